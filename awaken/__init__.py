@@ -1,0 +1,1 @@
+"""awaken: rewrites legacy Python back ends to the documented modern style."""

@@ -1,0 +1,43 @@
+"""The words that rules, engine and previews share. Imports nothing else of awaken."""
+
+from awaken.contract.changes import Change, Pins, Plan, Problem
+from awaken.contract.edits import (
+    CreateFile,
+    Edit,
+    InsertStatements,
+    NeedImport,
+    NodeEdit,
+    ReleaseImport,
+    Requirement,
+    TextEdit,
+)
+from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
+from awaken.contract.places import Place, Span
+from awaken.contract.rules import NoOptions, Phase, Rewriter, Rule, Surroundings
+
+__all__ = [
+    "Change",
+    "ChangeId",
+    "CreateFile",
+    "Edit",
+    "Finding",
+    "InsertStatements",
+    "Level",
+    "NeedImport",
+    "NoOptions",
+    "NodeEdit",
+    "Phase",
+    "Pins",
+    "Place",
+    "Plan",
+    "Problem",
+    "Reason",
+    "ReleaseImport",
+    "Requirement",
+    "Rewriter",
+    "Rule",
+    "SiteId",
+    "Span",
+    "Surroundings",
+    "TextEdit",
+]

@@ -1,0 +1,53 @@
+"""The atom of work: a change is applied whole or not at all."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from awaken.contract.edits import Edit
+from awaken.contract.findings import ChangeId, Finding, Level, SiteId
+from awaken.contract.places import Place
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """Edits that belong together, over any number and kind of files.
+
+    ``requires`` names changes without which this one is dropped.
+    """
+
+    id: ChangeId
+    rule: str
+    title: str
+    level: Level
+    sites: tuple[SiteId, ...]
+    edits: tuple[Edit, ...]
+    requires: tuple[ChangeId, ...] = ()
+
+
+class Plan(Struct, frozen=True):
+    """What a rule found in one project, and what it would do."""
+
+    findings: tuple[Finding, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class Pins(Struct, frozen=True):
+    """What a plan must leave alone: sites, and everything outside ``write_scope``.
+
+    ``write_scope`` holds the project-relative paths that may be edited; None means all.
+    """
+
+    left_out: frozenset[SiteId] = frozenset()
+    write_scope: frozenset[str] | None = None
+
+    def may_write(self, path: str) -> bool:
+        """Whether ``path`` lies inside the write scope."""
+        return self.write_scope is None or path in self.write_scope
+
+
+class Problem(Struct, frozen=True):
+    """What a check found after rewriting; without ``changes`` the engine finds the guilty one."""
+
+    place: Place
+    message: str
+    changes: tuple[ChangeId, ...] = ()

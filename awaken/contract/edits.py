@@ -1,0 +1,89 @@
+"""What a change does to files: edits are data, and the engine carries them out."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from awaken.contract.findings import SiteId
+from awaken.contract.places import Span
+
+
+class NodeEdit(Struct, frozen=True, kw_only=True):
+    """Replace the one ``ast`` node of kind ``node`` (``"Call"``) whose span is ``anchor``.
+
+    ``rewriter`` names a function of the rule (see ``Rule.rewriters``); ``data`` is its payload.
+    """
+
+    path: str
+    anchor: Span
+    node: str
+    rewriter: str
+    data: Any
+    site: SiteId
+
+
+class InsertStatements(Struct, frozen=True, kw_only=True):
+    """Insert statements beside the statement (or into the body of the definition) at ``at``.
+
+    ``after-imports`` ignores ``at``. The rewriter is called with no node and returns statements.
+    """
+
+    path: str
+    at: Span
+    where: Literal["before", "after", "body-start", "after-imports"]
+    rewriter: str
+    data: Any
+    site: SiteId
+
+
+class NeedImport(Struct, frozen=True, kw_only=True):
+    """``from module import name as alias``, or ``import module as alias`` where ``name`` is None."""
+
+    path: str
+    module: str
+    name: str | None = None
+    alias: str | None = None
+    type_checking: bool = False
+    site: SiteId
+
+
+class ReleaseImport(Struct, frozen=True, kw_only=True):
+    """Remove this import, but only if nothing refers to it after all edits."""
+
+    path: str
+    module: str
+    name: str | None = None
+    site: SiteId
+
+
+class Requirement(Struct, frozen=True, kw_only=True):
+    """The project at ``root`` needs ``requirement``; the engine knows the manifest formats."""
+
+    root: str
+    requirement: str
+    group: str | None = None
+    site: SiteId
+
+
+class CreateFile(Struct, frozen=True, kw_only=True):
+    """A new file with this text; two changes may create the same file with the same text."""
+
+    path: str
+    text: str
+    site: SiteId
+
+
+class TextEdit(Struct, frozen=True, kw_only=True):
+    """Replace ``anchor`` by ``text``: settings files, and plain tokens of Python files."""
+
+    path: str
+    anchor: Span
+    text: str
+    site: SiteId
+
+
+Edit = (
+    NodeEdit | InsertStatements | NeedImport | ReleaseImport | Requirement | CreateFile | TextEdit
+)

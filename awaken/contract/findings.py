@@ -1,0 +1,55 @@
+"""What a run shows: one finding per site, each with exactly one level."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType
+
+from msgspec import Struct
+
+from awaken.contract.places import Place
+
+SiteId = NewType("SiteId", str)
+"""Digest of rule, path, scope and the site's normalised syntax: stable when a neighbour changes."""
+
+ChangeId = NewType("ChangeId", str)
+
+
+class Level(StrEnum):
+    """What a finding promises."""
+
+    SAFE = "safe"
+    """Same observable behaviour; the rule proved its preconditions."""
+    UNSAFE = "unsafe"
+    """The documented style, but something observable may change; the message says what."""
+    MANUAL = "manual"
+    """Recognised, not rewritten; the reason says which precondition failed."""
+    ADVICE = "advice"
+    """A finding of an advice rule: what to do, no rewrite."""
+
+
+class Reason(Struct, frozen=True):
+    """Why a site is manual: declared by its rule, shown as ``rule/code``."""
+
+    code: str
+    message: str
+    cure: str
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Exactly one per site; the only thing that check, explain and reports read.
+
+    ``reason`` is the full code (``query-to-select/unknown-entity``), present if and only if
+    the level is manual; ``change`` is present if and only if the level is safe or unsafe.
+    """
+
+    site: SiteId
+    rule: str
+    level: Level
+    place: Place
+    scope: str
+    message: str
+    reason: str | None = None
+    cure: str = ""
+    chain: tuple[Place, ...] = ()
+    change: ChangeId | None = None

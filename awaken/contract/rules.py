@@ -1,0 +1,89 @@
+"""What a rule is: it plans, the engine edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from msgspec import Struct
+
+from awaken.contract.changes import Change, Pins, Plan, Problem
+from awaken.contract.findings import Reason
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class Phase(IntEnum):
+    """The order in which rules run; each phase plans on the result of the one before."""
+
+    REPAIR = 1
+    QUERIES = 2
+    MODELS = 3
+    LOADING = 4
+    SESSIONS = 5
+    LIFESPAN = 6
+    CONCURRENCY = 7
+    TIDY = 8
+
+
+class Surroundings(Struct, frozen=True):
+    """What a rewriter may know of the place it writes into.
+
+    ``newline`` and ``indent`` are the file's own; ``column`` is where the anchor's first line
+    starts to be ours, ``line_indent`` the white space that line starts with, ``line_length`` the
+    longest line the project's formatter allows, and ``trailing`` how many characters follow the
+    anchor on its last line. All are counted in characters. ``bracketed`` says that the anchor
+    stands inside brackets, where a line may be broken freely.
+    """
+
+    newline: str = "\n"
+    indent: str = "    "
+    line_indent: str = ""
+    column: int = 0
+    trailing: int = 0
+    line_length: int = 88
+    bracketed: bool = False
+
+
+Rewriter = Callable[[Any, Any, Surroundings], Any]
+"""``function(updated LibCST node, payload, surroundings) -> node``; for ``InsertStatements`` the
+node is None and the result a sequence of LibCST statements."""
+
+
+class NoOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The options of a rule that has none."""
+
+
+class Rule:
+    """One codemod. Rules keep no state: everything they know comes from the project.
+
+    A rule's page is its module's docstring. ``triggers`` are byte strings of which a file must
+    contain at least one to hold a site; ``needs`` gives version specifiers that each project
+    root's targets must satisfy (``{"python": ">=3.11"}``).
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[Literal["rewrite", "advice"]] = "rewrite"
+    family: ClassVar[str]
+    phase: ClassVar[Phase]
+    after: ClassVar[tuple[str, ...]] = ()
+    triggers: ClassVar[tuple[bytes, ...]] = ()
+    needs: ClassVar[Mapping[str, str]] = {}
+    reasons: ClassVar[tuple[Reason, ...]] = ()
+    options: ClassVar[type[Struct]] = NoOptions
+    preview: ClassVar[bool] = False
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per site of ``project``, and the changes that ``pins`` allow."""
+        raise NotImplementedError
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the rewriters that this rule's edits name; the only place to import LibCST."""
+        return {}
+
+    def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
+        """Yield what ``changes`` broke, seen in the project as it would be after them."""
+        del after, changes
+        return ()

@@ -1,0 +1,1 @@
+"""Phases, materialising, checks, and the writing of files."""

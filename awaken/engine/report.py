@@ -1,0 +1,70 @@
+"""What a run returns: the findings, the files before and after, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken.contract import Change, Finding
+from awaken.project.sources import SourceFile
+
+
+class Diagnostic(Struct, frozen=True, order=True):
+    """Something that awaken could not do, as one line; ``line`` is 1-based, 0 where unknown.
+
+    Any diagnostic makes the command end with exit code 2; everything else still goes on.
+    """
+
+    path: str
+    line: int
+    message: str
+
+
+class FileChange(Struct, frozen=True):
+    """One file before and after the admitted changes; ``before`` is None for a created file.
+
+    ``path`` is project-relative; ``findings`` are those whose edits touch this file.
+    """
+
+    path: str
+    before: SourceFile | None
+    after: SourceFile
+    findings: tuple[Finding, ...] = ()
+
+
+class TargetVersion(Struct, frozen=True):
+    """One detected target: ``python`` or a distribution, its specifier, and where it was read."""
+
+    name: str
+    specifier: str
+    origin: str
+
+
+class RootReport(Struct, frozen=True, kw_only=True):
+    """The result for one project root.
+
+    ``findings`` are placed on disk (project-relative path, span of the text before the run) and
+    sorted by place. ``changes`` are those in ``files``; an unsafe change that was not admitted is
+    in ``pending``. ``sources`` gives the text of each file that a finding names.
+    """
+
+    root: Path
+    targets: tuple[TargetVersion, ...]
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...]
+    pending: tuple[Change, ...]
+    files: tuple[FileChange, ...]
+    sources: Mapping[str, SourceFile]
+    diagnostics: tuple[Diagnostic, ...]
+    files_read: int
+    seconds: float
+
+
+class Report(Struct, frozen=True):
+    """The result of a run over all its project roots; ``rules`` are those that ran, in order."""
+
+    roots: tuple[RootReport, ...]
+    rules: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,1 @@
+"""The fixture runner, public: third-party rules are tested with the same."""
