@@ -4,23 +4,55 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import io
-import tokenize
-from collections.abc import Iterator, Mapping
+import re
+import warnings
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
-class Undecodable(ValueError):
-    """The bytes are not text in the encoding that the file declares (PEP 263)."""
+_BOMS = {
+    "utf-8": codecs.BOM_UTF8,
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+}
+_COOKIE = re.compile(rb"[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
+_BLANK_LINE = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
+_NEWLINE = re.compile(rb"\r\n|\r|\n")
+
+
+class FileProblem(Struct, frozen=True, order=True):
+    """Why one file could not be used, as one sentence; ``line`` is 1-based, 0 where unknown.
+
+    ``path`` is relative to the project root with ``/``, or as the user gave it where no root is
+    known.
+    """
+
+    path: str
+    line: int
+    message: str
+
+
+class Undecodable(ValueError):  # noqa: N818 - a state of the file, not a failure of awaken
+    """The bytes are not text in the encoding that the file declares; says so in one sentence.
+
+    ``line`` is 1-based, 0 where unknown.
+    """
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class SourceFile(Struct, frozen=True):
     """One file of a snapshot.
 
     ``text`` is UTF-8 without BOM, newlines as in the file; ``path`` is relative to the project
-    root with ``/``. ``digest`` is the SHA-256 of the bytes on disk, empty for a file that a
-    change creates.
+    root with ``/``. ``encoding`` is the codec of the bytes on disk, ``bom`` whether they start
+    with its byte order mark. ``digest`` is the SHA-256 of the bytes on disk, empty for a file
+    that a change creates.
     """
 
     path: str
@@ -34,9 +66,10 @@ class SourceFile(Struct, frozen=True):
 
         Raises UnicodeEncodeError where the text no longer fits the file's own encoding.
         """
+        mark = _BOMS[self.encoding] if self.bom else b""
         if self.encoding == "utf-8":
-            return codecs.BOM_UTF8 + self.text if self.bom else self.text
-        return self.text.decode("utf-8").encode(self.encoding)
+            return mark + self.text
+        return mark + self.text.decode("utf-8").encode(self.encoding)
 
     def with_text(self, text: bytes) -> SourceFile:
         """Return the same file holding ``text``."""
@@ -46,33 +79,85 @@ class SourceFile(Struct, frozen=True):
 def decode(path: str, raw: bytes) -> SourceFile:
     """Return the Python source file with the bytes ``raw``, decoded as PEP 263 says.
 
-    Raises Undecodable with one clear sentence (unknown cookie, wrong bytes, NUL bytes).
+    Raises Undecodable (unknown cookie, cookie against BOM, wrong bytes, NUL bytes), and also
+    where the codec would not give the same bytes back.
     """
     digest = hashlib.sha256(raw).digest()
     bom = raw.startswith(codecs.BOM_UTF8)
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
-    except SyntaxError as error:
-        raise Undecodable(str(error)) from error
-    encoding = codecs.lookup(encoding).name
-    if encoding in {"utf-8", "utf-8-sig", "ascii"}:
-        text = raw[len(codecs.BOM_UTF8) :] if bom else raw
-        encoding = "utf-8"
-    try:
-        text = text.decode("utf-8").encode() if encoding == "utf-8" else _recode(raw, encoding)
-    except UnicodeDecodeError as error:
-        message = f"not {encoding} text: {error.reason} at byte {error.start}"
-        raise Undecodable(message) from error
+    body = raw[len(codecs.BOM_UTF8) :] if bom else raw
+    encoding, line = _declared_encoding(body)
+    if bom and encoding != "utf-8":
+        raise Undecodable(f"starts with a UTF-8 byte order mark but declares {encoding}", line)
+    text = _text(body, encoding)
     if b"\0" in text:
-        raise Undecodable(f"holds a NUL byte at byte {text.index(0)}")
+        raise Undecodable("holds a NUL byte, so it is not Python source", _line_at(body, b"\0"))
     return SourceFile(path, text, encoding, bom, digest)
 
 
-def _recode(raw: bytes, encoding: str) -> bytes:
-    text = raw.decode(encoding)
-    if text.encode(encoding) != raw:
-        raise Undecodable(f"does not come back byte for byte from {encoding}")
-    return text.encode("utf-8")
+def decode_settings(path: str, raw: bytes) -> SourceFile:
+    """Return a settings file (toml, ini, txt): UTF-8, or what its byte order mark says.
+
+    UTF-16 is read because PowerShell writes ``pip freeze > requirements.txt`` so.
+    Raises Undecodable.
+    """
+    digest = hashlib.sha256(raw).digest()
+    for encoding, mark in _BOMS.items():
+        if raw.startswith(mark):
+            return SourceFile(path, _text(raw[len(mark) :], encoding), encoding, True, digest)
+    return SourceFile(path, _text(raw, "utf-8"), digest=digest)
+
+
+def _declared_encoding(body: bytes) -> tuple[str, int]:
+    """Return the codec that a cookie in the first two lines names, and the cookie's line."""
+    match, line = _COOKIE.match(body), 1
+    if match is None:
+        first = _BLANK_LINE.match(body)
+        match, line = (_COOKIE.match(body, first.end()), 2) if first else (None, 0)
+    if match is None:
+        return "utf-8", 0
+    return _codec_name(match[1].decode(), line), line
+
+
+def _codec_name(cookie: str, line: int) -> str:
+    """Return the codec for a cookie; like Python, ignore editors' ``-unix`` and ``-dos``."""
+    name = cookie[:12].lower().replace("_", "-")
+    if name == "utf-8" or name.startswith("utf-8-"):
+        return "utf-8"
+    if re.match(r"(?:latin-1|iso-8859-1|iso-latin-1)(?:-|$)", name):
+        return "iso8859-1"
+    try:
+        codec = codecs.lookup(cookie)
+    except LookupError as error:
+        raise Undecodable(f"declares the unknown encoding {cookie!r}", line) from error
+    return codec.name
+
+
+def _text(body: bytes, encoding: str) -> bytes:
+    """Return ``body`` as UTF-8, sure that ``encoding`` turns it back into the same bytes."""
+    try:
+        if encoding == "utf-8":
+            if not body.isascii():
+                body.decode()
+            return body
+        # unicode_escape, a legal cookie, warns about each unknown escape
+        with warnings.catch_warnings(action="ignore"):
+            text = body.decode(encoding)
+            same = text.encode(encoding) == body
+        encoded = text.encode()
+    except UnicodeDecodeError as error:
+        line = 1 + len(_NEWLINE.findall(body, 0, error.start))
+        message = f"is not {encoding} text ({error.reason} at byte {error.start})"
+        cure = "declare its encoding in line 1, or save it as UTF-8"
+        raise Undecodable(f"{message}; {cure}", line) from error
+    except (UnicodeError, LookupError) as error:
+        raise Undecodable(f"cannot be read as {encoding}: {error}") from error
+    if not same:
+        raise Undecodable(f"would not come back byte for byte from {encoding}; save it as UTF-8")
+    return encoded
+
+
+def _line_at(body: bytes, needle: bytes) -> int:
+    return 1 + len(_NEWLINE.findall(body, 0, max(body.find(needle), 0)))
 
 
 class Snapshot:
@@ -98,5 +183,8 @@ class Snapshot:
         return self._files.get(path)
 
     def replace(self, files: Mapping[str, SourceFile]) -> Snapshot:
-        """Return a snapshot in which ``files`` stand in place of, or beside, these ones."""
-        return Snapshot({**self._files, **files})
+        """Return a snapshot in which ``files`` stand in place of, or beside, these ones.
+
+        Copies one dictionary of references (0.1 ms for 7,000 files), no text.
+        """
+        return Snapshot({**self._files, **files}) if files else self
