@@ -1,0 +1,178 @@
+"""Cases on disk: ``<family>/<rule>/<case>/`` with ``case.toml`` and both sides of the program.
+
+Beside ``case.toml`` stand ``before.py`` and ``after.py`` (called ``case.py`` in the project), or
+the trees ``before/`` and ``after/``. Without the second side nothing is to change. The keys of
+``case.toml`` are the fields of ``Settings``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+
+import msgspec
+from msgspec import Struct, field
+from packaging.specifiers import SpecifierSet
+
+from awaken.contract import Level
+
+MODULE = "case.py"
+"""What a single-file case is called in its project."""
+
+_CASE_FUNCTION = re.compile(rb"^def case_\w+\(", re.MULTILINE)
+
+
+class CaseError(ValueError):
+    """A case directory that cannot be read; the message names the file and what is wrong."""
+
+
+class ExpectedFinding(Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """One finding that a case expects; ``line`` is 1-based and counts in the side before."""
+
+    line: int
+    level: Level
+    path: str = MODULE
+    reason: str | None = None
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The content of ``case.toml``.
+
+    ``expect`` lists every finding; ``level`` says instead that all findings have it and that
+    there is at least one; neither means that there is no finding. ``program`` names a directory
+    in the family's ``_programs``, whose files stand beside the case's. ``versions`` binds the case
+    to installed versions, ``targets`` are given to the run. ``execute`` runs every function
+    ``case_*(session)`` of both sides; ``differs`` names those whose outcome must *not* be equal,
+    and ``same_sql`` says that the statements read the same up to the labels of their columns.
+    """
+
+    rows: tuple[str, ...] = ()
+    expect: tuple[ExpectedFinding, ...] | None = None
+    level: Level | None = None
+    program: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, str] = field(default_factory=dict)
+    unsafe: bool = False
+    execute: bool | None = None
+    same_sql: bool = True
+    differs: tuple[str, ...] = ()
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One case; ``before`` and ``after`` hold the bytes of each file by project-relative path.
+
+    ``program`` are the files of the shared program, already part of both sides.
+    """
+
+    name: str
+    family: str
+    rule: str
+    directory: Path
+    settings: Settings
+    before: Mapping[str, bytes]
+    after: Mapping[str, bytes]
+    program: Mapping[str, bytes]
+
+    @property
+    def identifier(self) -> str:
+        """``rule/name``, readable in the name of a test."""
+        return f"{self.rule}/{self.name}"
+
+    @property
+    def executes(self) -> bool:
+        """Whether both sides are to be run."""
+        if self.settings.execute is not None:
+            return self.settings.execute
+        return bool(_CASE_FUNCTION.search(self.before.get(MODULE, b"")))
+
+
+def load_cases(directory: Path) -> list[Case]:
+    """Return the cases anywhere under ``directory``, sorted; a case bound to other versions is
+    left out.
+
+    ``directory`` is the folder of all families, of a family or of a rule. Raises CaseError.
+    """
+    found = sorted(directory.rglob("case.toml"))
+    settings = {path.parent: _read_settings(path) for path in found}
+    return [_load(path, read) for path, read in settings.items() if _holds(read.versions)]
+
+
+def _read_settings(path: Path) -> Settings:
+    try:
+        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except msgspec.MsgspecError as error:
+        raise CaseError(f"{path}: {error}") from error
+    if settings.level is not None and settings.expect is not None:
+        raise CaseError(f"{path}: give `expect` or `level`, not both")
+    return settings
+
+
+def _holds(versions: Mapping[str, str]) -> bool:
+    return all(
+        SpecifierSet(wanted).contains(_installed(name), prereleases=True)
+        for name, wanted in versions.items()
+    )
+
+
+def _installed(distribution: str) -> str:
+    if distribution == "python":
+        return python_version()
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "0"
+
+
+def _load(directory: Path, settings: Settings) -> Case:
+    family, rule, name = _place(directory)
+    program = _program(directory, family, settings.program)
+    before = _side(directory, "before")
+    if before is None:
+        raise CaseError(f"{directory}: neither before.py nor before/ is there")
+    after = _side(directory, "after")
+    return Case(
+        name=name,
+        family=family.name,
+        rule=rule,
+        directory=directory,
+        settings=settings,
+        before={**program, **before},
+        after={**program, **(before if after is None else after)},
+        program=program,
+    )
+
+
+def _place(directory: Path) -> tuple[Path, str, str]:
+    """Return the family's folder, the rule and the case's name: the folders below ``fixtures``."""
+    for root in directory.parents:
+        if root.name == "fixtures":
+            family, rule, *name = directory.relative_to(root).parts
+            return root / family, rule, "/".join(name)
+    raise CaseError(f"{directory}: a case stands under fixtures/<family>/<rule>/")
+
+
+def _program(directory: Path, family: Path, name: str | None) -> dict[str, bytes]:
+    if name is None:
+        return {}
+    program = family / "_programs" / name
+    if not program.is_dir():
+        raise CaseError(f"{directory}: there is no program {program}")
+    return _tree(program)
+
+
+def _side(directory: Path, side: str) -> dict[str, bytes] | None:
+    single, tree = directory / f"{side}.py", directory / side
+    if single.is_file():
+        return {MODULE: single.read_bytes()}
+    return _tree(tree) if tree.is_dir() else None
+
+
+def _tree(directory: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }

@@ -1,0 +1,193 @@
+"""Runs both sides of a case on a database. SQLAlchemy is imported here, and only on use."""
+
+from __future__ import annotations
+
+import importlib
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from awaken.testing.cases import MODULE, Case
+from awaken.testing.running import CaseResult, require, write_project
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from awaken.testing.observing import Observation
+
+_CASE = MODULE.removesuffix(".py")
+_MODELS = "models"
+_OWN_MODELS = (b"__tablename__", b"__table__ =", b"Table(", b"declarative_base", b"imperatively")
+
+
+class Database:
+    """A seeded in-memory SQLite database that goes back to its first state for each call."""
+
+    def __init__(self, models: ModuleType) -> None:
+        from sqlalchemy import create_engine  # noqa: PLC0415
+        from sqlalchemy.orm import Session  # noqa: PLC0415
+        from sqlalchemy.pool import StaticPool  # noqa: PLC0415
+
+        self.engine: Engine = create_engine(
+            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        models.Base.metadata.create_all(self.engine)
+        with Session(self.engine) as session:
+            models.seed(session)
+            session.commit()
+        self._template = sqlite3.connect(":memory:")
+        self._connection().backup(self._template)
+
+    def observe(self, function: Callable[[Any], object]) -> Observation:
+        """Call ``function`` with a session on the rows as they were seeded."""
+        from awaken.testing.observing import observe  # noqa: PLC0415
+
+        self._template.backup(self._connection())
+        return observe(function, self.engine)
+
+    def close(self) -> None:
+        """Close both connections."""
+        self.engine.dispose()
+        self._template.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        with self.engine.connect() as connection:
+            raw = connection.connection.driver_connection
+        if not isinstance(raw, sqlite3.Connection):
+            raise TypeError(f"not a connection of sqlite3: {raw!r}")
+        return raw
+
+
+class Executor:
+    """Runs cases; a shared program is imported and its database seeded once per executor.
+
+    A context manager: on leaving, the databases are closed. Not safe for threads, because
+    modules are put into ``sys.modules`` while a case runs.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._shared: dict[frozenset[tuple[str, bytes]], tuple[Database, _Modules]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._shared.clear()
+        self._stack.close()
+
+    def observe(self, case: Case, files: Mapping[str, bytes]) -> dict[str, Observation]:
+        """Run every ``case_*`` of one side of ``case``, and return what was seen, by name.
+
+        A case that declares models of its own imports the whole program afresh.
+        """
+        if _declares_models(case):
+            with ExitStack() as stack:
+                return _observe_alone(files, stack)
+        database, modules = self._program(case.program)
+        own = {path: content for path, content in files.items() if path not in case.program}
+        with _importable(own, modules):
+            return _observe_all(importlib.import_module(_CASE), database)
+
+    def _program(self, files: Mapping[str, bytes]) -> tuple[Database, _Modules]:
+        key = frozenset(files.items())
+        if key not in self._shared:
+            with _importable(files, {}):
+                names = [path.removesuffix(".py").replace("/", ".") for path in files]
+                modules = {name: importlib.import_module(name) for name in sorted(names)}
+            database = Database(modules[_MODELS])
+            self._stack.callback(database.close)
+            self._shared[key] = (database, modules)
+        return self._shared[key]
+
+
+def assert_same_behaviour(result: CaseResult, executor: Executor) -> None:
+    """Assert that the program after does what the one before did, on a database.
+
+    The functions in ``differs`` must do something else, or they are named there in vain.
+    """
+    case = result.case
+    before = executor.observe(case, case.before)
+    after = executor.observe(case, result.files)
+    require(before, "there is no function case_*(session) to run")
+    require(before.keys() == after.keys(), "the functions are not the same after the run")
+    unknown = set(case.settings.differs) - before.keys()
+    require(not unknown, f"`differs` names {sorted(unknown)}, which are not there")
+    for name, old in before.items():
+        _compare(case, name, old, after[name])
+
+
+_Modules = Mapping[str, ModuleType]
+
+
+def _compare(case: Case, name: str, before: Observation, after: Observation) -> None:
+    from awaken.testing.observing import differences  # noqa: PLC0415
+
+    found = differences(before, after, same_sql=case.settings.same_sql)
+    if name in case.settings.differs:
+        require(found, f"{name} was said to differ, and does not")
+    else:
+        require(not found, f"{name} does not do the same:\n" + "\n".join(found))
+
+
+def _declares_models(case: Case) -> bool:
+    own = {path for side in (case.before, case.after) for path in side} - case.program.keys()
+    changed = any(case.before.get(path) != case.program[path] for path in case.program)
+    text = case.before.get(MODULE, b"")
+    return own != {MODULE} or changed or any(mark in text for mark in _OWN_MODELS)
+
+
+def _observe_alone(files: Mapping[str, bytes], stack: ExitStack) -> dict[str, Observation]:
+    stack.enter_context(_importable(files, {}))
+    module = importlib.import_module(_CASE)
+    has_models = f"{_MODELS}.py" in files or f"{_MODELS}/__init__.py" in files
+    models = importlib.import_module(_MODELS) if has_models else module
+    database = Database(models)
+    stack.callback(database.close)
+    return _observe_all(module, database)
+
+
+def _observe_all(module: ModuleType, database: Database) -> dict[str, Observation]:
+    return {
+        name: database.observe(function)
+        for name, function in vars(module).items()
+        if name.startswith("case_") and callable(function)
+    }
+
+
+@contextmanager
+def _importable(files: Mapping[str, bytes], loaded: _Modules) -> Iterator[None]:
+    """Inside, ``files`` can be imported beside ``loaded``; afterwards no trace is left."""
+    path, modules, bytecode = list(sys.path), dict(sys.modules), sys.dont_write_bytecode
+    with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
+        write_project(Path(directory), files)
+        ours = {Path(name).parts[0].removesuffix(".py") for name in files}
+        for name in [n for n in sys.modules if n.partition(".")[0] in ours]:
+            del sys.modules[name]
+        sys.modules.update(loaded)
+        sys.path.insert(0, directory)
+        sys.dont_write_bytecode = True
+        importlib.invalidate_caches()
+        try:
+            yield
+        finally:
+            sys.path[:] = path
+            sys.dont_write_bytecode = bytecode
+            _forget({*ours, *loaded}, modules)
+
+
+def _forget(names: set[str], before: Mapping[str, ModuleType]) -> None:
+    """Remove our modules again and put back those of the same names; keep all other imports."""
+    for name in [n for n in sys.modules if n.partition(".")[0] in names]:
+        del sys.modules[name]
+    sys.modules.update({n: m for n, m in before.items() if n.partition(".")[0] in names})

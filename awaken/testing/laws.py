@@ -1,0 +1,264 @@
+"""What holds for every rule and every case, whatever the case is about."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tempfile
+import tokenize
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from awaken import api
+from awaken.contract import Change, Level, SiteId
+from awaken.engine.rule_discovery import all_rules
+from awaken.testing.cases import Case
+from awaken.testing.running import (
+    CaseResult,
+    line_number,
+    options,
+    require,
+    run_case,
+    write_project,
+)
+
+Law = Callable[[CaseResult], None]
+"""A function that raises AssertionError where the law is broken."""
+
+_BOM = b"\xef\xbb\xbf"
+_INDENT = re.compile(rb"^(?:    )+", re.MULTILINE)
+
+
+def after_compiles(result: CaseResult) -> None:
+    """Every Python file compiles after the run."""
+    for path, content in _python(result.files):
+        compile(content, path, "exec", dont_inherit=True)
+
+
+def second_run_is_empty(result: CaseResult) -> None:
+    """Running again on the result changes nothing."""
+    again = run_case(result.case, result.rules, files=result.files)
+    changed = [change.path for change in again.report.files]
+    require(not changed, f"a second run changes {changed} again")
+
+
+def comments_survive(result: CaseResult) -> None:
+    """No comment is lost."""
+    for path, content in _python(result.case.before):
+        lost = _comments(content) - _comments(result.files[path])
+        require(not lost, f"{path} lost the comments {sorted(lost)}")
+
+
+def other_lines_are_untouched(result: CaseResult) -> None:
+    """Every difference lies in a statement with a rewritten site, or in the imports."""
+    for change in result.report.files:
+        if change.before is None or not change.path.endswith(".py"):
+            continue
+        before, after = change.before.text, change.after.text
+        ours = _lines_of_sites(result, change.path, before) | _import_lines(before)
+        imports = _import_lines(after)
+        for low, high, start, end in _differences(before, after):
+            foreign = set(range(low, high)) - ours
+            beside = not ours.isdisjoint({low - 1, low})
+            explained = beside or set(range(start, end)) <= imports
+            require(
+                explained and not foreign,
+                f"{change.path}:{low + 1} changed, and no finding is there",
+            )
+
+
+def windows_newlines(result: CaseResult) -> None:
+    """The same program with CRLF gives the same result with CRLF."""
+    _same_after(result, lambda content: content.replace(b"\n", b"\r\n"))
+
+
+def byte_order_mark(result: CaseResult) -> None:
+    """The same program with a BOM gives the same result with a BOM."""
+    _same_after(result, lambda content: _BOM + content)
+
+
+def no_final_newline(result: CaseResult) -> None:
+    """The same program without its last newline gives the same result without it."""
+    _same_after(result, lambda content: content.rstrip(b"\n"))
+
+
+def tab_indentation(result: CaseResult) -> None:
+    """The same program indented with tabs gives the same result, wherever its lines break."""
+    files = {path: _with_tabs(content) for path, content in _python(result.case.before)}
+    variant = run_case(result.case, result.rules, files={**result.case.before, **files})
+    for path, content in _python(result.files):
+        wanted, made = _meaning(_with_tabs(content)), _meaning(variant.files[path])
+        require(made == wanted, f"{path}, indented with tabs, gives another result")
+
+
+def two_jobs_equal_one(result: CaseResult) -> None:
+    """Two processes find and change the same as one."""
+    other = run_case(result.case, result.rules, jobs=2)
+    require(other.files == result.files, "two jobs change something else than one")
+    require(
+        other.report.findings == result.report.findings, "two jobs find something else than one"
+    )
+
+
+def any_change_can_be_left_out(result: CaseResult) -> None:
+    """Without any one site everything still holds together, and the rest is changed."""
+    sites = {site for change in result.report.changes for site in change.sites}
+    for left_out in sorted(sites):
+        rest = run_case(result.case, result.rules, left_out=frozenset({left_out}))
+        _require_rest(result, rest, left_out)
+
+
+def manual_findings_say_why(result: CaseResult) -> None:
+    """Every manual finding has a declared reason, and says what is wrong and what to do."""
+    rules = all_rules() if result.rules is None else result.rules
+    declared = {f"{rule.name}/{reason.code}" for rule in rules for reason in rule.reasons}
+    for finding in result.report.findings:
+        require(finding.message, f"{finding.place} has no message")
+        if finding.level is Level.MANUAL:
+            reason = finding.reason or "(none)"
+            known = reason in declared or reason.startswith("engine/")
+            require(known, f"{finding.place} has the undeclared reason {reason}")
+            require(finding.cure, f"{finding.place} ({reason}) does not say what to do")
+
+
+def one_finding_per_site(result: CaseResult) -> None:
+    """Every site has one finding, and no two findings of a rule stand at one place."""
+    sites = Counter(finding.site for finding in result.report.findings)
+    places = Counter((finding.rule, finding.place) for finding in result.report.findings)
+    twice = [what for what, count in (*sites.items(), *places.items()) if count > 1]
+    require(not twice, f"more than one finding for {twice}")
+
+
+def undo_restores_every_byte(result: CaseResult) -> None:
+    """Applying writes what was shown, and undoing gives back the bytes that were there."""
+    with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
+        root, state = Path(directory).resolve() / "project", Path(directory).resolve() / "state"
+        root.mkdir()
+        write_project(root, result.case.before)
+        before = _on_disk(root)
+        report = api.run([root], options(result.case), rules=result.rules)
+        api.apply(report, state_directory=state)
+        shown = {path: content for path, content in _on_disk(root).items() if path in result.files}
+        require(shown == dict(result.files), "apply wrote something else than was shown")
+        api.undo([root], state_directory=state)
+        require(_on_disk(root) == before, "undo did not give back what was there")
+
+
+LAWS: Mapping[str, Law] = {
+    "compiles": after_compiles,
+    "second-run": second_run_is_empty,
+    "comments": comments_survive,
+    "untouched": other_lines_are_untouched,
+    "crlf": windows_newlines,
+    "bom": byte_order_mark,
+    "no-final-newline": no_final_newline,
+    "tabs": tab_indentation,
+    "jobs": two_jobs_equal_one,
+    "left-out": any_change_can_be_left_out,
+    "reasons": manual_findings_say_why,
+    "one-finding": one_finding_per_site,
+    "undo": undo_restores_every_byte,
+}
+
+_ON_PLAIN_TEXT = {"crlf", "bom", "no-final-newline", "tabs"}
+_ON_CHANGES = {"untouched", "left-out", "undo", "second-run"}
+
+
+def laws_of(case: Case) -> list[str]:
+    """Return the names of the laws that say something about ``case``.
+
+    What varies newlines, BOM and indentation needs a program that has the usual ones.
+    """
+    plain = all(
+        b"\r" not in content and b"\t" not in content and not content.startswith(_BOM)
+        for content in case.before.values()
+    )
+    changes = case.before != case.after
+    return [
+        name
+        for name in LAWS
+        if (plain or name not in _ON_PLAIN_TEXT) and (changes or name not in _ON_CHANGES)
+    ]
+
+
+def _python(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    return ((path, content) for path, content in files.items() if path.endswith(".py"))
+
+
+def _comments(content: bytes) -> Counter[str]:
+    tokens = tokenize.tokenize(io.BytesIO(content).readline)
+    return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
+
+
+def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[int]:
+    """Return the 0-based lines of the innermost statements that hold a rewritten site."""
+    lines: set[int] = set()
+    changed = {site for change in result.report.changes for site in change.sites}
+    statements = [node for node in ast.walk(ast.parse(before)) if isinstance(node, ast.stmt)]
+    for finding in result.report.findings:
+        if finding.place.path != path or finding.site not in changed:
+            continue
+        line = line_number(before, finding.place.span.start)
+        around = [s for s in statements if s.lineno <= line <= (s.end_lineno or s.lineno)]
+        innermost = max(around, key=lambda s: (s.lineno, -(s.end_lineno or s.lineno)))
+        lines.update(range(innermost.lineno - 1, innermost.end_lineno or innermost.lineno))
+    return frozenset(lines)
+
+
+def _import_lines(text: bytes) -> frozenset[int]:
+    """Return the 0-based lines of import statements, and the empty lines."""
+    lines = {number for number, line in enumerate(text.splitlines()) if not line.strip()}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            lines.update(range(node.lineno - 1, node.end_lineno or node.lineno))
+    return frozenset(lines)
+
+
+def _differences(before: bytes, after: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Yield 0-based line ranges that differ: from, to (before), from, to (after)."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    return (ends for tag, *ends in matcher.get_opcodes() if tag != "equal")  # type: ignore[misc]
+
+
+def _same_after(result: CaseResult, vary: Callable[[bytes], bytes]) -> None:
+    files = {path: vary(content) for path, content in _python(result.case.before)}
+    variant = run_case(result.case, result.rules, files={**result.case.before, **files})
+    for path, content in _python(result.files):
+        require(
+            variant.files[path] == vary(content), f"{path} gives another result in this variant"
+        )
+
+
+def _with_tabs(content: bytes) -> bytes:
+    return _INDENT.sub(lambda match: b"\t" * (len(match[0]) // 4), content)
+
+
+def _meaning(content: bytes) -> tuple[str, Counter[str]]:
+    return ast.dump(ast.parse(content)), _comments(content)
+
+
+def _require_rest(result: CaseResult, rest: CaseResult, left_out: SiteId) -> None:
+    after_compiles(rest)
+    require(not rest.report.diagnostics, f"leaving out {left_out}: {rest.report.diagnostics}")
+    made = {site for change in rest.report.changes for site in change.sites}
+    require(left_out not in made, f"{left_out} was changed all the same")
+    single = {site for change in result.report.changes for site in _independent(change)}
+    missing = single - {left_out} - made
+    require(not missing, f"leaving out {left_out} left out {sorted(missing)} too")
+
+
+def _independent(change: Change) -> tuple[SiteId, ...]:
+    """Return the site of a change that has one only and needs no other change."""
+    return change.sites if len(change.sites) == 1 and not change.requires else ()
+
+
+def _on_disk(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }

@@ -1,0 +1,113 @@
+"""What a caller can observe of a function that asks a database: value, exception and SQL."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import event, inspect
+from sqlalchemy.engine import Engine, Row
+from sqlalchemy.orm import InstanceState, Session
+
+_PLAIN = (int, str, float, bool, bytes, type(None))
+
+
+class Observation(Struct, frozen=True):
+    """One call: a comparable picture of its value or exception, and the statements it sent."""
+
+    value: object
+    statements: tuple[tuple[str, object], ...]
+
+
+def observe(function: Callable[[Session], object], engine: Engine) -> Observation:
+    """Call ``function`` with a new session on ``engine`` and return what could be seen."""
+    statements: list[tuple[str, object]] = []
+
+    def note(*execution: Any) -> None:
+        _, _, statement, parameters, _, _ = execution
+        statements.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        with warnings.catch_warnings(), Session(engine) as session:
+            warnings.simplefilter("ignore")
+            value = _outcome(function, session)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return Observation(value, tuple(statements))
+
+
+def _outcome(function: Callable[[Session], object], session: Session) -> object:
+    try:
+        return picture(function(session))
+    except Exception as error:  # noqa: BLE001  whatever it raises is the observation
+        return ("raises", type(error).__name__)
+
+
+def picture(value: object) -> object:
+    """Return a comparable picture of a result.
+
+    Rows keep their field names, containers their type, and entities their identity with the
+    loaded attributes; entities inside those are shown by identity only.
+    """
+    if isinstance(value, Row):
+        return ("Row", tuple(value._fields), tuple(picture(item) for item in value))
+    state = _state(value)
+    if state is not None:
+        return _entity(value, state)
+    if isinstance(value, Iterator):
+        return (type(value).__name__, tuple(picture(item) for item in value))
+    if isinstance(value, dict):
+        return ("dict", tuple((picture(key), picture(item)) for key, item in value.items()))
+    if isinstance(value, set | frozenset):
+        return (type(value).__name__, tuple(sorted((picture(i) for i in value), key=repr)))
+    if isinstance(value, list | tuple):
+        return (type(value).__name__, tuple(picture(item) for item in value))
+    return (type(value).__name__, value if isinstance(value, _PLAIN) else str(value))
+
+
+def _state(value: object) -> InstanceState[Any] | None:
+    state = inspect(value, raiseerr=False)
+    return state if isinstance(state, InstanceState) else None
+
+
+def _entity(value: object, state: InstanceState[Any]) -> object:
+    loaded = tuple(
+        (name, _by_identity(item))
+        for name, item in sorted(state.dict.items())
+        if not name.startswith("_")
+    )
+    return ("entity", type(value).__name__, state.identity, state.persistent, loaded)
+
+
+def _by_identity(value: object) -> object:
+    state = _state(value)
+    if state is not None:
+        return (type(value).__name__, state.identity)
+    if isinstance(value, list | tuple):
+        return tuple(_by_identity(item) for item in value)
+    return picture(value)
+
+
+def differences(before: Observation, after: Observation, *, same_sql: bool) -> list[str]:
+    """Return one line for everything that a caller, or the database, could tell apart."""
+    found = []
+    if before.value != after.value:
+        found.append(f"value: {before.value} became {after.value}")
+    old, new = before.statements, after.statements
+    if len(old) != len(new):
+        found.append(f"number of statements: {old} became {new}")
+    elif [parameters for _, parameters in old] != [parameters for _, parameters in new]:
+        found.append(f"parameters: {old} became {new}")
+    old_sql, new_sql = ([_without_labels(sql) for sql, _ in side] for side in (old, new))
+    if same_sql and old_sql != new_sql:
+        found.append(f"SQL: {old_sql} became {new_sql}")
+    return found
+
+
+def _without_labels(sql: str) -> str:
+    sql = re.sub(r"\s+", " ", sql)
+    return re.sub(r" AS (?!anon_)\w+(?=,| FROM|\)|$)", "", sql).strip()

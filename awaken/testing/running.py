@@ -1,0 +1,139 @@
+"""Runs a rule on a case's program, in a directory of its own, and says what came of it."""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken import api
+from awaken.contract import Finding, Rule, SiteId
+from awaken.engine.report import RootReport
+from awaken.testing.cases import Case, ExpectedFinding
+
+_MANIFEST = b'[project]\nname = "case"\nversion = "0"\n'
+
+
+class CaseResult(Struct, frozen=True):
+    """What a rule made of a case's program.
+
+    ``files`` are the bytes of every file as the run would leave them; nothing was written.
+    """
+
+    case: Case
+    rules: Sequence[Rule] | None
+    report: RootReport
+    files: Mapping[str, bytes]
+
+    @property
+    def findings(self) -> tuple[ExpectedFinding, ...]:
+        """The findings in the words of ``case.toml``, sorted."""
+        return tuple(sorted(self._in_case_words(finding) for finding in self.report.findings))
+
+    def _in_case_words(self, finding: Finding) -> ExpectedFinding:
+        place = finding.place
+        line = line_number(self.report.sources[place.path].text, place.span.start)
+        return ExpectedFinding(line, finding.level, place.path, finding.reason)
+
+
+def run_case(
+    case: Case,
+    rules: Sequence[Rule] | None = None,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    left_out: frozenset[SiteId] = frozenset(),
+    jobs: int = 1,
+) -> CaseResult:
+    """Run the case's rule on ``files`` (the case's program before) and return what came of it.
+
+    ``rules`` are those to choose from, None for every installed one; ``left_out`` are sites to
+    leave alone.
+    """
+    files = case.before if files is None else files
+    with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
+        root = Path(directory).resolve()
+        write_project(root, files)
+        chosen = options(case, left_out=left_out, jobs=jobs)
+        (report,) = api.run([root], chosen, rules=rules).roots
+    after = {change.path: change.after.raw() for change in report.files}
+    return CaseResult(case, rules, report, {**files, **after})
+
+
+def write_project(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write ``files`` below ``root``, with a manifest that makes it a project of its own."""
+    (root / "pyproject.toml").write_bytes(_MANIFEST)
+    for path, content in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def options(case: Case, *, left_out: frozenset[SiteId] = frozenset(), jobs: int = 1) -> api.Options:
+    """Return the options that ``case`` asks for."""
+    targets = dict(case.settings.targets)
+    python = targets.pop("python", None)
+    return api.Options(
+        select=(case.rule,),
+        unsafe_fixes=case.settings.unsafe,
+        target_version=None if python is None else "py" + python.replace(".", ""),
+        targets=targets,
+        jobs=jobs,
+        left_out=left_out,
+        use_cache=False,
+    )
+
+
+def require(holds: object, message: str) -> None:
+    """Raise AssertionError with ``message`` unless ``holds``."""
+    if not holds:
+        raise AssertionError(message)
+
+
+def line_number(text: bytes, offset: int) -> int:
+    """Return the 1-based number of the line at byte ``offset``; CR, LF and CRLF end lines."""
+    return len((text[:offset] + b".").splitlines())
+
+
+def assert_expected(result: CaseResult) -> None:
+    """Assert that the program after and the findings are those that the case gives."""
+    _require_clean(result)
+    _require_findings(result)
+    for path in sorted({*result.case.after, *result.files}):
+        wanted, made = result.case.after.get(path), result.files.get(path)
+        require(made == wanted, f"{path} is not as expected:\n{_diff(wanted, made)}")
+
+
+def _require_clean(result: CaseResult) -> None:
+    lines = [f"{d.path}:{d.line}: {d.message}" for d in result.report.diagnostics]
+    require(not lines, "the run has diagnostics:\n" + "\n".join(lines))
+
+
+def _require_findings(result: CaseResult) -> None:
+    level, found = result.case.settings.level, result.findings
+    if level is None:
+        wanted = tuple(sorted(result.case.settings.expect or ()))
+        require(
+            found == wanted,
+            f"the findings are not as expected:\n{_diff(_lines(wanted), _lines(found))}",
+        )
+        return
+    require(found, f"no finding, where {level} ones were expected")
+    others = [finding for finding in found if finding.level is not level]
+    require(not others, f"not all findings are {level}:\n{_lines(others).decode()}")
+
+
+def _lines(findings: Iterable[ExpectedFinding]) -> bytes:
+    return "".join(
+        f"{finding.path}:{finding.line} {finding.level} {finding.reason or ''}\n"
+        for finding in findings
+    ).encode()
+
+
+def _diff(wanted: bytes | None, made: bytes | None) -> str:
+    old, new = (
+        (side or b"").decode("utf-8", "backslashreplace").splitlines() for side in (wanted, made)
+    )
+    return "\n".join(difflib.unified_diff(old, new, "expected", "made", lineterm=""))
