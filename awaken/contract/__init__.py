@@ -11,6 +11,7 @@ from awaken.contract.edits import (
     Requirement,
     TextEdit,
 )
+from awaken.contract.errors import UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
 from awaken.contract.places import Place, Span
 from awaken.contract.rules import NoOptions, Phase, Rewriter, Rule, Surroundings
@@ -40,4 +41,5 @@ __all__ = [
     "Span",
     "Surroundings",
     "TextEdit",
+    "UserError",
 ]

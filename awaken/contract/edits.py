@@ -39,7 +39,7 @@ class InsertStatements(Struct, frozen=True, kw_only=True):
 
 
 class NeedImport(Struct, frozen=True, kw_only=True):
-    """``from module import name as alias``, or ``import module as alias`` where ``name`` is None."""
+    """``from module import name as alias``; ``import module as alias`` where ``name`` is None."""
 
     path: str
     module: str

@@ -1,0 +1,351 @@
+"""Runs the rules phase by phase over one project, and keeps only what passes every check.
+
+One phase: plan all its rules on one snapshot, refuse what may not be written, materialise the
+rest, check and prove it, roll back what is guilty with everything that requires it, and go on
+with the new snapshot. After the last phase, planning again must give nothing new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+
+import msgspec
+from msgspec import Struct
+
+from awaken.contract import (
+    Change,
+    ChangeId,
+    Finding,
+    Level,
+    Pins,
+    Place,
+    Plan,
+    Problem,
+    Reason,
+    Rule,
+    SiteId,
+)
+from awaken.engine.materialise import Materialised
+from awaken.engine.report import Diagnostic
+from awaken.engine.settle import Refused, settle, with_dependants
+from awaken.engine.splices import SpanMap
+from awaken.project import Project
+from awaken.project.sources import Snapshot
+
+OUTSIDE_SELECTED_PATHS = Reason(
+    "engine/outside-selected-paths",
+    "the change would also edit {path}, which is outside the selected paths",
+    "Run awaken on the whole project, or name that file as well.",
+)
+UNDONE_BY_ANOTHER_RULE = Reason(
+    "engine/undone-by-another-rule",
+    "two rules undo each other here: {rules}",
+    "Select only one of the two rules, and please report this to awaken.",
+)
+
+
+class Tools(Struct, frozen=True):
+    """What a run needs beside its rules; every part is replaceable in tests.
+
+    ``project`` builds the facts of a snapshot, ``materialise`` carries changes out and ``check``
+    says what they broke.
+    """
+
+    project: Callable[[Snapshot], Project]
+    materialise: Callable[[Snapshot, Sequence[Change]], Materialised]
+    check: Callable[[Snapshot, Materialised, Sequence[Change]], Iterable[Problem]]
+
+
+class Admission(Struct, frozen=True):
+    """Which changes may be made: by level, by the sites left out, by the paths selected."""
+
+    pins: Pins = Pins()
+    unsafe: bool = False
+    may_write: Callable[[str], bool] = lambda _: True
+    refused_rules: frozenset[str] = frozenset()
+
+    def admits_level(self, change: Change) -> bool:
+        """Whether a change of this level is made without being asked for."""
+        return change.level is Level.SAFE or self.unsafe
+
+
+class Outcome(Struct, frozen=True):
+    """What the phases made of one project; findings are placed on disk."""
+
+    before: Snapshot
+    after: Snapshot
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...]
+    pending: tuple[Change, ...]
+    touched: Mapping[str, frozenset[SiteId]]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class _Progress:
+    """What the phases so far have come to; grows phase by phase within one ``run``."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.maps: list[Mapping[str, SpanMap]] = []
+        self.findings: list[Finding] = []
+        self.changes: list[Change] = []
+        self.pending: list[Change] = []
+        self.touched: dict[str, set[SiteId]] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def on_disk(self, place: Place) -> Place:
+        span = place.span
+        for maps in reversed(self.maps):
+            if place.path in maps:
+                span = maps[place.path].to_before(span)
+        return msgspec.structs.replace(place, span=span)
+
+    def show(self, findings: Iterable[Finding]) -> None:
+        self.findings.extend(
+            msgspec.structs.replace(
+                finding,
+                place=self.on_disk(finding.place),
+                chain=tuple(self.on_disk(place) for place in finding.chain),
+            )
+            for finding in findings
+        )
+
+
+def run_phases(
+    snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, admission: Admission
+) -> Outcome:
+    """Run ``rules`` (in running order) over ``snapshot`` and return what came of it.
+
+    Nothing is written. A rule that fails, or two that undo each other, cost a diagnostic and
+    their own changes; everything else goes on.
+    """
+    progress = _Progress(snapshot)
+    for _, group in groupby(rules, key=lambda rule: rule.phase):
+        _run_phase(tuple(group), tools, admission, progress)
+    unsettled = _plan_again(rules, tools, admission, progress)
+    if unsettled:
+        return _without_rules(unsettled, snapshot, rules, tools, admission)
+    return Outcome(
+        before=snapshot,
+        after=progress.snapshot,
+        findings=tuple(sorted(progress.findings, key=lambda finding: finding.place)),
+        changes=tuple(progress.changes),
+        pending=tuple(progress.pending),
+        touched={path: frozenset(sites) for path, sites in progress.touched.items()},
+        diagnostics=tuple(dict.fromkeys(progress.diagnostics)),
+    )
+
+
+def _run_phase(
+    rules: Sequence[Rule], tools: Tools, admission: Admission, progress: _Progress
+) -> None:
+    project = tools.project(progress.snapshot)
+    findings: list[Finding] = []
+    changes: list[Change] = []
+    for rule in rules:
+        plan = _plan(rule, project, admission.pins, progress.diagnostics)
+        findings.extend(plan.findings)
+        changes.extend(plan.changes)
+    progress.diagnostics.extend(_unparsable(project))
+    wanted, refused = _sift(changes, admission)
+    progress.pending.extend(change for change in changes if _is_pending(change, admission))
+    settled = settle(
+        progress.snapshot,
+        wanted,
+        tools.materialise,
+        lambda result, active: _problems(progress.snapshot, result, active, rules, tools),
+    )
+    refused.update(settled.refused)
+    progress.diagnostics.extend(settled.diagnostics)
+    progress.show(_explain_refused(finding, refused) for finding in findings)
+    progress.changes.extend(settled.changes)
+    for change in settled.changes:
+        _note_touched(change, progress.touched)
+    progress.snapshot = settled.result.snapshot
+    progress.maps.append(settled.result.maps)
+
+
+def _plan(rule: Rule, project: Project, pins: Pins, diagnostics: list[Diagnostic]) -> Plan:
+    try:
+        plan = rule.plan(project, pins)
+    except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
+        diagnostics.append(_internal_error(rule.name, f"{type(error).__name__}: {error}"))
+        return Plan()
+    broken = contract_broken(rule, plan, pins)
+    if broken:
+        diagnostics.append(_internal_error(rule.name, broken))
+        return Plan()
+    return plan
+
+
+def _internal_error(rules: str, what: str) -> Diagnostic:
+    sentence = f"internal error in {rules}: {what}; its changes were left out, please report this"
+    return Diagnostic(path="", line=0, message=sentence)
+
+
+def contract_broken(rule: Rule, plan: Plan, pins: Pins) -> str | None:
+    """Return what is wrong with a rule's plan by the contract, or None.
+
+    Every site has one finding; a manual finding has a reason that the rule declares; a safe or
+    unsafe one has a change, which is in the plan unless one of its sites is left out.
+    """
+    sites = [finding.site for finding in plan.findings]
+    if len(set(sites)) != len(sites):
+        return "a site has two findings"
+    known = {change.id for change in plan.changes}
+    reasons = {f"{rule.name}/{reason.code}" for reason in rule.reasons}
+    for finding in plan.findings:
+        where = f"{finding.place.path} at byte {finding.place.span.start}"
+        rewritten = finding.level in {Level.SAFE, Level.UNSAFE}
+        if rewritten != (finding.change is not None):
+            return f"{where} is {finding.level} and its change is {finding.change}"
+        if (finding.level is Level.MANUAL) != (finding.reason is not None):
+            return f"{where} is {finding.level} and its reason is {finding.reason}"
+        if finding.reason is not None and finding.reason not in reasons:
+            return f"{where} has the undeclared reason {finding.reason}"
+        if rewritten and finding.change not in known and finding.site not in pins.left_out:
+            return f"{where} names a change that is not in the plan"
+    unknown = {site for change in plan.changes for site in change.sites} - set(sites)
+    return "a change names a site without a finding" if unknown else None
+
+
+def _unparsable(project: Project) -> list[Diagnostic]:
+    return [
+        Diagnostic(path=path, line=failure.line, message=failure.message)
+        for path, failure in project.parse_failures.items()
+    ]
+
+
+def _sift(
+    changes: Sequence[Change], admission: Admission
+) -> tuple[list[Change], dict[ChangeId, Refused]]:
+    """Split ``changes`` into those to make and those refused with a reason.
+
+    Changes of a level that is not admitted, or with a site left out, are neither: their findings
+    stay as they are.
+    """
+    refused: dict[ChangeId, Refused] = {}
+    unwanted: set[ChangeId] = set()
+    for change in changes:
+        outside = next((e for e in _paths(change) if not admission.may_write(e)), None)
+        if change.rule in admission.refused_rules:
+            message = UNDONE_BY_ANOTHER_RULE.message.format(
+                rules=" and ".join(sorted(admission.refused_rules))
+            )
+            refused[change.id] = Refused(
+                UNDONE_BY_ANOTHER_RULE.code, message, UNDONE_BY_ANOTHER_RULE.cure
+            )
+        elif outside is not None:
+            message = OUTSIDE_SELECTED_PATHS.message.format(path=outside)
+            refused[change.id] = Refused(
+                OUTSIDE_SELECTED_PATHS.code, message, OUTSIDE_SELECTED_PATHS.cure
+            )
+        elif not admission.admits_level(change) or _left_out(change, admission):
+            unwanted.add(change.id)
+    for change in with_dependants(refused, changes):
+        refused.setdefault(change, Refused.with_required())
+    skipped = with_dependants({*refused, *unwanted}, changes)
+    return [change for change in changes if change.id not in skipped], refused
+
+
+def _left_out(change: Change, admission: Admission) -> bool:
+    return not admission.pins.left_out.isdisjoint(change.sites)
+
+
+def _is_pending(change: Change, admission: Admission) -> bool:
+    return not admission.admits_level(change) and not _left_out(change, admission)
+
+
+def _paths(change: Change) -> Iterable[str]:
+    return (edit.path for edit in change.edits if hasattr(edit, "path"))
+
+
+def _problems(
+    before: Snapshot,
+    result: Materialised,
+    changes: Sequence[Change],
+    rules: Sequence[Rule],
+    tools: Tools,
+) -> list[Problem]:
+    problems = [*result.problems, *tools.check(before, result, changes)]
+    if problems:
+        return problems
+    proving = [rule for rule in rules if type(rule).prove is not Rule.prove]
+    if proving:
+        after = tools.project(result.snapshot)
+        for rule in proving:
+            mine = [change for change in changes if change.rule == rule.name]
+            problems.extend(rule.prove(after, mine) if mine else ())
+    return problems
+
+
+def _explain_refused(finding: Finding, refused: Mapping[ChangeId, Refused]) -> Finding:
+    if finding.change is None or finding.change not in refused:
+        return finding
+    why = refused[finding.change]
+    return msgspec.structs.replace(
+        finding,
+        level=Level.MANUAL,
+        message=why.message,
+        reason=why.code,
+        cure=why.cure,
+        change=None,
+    )
+
+
+def _note_touched(change: Change, touched: dict[str, set[SiteId]]) -> None:
+    for path in _paths(change):
+        touched.setdefault(path, set()).update(change.sites)
+
+
+def _plan_again(
+    rules: Sequence[Rule], tools: Tools, admission: Admission, progress: _Progress
+) -> frozenset[str]:
+    """Return the names of rules that would change their own, or another rule's, result again.
+
+    Sites whose change was not made the first time are known by rule and place on disk: a
+    rewrite nested in one changes its syntax, and with it its identity.
+    """
+    if not progress.changes:
+        return frozenset()
+    made = {change.id for change in progress.changes}
+    settled = {
+        (finding.rule, finding.place)
+        for finding in progress.findings
+        if finding.change is None or finding.change not in made
+    }
+    project = tools.project(progress.snapshot)
+    plans = [_plan(rule, project, admission.pins, progress.diagnostics) for rule in rules]
+    left_out = {
+        finding.site
+        for plan in plans
+        for finding in plan.findings
+        if (finding.rule, progress.on_disk(finding.place)) in settled
+    }
+    pins = Pins(admission.pins.left_out | left_out, admission.pins.write_scope)
+    changes = [change for plan in plans for change in plan.changes]
+    wanted, _ = _sift(changes, msgspec.structs.replace(admission, pins=pins))
+    paths = {path for change in wanted for path in _paths(change)}
+    guilty = {change.rule for change in wanted}
+    guilty.update(
+        change.rule for change in progress.changes if wanted and paths & set(_paths(change))
+    )
+    return frozenset(guilty)
+
+
+def _without_rules(
+    guilty: frozenset[str],
+    snapshot: Snapshot,
+    rules: Sequence[Rule],
+    tools: Tools,
+    admission: Admission,
+) -> Outcome:
+    names = " and ".join(sorted(guilty))
+    what = "planning again after the last phase still gives changes"
+    refused = admission.refused_rules | guilty
+    outcome = run_phases(
+        snapshot, rules, tools, msgspec.structs.replace(admission, refused_rules=refused)
+    )
+    diagnostic = _internal_error(names, what)
+    return msgspec.structs.replace(outcome, diagnostics=(diagnostic, *outcome.diagnostics))

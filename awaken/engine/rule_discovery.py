@@ -1,0 +1,98 @@
+"""Finds rules: every ``Rule`` below ``awaken.codemods``, and the ``awaken.rules`` entry points."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.metadata
+import pkgutil
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from types import ModuleType
+
+from awaken.contract import Rule, UserError
+
+ENTRY_POINT_GROUP = "awaken.rules"
+
+
+class UnknownRule(UserError):
+    """A rule or family was asked for that does not exist; the message names the nearest one."""
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Return one instance of every rule, built-in ones and those of installed plug-ins."""
+    rules = [rule() for module in _modules() for rule in _rules_of(module)]
+    rules.extend(
+        entry_point.load()()
+        for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    )
+    return tuple(sorted(rules, key=lambda rule: (rule.family, rule.name)))
+
+
+def _modules() -> Iterator[ModuleType]:
+    package = importlib.import_module("awaken.codemods")
+    for family in pkgutil.iter_modules(package.__path__, "awaken.codemods."):
+        for module in pkgutil.iter_modules(
+            importlib.import_module(family.name).__path__, f"{family.name}."
+        ):
+            yield importlib.import_module(module.name)
+
+
+def _rules_of(module: ModuleType) -> Iterator[type[Rule]]:
+    for value in vars(module).values():
+        if not (isinstance(value, type) and issubclass(value, Rule) and value is not Rule):
+            continue
+        if value.__module__ == module.__name__ or value.__module__.startswith(
+            f"{module.__name__}."
+        ):
+            yield value
+
+
+def choose(rules: Iterable[Rule], select: Sequence[str], ignore: Sequence[str]) -> tuple[Rule, ...]:
+    """Return the rules that ``select`` names and ``ignore`` does not, in the order they run.
+
+    Both name rules (``query-to-select``), families (``sqlalchemy``) or ``ALL``. Without
+    ``select`` every rule runs that is not in preview. Raises UnknownRule for any other name.
+    """
+    rules = tuple(rules)
+    for name in (*select, *ignore):
+        _require_known(name, rules)
+    chosen = [
+        rule
+        for rule in rules
+        if (_named_by(rule, select) if select else not rule.preview) and not _named_by(rule, ignore)
+    ]
+    return in_running_order(chosen)
+
+
+def _named_by(rule: Rule, names: Sequence[str]) -> bool:
+    if rule.name in names:
+        return True
+    return not rule.preview and ("ALL" in names or rule.family in names)
+
+
+def _require_known(name: str, rules: Sequence[Rule]) -> None:
+    known = sorted({"ALL", *(rule.name for rule in rules), *(rule.family for rule in rules)})
+    if name in known:
+        return
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else "`awaken rules` lists them all."
+    raise UnknownRule(f"there is no rule or family named {name!r}; {hint}")
+
+
+def in_running_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Return ``rules`` by phase, and within a phase after those that they name in ``after``.
+
+    Raises ValueError where rules wait for each other.
+    """
+    by_name = {rule.name: rule for rule in sorted(rules, key=lambda rule: rule.name)}
+    waits = {
+        name: [other for other in rule.after if other in by_name] for name, rule in by_name.items()
+    }
+    try:
+        order = list(TopologicalSorter(waits).static_order())
+    except CycleError as error:
+        raise ValueError(f"these rules wait for each other: {', '.join(error.args[1])}") from error
+    return tuple(sorted((by_name[name] for name in order), key=lambda rule: rule.phase))

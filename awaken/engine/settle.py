@@ -1,0 +1,128 @@
+"""Finds the largest set of changes that passes every check: guilty ones go, with dependants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Change, ChangeId, Problem, Reason
+from awaken.engine.materialise import Materialised
+from awaken.engine.report import Diagnostic
+from awaken.project.sources import Snapshot
+
+ROLLED_BACK = Reason(
+    "engine/rolled-back",
+    "the rewrite was rolled back by a check: {problem}",
+    "Change this place by hand, and please report it to awaken.",
+)
+REQUIRES_REFUSED = Reason(
+    "engine/requires-refused",
+    "the change needs another change that could not be made",
+    "See to the places of the same rule that are marked manual first.",
+)
+
+Materialise = Callable[[Snapshot, Sequence[Change]], Materialised]
+FindProblems = Callable[[Materialised, Sequence[Change]], list[Problem]]
+
+
+class Refused(Struct, frozen=True):
+    """Why the engine did not make a change: the reason that its findings get."""
+
+    code: str
+    message: str
+    cure: str
+
+    @classmethod
+    def rolled_back(cls, problem: Problem) -> Refused:
+        """Return the reason of a change in which a check found ``problem``."""
+        message = ROLLED_BACK.message.format(problem=problem.message)
+        return cls(ROLLED_BACK.code, message, ROLLED_BACK.cure)
+
+    @classmethod
+    def with_required(cls) -> Refused:
+        """Return the reason of a change that requires a refused one."""
+        return cls(REQUIRES_REFUSED.code, REQUIRES_REFUSED.message, REQUIRES_REFUSED.cure)
+
+
+class Settled(Struct, frozen=True):
+    """The changes that hold together, the result of making them, and the refused ones."""
+
+    changes: tuple[Change, ...]
+    result: Materialised
+    refused: dict[ChangeId, Refused]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def settle(
+    snapshot: Snapshot,
+    changes: Sequence[Change],
+    materialise: Materialise,
+    find_problems: FindProblems,
+) -> Settled:
+    """Make ``changes`` on ``snapshot``, dropping guilty ones until no check finds a problem.
+
+    The set only shrinks, so this ends. A change that a check rolled back costs a diagnostic: it
+    is awaken's failure, never the user's.
+    """
+    active = list(changes)
+    refused: dict[ChangeId, Refused] = {}
+    diagnostics: list[Diagnostic] = []
+
+    def fails(some: Sequence[Change]) -> bool:
+        return bool(some) and bool(find_problems(materialise(snapshot, some), some))
+
+    while True:
+        result = materialise(snapshot, active)
+        problems = find_problems(result, active) if active else []
+        if not problems:
+            return Settled(tuple(active), result, refused, tuple(diagnostics))
+        named = [problem for problem in problems if _named(problem, active)]
+        for problem in named or problems[:1]:
+            for change in _named(problem, active) or {_halve(active, fails)}:
+                refused.setdefault(change, Refused.rolled_back(problem))
+            diagnostics.append(_diagnostic(problem, snapshot))
+        for change in with_dependants(refused, active):
+            refused.setdefault(change, Refused.with_required())
+        active = [change for change in active if change.id not in refused]
+
+
+def with_dependants(
+    dropped: Collection[ChangeId], changes: Iterable[Change]
+) -> frozenset[ChangeId]:
+    """Return ``dropped`` with every change that requires one of them, directly or not."""
+    changes = tuple(changes)
+    closed = set(dropped)
+    grew = True
+    while grew:
+        more = {change.id for change in changes if not closed.isdisjoint(change.requires)}
+        grew = not more <= closed
+        closed |= more
+    return frozenset(closed)
+
+
+def _named(problem: Problem, active: Iterable[Change]) -> frozenset[ChangeId]:
+    return frozenset(problem.changes) & {change.id for change in active}
+
+
+def _halve(suspects: Sequence[Change], fails: Callable[[Sequence[Change]], bool]) -> ChangeId:
+    """Return one change without which less goes wrong, by halving the set that fails."""
+    while len(suspects) > 1:
+        middle = len(suspects) // 2
+        first, second = suspects[:middle], suspects[middle:]
+        if fails(first):
+            suspects = first
+        elif fails(second):
+            suspects = second
+        else:
+            break  # only the halves together fail: any member breaks the combination
+    return suspects[-1].id
+
+
+def _diagnostic(problem: Problem, snapshot: Snapshot) -> Diagnostic:
+    source = snapshot.get(problem.place.path)
+    line = 0
+    if source is not None:
+        line = source.text.count(b"\n", 0, problem.place.span.start) + 1
+    message = f"a change was rolled back by a check: {problem.message}"
+    return Diagnostic(path=problem.place.path, line=line, message=message)

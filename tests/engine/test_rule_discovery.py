@@ -1,0 +1,72 @@
+"""Which rules run, and in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from awaken.contract import Phase, Rule
+from awaken.engine.rule_discovery import UnknownRule, all_rules, choose, in_running_order
+
+
+def rule(name, family="sqlalchemy", phase=Phase.QUERIES, after=(), *, preview=False):
+    return type(
+        name,
+        (Rule,),
+        {"name": name, "family": family, "phase": phase, "after": after, "preview": preview},
+    )()
+
+
+QUERY = rule("query-to-select")
+LIFESPAN = rule("on-event-to-lifespan", "fastapi", Phase.LIFESPAN)
+NEW = rule("lazy-raise", phase=Phase.LOADING, preview=True)
+RULES = [LIFESPAN, QUERY, NEW]
+
+
+def names(rules):
+    return [r.name for r in rules]
+
+
+def test_without_selection_every_rule_out_of_preview_runs_in_phase_order():
+    assert names(choose(RULES, (), ())) == ["query-to-select", "on-event-to-lifespan"]
+
+
+def test_a_family_selects_its_rules_but_none_in_preview():
+    assert names(choose(RULES, ("sqlalchemy",), ())) == ["query-to-select"]
+
+
+def test_a_rule_in_preview_runs_when_named():
+    assert names(choose(RULES, ("lazy-raise",), ())) == ["lazy-raise"]
+
+
+def test_ignore_wins_over_select():
+    assert names(choose(RULES, ("ALL",), ("fastapi",))) == ["query-to-select"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("query-to-selct", "'query-to-select'"),
+        ("sqlalchmy", "'sqlalchemy'"),
+        ("zzz", "awaken rules"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest_one(asked, hint):
+    with pytest.raises(UnknownRule, match=asked) as caught:
+        choose(RULES, (asked,), ())
+
+    assert hint in str(caught.value)
+
+
+def test_within_a_phase_a_rule_runs_after_those_it_names():
+    first, second = rule("b-first"), rule("a-second", after=("b-first", "not-selected"))
+
+    assert names(in_running_order([second, first])) == ["b-first", "a-second"]
+
+
+def test_rules_that_wait_for_each_other_are_an_error():
+    with pytest.raises(ValueError, match="wait for each other"):
+        in_running_order([rule("x", after=("y",)), rule("y", after=("x",))])
+
+
+def test_the_built_in_rules_are_found():
+    assert "query-to-select" in names(all_rules())
