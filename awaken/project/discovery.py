@@ -1,0 +1,391 @@
+"""Which projects a run is about, and which Python files belong to each.
+
+``.py`` files only: a stub (``.pyi``) has no bodies to rewrite, a notebook is not text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from awaken.project.ignores import (
+    DEFAULT_EXCLUDE,
+    Patterns,
+    gitignore,
+    left_out,
+    outer_gitignores,
+)
+from awaken.project.sources import FileProblem, SourceFile, Undecodable, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+SIZE_LIMIT = 5_000_000
+"""Bytes; larger files are generated data, and their trees cost gigabytes."""
+
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile")
+_PROJECT_TABLES = {
+    "pyproject.toml": re.compile(
+        rb"^\s*\[\s*(project|build-system|dependency-groups|tool\.(poetry|pdm|uv|hatch))\b",
+        re.MULTILINE,
+    ),
+    "setup.cfg": re.compile(rb"^\[(metadata|options)\]", re.MULTILINE),
+}
+
+
+class Root(Struct, frozen=True):
+    """One project: its absolute directory, and what of it the user named.
+
+    ``selected`` holds project-relative files and directories, ``"."`` for everything.
+    ``lone`` says that the directory is no project (a home directory, say): only the selected
+    files belong to the run.
+    """
+
+    path: Path
+    selected: tuple[str, ...] = (".",)
+    lone: bool = False
+
+    def selects(self, path: str) -> bool:
+        """Whether the project-relative ``path`` lies in what the user named."""
+        names = self.selected
+        return "." in names or path in names or path.startswith(tuple(f"{one}/" for one in names))
+
+
+class DiscoverySettings(Struct, frozen=True):
+    """Which files a project leaves out; patterns are written as in ``.gitignore``."""
+
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    extend_exclude: tuple[str, ...] = ()
+    respect_gitignore: bool = True
+
+
+class Found(Struct, frozen=True):
+    """The Python files of one root, sorted, and the selected projects inside it."""
+
+    root: Root
+    files: tuple[str, ...]
+    nested: tuple[Root, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+
+
+def discover(
+    paths: Sequence[Path], settings_of: Callable[[Path], DiscoverySettings]
+) -> tuple[list[Found], list[FileProblem]]:
+    """Return the projects that ``paths`` touch, sorted, and the paths that cannot be used.
+
+    Projects inside a selected directory are projects of the run. ``settings_of`` gives the
+    settings of the project in a directory.
+    """
+    roots, problems = find_roots(paths)
+    waiting = {root.path: root for root in roots}
+    projects = []
+    while waiting:
+        root = waiting.pop(min(waiting))
+        found = find_files(root, settings_of(root.path))
+        projects.append(found)
+        # an inner project sorts after the outer one, so it has not been walked yet
+        for inner in found.nested:
+            waiting[inner.path] = _merged(waiting.get(inner.path), inner)
+    return projects, problems
+
+
+def _merged(one: Root | None, other: Root) -> Root:
+    if one is None or one.lone:
+        return other
+    return Root(one.path, tuple(sorted({*one.selected, *other.selected})))
+
+
+def find_roots(paths: Sequence[Path]) -> tuple[list[Root], list[FileProblem]]:
+    """Return the project root of each path, several paths of one project joined.
+
+    The root is the nearest directory above with project metadata; else the outermost with a
+    ``requirements.txt``; else the repository's; else the path's own directory, or the one that
+    holds its outermost package. Nothing above the repository, and neither a home directory nor
+    a file system's root, counts unless it is named itself.
+    """
+    roots: dict[Path, Root] = {}
+    problems: list[FileProblem] = []
+    for given in paths:
+        path = Path(os.path.realpath(given))
+        problem = _unusable(path)
+        if problem:
+            problems.append(FileProblem(str(given), 0, problem))
+        else:
+            root = _root_of(path)
+            roots[root.path] = _merged(root, roots[root.path]) if root.path in roots else root
+    return _outermost(roots), problems
+
+
+def _root_of(path: Path) -> Root:
+    start = path if path.is_dir() else path.parent
+    home = _root_above(start)
+    if home is None and _is_boundary(start):
+        return Root(start, (path.relative_to(start).as_posix(),), lone=start != path)
+    home = home or _outside_packages(start)
+    return Root(home, (path.relative_to(home).as_posix(),))
+
+
+def _outermost(roots: dict[Path, Root]) -> list[Root]:
+    """Fold directories without a marker into the one above: a walk of that would find them."""
+    kept: dict[Path, Root] = {}
+    for path, root in sorted(roots.items()):
+        above = next((kept[parent] for parent in path.parents if parent in kept), None)
+        if above is None or above.lone or _root_above(path) is not None:
+            kept[path] = root
+            continue
+        inside = path.relative_to(above.path)
+        names = tuple((inside / name).as_posix() for name in root.selected)
+        kept[above.path] = _merged(above, Root(above.path, names))
+    return list(kept.values())
+
+
+def _unusable(path: Path) -> str | None:
+    if not path.exists():
+        return "no such file or directory"
+    if not path.is_dir() and path.suffix not in {".py", ".pyw", ""}:
+        return "is not a Python file; awaken reads .py files"
+    return None
+
+
+def _root_above(start: Path) -> Path | None:
+    weak = repository = None
+    for directory in (start, *start.parents):
+        if directory != start and _is_boundary(directory):
+            break
+        names = _names(directory)
+        if _is_project(str(directory), names):
+            return directory
+        if "requirements.txt" in names and "__init__.py" not in names:
+            weak = directory
+        if ".git" in names:
+            repository = directory
+            break
+    return weak or repository
+
+
+def _is_boundary(directory: Path) -> bool:
+    return directory.parent == directory or directory == _home()
+
+
+def _home() -> Path | None:
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises where there is none
+    return Path(os.path.realpath(home)) if os.path.isabs(home) else None  # noqa: PTH117 - a string
+
+
+def _outside_packages(directory: Path) -> Path:
+    while (directory / "__init__.py").exists() and not _is_boundary(directory.parent):
+        directory = directory.parent
+    return directory
+
+
+def _names(directory: Path) -> set[str]:
+    try:
+        return set(os.listdir(directory))  # noqa: PTH208 - names are all we need
+    except OSError:
+        return set()
+
+
+def _is_project(directory: str, names: set[str]) -> bool:
+    """Whether a directory holds project metadata, and not only the settings of tools.
+
+    A package is none: numpy's style of ``setup.py`` has one in every package.
+    """
+    if "__init__.py" in names:
+        return False
+    return any(name in names and _has_metadata(directory, name) for name in _PROJECT_FILES)
+
+
+def _has_metadata(directory: str, name: str) -> bool:
+    table = _PROJECT_TABLES.get(name)
+    if table is None:
+        return True
+    try:
+        return table.search(Path(directory, name).read_bytes()) is not None
+    except OSError:
+        return False
+
+
+def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
+    """Return the Python files of ``root``: all of them, selected or not, for facts need them all.
+
+    Files and directories that the user named are taken although they are excluded. Projects and
+    repositories inside ``root`` keep their own files. A file or directory that cannot be used
+    is one problem, and the walk goes on.
+    """
+    if root.lone:
+        return Found(root, root.selected)
+    walk = _Walk(root, settings or DiscoverySettings())
+    walk.everything()
+    return Found(root, tuple(sorted(walk.files)), tuple(walk.nested), tuple(sorted(walk.problems)))
+
+
+class _Walk:
+    """One pass over a root's directories; symbolic links wait until all real files are known."""
+
+    def __init__(self, root: Root, settings: DiscoverySettings) -> None:
+        self.root = root
+        self.base = os.path.join(root.path, "")  # noqa: PTH118 - a string that ends in a slash
+        self.settings = settings
+        self.excluded = Patterns(self.base, (*settings.exclude, *settings.extend_exclude))
+        self.files: set[str] = set()
+        self.nested: list[Root] = []
+        self.problems: list[FileProblem] = []
+        self.links: list[tuple[str, tuple[Patterns, ...]]] = []
+        self.seen: set[str] = set()  # real paths of directories and files
+        names = _names(root.path)
+        self.bare = "requirements.txt" not in names and not _is_project(self.base, names)
+
+    def everything(self) -> None:
+        """Walk the root, then the links, then what the user named and nothing else found."""
+        outer = outer_gitignores(self.root.path) if self.settings.respect_gitignore else ()
+        self.directory("", str(self.root.path), tuple(outer))
+        self.follow_links()
+        for name in self.root.selected:
+            path = self.base + name
+            if name != "." and os.path.isdir(path):  # noqa: PTH112 - strings throughout the walk
+                self.directory(name + "/", path, ())
+                self.follow_links()
+            elif name != ".":
+                self.files.add(name)
+
+    def directory(self, relative: str, real: str, ignores: tuple[Patterns, ...]) -> None:
+        """Walk one directory and those below; ``relative`` ends in a slash unless empty."""
+        waiting = [(relative, real, ignores)]
+        while waiting:
+            relative, real, ignores = waiting.pop()
+            if real not in self.seen:
+                self.seen.add(real)
+                waiting.extend(self.one_directory(relative, real, ignores))
+
+    def one_directory(
+        self, relative: str, real: str, ignores: tuple[Patterns, ...]
+    ) -> list[tuple[str, str, tuple[Patterns, ...]]]:
+        """Note the files of one directory and return its directories."""
+        try:
+            with os.scandir(self.base + relative) as scan:
+                entries = list(scan)
+        except OSError as error:
+            self.problem(relative.rstrip("/"), f"cannot be listed: {error.strerror}")
+            return []
+        names = {entry.name for entry in entries}
+        if relative and self.is_other_project(relative, names):
+            if self.base + relative == real + "/" and self.root.selects(relative.rstrip("/")):
+                self.nested.append(Root(Path(real)))
+            return []
+        if ".gitignore" in names and self.settings.respect_gitignore:
+            ignores = (*ignores, gitignore(self.base + relative))
+        below = []
+        for entry in entries:
+            name = entry.name
+            path = relative + name
+            if entry.is_symlink():
+                self.links.append((path, ignores))
+            elif entry.is_dir(follow_symlinks=False):
+                if self.wanted(path + "/", name + "/", ignores):
+                    below.append((path + "/", f"{real}/{name}", ignores))
+            elif name.endswith(".py") and self.wanted(path, name, ignores):
+                self.file(path, f"{real}/{name}", is_file=entry.is_file(follow_symlinks=False))
+        return below
+
+    def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
+        """Whether neither an option nor a ``.gitignore`` leaves the path out, and it prints."""
+        path = self.base + relative
+        if self.excluded.verdict(path, name) or left_out(ignores, path, name):
+            return False
+        if not name.isprintable():
+            self.problem(relative.rstrip("/"), "has a name that is not printable UTF-8; rename it")
+            return False
+        return True
+
+    def file(self, relative: str, real: str, *, is_file: bool) -> None:
+        """Note one file; pipes, sockets and devices are problems."""
+        if is_file:
+            self.files.add(relative)
+            self.seen.add(real)
+        else:
+            self.problem(relative, "is not a regular file")
+
+    def is_other_project(self, relative: str, names: set[str]) -> bool:
+        """Whether a directory is a root of its own."""
+        requirements = self.bare and "requirements.txt" in names and "__init__.py" not in names
+        return ".git" in names or requirements or _is_project(self.base + relative, names)
+
+    def follow_links(self) -> None:
+        """Add what links lead to and nothing else did: the same real file or directory once."""
+        while self.links:
+            links, self.links = self.links, []
+            # directories first, so that a link to one of their files is known as a second way
+            links.sort(key=lambda link: (not os.path.isdir(self.base + link[0]), link[0]))  # noqa: PTH112
+            for relative, ignores in links:
+                self.follow(relative, ignores)
+
+    def follow(self, relative: str, ignores: tuple[Patterns, ...]) -> None:
+        """Add the file, or walk the directory, behind one link."""
+        name = relative.rpartition("/")[2]
+        path = self.base + relative
+        real = os.path.realpath(path)
+        if os.path.isdir(real):  # noqa: PTH112
+            # a link to a directory above would bring in the whole project again, and more
+            above = self.base.startswith(os.path.join(real, ""))  # noqa: PTH118
+            if not above and self.wanted(relative + "/", name + "/", ignores):
+                self.directory(relative + "/", real, ignores)
+        elif name.endswith(".py") and self.wanted(relative, name, ignores):
+            if not os.path.exists(real):  # noqa: PTH110
+                self.problem(relative, "is a symbolic link that leads nowhere")
+            elif real not in self.seen:
+                self.file(relative, real, is_file=os.path.isfile(real))  # noqa: PTH113
+
+    def problem(self, relative: str, message: str) -> None:
+        """Note why one path is not used."""
+        shown = relative.encode("utf-8", "backslashreplace").decode()
+        if not shown.isprintable():
+            shown = ascii(shown)[1:-1]
+        self.problems.append(FileProblem(shown or ".", 0, message))
+
+
+def read_files(
+    root: Path, paths: Iterable[str], size_limit: int = SIZE_LIMIT
+) -> tuple[dict[str, SourceFile], list[FileProblem]]:
+    """Return the decoded files at project-relative ``paths``, in that order.
+
+    A file that vanished, cannot be read or decoded, or holds more than ``size_limit`` bytes is
+    one problem.
+    """
+    base = os.path.join(root, "")  # noqa: PTH118 - hot: thousands of files
+    files: dict[str, SourceFile] = {}
+    problems: list[FileProblem] = []
+    for path in paths:
+        try:
+            files[path] = decode(path, _read(base + path, size_limit))
+        except Undecodable as error:
+            problems.append(FileProblem(path, error.line, str(error)))
+        except OSError as error:
+            problems.append(FileProblem(path, 0, f"cannot be read: {error.strerror}"))
+    return files, problems
+
+
+# a pipe that took a file's place must not block the run; Windows would translate newlines
+_READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _read(path: str, size_limit: int) -> bytes:
+    descriptor = os.open(path, _READ_FLAGS)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Undecodable("is not a regular file")
+        size = status.st_size
+        if size > size_limit:
+            limit = f"{size_limit / 1e6:g} MB"
+            raise Undecodable(f"is {size / 1e6:.1f} MB large; awaken reads files up to {limit}")
+        raw = os.read(descriptor, size)
+        while len(raw) < size and (more := os.read(descriptor, size)):
+            raw += more
+    finally:
+        os.close(descriptor)
+    return raw

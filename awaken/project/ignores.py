@@ -1,0 +1,133 @@
+"""Which names a walk leaves out: the ``exclude`` options and ``.gitignore`` files."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pathspec import GitIgnoreSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+DEFAULT_EXCLUDE = (
+    ".bzr",
+    ".direnv",
+    ".eggs",
+    ".git",
+    ".git-rewrite",
+    ".hg",
+    ".ipynb_checkpoints",
+    ".mypy_cache",
+    ".nox",
+    ".pants.d",
+    ".pyenv",
+    ".pytest_cache",
+    ".pytype",
+    ".ruff_cache",
+    ".svn",
+    ".tox",
+    ".venv",
+    ".vscode",
+    "__pycache__",
+    "__pypackages__",
+    "_build",
+    "buck-out",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+    "venv",
+)
+"""What ruff leaves out by default, and ``__pycache__``."""
+
+
+class Patterns:
+    """The patterns of one ignore file or option, matched one directory level at a time.
+
+    ``base`` is the absolute directory, ending in a slash, that the patterns are relative to. Like
+    git, a caller asks for each directory on the way down; so a pattern without a slash depends on
+    the name alone, and its answer is kept: names repeat, and matching costs 0.3 µs a pattern.
+    """
+
+    def __init__(self, base: str, lines: Iterable[str]) -> None:
+        self.base = base
+        loose: list[tuple[int, str]] = []
+        anchored: list[tuple[int, str]] = []
+        for number, line in enumerate(lines):
+            kind = anchored if "/" in line.strip().rstrip("/") else loose
+            kind.append((number, line))
+        self._loose = _Numbered(loose)
+        self._anchored = _Numbered(anchored) if anchored else None
+        self._known: dict[str, tuple[int, bool | None]] = {}
+
+    def verdict(self, path: str, name: str) -> bool | None:
+        """Return True (left out), False (kept by a ``!`` pattern) or None (no pattern says).
+
+        ``path`` is absolute, below ``base``, and ``name`` its last part; directories end in a
+        slash in both. The last matching pattern decides.
+        """
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._loose.last_match(name)
+        if self._anchored is None:
+            return known[1]
+        anchored = self._anchored.last_match(path[len(self.base) :])
+        return anchored[1] if anchored[0] > known[0] else known[1]
+
+
+class _Numbered:
+    """Patterns with their line numbers."""
+
+    def __init__(self, lines: list[tuple[int, str]]) -> None:
+        self._spec = GitIgnoreSpec.from_lines(line for _, line in lines)
+        self._numbers = [number for number, _ in lines]
+
+    def last_match(self, path: str) -> tuple[int, bool | None]:
+        """Return the line number and the verdict of the last pattern that matches."""
+        result = self._spec.check_file(path)
+        return (-1, None) if result.index is None else (self._numbers[result.index], result.include)
+
+
+def left_out(patterns: Sequence[Patterns], path: str, name: str) -> bool:
+    """Whether ``patterns``, outermost first, leave out the absolute ``path``: the innermost says.
+
+    ``name`` is the last part of ``path``; directories end in a slash in both.
+    """
+    for one in reversed(patterns):
+        verdict = one.verdict(path, name)
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def gitignore(directory: str) -> Patterns:
+    """Return the patterns of the ``.gitignore`` in ``directory``, which ends in a slash."""
+    return Patterns(directory, _lines(directory + ".gitignore"))
+
+
+def outer_gitignores(root: Path) -> list[Patterns]:
+    """Return the patterns that apply to ``root`` from its repository's upper directories.
+
+    Outermost first; empty outside a repository, and where they leave out ``root`` itself: who
+    names an ignored directory wants its files.
+    """
+    chain = [root, *root.parents]
+    depth = next((i for i, parent in enumerate(chain) if (parent / ".git").exists()), None)
+    if depth is None:
+        return []
+    top = f"{chain[depth]}/"
+    found = [Patterns(top, _lines(top + ".git/info/exclude"))]
+    for above, below in pairwise(reversed(chain[: depth + 1])):
+        found.append(gitignore(f"{above}/"))
+        if left_out(found, f"{below}/", f"{below.name}/"):
+            return []
+    return found
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
