@@ -1,0 +1,141 @@
+"""The typed form of the TOML files beside this module, and how to ask them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+Role = Literal[
+    "session",
+    "scoped",
+    "async",
+    "async-scoped",
+    "factory",
+    "async-factory",
+    "engine",
+    "none",
+]
+"""What an object is to a session proof; ``none`` says that it is known and is no session."""
+
+
+class SameAs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``names`` of ``module`` are the very same objects in each module of ``also``."""
+
+    module: str
+    names: tuple[str, ...]
+    also: tuple[str, ...] = ()
+
+
+class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One distribution; ``source`` says where its rows were read.
+
+    All keys are dotted names as the program writes them after ``same`` was applied.
+
+    - ``types``: what an instance of a class is.
+    - ``calls``: what calling a function or a method of an instance returns.
+    - ``attributes``: what an attribute of an instance or module is.
+    - ``instances``: the class of which calling a function, or reading an attribute, gives an
+      instance.
+    - ``classes``: functions that return a class, and the class.
+    - ``managers``: what ``with`` binds for the value that calling this function returns.
+    - ``delegates``: modules whose names are also attributes of an instance (``db.Column``).
+    - ``declarative_bases``: classes, and ``declarative_factories``: functions whose result, of
+      which a subclass is mapped; ``declarative_attributes`` are such bases as attributes of an
+      instance; ``plain_bases`` add nothing to the mapping of a subclass that loads eagerly.
+    - ``not_sessions``: top-level modules of which no class is a session.
+    """
+
+    distribution: str
+    source: str
+    same: tuple[SameAs, ...] = ()
+    types: dict[str, Role] = {}
+    calls: dict[str, Role] = {}
+    attributes: dict[str, Role] = {}
+    instances: dict[str, str] = {}
+    classes: dict[str, str] = {}
+    managers: dict[str, Role] = {}
+    delegates: dict[str, tuple[str, ...]] = {}
+    declarative_bases: tuple[str, ...] = ()
+    declarative_factories: tuple[str, ...] = ()
+    declarative_attributes: tuple[str, ...] = ()
+    plain_bases: tuple[str, ...] = ()
+    not_sessions: tuple[str, ...] = ()
+
+
+class Knowledge:
+    """All libraries together."""
+
+    def __init__(self, libraries: tuple[Library, ...]) -> None:
+        self.libraries = libraries
+        self.types: dict[str, Role] = {}
+        self.calls: dict[str, Role] = {}
+        self.attributes: dict[str, Role] = {}
+        self.instances: dict[str, str] = {}
+        self.classes: dict[str, str] = {}
+        self.managers: dict[str, Role] = {}
+        self.delegates: dict[str, tuple[str, ...]] = {}
+        self.declarative_bases: set[str] = set()
+        self.declarative_factories: set[str] = set()
+        self.declarative_attributes: set[str] = set()
+        self.plain_bases: set[str] = set()
+        self.not_sessions: set[str] = set()
+        self._same: dict[str, str] = {}
+        self._public: dict[str, set[str]] = {}
+        for library in libraries:
+            self._add(library)
+        self.top_level = {name.split(".")[0] for name in self._public}
+
+    def _add(self, library: Library) -> None:
+        self.types |= library.types
+        self.calls |= library.calls
+        self.attributes |= library.attributes
+        self.instances |= library.instances
+        self.classes |= library.classes
+        self.managers |= library.managers
+        self.delegates |= library.delegates
+        self.declarative_bases.update(library.declarative_bases)
+        self.declarative_factories.update(library.declarative_factories)
+        self.declarative_attributes.update(library.declarative_attributes)
+        self.plain_bases.update(library.plain_bases)
+        self.not_sessions.update(library.not_sessions)
+        for row in library.same:
+            self._public.setdefault(row.module, set()).update(row.names)
+            for module in row.also:
+                for name in row.names:
+                    self._same[f"{module}.{name}"] = f"{row.module}.{name}"
+
+    def canonical(self, name: str) -> str:
+        """Return the one name by which awaken knows the object that is also called ``name``.
+
+        ``sqlalchemy.orm.session.Session`` is ``sqlalchemy.orm.Session``; names that no library
+        file mentions stay as they are.
+        """
+        found = self._same.get(name)
+        if found is not None:
+            return found
+        head, dot, last = name.rpartition(".")
+        if dot and head in self._same:  # an attribute of a renamed class
+            return f"{self._same[head]}.{last}"
+        return name
+
+    def has(self, module: str, name: str) -> bool:
+        """Whether ``name`` is known to exist in the library module ``module``."""
+        return name in self._public.get(module, ())
+
+
+@lru_cache(maxsize=1)
+def knowledge() -> Knowledge:
+    """Return what the TOML files of this package say.
+
+    Raises msgspec.ValidationError where a file does not have the form of ``Library``.
+    """
+    tables = sorted(
+        (entry for entry in files("awaken.knowledge").iterdir() if entry.name.endswith(".toml")),
+        key=lambda entry: entry.name,
+    )
+    return Knowledge(
+        tuple(msgspec.toml.decode(table.read_bytes(), type=Library) for table in tables)
+    )

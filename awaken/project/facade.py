@@ -1,0 +1,111 @@
+"""The one object that rules ask: everything about a program, found on demand."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from awaken.knowledge import knowledge
+from awaken.project.classes import Classes, ClassFacts, Definition
+from awaken.project.modules import Module
+from awaken.project.names import Names
+from awaken.project.sources import Snapshot, SourceFile
+
+# Trees take about sixty times the bytes of their source.
+_KEPT_SOURCE_BYTES = 1_500_000
+_PYTHON = (".py", ".pyi")
+
+
+def parse_source(source: SourceFile) -> ast.Module | None:
+    """Return the tree of ``source``; None where this Python cannot parse it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the program's own invalid escapes are not our business
+        try:
+            return ast.parse(source.text.decode("utf-8"))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+class Project:
+    """One snapshot of a program and what is known about it; reads no file and runs no code.
+
+    ``targets`` holds the versions that the program declares. Trees are parsed when asked for and
+    only the last few are kept.
+    """
+
+    def __init__(self, snapshot: Snapshot, targets: Any, cache: Any = None) -> None:
+        del cache
+        self.snapshot = snapshot
+        self.targets = targets
+        self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
+        self._modules: OrderedDict[str, Module] = OrderedDict()
+        self._kept_bytes = 0
+        self._broken: set[str] = set()
+        self._hits: dict[bytes, frozenset[str]] = {}
+        self._names = Names(self._python, self.module, knowledge())
+        self._classes = Classes(self._names, self.module, self.files_with)
+
+    def files_with(self, triggers: Sequence[bytes]) -> list[str]:
+        """Return the Python files whose text holds any of ``triggers``, sorted by path."""
+        found: set[str] = set()
+        for trigger in triggers:
+            if trigger not in self._hits:
+                self._hits[trigger] = frozenset(
+                    path for path in self._python if trigger in self.snapshot[path].text
+                )
+            found |= self._hits[trigger]
+        return sorted(found)
+
+    def module(self, path: str) -> Module | None:
+        """Return the parsed file; None where there is none or this Python cannot parse it."""
+        kept = self._modules.get(path)
+        if kept is not None:
+            self._modules.move_to_end(path)
+            return kept
+        source = self.snapshot.get(path)
+        if source is None or path in self._broken or not path.endswith(_PYTHON):
+            return None
+        tree = parse_source(source)
+        if tree is None:
+            self._broken.add(path)
+            return None
+        module = Module(source, tree, self._names.layout.name_of(path))
+        self._keep(module)
+        return module
+
+    def _keep(self, module: Module) -> None:
+        self._modules[module.path] = module
+        self._kept_bytes += len(module.source.text)
+        while self._kept_bytes > _KEPT_SOURCE_BYTES and len(self._modules) > 1:
+            _, dropped = self._modules.popitem(last=False)
+            self._kept_bytes -= len(dropped.source.text)
+
+    def qualified_name(self, module: Module, node: ast.expr) -> str | None:
+        """Return the dotted name of ``node`` after imports, aliases and re-exports.
+
+        ``sqlalchemy.orm.Session`` for whatever a library calls it, ``app.models.User`` where the
+        project defines it, ``builtins.len``; None where it is not a static name or not certain.
+        """
+        return self._names.qualified(module, node)
+
+    def definition(self, qualified: str) -> Definition | None:
+        """Return what the project defines under this qualified name, if exactly one thing."""
+        facts = self._classes.facts(qualified)
+        if facts is not None:
+            return Definition(facts.path, "class", facts.span, facts.qualified)
+        located = self._names.locate(qualified)
+        if located is None or len(located.rest) != 1:
+            return None
+        module = self.module(located.path)
+        bindings = module.scopes.module.bindings.get(located.rest[0], []) if module else []
+        if module is None or len(bindings) != 1:
+            return None
+        binding = bindings[0]
+        return Definition(located.path, binding.kind, module.span(binding.node), qualified)
+
+    def class_facts(self, qualified: str) -> ClassFacts | None:
+        """Return the class with this qualified name, if the project defines it."""
+        return self._classes.facts(qualified)

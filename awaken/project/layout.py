@@ -1,0 +1,190 @@
+"""Which file a dotted module name means, and by which name the project knows a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_SOURCE_FOLDERS = ("", "src", "lib")
+# ``test`` is CPython's own test suite; a project that imports it means its own folder.
+_STANDARD = sys.stdlib_module_names - {"test"}
+
+
+class Found(NamedTuple):
+    """Where a module was found: ``path`` in the project; else a folder without ``__init__.py``
+    (``namespace``), two files that both may be meant (``ambiguous``), or outside the project.
+    """
+
+    path: str | None = None
+    namespace: bool = False
+    ambiguous: bool = False
+
+
+class Layout:
+    """The Python files of one project, seen as modules.
+
+    A file's name starts at its outermost package; files beside no ``__init__.py`` are named from
+    the project root, or from ``src`` or ``lib`` inside it. Where two files claim one name, both
+    are named by their whole path.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = frozenset(path for path in paths if path.endswith((".py", ".pyi")))
+        self._folders = {
+            folder for path in self._paths for folder in _parents(path.rpartition("/")[0])
+        }
+        self._packages = {
+            path.rpartition("/")[0]
+            for path in self._paths
+            if path.rsplit("/", 1)[-1] in {"__init__.py", "__init__.pyi"}
+        }
+        self._roots = sorted({self._root_of(folder) for folder in self._packages})
+        self._names, self._by_name = self._name_files()
+        self._found: dict[tuple[str, str], Found] = {}
+
+    def name_of(self, path: str) -> str:
+        """Return the one dotted name of the file at ``path``."""
+        return self._names[path]
+
+    def path_of(self, name: str) -> str | None:
+        """Return the file with the dotted ``name`` that ``name_of`` gives."""
+        return self._by_name.get(name)
+
+    def is_namespace(self, name: str) -> bool:
+        """Whether ``name`` is a folder of the project without ``__init__.py``."""
+        folder = name.replace(".", "/")
+        return any(
+            _join(root, folder) in self._folders and _join(root, folder) not in self._packages
+            for root in _SOURCE_FOLDERS
+        )
+
+    def submodule(self, path: str, name: str) -> str | None:
+        """Return the file of the submodule ``name`` of the package whose file is ``path``."""
+        folder, _, file = path.rpartition("/")
+        if file not in {"__init__.py", "__init__.pyi"}:
+            return None
+        return self._file(_join(folder, name))
+
+    def relative(self, path: str, level: int, module: str) -> str | None:
+        """Return the absolute name for ``from ..module import`` in the file at ``path``.
+
+        It is a path with a leading ``/``, which ``find`` takes as it is (see ``below``).
+        """
+        folder = path.rpartition("/")[0]
+        for _ in range(level - 1):
+            if not folder:
+                return None
+            folder = folder.rpartition("/")[0]
+        return "/" + _join(folder, module.replace(".", "/"))
+
+    def find(self, name: str, importer: str) -> Found:
+        """Return the file that ``import name`` means in the file ``importer``.
+
+        Searched are the folders above the importer that are no packages, nearest first, then the
+        parents of all top-level packages.
+        """
+        if name.startswith("/"):
+            return self._at(name.strip("/"))
+        key = (name, importer.rpartition("/")[0])
+        if key not in self._found:
+            self._found[key] = self._search(name, key[1])
+        return self._found[key]
+
+    def _search(self, name: str, folder: str) -> Found:
+        relative = name.replace(".", "/")
+        namespace = False
+        standard = name.partition(".")[0] in _STANDARD
+        for above in reversed(_parents(folder)):
+            if above in self._packages:
+                continue
+            for root in _SOURCE_FOLDERS:
+                found = self._at(_join(_join(above, root), relative))
+                if found.path is not None:
+                    # Beside a script the file wins over the standard library; imported, not.
+                    return Found(ambiguous=True) if standard else found
+                namespace = namespace or found.namespace
+        if standard:
+            return Found()
+        others = [path for root in self._roots if (path := self._file(_join(root, relative)))]
+        nearest = _nearest(others, folder)
+        if len(nearest) == 1:
+            return Found(nearest[0])
+        return Found(namespace=namespace, ambiguous=len(nearest) > 1)
+
+    def _at(self, stem: str) -> Found:
+        return Found(self._file(stem), stem in self._folders and stem not in self._packages)
+
+    def _file(self, stem: str) -> str | None:
+        if not stem:
+            return "__init__.py" if "__init__.py" in self._paths else None
+        candidates = (f"{stem}/__init__.py", f"{stem}.py", f"{stem}/__init__.pyi", f"{stem}.pyi")
+        return next((path for path in candidates if path in self._paths), None)
+
+    def _root_of(self, folder: str) -> str:
+        while folder in self._packages:
+            if not folder:
+                return ""
+            folder = folder.rpartition("/")[0]
+        return folder
+
+    def _name_files(self) -> tuple[dict[str, str], dict[str, str]]:
+        claims: dict[str, list[str]] = {}
+        for path in sorted(self._paths):
+            claims.setdefault(self._claimed(path), []).append(path)
+        names: dict[str, str] = {}
+        for name, paths in claims.items():
+            for path in paths:
+                names[path] = name if len(paths) == 1 else _dotted(path)
+        by_name: dict[str, str] = {}
+        for path, name in names.items():
+            by_name.setdefault(name, path)
+        return names, by_name
+
+    def _claimed(self, path: str) -> str:
+        folder = path.rpartition("/")[0]
+        root = self._root_of(folder)
+        if root == folder:  # not in a package: named from the source folder it lies in
+            root = next((name for name in ("src", "lib") if path.startswith(f"{name}/")), "")
+        return _dotted(path[len(root) :].lstrip("/"))
+
+
+def below(module: str, name: str) -> str:
+    """Return the name of a submodule, for dotted names and for what ``Layout.relative`` gives."""
+    return f"{module}/{name}" if module.startswith("/") else f"{module}.{name}"
+
+
+def _dotted(path: str) -> str:
+    stem = path.rpartition(".")[0]
+    for ending in ("/__init__", "__init__"):
+        if stem.endswith(ending) and stem != "__init__":
+            stem = stem[: -len(ending)]
+            break
+    return stem.replace("/", ".")
+
+
+def _parents(folder: str) -> list[str]:
+    """Return "" and every folder down to ``folder`` itself, outermost first."""
+    if not folder:
+        return [""]
+    parts = folder.split("/")
+    return ["", *("/".join(parts[: index + 1]) for index in range(len(parts)))]
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder and name else folder or name
+
+
+def _nearest(paths: list[str], folder: str) -> list[str]:
+    """Return those of ``paths`` that share the most leading folders with ``folder``."""
+
+    def shared(path: str) -> int:
+        count = 0
+        for one, other in zip(path.split("/"), folder.split("/"), strict=False):
+            if one != other:
+                break
+            count += 1
+        return count
+
+    most = max(map(shared, paths), default=0)
+    return [path for path in paths if shared(path) == most]

@@ -1,0 +1,189 @@
+"""One parsed file: its tree, where its nodes stand in the bytes, and what encloses them."""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from awaken.contract import SiteId, Span
+from awaken.project.bindings import Function
+from awaken.project.scopes import ScopeTable
+from awaken.project.sources import SourceFile
+from awaken.project.trees import children, fingerprint, walk
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+# The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+class Module:
+    """One file of a snapshot with its ``ast``; made for one question, then thrown away.
+
+    ``name`` is the dotted name by which the project knows the file. Everything beyond the tree is
+    computed when first asked for.
+    """
+
+    def __init__(self, source: SourceFile, tree: ast.Module, name: str) -> None:
+        self.path = source.path
+        self.name = name
+        self.source = source
+        self.tree = tree
+
+    @property
+    def is_package(self) -> bool:
+        """Whether the file is the ``__init__.py`` of a package."""
+        return self.path.rsplit("/", 1)[-1] in {"__init__.py", "__init__.pyi"}
+
+    @cached_property
+    def scopes(self) -> ScopeTable:
+        """The scopes of the file and the names bound in them."""
+        return ScopeTable(self.tree, self.parent)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _LINE_END.finditer(self.source.text))]
+
+    @cached_property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        found: dict[ast.AST, ast.AST] = {}
+        stack: list[ast.AST] = [self.tree]
+        while stack:
+            node = stack.pop()
+            for child in ast.iter_child_nodes(node):
+                # Operators and contexts are shared objects, so they have no parent.
+                if not isinstance(child, _SHARED):
+                    found[child] = node
+                    stack.append(child)
+        return found
+
+    def span(self, node: ast.AST) -> Span:
+        """Return the bytes of ``source.text`` that ``node`` takes.
+
+        Decorators do not belong to the span of a definition, and positions inside f-strings are
+        wrong before Python 3.12 (see ``in_fstring``). Nodes without a position of their own
+        (``arguments``, ``withitem``, ``comprehension``) take what their children take. Raises
+        ValueError for nodes without any position, such as operators or an empty ``arguments``.
+        """
+        if isinstance(node, ast.Module):
+            return Span(0, len(self.source.text))
+        line = getattr(node, "lineno", None)
+        if line is None:
+            spans = [self.span(child) for child in children(node) if not isinstance(child, _SHARED)]
+            if not spans:
+                raise ValueError(f"{type(node).__name__} has no position")
+            return Span(min(spans).start, max(span.end for span in spans))
+        starts = self._line_starts
+        return Span(
+            starts[line - 1] + node.col_offset,  # type: ignore[attr-defined]
+            starts[node.end_lineno - 1] + node.end_col_offset,  # type: ignore[attr-defined]
+        )
+
+    def text_of(self, node: ast.AST) -> str:
+        """Return the source text of ``node``, as it stands in the file."""
+        span = self.span(node)
+        return self.source.text[span.start : span.end].decode("utf-8")
+
+    def line_column(self, span: Span) -> tuple[int, int]:
+        """Return the line and the column in characters of the start of ``span``, both from 1."""
+        line = bisect.bisect_right(self._line_starts, span.start)
+        before = self.source.text[self._line_starts[line - 1] : span.start]
+        return line, len(before.decode("utf-8", "replace")) + 1
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Return the node that holds ``node``; None for the module and for shared operators."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Yield what encloses ``node``, from its parent to the module."""
+        current = self._parents.get(node)
+        while current is not None:
+            yield current
+            current = self._parents.get(current)
+
+    def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
+        """Yield ``node`` (by default the tree) and all below it in the order of the source."""
+        return walk(self.tree if node is None else node)
+
+    def enclosing_function(self, node: ast.AST) -> Function | None:
+        """Return the function or lambda whose body or parameter list holds ``node``.
+
+        Decorators, defaults and annotations are evaluated outside the function they belong to.
+        """
+        return self.scopes.scope_of(node).enclosing_function()
+
+    def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
+        """Return the innermost class whose body holds ``node``, also through its methods."""
+        scope = self.scopes.scope_of(node)
+        while scope is not None:
+            if isinstance(scope.node, ast.ClassDef):
+                return scope.node
+            scope = scope.parent  # type: ignore[assignment]
+        return None
+
+    def scope_name(self, node: ast.AST) -> str:
+        """Return the dotted names of the definitions around ``node``, ``<module>`` for none."""
+        names = self.scopes.scope_of(node).definition_names()
+        return ".".join(names) if names else "<module>"
+
+    def qualname(self, definition: Definition) -> str:
+        """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""
+        parts = [definition.name]
+        for scope in self.scopes.scope_of(definition).chain():
+            if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
+                parts += ["<locals>", scope.node.name]
+            elif isinstance(scope.node, ast.ClassDef):
+                parts.append(scope.node.name)
+            elif isinstance(scope.node, ast.Lambda):
+                parts += ["<locals>", "<lambda>"]
+        return ".".join(reversed(parts))
+
+    def statement_of(self, node: ast.AST) -> ast.stmt | None:
+        """Return ``node`` or the innermost statement around it; None for the module."""
+        if isinstance(node, ast.stmt):
+            return node
+        return next((above for above in self.ancestors(node) if isinstance(above, ast.stmt)), None)
+
+    def in_fstring(self, node: ast.AST) -> bool:
+        """Whether ``node`` stands inside an f-string."""
+        return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
+
+
+_SHARED = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
+
+
+def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
+    """Return the identity of a site: it survives edits of its neighbours and moves of its lines.
+
+    It is a digest of the rule, the path, the scope and the node's syntax without positions, plus
+    a count among equal nodes of that scope in the order of the source.
+    """
+    scope, syntax, count = module.scope_name(node), fingerprint(node), 0
+    for other in module.walk():
+        if other is node:
+            break
+        count += (
+            _alike(other, node)
+            and module.scope_name(other) == scope
+            and fingerprint(other) == syntax
+        )
+    digest = hashlib.sha256("\0".join((rule, module.path, scope, str(count), "")).encode())
+    digest.update(syntax)
+    return SiteId(digest.hexdigest()[:16])
+
+
+def _alike(first: ast.AST, second: ast.AST) -> bool:
+    """Whether two nodes may be equal: cheap, for most nodes are not."""
+    if type(first) is not type(second):
+        return False
+    if isinstance(first, ast.Call) and isinstance(second, ast.Call):
+        return (
+            len(first.args) == len(second.args)
+            and getattr(first.func, "attr", None) == getattr(second.func, "attr", None)
+            and getattr(first.func, "id", None) == getattr(second.func, "id", None)
+        )
+    return True

@@ -1,0 +1,147 @@
+"""Which names each scope binds and reads, by Python's own rules.
+
+The rules are those of the language reference, section "Naming and binding": class scopes are
+invisible to the functions inside them, the first iterable of a comprehension belongs to the scope
+around it, a walrus leaks out of comprehensions, and ``global`` and ``nonlocal`` move a binding.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+from collections.abc import Callable
+
+from awaken.project.bindings import Binding, Builder, Scope
+
+
+class ScopeTable:
+    """The scopes of one module."""
+
+    def __init__(self, tree: ast.Module, parent: Callable[[ast.AST], ast.AST | None]) -> None:
+        self._parent = parent
+        builder = Builder(tree)
+        self.module = builder.module
+        self.scopes = builder.scopes
+        self.import_stars = builder.import_stars
+        self._entered = builder.entered
+
+    def scope_of(self, node: ast.AST) -> Scope:
+        """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
+        current: ast.AST | None = node
+        while current is not None:
+            found = self._entered.get(current)
+            if found is not None:
+                return found
+            current = self._parent(current)
+        return self.module
+
+    def scope_made_by(self, node: ast.AST) -> Scope:
+        """Return the scope that ``node`` opens: a module, definition, lambda or comprehension.
+
+        Raises KeyError for other nodes.
+        """
+        for scope in self.scopes:
+            if scope.node is node and scope.kind != "type-params":
+                return scope
+        raise KeyError(type(node).__name__)
+
+    def owner(self, name: str, scope: Scope) -> Scope | None:
+        """Return the scope whose binding of ``name`` is seen from ``scope``; None if unbound.
+
+        An unbound name is a builtin, comes from a star import, or does not exist.
+        """
+        name = scope.mangled(name)
+        class_visible = True
+        for current in scope.chain():
+            if name in current.globals:
+                return self.module if name in self.module.bindings else None
+            if current.kind == "class":
+                if class_visible and name in current.bindings:
+                    return current
+                class_visible = False
+            elif name in current.bindings and name not in current.nonlocals:
+                return current
+            if current.kind != "type-params":
+                class_visible = False
+        return None
+
+    def bindings_of(self, node: ast.Name) -> list[Binding]:
+        """Return every binding that ``node`` may refer to; none for builtins and star imports.
+
+        In a class body only the bindings above ``node`` count, and where all of those are
+        conditional or missing, also what the name means outside (``Session = Session``).
+        """
+        return self._bindings(node, self.scope_of(node))
+
+    def _bindings(self, node: ast.Name, scope: Scope) -> list[Binding]:
+        owner = self.owner(node.id, scope)
+        if owner is None:
+            return []
+        found = owner.bindings[scope.mangled(node.id)]
+        if owner.kind != "class" or scope is not owner or node.id in scope.globals:
+            return found
+        above = [binding for binding in found if self._stands_above(binding, node)]
+        if any(self._unconditional(binding, owner) for binding in above) or owner.parent is None:
+            return above
+        return above + self._bindings_outside(node, owner)
+
+    def _bindings_outside(self, node: ast.Name, scope: Scope) -> list[Binding]:
+        outside = scope.parent
+        while outside is not None and outside.kind == "class":
+            outside = outside.parent
+        return [] if outside is None else self._bindings(node, outside)
+
+    def _stands_above(self, binding: Binding, node: ast.Name) -> bool:
+        statement: ast.AST | None = binding.node
+        while statement is not None and not isinstance(statement, ast.stmt):
+            statement = self._parent(statement)
+        end = getattr(statement, "end_lineno", 0), getattr(statement, "end_col_offset", 0)
+        return end <= (node.lineno, node.col_offset)
+
+    def _unconditional(self, binding: Binding, owner: Scope) -> bool:
+        current = binding.node
+        while not isinstance(current, ast.stmt):
+            above = self._parent(current)
+            if above is None:
+                return False
+            current = above
+        return self._parent(current) is owner.node
+
+    def is_bound(self, name: str, node: ast.AST) -> bool:
+        """Whether ``name`` refers to a binding of this file at the place of ``node``."""
+        return self.owner(name, self.scope_of(node)) is not None
+
+    def is_shadowed(self, name: str, node: ast.AST) -> bool:
+        """Whether a scope below the module's binds ``name`` as seen from ``node``."""
+        owner = self.owner(name, self.scope_of(node))
+        return owner is not None and owner is not self.module
+
+    def free_reads(self, node: ast.AST) -> set[str]:
+        """Return the names that code in the scope opened by ``node`` reads from outside of it."""
+        opened = self.scope_made_by(node)
+        inside = [scope for scope in self.scopes if opened in scope.chain()]
+        return {
+            name
+            for scope in inside
+            for name in scope.reads
+            if (owner := self.owner(name, scope)) is None or owner not in inside
+        }
+
+    def names(self) -> set[str]:
+        """Return every name that the file binds or reads anywhere."""
+        return {
+            name
+            for scope in self.scopes
+            for names in (scope.bindings, scope.reads)
+            for name in names
+        }
+
+    def fresh_name(self, base: str) -> str:
+        """Return ``base``, or ``base_2``, ``base_3``..., that nothing in the file uses."""
+        taken = self.names() | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
+        candidate, number = base, 1
+        while candidate in taken:
+            number += 1
+            candidate = f"{base}_{number}"
+        return candidate
