@@ -1,0 +1,22 @@
+"""What every test runs under: no test reads or writes the user's own directories."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("usual", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("long", max_examples=1500, deadline=None)
+settings.load_profile(os.environ.get("AWAKEN_HYPOTHESIS", "usual"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_user_directories(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name)))
+        patch.delenv("FORCE_COLOR", raising=False)
+        patch.setenv("NO_COLOR", "1")
+        yield

@@ -1,0 +1,225 @@
+"""What the engine promises about changes, shown with small rules that need every promise."""
+
+from __future__ import annotations
+
+import pytest
+from transaction_cases import (
+    MANIFEST,
+    TRANSACTIONS,
+    dependencies,
+    failing_at,
+    on_disk,
+    run,
+    shown,
+)
+
+from awaken import api
+
+pytestmark = pytest.mark.usefixtures("own_state")
+CHANGING = [name for name, transaction in TRANSACTIONS.items() if transaction.after]
+NO_SPACE = OSError(28, "No space left on device")
+
+
+@pytest.fixture
+def own_state(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture(params=TRANSACTIONS)
+def transaction(request):
+    return TRANSACTIONS[request.param]
+
+
+@pytest.fixture(params=CHANGING)
+def changing(request):
+    return TRANSACTIONS[request.param]
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "project"
+
+
+def test_result(transaction, root):
+    transaction.write(root)
+    report = run(transaction, root)
+    assert shown(report) == transaction.after
+    assert [finding.level for finding in report.roots[0].findings] == transaction.levels
+
+
+def test_diagnostics_name_what_went_wrong(transaction, root):
+    transaction.write(root)
+    lines = [
+        f"{diagnostic.path}: {diagnostic.message}"
+        for diagnostic in run(transaction, root).roots[0].diagnostics
+    ]
+    assert len(lines) == len(transaction.diagnostics)
+    for line, words in zip(lines, transaction.diagnostics, strict=True):
+        assert all(word in line for word in words)
+
+
+def test_every_finding_stands_on_its_call_on_disk(transaction, root):
+    transaction.write(root)
+    report = run(transaction, root).roots[0]
+    for finding in report.findings:
+        text = transaction.before[finding.place.path]
+        found = text[finding.place.span.start : finding.place.span.end]
+        assert found.endswith(")")
+        assert found.partition("(")[0] in {rule.old for rule in transaction.rules} | {"step_one"}
+
+
+def test_apply_writes_what_was_shown_and_undo_takes_it_back(changing, root):
+    changing.write(root)
+    before = on_disk(root)
+    report = run(changing, root)
+    api.apply(report)
+    written = {path: text.encode() for path, text in shown(report).items()}
+    assert on_disk(root) == {**before, **written}
+    api.undo(root)
+    assert on_disk(root) == before
+
+
+def test_second_run_changes_nothing(changing, root):
+    changing.write(root)
+    api.apply(run(changing, root))
+    assert shown(run(changing, root)) == {}
+
+
+@pytest.mark.parametrize("error", [NO_SPACE, KeyboardInterrupt()], ids=["disk-full", "ctrl-c"])
+def test_fault_at_every_write_point_leaves_all_as_it_was(changing, root, monkeypatch, error):
+    changing.write(root)
+    before = on_disk(root)
+    report = run(changing, root)
+    number, points = 0, 1
+    while number < points:
+        number += 1
+        with failing_at(monkeypatch, number, error) as done:
+            outcome = _outcome(api.apply, report)
+        points = max(points, len(done))
+        if outcome is None:
+            # Past the point of no return a fault only costs the tidying up.
+            assert set(on_disk(root)) == {*before, *shown(report)}
+            api.undo(root)
+        assert on_disk(root) == before
+    assert points > len(shown(report))
+    api.apply(report)
+    assert on_disk(root).keys() == {*before, *shown(report)}
+
+
+def _outcome(action, *arguments):
+    """Return what ``action`` raised, or None."""
+    try:
+        action(*arguments)
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  any outcome is looked at
+        return error
+    return None
+
+
+def test_fault_at_every_point_of_undo_can_be_repaired(changing, root, monkeypatch):
+    changing.write(root)
+    before = on_disk(root)
+    number, failed = 0, True
+    while failed:
+        number += 1
+        api.apply(run(changing, root))
+        with failing_at(monkeypatch, number, NO_SPACE) as done:
+            _outcome(api.undo, root)
+        failed = len(done) >= number
+        if on_disk(root) != before:
+            api.undo(root)
+        assert on_disk(root) == before
+    assert number > 1
+
+
+def test_any_site_can_be_left_out(changing, root):
+    changing.write(root)
+    full = run(changing, root).roots[0]
+    for site in {site for change in full.changes for site in change.sites}:
+        rest = run(changing, root, left_out=frozenset({site}))
+        made = {site for change in rest.roots[0].changes for site in change.sites}
+        assert site not in made
+        assert [d for d in rest.roots[0].diagnostics if d not in full.diagnostics] == []
+        for path, text in shown(rest).items():
+            compile(text, path, "exec")
+
+
+def test_all_sites_left_out_leave_nothing_to_do(changing, root):
+    changing.write(root)
+    sites = frozenset()
+    # A later phase has sites only where an earlier one made its change.
+    for _ in range(2):
+        findings = run(changing, root, left_out=sites).roots[0].findings
+        sites |= {finding.site for finding in findings}
+    assert shown(run(changing, root, left_out=sites)) == {}
+
+
+@pytest.mark.parametrize("path", ["a.py", "b.py"])
+def test_only_selected_paths_are_written(changing, root, path):
+    changing.write(root)
+    if path not in changing.before:
+        (root / path).write_text("print(1)\n")
+    before = on_disk(root)
+    report = run(changing, root, paths=[root / path])
+    assert set(shown(report)) <= {path, "helpers.py", "pyproject.toml"}
+    api.apply(report)
+    changed = {name for name, content in on_disk(root).items() if before.get(name) != content}
+    assert changed == set(shown(report))
+
+
+@pytest.mark.parametrize("jobs", [2, 4])
+def test_jobs_change_nothing(transaction, root, jobs):
+    transaction.write(root)
+    one, more = run(transaction, root).roots[0], run(transaction, root, jobs=jobs).roots[0]
+    assert more.findings == one.findings
+    assert more.files == one.files
+    assert more.changes == one.changes
+    assert more.diagnostics == one.diagnostics
+
+
+def test_a_change_over_files_is_refused_outside_the_selected_paths(root):
+    transaction = TRANSACTIONS["a-over-three-files"]
+    transaction.write(root)
+    report = run(transaction, root, paths=[root / "a.py"]).roots[0]
+    assert report.files == ()
+    assert {finding.reason for finding in report.findings} == {"engine/outside-selected-paths"}
+    assert all("b.py" in finding.message for finding in report.findings)
+
+
+def test_the_shared_file_stays_while_one_dependant_is_left(root):
+    transaction = TRANSACTIONS["c-shared-file-and-requirement"]
+    transaction.write(root)
+    first, second = (finding.site for finding in run(transaction, root).roots[0].findings)
+    one = shown(run(transaction, root, left_out=frozenset({first})))
+    assert set(one) == {"b.py", "helpers.py", "pyproject.toml"}
+    assert dependencies(one["pyproject.toml"]) == ["fastapi", "httpx>=0.27"]
+    assert shown(run(transaction, root, left_out=frozenset({first, second}))) == {}
+
+
+def test_a_requirement_that_is_declared_already_changes_nothing(root):
+    transaction = TRANSACTIONS["c-shared-file-and-requirement"]
+    transaction.write(root)
+    manifest = MANIFEST.replace("fastapi", "httpx>=0.27")
+    (root / "pyproject.toml").write_text(manifest)
+    assert "pyproject.toml" not in shown(run(transaction, root))
+
+
+def test_leaving_out_the_required_change_leaves_out_its_dependants(root):
+    transaction = TRANSACTIONS["c-the-required-change-is-guilty"]
+    transaction.write(root)
+    (root / "a.py").write_text("dependant(1)\nsingle(1)\n")
+    whole = run(transaction, root)
+    assert set(shown(whole)) == {"a.py", "b.py"}
+    required = whole.roots[0].findings[0].site
+    rest = run(transaction, root, left_out=frozenset({required}))
+    assert shown(rest) == {"a.py": "dependant(1)\ndouble(1)\n"}
+
+
+def test_a_file_edited_since_the_run_stops_the_whole_apply(root):
+    transaction = TRANSACTIONS["a-over-three-files"]
+    transaction.write(root)
+    report = run(transaction, root)
+    (root / "b.py").write_text("alpha(3)\n")
+    edited = on_disk(root)
+    with pytest.raises(Exception, match=r"b\.py"):
+        api.apply(report)
+    assert on_disk(root) == edited

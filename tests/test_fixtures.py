@@ -1,0 +1,57 @@
+"""Every case gives the program and the findings that it expects, and does the same as before."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from fixture_cases import CASES, FIXTURES, result_of
+
+from awaken.testing import Executor, assert_expected, assert_same_behaviour
+
+ROWS = tomllib.loads((Path(__file__).parent / "data" / "spec_rows.toml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def executor():
+    with Executor() as executor:
+        yield executor
+
+
+@pytest.mark.parametrize("identifier", CASES)
+def test_case_gives_what_it_expects(identifier):
+    assert_expected(result_of(identifier))
+
+
+@pytest.mark.parametrize("identifier", [name for name, case in CASES.items() if case.executes])
+def test_case_does_the_same_on_a_database(identifier, executor):
+    assert_same_behaviour(result_of(identifier), executor)
+
+
+def named_rows():
+    """Return the rows that fixtures name, those bound to other versions included."""
+    rows = set()
+    for settings in FIXTURES.rglob("case.toml"):
+        rows.update(tomllib.loads(settings.read_text("utf-8")).get("rows", []))
+    return rows
+
+
+def test_every_row_of_the_specification_has_a_fixture():
+    missing = ROWS["rows"].keys() - ROWS["later"].keys() - named_rows()
+    assert not missing, f"no fixture names the rows {sorted(missing)}"
+
+
+def test_fixtures_name_rows_that_exist():
+    plain = {re.sub(r"[a-z]$", "", row) for row in ROWS["rows"]}
+    unknown = {
+        row
+        for row in named_rows()
+        if row not in ROWS["rows"] and re.sub(r"[a-z]$", "", row) not in plain
+    }
+    assert not unknown, f"the specification has no rows {sorted(unknown)}"
+
+
+def test_rows_put_off_are_rows():
+    assert ROWS["later"].keys() <= ROWS["rows"].keys()

@@ -1,0 +1,194 @@
+"""Running both sides on a database: what counts as a difference, and what is left behind."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from awaken.testing import Case, Executor, assert_same_behaviour
+from awaken.testing.cases import Settings
+
+LIBRARY = Path(__file__).parents[2] / "fixtures" / "sqlalchemy" / "_programs" / "library"
+PROGRAM = {path.name: path.read_bytes() for path in LIBRARY.glob("*.py")}
+HEAD = """\
+from models import Base, Cart, Post, User
+from sqlalchemy import Column, Integer, func, select, text
+from sqlalchemy.orm import joinedload
+
+
+def case_it(session):
+    return {}
+"""
+
+
+class Result(Struct):
+    """The two things that the comparison reads of a result."""
+
+    case: Case
+    files: dict[str, bytes]
+
+
+def result(before, after, head=HEAD, program=PROGRAM, **settings):
+    sides = [{**program, "case.py": head.replace("{}", side).encode()} for side in (before, after)]
+    case = Case(
+        name="it",
+        family="family",
+        rule="rule",
+        directory=Path(),
+        settings=Settings(**settings),
+        before=sides[0],
+        after=sides[1],
+        program=program,
+    )
+    return Result(case, sides[1])
+
+
+@pytest.fixture(scope="module")
+def executor():
+    with Executor() as executor:
+        yield executor
+
+
+EQUAL = [
+    ("session.query(User).all()", "session.scalars(select(User)).all()"),
+    ("session.query(User.id).all()", "session.execute(select(User.id)).all()"),
+    ("session.query(User).one()", "session.scalars(select(User)).one()"),
+    ("{u.name for u in session.query(User)}", "{u.name for u in session.scalars(select(User))}"),
+    ("(u for u in session.query(User))", "(u for u in session.scalars(select(User)))"),
+    ("dict(session.query(User.id, User))", "dict(session.execute(select(User.id, User)).all())"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), EQUAL)
+def test_equal_sides_are_equal(executor, before, after):
+    assert assert_same_behaviour(result(before, after), executor) is None
+
+
+DIFFERENT = {
+    "row-ness": ("session.query(User.id).all()", "session.scalars(select(User.id)).all()", "value"),
+    "fields": (
+        "session.query(User.id.label('a')).all()",
+        "session.execute(select(User.id.label('b'))).all()",
+        "value",
+    ),
+    "container": ("session.query(User).all()", "tuple(session.scalars(select(User)))", "value"),
+    "duplicates": (
+        "session.query(User).join(User.posts).all()",
+        "session.scalars(select(User).join(User.posts)).all()",
+        "value",
+    ),
+    "entity": ("session.query(User).first()", "session.query(Post).first()", "value"),
+    "loaded state": (
+        "session.query(User).options(joinedload(User.posts)).all()",
+        "session.scalars(select(User)).all()",
+        "value",
+    ),
+    "type": ("session.query(User).count()", "float(session.query(User).count())", "value"),
+    "exception": ("session.query(User).one()", "session.scalars(select(User)).first()", "value"),
+    "count": (
+        "[session.query(User).first(), session.query(User).first()][0]",
+        "session.query(User).first()",
+        "number of statements",
+    ),
+    "parameters": (
+        "len(session.query(User).filter(User.id == 1).all())",
+        "len(session.query(User).filter(User.id == 2).all())",
+        "parameters",
+    ),
+    "SQL": (
+        "len(session.query(User).filter(User.id > 0).all())",
+        "len(session.query(User).filter(User.id >= 0).all())",
+        "SQL",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DIFFERENT)
+def test_differences_are_found(executor, what):
+    before, after, word = DIFFERENT[what]
+    with pytest.raises(AssertionError, match=f"case_it does not do the same:\n{word}"):
+        assert_same_behaviour(result(before, after), executor)
+
+
+@pytest.mark.parametrize("what", DIFFERENT)
+def test_a_difference_that_is_declared_must_be_there(executor, what):
+    before, after, _ = DIFFERENT[what]
+    assert assert_same_behaviour(result(before, after, differs=("case_it",)), executor) is None
+
+
+def test_a_difference_declared_in_vain_is_an_error(executor):
+    with pytest.raises(AssertionError, match="said to differ, and does not"):
+        assert_same_behaviour(result("1", "1", differs=("case_it",)), executor)
+
+
+def test_a_declared_difference_names_a_function(executor):
+    with pytest.raises(AssertionError, match="case_other"):
+        assert_same_behaviour(result("1", "1", differs=("case_other",)), executor)
+
+
+def test_sql_may_be_excused(executor):
+    before, after, _ = DIFFERENT["SQL"]
+    assert assert_same_behaviour(result(before, after, same_sql=False), executor) is None
+
+
+def test_nothing_to_run_is_an_error(executor):
+    with pytest.raises(AssertionError, match="no function case_"):
+        assert_same_behaviour(result("1", "1", head="x = {}\n"), executor)
+
+
+def test_a_function_that_is_gone_is_an_error(executor):
+    gone = result("1", "1")
+    gone.files["case.py"] = b""
+    with pytest.raises(AssertionError, match="not the same"):
+        assert_same_behaviour(gone, executor)
+
+
+def test_every_call_starts_from_the_same_rows(executor):
+    text = "[session.add(User(name='new')), session.commit(), session.query(User).count()][2]"
+    case = result(text, text)
+    seen = [executor.observe(case.case, case.files)["case_it"].value for _ in range(3)]
+    assert seen == [("int", 5)] * 3
+
+
+def test_models_of_its_own_are_imported_afresh_for_each_side(executor):
+    head = HEAD.replace(
+        "def case_it",
+        "class Own(Base):\n    __tablename__ = 'own'\n    id = Column(Integer, primary_key=True)\n"
+        "\n\ndef case_it",
+    )
+    own = result("session.query(Own).all()", "session.scalars(select(Own)).all()", head=head)
+    assert assert_same_behaviour(own, executor) is None
+    assert assert_same_behaviour(own, executor) is None
+
+
+def test_a_case_without_a_program_brings_base_and_seed(executor):
+    head = (
+        "from sqlalchemy import Column, Integer, select\n"
+        "from sqlalchemy.orm import declarative_base\n"
+        "Base = declarative_base()\n"
+        "class Own(Base):\n    __tablename__ = 'own'\n    id = Column(Integer, primary_key=True)\n"
+        "def seed(session):\n    session.add(Own(id=7))\n"
+        "def case_it(session):\n    return {}\n"
+    )
+    own = result("session.query(Own.id).all()", "session.query(Own.id).all()", head, {})
+    assert assert_same_behaviour(own, executor) is None
+    value = executor.observe(own.case, own.files)["case_it"].value
+    assert value == ("list", (("Row", ("id",), (("int", 7),)),))
+
+
+def test_no_module_and_no_path_is_left_behind(executor):
+    path = list(sys.path)
+    one = result("1", "1")
+    executor.observe(one.case, one.files)
+    assert not {"models", "database", "case"} & sys.modules.keys()
+    assert sys.path == path
+
+
+def test_a_module_of_the_same_name_comes_back(executor, monkeypatch):
+    monkeypatch.setitem(sys.modules, "models", sys)
+    one = result("1", "1")
+    executor.observe(one.case, one.files)
+    assert sys.modules["models"] is sys

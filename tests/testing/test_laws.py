@@ -1,0 +1,175 @@
+"""Each law is broken on purpose and must say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from awaken.contract import Change, ChangeId, Finding, Level, Place, Reason, Rule, SiteId, Span
+from awaken.engine.report import Diagnostic, FileChange, RootReport
+from awaken.project.sources import decode
+from awaken.testing import LAWS, Case, CaseResult, ExpectedFinding, assert_expected, laws_of
+from awaken.testing.cases import Settings
+
+BEFORE = b"import os\n\n\ndef f():  # why\n    return old(1)\n\n\ny = 2\n"
+AFTER = BEFORE.replace(b"old(1)", b"new(1)")
+
+
+class Renaming(Rule):
+    """Declares the one reason that the findings below may have."""
+
+    name = "renaming"
+    family = "tests"
+    reasons = (Reason("unclear", "unclear", "look"),)
+
+
+def finding(level=Level.SAFE, site="one", start=None, **other):
+    start = BEFORE.index(b"old(1)") if start is None else start
+    return Finding(
+        site=SiteId(site),
+        rule="renaming",
+        level=level,
+        place=Place("case.py", Span(start, start + 6)),
+        scope="f",
+        message="old becomes new",
+        change=ChangeId("1") if level is Level.SAFE else None,
+        **other,
+    )
+
+
+GOOD = finding()
+
+
+def case(before=BEFORE, after=AFTER, **settings):
+    return Case(
+        name="it",
+        family="tests",
+        rule="renaming",
+        directory=Path(),
+        settings=Settings(**settings),
+        before={"case.py": before},
+        after={"case.py": after},
+        program={},
+    )
+
+
+def result(before=BEFORE, after=AFTER, findings=(GOOD,), diagnostics=(), **settings):
+    source = decode("case.py", before)
+    changed = FileChange("case.py", source, decode("case.py", after), tuple(findings))
+    change = Change(
+        id=ChangeId("1"),
+        rule="renaming",
+        title="",
+        level=Level.SAFE,
+        sites=tuple(f.site for f in findings if f.change),
+        edits=(),
+    )
+    report = RootReport(
+        root=Path(),
+        targets=(),
+        findings=tuple(findings),
+        changes=(change,),
+        pending=(),
+        files=(changed,) if before != after else (),
+        sources={"case.py": source},
+        diagnostics=tuple(diagnostics),
+        files_read=1,
+        seconds=0.0,
+    )
+    return CaseResult(case(before, AFTER, **settings), [Renaming()], report, {"case.py": after})
+
+
+OF_THE_RESULT = ["compiles", "comments", "untouched", "reasons", "one-finding"]
+
+
+@pytest.mark.parametrize("law", OF_THE_RESULT)
+def test_a_good_result_breaks_no_law(law):
+    assert LAWS[law](result()) is None
+
+
+@pytest.mark.parametrize(
+    ("law", "broken", "message"),
+    [
+        ("comments", result(after=AFTER.replace(b"  # why", b"")), "lost the comments"),
+        ("untouched", result(after=AFTER.replace(b"y = 2", b"y = 3")), "case.py:8 changed"),
+        ("untouched", result(after=AFTER + b"z = 1\n"), "case.py:9 changed"),
+        ("untouched", result(after=AFTER.replace(b"f():", b"f() :")), "case.py:4 changed"),
+        ("untouched", result(findings=()), "case.py:5 changed"),
+        ("reasons", result(findings=[finding(Level.MANUAL)]), "undeclared reason"),
+        (
+            "reasons",
+            result(findings=[finding(Level.MANUAL, reason="renaming/other", cure="x")]),
+            "undeclared reason renaming/other",
+        ),
+        (
+            "reasons",
+            result(findings=[finding(Level.MANUAL, reason="renaming/unclear")]),
+            "does not say what to do",
+        ),
+        ("one-finding", result(findings=[finding(), finding(start=0)]), "more than one finding"),
+        (
+            "one-finding",
+            result(findings=[finding(), finding(site="two")]),
+            "more than one finding",
+        ),
+    ],
+)
+def test_a_broken_law_says_what_is_wrong(law, broken, message):
+    with pytest.raises(AssertionError, match=message):
+        LAWS[law](broken)
+
+
+def test_a_result_that_does_not_compile():
+    with pytest.raises(SyntaxError):
+        LAWS["compiles"](result(after=b"await x\n"))
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        AFTER.replace(b"import os", b"import os\nimport sys"),
+        AFTER.replace(b"import os", b"from a import (\n    b,\n    c,\n)"),
+        AFTER.replace(b"import os\n", b""),
+    ],
+)
+def test_imports_may_come_and_go(after):
+    assert LAWS["untouched"](result(after=after)) is None
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (result(after=BEFORE, level=Level.SAFE), "case.py is not as expected"),
+        (result(), "findings are not as expected"),
+        (result(expect=(ExpectedFinding(4, Level.SAFE),)), "case.py:5 safe"),
+        (result(findings=(), level=Level.SAFE), "no finding"),
+        (result(level=Level.MANUAL), "not all findings are manual"),
+        (
+            result(diagnostics=[Diagnostic("case.py", 3, "it broke")], level=Level.SAFE),
+            "case.py:3: it broke",
+        ),
+    ],
+)
+def test_what_is_not_expected_is_an_error(broken, message):
+    with pytest.raises(AssertionError, match=message):
+        assert_expected(broken)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"level": Level.SAFE}, {"expect": (ExpectedFinding(5, Level.SAFE),)}]
+)
+def test_what_is_expected_is_fine(settings):
+    assert assert_expected(result(**settings)) is None
+
+
+def test_variants_are_made_of_plain_programs_only():
+    variants = {"crlf", "bom", "tabs", "no-final-newline"}
+    assert variants <= set(laws_of(case()))
+    assert not variants & set(laws_of(case(before=b"\xef\xbb\xbfx = 1\n")))
+    assert not variants & set(laws_of(case(before=b"x = 1\r\n")))
+
+
+def test_laws_of_changes_need_a_change():
+    assert "undo" in laws_of(case())
+    assert "undo" not in laws_of(case(before=AFTER))
