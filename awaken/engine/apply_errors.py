@@ -1,0 +1,100 @@
+"""What can stop an apply or an undo. Each message is one sentence that ends with what to do next.
+
+ApplyError
+├── RefusedError           a file is not as it must be; nothing was written
+├── WriteError             a write failed; everything was put back as it was
+├── PutBackError           a file could not be put back; `awaken undo` goes on with it
+├── UnfinishedApplyError   an earlier apply was killed; `awaken undo` comes first
+├── NothingToUndoError     the stack of this root is empty
+├── DamagedJournalError    a journal file cannot be read
+├── TreeLockedError        another run works on this tree
+└── StateDirectoryError    the state directory cannot be used
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class ApplyError(Exception):
+    """An apply or undo that was not done; ``str()`` is the sentence for the user."""
+
+
+class Refusal(Struct, frozen=True):
+    """Why one file stops the run; ``path`` is shown relative to the root."""
+
+    path: str
+    message: str
+
+
+class RefusedError(ApplyError):
+    """Files are not as they must be, and nothing was written.
+
+    ``refusals`` names all of them; the sentence names the first and counts the others.
+    """
+
+    def __init__(self, undone: str, refusals: Sequence[Refusal], cure: str) -> None:
+        self.refusals = tuple(refusals)
+        first = self.refusals[0]
+        more = len(self.refusals) - 1
+        others = f" (and {more} more file{'s'[: more > 1]} cannot be written)" if more else ""
+        super().__init__(f"nothing was {undone}: {first.path} {first.message}{others}; {cure}")
+
+
+class WriteError(ApplyError):
+    """A write failed; every file was put back as it was."""
+
+
+class PutBackError(ApplyError):
+    """A file could not be put back; the journal still holds every original."""
+
+
+class UnfinishedApplyError(ApplyError):
+    """An earlier apply was killed before its end and must be undone first."""
+
+
+class NothingToUndoError(ApplyError):
+    """No apply is left on the stack of this root."""
+
+
+class DamagedJournalError(ApplyError):
+    """A journal file cannot be read."""
+
+
+class TreeLockedError(ApplyError):
+    """Another run works on this tree, or on one inside or around it."""
+
+
+class StateDirectoryError(ApplyError):
+    """The state directory cannot be read or written."""
+
+    def __init__(self, directory: Path, error: OSError) -> None:
+        super().__init__(
+            f"the state directory {directory} cannot be used ({error.strerror or error}); "
+            "set AWAKEN_STATE_DIR to a directory that you may write"
+        )
+
+
+def shown(path: Path | str, root: Path) -> str:
+    """Return ``path`` for a message: relative to ``root`` if inside, always printable as UTF-8."""
+    place = Path(path)
+    text = place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
+def blame(error: OSError, root: Path) -> str:
+    """Return ``app/models.py (No space left on device)``: the file of ``error`` and the reason."""
+    return f"{shown(error.filename or root, root)} ({error.strerror or error})"
+
+
+def undo_command(root: Path, *options: str) -> str:
+    """Return the command line that undoes the last apply of ``root``, quoted for the shell."""
+    words = ["awaken", "undo", *options, str(root)]
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -1,0 +1,8 @@
+"""Tests that take minutes: `pytest slow_tests`. They share the helpers of the quick ones."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "engine"))

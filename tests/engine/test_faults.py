@@ -1,0 +1,193 @@
+"""A fault, a kill and a Ctrl-C at every single write of an apply, an undo and a putting back."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+
+import pytest
+from faulty_filesystem import FaultyFileSystem, Killed
+from small_project import AFTER, Project, count, tree
+
+from awaken.engine.apply_errors import ApplyError, PutBackError, UnfinishedApplyError, WriteError
+from awaken.engine.undo import pending, undo_list
+
+
+@pytest.fixture
+def projects(tmp_path):
+    """Give a fresh project at each call."""
+    numbers = iter(range(1_000_000))
+    return lambda: Project(tmp_path / str(next(numbers)))
+
+
+@pytest.fixture
+def apply_points(projects):
+    points = range(1, count(projects().apply) + 1)
+    assert len(points) > 40
+    return points
+
+
+def test_every_kind_of_operation_is_covered(projects):
+    filesystem = FaultyFileSystem()
+    project = projects()
+    project.apply(filesystem)
+    project.undo(filesystem)
+
+    kinds = {name for name in vars(FaultyFileSystem) if not name.startswith("_")}
+    if os.geteuid() != 0:
+        kinds.discard("set_owner")
+    assert set(filesystem.operations) == kinds
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_failing_write_leaves_everything_as_it_was(projects, apply_points, code, torn):
+    for at in apply_points:
+        project = projects()
+        filesystem = FaultyFileSystem(at, OSError(code, os.strerror(code)), torn=torn)
+
+        with suppress(ApplyError):
+            project.apply(filesystem)
+            # Who is not root cannot give a file away; and at the last operation all is done.
+            assert filesystem.operations[at - 1] == "set_owner" or at == apply_points[-1]
+            project.undo(FaultyFileSystem())
+
+        assert tree(project.root) == project.before, at
+        assert pending(project.root, state=project.state) is None, at
+        project.apply(FaultyFileSystem())
+        assert project.contents() == AFTER, at
+
+
+def test_a_failing_write_is_one_sentence_that_names_a_file(projects, apply_points):
+    for at in apply_points[:-1]:
+        project = projects()
+        filesystem = FaultyFileSystem(at, OSError(errno.ENOSPC, "No space left on device"))
+
+        with pytest.raises(ApplyError) as caught:
+            project.apply(filesystem)
+
+        message = str(caught.value)
+        assert "No space left on device" in message
+        assert ".awaken-" not in message
+        assert "None" not in message
+        assert "\n" not in message
+
+
+def test_a_disk_that_stays_broken_is_undone_later(projects, apply_points):
+    seen = set()
+    for at in apply_points[:-1]:
+        project = projects()
+        filesystem = FaultyFileSystem(at, OSError(errno.EIO, "I/O error"), lasting=True)
+
+        with pytest.raises(ApplyError) as caught:
+            project.apply(filesystem)
+
+        seen.add(type(caught.value))
+        if isinstance(caught.value, PutBackError):
+            assert f"awaken undo {project.root}" in str(caught.value)
+            project.undo(FaultyFileSystem())
+        assert tree(project.root) == project.before, at
+        assert pending(project.root, state=project.state) is None, at
+    assert {WriteError, PutBackError} <= seen
+
+
+def test_control_c_puts_everything_back_and_goes_on_up(projects, apply_points):
+    for at in apply_points:
+        project = projects()
+
+        with pytest.raises(KeyboardInterrupt):
+            project.apply(FaultyFileSystem(at, KeyboardInterrupt(), torn=True))
+
+        assert tree(project.root) == project.before, at
+        assert pending(project.root, state=project.state) is None, at
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_killed_apply_is_found_and_undone(projects, apply_points, torn):
+    found_at = 0
+    for at in apply_points:
+        project = projects()
+        project.kill_apply(at, torn=torn)
+
+        if pending(project.root, state=project.state):
+            found_at += 1
+            with pytest.raises(UnfinishedApplyError, match="awaken undo"):
+                project.apply(FaultyFileSystem())
+            project.undo(FaultyFileSystem())
+        elif undo_list(project.root, state=project.state).entries:
+            # Killed after its last rename: then everything was done.
+            assert project.contents() == AFTER, at
+            project.undo(FaultyFileSystem())
+        # What is left was killed before its journal was complete, and wrote nothing.
+        assert tree(project.root) == project.before, at
+        project.apply(FaultyFileSystem())
+        assert project.contents() == AFTER, at
+    assert found_at > 30
+
+
+def test_an_undo_killed_anywhere_is_done_again(projects):
+    project = projects()
+    project.apply(FaultyFileSystem())
+    for at in range(1, count(project.undo) + 1):
+        project = projects()
+        project.apply(FaultyFileSystem())
+        with pytest.raises(Killed):
+            project.undo(FaultyFileSystem(at, Killed(), lasting=True, torn=True))
+
+        if undo_list(project.root, state=project.state).entries:
+            project.undo(FaultyFileSystem())
+
+        assert tree(project.root) == project.before, at
+        assert pending(project.root, state=project.state) is None, at
+
+
+def test_control_c_in_an_undo_finishes_it_first(projects):
+    project = projects()
+    project.apply(FaultyFileSystem())
+    for at in range(1, count(project.undo) + 1):
+        project = projects()
+        project.apply(FaultyFileSystem())
+
+        with pytest.raises(KeyboardInterrupt):
+            project.undo(FaultyFileSystem(at, KeyboardInterrupt(), torn=True))
+
+        assert tree(project.root) == project.before, at
+        assert not undo_list(project.root, state=project.state).entries, at
+
+
+def test_a_failing_undo_says_how_to_go_on(projects):
+    project = projects()
+    project.apply(FaultyFileSystem())
+    last = count(project.undo)
+    for at in range(1, last + 1):
+        project = projects()
+        project.apply(FaultyFileSystem())
+        filesystem = FaultyFileSystem(at, OSError(errno.EIO, "I/O error"))
+        with suppress(PutBackError):
+            project.undo(filesystem)
+
+        # The first removes a draft that is not there; the last syncs what is done.
+        failed = 1 < at < last
+        assert bool(undo_list(project.root, state=project.state).entries) == failed, at
+        if failed:
+            project.undo(FaultyFileSystem())
+        assert tree(project.root) == project.before, at
+
+
+def test_an_undo_killed_after_a_killed_apply_is_done_again(projects, apply_points):
+    # Every third point of each: all pairs are in the slow tests.
+    for at in apply_points[::3]:
+        project = projects()
+        project.kill_apply(at)
+        if pending(project.root, state=project.state) is None:
+            continue
+        last = count(project.undo)
+        for undo_at in range(1 + at % 3, last + 1, 3):
+            project = projects()
+            project.kill_apply(at)
+            with pytest.raises(Killed):
+                project.undo(FaultyFileSystem(undo_at, Killed(), lasting=True))
+            if undo_list(project.root, state=project.state).entries:
+                project.undo(FaultyFileSystem())
+            assert tree(project.root) == project.before, (at, undo_at)

@@ -1,0 +1,319 @@
+"""Undo is a stack per root; it touches nothing where a file was edited since."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import threading
+
+import pytest
+from faulty_filesystem import FaultyFileSystem, Killed
+from small_project import tree
+
+from awaken.engine.apply import FileWrite, apply
+from awaken.engine.apply_errors import (
+    DamagedJournalError,
+    NothingToUndoError,
+    RefusedError,
+    TreeLockedError,
+    UnfinishedApplyError,
+)
+from awaken.engine.filesystem import digest
+from awaken.engine.lock import hold
+from awaken.engine.undo import pending, undo, undo_list, uninterrupted
+
+
+class Project:
+    """A root with its state directory; ``write`` applies contents, None meaning a new file."""
+
+    def __init__(self, directory):
+        self.root = directory.resolve() / "project"
+        self.state = directory / "state"
+        self.root.mkdir()
+
+    def write(self, contents, filesystem=None, root=None, command="awaken apply"):
+        root = root or self.root
+        writes = []
+        for name, content in contents.items():
+            path = root / name
+            known = digest(path.read_bytes()) if path.exists() else b""
+            writes.append(FileWrite(path, known, content))
+        filesystem = filesystem or FaultyFileSystem()
+        return apply(root, writes, command=command, state=self.state, filesystem=filesystem)
+
+    def undo(self, **arguments):
+        return undo(self.root, state=self.state, **arguments)
+
+    def stack(self):
+        return undo_list(self.root, state=self.state)
+
+    def kill(self, contents, root=None):
+        # Operation 15 comes after the journal is complete.
+        filesystem = FaultyFileSystem(15, Killed(), lasting=True)
+        with pytest.raises(Killed):
+            self.write(contents, filesystem, root)
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path)
+
+
+def test_undo_goes_down_the_stack(project):
+    states = [tree(project.root)]
+    for number in range(4):
+        project.write({"a.py": b"%d" % number, f"only{number}/b.py": b"x"})
+        states.append(tree(project.root))
+
+    for expected in reversed(states[:-1]):
+        project.undo()
+        assert tree(project.root) == expected
+
+    with pytest.raises(NothingToUndoError, match="left to undo"):
+        project.undo()
+
+
+def test_an_apply_after_an_undo_is_undone_first(project):
+    project.write({"a.py": b"1"})
+    project.write({"a.py": b"2"})
+    project.undo()
+    project.write({"a.py": b"3"})
+
+    project.undo()
+    assert (project.root / "a.py").read_bytes() == b"1"
+    project.undo()
+    assert not (project.root / "a.py").exists()
+
+
+def test_undone_says_what_it_did(project):
+    (project.root / "a.py").write_bytes(b"old")
+    applied = project.write({"a.py": b"new", "b.py": b"new"}, command="awaken apply src")
+
+    undone = project.undo()
+
+    assert undone.journal == applied.journal
+    assert undone.command == "awaken apply src"
+    assert undone.restored == (project.root / "a.py",)
+    assert undone.removed == (project.root / "b.py",)
+    assert undone.kept == ()
+
+
+def test_list_is_the_latest_first(project):
+    project.write({"a.py": b"1"}, command="first")
+    project.write({"a.py": b"2", "b.py": b"2"}, command="second")
+    project.write({"a.py": b"3"}, command="undone")
+    project.undo()
+
+    stack = project.stack()
+
+    assert [entry.command for entry in stack.entries] == ["second", "first"]
+    assert stack.entries[0].files == (project.root / "a.py", project.root / "b.py")
+    assert not stack.entries[0].unfinished
+    assert stack.damaged == ()
+
+
+def test_modes_are_restored(project):
+    path = project.root / "a.py"
+    path.write_bytes(b"old")
+    path.chmod(0o750)
+    project.write({"a.py": b"new"})
+    path.chmod(0o444)
+
+    project.undo()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o750
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("edit", ["content", "removal", "link", "directory", "moved directory"])
+def test_an_edited_file_stops_the_undo_and_is_named(project, edit):
+    (project.root / "pkg").mkdir()
+    path = project.root / "pkg" / "b.py"
+    for name in ("a.py", "pkg/b.py"):
+        (project.root / name).write_bytes(b"old")
+    project.write({"a.py": b"new", "pkg/b.py": b"new", "c.py": b"new"})
+    if edit == "moved directory":
+        path.parent.rename(project.root / "moved")
+        path.parent.symlink_to("moved")
+    elif edit == "content":
+        path.write_bytes(b"edited")
+    else:
+        path.unlink()
+        if edit == "link":
+            path.symlink_to("../a.py")
+        elif edit == "directory":
+            path.mkdir()
+    before = tree(project.root)
+
+    with pytest.raises(RefusedError) as caught:
+        project.undo()
+
+    assert tree(project.root) == before
+    assert "nothing was undone: pkg/b.py was edited or removed since the apply" in str(caught.value)
+    assert f"awaken undo --keep-edited {project.root}" in str(caught.value)
+
+    undone = project.undo(keep_edited=True)
+
+    assert undone.kept == (path,)
+    assert undone.restored == (project.root / "a.py",)
+    assert (project.root / "a.py").read_bytes() == b"old"
+    assert tree(project.root) == {
+        **{name: entry for name, entry in before.items() if name != "c.py"},
+        "a.py": tree(project.root)["a.py"],
+    }
+
+
+def test_an_edited_created_file_is_named(project):
+    project.write({"new/a.py": b"new"})
+    (project.root / "new/a.py").write_bytes(b"edited")
+
+    with pytest.raises(RefusedError, match=r"new/a\.py"):
+        project.undo()
+
+
+def test_a_created_file_that_is_gone_already_is_fine(project):
+    project.write({"new/a.py": b"new", "b.py": b"new"})
+    (project.root / "new/a.py").unlink()
+    (project.root / "new").rmdir()
+
+    assert project.undo().removed == (project.root / "b.py",)
+    assert tree(project.root) == {}
+
+
+def test_a_made_directory_stays_if_something_else_is_in_it(project):
+    project.write({"new/deep/a.py": b"new"})
+    (project.root / "new/other.txt").touch()
+
+    project.undo()
+
+    assert set(tree(project.root)) == {"new", "new/other.txt"}
+
+
+def test_a_killed_apply_stops_every_root_around_and_inside(project, tmp_path):
+    inner = project.root / "inner"
+    inner.mkdir()
+    project.kill({"a.py": b"1", "b.py": b"2"}, root=inner)
+    found = pending(project.root, state=project.state)
+
+    assert found.root == inner
+    assert f"awaken undo {inner}" in found.message
+    assert pending(inner / "deeper", state=project.state) == found
+    assert pending(tmp_path / "elsewhere", state=project.state) is None
+    with pytest.raises(UnfinishedApplyError, match="inner"):
+        project.write({"a.py": b"1"})
+
+
+def test_an_undo_of_the_outer_root_waits_for_the_inner_one(project):
+    project.write({"a.py": b"1"})
+    inner = project.root / "inner"
+    inner.mkdir()
+    project.kill({"a.py": b"1", "b.py": b"2"}, root=inner)
+
+    with pytest.raises(UnfinishedApplyError, match="inner"):
+        project.undo()
+
+    undo(inner, state=project.state)
+    project.undo()
+    assert set(tree(project.root)) == {"inner"}
+
+
+def test_a_living_apply_is_not_pending(project):
+    seen = []
+
+    class Looking(FaultyFileSystem):
+        def replace(self, source, target):
+            super().replace(source, target)
+            seen.append(pending(project.root, state=project.state))
+
+    project.write({"a.py": b"1"}, Looking())
+
+    assert seen
+    assert set(seen) == {None}
+
+
+def test_a_file_edited_after_the_kill_is_named_and_can_be_kept(project):
+    (project.root / "a.py").write_bytes(b"old")
+    project.kill({"a.py": b"1", "b.py": b"2", "c.py": b"3"})
+    (project.root / "a.py").write_bytes(b"edited")
+
+    with pytest.raises(RefusedError, match=r"a\.py was edited"):
+        project.undo()
+    project.undo(keep_edited=True)
+
+    assert tree(project.root).keys() == {"a.py"}
+    assert (project.root / "a.py").read_bytes() == b"edited"
+    assert pending(project.root, state=project.state) is None
+
+
+def test_an_undo_needs_the_tree_for_itself(project):
+    project.write({"a.py": b"1"})
+
+    with hold(project.root, project.state / "locks"), pytest.raises(TreeLockedError):
+        project.undo()
+
+    assert (project.root / "a.py").read_bytes() == b"1"
+
+
+def test_nothing_to_undo_makes_no_state(project):
+    with pytest.raises(NothingToUndoError):
+        project.undo()
+
+    assert not project.state.exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xc1", b"\x81\xa6format\x63", None])
+def test_a_damaged_journal_is_one_sentence(project, damage):
+    project.write({"a.py": b"1"}, command="first")
+    (project.root / "b.py").write_bytes(b"original")
+    project.write({"a.py": b"2", "b.py": b"2"}, command="second")
+    path = max((project.state / "journal").iterdir())
+    content = path.read_bytes().replace(b"original", b"0riginal")
+    path.write_bytes(content if damage is None else damage)
+    before = tree(project.root)
+
+    with pytest.raises(DamagedJournalError) as caught:
+        project.undo()
+    stack = project.stack()
+
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert stack.damaged == (str(caught.value),)
+    assert [entry.command for entry in stack.entries] == ["first"]
+    assert tree(project.root) == before
+
+
+def test_a_damaged_unfinished_journal_stops_only_its_own_root(project, tmp_path):
+    project.kill({"a.py": b"1", "b.py": b"2"})
+    next((project.state / "journal").iterdir()).write_bytes(b"?")
+
+    with pytest.raises(DamagedJournalError):
+        pending(project.root, state=project.state)
+    assert pending(tmp_path, state=project.state) is None
+
+
+def test_putting_back_is_not_interrupted():
+    before = signal.getsignal(signal.SIGINT)
+
+    with uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        inside = signal.getsignal(signal.SIGINT)
+
+    assert inside == signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_putting_back_works_in_any_thread(project):
+    failures = []
+
+    def work():
+        try:
+            project.write(dict.fromkeys("ab", b"1"), FaultyFileSystem(15, KeyboardInterrupt()))
+        except KeyboardInterrupt:
+            failures.append(tree(project.root))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert failures == [{}]
