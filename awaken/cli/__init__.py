@@ -1,1 +1,98 @@
-"""The command line."""
+"""The command line: one module per command, which parses options, calls ``awaken.api``, prints.
+
+Exit codes: 0 done, 1 findings (as each command says), 2 something could not be done, 130 after
+Ctrl-C, 141 where the reader of a pipe went away.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+FAILED = 2
+INTERRUPTED = 130
+READER_GONE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run awaken with ``arguments`` (those of the process by default); return the exit code.
+
+    No exception leaves this function but one that ends the process.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        _never_fail_to_encode()
+        code = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+        return READER_GONE
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        return INTERRUPTED
+    except OSError as error:
+        _say(f"error: {_described(error)}")
+        return FAILED
+    except Exception as error:  # noqa: BLE001  the last line of defence must catch everything
+        _report(error, verbose=bool({"-v", "--verbose"} & set(words)))
+        return FAILED
+    return code
+
+
+def _run(words: list[str]) -> int:
+    from typer import Abort, TyperException  # noqa: PLC0415  a tenth of a second
+
+    from awaken.cli.application import application  # noqa: PLC0415
+
+    try:
+        code = application()(words or ["--help"], prog_name="awaken", standalone_mode=False)
+    except TyperException as error:
+        _say(f"error: {_one_sentence(error.format_message())}")
+        return FAILED
+    except Abort as error:
+        raise KeyboardInterrupt from error
+    return code if isinstance(code, int) else 0
+
+
+def _one_sentence(message: str) -> str:
+    return " ".join(message.split())
+
+
+def _described(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
+def _report(error: Exception, *, verbose: bool) -> None:
+    from importlib.metadata import version  # noqa: PLC0415
+
+    from awaken.contract import UserError  # noqa: PLC0415
+
+    if isinstance(error, UserError):
+        _say(f"error: {error}")
+        return
+    more = "please run the same command with -v and report what it prints"
+    if verbose:
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+        more = "please report it with the lines above"
+    what = f"{type(error).__name__}: {_one_sentence(str(error))}".rstrip(": ")
+    _say(f"internal error in awaken {version('awaken')}: {what}; {more}.")
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")
+
+
+def _never_fail_to_encode() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _forget_stdout() -> None:
+    # Otherwise the interpreter tries to flush once more at exit and complains.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

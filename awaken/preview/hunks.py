@@ -12,7 +12,8 @@ CONTEXT = 3
 
 class Block(Struct, frozen=True):
     """Lines ``start`` to ``stop`` before (0-based, half open) that became ``new_start`` to
-    ``new_stop``; ``equal`` for lines of context."""
+    ``new_stop``; ``equal`` for lines of context.
+    """
 
     equal: bool
     start: int
@@ -27,24 +28,58 @@ Hunk = tuple[Block, ...]
 def hunks(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Hunk]:
     """Return the differing stretches of two sequences of lines, each with its context.
 
-    Lines that both share at the start and at the end are left out of the comparison, for it is
-    quadratic where a file repeats itself.
+    What both share at the start and at the end is left out of the comparison: that is faster,
+    and one edit in a file that repeats itself stays one edit.
     """
-    if before == after:
+    head = _shared(before, after)
+    if head == len(before) == len(after):
         return []
-    head = max(_shared(before, after) - CONTEXT, 0)
-    limit = min(len(before), len(after)) - head
-    tail = max(min(_shared(before[::-1], after[::-1]), limit) - CONTEXT, 0)
+    tail = _shared(before[head:][::-1], after[head:][::-1])
     matcher = SequenceMatcher(
         None, before[head : len(before) - tail], after[head : len(after) - tail]
     )
-    return [
-        tuple(
-            Block(tag == "equal", start + head, stop + head, new_start + head, new_stop + head)
-            for tag, start, stop, new_start, new_stop in group
+    changes = [
+        Block(
+            equal=False,
+            start=head + start,
+            stop=head + stop,
+            new_start=head + new_start,
+            new_stop=head + new_stop,
         )
-        for group in matcher.get_grouped_opcodes(CONTEXT)
+        for tag, start, stop, new_start, new_stop in matcher.get_opcodes()
+        if tag != "equal"
     ]
+    return [_with_context(group, len(before)) for group in _near(changes)]
+
+
+def _near(changes: list[Block]) -> list[list[Block]]:
+    """Join the changes whose contexts touch."""
+    groups: list[list[Block]] = []
+    for change in changes:
+        if groups and change.start - groups[-1][-1].stop <= 2 * CONTEXT:
+            groups[-1].append(change)
+        else:
+            groups.append([change])
+    return groups
+
+
+def _with_context(changes: list[Block], lines: int) -> Hunk:
+    blocks = [_same(changes[0], -min(CONTEXT, changes[0].start))]
+    for change, following in zip(changes, [*changes[1:], None], strict=True):
+        after = CONTEXT if following is None else following.start - change.stop
+        blocks += [change, _same(change, min(after, lines - change.stop))]
+    return tuple(block for block in blocks if block.start < block.stop or not block.equal)
+
+
+def _same(change: Block, count: int) -> Block:
+    """Return the ``count`` equal lines after ``change``, or before it if that is negative."""
+    if count < 0:
+        old, new = change.start + count, change.new_start + count
+        return Block(
+            equal=True, start=old, stop=change.start, new_start=new, new_stop=change.new_start
+        )
+    old, new = change.stop, change.new_stop
+    return Block(equal=True, start=old, stop=old + count, new_start=new, new_stop=new + count)
 
 
 def _shared(before: Sequence[Hashable], after: Sequence[Hashable]) -> int:

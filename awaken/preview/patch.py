@@ -16,6 +16,7 @@ from awaken.preview.hunks import Hunk, hunks
 from awaken.preview.paths import patch_base, relative
 
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
+_PLAIN = frozenset(range(0x20, 0x7F)) - _ESCAPES.keys()
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
@@ -45,15 +46,17 @@ def file_patch(path: str, before: bytes | None, after: bytes) -> bytes:
     body = b"".join(piece for hunk in hunks(old, new) for piece in _hunk(hunk, old, new))
     if not body:
         return header
-    return header + _name("---", "a/" + path, exists=before is not None) + (
-        _name("+++", "b/" + path, exists=True) + body
+    return (
+        header
+        + _name("---", "a/" + path, exists=before is not None)
+        + (_name("+++", "b/" + path, exists=True) + body)
     )
 
 
 def quoted(path: str) -> bytes:
     """Return ``path`` as git writes it: in C quotes if it holds more than plain characters."""
     raw = os.fsencode(path)
-    if all(32 <= byte < 127 and byte not in _ESCAPES for byte in raw):
+    if _PLAIN.issuperset(raw):
         return raw
     return b'"' + b"".join(map(_quoted_byte, raw)) + b'"'
 
@@ -61,7 +64,7 @@ def quoted(path: str) -> bytes:
 def _quoted_byte(byte: int) -> bytes:
     if byte in _ESCAPES:
         return b"\\" + _ESCAPES[byte].encode()
-    return bytes([byte]) if 32 <= byte < 127 else b"\\%03o" % byte
+    return bytes([byte]) if byte in _PLAIN else b"\\%03o" % byte
 
 
 def _name(mark: str, path: str, *, exists: bool) -> bytes:

@@ -44,6 +44,11 @@ class SourceLines:
             for start, stop in zip(self._starts, stops, strict=True)
         ]
 
+    @property
+    def whole(self) -> list[str]:
+        """The lines with their ends."""
+        return [line + end for line, end in zip(self.lines, self.ends, strict=True)]
+
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and column (1-based, in characters) of the byte at ``offset``."""
         index = max(bisect.bisect_right(self._starts, offset) - 1, 0)

@@ -1,0 +1,7 @@
+"""``python -m awaken``."""
+
+import sys
+
+from awaken.cli import main
+
+sys.exit(main())

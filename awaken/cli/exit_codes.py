@@ -1,0 +1,28 @@
+"""Exit codes of the commands, as the table in the documentation gives them."""
+
+from __future__ import annotations
+
+from awaken.cli import FAILED
+from awaken.engine.report import Report
+from awaken.preview.counts import changed_files, count, diagnostics
+
+FOUND = 1
+
+
+def of_check(report: Report, *, exit_zero: bool) -> int:
+    """2 if anything failed; 1 if a site was found, unless ``exit_zero``; advice alone is 0."""
+    return _failed(report) or (FOUND if count(report).sites and not exit_zero else 0)
+
+
+def of_diff(report: Report, *, exit_code: bool) -> int:
+    """2 if anything failed; 1 if changes are pending and ``exit_code`` asks for it."""
+    return _failed(report) or (FOUND if changed_files(report) and exit_code else 0)
+
+
+def of_apply(report: Report, *, exit_non_zero_on_manual: bool) -> int:
+    """2 if anything failed; 1 if manual sites remain and that is asked for."""
+    return _failed(report) or (FOUND if count(report).manual and exit_non_zero_on_manual else 0)
+
+
+def _failed(report: Report) -> int:
+    return FAILED if any(diagnostics(report)) else 0

@@ -1,0 +1,34 @@
+"""What a user may choose about how things are shown; imports nothing heavy."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Form(StrEnum):
+    """How findings and changes are printed."""
+
+    FULL = "full"
+    CONCISE = "concise"
+    JSON = "json"
+    PATCH = "patch"
+
+
+class Color(StrEnum):
+    """When to use colours; ``auto`` asks the terminal, NO_COLOR, FORCE_COLOR and TERM."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class View(Struct, frozen=True):
+    """Everything that a user chose about the output; ``form`` is None for the command's own."""
+
+    form: Form | None = None
+    statistics: bool = False
+    color: Color = Color.AUTO
+    quiet: bool = False
+    verbose: bool = False

@@ -1,0 +1,93 @@
+"""What stands around the findings, on stderr: targets before; counts and next commands after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from awaken.engine.report import Report, RootReport
+from awaken.preview.counts import Count, count, count_rules, diagnostics
+from awaken.preview.page import Page
+from awaken.preview.paths import relative
+from awaken.preview.summary import Step
+from awaken.preview.visible import visible
+
+
+def print_targets(report: Report, console: Console, current: Path) -> None:
+    """Print for each root which versions the rewrites were made for, and where they were read."""
+    page = Page(console)
+    for root in report.roots:
+        where = relative(root.root, "", current)
+        name = "" if len(report.roots) == 1 else f"{where}: "
+        page.hanging(Text(f"{visible(name)}Target: ", "faint"), _targets(root), "faint")
+    page.row()
+
+
+def _targets(root: RootReport) -> str:
+    if not root.targets:
+        return "current versions; the project declares none"
+    return ", ".join(
+        f"{target.name} {target.specifier} ({target.origin})" for target in root.targets
+    )
+
+
+def print_diagnostics(report: Report, console: Console, current: Path) -> None:
+    """Print what awaken could not do, one sentence each."""
+    page = Page(console)
+    for root, diagnostic in diagnostics(report):
+        path = diagnostic.path
+        if root is not None and path:
+            path = relative(root.root, path, current)
+        line = f":{diagnostic.line}" if diagnostic.line else ""
+        where = f"{path}{line}: " if path else ""
+        page.row(("error: ", "error"), (where, "path"), diagnostic.message)
+
+
+def print_table(report: Report, console: Console) -> None:
+    """Print the sites per rule, level and file."""
+    counts = count_rules(report)
+    if not counts:
+        return
+    if len(counts) > 1:
+        counts.append(count(report))
+    advice = any(row.advice for row in counts)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="faint")
+    table.add_column("Rule", overflow="fold")
+    headings = ["Sites", "Safe", "Unsafe", "Manual", *(["Advice"] if advice else []), "Files"]
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in counts:
+        table.add_row(*_cells(row, advice=advice))
+    console.print(table)
+
+
+def _cells(row: Count, *, advice: bool) -> list[Text]:
+    levels = ["safe", "unsafe", "manual", *(["advice"] if advice else [])]
+    return [
+        Text(row.rule or "all rules", "code.name" if row.rule else "faint"),
+        Text(f"{row.sites:,}"),
+        *(_number(getattr(row, level), level) for level in levels),
+        Text(f"{row.files:,}"),
+    ]
+
+
+def _number(number: int, level: str) -> Text:
+    return Text(f"{number:,}", level if number else "faint")
+
+
+def print_steps(steps: Sequence[Step], console: Console) -> None:
+    """Print the commands below each other, each on one row that can be copied."""
+    page = Page(console)
+    width = max((len(step.effect) for step in steps), default=0)
+    for step in steps:
+        effect = f"To {step.effect}: "
+        fits = page.width is None or width + 5 + len(step.command) <= page.width
+        if fits:
+            page.row(effect.ljust(width + 5), (step.command, "command"))
+        else:
+            page.row(effect)
+            page.row("    ", (step.command, "command"))

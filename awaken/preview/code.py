@@ -1,0 +1,154 @@
+"""Lines of code as styled text: syntax colours, visible escapes, tabs in columns."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Protocol, cast
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from awaken.preview.visible import visible
+
+TAB_WIDTH = 4
+
+Marks = Iterable[tuple[int, int, str]]
+"""Stretches of one line, in characters, with the style that each gets."""
+
+# Nearest ancestor wins: Keyword.Constant is found before Keyword.
+_TOKENS = {
+    "Token.Keyword": "code.keyword",
+    "Token.Keyword.Constant": "code.number",
+    "Token.Operator.Word": "code.keyword",
+    "Token.Literal.String": "code.string",
+    "Token.Literal.String.Interpol": "code.number",
+    "Token.Literal.Number": "code.number",
+    "Token.Comment": "code.comment",
+    "Token.Name.Function": "code.name",
+    "Token.Name.Class": "code.name",
+    "Token.Name.Decorator": "code.decorator",
+}
+
+
+class _Lexer(Protocol):
+    """What is used of a Pygments lexer, which comes without types."""
+
+    def get_tokens_unprocessed(self, text: str) -> Iterable[tuple[int, object, str]]: ...
+
+
+class Highlighted:
+    """The lines of one file with the syntax colours of its language.
+
+    ``stop`` is the number of lines that will be asked for; what follows is never read.
+    """
+
+    def __init__(self, path: str, lines: Sequence[str], stop: int) -> None:
+        self.lines = lines[:stop]
+        self._marks: list[list[tuple[int, int, str]]] = [[] for _ in self.lines]
+        lexer = _lexer(path)
+        if lexer is not None and self.lines:
+            self._read(lexer)
+
+    def text(self, index: int, marks: Marks = ()) -> Text:
+        """Return the line at ``index`` (from 0), with ``marks`` over its colours."""
+        return code_text(self.lines[index], [*self._marks[index], *marks])
+
+    def _read(self, lexer: _Lexer) -> None:
+        starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
+        whole = "\n".join(self.lines)
+        for offset, kind, value in lexer.get_tokens_unprocessed(whole):
+            style = _style(str(kind))
+            if not style:
+                continue
+            index = bisect_right(starts, offset) - 1
+            column = offset - starts[index]
+            for part in value.split("\n"):
+                if part:
+                    self._marks[index].append((column, column + len(part), style))
+                index, column = index + 1, 0
+
+
+def code_text(line: str, marks: Marks) -> Text:
+    """Return one line of code ready to print: nothing is markup, nothing stays invisible."""
+    pieces = _pieces(line)
+    shown = Text("".join(pieces), no_wrap=True, end="")
+    offsets = list(accumulate(map(len, pieces), initial=0))
+    for start, stop, style in marks:
+        shown.stylize(style, offsets[start], offsets[stop])
+    for index, piece in enumerate(pieces):
+        if len(piece) > 1 and not piece.isspace():
+            shown.stylize("escape", offsets[index], offsets[index + 1])
+    return shown
+
+
+def underline(line: str, start: int, stop: int) -> str:
+    """Return the row that underlines the characters ``start`` to ``stop`` of a shown line."""
+    pieces = _pieces(line)
+    before = cell_len("".join(pieces[:start]))
+    return " " * before + "^" * max(cell_len("".join(pieces[start:stop])), 1)
+
+
+def fold(text: Text, width: int, later: int) -> list[Text]:
+    """Return ``text`` as rows of at most ``width`` cells, all but the first of ``later`` cells.
+
+    Every character is in one of them. A row ends after a blank, comma or bracket, or before a
+    dot, if one stands in its last third.
+    """
+    plain = text.plain
+    if cell_len(plain) <= width:
+        return [text]
+    cuts: list[int] = []
+    start = used = 0
+    for index, char in enumerate(plain):
+        size = cell_len(char)
+        if used + size > (later if cuts else width):
+            start = _cut(plain, start, index)
+            cuts.append(start)
+            used = cell_len(plain[start:index])
+        used += size
+    return list(text.divide(cuts))
+
+
+def _cut(plain: str, start: int, full: int) -> int:
+    for index in range(full, full - (full - start) // 3, -1):
+        if plain[index] == "." or (plain[index - 1] in " ,([{" and plain[index] not in ")]}"):
+            return index
+    return full
+
+
+def _pieces(line: str) -> list[str]:
+    if line.isascii() and line.isprintable():
+        return list(line)
+    pieces: list[str] = []
+    column = 0
+    for char in line:
+        piece = " " * (TAB_WIDTH - column % TAB_WIDTH) if char == "\t" else visible(char)
+        column += cell_len(piece)
+        pieces.append(piece)
+    return pieces
+
+
+def _style(kind: str) -> str:
+    while kind:
+        if kind in _TOKENS:
+            return _TOKENS[kind]
+        kind = kind.rpartition(".")[0]
+    return ""
+
+
+def _lexer(path: str) -> _Lexer | None:
+    if path.endswith((".py", ".pyi")):
+        from pygments.lexers.python import (  # type: ignore[import-untyped]  # noqa: PLC0415
+            PythonLexer,
+        )
+
+        return cast("_Lexer", PythonLexer())
+    from pygments.lexers import get_lexer_for_filename  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    try:
+        return cast("_Lexer", get_lexer_for_filename(path))
+    except ClassNotFound:
+        return None

@@ -1,0 +1,104 @@
+"""How many sites there are, per level, rule and reason: the numbers behind every summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from awaken.contract import Finding, Level
+from awaken.engine.report import Diagnostic, Report, RootReport
+
+
+class Count(Struct, frozen=True, kw_only=True):
+    """The sites of one rule, or of all; ``sites`` = safe + unsafe + manual, advice is apart.
+
+    ``files`` is the number of files that hold them.
+    """
+
+    rule: str
+    sites: int
+    safe: int
+    unsafe: int
+    manual: int
+    advice: int
+    files: int
+
+
+class ReasonCount(Struct, frozen=True):
+    """How many sites of ``rule`` are manual for one reason."""
+
+    rule: str
+    reason: str
+    sites: int
+
+
+def located(report: Report) -> Iterator[tuple[RootReport, Finding]]:
+    """Yield every finding with its root, in the order in which all forms show them."""
+    for root in report.roots:
+        for finding in root.findings:
+            yield root, finding
+
+
+def diagnostics(report: Report) -> Iterator[tuple[RootReport | None, Diagnostic]]:
+    """Yield what went wrong: first outside of any root, then per root."""
+    for diagnostic in report.diagnostics:
+        yield None, diagnostic
+    for root in report.roots:
+        for diagnostic in root.diagnostics:
+            yield root, diagnostic
+
+
+def count(report: Report, rule: str = "") -> Count:
+    """Count the sites of ``rule``, or of all rules."""
+    chosen = [(root, finding) for root, finding in located(report) if rule in {"", finding.rule}]
+    levels = Counter(finding.level for _, finding in chosen)
+    return Count(
+        rule=rule,
+        sites=levels.total() - levels[Level.ADVICE],
+        safe=levels[Level.SAFE],
+        unsafe=levels[Level.UNSAFE],
+        manual=levels[Level.MANUAL],
+        advice=levels[Level.ADVICE],
+        files=len({(root.root, finding.place.path) for root, finding in chosen}),
+    )
+
+
+def count_rules(report: Report) -> list[Count]:
+    """Return the count of each rule that found something, in the order in which they ran."""
+    found = {finding.rule for _, finding in located(report)}
+    order = [rule for rule in report.rules if rule in found]
+    return [count(report, rule) for rule in [*order, *sorted(found.difference(order))]]
+
+
+def count_reasons(report: Report) -> list[ReasonCount]:
+    """Return how often each reason kept a site manual, the most frequent first."""
+    counted = Counter(
+        (finding.rule, finding.reason or "")
+        for _, finding in located(report)
+        if finding.level is Level.MANUAL
+    )
+    ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return [ReasonCount(rule, reason, sites) for (rule, reason), sites in ordered]
+
+
+def admitted(report: Report) -> int:
+    """Return the number of sites that the changes in the report's files rewrite."""
+    return len({site for root in report.roots for change in root.changes for site in change.sites})
+
+
+def changed_files(report: Report) -> int:
+    """Return the number of files that differ after the run, created ones included."""
+    return sum(len(root.files) for root in report.roots)
+
+
+def level_words(findings: Iterable[Finding]) -> str:
+    """Return ``3 safe, 1 manual``: the levels that occur, in the order of the vocabulary."""
+    levels = Counter(finding.level for finding in findings)
+    return ", ".join(f"{levels[level]} {level.value}" for level in Level if levels[level])
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 site`` or ``2 sites``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,80 @@
+"""Which words of changed lines changed: compared as tokens over a whole block of lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from msgspec import Struct
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_ALIKE = 0.4
+"""Below this share of common tokens a block was rewritten: marking all of it helps nobody."""
+_MANY = 2000
+"""Blocks with more tokens are not compared; the comparison is quadratic."""
+
+Stretches = list[list[tuple[int, int]]]
+"""Per line, the stretches (in characters) that changed."""
+
+
+class _Token(Struct, frozen=True):
+    line: int
+    start: int
+    stop: int
+    text: str
+
+
+def emphasis(old: Sequence[str], new: Sequence[str]) -> tuple[Stretches, Stretches]:
+    """Return the changed stretches of the lines ``old`` and of the lines ``new``."""
+    nothing: tuple[Stretches, Stretches] = [[] for _ in old], [[] for _ in new]
+    old_tokens, new_tokens = _tokens(old), _tokens(new)
+    if not old_tokens or not new_tokens or len(old_tokens) + len(new_tokens) > _MANY:
+        return nothing
+    matcher = SequenceMatcher(
+        None,
+        [token.text for token in old_tokens],
+        [token.text for token in new_tokens],
+        autojunk=False,
+    )
+    if matcher.ratio() < _ALIKE:
+        return nothing
+    ends = (0, 0), (len(old_tokens), len(new_tokens))
+    kept = [
+        block
+        for block in matcher.get_matching_blocks()
+        if block.size > 1
+        or (block.size == 1 and old_tokens[block.a].text[0].isalnum())
+        # A lone bracket or dot in the middle matched by chance.
+        or (block.a, block.b) == ends[0]
+        or (block.a + block.size, block.b + block.size) == ends[1]
+    ]
+    same_old = {index for block in kept for index in range(block.a, block.a + block.size)}
+    same_new = {index for block in kept for index in range(block.b, block.b + block.size)}
+    return (
+        _stretches(old_tokens, same_old, len(old)),
+        _stretches(new_tokens, same_new, len(new)),
+    )
+
+
+def _tokens(lines: Sequence[str]) -> list[_Token]:
+    return [
+        _Token(number, match.start(), match.end(), match.group())
+        for number, line in enumerate(lines)
+        for match in _TOKEN.finditer(line)
+    ]
+
+
+def _stretches(tokens: Sequence[_Token], same: set[int], lines: int) -> Stretches:
+    found: Stretches = [[] for _ in range(lines)]
+    previous = -2
+    for index, token in enumerate(tokens):
+        if index in same:
+            continue
+        line = found[token.line]
+        if line and previous == index - 1:
+            line[-1] = line[-1][0], token.stop
+        else:
+            line.append((token.start, token.stop))
+        previous = index
+    return found

@@ -1,0 +1,57 @@
+"""What a report says about each file: its change, its findings and how to name it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken.contract import ChangeId, Finding
+from awaken.engine.report import FileChange, Report, RootReport
+from awaken.preview.paths import relative
+from awaken.project.sources import SourceFile
+
+
+class Section(Struct, frozen=True):
+    """One file of the report; ``path`` is what is shown.
+
+    ``findings`` stand in this file; ``change`` is None where nothing of it is rewritten, and
+    ``source`` None where it does not exist yet. ``admitted`` names the changes of its root
+    that are in the preview.
+    """
+
+    path: str
+    source: SourceFile | None
+    findings: tuple[Finding, ...]
+    change: FileChange | None
+    admitted: frozenset[ChangeId]
+
+    def left(self) -> list[Finding]:
+        """Return the findings that the preview does not rewrite."""
+        return [finding for finding in self.findings if finding.change not in self.admitted]
+
+    def rules(self) -> list[str]:
+        """Return the rules that found or changed something here."""
+        touched = self.change.findings if self.change else ()
+        return sorted({finding.rule for finding in (*self.findings, *touched)})
+
+
+def sections(report: Report, current: Path) -> Iterator[Section]:
+    """Yield each file that has a finding or a change, by root and path."""
+    for root in report.roots:
+        yield from _of_root(root, current)
+
+
+def _of_root(root: RootReport, current: Path) -> Iterator[Section]:
+    changes = {file.path: file for file in root.files}
+    findings: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in root.findings:
+        findings[finding.place.path].append(finding)
+    admitted = frozenset(change.id for change in root.changes)
+    for path in sorted(changes.keys() | findings.keys()):
+        change = changes.get(path)
+        source = change.before if change else root.sources.get(path)
+        shown = relative(root.root, path, current)
+        yield Section(shown, source, tuple(findings[path]), change, admitted)

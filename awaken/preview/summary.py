@@ -1,0 +1,78 @@
+"""A run in one sentence, and what to do next; imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from awaken.engine.report import Report
+from awaken.preview.counts import admitted, changed_files, count, plural
+
+CommandLine = Callable[..., str]
+"""``again("apply", "--unsafe-fixes")``: the command with the paths and options of this run."""
+
+
+class Step(Struct, frozen=True):
+    """What can be done next: its effect as half a sentence, and the exact command."""
+
+    effect: str
+    command: str
+
+
+def summary(report: Report, command: str) -> str:
+    """Return what ``command`` did or found, in one sentence or two."""
+    read = sum(root.files_read for root in report.roots)
+    seconds = sum(root.seconds for root in report.roots)
+    tail = f"{plural(read, 'file')} read in {seconds:.1f} s."
+    if command == "apply":
+        return f"{_rewritten(report)}; {tail}"
+    return f"{_found(report)}; {tail}"
+
+
+def _found(report: Report) -> str:
+    whole = count(report)
+    levels = [
+        f"{number:,} {level}"
+        for level in ("safe", "unsafe", "manual")
+        if (number := getattr(whole, level))
+    ]
+    parts = [f"{plural(whole.sites, 'site')} ({', '.join(levels)})"] if whole.sites else []
+    parts += [f"{whole.advice:,} of advice"] if whole.advice else []
+    return f"{' and '.join(parts)} in {plural(whole.files, 'file')}" if parts else "No site found"
+
+
+def _rewritten(report: Report) -> str:
+    done, files, manual = admitted(report), changed_files(report), count(report).manual
+    said = (
+        f"{plural(done, 'site')} rewritten in {plural(files, 'file')}"
+        if files
+        else "Nothing to rewrite"
+    )
+    stay = f"; {plural(manual, 'manual site')} {'remains' if manual == 1 else 'remain'}"
+    return f"{said}{stay if manual else ''}"
+
+
+def next_steps(report: Report, command: str, again: CommandLine) -> list[Step]:
+    """Return what to run after ``command`` (``check``, ``diff`` or ``apply``) gave ``report``."""
+    done, files = admitted(report), changed_files(report)
+    pending = sum(len(change.sites) for root in report.roots for change in root.pending)
+    whole = count(report)
+    steps: list[Step] = []
+    if command == "apply":
+        if files:
+            steps.append(Step("take this back", "awaken undo"))
+        if whole.manual:
+            effect = f"see {plural(whole.manual, 'site')} to change by hand"
+            steps.append(Step(effect, again("check")))
+    elif done:
+        what = f"{plural(done, 'site')} in {plural(files, 'file')}"
+        if command == "check":
+            steps.append(Step(f"see the rewrite of {what}", again("diff")))
+        else:
+            steps.append(Step(f"rewrite {what}", again("apply")))
+    if pending:
+        more = "more " if done else ""
+        effect = f"see {pending:,} {more}unsafe {'rewrite' if pending == 1 else 'rewrites'}"
+        steps.append(Step(effect, again("diff", "--unsafe-fixes")))
+    return steps
