@@ -35,7 +35,7 @@ class FileProblem(Struct, frozen=True, order=True):
     message: str
 
 
-class Undecodable(ValueError):  # noqa: N818 - a state of the file, not a failure of awaken
+class Undecodable(ValueError):
     """The bytes are not text in the encoding that the file declares; says so in one sentence.
 
     ``line`` is 1-based, 0 where unknown.

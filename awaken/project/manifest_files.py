@@ -1,0 +1,342 @@
+"""What each kind of manifest declares; the target's code is never run, ``setup.py`` only parsed."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from awaken.project.parsing import Unparsable, parse_text
+from awaken.project.sources import FileProblem, Undecodable, decode, decode_settings
+from awaken.project.versions import poetry_ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+class Declared(Struct, frozen=True):
+    """One requirement: any of ``ranges`` will do.
+
+    It applies where ``marker`` holds and Python is in one of ``pythons`` (empty: always).
+    """
+
+    name: str
+    ranges: tuple[SpecifierSet, ...]
+    marker: Marker | None = None
+    pythons: tuple[SpecifierSet, ...] = ()
+
+
+class Manifest(Struct, frozen=True):
+    """What one file says: of Python, what is always required, and what only in extras or groups."""
+
+    origin: str
+    python: tuple[SpecifierSet, ...] = ()
+    required: tuple[Declared, ...] = ()
+    optional: tuple[Declared, ...] = ()
+    requirement_files: tuple[str, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+
+
+class _Unusable(Exception):
+    """A manifest cannot be used; holds a line (0 where unknown) and one sentence."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def read_manifest(root: Path, name: str) -> Manifest:
+    """Return what ``root/name`` declares; ``name`` is one of ``MANIFEST_NAMES``.
+
+    An empty manifest for a file that does not exist; a problem for one that does not parse.
+    """
+    path = root / name
+    try:
+        return _READERS[name](name, path.read_bytes())
+    except FileNotFoundError:
+        return Manifest(name)
+    except OSError as error:
+        return _broken(name, 0, f"cannot be read: {error.strerror}")
+    except (Undecodable, Unparsable, _Unusable) as error:
+        return _broken(name, error.line, str(error))
+    except (InvalidRequirement, InvalidSpecifier) as error:
+        return _broken(name, 0, f"has a requirement that is not valid: {_first_line(error)}")
+
+
+def _broken(name: str, line: int, message: str) -> Manifest:
+    return Manifest(name, problems=(FileProblem(name, line, message),))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def declared(text: str) -> Declared:
+    """Return the requirement that ``text`` states as PEP 508 says. Raises InvalidRequirement."""
+    found = Requirement(text)
+    return Declared(canonicalize_name(found.name), (found.specifier,), found.marker)
+
+
+def _pyproject(name: str, raw: bytes) -> Manifest:
+    table = _toml(name, raw)
+    project, poetry = _table(table, "project"), _table(table, "tool", "poetry")
+    python = project.get("requires-python")
+    required = [*_strings(project.get("dependencies"))]
+    optional = [
+        *_each(_table(project, "optional-dependencies")),
+        *_each(_table(table, "dependency-groups")),
+        *_each(_table(table, "tool", "pdm", "dev-dependencies")),
+        *_strings(_table(table, "tool", "uv").get("dev-dependencies")),
+    ]
+    pythons, poetry_required, poetry_optional = _poetry(poetry)
+    dynamic = _table(table, "tool", "setuptools", "dynamic", "dependencies").get("file", ())
+    return Manifest(
+        name,
+        (SpecifierSet(python),) if isinstance(python, str) else pythons,
+        (*map(declared, required), *poetry_required),
+        (*map(declared, optional), *poetry_optional),
+        (dynamic,) if isinstance(dynamic, str) else tuple(_strings(dynamic)),
+    )
+
+
+def _toml(name: str, raw: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(decode_settings(name, raw).text.decode())
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        message = f"is not valid TOML: {re.sub(r' [(]at .*', '', str(error))}"
+        raise _Unusable(int(line[1]) if line else 0, message) from error
+
+
+def _table(table: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return the table below ``keys``, empty where there is none: tools check shapes, we read."""
+    for key in keys:
+        below = table.get(key)
+        if not isinstance(below, dict):
+            return {}
+        table = below
+    return table
+
+
+def _strings(values: object) -> Iterator[str]:
+    """Yield the strings of a list; ``{include-group = ...}`` is not needed, all groups are read."""
+    if isinstance(values, list):
+        yield from (value for value in values if isinstance(value, str))
+
+
+def _each(table: Mapping[str, Any]) -> Iterator[str]:
+    for values in table.values():
+        yield from _strings(values)
+
+
+def _poetry(
+    table: Mapping[str, Any],
+) -> tuple[tuple[SpecifierSet, ...], list[Declared], list[Declared]]:
+    main = dict(_table(table, "dependencies"))
+    python = main.pop("python", None)
+    groups = [_table(table, "dev-dependencies")]
+    groups += [_table(group, "dependencies") for group in _table(table, "group").values()]
+    return (
+        poetry_ranges(python) if isinstance(python, str) else (),
+        list(_loose(main)),
+        [one for group in groups for one in _loose(group)],
+    )
+
+
+def _loose(table: Mapping[str, Any]) -> Iterator[Declared]:
+    """Yield the requirements of a table as Poetry and Pipenv write it: name = version or table."""
+    for name, value in table.items():
+        for one in value if isinstance(value, list) else [value]:
+            entry = one if isinstance(one, dict) else {"version": one}
+            version, marker, python = (entry.get(key) for key in ("version", "markers", "python"))
+            yield Declared(
+                canonicalize_name(name),
+                poetry_ranges(version) if isinstance(version, str) else (SpecifierSet(),),
+                Marker(marker) if isinstance(marker, str) else None,
+                poetry_ranges(python) if isinstance(python, str) else (),
+            )
+
+
+def _pipfile(name: str, raw: bytes) -> Manifest:
+    table = _toml(name, raw)
+    requires = _table(table, "requires")
+    python = requires.get("python_version")
+    return Manifest(
+        name,
+        (SpecifierSet(f"=={python}.*"),) if isinstance(python, str) else (),
+        tuple(_loose(_table(table, "packages"))),
+        tuple(_loose(_table(table, "dev-packages"))),
+    )
+
+
+def _setup_cfg(name: str, raw: bytes) -> Manifest:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(decode_settings(name, raw).text.decode())
+    except configparser.Error as error:
+        line = getattr(error, "lineno", None) or next(
+            (number for number, _ in getattr(error, "errors", ())), 0
+        )
+        raise _Unusable(line, f"is not a valid INI file: {_first_line(error)}") from error
+    python = parser.get("options", "python_requires", fallback="")
+    extras = "options.extras_require"
+    optional = [value for _, value in parser.items(extras)] if parser.has_section(extras) else []
+    return Manifest(
+        name,
+        (SpecifierSet(python),) if python else (),
+        tuple(_lines(parser.get("options", "install_requires", fallback=""))),
+        tuple(one for text in optional for one in _lines(text)),
+    )
+
+
+def _lines(text: str) -> Iterator[Declared]:
+    """Yield the requirements of a setup.cfg value; ``file:`` names a file that is read anyway."""
+    if not text.strip().startswith("file:"):
+        parts = text.split("\n" if "\n" in text else ";")  # as setuptools does
+        lines = (part.split("#")[0].strip() for part in parts)
+        yield from (declared(line) for line in lines if line)
+
+
+def _setup_py(name: str, raw: bytes) -> Manifest:
+    tree = parse_text(decode(name, raw).text)
+    values = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_setup(node)]
+    keywords = {word.arg: word.value for call in calls for word in call.keywords}
+    python = _literal(keywords.get("python_requires"), values)
+    extras = _literal(keywords.get("extras_require"), values)
+    required = _strings(_literal(keywords.get("install_requires"), values))
+    return Manifest(
+        name,
+        (SpecifierSet(python),) if isinstance(python, str) else (),
+        tuple(map(declared, required)),
+        tuple(map(declared, _each(extras))) if isinstance(extras, dict) else (),
+    )
+
+
+def _is_setup(call: ast.Call) -> bool:
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+    return name == "setup"
+
+
+def _literal(node: ast.expr | None, values: Mapping[str, ast.expr]) -> object:
+    """Return the value of a literal, or of a module-level name for one; else None."""
+    if isinstance(node, ast.Name):
+        node = values.get(node.id)
+    try:
+        found = None if node is None else ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return list(found) if isinstance(found, tuple) else found
+
+
+_READERS: dict[str, Callable[[str, bytes], Manifest]] = {
+    "pyproject.toml": _pyproject,
+    "setup.cfg": _setup_cfg,
+    "setup.py": _setup_py,
+    "Pipfile": _pipfile,
+}
+MANIFEST_NAMES = tuple(_READERS)
+
+# uv, poetry and pdm write these two lines one after the other; tomllib needs 0.1 s for a megabyte
+_LOCKED = re.compile(
+    r'^\[\[package\]\]\r?\nname = "([^"\r\n]+)"\r?\nversion = "([^"\r\n]+)"', re.MULTILINE
+)
+
+
+def read_lock(path: Path) -> dict[str, tuple[SpecifierSet, ...]]:
+    """Return the exact versions in a lock file, by distribution; empty where it does not exist.
+
+    Raises Undecodable, OSError, and ValueError where ``Pipfile.lock`` is not JSON.
+    """
+    text = decode_settings(path.name, path.read_bytes()).text.decode()
+    pairs = _pipfile_lock(text) if path.name == "Pipfile.lock" else _LOCKED.findall(text)
+    found: dict[str, list[SpecifierSet]] = {}
+    for name, version in pairs:
+        found.setdefault(canonicalize_name(name), []).append(SpecifierSet(f"=={version}"))
+    return {name: tuple(ranges) for name, ranges in found.items()}
+
+
+def _pipfile_lock(text: str) -> Iterator[tuple[str, str]]:
+    table = json.loads(text)
+    for section in ("default", "develop"):
+        for name, entry in _table(table, section).items():
+            version = entry.get("version", "") if isinstance(entry, dict) else ""
+            if isinstance(version, str) and version.startswith("=="):
+                yield name, version[2:]
+
+
+_IGNORED_LINE = re.compile(r"-(?!r|c|-requirement|-constraint)|[./~]|[\w+.-]+://|[^\s@]*[/\\]")
+_INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)")
+_PIP_OPTIONS = re.compile(r"\s+--?[a-z].*$")
+
+
+def read_requirements(root: Path, name: str) -> Manifest:
+    """Return what a requirements file asks for, with all files that it includes.
+
+    The format is pip's (pip.pypa.io/en/stable/reference/requirements-file-format): paths, URLs
+    and options name no version and are passed over.
+    """
+    found: list[Declared] = []
+    problems: list[FileProblem] = []
+    waiting, seen = [(root / name, name)], set()
+    while waiting:
+        path, shown = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        try:
+            text = decode_settings(shown, path.read_bytes()).text.decode()
+        except OSError as error:
+            problems.append(FileProblem(shown, 0, f"cannot be read: {error.strerror}"))
+        except Undecodable as error:
+            problems.append(FileProblem(shown, error.line, str(error)))
+        else:
+            includes = _requirement_lines(shown, text, found, problems)
+            waiting += [((path.parent / one).resolve(), one) for one in includes]
+    return Manifest(name, required=tuple(found), problems=tuple(problems))
+
+
+def _requirement_lines(
+    shown: str, text: str, found: list[Declared], problems: list[FileProblem]
+) -> list[str]:
+    """Add the requirements of one file to ``found`` and return the files that it includes."""
+    includes = []
+    for number, line in _joined_lines(text):
+        include = _INCLUDE.match(line)
+        if include and "://" not in include[1]:
+            includes.append(include[1])
+        elif line and not include and not _IGNORED_LINE.match(line):
+            try:
+                found.append(declared(_PIP_OPTIONS.sub("", line)))
+            except InvalidRequirement as error:
+                message = f"is not a valid requirement: {_first_line(error)}"
+                problems.append(FileProblem(shown, number, message))
+    return includes
+
+
+def _joined_lines(text: str) -> Iterable[tuple[int, str]]:
+    """Yield numbered lines without comments; a trailing backslash joins the next one."""
+    start, joined = 1, ""
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+        if line.endswith("\\"):
+            joined += line[:-1] + " "
+            continue
+        yield start, re.sub(r"(^|\s)#.*", "", joined + line).strip()
+        start, joined = number + 1, ""

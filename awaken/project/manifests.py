@@ -1,0 +1,372 @@
+"""What a project says of the versions it runs on: a rewrite must hold on every one of them."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from awaken.contract import UserError
+from awaken.project.manifest_files import (
+    MANIFEST_NAMES,
+    Declared,
+    Manifest,
+    read_lock,
+    read_manifest,
+    read_requirements,
+)
+from awaken.project.sources import FileProblem, Undecodable
+from awaken.project.versions import (
+    PYTHON_MINORS,
+    current,
+    lowest_python,
+    overlap,
+    requested,
+    within,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.markers import Marker
+
+LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock")
+
+NOTHING_DECLARED = "nothing declared: current versions"
+
+_PLATFORMS = (
+    {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
+    {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
+    {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
+)
+
+
+class Target(Struct, frozen=True):
+    """The versions of one distribution, or of Python, that the code must run on.
+
+    ``ranges`` are alternatives (other extras, other markers); ``origin`` names the files that
+    they were read from, or says that nothing is declared.
+    """
+
+    name: str
+    ranges: tuple[SpecifierSet, ...]
+    origin: str
+
+    @property
+    def specifier(self) -> str:
+        """The ranges as one text to show."""
+        return " or ".join(str(one) or "any version" for one in self.ranges)
+
+
+class Targets:
+    """The targets of one project root.
+
+    ``problems`` says which manifests could not be used.
+    """
+
+    def __init__(
+        self, targets: Iterable[Target] = (), problems: Iterable[FileProblem] = ()
+    ) -> None:
+        self._targets = {target.name: target for target in targets}
+        self._targets.setdefault("python", _undeclared("python"))
+        self.problems = tuple(problems)
+
+    @property
+    def python(self) -> tuple[SpecifierSet, ...]:
+        """The alternatives for Python."""
+        return self._targets["python"].ranges
+
+    @property
+    def lowest_python(self) -> tuple[int, int]:
+        """The lowest minor version of Python that the project runs on, as ``(3, 11)``."""
+        return lowest_python(self.python)
+
+    def distribution(self, name: str) -> Target | None:
+        """Return what the project declares of a distribution, or of ``python``; None if nothing."""
+        return self._targets.get(canonicalize_name(name))
+
+    def admits(self, name: str, specifier: str) -> bool:
+        """Whether some version that the project may run on lies in ``specifier``.
+
+        What is not declared is current: ``admits("sqlalchemy", "<2")`` is false for it.
+        """
+        asked = SpecifierSet(specifier)
+        return any(overlap(one, asked) for one in self._target(name).ranges)
+
+    def guarantees(self, name: str, specifier: str) -> bool:
+        """Whether every version that the project may run on lies in ``specifier``."""
+        asked = SpecifierSet(specifier)
+        return all(within(one, asked) for one in self._target(name).ranges)
+
+    def origins(self, names: Sequence[str] = ("sqlalchemy", "fastapi")) -> tuple[Target, ...]:
+        """Return Python and those of ``names`` that the project declares, to be shown."""
+        known = (self.distribution(name) for name in ("python", *names))
+        return tuple(target for target in known if target is not None)
+
+    def _target(self, name: str) -> Target:
+        return self.distribution(name) or _undeclared(canonicalize_name(name))
+
+
+def _undeclared(name: str) -> Target:
+    return Target(name, (current(name),), NOTHING_DECLARED)
+
+
+def read_targets(
+    root: Path, target_version: str | None = None, overrides: Mapping[str, str] | None = None
+) -> Targets:
+    """Return the targets of the project in ``root``.
+
+    ``target_version`` (``py311``, ``3.11``) is the lowest Python, as in ruff; ``overrides`` maps
+    distributions to a release line, a version or a specifier. Both win over the manifests.
+    Raises UserError for an override that is none of these.
+    """
+    forced = _overrides(target_version, overrides or {})
+    manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
+    pinned = [read_requirements(root, name) for name in _requirement_files(root, manifests)]
+    locks, problems = _locks(root)
+    python = forced.get("python") or _python(root, manifests)
+    collected = _collect(manifests, pinned, locks, python.ranges)
+    installed = _installed(root)
+    found = {name: _settle(name, target, installed) for name, target in collected.items()}
+    for name in installed:
+        found.setdefault(name, Target(name, (installed[name],), "installed in .venv"))
+    every = [*problems, *(problem for one in (*manifests, *pinned) for problem in one.problems)]
+    return Targets({**found, "python": python, **forced}.values(), sorted(set(every)))
+
+
+def _overrides(version: str | None, overrides: Mapping[str, str]) -> dict[str, Target]:
+    found: dict[str, Target] = {}
+    for name, text in overrides.items():
+        key = canonicalize_name(name)
+        try:
+            found[key] = Target(key, (requested(text),), f"--target {name}={text}")
+        except InvalidSpecifier:
+            raise UserError(
+                f"--target {name}={text}: {text!r} is not a version; write a release line (2.0), "
+                "a version (1.4.54) or a range (>=1.4,<2.1)"
+            ) from None
+    if version is not None:
+        match = re.fullmatch(r"(?:py)?(\d)\.?(\d+)", version)
+        if match is None:
+            raise UserError(f"--target-version {version}: write the lowest Python, such as py311")
+        lowest = SpecifierSet(f">={match[1]}.{match[2]}")
+        found["python"] = Target("python", (lowest,), f"--target-version {version}")
+    return found
+
+
+def _python(root: Path, manifests: Sequence[Manifest]) -> Target:
+    for manifest in manifests:
+        if manifest.python:
+            return Target("python", manifest.python, manifest.origin)
+    for name, pattern in ((".python-version", r"\s*(\d+\.\d+)"), (".venv/pyvenv.cfg", _VENV)):
+        hint = re.search(pattern, _hint(root / name))
+        if hint:
+            return Target("python", (SpecifierSet(f"=={hint[1]}.*"),), name)
+    return _undeclared("python")
+
+
+_VENV = r"(?m)^version(?:_info)?\s*=\s*(\d+\.\d+)"
+
+
+def _hint(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
+    """Return the requirement files of ``root``; a ``.in`` only where it was never compiled."""
+    found = {
+        path.relative_to(root).as_posix()
+        for pattern in ("*requirements*.txt", "*requirements*.in", "requirements/*.txt")
+        for path in root.glob(pattern)
+    }
+    found |= {path.relative_to(root).as_posix() for path in root.glob("requirements/*.in")}
+    compiled = {name for name in found if f"{name.removesuffix('.in')}.txt" not in found}
+    named = {name for manifest in manifests for name in manifest.requirement_files}
+    return sorted(compiled | named)
+
+
+def _locks(root: Path) -> tuple[dict[str, Target], list[FileProblem]]:
+    """Return the exact versions of the nearest lock file of each kind.
+
+    A workspace has its lock file at its top: look there too, but not above the repository.
+    """
+    found: dict[str, Target] = {}
+    problems: list[FileProblem] = []
+    for directory in _up_to_repository(root):
+        for name in LOCKS:
+            try:
+                locked = read_lock(directory / name)
+            except FileNotFoundError:
+                continue
+            except (OSError, Undecodable, ValueError) as error:
+                problems.append(FileProblem(name, 0, f"cannot be read as a lock file: {error}"))
+                continue
+            for key, ranges in locked.items():
+                found.setdefault(key, Target(key, ranges, name))
+    return found, problems
+
+
+def _up_to_repository(root: Path) -> Iterator[Path]:
+    if not any((directory / ".git").exists() for directory in (root, *root.parents)):
+        yield root
+        return
+    for directory in (root, *root.parents):
+        yield directory
+        if (directory / ".git").exists():
+            return
+
+
+def _collect(
+    manifests: Sequence[Manifest],
+    pinned: Sequence[Manifest],
+    locks: Mapping[str, Target],
+    pythons: tuple[SpecifierSet, ...],
+) -> dict[str, Target]:
+    """Join what the files say: requirements files narrow the metadata, lock files both."""
+    optional = [Manifest(one.origin, required=one.optional) for one in manifests]
+    extras = _alternatives(optional, pythons)
+    declared = {**extras, **_together(manifests, pythons)}
+    requirements = _alternatives(pinned, pythons)
+    found = dict(locks)
+    for name in {*declared, *requirements}:
+        target = _narrowed(declared.get(name), requirements.get(name))
+        target = _narrowed(target, locks.get(name))
+        if target is not None:
+            found[name] = target
+    return found
+
+
+def _together(
+    manifests: Sequence[Manifest], pythons: tuple[SpecifierSet, ...]
+) -> dict[str, Target]:
+    """Return what the metadata files say: all of them hold at once."""
+    found: dict[str, Target] = {}
+    for manifest in manifests:
+        for name, ranges in _of_one_file(manifest.required, pythons).items():
+            target = Target(name, ranges, manifest.origin)
+            found[name] = _narrowed(found.get(name), target) or target
+    return found
+
+
+def _alternatives(
+    manifests: Sequence[Manifest], pythons: tuple[SpecifierSet, ...]
+) -> dict[str, Target]:
+    """Return what extras and requirements files say: each may be installed without the others.
+
+    One that names no version says nothing.
+    """
+    found: dict[str, Target] = {}
+    for manifest in manifests:
+        for name, ranges in _of_one_file(manifest.required, pythons).items():
+            before = found.get(name)
+            if before is None or _is_bare(before):
+                found[name] = Target(name, ranges, manifest.origin)
+            elif any(map(str, ranges)):
+                joined = tuple(dict.fromkeys((*before.ranges, *ranges)))
+                found[name] = Target(name, joined, _joined(before.origin, manifest.origin))
+    return found
+
+
+def _joined(*origins: str) -> str:
+    return ", ".join(dict.fromkeys(part for one in origins for part in one.split(", ")))
+
+
+def _is_bare(target: Target) -> bool:
+    return not any(map(str, target.ranges))
+
+
+def _of_one_file(
+    requirements: Iterable[Declared], pythons: tuple[SpecifierSet, ...]
+) -> dict[str, tuple[SpecifierSet, ...]]:
+    """Join the requirements of one file: all hold, those under different markers alternatively."""
+    always: dict[str, tuple[SpecifierSet, ...]] = {}
+    sometimes: dict[str, tuple[SpecifierSet, ...]] = {}
+    for one in requirements:
+        applies = _applies(one, pythons)
+        if applies is True:
+            always[one.name] = _both(always.get(one.name, (SpecifierSet(),)), one.ranges)
+        elif applies is None:
+            sometimes[one.name] = (*sometimes.get(one.name, ()), *one.ranges)
+    for name, ranges in sometimes.items():
+        always[name] = _both(always[name], ranges) if name in always else ranges
+    return always
+
+
+def _applies(one: Declared, pythons: tuple[SpecifierSet, ...]) -> bool | None:
+    """Whether a requirement applies on every target (True), on none (False), on some (None)."""
+    verdicts = {
+        _holds(one.marker, minor, platform)
+        and (not one.pythons or any(overlap(line, python) for python in one.pythons))
+        for minor, line in _minors(pythons)
+        for platform in (_PLATFORMS if one.marker else _PLATFORMS[:1])
+    }
+    return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def _minors(pythons: tuple[SpecifierSet, ...]) -> Iterator[tuple[str, SpecifierSet]]:
+    for major, minor in PYTHON_MINORS:
+        line = SpecifierSet(f"=={major}.{minor}.*")
+        if any(overlap(line, one) for one in pythons):
+            yield f"{major}.{minor}", line
+
+
+def _holds(marker: Marker | None, minor: str, platform: Mapping[str, str]) -> bool:
+    if marker is None:
+        return True
+    environment = {"python_version": minor, "python_full_version": f"{minor}.0", "extra": ""}
+    return marker.evaluate({**environment, **platform})
+
+
+def _both(
+    one: tuple[SpecifierSet, ...], other: tuple[SpecifierSet, ...]
+) -> tuple[SpecifierSet, ...]:
+    """Return what lies in a range of each; ``one`` where they have nothing in common."""
+    joined = (left & right for left, right in product(one, other) if overlap(left, right))
+    return tuple(dict.fromkeys(joined)) or one
+
+
+def _narrowed(target: Target | None, by: Target | None) -> Target | None:
+    """Return ``target`` with only the versions that ``by`` allows too."""
+    if target is None or by is None:
+        return target or by
+    if _is_bare(by):
+        return target
+    inside = any(overlap(left, right) for left, right in product(target.ranges, by.ranges))
+    if not inside:
+        return target
+    if by.origin in LOCKS:
+        kept = [one for one in by.ranges if any(overlap(one, wide) for wide in target.ranges)]
+        return Target(target.name, tuple(kept), _joined(target.origin, by.origin))
+    ranges = _both(target.ranges, by.ranges)
+    return Target(target.name, ranges, _joined(target.origin, by.origin))
+
+
+def _settle(name: str, target: Target, installed: Mapping[str, SpecifierSet]) -> Target:
+    """Return ``target``, or what is installed, or the current versions, if it names no version."""
+    if not _is_bare(target):
+        return target
+    if name in installed:
+        return Target(name, (installed[name],), "installed in .venv")
+    return Target(name, (current(name),), f"{target.origin} names no version: current versions")
+
+
+def _installed(root: Path) -> dict[str, SpecifierSet]:
+    """Return what is installed in the project's own ``.venv``, from the names of its metadata."""
+    found: dict[str, SpecifierSet] = {}
+    for pattern in (".venv/lib/python*/site-packages", ".venv/Lib/site-packages"):
+        for directory in root.glob(pattern):
+            for path in directory.glob("*.dist-info"):
+                name, _, version = path.name.removesuffix(".dist-info").partition("-")
+                try:
+                    found[canonicalize_name(name)] = SpecifierSet(f"=={version}")
+                except InvalidSpecifier:
+                    continue  # not metadata that pip wrote
+    return found

@@ -1,0 +1,174 @@
+"""Parsing that cannot take the run down: every failure is a line and one sentence."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import warnings
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from awaken.project.sources import SourceFile
+
+MAX_DEPTH = 1000
+"""Levels of a tree that awaken reads; hand-written code stays below 100."""
+
+LIBCST_DEPTH = 360
+"""Levels that LibCST takes within Python's default recursion limit: 180 links of a method chain."""
+
+NEWEST_PYTHON = (3, 15)
+
+_RECURSION = 12_000
+_PYTHON_2 = re.compile(
+    r"\s*(print|exec)\s+[^\s(=.,:\[]|\s*raise\s+[\w.]+\s*,|\s*except\s+[\w.]+\s*,\s*\w+\s*:"
+    r"|.*(<>|`|\b0\d+\b|\bur['\"])"
+)
+
+
+class Unparsable(ValueError):
+    """The file is not Python that this interpreter reads; ``line`` is 1-based, 0 where unknown."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def parse(source: SourceFile) -> ast.Module:
+    """Return the tree of ``source``, at most ``MAX_DEPTH`` levels deep. Raises Unparsable."""
+    return parse_text(source.text)
+
+
+def parse_text(text: bytes) -> ast.Module:
+    """Return the tree of UTF-8 ``text``, at most ``MAX_DEPTH`` levels deep. Raises Unparsable.
+
+    CPython 3.11 to 3.14 refuse hostile nesting with an exception, so the parser needs no guard
+    before it; the walks after it do.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            # as str: as bytes, a coding cookie would decode our UTF-8 a second time
+            tree = ast.parse(text.decode())
+    except SyntaxError as error:
+        raise Unparsable(error.lineno or 0, _explain(text, error)) from None
+    except (RecursionError, MemoryError):
+        raise Unparsable(0, "is nested too deeply for Python's own parser") from None
+    except (ValueError, OverflowError) as error:
+        raise Unparsable(0, f"cannot be parsed: {error}") from None
+    deep = _deep_statement(text, tree)
+    if deep:
+        raise Unparsable(deep, f"is nested more than {MAX_DEPTH} levels deep")
+    return tree
+
+
+def _explain(text: bytes, error: SyntaxError) -> str:
+    lines = re.split(rb"\r\n|\r|\n", text)
+    number = error.lineno or 0
+    line = lines[number - 1] if 0 < number <= len(lines) else b""
+    if _PYTHON_2.match(line.decode(errors="replace")):
+        return f"{error.msg}; this looks like Python 2, which awaken does not read"
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    message = f"{error.msg} for Python {running}"
+    if sys.version_info[:2] >= NEWEST_PYTHON:
+        return message
+    newest = ".".join(map(str, NEWEST_PYTHON))
+    cure = f"run awaken with one: uvx --python {newest} awaken"
+    return f"{message}; if the file is for a newer Python, {cure}"
+
+
+_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
+_SIMPLE = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.Expr,
+    ast.Return,
+    ast.Raise,
+    ast.Assert,
+    ast.Delete,
+)
+
+
+def _deep_statement(text: bytes, tree: ast.Module) -> int:
+    """Return the line of a statement nested too deeply, 0 if there is none.
+
+    A level needs a byte, so only long statements are measured: a tenth of the time of a walk.
+    """
+    measure = _Extents(text)
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, level = waiting.pop()
+        if level > MAX_DEPTH:
+            return int(getattr(node, "lineno", 0))
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, _BLOCKS) and not isinstance(child, _SIMPLE):
+                waiting.append((child, level + 1))
+            elif measure.holds(child, MAX_DEPTH - level) and (
+                level + depth(child, MAX_DEPTH) > MAX_DEPTH
+            ):
+                return int(getattr(child, "lineno", 0))
+    return 0
+
+
+class _Extents:
+    """How many bytes nodes take."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._starts: list[int] = []
+
+    def holds(self, node: ast.AST, levels: int) -> bool:
+        """Whether a node is long enough for so many levels; one without position might be."""
+        try:
+            first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+            width = node.end_col_offset - node.col_offset  # type: ignore[attr-defined]
+        except AttributeError:
+            return not isinstance(node, (ast.expr_context, ast.operator))
+        if first != last:
+            self._starts = self._starts or list(
+                accumulate(map(len, self._text.splitlines(keepends=True)), initial=0)
+            )
+            width += self._starts[last - 1] - self._starts[first - 1]
+        # the innermost byte stands for a few levels: an expression, a name, its context
+        return bool(width + 10 > levels)
+
+
+def depth(node: ast.AST, limit: int) -> int:
+    """Return the levels of the tree below and including ``node``, at most ``limit + 1``.
+
+    Goes level by level, so no depth can exhaust the stack.
+    """
+    level, found = [node], 0
+    while level and found <= limit:
+        found += 1
+        level = [child for one in level for child in ast.iter_child_nodes(one)]
+    return found
+
+
+def libcst_refusal(node: ast.AST) -> str | None:
+    """Return why LibCST cannot take the source of ``node``, as a clause; None if it can.
+
+    Its code generator is recursive: 200 to 250 links of a chain end it with RecursionError.
+    """
+    if depth(node, LIBCST_DEPTH) <= LIBCST_DEPTH:
+        return None
+    return f"it is nested more than {LIBCST_DEPTH} levels deep, which LibCST cannot write back"
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Let recursive walks of a tree go ``MAX_DEPTH`` levels deep, with ten calls a level.
+
+    Calls between Python functions take no C stack since Python 3.11, so only the limit stands
+    in their way.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

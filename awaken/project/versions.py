@@ -1,0 +1,133 @@
+"""Ranges of versions: which versions can be in one, and whether two have one in common."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CURRENT = {"python": ">=3.11", "sqlalchemy": ">=2.1,<2.2"}
+"""The release lines that a new installation gets (November 2026), for what declares nothing."""
+
+PYTHON_MINORS = ((2, 7), *((3, minor) for minor in range(30)))
+
+_OLDEST, _NEWEST = Version("0"), Version("99999")
+
+
+def current(name: str) -> SpecifierSet:
+    """Return the versions that a program which declares nothing gets; the newest if unknown."""
+    return SpecifierSet(CURRENT.get(name, f">={_NEWEST}"))
+
+
+def overlap(*ranges: SpecifierSet) -> bool:
+    """Whether some version lies in all ``ranges``, pre-releases included."""
+    return any(
+        all(one.contains(version, prereleases=True) for one in ranges)
+        for version in _candidates(ranges)
+    )
+
+
+def within(inner: SpecifierSet, outer: SpecifierSet) -> bool:
+    """Whether every version of ``inner`` lies in ``outer``."""
+    return all(
+        outer.contains(version, prereleases=True)
+        for version in _candidates((inner, outer))
+        if inner.contains(version, prereleases=True)
+    )
+
+
+def _candidates(ranges: Iterable[SpecifierSet]) -> set[Version]:
+    """Return versions at, just below and just above each boundary: one for every interval."""
+    found = {_OLDEST, _NEWEST}
+    for one in ranges:
+        for specifier in one:
+            try:
+                boundary = Version(specifier.version.removesuffix(".*"))
+            except InvalidVersion:  # "===" takes any string
+                continue
+            found.update((boundary, *_neighbours(boundary)))
+    return found
+
+
+def _neighbours(boundary: Version) -> list[Version]:
+    """Return releases below, above, and above the release line of ``boundary``."""
+    release = boundary.release
+    major, minor, micro = (*release, 0, 0)[:3]
+    above = (major, minor, micro + 1)
+    next_line = (*release[:-1], release[-1] + 1)
+    last = max((i for i, part in enumerate(release) if part), default=None)
+    parts = [above, next_line]
+    if last is not None:
+        parts.append((*release[:last], release[last] - 1, 9999))
+    return [Version(f"{boundary.epoch}!{'.'.join(map(str, part))}") for part in parts]
+
+
+def lowest_python(ranges: Iterable[SpecifierSet]) -> tuple[int, int]:
+    """Return the lowest minor version of Python of which some release lies in ``ranges``."""
+    alternatives = tuple(ranges)
+    for major, minor in PYTHON_MINORS:
+        line = SpecifierSet(f"=={major}.{minor}.*")
+        if any(overlap(line, one) for one in alternatives):
+            return major, minor
+    return PYTHON_MINORS[-1]
+
+
+def requested(text: str) -> SpecifierSet:
+    """Return the range for what a user writes: ``2.0`` (the line), ``1.4.54``, ``>=1.4,<2.1``.
+
+    Raises InvalidSpecifier.
+    """
+    text = text.strip()
+    if not text:
+        raise InvalidSpecifier("no version is given")
+    if not text[0].isdigit():
+        return SpecifierSet(text)
+    lines = len(text.split(".")) < 3  # noqa: PLR2004 - "2.0" names a release line
+    return SpecifierSet(f"=={text}.*" if lines and "*" not in text else f"=={text}")
+
+
+def poetry_ranges(text: str) -> tuple[SpecifierSet, ...]:
+    """Return the alternatives of a version constraint as Poetry (and Pipenv) write it.
+
+    ``^1.4``, ``~1.4``, ``1.4.*``, ``*``, ``>=1.4 <2`` and ``a || b`` are understood
+    (python-poetry.org/docs/dependency-specification). Raises InvalidSpecifier.
+    """
+    return tuple(_poetry_range(part) for part in re.split(r"\|\|?", text))
+
+
+def _poetry_range(text: str) -> SpecifierSet:
+    text = re.sub(r"([~^<>=!]=?=?)\s+", r"\1", text.strip())
+    parts = [part for part in re.split(r"[,\s]+", text) if part]
+    return SpecifierSet(",".join(filter(None, map(_poetry_clause, parts))))
+
+
+def _poetry_clause(clause: str) -> str:
+    if clause == "*":
+        return ""
+    if clause.startswith("^") or (clause.startswith("~") and not clause.startswith("~=")):
+        return _caret_or_tilde(clause)
+    if clause[0].isdigit():
+        return f"=={clause}"
+    if clause.startswith("=") and not clause.startswith("=="):
+        return f"={clause}"
+    return clause
+
+
+def _caret_or_tilde(clause: str) -> str:
+    """Return ``>=low,<high``: a caret keeps the first part that is not 0, a tilde the minor."""
+    text = clause[1:].removesuffix(".*")
+    try:
+        release = Version(text).release
+    except InvalidVersion as error:
+        raise InvalidSpecifier(f"Invalid specifier: {clause!r}") from error
+    if clause[0] == "^":
+        kept = next((i for i, part in enumerate(release) if part), len(release) - 1)
+    else:
+        kept = min(1, len(release) - 1)
+    high = (*release[:kept], release[kept] + 1)
+    return f">={text},<{'.'.join(map(str, high))}"
