@@ -41,18 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    from typer import Abort, TyperException  # noqa: PLC0415  a tenth of a second
+    from typer import Exit, TyperException  # noqa: PLC0415  a tenth of a second
+    from typer.main import get_command  # noqa: PLC0415
 
     from awaken.cli.application import application  # noqa: PLC0415
 
+    command = get_command(application())
     try:
-        code = application()(words or ["--help"], prog_name="awaken", standalone_mode=False)
+        # Typer's own main would take Ctrl-C and broken pipes into its hands.
+        with command.make_context("awaken", words or ["--help"]) as context:
+            return int(command.invoke(context) or 0)
+    except Exit as end:
+        return end.exit_code
     except TyperException as error:
         _say(f"error: {_one_sentence(error.format_message())}")
         return FAILED
-    except Abort as error:
-        raise KeyboardInterrupt from error
-    return code if isinstance(code, int) else 0
 
 
 def _one_sentence(message: str) -> str:

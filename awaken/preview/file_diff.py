@@ -16,7 +16,6 @@ from awaken.preview.page import Page
 from awaken.preview.sections import Section
 from awaken.preview.source_lines import Region, SourceLines
 
-
 _NOTHING = Block(equal=True, start=0, stop=0, new_start=0, new_stop=0)
 
 
@@ -67,7 +66,7 @@ class FileDiff:
         ]
         named = f" in {scopes[0]}" if scopes and scopes[0] != "<module>" else ""
         if named or not first:
-            dots = self._page.glyph("⋯", "...").rjust(self._digits * 2 + 2)
+            dots = self._page.glyph("⋯", "...").rjust(self._digits * 2 + 3)
             self._page.row((dots + named, "faint"))
 
     def _context(self, block: Block) -> None:
@@ -127,7 +126,7 @@ class FileDiff:
             self._page.hanging(head, finding.message, level)
         else:
             why = finding.reason or f"{finding.rule}, not rewritten"
-            self._page.row(head, (f"{why}, see below", "faint"))
+            self._page.hanging(head, f"{why}, see below", "faint")
 
 
 def _side(sign: str, style: str, path: str, lines: SourceLines, stop: int) -> _Side:

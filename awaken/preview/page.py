@@ -67,7 +67,7 @@ class Page:
         text = Text(visible(body), style=style)
         rows: Iterable[Text] = [text]
         if self.width is not None:
-            room = max(self.width - head.cell_len, _NARROWEST)
+            room = max(self.width - head.cell_len, _NARROWEST // 2)
             rows = text.wrap(self._console, room, overflow="fold")
         for index, row in enumerate(rows):
             before = Text(" " * head.cell_len) if index else head

@@ -38,7 +38,8 @@ def _header(page: Page, section: Section) -> None:
     page.rule((section.path, "path"), (" (new file)" if created else "", "added"))
     for rule in section.rules():
         counts = level_words(finding for finding in section.findings if finding.rule == rule)
-        page.row("   ", (rule, "code.name"), (f"  {counts or 'changed with other files'}", "faint"))
+        head = joined(["   ", (rule, "code.name"), "  "])
+        page.hanging(head, counts or "changed with other files", "faint")
 
 
 def _left(page: Page, section: Section) -> None:
@@ -50,7 +51,7 @@ def _left(page: Page, section: Section) -> None:
     if ordered and section.change is not None:
         page.row()
     for (level, why, cure), group in groupby(ordered, key=_kind):
-        page.row("   ", (level, level), " ", (why, "faint"))
+        page.hanging(joined(["   ", (level, level), " "]), why, "faint")
         _places(page, list(group), lines)
         if cure:
             page.hanging(joined(["     ", ("what to do  ", "faint")]), cure)

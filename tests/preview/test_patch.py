@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from report_builders import file_change, report, root_report
 
 from awaken.engine.report import FileChange, Report
 from awaken.preview.patch import file_patch, patch
 from awaken.project.sources import SourceFile
-from report_builders import file_change, report, root_report
 
 LINES = b"one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n"
 

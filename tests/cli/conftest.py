@@ -1,0 +1,133 @@
+"""A program with one site per level, and an engine that answers with a report made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from awaken import api
+from awaken.cli import main
+from awaken.contract import Change, ChangeId, Finding, Level, Place, SiteId, Span
+from awaken.engine.report import Diagnostic, FileChange, Report, RootReport
+from awaken.project.sources import decode
+
+BEFORE = b"a = query(1)\nb = query(2)\nc = query(3)\nd = query(4)\n"
+AFTER = BEFORE.replace(b"query(1)", b"select(1)")
+ORDER = (Level.SAFE, Level.UNSAFE, Level.MANUAL, Level.ADVICE)
+
+
+def _finding(level: Level) -> Finding:
+    line = ORDER.index(level)
+    span = Span(line * 13 + 4, line * 13 + 12)
+    return Finding(
+        site=SiteId(f"site-{level}"),
+        rule="query-to-select",
+        level=level,
+        place=Place("app.py", span),
+        scope="<module>",
+        message=f"this is {level}",
+        reason="query-to-select/no" if level is Level.MANUAL else None,
+        cure="do it by hand" if level is Level.MANUAL else "",
+        change=ChangeId(f"change-{level}") if level in ORDER[:2] else None,
+    )
+
+
+def _change(finding: Finding) -> Change:
+    return Change(
+        id=finding.change or ChangeId(""),
+        rule=finding.rule,
+        title=finding.message,
+        level=finding.level,
+        sites=(finding.site,),
+        edits=(),
+    )
+
+
+def make_report(root: Path, *levels: Level, diagnostics: tuple[Diagnostic, ...] = ()) -> Report:
+    """Return a report with one finding per level; the safe one is rewritten."""
+    source = decode("app.py", BEFORE)
+    found = {level: _finding(level) for level in levels}
+    done = [found[Level.SAFE]] if Level.SAFE in found else []
+    files = [FileChange("app.py", source, source.with_text(AFTER), tuple(done))] if done else []
+    waiting = [found[Level.UNSAFE]] if Level.UNSAFE in found else []
+    return Report(
+        roots=(
+            RootReport(
+                root=root,
+                targets=(),
+                findings=tuple(found.values()),
+                changes=tuple(map(_change, done)),
+                pending=tuple(map(_change, waiting)),
+                files=tuple(files),
+                sources={"app.py": source},
+                diagnostics=diagnostics,
+                files_read=1,
+                seconds=0.0,
+            ),
+        ),
+        rules=("query-to-select",),
+    )
+
+
+class FakeEngine:
+    """Stands for ``awaken.api``: remembers what it was asked, and answers as it was told."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.levels: tuple[Level, ...] = ()
+        self.diagnostics: tuple[Diagnostic, ...] = ()
+        self.error: BaseException | None = None
+        self.paths: list[Path] = []
+        self.options = api.Options()
+        self.applied: list[str] = []
+
+    def run(self, paths: Sequence[Path], options: api.Options) -> Report:
+        self.paths, self.options = list(paths), options
+        if self.error is not None:
+            raise self.error
+        report = make_report(self.root, *self.levels, diagnostics=self.diagnostics)
+        if options.unsafe_fixes:
+            (root,) = report.roots
+            admitted = structs.replace(root, changes=root.changes + root.pending, pending=())
+            return structs.replace(report, roots=(admitted,))
+        return report
+
+    def apply(self, report: Report, *, command: str) -> None:
+        self.applied.append(command)
+        for root in report.roots:
+            for file in root.files:
+                (root.root / file.path).write_bytes(file.after.raw())
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """Return the engine of this test; the test stands in the root of its program."""
+    root = tmp_path / "program"
+    root.mkdir()
+    (root / "app.py").write_bytes(BEFORE)
+    fake = FakeEngine(root)
+    monkeypatch.setattr(api, "run", fake.run, raising=False)
+    monkeypatch.setattr(api, "apply", fake.apply, raising=False)
+    monkeypatch.chdir(root)
+    for name in ("NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    return fake
+
+
+Awaken = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def awaken(capfd: pytest.CaptureFixture[str]) -> Awaken:
+    """Return a function that runs awaken in this process: exit code, stdout, stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main(arguments)
+        printed = capfd.readouterr()
+        return code, printed.out, printed.err
+
+    return run

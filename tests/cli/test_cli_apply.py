@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from awaken.contract import Level, UserError
+from awaken.engine.report import Diagnostic
+
+SAFE, UNSAFE, MANUAL = Level.SAFE, Level.UNSAFE, Level.MANUAL
+
+
+def git(root, *arguments: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(engine):
+    git(engine.root, "init", "--quiet")
+    git(engine.root, "add", "app.py")
+    git(engine.root, "commit", "-m", "first")
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("levels", "options", "code"),
+    [
+        ((), [], 0),
+        ((SAFE,), [], 0),
+        ((SAFE, MANUAL), [], 0),
+        ((SAFE, MANUAL), ["--exit-non-zero-on-manual"], 1),
+        ((SAFE, UNSAFE), ["--exit-non-zero-on-manual"], 0),
+    ],
+)
+def test_the_exit_code_is_0_unless_manual_sites_shall_count(engine, awaken, levels, options, code):
+    engine.levels = levels
+
+    assert awaken("apply", *options)[0] == code
+
+
+def test_it_writes_and_says_how_to_go_back_and_on(engine, awaken):
+    engine.levels = (SAFE, MANUAL)
+
+    code, out, err = awaken("apply")
+
+    assert (code, out) == (0, "")
+    assert (engine.root / "app.py").read_bytes().startswith(b"a = select(1)\n")
+    assert "1 site rewritten in 1 file; 1 manual site remains;" in err
+    assert "awaken undo" in err
+    assert "awaken check" in err
+
+
+def test_the_journal_gets_the_command_line(engine, awaken):
+    engine.levels = (SAFE,)
+
+    awaken("apply", "app.py", "--select", "query-to-select", "--unsafe-fixes")
+
+    assert engine.applied == ["awaken apply --select query-to-select --unsafe-fixes app.py"]
+
+
+def test_a_diagnostic_ends_with_2_whatever_else_was_done(engine, awaken):
+    engine.levels, engine.diagnostics = (SAFE,), (Diagnostic("bad.py", 1, "does not parse"),)
+
+    code, _, err = awaken("apply")
+
+    assert code == 2
+    assert len(engine.applied) == 1
+    assert "bad.py:1: does not parse" in err
+
+
+def test_a_dirty_tree_stops_it_and_names_the_option(repository, awaken):
+    repository.levels = (SAFE,)
+    (repository.root / "app.py").write_bytes(b"a = query(1)  # edited\n")
+
+    code, out, err = awaken("apply")
+
+    assert (code, out, repository.applied) == (2, "", [])
+    assert err.startswith("error: ")
+    assert "uncommitted changes (app.py)" in err
+    assert "--allow-dirty" in err
+
+
+def test_a_dirty_tree_can_be_allowed(repository, awaken):
+    repository.levels = (SAFE,)
+    (repository.root / "app.py").write_bytes(b"a = query(1)  # edited\n")
+
+    assert awaken("apply", "--allow-dirty")[0] == 0
+    assert len(repository.applied) == 1
+
+
+@pytest.mark.parametrize("state", ["clean", "untracked", "ignored"])
+def test_a_tree_without_uncommitted_work_is_clean(repository, awaken, state):
+    repository.levels = (SAFE,)
+    if state != "clean":
+        (repository.root / "notes.txt").write_text("mine")
+    if state == "ignored":
+        (repository.root / ".git" / "info" / "exclude").write_text("notes.txt\n")
+
+    assert awaken("apply")[0] == 0
+
+
+def test_an_untracked_file_that_would_be_rewritten_is_uncommitted_work(engine, awaken):
+    engine.levels = (SAFE,)
+    git(engine.root, "init", "--quiet")
+
+    assert awaken("apply")[0] == 2
+    assert engine.applied == []
+
+
+def test_a_staged_change_elsewhere_in_the_repository_counts(repository, awaken):
+    repository.levels = (SAFE,)
+    (repository.root / "naïve name.txt").write_text("mine")
+    git(repository.root, "add", ".")
+
+    code, _, err = awaken("apply")
+
+    assert code == 2
+    assert "(naïve name.txt)" in err
+
+
+def test_a_dirty_tree_does_not_matter_where_nothing_is_rewritten(repository, awaken):
+    repository.levels = (MANUAL,)
+    (repository.root / "app.py").write_bytes(b"edited\n")
+
+    assert awaken("apply")[0] == 0
+
+
+def test_what_the_engine_refuses_is_one_sentence(engine, awaken, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise UserError("nothing was written: app.py is read-only; make it writable")
+
+    engine.levels = (SAFE,)
+    monkeypatch.setattr("awaken.api.apply", refuse, raising=False)
+
+    assert awaken("apply") == (
+        2,
+        "",
+        "error: nothing was written: app.py is read-only; make it writable\n",
+    )

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from awaken.contract import Level
+from awaken.engine.report import Diagnostic
+
+SAFE, UNSAFE, MANUAL = Level.SAFE, Level.UNSAFE, Level.MANUAL
+
+
+@pytest.mark.parametrize(
+    ("levels", "options", "code"),
+    [
+        ((), [], 0),
+        ((SAFE, UNSAFE, MANUAL), [], 0),
+        ((SAFE,), ["--exit-code"], 1),
+        ((UNSAFE, MANUAL), ["--exit-code"], 0),
+    ],
+)
+def test_the_exit_code_is_that_of_git_diff(engine, awaken, levels, options, code):
+    engine.levels = levels
+
+    assert awaken("diff", *options)[0] == code
+
+
+def test_a_diagnostic_ends_with_2_and_the_patch_is_still_there(engine, awaken):
+    engine.levels, engine.diagnostics = (SAFE,), (Diagnostic("bad.py", 0, "is not readable"),)
+
+    code, out, err = awaken("diff")
+
+    assert (code, out[:10]) == (2, "diff --git")
+    assert "error: bad.py: is not readable\n" in err
+
+
+def test_what_is_piped_is_a_patch_that_git_takes(engine, awaken):
+    engine.levels = (SAFE, MANUAL)
+
+    _, out, err = awaken("diff")
+    subprocess.run(["git", "apply"], input=out.encode(), check=True)
+
+    assert (engine.root / "app.py").read_bytes().startswith(b"a = select(1)\n")
+    assert err.startswith("2 sites (1 safe, 1 manual) in 1 file;")
+
+
+@pytest.mark.parametrize("options", [["--output-format", "full"], ["--color", "always"]])
+def test_the_page_of_the_terminal_can_be_asked_for(engine, awaken, options):
+    engine.levels = (SAFE, MANUAL)
+
+    _, out, err = awaken("diff", *options)
+
+    assert "app.py" in out.splitlines()[0]
+    assert "this is manual" in out
+    assert "awaken apply" in err
+    assert ("\x1b[" in out) == ("always" in options)
+
+
+def test_colours_can_be_refused(engine, awaken, monkeypatch):
+    engine.levels = (SAFE,)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+    _, coloured, _ = awaken("diff", "--output-format", "full")
+    _, plain, err = awaken("diff", "--output-format", "full", "--color", "never")
+
+    assert "\x1b[" in coloured
+    assert "\x1b[" not in plain + err
+
+
+def test_no_color_is_honoured(engine, awaken, monkeypatch):
+    engine.levels = (SAFE,)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    _, out, _ = awaken("diff", "--output-format", "full")
+
+    assert "\x1b[38" not in out
+    assert ";38;" not in out
+
+
+ON_A_TERMINAL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import FakeEngine
+from awaken import api
+from awaken.cli import main
+from awaken.contract import Level
+engine = FakeEngine(Path.cwd())
+engine.levels = (Level.SAFE, Level.MANUAL)
+api.run = engine.run
+sys.exit(main({arguments!r}))
+"""
+
+
+def on_a_terminal(engine, *arguments: str, **environment: str) -> str:
+    """Return what awaken writes to a terminal of 80 columns."""
+    program = ON_A_TERMINAL.format(tests=str(Path(__file__).parent), arguments=list(arguments))
+    inside = {"TERM": "xterm-256color", "COLUMNS": "80", **environment}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    leader, follower = os.openpty()
+    with os.fdopen(leader, "rb", buffering=0) as reader:
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=engine.root,
+            stdout=follower,
+            stderr=subprocess.DEVNULL,
+            env={**kept, **inside, "PYTHONUTF8": "1"},
+        )
+        os.close(follower)
+        written = b"".join(iter(lambda: _read(reader), b""))
+        assert process.wait() == 0
+    return written.decode()
+
+
+def _read(reader) -> bytes:
+    try:
+        return reader.read(4096)
+    except OSError:  # Linux says so when the other side is closed
+        return b""
+
+
+def test_on_a_terminal_it_is_coloured(engine):
+    written = on_a_terminal(engine, "diff")
+
+    assert written.startswith("\x1b[")
+    assert "this is manual" in written
+    assert "diff --git" not in written
+
+
+def test_a_dumb_terminal_gets_no_escape(engine):
+    written = on_a_terminal(engine, "diff", TERM="dumb")
+
+    assert "\x1b" not in written
+    assert "select" in written
+
+
+def test_a_patch_on_a_terminal_can_be_asked_for(engine):
+    written = on_a_terminal(engine, "diff", "--output-format", "patch")
+
+    assert written.startswith("diff --git a/app.py b/app.py")

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_cli_diff import ON_A_TERMINAL
+
+from awaken.contract import Level, UserError
+
+COMMANDS = ["check", "diff", "apply", "undo", "rules"]
+
+
+def test_without_arguments_it_shows_the_help(awaken):
+    code, out, err = awaken()
+
+    assert (code, err) == (0, "")
+    assert all(f"\n  {command} " in out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(awaken, command):
+    code, out, _ = awaken(command, "--help")
+
+    assert code == 0
+    assert out.startswith(f"Usage: awaken {command} ")
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_version_is_printed(awaken):
+    code, out, _ = awaken("--version")
+
+    assert code == 0
+    assert out.split()[0] == "awaken"
+
+
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["chekc"], ["'chekc'", "check"]),
+        (["check", "--selct", "x"], ["--selct", "--select"]),
+        (["check", "--output-format", "xml"], ["xml", "concise"]),
+        (["check", "--jobs", "0"], ["--jobs"]),
+        (["check", "--target", "sqlalchemy"], ["'sqlalchemy'", "NAME=VERSION"]),
+        (["check", "--target", "=2.0"], ["NAME=VERSION"]),
+        (["check", "--target-version", "py2.7"], ["'py2.7'", "py311"]),
+    ],
+)
+def test_a_bad_option_is_one_sentence_and_2(awaken, arguments, words):
+    code, out, err = awaken(*arguments)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: ")
+    assert [word for word in words if word not in err] == []
+
+
+def test_options_reach_the_engine(engine, awaken):
+    awaken(
+        "check", "app.py", "lib", "--select", "a,b", "--select", "c", "--ignore", "d, e",
+        "--unsafe-fixes", "--target-version", "3.12", "--target", "SQLAlchemy=2.0",
+        "--target", "fastapi==0.100", "--exclude", "gen/,*.pyi", "-j", "3", "--cache-dir", "c",
+        "--no-cache",
+    )  # fmt: skip
+
+    asked = engine.options
+    assert engine.paths == [Path("app.py"), Path("lib")]
+    assert (asked.select, asked.ignore) == (("a", "b", "c"), ("d", "e"))
+    assert (asked.unsafe_fixes, asked.target_version) == (True, "py312")
+    assert asked.targets == {"SQLAlchemy": "2.0", "fastapi": "0.100"}
+    assert (asked.exclude, asked.jobs) == (("gen/", "*.pyi"), 3)
+    assert (asked.cache_directory, asked.use_cache) == (Path("c"), False)
+
+
+def test_without_options_the_engine_decides(engine, awaken):
+    awaken("check", "--target-version", "auto", "--no-unsafe-fixes")
+
+    assert engine.paths == [Path()]
+    assert engine.options == type(engine.options)()
+
+
+def test_the_next_command_has_the_same_paths_and_options(engine, awaken):
+    engine.levels = (Level.SAFE, Level.UNSAFE)
+
+    _, _, err = awaken(
+        "check", "my app.py", "--select", "sqlalchemy", "--target", "sqlalchemy=2.0",
+        "--target-version", "py311", "--exclude", "*_gen.py", "-q",
+    )  # fmt: skip
+    assert err == ""
+    _, _, err = awaken(
+        "check", "my app.py", "--select", "sqlalchemy", "--target", "sqlalchemy=2.0",
+        "--target-version", "py311", "--exclude", "*_gen.py",
+    )  # fmt: skip
+
+    again = (
+        "awaken diff --select sqlalchemy --exclude '*_gen.py' --target sqlalchemy=2.0 "
+        "--target-version py311"
+    )
+    assert f"{again} 'my app.py'\n" in err
+    assert f"{again} --unsafe-fixes 'my app.py'\n" in err
+
+
+def test_what_the_user_can_mend_is_one_sentence(engine, awaken):
+    engine.error = UserError("there is no rule or family named 'x'; did you mean 'y'?")
+
+    assert awaken("check", "--select", "x") == (
+        2,
+        "",
+        "error: there is no rule or family named 'x'; did you mean 'y'?\n",
+    )
+
+
+def test_an_internal_error_is_one_sentence_that_says_how_to_report_it(engine, awaken):
+    engine.error = ValueError("no\nsuch thing")
+
+    code, out, err = awaken("check")
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "ValueError: no such thing" in err
+    assert "-v" in err
+
+
+def test_the_traceback_of_an_internal_error_is_there_on_demand(engine, awaken):
+    engine.error = ValueError("no such thing")
+
+    code, _, err = awaken("check", "-v")
+
+    assert code == 2
+    assert err.startswith("Traceback")
+    assert "please report it" in err.splitlines()[-1]
+
+
+def test_an_error_of_the_system_is_one_sentence(engine, awaken):
+    engine.error = PermissionError(13, "Permission denied", "app.py")
+
+    assert awaken("check") == (2, "", "error: app.py: Permission denied\n")
+
+
+def test_ctrl_c_ends_with_130(engine, awaken):
+    engine.error = KeyboardInterrupt()
+
+    assert awaken("check") == (130, "", "Interrupted.\n")
+
+
+def child(engine, source: str, **streams: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", source], cwd=engine.root, **streams)
+
+
+def test_a_real_ctrl_c_ends_with_130_and_no_traceback(engine):
+    program = (
+        "import sys, time\n"
+        "from awaken import api\n"
+        "from awaken.cli import main\n"
+        "def run(*_):\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+        "api.run = run\n"
+        "sys.exit(main(['check']))\n"
+    )
+    process = child(engine, program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+
+    assert (process.returncode, err) == (130, b"Interrupted.\n")
+
+
+@pytest.mark.parametrize("form", ["full", "concise", "json", "patch"])
+def test_a_reader_that_goes_away_is_no_error(engine, form):
+    program = ON_A_TERMINAL.format(
+        tests=str(Path(__file__).parent), arguments=["diff", "-q", "--output-format", form]
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = child(engine, program, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    _, err = process.communicate()
+
+    assert (process.returncode, err) == (141, b"")
+
+
+def test_a_narrow_encoding_loses_nothing(engine):
+    program = ON_A_TERMINAL.format(
+        tests=str(Path(__file__).parent), arguments=["diff", "--output-format", "full"]
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    process = child(
+        engine, program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
+    out, _ = process.communicate()
+
+    assert process.returncode == 0
+    assert b" 1    |- a = query(1)\n    1 |+ a = select(1)\n" in out

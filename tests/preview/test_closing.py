@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from report_builders import RULE, file_change, finding, report, root_report, source
+
+from awaken.contract import Level
+from awaken.engine.report import Diagnostic, Report, TargetVersion
+from awaken.preview.choices import Color
+from awaken.preview.closing import print_diagnostics, print_steps, print_table, print_targets
+from awaken.preview.console import make_console
+from awaken.preview.counts import plural
+from awaken.preview.page import Page
+from awaken.preview.summary import Step, next_steps, summary
+
+ROOT = Path("/home/me/project")
+FILE = source("a.py", b"q(A)\nq(B)\nq(C)\nq(D)\n")
+SAFE = finding(FILE, "q(A)")
+UNSAFE = finding(FILE, "q(B)", Level.UNSAFE)
+MANUAL = finding(FILE, "q(C)", Level.MANUAL)
+ADVICE = finding(FILE, "q(D)", Level.ADVICE, rule="other")
+DONE = file_change("a.py", FILE.text, b"s(A)\nq(B)\nq(C)\nq(D)\n", (SAFE,))
+
+
+def of(*findings: object, done: bool = False) -> Report:
+    files = (DONE,) if done else ()
+    return report(root_report(ROOT, *files, findings=findings, sources={"a.py": FILE}))
+
+
+def again(command: str, *more: str) -> str:
+    return " ".join(["awaken", command, "app", *more])
+
+
+def steps(command: str, of_report: Report) -> list[tuple[str, str]]:
+    return [(step.effect, step.command) for step in next_steps(of_report, command, again)]
+
+
+def test_every_level_is_counted_in_the_summary() -> None:
+    assert summary(of(), "check") == "No site found; 0 files read in 0.1 s."
+    assert summary(of(SAFE), "diff") == "1 site (1 safe) in 1 file; 0 files read in 0.1 s."
+    assert summary(of(SAFE, UNSAFE, MANUAL, ADVICE, done=True), "check") == (
+        "3 sites (1 safe, 1 unsafe, 1 manual) and 1 of advice in 1 file; 1 file read in 0.1 s."
+    )
+    assert summary(of(ADVICE), "check").startswith("1 of advice in 1 file;")
+
+
+def test_an_apply_says_what_remains_to_do() -> None:
+    assert summary(of(SAFE, MANUAL, done=True), "apply") == (
+        "1 site rewritten in 1 file; 1 manual site remains; 1 file read in 0.1 s."
+    )
+    assert summary(of(MANUAL), "apply").startswith("Nothing to rewrite; 1 manual site remains;")
+    assert summary(of(), "apply").startswith("Nothing to rewrite; 0 files read")
+
+
+def test_check_leads_to_the_diff_and_the_diff_to_apply() -> None:
+    assert steps("check", of(SAFE, done=True)) == [
+        ("see the rewrite of 1 site in 1 file", "awaken diff app")
+    ]
+    assert steps("diff", of(SAFE, done=True)) == [("rewrite 1 site in 1 file", "awaken apply app")]
+
+
+def test_unsafe_rewrites_that_were_not_asked_for_are_offered() -> None:
+    offer = "awaken diff app --unsafe-fixes"
+
+    assert steps("diff", of(SAFE, UNSAFE, done=True))[1] == ("see 1 more unsafe rewrite", offer)
+    assert steps("check", of(UNSAFE)) == [("see 1 unsafe rewrite", offer)]
+
+
+def test_nothing_leads_to_nothing() -> None:
+    assert steps("check", of()) == steps("diff", of(MANUAL)) == steps("apply", of()) == []
+
+
+def test_apply_leads_back_and_to_what_remains() -> None:
+    assert steps("apply", of(SAFE, MANUAL, done=True)) == [
+        ("take this back", "awaken undo"),
+        ("see 1 site to change by hand", "awaken check app"),
+    ]
+
+
+def stderr() -> io.StringIO:
+    return io.StringIO()
+
+
+def test_the_table_has_a_row_per_rule_and_one_for_all() -> None:
+    stream = stderr()
+    print_table(of(SAFE, UNSAFE, MANUAL, ADVICE), make_console(stream, Color.NEVER))
+
+    assert [line.split() for line in stream.getvalue().splitlines()] == [
+        ["Rule", "Sites", "Safe", "Unsafe", "Manual", "Advice", "Files"],
+        [RULE, "3", "1", "1", "1", "0", "1"],
+        ["other", "0", "0", "0", "0", "1", "1"],
+        ["all", "rules", "3", "1", "1", "1", "1", "1"],
+    ]
+
+
+def test_the_table_of_one_rule_needs_no_sum() -> None:
+    stream = stderr()
+    print_table(of(SAFE), make_console(stream, Color.NEVER))
+
+    assert stream.getvalue().split() == (
+        f"Rule Sites Safe Unsafe Manual Files {RULE} 1 1 0 0 1".split()
+    )
+
+
+def test_diagnostics_say_where() -> None:
+    stream = stderr()
+    root = root_report(
+        ROOT,
+        diagnostics=(Diagnostic("app/bad.py", 3, "does not parse"), Diagnostic("", 0, "rule [x]")),
+    )
+    failed = report(root, diagnostics=(Diagnostic("nowhere", 0, "does not exist"),))
+    print_diagnostics(failed, make_console(stream, Color.NEVER), ROOT / "app")
+
+    assert stream.getvalue() == (
+        "error: nowhere: does not exist\nerror: bad.py:3: does not parse\nerror: rule [x]\n"
+    )
+
+
+def test_targets_are_said_with_their_origin() -> None:
+    stream = stderr()
+    python = TargetVersion("Python", ">=3.11", "pyproject.toml")
+    roots = [root_report(ROOT, targets=(python,)), root_report(ROOT / "sub", targets=())]
+    print_targets(report(*roots), make_console(stream, Color.NEVER), ROOT)
+
+    assert stream.getvalue() == (
+        ".: Target: Python >=3.11 (pyproject.toml)\n"
+        "sub: Target: current versions; the project declares none\n\n"
+    )
+
+
+def test_a_command_too_long_for_the_terminal_has_a_row_of_its_own() -> None:
+    stream = stderr()
+    console = make_console(stream, Color.ALWAYS)
+    console.width = 30
+    assert Page(console).width == 30
+    print_steps([Step("see more", "awaken diff " + "x" * 40)], console)
+
+    plain = stream.getvalue().splitlines()
+    assert [len(plain), plain[0]] == [2, "To see more: "]
+    assert "awaken diff " + "x" * 40 in plain[1]
+
+
+def test_numbers_and_nouns_agree() -> None:
+    assert [plural(number, "site") for number in (0, 1, 2, 1234)] == [
+        "0 sites",
+        "1 site",
+        "2 sites",
+        "1,234 sites",
+    ]

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from report_builders import RULE, file_change, finding, report, root_report, source
+from rich.cells import cell_len
+from rich.console import Console
+from rich.theme import Theme
+
+from awaken.contract import Level
+from awaken.engine.report import FileChange, Report
+from awaken.preview.choices import Color
+from awaken.preview.console import STYLES, make_console
+from awaken.preview.frames import print_findings
+from awaken.preview.terminal import print_diff
+
+ROOT = Path("/home/me/project")
+MANUAL_CURE = "Name the class in the call."
+
+BEFORE = b"""\
+import models
+
+
+def first(session, key):
+    return session.query(models.A).filter(models.A.id == key).first()
+
+
+def every(session):
+    return session.query(models.A).all()
+
+
+def some(session, *what):
+    return session.query(*what).all()
+
+
+def number(session):
+    return session.query(models.A).count()
+"""
+FIRST = "session.scalars(select(models.A).where(models.A.id == key).limit(1)).first()"
+AFTER = BEFORE.replace(
+    b"session.query(models.A).filter(models.A.id == key).first()", FIRST.encode()
+).replace(b"query(models.A).all()", b"scalars(select(models.A)).all()")
+
+
+def sample() -> Report:
+    file = source("app/a.py", BEFORE)
+    first = finding(
+        file, "session.query(models.A).filter(models.A.id == key).first()", scope="first"
+    )
+    every = finding(
+        file,
+        "session.query(models.A).all()",
+        Level.UNSAFE,
+        scope="every",
+        message="rows that came twice come once",
+    )
+    some = finding(
+        file,
+        "session.query(*what).all()",
+        Level.MANUAL,
+        scope="some",
+        message="`what` is a parameter",
+        cure=MANUAL_CURE,
+    )
+    number = finding(
+        file,
+        "session.query(models.A).count()",
+        Level.UNSAFE,
+        scope="number",
+        message="the SQL text changes",
+    )
+    change = FileChange("app/a.py", file, file.with_text(AFTER), (first, every))
+    return report(root_report(ROOT, change, findings=(first, every, some, number)))
+
+
+def printed(of: Report, width: int | None = None, current: Path = ROOT) -> str:
+    """Return what a terminal of ``width`` shows, without colours; None is a pipe."""
+    stream = io.StringIO()
+    console = make_console(stream, Color.NEVER)
+    if width is not None:
+        console = Console(
+            file=stream, width=width, force_terminal=True, color_system=None, theme=Theme(STYLES)
+        )
+    print_diff(of, console, current)
+    return stream.getvalue()
+
+
+def test_the_whole_page() -> None:
+    assert printed(sample()).splitlines() == [
+        "── app/a.py ──",
+        f"   {RULE}  1 safe, 2 unsafe, 1 manual",
+        "      ⋯ in first",
+        " 2  2 │  ",
+        " 3  3 │  ",
+        " 4  4 │  def first(session, key):",
+        " 5    │-     return session.query(models.A).filter(models.A.id == key).first()",
+        f"    5 │+     return {FIRST}",
+        " 6  6 │  ",
+        " 7  7 │  ",
+        " 8  8 │  def every(session):",
+        " 9    │-     return session.query(models.A).all()",
+        "    9 │+     return session.scalars(select(models.A)).all()",
+        "      │  ▲ unsafe rows that came twice come once",
+        "10 10 │  ",
+        "11 11 │  ",
+        "12 12 │  def some(session, *what):",
+        "",
+        f"   manual {RULE}/unknown-entity",
+        "     13:12  `what` is a parameter",
+        "     what to do  Name the class in the call.",
+        f"   unsafe {RULE}, not rewritten without --unsafe-fixes",
+        "     17:12  the SQL text changes",
+        "",
+    ]
+
+
+def test_a_site_that_stays_is_marked_where_it_is_in_sight() -> None:
+    file = source("a.py", b"x = q(A)\ny = q(*b)\n")
+    done, stays = finding(file, "q(A)"), finding(file, "q(*b)", Level.MANUAL)
+    change = FileChange("a.py", file, file.with_text(b"x = s(A)\ny = q(*b)\n"), (done,))
+
+    text = printed(report(root_report(ROOT, change, findings=(done, stays))))
+
+    assert f" 2  2 │  y = q(*b)\n      │  ▲ manual {RULE}/unknown-entity, see below\n" in text
+
+
+def test_a_file_without_a_change_has_its_list_only() -> None:
+    file = source("a.py", b"q(*b)\n")
+    stays = finding(file, "q(*b)", Level.MANUAL, message="no")
+
+    text = printed(report(root_report(ROOT, findings=(stays,), sources={"a.py": file})))
+
+    assert text.splitlines()[:4] == [
+        "── a.py ──",
+        f"   {RULE}  1 manual",
+        f"   manual {RULE}/unknown-entity",
+        "     1:1  no",
+    ]
+
+
+def test_a_file_that_another_files_site_changes_says_so() -> None:
+    file = source("a.py", b"q(A)\n")
+    found = finding(file, "q(A)")
+    other = file_change("b.py", b"x\n", b"y\n", (found,))
+    text = printed(
+        report(
+            root_report(
+                ROOT,
+                FileChange("a.py", file, file.with_text(b"s(A)\n"), (found,)),
+                other,
+                findings=(found,),
+            )
+        )
+    )
+
+    assert f"── b.py ──\n   {RULE}  changed with other files\n" in text
+
+
+def test_a_new_file_is_all_added() -> None:
+    text = printed(report(root_report(ROOT, file_change("new.py", None, b"a = 1\nb = 2"))))
+
+    assert text.splitlines()[0] == "── new.py (new file) ──"
+    assert text.splitlines()[1:4] == [
+        "    1 │+ a = 1",
+        "    2 │+ b = 2",
+        "      │  no newline at the end of the file",
+    ]
+
+
+def test_line_ends_are_shown_where_they_alone_differ() -> None:
+    text = printed(report(root_report(ROOT, file_change("a.py", b"a\r\nb\r\n", b"a\nb\r\n"))))
+
+    assert " 1    │- a\\r\\n\n    1 │+ a\\n\n 2  2 │  b\n" in text
+
+
+def test_paths_are_relative_to_where_the_user_stands() -> None:
+    assert printed(sample(), current=ROOT / "app").startswith("── a.py ──\n")
+    assert printed(sample(), current=ROOT / "docs").startswith("── ../app/a.py ──\n")
+
+
+def test_a_path_and_a_message_are_never_markup() -> None:
+    file = source("app/[red]/:smile:.py", b"q(A)\n")
+    found = finding(file, "q(A)", Level.MANUAL, message="List[str] a[/b]", cure="use [x]")
+    text = printed(report(root_report(ROOT, findings=(found,), sources={file.path: file})), 80)
+
+    assert "── app/[red]/:smile:.py ──" in text
+    assert "List[str] a[/b]\n" in text
+    assert "use [x]\n" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_nothing_is_wider_than_the_terminal_and_nothing_is_lost(width: int) -> None:
+    text = printed(sample(), width)
+
+    assert max(map(cell_len, text.splitlines())) <= width
+    together = re.sub(r"\n *[│|]? *", "", text).replace(" ", "")
+    assert "session.scalars(select(models.A).where(models.A.id==key).limit(1)).first()" in together
+
+
+def test_colours_say_what_is_removed_and_added() -> None:
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=200,
+        force_terminal=True,
+        color_system="truecolor",
+        theme=Theme(STYLES),
+        no_color=False,
+    )
+    print_diff(sample(), console, ROOT)
+    text = stream.getvalue()
+
+    assert "\x1b[1;38;2;255;255;255;48;2;179;48;47mquery\x1b[0m" in text
+    assert "\x1b[1;38;2;255;255;255;48;2;26;115;54mscalars(select\x1b[0m" in text
+
+
+line = st.text(alphabet="ab ()[]/:\t日é\x1b", max_size=12)
+program = st.lists(line, max_size=12).map("\n".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(before=program, after=program)
+def test_the_rows_give_both_texts_back(before: str, after: str) -> None:
+    text = printed(report(root_report(ROOT, file_change("a.txt", before.encode(), after.encode()))))
+    numbered = re.findall(r"^ *(\d*) +(\d*) *│([-+ ]) ", text, re.MULTILINE)
+    removed = sum(sign == "-" for _, _, sign in numbered)
+    added = sum(sign == "+" for _, _, sign in numbered)
+
+    assert len(after.encode().splitlines()) - len(before.encode().splitlines()) == added - removed
+
+
+def framed(of: Report, width: int | None = None) -> str:
+    stream = io.StringIO()
+    console = make_console(stream, Color.NEVER)
+    if width is not None:
+        console = Console(
+            file=stream, width=width, force_terminal=True, color_system=None, theme=Theme(STYLES)
+        )
+    print_findings(of, console, ROOT)
+    return stream.getvalue()
+
+
+def test_a_finding_is_framed_and_underlined() -> None:
+    assert framed(sample()).split("\n\n")[2].splitlines() == [
+        f"{RULE} manual: `what` is a parameter",
+        "  --> app/a.py:13:12",
+        "12 │ def some(session, *what):",
+        "13 │     return session.query(*what).all()",
+        "   │            ^^^^^^^^^^^^^^^^^^^^^^^^^^",
+        "14 │ ",
+        f"   = reason: {RULE}/unknown-entity",
+        "   = what to do: Name the class in the call.",
+    ]
+
+
+def test_the_underline_folds_with_its_line() -> None:
+    lines = framed(sample(), 40).splitlines()
+    start = next(index for index, text in enumerate(lines) if text.startswith("5 │"))
+
+    assert lines[start : start + 6] == [
+        "5 │     return session.query(models.A)",
+        "  │            ^^^^^^^^^^^^^^^^^^^^^^^",
+        "  │         .filter(models.A.id == key)",
+        "  │         ^^^^^^^^^^^^^^^^^^^^^^^^^^^",
+        "  │         .first()",
+        "  │         ^^^^^^^^",
+    ]
+
+
+def test_a_long_span_shows_its_head_and_its_end() -> None:
+    body = "(\n" + "".join(f"    line{number},\n" for number in range(20)) + ")"
+    file = source("a.py", f"x = {body}\ny = 1\n".encode())
+    found = finding(file, body)
+
+    text = framed(report(root_report(ROOT, findings=(found,), sources={"a.py": file})))
+
+    assert text.splitlines()[2:] == [
+        " 1 │ ┃ x = (",
+        " 2 │ ┃     line0,",
+        " 3 │ ┃     line1,",
+        " 4 │ ┃     line2,",
+        " ⋯ 17 more lines",
+        "22 │ ┃ )",
+        "23 │   y = 1",
+        "",
+    ]
+
+
+def test_a_chain_says_why() -> None:
+    file = source("a.py", b"x = 1\nq(x)\n")
+    where = finding(file, "x = 1").place
+    found = finding(file, "q(x)", chain=(type(where)(where.path, where.span, "assigned here"),))
+
+    text = framed(report(root_report(ROOT, findings=(found,), sources={"a.py": file})))
+
+    assert "  = because: a.py:1:1 assigned here\n" in text
