@@ -140,10 +140,10 @@ def undo_restores_every_byte(result: CaseResult) -> None:
         write_project(root, result.case.before)
         before = _on_disk(root)
         report = api.run([root], options(result.case), rules=result.rules)
-        api.apply(report, state_directory=state)
+        api.apply(report, state=state)
         shown = {path: content for path, content in _on_disk(root).items() if path in result.files}
         require(shown == dict(result.files), "apply wrote something else than was shown")
-        api.undo([root], state_directory=state)
+        api.undo(root, state=state)
         require(_on_disk(root) == before, "undo did not give back what was there")
 
 

@@ -1,7 +1,8 @@
 """Small rules that carry the transactions which the real rules need, without their knowledge.
 
 Each renames calls of one plain name. The string ``"broken"`` among the arguments makes the
-rewriter produce code that does not compile: a guilty edit.
+rewriter produce code that does not compile: a guilty edit. A site that is left out leaves its
+group, and the rest is changed; without ``regroups`` the engine has to see to that.
 """
 
 from __future__ import annotations
@@ -59,24 +60,25 @@ class RenameCalls(Rule):
     old: str
     new: str
     together = False
+    regroups = True
     imports_from: str | None = None
     releases = False
 
     def plan(self, project, pins):
         sites = list(self._sites(project))
-        groups = [sites] if self.together else [[site] for site in sites]
-        changes, findings = [], []
-        for number, group in enumerate(groups):
-            change = ChangeId(f"{self.name}-{number}")
-            findings.extend(self._finding(site, change) for site in group)
-            if not any(site.id in pins.left_out or site.manual for site in group) and group:
-                changes.append(self._change(change, group))
-        return Plan(tuple(findings), tuple(self.with_shared(changes, findings)))
+        numbered = {site.id: 0 if self.together else n for n, site in enumerate(sites)}
+        findings = [self._finding(site, self._change_id(numbered[site.id])) for site in sites]
+        groups: dict[int, list[_Site]] = {}
+        for site in sites:
+            if not site.manual and not (self.regroups and site.id in pins.left_out):
+                groups.setdefault(numbered[site.id], []).append(site)
+        changes = [self._change(self._change_id(n), group) for n, group in groups.items()]
+        return Plan(tuple(findings), tuple(changes))
 
-    def with_shared(self, changes, findings):
-        """Return the changes together with those they require."""
-        del findings
-        return changes
+    def requires(self, change):
+        """Return the changes that ``change`` requires."""
+        del change
+        return ()
 
     def extra_edits(self, site):
         """Return what a site needs beside the renaming."""
@@ -126,6 +128,9 @@ class RenameCalls(Rule):
             change=change,
         )
 
+    def _change_id(self, number):
+        return ChangeId(f"{self.name}-{number}")
+
     def _change(self, change, group):
         return Change(
             id=change,
@@ -134,6 +139,7 @@ class RenameCalls(Rule):
             level=Level.SAFE,
             sites=tuple(site.id for site in group),
             edits=tuple(edit for site in group for edit in self._edits(site)),
+            requires=self.requires(change),
         )
 
     def _edits(self, site) -> Iterator[Edit]:
@@ -200,25 +206,11 @@ class RequiresBase(RenameCalls):
 
     name = "requires-base"
     old, new = "dependant", "depended"
+    regroups = False
 
-    def with_shared(self, changes, findings):
-        del findings
-        if not changes or changes[0].id != f"{self.name}-0":
-            return []
-        first, *others = changes
-        return [first, *(_requiring(change, first.id) for change in others)]
-
-
-def _requiring(change: Change, required: ChangeId) -> Change:
-    return Change(
-        id=change.id,
-        rule=change.rule,
-        title=change.title,
-        level=change.level,
-        sites=change.sites,
-        edits=change.edits,
-        requires=(required,),
-    )
+    def requires(self, change):
+        base = self._change_id(0)
+        return () if change == base else (base,)
 
 
 class FirstStep(RenameCalls):

@@ -192,3 +192,8 @@ def test_a_module_of_the_same_name_comes_back(executor, monkeypatch):
     one = result("1", "1")
     executor.observe(one.case, one.files)
     assert sys.modules["models"] is sys
+
+
+def test_a_program_may_warn(executor):
+    text = "[__import__('warnings').warn('old'), 1][1]"
+    assert assert_same_behaviour(result(text, text), executor) is None
