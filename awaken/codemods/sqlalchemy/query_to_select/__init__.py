@@ -1,0 +1,5 @@
+"""Rewrites ``session.query(...)`` to ``select(...)``."""
+
+from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
+
+__all__ = ["QueryToSelect"]

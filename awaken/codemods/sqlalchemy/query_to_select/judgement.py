@@ -1,0 +1,507 @@
+"""Decides how a query is executed as a select, and what may change by that."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, loads_collection
+from awaken.codemods.sqlalchemy.query_to_select.entities import (
+    Item,
+    Kind,
+    What,
+    classify_all,
+    entity_of,
+    kind_of,
+    refuse_unknown,
+)
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.rows import Shape, Uses, uses_of
+from awaken.codemods.sqlalchemy.query_to_select.statement import (
+    Statement,
+    has_comment,
+    selected_order,
+    translate,
+)
+
+_KEY_READERS = (b"_asdict", b"_fields", b"_mapping", b".keys()", b"pandas", b"DataFrame")
+SessionFrom = Literal["receiver", "argument"] | int
+_COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe)."""
+
+    data: QueryRewrite | None
+    needs: list[Written] = field(default_factory=list)
+    caveats: list[str] = field(default_factory=list)
+
+
+def judge(reader: Reader, chain: Chain) -> Verdict:
+    """Decide the rewrite of ``chain``; raises Refused."""
+    if chain.end == "get":
+        return _judge_get(reader, chain)
+    embeds = chain.ending in {"embedded", "argument", "read"}
+    loads = chain.ending in {"executed", "iterated", "read"} and chain.end != "count"
+    statement = translate(reader, chain, loads)
+    if not statement.items and not statement.changed_items:
+        raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
+    _check_distinct(statement)
+    verdict = _judge_embedded(statement) if embeds else _judge_executed(statement)
+    verdict.needs += statement.needs
+    return verdict
+
+
+# ------------------------------------------------------------------------------------------- get
+def _judge_get(reader: Reader, chain: Chain) -> Verdict:
+    if chain.links:
+        name = chain.links[-1].name
+        settings = {"options", "with_for_update", "populate_existing", "execution_options"}
+        if name in settings | {"order_by", "distinct", "autoflush", "yield_per"}:
+            raise Refused(reasons.GET_WITH_SETTINGS, name)
+        raise Refused(reasons.RAISES_TODAY, f"get() comes after {name}()")
+    if chain.receiver is None:
+        raise Refused(reasons.NO_SESSION)
+    statement = translate(reader, chain, executed=True)
+    is_class = len(statement.items) == 1 and statement.items[0].what in {What.ENTITY, What.UNKNOWN}
+    if not is_class or statement.items[0].aliased or isinstance(chain.items[0], ast.Starred):
+        raise Refused(reasons.RAISES_TODAY, "get() is for one mapped class")
+    arguments = chain.terminator
+    if arguments is None or len(arguments.args) + len(arguments.keywords) != 1:
+        raise Refused(reasons.RAISES_TODAY, "get() takes one key")
+    return Verdict(None)
+
+
+# -------------------------------------------------------------------------------------- embedded
+def _judge_embedded(statement: Statement) -> Verdict:
+    chain = statement.chain
+    verdict = Verdict(None)
+    select = _written(statement, verdict, "select")
+    if _has_call(chain.receiver):
+        verdict.caveats.append(f"`{ast.unparse(chain.receiver)}` is no longer called")  # type: ignore[arg-type]
+    if chain.end == "exists":
+        verdict.data = _exists(statement, verdict, select)
+        return verdict
+    last = {"as_scalar": "scalar_subquery"}.get(chain.end, chain.end)
+    terminator = chain.terminator
+    if terminator is not None and chain.end == "subquery":
+        _check_subquery(terminator)
+    if chain.end == "statement":
+        _check_read_statement(statement, verdict)
+    ended: Literal["call", "attribute", "not"] = "call" if terminator else "not"
+    if chain.ending == "read":
+        ended = "attribute"
+    verdict.data = QueryRewrite(
+        select=select,
+        links=tuple(statement.edits),
+        last=None if last == "statement" or ended == "not" else last,
+        ended=ended,
+    )
+    return verdict
+
+
+def _has_call(node: ast.expr | None) -> bool:
+    return node is not None and any(isinstance(n, ast.Call | ast.Await) for n in ast.walk(node))
+
+
+def _check_subquery(terminator: ast.Call) -> None:
+    for keyword in terminator.keywords:
+        if keyword.arg != "name":
+            raise Refused(reasons.LEGACY_ARGUMENT, f"subquery({keyword.arg or '**'}=...)")
+    if len(terminator.args) > 1:
+        raise Refused(reasons.LEGACY_ARGUMENT, "subquery() with these arguments")
+
+
+def _check_read_statement(statement: Statement, verdict: Verdict) -> None:
+    """The rows of ``execute(query.statement)`` have the legacy keys, those of a select its own."""
+    keys = _doubled_key(statement.items)
+    if keys is not None or _unlabelled(statement.items):
+        verdict.caveats.append("rows of the statement get keys for every column")
+
+
+def _exists(statement: Statement, verdict: Verdict, select: str) -> QueryRewrite:
+    chain = statement.chain
+    if statement.from_statement:
+        raise Refused(reasons.RAISES_TODAY, "exists() comes after from_statement()")
+    terminator = chain.terminator
+    if terminator is None or terminator.args or terminator.keywords:
+        raise Refused(reasons.RAISES_TODAY, "exists() takes no arguments")
+    if statement.changed_items:
+        raise Refused(reasons.LEGACY_ARGUMENT, "exists() after the columns were changed")
+    source = None
+    if not statement.selects_from:
+        source = _exists_source(statement)
+    _refuse_comment_in(statement.reader, chain.root)
+    return QueryRewrite(
+        select=select,
+        links=tuple(statement.edits),
+        shape="one",
+        source=source,
+        wrap="exists",
+        exists=_written(statement, verdict, "exists"),
+    )
+
+
+def _exists_source(statement: Statement) -> str:
+    first = statement.items[0]
+    if first.what is What.UNKNOWN:
+        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node))
+    owner = None if first.mixed else first.owner
+    if owner is not None and owner.endswith((".c", ".columns")):
+        owner = owner.rpartition(".")[0]
+    if owner is None or not owner.replace(".", "").isidentifier():
+        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node))
+    return owner
+
+
+def _refuse_comment_in(reader: Reader, root: ast.Call) -> None:
+    module = reader.module
+    start, end = module.span(root.func).end, module.span(root).end
+    if has_comment(module.source.text[start:end].decode("utf-8")):
+        raise Refused(reasons.COMMENT_LOST)
+
+
+# -------------------------------------------------------------------------------------- executed
+def _judge_executed(statement: Statement) -> Verdict:
+    chain = statement.chain
+    verdict = Verdict(None)
+    select = _written(statement, verdict, "select")
+    session = _session_of(statement)
+    if chain.end == "count":
+        verdict.data = _count(statement, verdict, select, session)
+        return verdict
+    if chain.end in {"value", "values"}:
+        verdict.data = _values(statement, verdict, select, session)
+        return verdict
+    items = statement.items
+    refuse_unknown(items)
+    kind = kind_of(items)
+    _check_autoflush(statement, verdict)
+    _check_rows(statement, kind, verdict)
+    unique = _needs_unique(statement, kind, verdict)
+    if chain.end == "scalar":
+        verdict.data = _scalar(statement, kind, unique, select, session)
+        return verdict
+    extra: tuple[str, ...] = ()
+    if chain.end == "first":
+        unique = False
+        if not statement.from_statement and not _ends_with_one(statement):
+            extra = ("limit(1)",)
+    runs, then = _execution(statement, kind, unique)
+    last = chain.end if chain.ending == "executed" else None
+    if chain.end == "dict":
+        then = (*then, "all")
+    verdict.data = QueryRewrite(
+        select=select,
+        links=tuple(statement.edits),
+        extra=extra,
+        runs=runs,
+        then=then,
+        last=last,
+        ended="call" if last else "not",
+        session=session,
+    )
+    return verdict
+
+
+def _session_of(statement: Statement) -> SessionFrom:
+    if statement.session is not None:
+        return statement.session
+    if statement.chain.receiver is not None:
+        return "receiver"
+    if statement.chain.session_argument is None:
+        raise Refused(reasons.NO_SESSION)
+    return "argument"
+
+
+def _ends_with_one(statement: Statement) -> bool:
+    links = statement.chain.links
+    return statement.one_row_limit and bool(links) and links[-1].name == "limit"
+
+
+def _execution(statement: Statement, kind: Kind, unique: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the session's method, and the calls on its result before the terminator."""
+    uniquely = ("unique",) if unique else ()
+    if kind is not Kind.ENTITY or statement.as_rows:
+        return "execute", uniquely
+    # Session.scalars came with 1.4.24.
+    if statement.reader.project.targets.admits("sqlalchemy", "<1.4.24"):
+        return "execute", ("scalars", *uniquely)
+    return "scalars", uniquely
+
+
+def _scalar(
+    statement: Statement, kind: Kind, unique: bool, select: str, session: SessionFrom
+) -> QueryRewrite:
+    edits = tuple(statement.edits)
+    if _gives_one_row(statement, kind):
+        return QueryRewrite(select=select, links=edits, runs="scalar", last=None, session=session)
+    return QueryRewrite(
+        select=select,
+        links=edits,
+        runs="execute",
+        then=("unique",) if unique else (),
+        last="scalar_one_or_none",
+        session=session,
+    )
+
+
+def _gives_one_row(statement: Statement, kind: Kind) -> bool:
+    """Whether at most one row can come back, so that ``session.scalar`` hides nothing."""
+    if statement.from_statement or statement.grouped:
+        return False
+    if kind is Kind.ROWS and all(item.aggregate for item in statement.items):
+        return True
+    if statement.one_row_limit and kind is Kind.ROWS:
+        return True
+    if not all(item.constant for item in statement.items):
+        return False
+    return not (statement.joined or statement.selects_from) and all(
+        _is_exists_criterion(node) for node in statement.criteria
+    )
+
+
+def _is_exists_criterion(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        return _is_exists_criterion(node.operand)
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "exists"
+    )
+
+
+def _values(
+    statement: Statement, verdict: Verdict, select: str, session: SessionFrom
+) -> QueryRewrite:
+    """``value(column)`` is the first value, ``values(...)`` iterates the rows."""
+    chain = statement.chain
+    terminator = chain.terminator
+    if terminator is None or not terminator.args or terminator.keywords:
+        raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() with these arguments")
+    if statement.from_statement:
+        raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() after from_statement()")
+    statement.items = classify_all(statement.reader, terminator.args)
+    refuse_unknown(statement.items)
+    if kind_of(statement.items) is not Kind.ROWS:
+        raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() of a mapped class")
+    _check_autoflush(statement, verdict)
+    _check_rows(statement, Kind.ROWS, verdict)
+    return QueryRewrite(
+        select=select,
+        links=(*statement.edits, LinkEdit("with_only_columns")),
+        runs="scalar" if chain.end == "value" else "execute",
+        last=None,
+        ended="not",
+        session=session,
+    )
+
+
+# ----------------------------------------------------------------------------------------- count
+def _count(
+    statement: Statement, verdict: Verdict, select: str, session: SessionFrom
+) -> QueryRewrite:
+    for link in statement.chain.links:
+        if link.name in _COUNT_SETTINGS:
+            raise Refused(reasons.COUNT_WITH_SETTINGS, link.name)
+    if statement.from_statement:
+        raise Refused(reasons.RAISES_TODAY, "count() comes after from_statement()")
+    func = _written(statement, verdict, "func")
+    edits = tuple(statement.edits)
+    if _counts_shortly(statement):
+        return QueryRewrite(
+            select=select,
+            links=tuple(_without_order(statement)),
+            shape="count",
+            func=func,
+            runs="scalar",
+            session=session,
+        )
+    _check_autoflush(statement, verdict)
+    return QueryRewrite(
+        select=select, links=edits, wrap="count", func=func, runs="scalar", session=session
+    )
+
+
+def _counts_shortly(statement: Statement) -> bool:
+    """Whether the rows of one FROM are counted, so that no subquery is needed."""
+    items = statement.items
+    if not statement.is_plain or len(items) != 1 or items[0].what is not What.ENTITY:
+        return False
+    if items[0].aliased and not isinstance(items[0].node, ast.Name):
+        return False
+    if len(statement.chain.root.args) != 1:
+        return False
+    if isinstance(statement.chain.items[0], ast.Starred):
+        return False
+    try:
+        _refuse_dropped_comments(statement)
+    except Refused:
+        return False
+    return True
+
+
+def _refuse_dropped_comments(statement: Statement) -> None:
+    module = statement.reader.module
+    before: ast.expr = statement.chain.root
+    for link in statement.chain.links:
+        if link.name in {"order_by", "options"}:
+            text = module.source.text[module.span(before).end : module.span(link.call).end]
+            if has_comment(text.decode("utf-8")):
+                raise Refused(reasons.COMMENT_LOST)
+        before = link.call
+
+
+def _without_order(statement: Statement) -> list[LinkEdit]:
+    return [
+        LinkEdit(None) if link.name in {"order_by", "options"} else edit
+        for link, edit in zip(statement.chain.links, statement.edits, strict=True)
+    ]
+
+
+# ---------------------------------------------------------------------------------------- unique
+def _needs_unique(statement: Statement, kind: Kind, verdict: Verdict) -> bool:
+    """Apply the unique() rule; raises Refused where rows can neither be unique nor do without."""
+    if kind is Kind.ROWS or statement.yields or statement.chain.end == "first":
+        return False
+    needed = not _is_surely_unique(statement, kind)
+    if kind is Kind.ENTITY or not needed:
+        return needed
+    unhashable = [item for item in statement.items if item.hashable is False]
+    if unhashable:
+        if _may_load_collection(statement):
+            raise Refused(reasons.UNHASHABLE_ROWS, ast.unparse(unhashable[0].node))
+        return False
+    unknown = [
+        item for item in statement.items if item.hashable is None and item.what is not What.ENTITY
+    ]
+    if unknown:
+        verdict.caveats.append(
+            f"unique() fails if `{ast.unparse(unknown[0].node)}` holds values without a hash"
+        )
+    return True
+
+
+def _is_surely_unique(statement: Statement, kind: Kind) -> bool:
+    if statement.joined or statement.selects_from or statement.from_statement:
+        return False
+    if statement.changed_items:
+        return False
+    entity = next(item for item in statement.items if item.what is What.ENTITY)
+    if entity.model is None or entity.owner is None or _may_load_collection(statement):
+        return False
+    mapped = statement.reader.project.mapped_class(entity.model)
+    if mapped is None or mapped.table != "plain":
+        return False
+    if kind is Kind.ROWS_WITH_ENTITY:
+        others = [item for item in statement.items if item is not entity]
+        if any(item.what is not What.COLUMN or item.owner != entity.owner for item in others):
+            return False
+    sources = Sources(statement.reader, entity.owner, entity.model)
+    return sources.only(statement.criteria)
+
+
+def _may_load_collection(statement: Statement) -> bool:
+    entities = [item for item in statement.items if item.what is What.ENTITY]
+    project = statement.reader.project
+    if any(
+        item.model is None or project.needs_unique(item.model) is not False for item in entities
+    ):
+        return True
+    return loads_collection(statement.reader, statement.options)
+
+
+# ------------------------------------------------------------------------------------- the rest
+def _check_distinct(statement: Statement) -> None:
+    if not (statement.distinct and statement.ordered):
+        return
+    if not statement.reader.project.targets.admits("sqlalchemy", "<2.0"):
+        return
+    if not selected_order(statement.ordered, statement.items):
+        raise Refused(reasons.DISTINCT_ORDER_BY)
+
+
+def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
+    """Before 2.1 a select of Core objects alone does not flush first (issue 9809); Query does."""
+    targets = statement.reader.project.targets
+    if not targets.admits("sqlalchemy", "<2.1"):
+        return
+    if any(item.orm for item in statement.orm_items):
+        return
+    if any(_is_orm(statement.reader, node) for node in statement.sources):
+        return
+    in_criteria = any(_is_orm(statement.reader, node) for node in statement.criteria)
+    if in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0")):
+        return
+    verdict.caveats.append("pending changes are no longer flushed first before SQLAlchemy 2.1")
+
+
+def _is_orm(reader: Reader, node: ast.expr) -> bool:
+    return any(
+        entity_of(reader, part) is not None
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name | ast.Attribute)
+    )
+
+
+def _check_rows(statement: Statement, kind: Kind, verdict: Verdict) -> None:
+    """Compare the keys of the rows with how they are used, as far as that can be seen."""
+    if kind is Kind.ENTITY and not statement.as_rows:
+        return
+    doubled, unlabelled = _doubled_key(statement.items), _unlabelled(statement.items)
+    if doubled is None and not unlabelled:
+        return
+    uses = _uses(statement)
+    if uses is None:
+        return
+    if doubled is not None:
+        if doubled in uses.attributes or uses.keys:
+            raise Refused(reasons.EQUAL_NAMES, doubled)
+        if uses.out_of_sight:
+            verdict.caveats.append(
+                f"`row.{doubled}` is the first of two columns of that name, no longer the last"
+            )
+    if unlabelled:
+        if uses.keys:
+            raise Refused(reasons.UNLABELLED_KEYS)
+        if uses.out_of_sight and statement.reader.project.files_with(_KEY_READERS):
+            verdict.caveats.append("expressions without a label get a key in the rows")
+
+
+def _doubled_key(items: Sequence[Item]) -> str | None:
+    seen: set[str] = set()
+    for item in items:
+        if item.what is What.ENTITY or not item.key:
+            continue
+        if item.key in seen:
+            return item.key
+        seen.add(item.key)
+    return None
+
+
+def _unlabelled(items: Sequence[Item]) -> bool:
+    return any(item.what is What.EXPRESSION and item.key is None for item in items)
+
+
+def _uses(statement: Statement) -> Uses | None:
+    """Return how the rows are used; None where no row comes out."""
+    chain = statement.chain
+    shapes: dict[str, Shape] = {"all": "rows", "first": "row", "one": "row", "one_or_none": "row"}
+    if chain.ending == "executed" and chain.end in shapes:
+        return uses_of(statement.reader, chain.node, shapes[chain.end])
+    if chain.ending == "iterated" or chain.end == "values":
+        return uses_of(statement.reader, chain.node, "rows")
+    return None
+
+
+def _written(statement: Statement, verdict: Verdict, name: str) -> str:
+    written = name_here(statement.reader, statement.chain.root, name)
+    verdict.needs.append(written)
+    return written.text

@@ -1,0 +1,178 @@
+"""The layout of rewritten queries: a chain keeps its lines, and a line too long is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from awaken.contract import Surroundings
+
+_MODULE = cst.Module([])
+
+
+def code(node: cst.CSTNode) -> str:
+    """Return the source text of ``node``."""
+    return _MODULE.code_for_node(node)
+
+
+def has_break(node: cst.CSTNode) -> bool:
+    """Whether ``node`` takes more than one line."""
+    return "\n" in code(node)
+
+
+def clean_break(dot: cst.Dot) -> cst.Dot:
+    """Return a dot with the line break of ``dot`` but without its comments and blank lines."""
+    return dot.with_changes(
+        whitespace_before=_without_comments(dot.whitespace_before),
+        whitespace_after=_without_comments(dot.whitespace_after),
+    )
+
+
+def _without_comments(
+    space: cst.BaseParenthesizableWhitespace,
+) -> cst.BaseParenthesizableWhitespace:
+    if not isinstance(space, cst.ParenthesizedWhitespace):
+        return space
+    return space.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=[])
+
+
+def has_comment(space: cst.BaseParenthesizableWhitespace) -> bool:
+    """Whether ``space`` holds a comment."""
+    return "#" in code(space)
+
+
+def line_indent(dot: cst.Dot, around: Surroundings) -> str:
+    """Return the white space in front of the line on which ``dot`` stands."""
+    for space in (dot.whitespace_after, dot.whitespace_before):
+        text = code(space)
+        if "\n" in text:
+            return text.rpartition("\n")[2]
+    return around.line_indent
+
+
+class _Shift(cst.CSTTransformer):
+    def __init__(self, by: str) -> None:
+        super().__init__()
+        self._by = by
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.ParenthesizedWhitespace:
+        del original_node
+        lines = [
+            line.with_changes(whitespace=_longer(line.whitespace, self._by))
+            if line.comment is not None
+            else line
+            for line in updated_node.empty_lines
+        ]
+        return updated_node.with_changes(
+            empty_lines=lines, last_line=_longer(updated_node.last_line, self._by)
+        )
+
+
+def _longer(space: cst.SimpleWhitespace, by: str) -> cst.SimpleWhitespace:
+    return cst.SimpleWhitespace(by + space.value)
+
+
+def shift(node: cst.BaseExpression, by: str) -> cst.BaseExpression:
+    """Indent every line of ``node`` but its first; the text of strings stays as it is."""
+    moved = node.visit(_Shift(by))
+    return moved if isinstance(moved, cst.BaseExpression) else node
+
+
+def break_at(indent: str) -> cst.ParenthesizedWhitespace:
+    """Return a line break, the next line indented by ``indent``."""
+    return cst.ParenthesizedWhitespace(indent=False, last_line=cst.SimpleWhitespace(indent))
+
+
+def enclose(
+    function: cst.BaseExpression,
+    argument: cst.BaseExpression,
+    indent: str,
+    step: str,
+    ending: cst.BaseParenthesizableWhitespace | None = None,
+) -> cst.Call:
+    """Return ``function(argument)``; an argument of several lines gets lines of its own.
+
+    ``argument`` must already stand where it would then be: ``step`` beyond ``indent``. Comments
+    in ``ending`` are put behind the argument.
+    """
+    if not has_break(argument) and (ending is None or not has_comment(ending)):
+        return cst.Call(function, [cst.Arg(argument)])
+    return broken_call(function, argument, indent, step, ending)
+
+
+def broken_call(
+    function: cst.BaseExpression,
+    argument: cst.BaseExpression,
+    indent: str,
+    step: str,
+    ending: cst.BaseParenthesizableWhitespace | None = None,
+) -> cst.Call:
+    """Return ``function(argument)`` with the argument on lines of its own."""
+    close = break_at(indent)
+    if isinstance(ending, cst.ParenthesizedWhitespace) and has_comment(ending):
+        close = close.with_changes(first_line=ending.first_line, empty_lines=ending.empty_lines)
+    return cst.Call(
+        function,
+        [cst.Arg(argument, whitespace_after_arg=close)],
+        whitespace_before_args=break_at(indent + step),
+    )
+
+
+def split_chain(node: cst.BaseExpression, indent: str) -> cst.BaseExpression:
+    """Put every builder of a one-line chain on a line of its own, at ``indent``."""
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return node
+    value = node.func.value
+    if isinstance(value, cst.Name):
+        return node
+    dot = cst.Dot(whitespace_before=break_at(indent))
+    return node.with_changes(func=node.func.with_changes(value=split_chain(value, indent), dot=dot))
+
+
+def chain_length(node: cst.BaseExpression) -> int:
+    """Return how many builders are called on the start of a chain."""
+    count = 0
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if isinstance(node.func.value, cst.Name):
+            break
+        count += 1
+        node = node.func.value
+    return count
+
+
+def split_arguments(node: cst.BaseExpression, indent: str, step: str) -> cst.BaseExpression:
+    """Put the arguments of the last call of a one-line chain on a line of their own."""
+    if not isinstance(node, cst.Call) or not node.args:
+        return node
+    last = node.args[-1].with_changes(
+        comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=break_at(indent)
+    )
+    return node.with_changes(
+        args=[*node.args[:-1], last], whitespace_before_args=break_at(indent + step)
+    )
+
+
+def fit(node: cst.BaseExpression, indent: str, step: str, length: int) -> cst.BaseExpression:
+    """Return a one-line chain that stands at ``indent``, broken if it is too long for that."""
+    if len(indent) + len(code(node)) <= length:
+        return node
+    if chain_length(node) > 1:
+        return split_chain(node, indent)
+    return split_arguments(node, indent, step)
+
+
+def without_backslashes(
+    space: cst.BaseParenthesizableWhitespace, indent: str
+) -> cst.BaseParenthesizableWhitespace:
+    """Turn a continued line into a plain break: inside brackets no backslash is needed."""
+    if isinstance(space, cst.SimpleWhitespace) and "\\" in space.value:
+        return break_at(indent)
+    return space
+
+
+def dots(links: Sequence[cst.Call]) -> list[cst.Dot]:
+    """Return the dots of builder calls."""
+    return [cst.ensure_type(link.func, cst.Attribute).dot for link in links]

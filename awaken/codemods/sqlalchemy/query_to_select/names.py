@@ -1,0 +1,135 @@
+"""Names of SQLAlchemy: which an expression means, and by which name to write one here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.bindings import Binding
+    from awaken.project.modules import Module
+
+_HOMES = {
+    "select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.future"),
+    "func": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
+    "exists": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
+    "lazyload": ("sqlalchemy.orm", "sqlalchemy.orm.strategy_options"),
+    "with_parent": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
+}
+"""Where each name that the rule writes can be imported from; the first is where it will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One module of a project, with the questions that this rule asks about names."""
+
+    project: Project
+    module: Module
+
+    def qualified(self, node: ast.expr) -> str | None:
+        """Return the dotted name that ``node`` means, or None."""
+        return self.project.qualified_name(self.module, node)
+
+    def library_name(self, node: ast.expr) -> str | None:
+        """Return the last part of what ``node`` means if SQLAlchemy defines it, else None."""
+        name = self.qualified(node) or ""
+        if not name.startswith(("sqlalchemy.", "sqlmodel.")):
+            return None
+        return name.rpartition(".")[2]
+
+    def function_name(self, node: ast.expr) -> str | None:
+        """Return ``count`` for ``func.count``, ``sa.func.count`` and so on, else None."""
+        if not isinstance(node, ast.Attribute):
+            return None
+        if self.library_name(node.value) == "func":
+            return node.attr
+        # ``func.json.x`` and ``db.func.x``: Flask-SQLAlchemy's object has SQLAlchemy's names.
+        is_func = isinstance(node.value, ast.Attribute) and node.value.attr == "func"
+        return node.attr if is_func else None
+
+    def bindings(self, node: ast.Name) -> list[Binding]:
+        """Return what gives ``node`` its value inside this file."""
+        return self.module.scopes.bindings_of(node)
+
+    def only_value(self, node: ast.Name) -> ast.expr | None:
+        """Return the expression assigned to ``node`` if there is exactly one in a function."""
+        found = self.bindings(node)
+        if len(found) != 1 or found[0].kind != "assignment":
+            return None
+        return found[0].value
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A name as it is to be written, and the import it needs (module, name, alias), if any."""
+
+    text: str
+    needs: tuple[str, str, str | None] | None = None
+
+
+def name_here(reader: Reader, site: ast.AST, wanted: str) -> Written:
+    """Return how to write SQLAlchemy's ``wanted`` (``select``) at ``site``.
+
+    The file's own style decides: a name that is already imported, else an attribute of an
+    imported ``sqlalchemy`` (``sa.select``), else a new import; under another name where the
+    obvious one means something else.
+    """
+    scopes = reader.module.scopes
+    for name, bindings in _visible(reader, site):
+        if all(_imports(reader, binding, wanted) for binding in bindings):
+            return Written(name)
+    for name, bindings in _visible(reader, site):
+        if all(_imports_package(reader, binding, wanted) for binding in bindings):
+            return Written(f"{name}.{wanted}")
+    taken = scopes.is_bound(wanted, site) or wanted in scopes.module.bindings
+    if not taken and not scopes.import_stars:
+        return Written(wanted, (_HOMES[wanted][0], wanted, None))
+    alias = scopes.fresh_name(f"sa_{wanted}")
+    return Written(alias, (_HOMES[wanted][0], wanted, alias))
+
+
+def _visible(reader: Reader, site: ast.AST) -> Iterator[tuple[str, list[Binding]]]:
+    """Yield the imported names seen from ``site`` that are bound by imports alone."""
+    scopes = reader.module.scopes
+    here = scopes.scope_of(site)
+    for scope in here.chain():
+        for name, bindings in scope.bindings.items():
+            if scopes.owner(name, here) is not scope:
+                continue
+            if bindings and all(_is_live(reader, binding, site) for binding in bindings):
+                yield name, bindings
+
+
+def _is_live(reader: Reader, binding: Binding, site: ast.AST) -> bool:
+    """Whether an import binding holds at ``site``: not only for the type checker, and above it."""
+    if binding.kind != "import":
+        return False
+    if any(isinstance(above, ast.If) for above in reader.module.ancestors(binding.node)):
+        return False
+    if reader.module.enclosing_function(binding.node) is None:
+        return True
+    return bool(getattr(binding.node, "lineno", 0) <= getattr(site, "lineno", 0))
+
+
+def _imports(reader: Reader, binding: Binding, wanted: str) -> bool:
+    module, name = _source(reader, binding)
+    return name == wanted and module in _HOMES[wanted]
+
+
+def _imports_package(reader: Reader, binding: Binding, wanted: str) -> bool:
+    module, name = _source(reader, binding)
+    return (module if name is None else f"{module}.{name}") == _HOMES[wanted][0]
+
+
+def _source(reader: Reader, binding: Binding) -> tuple[str, str | None]:
+    """Return ``(module, name)`` of a from-import; ``(module, None)`` where a module is bound."""
+    alias, statement = binding.node, reader.module.parent(binding.node)
+    if not isinstance(alias, ast.alias):
+        return "", None
+    if isinstance(statement, ast.ImportFrom):
+        return "" if statement.level else statement.module or "", alias.name
+    # ``import sqlalchemy.orm`` binds ``sqlalchemy``, ``import sqlalchemy.orm as orm`` the module.
+    return (alias.name if alias.asname else alias.name.partition(".")[0]), None

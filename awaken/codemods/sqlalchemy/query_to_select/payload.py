@@ -1,0 +1,53 @@
+"""What ``plan`` decided about one query: all that the rewriter needs, and nothing to look up."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class LinkEdit(Struct, frozen=True):
+    """What becomes of one builder of the chain, ``.filter(...)`` and the like.
+
+    ``call`` is its new name, None drops it. The arguments stay as they are, unless ``arguments``
+    replaces them by source text, ``keyword`` names the only one, or ``target`` turns each
+    ``key=value`` into ``target.key == value``.
+    """
+
+    call: str | None
+    arguments: str | None = None
+    keyword: str | None = None
+    target: str | None = None
+    parent: str | None = None
+
+
+class QueryRewrite(Struct, frozen=True, kw_only=True):
+    """How one chain is rewritten; ``links`` has one entry per builder, innermost first.
+
+    ``shape`` says what the arguments of ``query(...)`` become: those of ``select`` (``items``),
+    ``select(1).select_from(...)`` (``one``), or ``select(func.count()).select_from(...)``
+    (``count``). ``extra`` are builders added behind the last one (``limit(1)``); ``runs`` is the
+    session's method that executes the statement, None where it is only embedded. ``then`` are
+    calls put between the execution and ``last``, the terminator's new name (None: no terminator,
+    its arguments stay as they are). ``wrap`` encloses the statement: ``exists``, or the count of
+    its subquery. ``ended`` says that the anchor is the terminator itself.
+    """
+
+    select: str
+    links: tuple[LinkEdit, ...] = ()
+    shape: Literal["items", "one", "count"] = "items"
+    source: str | None = None
+    extra: tuple[str, ...] = ()
+    wrap: Literal["exists", "count"] | None = None
+    exists: str = ""
+    func: str = ""
+    runs: str | None = None
+    then: tuple[str, ...] = ()
+    last: str | None = None
+    ended: Literal["call", "attribute", "not"] = "call"
+    session: Literal["receiver", "argument"] | int = "receiver"
+
+
+class GetRewrite(Struct, frozen=True):
+    """``session.query(Model).get(key)`` becomes ``session.get(Model, key)``: nothing to decide."""

@@ -1,0 +1,143 @@
+"""The rule itself: finds the queries of a project and says what becomes of each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, read_chain
+from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, judge
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, Sites
+from awaken.contract import (
+    Change,
+    ChangeId,
+    Edit,
+    Finding,
+    Level,
+    NeedImport,
+    NodeEdit,
+    Phase,
+    Pins,
+    Place,
+    Plan,
+    Reason,
+    Rewriter,
+    Rule,
+    SiteId,
+)
+from awaken.project.modules import Module, site_id
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class QueryToSelect(Rule):
+    """Rewrites ``session.query(...)`` to ``select(...)``."""
+
+    name: ClassVar[str] = "query-to-select"
+    family: ClassVar[str] = "sqlalchemy"
+    phase: ClassVar[Phase] = Phase.QUERIES
+    triggers: ClassVar[tuple[bytes, ...]] = (b".query", b"Query(")
+    needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
+    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per query, and the change of each that can be rewritten."""
+        findings: list[Finding] = []
+        changes: list[Change] = []
+        for module, recognised in Sites(project, self.triggers):
+            finding, change = _decide(project, module, recognised, self.name)
+            findings.append(finding)
+            if change is not None and finding.site not in pins.left_out:
+                changes.append(change)
+        return Plan(tuple(findings), tuple(changes))
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the functions that write a query as a select, and ``get`` as ``session.get``."""
+        from awaken.codemods.sqlalchemy.query_to_select.rewrite import (  # noqa: PLC0415
+            rewrite_get,
+            rewrite_query,
+        )
+
+        return {"query": rewrite_query, "get": rewrite_get}
+
+
+def _decide(
+    project: Project, module: Module, recognised: Recognised, rule: str
+) -> tuple[Finding, Change | None]:
+    root = recognised.root
+    site = site_id(rule, module, root)
+    reader = Reader(project, module)
+    try:
+        recognised.raise_if_refused()
+        chain = read_chain(module, root)
+        verdict = judge(reader, chain)
+    except Refused as refused:
+        return _manual(module, root, site, rule, refused), None
+    level = Level.UNSAFE if verdict.caveats else Level.SAFE
+    change = ChangeId(f"{rule}:{site}")
+    place = Place(module.path, module.span(chain.node))
+    message = _message(chain, verdict)
+    finding = Finding(
+        site=site,
+        rule=rule,
+        level=level,
+        place=place,
+        scope=module.scope_name(root),
+        message=message,
+        change=change,
+    )
+    edits = tuple(_edits(module, chain, verdict, site))
+    return finding, Change(
+        id=change, rule=rule, title=message, level=level, sites=(site,), edits=edits
+    )
+
+
+def _manual(module: Module, root: ast.Call, site: SiteId, rule: str, refused: Refused) -> Finding:
+    return Finding(
+        site=site,
+        rule=rule,
+        level=Level.MANUAL,
+        place=Place(module.path, module.span(root)),
+        scope=module.scope_name(root),
+        message=refused.message,
+        reason=f"{rule}/{refused.reason.code}",
+        cure=refused.reason.cure,
+    )
+
+
+def _message(chain: Chain, verdict: Verdict) -> str:
+    data = verdict.data
+    if data is None:
+        return "`query(...).get(...)` becomes `session.get(...)`"
+    old = f"`query(...).{chain.end}()`" if chain.terminator else "`query(...)`"
+    calls = [*data.then, *([data.last] if data.last else [])]
+    tail = "".join(f".{name}()" for name in calls)
+    new = f"session.{data.runs}(select(...)){tail}" if data.runs else f"select(...){tail}"
+    sentence = f"{old} becomes `{new}`"
+    return f"{sentence}; {', and '.join(verdict.caveats)}" if verdict.caveats else sentence
+
+
+def _edits(module: Module, chain: Chain, verdict: Verdict, site: SiteId) -> Iterator[Edit]:
+    yield NodeEdit(
+        path=module.path,
+        anchor=module.span(chain.node),
+        node=type(chain.node).__name__,
+        rewriter="get" if verdict.data is None else "query",
+        data=GetRewrite() if verdict.data is None else verdict.data,
+        site=site,
+    )
+    yield from _imports(module, verdict, site)
+
+
+def _imports(module: Module, verdict: Verdict, site: SiteId) -> Sequence[NeedImport]:
+    needed = dict.fromkeys(written.needs for written in verdict.needs if written.needs)
+    return [
+        NeedImport(path=module.path, module=home, name=name, alias=alias, site=site)
+        for home, name, alias in needed
+    ]

@@ -1,0 +1,169 @@
+"""Why a query stays as it is: one stable code each, one sentence, one cure."""
+
+from __future__ import annotations
+
+from awaken.contract import Reason
+
+
+class Refused(Exception):
+    """An outcome, raised deep below and caught once: this site cannot be rewritten.
+
+    ``detail`` fills the ``{}`` of the reason's message.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason.message.format(detail))
+        self.reason = reason
+        self.message = reason.message.format(detail)
+
+
+UNPROVEN_SESSION = Reason(
+    "unproven-session",
+    "nothing proves that `{}` is a session",
+    "Annotate it, for example `session: Session`.",
+)
+UNKNOWN_ENTITY = Reason(
+    "unknown-entity",
+    "`{}` may be a mapped class (objects come back) or a column (rows come back)",
+    "Annotate it, for example `model: type[Base]`, or name the class here.",
+)
+QUERY_HOOKS = Reason(
+    "query-hooks",
+    "{}, which select() would bypass",
+    "Move it to the `do_orm_execute` event with `with_loader_criteria` first.",
+)
+KEPT_QUERY = Reason(
+    "kept-query",
+    "the query is kept and used by later statements",
+    "Finish it in this expression, or wait for the rule to follow values between statements.",
+)
+PASSED_QUERY = Reason(
+    "passed-query",
+    "the query is passed on to `{}`, which may rely on Query",
+    "Finish it in this expression, or rewrite the function that takes it as well.",
+)
+RETURNED_QUERY = Reason(
+    "returned-query",
+    "the query is returned, and its callers may rely on Query",
+    "Finish it in this expression, or rewrite its callers as well.",
+)
+NOT_EXECUTED = Reason(
+    "not-executed", "the query is built here but never executed", "Remove it, or call `.all()`."
+)
+TRUTH_OF_QUERY = Reason(
+    "truth-of-query",
+    "a Query is always true, whatever the database holds; the truth of select() is an error",
+    "Write what is meant: `.first() is not None`, or `exists()`.",
+)
+TEXT_OF_QUERY = Reason(
+    "text-of-query",
+    "the SQL text of a Query names its columns otherwise than that of select()",
+    "Print `select(...).compile(session.get_bind())` if the labels do not matter.",
+)
+SLICED_QUERY = Reason(
+    "sliced-query",
+    "the query is indexed or sliced",
+    "Use `.limit()` and `.offset()`, or `.slice()`, and a terminator such as `.all()`.",
+)
+SET_OPERATION = Reason(
+    "set-operation",
+    "`{}` of queries wraps a subquery and adapts later criteria to it, which select() does not",
+    "Write `select(aliased(Model, union(...).subquery()))` by hand.",
+)
+BULK_WRITE = Reason(
+    "bulk-write",
+    "`.{}()` of a query is not a select",
+    "Write `session.execute(update(Model)...)` or `delete(Model)` by hand.",
+)
+GET_WITH_SETTINGS = Reason(
+    "get-with-settings",
+    "`.get()` follows `.{}()`, which is an argument of session.get()",
+    "Pass it as an argument: `session.get(Model, key, options=[...])`.",
+)
+COUNT_WITH_SETTINGS = Reason(
+    "count-with-settings",
+    "`.count()` follows `.{}()`, which would be lost inside the counted subquery",
+    "Build the count by hand and put the setting on the outer statement.",
+)
+RAISES_TODAY = Reason(
+    "raises-today",
+    "{}, so this query raises today and select() would not",
+    "Repair the query first.",
+)
+UNCALLED_METHOD = Reason(
+    "uncalled-method",
+    "`.{}` is read but not called",
+    "Call it; if the method itself is wanted, call it through a lambda.",
+)
+UNKNOWN_METHOD = Reason(
+    "unknown-method",
+    "`.{}` is not a method of Query that has a counterpart on select()",
+    "Rewrite this query by hand.",
+)
+REMOVED_METHOD = Reason(
+    "removed-method",
+    "{} is gone in SQLAlchemy 2.0",
+    "Repair it by the SQLAlchemy 2.0 migration guide first.",
+)
+EXTENSION_METHOD = Reason(
+    "extension-method",
+    "`.{}()` comes from an extension's own Query class",
+    "Use the extension's select-based form, for example `db.paginate(select(...))`.",
+)
+FILTER_BY_TARGET = Reason(
+    "filter-by-target",
+    "filter_by() here means {}, which cannot be named in this file",
+    "Write `.filter(Model.column == value)`, or import the class.",
+)
+WITH_PARENT = Reason(
+    "with-parent",
+    "with_parent() without an attribute searches for the relationship itself",
+    "Name the relationship: `.with_parent(parent, Model.relationship)`.",
+)
+TRANSFORMATION = Reason(
+    "transformation",
+    "with_transformation() hands the Query to a function",
+    "Apply the function's criteria here.",
+)
+DISTINCT_ORDER_BY = Reason(
+    "distinct-order-by",
+    "SQLAlchemy 1.4 also selects the ORDER BY columns of a DISTINCT Query; select() does not",
+    "Order by selected columns only, or require SQLAlchemy 2.0.",
+)
+EQUAL_NAMES = Reason(
+    "equal-names",
+    "two columns are named `{}`: a row of Query gives the last, a row of select() the first",
+    "Label one of the columns.",
+)
+UNLABELLED_KEYS = Reason(
+    "unlabelled-keys",
+    "the keys of the rows are read, and with select() an expression without label has one",
+    "Label the expression: `.label(...)`.",
+)
+UNHASHABLE_ROWS = Reason(
+    "unhashable-rows",
+    "`{}` cannot be hashed, and rows with a joined collection must be made unique",
+    "Load the collection with selectinload().",
+)
+NO_SESSION = Reason(
+    "no-session",
+    "the query is executed without a session in sight",
+    "Pass the session: `Query(Model, session)`.",
+)
+LEGACY_ARGUMENT = Reason(
+    "legacy-argument",
+    "{} has no counterpart on select()",
+    "Rewrite this query by hand.",
+)
+COMMENT_LOST = Reason(
+    "comment-lost",
+    "a comment stands in a part that the rewrite leaves out",
+    "Move the comment above the statement.",
+)
+INSIDE_FSTRING = Reason(
+    "inside-f-string",
+    "the query stands inside an f-string",
+    "Put its result in a variable first.",
+)
+
+ALL = tuple(value for value in globals().values() if isinstance(value, Reason))

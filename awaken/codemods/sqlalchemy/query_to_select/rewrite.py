@@ -1,0 +1,307 @@
+"""Writes the decided rewrite into the tree: nodes move, with their comments and line breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import libcst as cst
+
+from awaken.codemods.sqlalchemy.query_to_select import lines
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    GetRewrite,
+    LinkEdit,
+    QueryRewrite,
+)
+from awaken.contract import Surroundings
+from awaken.editing.parentheses import needs_parentheses, parenthesised
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """An old chain taken apart: ``ended`` is the attribute of its terminator, if it has one."""
+
+    root: cst.Call
+    links: Sequence[cst.Call]
+    ended: cst.Attribute | None
+
+    @property
+    def dots(self) -> list[cst.Dot]:
+        """The dots in front of the builders and of the terminator."""
+        return [*lines.dots(self.links), *([self.ended.dot] if self.ended else [])]
+
+    @property
+    def query_dot(self) -> cst.Dot:
+        """The dot in front of ``query``."""
+        return self.root.func.dot if isinstance(self.root.func, cst.Attribute) else cst.Dot()
+
+    @property
+    def line_break(self) -> cst.Dot:
+        """A dot as the chain breaks its lines, plain if it does not."""
+        broken = (dot for dot in self.dots if lines.has_break(dot))
+        return lines.clean_break(next(broken, cst.Dot()))
+
+
+def rewrite_get(node: cst.Call, _data: GetRewrite, _around: Surroundings) -> cst.Call:
+    """``session.query(Model).get(key)`` → ``session.get(Model, key)``."""
+    query = cst.ensure_type(cst.ensure_type(node.func, cst.Attribute).value, cst.Call)
+    session = cst.ensure_type(query.func, cst.Attribute)
+    model = query.args[0].with_changes(
+        comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
+        whitespace_after_arg=cst.SimpleWhitespace(""),
+    )
+    func = session.with_changes(attr=cst.Name("get"))
+    return node.with_changes(func=func, args=[model, *node.args])
+
+
+def rewrite_query(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseExpression:
+    """Rewrite one chain from ``session.query(...)`` to its terminator as ``data`` says."""
+    parts = _take_apart(node, data)
+    statement = _statement(parts, data)
+    if data.runs is not None:
+        new = _run(node, parts, statement, data, around)
+    elif data.wrap == "exists":
+        new = _wrap_exists(parts, statement, data, around)
+    elif data.last is not None:
+        ended = cst.ensure_type(parts.ended, cst.Attribute)
+        ended = ended.with_changes(value=statement, attr=cst.Name(data.last))
+        if data.ended == "attribute":
+            return ended
+        return cst.ensure_type(node, cst.Call).with_changes(func=ended)
+    elif data.ended == "not":
+        # The statement is the anchor: its own brackets are still around it.
+        return statement
+    else:
+        new = statement
+    return new.with_changes(lpar=node.lpar, rpar=node.rpar)
+
+
+def _take_apart(node: Any, data: QueryRewrite) -> _Parts:
+    ended = None
+    if data.ended != "not":
+        ended = cst.ensure_type(node if data.ended == "attribute" else node.func, cst.Attribute)
+    current = node if ended is None else ended.value
+    links: list[cst.Call] = []
+    for _ in data.links:
+        call = cst.ensure_type(current, cst.Call)
+        links.append(call)
+        current = cst.ensure_type(call.func, cst.Attribute).value
+    return _Parts(cst.ensure_type(current, cst.Call), links[::-1], ended)
+
+
+# --------------------------------------------------------------------------------- the statement
+def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
+    statement = _start(parts, data)
+    bare = data.runs is not None
+    for link, edit in zip(parts.links, data.links, strict=True):
+        statement = _link(link, edit, statement, bare)
+    for source in data.extra:
+        call = cst.ensure_type(cst.parse_expression(source), cst.Call)
+        dot = parts.ended.dot if parts.ended is not None else parts.line_break
+        name = cst.ensure_type(call.func, cst.Name)
+        statement = call.with_changes(func=cst.Attribute(statement, name, dot=dot))
+    return statement
+
+
+def _start(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
+    """Return ``select(...)`` with the items of ``query(...)``, or with what counts them."""
+    root = parts.root
+    items = root.args if _is_method(root) else _constructor_items(root)
+    start = root.with_changes(func=_name(data.select), args=items)
+    if data.runs is not None:
+        start = start.with_changes(lpar=[], rpar=[])
+    if data.shape == "items":
+        return start
+    first = cst.Call(cst.Attribute(_name(data.func), cst.Name("count"))) if data.func else None
+    counted = cst.Call(_name(data.select), [cst.Arg(first or cst.Integer("1"))])
+    if data.shape == "one" and data.source is None:
+        return counted
+    dot = parts.line_break if parts.links else cst.Dot()
+    func = cst.Attribute(counted, cst.Name("select_from"), dot=dot)
+    if data.shape == "count":
+        return start.with_changes(func=func)
+    return cst.Call(func, [cst.Arg(_name(data.source or ""))])
+
+
+def _is_method(root: cst.Call) -> bool:
+    return isinstance(root.func, cst.Attribute) and root.func.attr.value == "query"
+
+
+def _constructor_items(root: cst.Call) -> Sequence[cst.Arg]:
+    """The items of ``Query(Model, session)`` or ``Query([Model.a, Model.b])``."""
+    first = root.args[0]
+    if isinstance(first.value, cst.List | cst.Tuple):
+        return [
+            cst.Arg(
+                element.value,
+                star="*" if isinstance(element, cst.StarredElement) else "",
+                comma=element.comma,
+            )
+            for element in first.value.elements
+        ]
+    return [
+        first.with_changes(
+            comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace("")
+        )
+    ]
+
+
+def _link(
+    link: cst.Call, edit: LinkEdit, statement: cst.BaseExpression, bare: bool
+) -> cst.BaseExpression:
+    if edit.call is None:
+        return statement
+    func = cst.ensure_type(link.func, cst.Attribute)
+    func = func.with_changes(value=statement, attr=cst.Name(edit.call))
+    changed = link.with_changes(func=func)
+    if bare:
+        changed = changed.with_changes(lpar=[], rpar=[])
+    if edit.arguments is not None:
+        arguments = cst.ensure_type(cst.parse_expression(f"f({edit.arguments})"), cst.Call).args
+        space = cst.SimpleWhitespace("")
+        return changed.with_changes(args=arguments, whitespace_before_args=space)
+    if edit.keyword is not None:
+        return changed.with_changes(args=[_keyword(link.args[0], edit.keyword)])
+    if edit.target is not None:
+        return changed.with_changes(args=[_comparison(a, edit.target) for a in link.args])
+    if edit.parent is not None:
+        call = cst.Call(_name(edit.parent), link.args)
+        return changed.with_changes(args=[cst.Arg(call)])
+    return changed
+
+
+def _keyword(argument: cst.Arg, keyword: str) -> cst.Arg:
+    space = cst.SimpleWhitespace("")
+    return argument.with_changes(keyword=cst.Name(keyword), equal=cst.AssignEqual(space, space))
+
+
+def _comparison(argument: cst.Arg, target: str) -> cst.Arg:
+    """``key=value`` → ``target.key == value``; ``**values`` → one comparison for each of them."""
+    if argument.star == "**":
+        text = f"[getattr({target}, key) == value for key, value in x.items()]"
+        many = cst.ensure_type(cst.parse_expression(text), cst.ListComp)
+        pairs = cst.Call(cst.Attribute(_owner(argument.value), cst.Name("items")))
+        value = many.with_changes(for_in=many.for_in.with_changes(iter=pairs))
+        return argument.with_changes(star="*", value=value)
+    if argument.keyword is None:
+        return argument
+    comparison = cst.Comparison(
+        cst.Attribute(_name(target), argument.keyword),
+        [cst.ComparisonTarget(cst.Equal(), _operand(argument.value))],
+    )
+    return argument.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT, value=comparison)
+
+
+def _operand(value: cst.BaseExpression) -> cst.BaseExpression:
+    target = cst.ComparisonTarget(cst.Equal(), value)
+    return parenthesised(value) if needs_parentheses(target, "comparator", value) else value
+
+
+def _owner(value: cst.BaseExpression) -> cst.BaseExpression:
+    attribute = cst.Attribute(value, cst.Name("x"))
+    return parenthesised(value) if needs_parentheses(attribute, "value", value) else value
+
+
+def _name(text: str) -> cst.BaseExpression:
+    return cst.parse_expression(text)
+
+
+# ---------------------------------------------------------------------------------- its enclosure
+def _wrap_exists(
+    parts: _Parts, statement: cst.BaseExpression, data: QueryRewrite, around: Surroundings
+) -> cst.BaseExpression:
+    indent = lines.line_indent(parts.query_dot, around)
+    function = _name(data.exists)
+    ending = parts.ended.dot.whitespace_before if parts.ended else None
+    moved = lines.shift(statement, around.indent)
+    return lines.enclose(function, moved, indent, around.indent, ending)
+
+
+def _run(
+    node: Any,
+    parts: _Parts,
+    statement: cst.BaseExpression,
+    data: QueryRewrite,
+    around: Surroundings,
+) -> cst.BaseExpression:
+    """Return ``session.scalars(statement).unique().all()``, laid out like the chain before."""
+    call = _session_method(parts, data)
+    indent = lines.line_indent(call.dot, around)
+    step = around.indent
+    if lines.has_break(statement) or _trailing_comment(parts, data):
+        ending = None if data.extra or parts.ended is None else parts.ended.dot.whitespace_before
+        moved = lines.shift(statement, step)
+        if data.wrap == "count":
+            moved = _count_broken(statement, parts, data, indent + step, step)
+            ending = None
+        executed = lines.broken_call(call, moved, indent, step, ending)
+        return _tail(node, executed, parts, data)
+    one_line = _count_inline(statement, data) if data.wrap == "count" else statement
+    inline = _tail(node, cst.Call(call, [cst.Arg(one_line)]), parts, data)
+    text = lines.code(inline)
+    if "\n" in text or around.column + len(text) + around.trailing <= around.line_length:
+        return inline
+    inner = lines.fit(one_line, indent + step, step, around.line_length)
+    return _tail(node, lines.broken_call(call, inner, indent, step), parts, data)
+
+
+def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
+    return (
+        not data.extra
+        and parts.ended is not None
+        and lines.has_comment(parts.ended.dot.whitespace_before)
+    )
+
+
+def _session_method(parts: _Parts, data: QueryRewrite) -> cst.Attribute:
+    method = cst.Name(data.runs or "")
+    if data.session == "receiver":
+        func = cst.ensure_type(parts.root.func, cst.Attribute).with_changes(attr=method)
+        is_wrapped = parts.root.lpar or any(link.lpar for link in parts.links)
+        return func.with_changes(dot=cst.Dot()) if is_wrapped else func
+    if data.session == "argument":
+        session = parts.root.args[1].value
+    else:
+        session = parts.links[int(data.session)].args[0].value
+    return cst.Attribute(_owner(session), method)
+
+
+def _count_broken(
+    statement: cst.BaseExpression, parts: _Parts, data: QueryRewrite, indent: str, step: str
+) -> cst.Call:
+    """The count of a subquery of several lines; a comment before ``.count()`` stays behind it."""
+    counted = cst.Attribute(_select_count(data), cst.Name("select_from"))
+    dot = parts.ended.dot if parts.ended is not None else parts.line_break
+    moved = lines.shift(_subquery(statement, dot), step + step)
+    return lines.broken_call(counted, moved, indent, step)
+
+
+def _select_count(data: QueryRewrite) -> cst.Call:
+    count = cst.Call(cst.Attribute(_name(data.func), cst.Name("count")))
+    return cst.Call(_name(data.select), [cst.Arg(count)])
+
+
+def _subquery(statement: cst.BaseExpression, dot: cst.Dot) -> cst.Call:
+    return cst.Call(cst.Attribute(statement, cst.Name("subquery"), dot=dot))
+
+
+def _count_inline(statement: cst.BaseExpression, data: QueryRewrite) -> cst.Call:
+    func = cst.Attribute(_select_count(data), cst.Name("select_from"))
+    return cst.Call(func, [cst.Arg(_subquery(statement, cst.Dot()))])
+
+
+def _tail(
+    node: Any, executed: cst.BaseExpression, parts: _Parts, data: QueryRewrite
+) -> cst.BaseExpression:
+    """Call on ``executed`` what comes after the execution."""
+    dot = lines.clean_break(parts.ended.dot) if parts.ended is not None else cst.Dot()
+    if not data.then and not lines.has_break(parts.query_dot):
+        dot = cst.Dot()
+    result = executed
+    for name in data.then:
+        result = cst.Call(cst.Attribute(result, cst.Name(name), dot=dot))
+    if data.last is None:
+        return result
+    attribute = cst.Attribute(result, cst.Name(data.last), dot=dot)
+    return cst.ensure_type(node, cst.Call).with_changes(func=attribute, lpar=[], rpar=[])

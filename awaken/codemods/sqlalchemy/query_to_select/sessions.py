@@ -1,0 +1,115 @@
+"""Finds the queries of a project: calls of ``query`` on what is proven to be a session."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.sessions import SessionProof
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+_LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", "alembic")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into."""
+
+    root: ast.Call
+    refused: Refused | None = None
+
+    def raise_if_refused(self) -> None:
+        """Raise what stands against this site, if anything does."""
+        if self.refused is not None:
+            raise self.refused
+
+
+class Sites:
+    """The queries of a project, file by file and in the order of the source."""
+
+    def __init__(self, project: Project, triggers: Sequence[bytes]) -> None:
+        self._project = project
+        self._triggers = triggers
+
+    def __iter__(self) -> Iterator[tuple[Module, Recognised]]:
+        for path in self._project.files_with(self._triggers):
+            module = self._project.module(path)
+            if module is None:
+                continue
+            reader = Reader(self._project, module)
+            for node in module.walk():
+                if isinstance(node, ast.Call):
+                    recognised = recognise(reader, node)
+                    if recognised is not None:
+                        yield module, recognised
+
+
+def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
+    """Return the query that starts at ``call``; None where none does."""
+    if _is_constructor(reader, call):
+        return Recognised(call, _standing_against(reader, call))
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
+        return None
+    proof = reader.project.session_of(reader.module, call.func.value)
+    if proof is None:
+        return None
+    if isinstance(proof, SessionProof):
+        if proof.kind.startswith("async"):
+            return None
+        if proof.custom_query_class:
+            detail = "the session makes queries of the program's own class"
+            return Recognised(call, Refused(reasons.QUERY_HOOKS, detail))
+        return Recognised(call, _standing_against(reader, call))
+    if _asks_mapped(reader, call):
+        return Recognised(call, _standing_against(reader, call))
+    if _is_plausible(reader, call):
+        receiver = ast.unparse(call.func.value)
+        return Recognised(call, Refused(reasons.UNPROVEN_SESSION, receiver))
+    return None
+
+
+def _is_constructor(reader: Reader, call: ast.Call) -> bool:
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    return name == "Query" and reader.library_name(call.func) == "Query"
+
+
+def _standing_against(reader: Reader, call: ast.Call) -> Refused | None:
+    if reader.module.in_fstring(call):
+        return Refused(reasons.INSIDE_FSTRING)
+    return None
+
+
+def _asks_mapped(reader: Reader, call: ast.Call) -> bool:
+    """Whether a mapped class or its column is asked for: only a session takes these."""
+    project = reader.project
+    return any(
+        item.model is not None and project.mapped_class(item.model) is not None
+        for item in classify_all(reader, call.args)
+    )
+
+
+def _is_plausible(reader: Reader, call: ast.Call) -> bool:
+    """Whether the call may be a query: a file with SQLAlchemy asks for something not a text."""
+    if not call.args or isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Dict):
+        return False
+    return any(
+        isinstance(statement, ast.Import | ast.ImportFrom) and _imports_library(statement)
+        for statement in reader.module.walk()
+    )
+
+
+def _imports_library(statement: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        names = [statement.module or ""]
+    else:
+        names = [alias.name for alias in statement.names]
+    return any(name.partition(".")[0] in _LIBRARIES for name in names)

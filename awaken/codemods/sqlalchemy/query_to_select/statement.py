@@ -1,0 +1,446 @@
+"""Turns the builders of a query into those of a select, keeping track of what it selects from."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.entities import (
+    Item,
+    What,
+    classify,
+    classify_all,
+    entity_by_use,
+    entity_of,
+)
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+
+_CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
+_AFTER_LIMIT = frozenset(
+    {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "group_by", "having"}
+)
+_JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
+
+
+@dataclass(slots=True)
+class Statement:
+    """What a chain of builders selects, and what becomes of each builder.
+
+    ``target`` is the text of what ``filter_by`` means after a join (None: unknown), ``source``
+    that of the first object of ``select_from``. ``criteria`` are the expressions that may bring
+    another table into FROM.
+    """
+
+    reader: Reader
+    chain: Chain
+    items: tuple[Item, ...]
+    edits: list[LinkEdit] = field(default_factory=list)
+    orm_items: tuple[Item, ...] = ()
+    needs: list[Written] = field(default_factory=list)
+    criteria: list[ast.expr] = field(default_factory=list)
+    options: list[ast.expr] = field(default_factory=list)
+    ordered: list[ast.expr] = field(default_factory=list)
+    joined: bool = False
+    join_point: tuple[str | None, str] | None = None
+    reset: bool = False
+    source: tuple[str | None, str] | None = None
+    sources: list[ast.expr] = field(default_factory=list)
+    selects_from: bool = False
+    limited: bool = False
+    one_row_limit: bool = False
+    asserting: bool = True
+    distinct: bool = False
+    grouped: bool = False
+    from_statement: bool = False
+    yields: bool = False
+    as_rows: bool = False
+    changed_items: bool = False
+    session: int | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but criteria, joins, order and loader options was added."""
+        plain = {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "options"}
+        return all(link.name in plain for link in self.chain.links)
+
+
+def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
+    """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
+    items = classify_all(reader, chain.items)
+    criteria = [argument for link in chain.links for argument in link.call.args]
+    items = tuple(entity_by_use(item, criteria) for item in items)
+    statement = Statement(reader, chain, items, orm_items=items)
+    for position, link in enumerate(chain.links):
+        _check_order(statement, link)
+        handler = _HANDLERS.get(link.name, _keep)
+        edit = handler(statement, link, position, executed)
+        _keep_comments(statement, link, position, edit)
+        statement.edits.append(edit)
+    return statement
+
+
+def _check_order(statement: Statement, link: Link) -> None:
+    if link.name not in _AFTER_LIMIT and link.name != "select_from":
+        return
+    if statement.limited and statement.asserting:
+        raise Refused(reasons.RAISES_TODAY, f"{link.name}() comes after a limit or offset")
+    if statement.from_statement:
+        raise Refused(reasons.RAISES_TODAY, f"{link.name}() comes after from_statement()")
+    if link.name == "select_from" and (statement.criteria or statement.joined):
+        raise Refused(reasons.RAISES_TODAY, "select_from() comes after a filter or join")
+
+
+def _keep_comments(statement: Statement, link: Link, position: int, edit: LinkEdit) -> None:
+    if edit.call is not None and edit.arguments is None:
+        return
+    module = statement.reader.module
+    links = statement.chain.links
+    before = links[position - 1].call if position else statement.chain.root
+    start = before if edit.call is None else link.call.func
+    text = module.source.text[module.span(start).end : module.span(link.call).end]
+    if has_comment(text.decode("utf-8")):
+        raise Refused(reasons.COMMENT_LOST)
+
+
+def has_comment(text: str) -> bool:
+    """Whether ``text``, a piece of an expression, holds a comment."""
+    if "#" not in text:
+        return False
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(f"({text})\n").readline))
+    except (tokenize.TokenError, SyntaxError, IndentationError):
+        return True
+    return any(token.type == tokenize.COMMENT for token in tokens)
+
+
+# -------------------------------------------------------------------------------------- handlers
+Handler = Callable[[Statement, Link, int, bool], LinkEdit]
+
+
+def _keep(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    del statement
+    return LinkEdit(link.name)
+
+
+def _criteria(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = link.call.args
+    resets = len(arguments) == 1 and _is_false(arguments[0])
+    statement.criteria.extend(arguments)
+    if link.name == "group_by":
+        statement.grouped = True
+    if link.name == "order_by":
+        statement.ordered.extend(arguments)
+    if link.name in {"order_by", "group_by"} and resets:
+        return LinkEdit(link.name, arguments="None")
+    return LinkEdit("where" if link.name == "filter" else link.name)
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def _limit(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.limited = True
+    arguments = link.call.args
+    statement.one_row_limit = (
+        link.name == "limit"
+        and len(arguments) == 1
+        and isinstance(arguments[0], ast.Constant)
+        and arguments[0].value == 1
+    ) or (link.name == "offset" and statement.one_row_limit)
+    return LinkEdit(link.name)
+
+
+def _distinct(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.distinct = True
+    return LinkEdit(link.name)
+
+
+def _options(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    for option in link.call.args:
+        for node in ast.walk(option):
+            if isinstance(node, ast.Call) and _names_by_string(node):
+                raise Refused(reasons.REMOVED_METHOD, f"`{ast.unparse(node)}` with a string")
+    statement.options.extend(link.call.args)
+    return LinkEdit(link.name)
+
+
+def _names_by_string(option: ast.Call) -> bool:
+    name = getattr(option.func, "attr", getattr(option.func, "id", ""))
+    if not name.endswith(("load", "load_only", "eager", "defer")) or name == "Load":
+        return False
+    strings = [a for a in option.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    return any(string.value != "*" for string in strings)
+
+
+def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    _refuse_old_join(statement.reader, link)
+    statement.joined = True
+    statement.reset = False
+    statement.criteria.extend(link.call.args)
+    statement.join_point = _join_target(statement.reader, link)
+    return LinkEdit(link.name)
+
+
+def _refuse_old_join(reader: Reader, link: Link) -> None:
+    arguments = link.call.args
+    if any(isinstance(a, ast.Constant) and isinstance(a.value, str) for a in arguments):
+        raise Refused(reasons.REMOVED_METHOD, f"{link.name}() by the name of a relationship")
+    if arguments and isinstance(arguments[0], ast.Tuple):
+        raise Refused(reasons.REMOVED_METHOD, f"the tuple form of {link.name}()")
+    unknown = [k.arg for k in link.call.keywords if k.arg not in _JOIN_KEYWORDS]
+    if unknown:
+        raise Refused(reasons.REMOVED_METHOD, f"{link.name}({unknown[0] or '**'}=...)")
+    chained = len(arguments) > 1 and all(_is_relationship(reader, a) for a in arguments)
+    if chained or len(arguments) > 2:  # noqa: PLR2004  a target and its ON clause
+        raise Refused(reasons.REMOVED_METHOD, f"{link.name}() of several targets")
+
+
+def _is_relationship(reader: Reader, node: ast.expr) -> bool:
+    if not isinstance(node, ast.Attribute):
+        return False
+    owner = entity_of(reader, node.value)
+    mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
+    return mapped is not None and mapped.attribute_kind(node.attr) == "relationship"
+
+
+def _join_target(reader: Reader, link: Link) -> tuple[str | None, str]:
+    """Return how to write what ``filter_by`` means after this join (None: cannot), and its name."""
+    keyword = next((k.value for k in link.call.keywords if k.arg == "target"), None)
+    target = link.call.args[0] if link.call.args else keyword
+    if target is None:
+        return None, "an unknown target"
+    return _target_text(reader, target)
+
+
+def _target_text(reader: Reader, target: ast.expr) -> tuple[str | None, str]:
+    described = f"the target of `{ast.unparse(target)}`"
+    if isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
+        if target.func.attr == "of_type" and target.args:
+            return _target_text(reader, target.args[0])
+        if target.func.attr == "and_":
+            return _target_text(reader, target.func.value)
+    entity = entity_of(reader, target)
+    if entity is not None:
+        return (ast.unparse(target) if _is_dotted(target) else None), described
+    if isinstance(target, ast.Attribute):
+        owner = entity_of(reader, target.value)
+        mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
+        relationship = mapped.relationships.get(target.attr) if mapped else None
+        if relationship is not None and relationship.target is not None:
+            return _class_here(reader, target, relationship.target), described
+    item = classify(reader, target)
+    if item.what is What.SELECTABLE and _is_dotted(target):
+        return f"{ast.unparse(target)}.c", described
+    return None, described
+
+
+def _is_dotted(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _class_here(reader: Reader, site: ast.Attribute, qualified: str) -> str | None:
+    """Return how ``site``'s file names the class ``qualified``: as it does somewhere already."""
+    module = reader.module
+    name = qualified.rpartition(".")[2]
+    for node in module.walk(module.enclosing_function(site) or module.tree):
+        is_named = isinstance(node, ast.Name) and node.id == name
+        is_dotted = isinstance(node, ast.Attribute) and node.attr == name and _is_dotted(node)
+        if (is_named or is_dotted) and reader.qualified(node) == qualified:  # type: ignore[arg-type]
+            return ast.unparse(node)
+    is_seen = name in module.scopes.module.bindings and not module.scopes.is_shadowed(name, site)
+    if is_seen and reader.qualified(ast.Name(name, ast.Load())) == qualified:
+        return name
+    prefix = site.value
+    if isinstance(prefix, ast.Attribute):
+        sibling = ast.Attribute(prefix.value, name, ast.Load())
+        if reader.qualified(sibling) == qualified:
+            return ast.unparse(sibling)
+    return None
+
+
+def _select_from(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.selects_from = True
+    statement.sources.extend(link.call.args)
+    first = link.call.args[0] if link.call.args else None
+    if first is None or isinstance(first, ast.Starred):
+        statement.source = None, "an unknown FROM"
+    else:
+        statement.source = _target_text(statement.reader, first)
+    return LinkEdit(link.name)
+
+
+def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    before_2_1 = not statement.reader.project.targets.admits("sqlalchemy", ">=2.1")
+    if not statement.reset and (before_2_1 or _has_one_source(statement)):
+        return LinkEdit(link.name)
+    text, described = _filter_target(statement)
+    if text is None:
+        raise Refused(reasons.FILTER_BY_TARGET, described)
+    return LinkEdit("where", target=text)
+
+
+def _has_one_source(statement: Statement) -> bool:
+    """Whether ``filter_by`` of a select can only mean the one entity of the items.
+
+    SQLAlchemy 2.1 searches every FROM object that was named so far (its issue 8601).
+    """
+    if statement.joined or statement.selects_from or not statement.items:
+        return False
+    owners = {item.owner for item in statement.items}
+    if any(item.mixed for item in statement.items):
+        return False
+    return len(owners) == 1 and (len(statement.items) == 1 or None not in owners)
+
+
+def _filter_target(statement: Statement) -> tuple[str | None, str]:
+    if statement.join_point is not None and not statement.reset:
+        return statement.join_point
+    if statement.source is not None:
+        return statement.source
+    first = statement.items[0] if statement.items else None
+    if first is None or first.owner is None or not first.owner.replace(".", "").isidentifier():
+        return None, "an entity that is not in sight"
+    return first.owner, first.owner
+
+
+def _with_entities(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = link.call.args
+    if not arguments or any(isinstance(a, ast.List | ast.Tuple) for a in arguments):
+        raise Refused(reasons.RAISES_TODAY, "with_entities() takes columns one by one")
+    statement.items = classify_all(statement.reader, arguments)
+    statement.join_point = None
+    statement.changed_items = True
+    return LinkEdit("with_only_columns")
+
+
+def _add_columns(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    added = classify_all(statement.reader, link.call.args)
+    statement.items = (*statement.items, *added)
+    # Unlike add_columns(), with_only_columns() does not make an ORM statement of another one.
+    statement.orm_items = (*statement.orm_items, *added)
+    statement.changed_items = True
+    return LinkEdit("add_columns")
+
+
+def _reset_joinpoint(
+    statement: Statement, _link: Link, _position: int, _executed: bool
+) -> LinkEdit:
+    statement.reset = True
+    return LinkEdit(None)
+
+
+def _assertions(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.asserting = not (link.call.args and _is_false(link.call.args[0]))
+    return LinkEdit(None)
+
+
+def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
+    value = link.call.args[0] if len(link.call.args) == 1 else None
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
+        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() of a variable")
+    if value.value or not executed:
+        return LinkEdit(None)
+    written = name_here(statement.reader, statement.chain.root, "lazyload")
+    statement.needs.append(written)
+    return LinkEdit("options", arguments=f'{written.text}("*")')
+
+
+def _setting(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = [*link.call.args, *link.call.keywords]
+    if link.name == "populate_existing":
+        return LinkEdit("execution_options", arguments="populate_existing=True")
+    if len(arguments) != 1 or link.call.keywords or isinstance(arguments[0], ast.Starred):
+        raise Refused(reasons.LEGACY_ARGUMENT, f"{link.name}() with these arguments")
+    statement.yields |= link.name == "yield_per"
+    return LinkEdit("execution_options", keyword=link.name)
+
+
+def _from_statement(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.from_statement = True
+    return LinkEdit(link.name)
+
+
+def _with_session(statement: Statement, link: Link, position: int, _executed: bool) -> LinkEdit:
+    if len(link.call.args) != 1 or link.call.keywords:
+        raise Refused(reasons.LEGACY_ARGUMENT, "with_session() with these arguments")
+    statement.session = position
+    return LinkEdit(None)
+
+
+def _with_parent(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = link.call.args
+    if len(arguments) != 2 or link.call.keywords:  # noqa: PLR2004  the parent, its relationship
+        raise Refused(reasons.WITH_PARENT)
+    if not _is_relationship(statement.reader, arguments[1]):
+        raise Refused(reasons.WITH_PARENT)
+    written = name_here(statement.reader, statement.chain.root, "with_parent")
+    statement.needs.append(written)
+    # The relationship may go through a secondary table, which then stands in FROM.
+    statement.joined = True
+    return LinkEdit("where", parent=written.text)
+
+
+def _as_rows(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    if link.name == "tuples":
+        statement.as_rows = True
+        return LinkEdit(None)
+    value = link.call.args[0] if len(link.call.args) == 1 else None
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
+        raise Refused(reasons.LEGACY_ARGUMENT, "only_return_tuples() of a variable")
+    statement.as_rows = value.value
+    return LinkEdit(None)
+
+
+def _transformation(
+    _statement: Statement, _link: Link, _position: int, _executed: bool
+) -> LinkEdit:
+    raise Refused(reasons.TRANSFORMATION)
+
+
+_HANDLERS: Mapping[str, Handler] = {
+    **dict.fromkeys(_CRITERIA, _criteria),
+    **dict.fromkeys(("limit", "offset", "slice"), _limit),
+    **dict.fromkeys(("join", "outerjoin"), _join),
+    **dict.fromkeys(("add_columns", "add_column", "add_entity"), _add_columns),
+    **dict.fromkeys(("populate_existing", "autoflush", "yield_per"), _setting),
+    **dict.fromkeys(("only_return_tuples", "tuples"), _as_rows),
+    "distinct": _distinct,
+    "options": _options,
+    "select_from": _select_from,
+    "filter_by": _filter_by,
+    "with_entities": _with_entities,
+    "reset_joinpoint": _reset_joinpoint,
+    "enable_assertions": _assertions,
+    "enable_eagerloads": _eagerloads,
+    "from_statement": _from_statement,
+    "with_session": _with_session,
+    "with_parent": _with_parent,
+    "with_transformation": _transformation,
+}
+
+
+def selected_order(ordered: Sequence[ast.expr], items: Sequence[Item]) -> bool:
+    """Whether every ORDER BY expression is one of the selected columns already."""
+    texts = {ast.unparse(item.node) for item in items}
+    owners = {item.owner for item in items if item.what is What.ENTITY}
+    return all(_is_selected(node, texts, owners) for node in ordered)
+
+
+def _is_selected(node: ast.expr, texts: set[str], owners: set[str | None]) -> bool:
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr not in {"asc", "desc"}:
+            return False
+        node = node.func.value if not node.args else node.args[0]
+    if ast.unparse(node) in texts:
+        return True
+    return isinstance(node, ast.Attribute) and ast.unparse(node.value) in owners
