@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import cast
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from awaken.contract import Rule
-from awaken.preview.code import Highlighted
-from awaken.preview.page import Page, joined
+from awaken.preview.code import code_theme
+from awaken.preview.page import Page
 
 
 def page_of(rule: Rule) -> str:
@@ -35,33 +36,24 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
 
 
 def print_page(rule: Rule, console: Console) -> None:
-    """Print the page of ``rule``: its headings, its prose and its code."""
+    """Print the page of ``rule``, which is Markdown, and the reasons for which it refuses."""
     page = Page(console)
     page.rule((rule.name, "path"), (f"  {rule.family}, {rule.kind}", "faint"))
-    for paragraph in _paragraphs(page_of(rule)):
-        _print_paragraph(page, paragraph)
-    if rule.reasons:
-        page.row(("Reasons", "path"))
-        for reason in rule.reasons:
-            head = joined(["  ", (f"{rule.name}/{reason.code}", "manual"), "  "])
-            page.hanging(head, f"{reason.message}. {reason.cure}".strip())
-
-
-def _paragraphs(text: str) -> Iterator[list[str]]:
-    lines: list[str] = []
-    for line in [*text.split("\n"), ""]:
-        if line.strip():
-            lines.append(line)
-        elif lines:
-            yield lines
-            lines = []
-
-
-def _print_paragraph(page: Page, lines: list[str]) -> None:
-    page.row()
-    if all(line.startswith("    ") for line in lines):
-        code = Highlighted("page.py", lines, len(lines))
-        for index in range(len(lines)):
-            page.code(Text(), code.text(index), Text())
+    if console.is_terminal:
+        console.print(_rendered(page_of(rule)))
     else:
-        page.hanging(Text(), " ".join(line.strip() for line in lines))
+        console.print(Text(page_of(rule)), soft_wrap=True)
+    if rule.reasons:
+        page.row()
+        page.row(("Reasons for which a site is manual", "markdown.h2"))
+    for reason in rule.reasons:
+        page.row((f"{rule.name}/{reason.code}", "manual"))
+        page.hanging(Text("    "), reason.message.replace("{}", page.glyph("…", "...")))
+        page.hanging(Text("    "), reason.cure, "faint")
+
+
+def _rendered(text: str) -> RenderableType:
+    from rich.markdown import Markdown  # noqa: PLC0415
+
+    # Rich passes the theme on to Syntax, which takes an object as well as a name.
+    return Markdown(text, code_theme=cast("str", code_theme()), hyperlinks=False)

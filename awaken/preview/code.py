@@ -5,12 +5,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
 
+from awaken.preview.console import STYLES
 from awaken.preview.visible import visible
+
+if TYPE_CHECKING:
+    from rich.syntax import SyntaxTheme
 
 TAB_WIDTH = 4
 
@@ -19,16 +24,16 @@ Marks = Iterable[tuple[int, int, str]]
 
 # Nearest ancestor wins: Keyword.Constant is found before Keyword.
 _TOKENS = {
-    "Token.Keyword": "code.keyword",
-    "Token.Keyword.Constant": "code.number",
-    "Token.Operator.Word": "code.keyword",
-    "Token.Literal.String": "code.string",
-    "Token.Literal.String.Interpol": "code.number",
-    "Token.Literal.Number": "code.number",
-    "Token.Comment": "code.comment",
-    "Token.Name.Function": "code.name",
-    "Token.Name.Class": "code.name",
-    "Token.Name.Decorator": "code.decorator",
+    "Keyword": "code.keyword",
+    "Keyword.Constant": "code.number",
+    "Operator.Word": "code.keyword",
+    "Literal.String": "code.string",
+    "Literal.String.Interpol": "code.number",
+    "Literal.Number": "code.number",
+    "Comment": "code.comment",
+    "Name.Function": "code.name",
+    "Name.Class": "code.name",
+    "Name.Decorator": "code.decorator",
 }
 
 
@@ -59,7 +64,7 @@ class Highlighted:
         starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
         whole = "\n".join(self.lines)
         for offset, kind, value in lexer.get_tokens_unprocessed(whole):
-            style = _style(str(kind))
+            style = _style(str(kind).removeprefix("Token."))
             if not style:
                 continue
             index = bisect_right(starts, offset) - 1
@@ -68,6 +73,16 @@ class Highlighted:
                 if part:
                     self._marks[index].append((column, column + len(part), style))
                 index, column = index + 1, 0
+
+
+def code_theme() -> SyntaxTheme:
+    """Return the same colours for whole blocks of code in a text."""
+    from pygments.token import string_to_tokentype  # type: ignore[import-untyped]  # noqa: PLC0415
+    from rich.syntax import ANSISyntaxTheme  # noqa: PLC0415
+
+    return ANSISyntaxTheme(
+        {string_to_tokentype(kind): Style.parse(STYLES[name]) for kind, name in _TOKENS.items()}
+    )
 
 
 def code_text(line: str, marks: Marks) -> Text:

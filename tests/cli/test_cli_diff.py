@@ -3,9 +3,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from child_process import program
 
 from awaken.contract import Level
 from awaken.engine.report import Diagnostic
@@ -81,30 +81,14 @@ def test_no_color_is_honoured(engine, awaken, monkeypatch):
     assert ";38;" not in out
 
 
-ON_A_TERMINAL = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from conftest import FakeEngine
-from awaken import api
-from awaken.cli import main
-from awaken.contract import Level
-engine = FakeEngine(Path.cwd())
-engine.levels = (Level.SAFE, Level.MANUAL)
-api.run = engine.run
-sys.exit(main({arguments!r}))
-"""
-
-
 def on_a_terminal(engine, *arguments: str, **environment: str) -> str:
     """Return what awaken writes to a terminal of 80 columns."""
-    program = ON_A_TERMINAL.format(tests=str(Path(__file__).parent), arguments=list(arguments))
     inside = {"TERM": "xterm-256color", "COLUMNS": "80", **environment}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     leader, follower = os.openpty()
     with os.fdopen(leader, "rb", buffering=0) as reader:
         process = subprocess.Popen(
-            [sys.executable, "-c", program],
+            [sys.executable, "-c", program(*arguments)],
             cwd=engine.root,
             stdout=follower,
             stderr=subprocess.DEVNULL,
@@ -129,6 +113,13 @@ def test_on_a_terminal_it_is_coloured(engine):
     assert written.startswith("\x1b[")
     assert "this is manual" in written
     assert "diff --git" not in written
+
+
+def test_the_words_that_changed_stand_out(engine):
+    written = on_a_terminal(engine, "diff", COLORTERM="truecolor")
+
+    assert "\x1b[1;38;2;255;255;255;48;2;179;48;47mquery\x1b[0m" in written
+    assert "\x1b[1;38;2;255;255;255;48;2;26;115;54mselect\x1b[0m" in written
 
 
 def test_a_dumb_terminal_gets_no_escape(engine):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli_diff import ON_A_TERMINAL
+from child_process import program
 
 from awaken.contract import Level, UserError
 
@@ -150,7 +150,7 @@ def child(engine, source: str, **streams: object) -> subprocess.Popen[bytes]:
 
 
 def test_a_real_ctrl_c_ends_with_130_and_no_traceback(engine):
-    program = (
+    source = (
         "import sys, time\n"
         "from awaken import api\n"
         "from awaken.cli import main\n"
@@ -160,7 +160,7 @@ def test_a_real_ctrl_c_ends_with_130_and_no_traceback(engine):
         "api.run = run\n"
         "sys.exit(main(['check']))\n"
     )
-    process = child(engine, program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = child(engine, source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)
@@ -171,12 +171,10 @@ def test_a_real_ctrl_c_ends_with_130_and_no_traceback(engine):
 
 @pytest.mark.parametrize("form", ["full", "concise", "json", "patch"])
 def test_a_reader_that_goes_away_is_no_error(engine, form):
-    program = ON_A_TERMINAL.format(
-        tests=str(Path(__file__).parent), arguments=["diff", "-q", "--output-format", form]
-    )
+    source = program("diff", "-q", "--output-format", form)
     reader, writer = os.pipe()
     os.close(reader)
-    process = child(engine, program, stdout=writer, stderr=subprocess.PIPE)
+    process = child(engine, source, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     _, err = process.communicate()
 
@@ -184,13 +182,9 @@ def test_a_reader_that_goes_away_is_no_error(engine, form):
 
 
 def test_a_narrow_encoding_loses_nothing(engine):
-    program = ON_A_TERMINAL.format(
-        tests=str(Path(__file__).parent), arguments=["diff", "--output-format", "full"]
-    )
+    source = program("diff", "--output-format", "full")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    process = child(
-        engine, program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    )
+    process = child(engine, source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     out, _ = process.communicate()
 
     assert process.returncode == 0

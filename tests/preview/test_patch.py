@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from report_builders import file_change, report, root_report
 
@@ -182,7 +182,6 @@ text_of_lines = st.lists(st.tuples(line, newline), max_size=30).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(before=text_of_lines, after=text_of_lines)
 def test_git_writes_the_same_bytes_whatever_they_are(
     tmp_path_factory: pytest.TempPathFactory, before: bytes, after: bytes
@@ -193,7 +192,6 @@ def test_git_writes_the_same_bytes_whatever_they_are(
     assert (not text and before == after) or applied(top, text, top / "a.py") == after
 
 
-@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_local_edit_in_a_long_file_gives_a_short_patch(data: st.DataObject) -> None:
     lines = data.draw(st.lists(line.map(lambda text: text + b"\n"), min_size=1, max_size=200))

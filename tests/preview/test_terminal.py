@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from report_builders import RULE, file_change, finding, report, root_report, source
 from rich.cells import cell_len
@@ -202,28 +202,10 @@ def test_nothing_is_wider_than_the_terminal_and_nothing_is_lost(width: int) -> N
     assert "session.scalars(select(models.A).where(models.A.id==key).limit(1)).first()" in together
 
 
-def test_colours_say_what_is_removed_and_added() -> None:
-    stream = io.StringIO()
-    console = Console(
-        file=stream,
-        width=200,
-        force_terminal=True,
-        color_system="truecolor",
-        theme=Theme(STYLES),
-        no_color=False,
-    )
-    print_diff(sample(), console, ROOT)
-    text = stream.getvalue()
-
-    assert "\x1b[1;38;2;255;255;255;48;2;179;48;47mquery\x1b[0m" in text
-    assert "\x1b[1;38;2;255;255;255;48;2;26;115;54mscalars(select\x1b[0m" in text
-
-
 line = st.text(alphabet="ab ()[]/:\t日é\x1b", max_size=12)
 program = st.lists(line, max_size=12).map("\n".join)
 
 
-@settings(max_examples=60, deadline=None)
 @given(before=program, after=program)
 def test_the_rows_give_both_texts_back(before: str, after: str) -> None:
     text = printed(report(root_report(ROOT, file_change("a.txt", before.encode(), after.encode()))))
