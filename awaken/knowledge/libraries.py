@@ -37,8 +37,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``types``: what an instance of a class is.
     - ``calls``: what calling a function or a method of an instance returns.
     - ``attributes``: what an attribute of an instance or module is.
-    - ``instances``: the class of which calling a function, or reading an attribute, gives an
-      instance.
+    - ``instances``: the class of which calling a function gives an instance, and
+      ``instance_attributes`` the class of which an attribute is an instance.
     - ``classes``: functions that return a class, and the class.
     - ``managers``: what ``with`` binds for the value that calling this function returns.
     - ``delegates``: modules whose names are also attributes of an instance (``db.Column``).
@@ -55,6 +55,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: dict[str, Role] = {}
     attributes: dict[str, Role] = {}
     instances: dict[str, str] = {}
+    instance_attributes: dict[str, str] = {}
     classes: dict[str, str] = {}
     managers: dict[str, Role] = {}
     delegates: dict[str, tuple[str, ...]] = {}
@@ -74,6 +75,7 @@ class Knowledge:
         self.calls: dict[str, Role] = {}
         self.attributes: dict[str, Role] = {}
         self.instances: dict[str, str] = {}
+        self.instance_attributes: dict[str, str] = {}
         self.classes: dict[str, str] = {}
         self.managers: dict[str, Role] = {}
         self.delegates: dict[str, tuple[str, ...]] = {}
@@ -93,6 +95,7 @@ class Knowledge:
         self.calls |= library.calls
         self.attributes |= library.attributes
         self.instances |= library.instances
+        self.instance_attributes |= library.instance_attributes
         self.classes |= library.classes
         self.managers |= library.managers
         self.delegates |= library.delegates

@@ -10,9 +10,12 @@ from typing import Any
 
 from awaken.knowledge import knowledge
 from awaken.project.classes import Classes, ClassFacts, Definition
+from awaken.project.evaluation import Evaluator
 from awaken.project.modules import Module
 from awaken.project.names import Names
+from awaken.project.sessions import SessionProof, Sessions
 from awaken.project.sources import Snapshot, SourceFile
+from awaken.project.values import Unknown
 
 # Trees take about sixty times the bytes of their source.
 _KEPT_SOURCE_BYTES = 1_500_000
@@ -47,6 +50,8 @@ class Project:
         self._hits: dict[bytes, frozenset[str]] = {}
         self._names = Names(self._python, self.module, knowledge())
         self._classes = Classes(self._names, self.module, self.files_with)
+        self._evaluator = Evaluator(self._names, self._classes, self.module, knowledge())
+        self._sessions = Sessions(self._evaluator)
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""
@@ -109,3 +114,11 @@ class Project:
     def class_facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
         return self._classes.facts(qualified)
+
+    def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
+        """Return the proof that ``node`` is a session, from where its value comes from.
+
+        Unknown says in one sentence why it cannot be told, and where; None means that ``node`` is
+        proven to be something else.
+        """
+        return self._sessions.of(module, node)

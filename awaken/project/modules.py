@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 from awaken.contract import SiteId, Span
 from awaken.project.bindings import Function
@@ -33,6 +34,7 @@ class Module:
         self.name = name
         self.source = source
         self.tree = tree
+        self.memo: dict[ast.AST, Any] = {}  # what others worked out about nodes of this tree
 
     @property
     def is_package(self) -> bool:
@@ -87,6 +89,28 @@ class Module:
         """Return the source text of ``node``, as it stands in the file."""
         span = self.span(node)
         return self.source.text[span.start : span.end].decode("utf-8")
+
+    def parse_string(self, constant: ast.Constant) -> ast.expr | None:
+        """Return the expression that a string annotation holds, as if it stood in its place.
+
+        All its nodes have the position and the scope of the string; None if it is no expression.
+        """
+        kept: ast.expr | None = self.memo.get(constant)
+        if kept is not None or not isinstance(constant.value, str):
+            return kept
+        try:
+            parsed = ast.parse(constant.value.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        parents = self._parents
+        parents[parsed] = constant
+        for node in walk(parsed):
+            ast.copy_location(node, constant)
+            for child in ast.iter_child_nodes(node):
+                if not isinstance(child, _SHARED):
+                    parents[child] = node
+        self.memo[constant] = parsed
+        return parsed
 
     def line_column(self, span: Span) -> tuple[int, int]:
         """Return the line and the column in characters of the start of ``span``, both from 1."""

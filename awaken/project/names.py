@@ -84,6 +84,17 @@ class Names:
             self._attributes[key] = self._attribute(path, name, ())
         return self._attributes[key]
 
+    def imported(self, path: str, target: Target) -> str | None:
+        """Return the qualified name of what an import in the file ``path`` brings in."""
+        return self._target(path, "", target, ())
+
+    def defined(self, qualified: str) -> str:
+        """Return where the project defines what a library file calls ``qualified``, if it does."""
+        located = self.locate(qualified)
+        if located is None or len(located.rest) != 1:
+            return qualified
+        return self.attribute(located.path, located.rest[0]) or qualified
+
     def absolute(self, target: Target, path: str) -> str | None:
         """Return the dotted module that ``target`` of the file ``path`` imports from."""
         if not target.level:
@@ -109,7 +120,7 @@ class Names:
             elif target.kind == "alias" and binding.value is not None:
                 found.append(self._alias(module, binding.value, depth))
             elif target.kind in {"module", "from"} or (target.kind == "lazy" and imported):
-                found.append(self._target(module.path, "", target, ()))
+                found.append(self.imported(module.path, target))
             else:
                 found.append(None)
         return _agreed(found)

@@ -1,0 +1,116 @@
+"""The proof that an expression is a SQLAlchemy session, and when ``.query`` proves it itself."""
+
+from __future__ import annotations
+
+import ast
+
+from msgspec import Struct
+
+from awaken.contract import Place
+from awaken.project.evaluation import Evaluator
+from awaken.project.modules import Module
+from awaken.project.values import (
+    External,
+    InstanceOf,
+    Nothing,
+    Other,
+    Session,
+    SessionKind,
+    Unknown,
+    Value,
+)
+
+
+class SessionProof(Struct, frozen=True):
+    """It is a session.
+
+    ``kind`` is ``scoped`` for a registry. ``places`` say where that was seen, ``by_use`` that
+    only ``.query(MappedClass)`` proves it, and ``custom_query_class`` that ``query()`` may
+    return a class of the program's own.
+    """
+
+    kind: SessionKind
+    places: tuple[Place, ...] = ()
+    by_use: bool = False
+    custom_query_class: bool = False
+
+
+class Sessions:
+    """Proves sessions with one evaluator."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
+        """Return the proof that ``node`` is a session; None if it is proven to be no session."""
+        values = self._evaluator.values(module, node)
+        found = [self._session(module, node, one) for one in values if one != Nothing()]
+        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        if unknown is not None:
+            return unknown
+        sessions = [one for one in found if isinstance(one, Session)]
+        if not sessions:
+            return None
+        if len(sessions) < len(found):
+            other = next(one for one in found if isinstance(one, Other))
+            why = f"`{ast.unparse(node)}` may also be something else: {other.what}"
+            return self._evaluator.unknown(module, node, why)
+        return self._joined(module, node, sessions)
+
+    def _joined(
+        self, module: Module, node: ast.expr, sessions: list[Session]
+    ) -> SessionProof | Unknown:
+        kinds = {one.kind for one in sessions}
+        if len({kind.startswith("async") for kind in kinds}) > 1:
+            why = f"`{ast.unparse(node)}` may be a Session or an AsyncSession"
+            return self._evaluator.unknown(module, node, why)
+        # Of a session and a registry only what both can do is certain.
+        kind: SessionKind = "async" if sessions[0].kind.startswith("async") else "session"
+        if len(kinds) == 1:
+            kind = sessions[0].kind
+        places = tuple(dict.fromkeys(one.place for one in sessions if one.place is not None))
+        return SessionProof(
+            kind, places, custom_query_class=any(one.custom_query for one in sessions)
+        )
+
+    def _session(self, module: Module, node: ast.expr, value: Value) -> Session | Other | Unknown:
+        """Reduce a value to what matters here."""
+        value = self._evaluator.members.as_session(value)
+        match value:
+            case Session() | Unknown() | Other():
+                return value
+            case InstanceOf():
+                return self._instance(module, node, value)
+            case External():
+                why = f"what `{value.qualified}` is, is not known"
+                return self._evaluator.unknown(module, node, why)
+            case _:
+                return Other("a class, a function or a module")
+
+    def _instance(
+        self, module: Module, node: ast.expr, value: InstanceOf
+    ) -> Session | Other | Unknown:
+        """A class of the project is no session if all that it inherits is in sight."""
+        knowledge, name = self._evaluator.knowledge, value.qualified
+        lineage = self._evaluator.classes.lineage(name)
+        if lineage is None:
+            known = name in knowledge.types or name.partition(".")[0] in knowledge.not_sessions
+            if known:
+                return Other(f"an instance of `{name}`")
+            why = f"`{name}` is defined outside the project"
+            return self._evaluator.unknown(module, node, why)
+        roots = [one.partition(".")[0] for one in lineage.outside]
+        hidden = [
+            one
+            for one, root in zip(lineage.outside, roots, strict=True)
+            if one not in knowledge.types and not _is_harmless(root, knowledge.not_sessions)
+        ]
+        if hidden or lineage.unresolved:
+            base = hidden[0] if hidden else "a base that could not be followed"
+            why = f"`{name}` inherits from {base}"
+            return self._evaluator.unknown(module, node, why)
+        return Other(f"an instance of `{name}`")
+
+
+def _is_harmless(root: str, not_sessions: set[str]) -> bool:
+    return root in {"builtins", "abc", "typing", "typing_extensions", "enum"} | not_sessions

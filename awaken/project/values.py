@@ -1,0 +1,140 @@
+"""What an expression may be, as far as a session proof needs to know."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Literal
+
+from awaken.contract import Place
+from awaken.project.modules import Module
+
+SessionKind = Literal["session", "scoped", "async", "async-scoped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It cannot be told what this is; ``why`` is one sentence, ``place`` where it ends."""
+
+    why: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session, or a registry that stands for one; ``place`` says where that was seen."""
+
+    kind: SessionKind
+    custom_query: bool = False
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Gives:
+    """Something that gives ``inner`` when it is used in its one way.
+
+    ``callable``: called; ``manager``: entered by ``with``; ``generator``: iterated;
+    ``coroutine``: awaited; ``factory``: a ``sessionmaker``: called, or ``begin()`` entered.
+    """
+
+    how: Literal["callable", "manager", "generator", "coroutine", "factory"]
+    inner: Values
+
+
+@dataclass(frozen=True, slots=True)
+class ClassOf:
+    """A class itself."""
+
+    qualified: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOf:
+    """An instance of a class; ``model_base`` is what Flask-SQLAlchemy derives its models from."""
+
+    qualified: str
+    model_base: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a call gives to one parameter, still to be evaluated where it was written."""
+
+    parameter: ast.arg
+    module: Module
+    value: ast.expr
+    known: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionOf:
+    """A function of the project, what is known of its parameters, and its first argument."""
+
+    module: Module
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    known: Environment = ()
+    bound: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleOf:
+    """A module of the project."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A name of a library that is neither a known class nor a module of the project."""
+
+    qualified: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarativeBase:
+    """A class whose subclasses are mapped; ``parent`` is the class it adds to them.
+
+    ``complete`` is False where more is added than can be seen.
+    """
+
+    parent: str | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Proven to be no session; ``mock`` if it stands in for anything at all."""
+
+    what: str
+    mock: bool = False
+
+
+Value = (
+    Unknown
+    | Session
+    | Gives
+    | ClassOf
+    | InstanceOf
+    | FunctionOf
+    | ModuleOf
+    | External
+    | DeclarativeBase
+    | Nothing
+    | Other
+)
+Values = tuple[Value, ...]
+"""The alternatives that an expression may be; never empty."""
+
+Environment = tuple[Argument, ...]
+
+MOST_ALTERNATIVES = 8
+
+
+def union(*groups: Values) -> Values:
+    """Return the alternatives of all ``groups`` together, without repetition."""
+    return tuple(dict.fromkeys(value for group in groups for value in group))
