@@ -9,8 +9,6 @@ import typer
 
 from awaken.cli import FAILED
 from awaken.cli import options as given
-from awaken.preview.counts import plural
-from awaken.preview.visible import visible
 
 if TYPE_CHECKING:
     from awaken.engine.undo import Undone, UndoStack
@@ -50,6 +48,9 @@ def undo(
 
 
 def _print_stack(stack: UndoStack) -> int:
+    from awaken.preview.counts import plural  # noqa: PLC0415
+    from awaken.preview.visible import visible  # noqa: PLC0415
+
     for entry in stack.entries:
         when = f"{entry.started.astimezone():%Y-%m-%d %H:%M:%S}"
         files = plural(len(entry.files), "file")
@@ -63,6 +64,9 @@ def _print_stack(stack: UndoStack) -> int:
 
 
 def _print_undone(undone: Undone, *, verbose: bool) -> None:
+    from awaken.preview.counts import plural  # noqa: PLC0415
+    from awaken.preview.visible import visible  # noqa: PLC0415
+
     for path in undone.kept:
         typer.echo(visible(f"kept {path}: it was edited since"), err=True)
     if verbose:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol, cast
@@ -37,6 +39,18 @@ _TOKENS = {
 }
 
 
+_STRING_OR_COMMENT = re.compile(
+    r"""
+      \"{3} [^"\\]*+ (?: (?: \\. | "(?!"") ) [^"\\]*+ )*+ (?: \"{3} | \Z )
+    | '{3} [^'\\]*+ (?: (?: \\. | '(?!'') ) [^'\\]*+ )*+ (?: '{3} | \Z )
+    | " (?: \\. | [^"\\\n] )*+ "?
+    | ' (?: \\. | [^'\\\n] )*+ '?
+    | \# [^\n]*+
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
 class _Lexer(Protocol):
     """What is used of a Pygments lexer, which comes without types."""
 
@@ -46,33 +60,55 @@ class _Lexer(Protocol):
 class Highlighted:
     """The lines of one file with the syntax colours of its language.
 
-    ``stop`` is the number of lines that will be asked for; what follows is never read.
+    ``shown`` are the stretches of lines (from 0) that will be asked for; only they are read, for
+    Pygments takes longer over a large file than all the rest of a preview.
     """
 
-    def __init__(self, path: str, lines: Sequence[str], stop: int) -> None:
-        self.lines = lines[:stop]
-        self._marks: list[list[tuple[int, int, str]]] = [[] for _ in self.lines]
+    def __init__(self, path: str, lines: Sequence[str], shown: Sequence[range]) -> None:
+        self.lines = lines
+        self._marks: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
+        if path.endswith((".py", ".pyi")):
+            shown = _outside_strings(lines, shown)
+        elif shown:
+            shown = [range(shown[-1].stop)]
         lexer = _lexer(path)
-        if lexer is not None and self.lines:
-            self._read(lexer)
+        if lexer is not None:
+            for part in shown:
+                self._read(lexer, part)
 
     def text(self, index: int, marks: Marks = ()) -> Text:
         """Return the line at ``index`` (from 0), with ``marks`` over its colours."""
         return code_text(self.lines[index], [*self._marks[index], *marks])
 
-    def _read(self, lexer: _Lexer) -> None:
-        starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
-        whole = "\n".join(self.lines)
-        for offset, kind, value in lexer.get_tokens_unprocessed(whole):
+    def _read(self, lexer: _Lexer, part: range) -> None:
+        lines = self.lines[part.start : part.stop]
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        for offset, kind, value in lexer.get_tokens_unprocessed("\n".join(lines)):
             style = _style(str(kind).removeprefix("Token."))
             if not style:
                 continue
             index = bisect_right(starts, offset) - 1
             column = offset - starts[index]
-            for part in value.split("\n"):
-                if part:
-                    self._marks[index].append((column, column + len(part), style))
+            for text in value.split("\n"):
+                if text:
+                    mark = column, column + len(text), style
+                    self._marks[part.start + index].append(mark)
                 index, column = index + 1, 0
+
+
+def _outside_strings(lines: Sequence[str], shown: Sequence[range]) -> list[range]:
+    """Return ``shown`` with each start moved up to where no string is open."""
+    text = "\n".join(lines)
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    opened: dict[int, int] = {}
+    for match in _STRING_OR_COMMENT.finditer(text):
+        if "\n" in match[0]:
+            first = bisect_right(starts, match.start()) - 1
+            last = bisect_right(starts, match.end()) - 1
+            # the line where this string starts may itself start in the one before
+            first = opened.get(first, first)
+            opened.update(dict.fromkeys(range(first + 1, last + 1), first))
+    return [range(opened.get(part.start, part.start), part.stop) for part in shown]
 
 
 def code_theme() -> SyntaxTheme:

@@ -39,8 +39,10 @@ class FileDiff:
         new = SourceLines(change.after.text)
         self._hunks = hunks(old.whole, new.whole)
         last = self._hunks[-1][-1] if self._hunks else _NOTHING
-        self._old = _side("-", "removed", section.path, old, last.stop)
-        self._new = _side("+", "added", section.path, new, last.new_stop)
+        olds = [range(hunk[0].start, hunk[-1].stop) for hunk in self._hunks]
+        news = [range(hunk[0].new_start, hunk[-1].new_stop) for hunk in self._hunks]
+        self._old = _side("-", "removed", section.path, old, olds)
+        self._new = _side("+", "added", section.path, new, news)
         self._digits = max(len(str(last.stop)), len(str(last.new_stop)), 2)
         self._bar = page.glyph("│", "|")
         self._marked = _by_last_line(section, old)
@@ -129,8 +131,8 @@ class FileDiff:
             self._page.hanging(head, f"{why}, see below", "faint")
 
 
-def _side(sign: str, style: str, path: str, lines: SourceLines, stop: int) -> _Side:
-    return _Side(sign, style, lines.ends, Highlighted(path, lines.lines, stop))
+def _side(sign: str, style: str, path: str, lines: SourceLines, shown: list[range]) -> _Side:
+    return _Side(sign, style, lines.ends, Highlighted(path, lines.lines, shown))
 
 
 def _by_last_line(section: Section, lines: SourceLines) -> defaultdict[int, list[Finding]]:

@@ -45,10 +45,13 @@ class _Frames:
     def _open(self, path: str) -> None:
         self._path = path
         self._lines = SourceLines(self._root.sources[path].text)
-        last = max(
-            finding.place.span.end for finding in self._root.findings if finding.place.path == path
-        )
-        self._code = Highlighted(path, self._lines.lines, self._lines.position(last)[0] + 1)
+        regions = [
+            self._lines.region(finding.place.span)
+            for finding in self._root.findings
+            if finding.place.path == path
+        ]
+        shown = [range(max(one.line - 1 - _AROUND, 0), one.end_line + _AROUND) for one in regions]
+        self._code = Highlighted(path, self._lines.lines, shown)
 
     def _finding(self, finding: Finding) -> None:
         level = finding.level.value

@@ -73,7 +73,7 @@ def test_an_underline_stands_below_its_characters() -> None:
 
 def test_syntax_gets_colours_that_span_lines() -> None:
     lines = ['x = """one', "two def", '"""', "def name(a): return 1  # why"]
-    shown = Highlighted("a.py", lines, 4)
+    shown = Highlighted("a.py", lines, [range(1, 4)])
 
     assert styles_at(shown.text(1), "def") == {"code.string"}
     assert styles_at(shown.text(3), "def") == {"code.keyword"}
@@ -81,16 +81,42 @@ def test_syntax_gets_colours_that_span_lines() -> None:
     assert styles_at(shown.text(3), "# why") == {"code.comment"}
 
 
+SAMPLE = '''\
+"""A page: it's "quoted" and goes
+def on(): pass
+"""
+
+def real(x):  # it's a comment with """ in it
+    a = "one # no comment" + \'\\\'\' + x
+    b = f"{x!r:>{a}} def" \\
+        "class"
+    return r"""
+    # def text
+    """, "unclosed \\
+    def text", None
+'''.splitlines()
+
+
+@pytest.mark.parametrize("index", range(len(SAMPLE)))
+def test_a_part_has_the_colours_that_the_whole_gives_it(index):
+    whole = Highlighted("a.py", SAMPLE, [range(len(SAMPLE))]).text(index)
+    part = Highlighted("a.py", SAMPLE, [range(index, index + 1)]).text(index)
+
+    assert [styles_at(part, char) for char in part.plain] == [
+        styles_at(whole, char) for char in whole.plain
+    ]
+
+
 def test_a_mark_lies_over_the_colours_of_its_characters() -> None:
-    text = Highlighted("a.py", ["\treturn 1"], 1).text(0, [(1, 7, "removed.word")])
+    text = Highlighted("a.py", ["\treturn 1"], [range(1)]).text(0, [(1, 7, "removed.word")])
 
     assert styles_at(text, "return") == {"code.keyword", "removed.word"}
     assert styles_at(text, "1") == {"code.number"}
 
 
 def test_other_languages_are_coloured_by_their_file_name() -> None:
-    assert styles_at(Highlighted("a.toml", ["a = 1"], 1).text(0), "1") == {"code.number"}
-    assert Highlighted("LICENSE", ["a = 1"], 1).text(0).plain == "a = 1"
+    assert styles_at(Highlighted("a.toml", ["a = 1"], [range(1)]).text(0), "1") == {"code.number"}
+    assert Highlighted("LICENSE", ["a = 1"], [range(1)]).text(0).plain == "a = 1"
 
 
 any_line = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=60)
@@ -115,4 +141,4 @@ def test_what_is_shown_holds_no_control_character(line: str) -> None:
 
 @given(line=any_line)
 def test_highlighting_changes_no_text(line: str) -> None:
-    assert Highlighted("a.py", [line], 1).text(0).plain == code_text(line, ()).plain
+    assert Highlighted("a.py", [line], [range(1)]).text(0).plain == code_text(line, ()).plain
