@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 400
 """Levels of a tree that awaken reads. Of 7,400 files of the standard library and large programs
-none has more than 90; LibCST survives 400 of any kind in the 2 MB stack of Windows, not 1,000."""
+none has more than 90; Python compiles 400 of any kind within its default recursion limit."""
+
+LIBCST_DEPTH = 300
+"""Levels that LibCST may be given, what a rewriter adds not counted: it survives 400 of any kind
+in the 2 MB stack that Windows gives, but not 1,000."""
 
 NEWEST_PYTHON = (3, 15)
 
@@ -146,6 +150,13 @@ def depth(node: ast.AST, limit: int) -> int:
         found += 1
         level = [child for one in level for child in ast.iter_child_nodes(one)]
     return found
+
+
+def libcst_refusal(node: ast.AST) -> str | None:
+    """Return why the source of ``node`` is not given to LibCST, as a clause; None if it can be."""
+    if depth(node, LIBCST_DEPTH) <= LIBCST_DEPTH:
+        return None
+    return f"it is nested more than {LIBCST_DEPTH} levels deep, and LibCST could crash on it"
 
 
 @contextmanager

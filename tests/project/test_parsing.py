@@ -5,12 +5,20 @@ from __future__ import annotations
 import ast
 import sys
 
+import libcst
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from awaken.project import parsing
-from awaken.project.parsing import MAX_DEPTH, Unparsable, deep_recursion, depth, parse
+from awaken.project.parsing import (
+    MAX_DEPTH,
+    Unparsable,
+    deep_recursion,
+    depth,
+    libcst_refusal,
+    parse,
+)
 from awaken.project.sources import decode
 
 HOSTILE = {
@@ -173,6 +181,25 @@ def test_any_text_is_a_tree_or_one_sentence(text):
         message = ast.dump(found)
 
     assert message.isprintable()
+
+
+@pytest.mark.parametrize("shape", ["calls", "elif", "minus", "attributes", "conditions"])
+def test_what_libcst_is_given_comes_back(shape):
+    size = 145 if shape == "calls" else 290
+    text = HOSTILE[shape](size)
+    assert libcst_refusal(tree(text)) is None
+
+    with deep_recursion():
+        module = libcst.parse_module(text)
+        again = module.visit(libcst.CSTTransformer()).code
+
+    assert again == text
+
+
+def test_what_libcst_is_not_given_says_why():
+    refusal = libcst_refusal(tree(HOSTILE["minus"](350)))
+
+    assert refusal == "it is nested more than 300 levels deep, and LibCST could crash on it"
 
 
 def test_deep_recursion_is_put_back():
