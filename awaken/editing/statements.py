@@ -1,0 +1,56 @@
+"""Statements as LibCST nodes: what a rewriter may return, and how it takes the place of a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import libcst as cst
+
+
+def as_statements(result: Any) -> list[cst.BaseStatement] | None:
+    """Return what a rewriter gave as a list of statements, each on lines of its own.
+
+    Takes one statement, any sequence of them, a ``FlattenSentinel`` or a ``RemovalSentinel``;
+    small statements get a line each. None if it is anything else.
+    """
+    if isinstance(result, cst.RemovalSentinel):
+        return []
+    if isinstance(result, cst.BaseStatement | cst.BaseSmallStatement):
+        result = [result]
+    if not isinstance(result, Iterable) or isinstance(result, str | bytes):
+        return None
+    statements = list(result)
+    if not all(isinstance(one, cst.BaseStatement | cst.BaseSmallStatement) for one in statements):
+        return None
+    return [_on_a_line(one) for one in statements]
+
+
+def _on_a_line(statement: cst.BaseStatement | cst.BaseSmallStatement) -> cst.BaseStatement:
+    if isinstance(statement, cst.BaseStatement):
+        return statement
+    return cst.SimpleStatementLine([statement])
+
+
+def in_place_of_line(
+    statements: list[cst.BaseStatement], line: cst.SimpleStatementLine
+) -> list[cst.BaseStatement]:
+    """Return ``statements`` with the comments of the ``line`` that they replace.
+
+    Comments above the line stay above; the one at its end goes to the end of the last statement
+    if that is one line without a comment, else above the first.
+    """
+    if not statements:
+        return []
+    above = list(line.leading_lines)
+    comment = line.trailing_whitespace.comment
+    last = statements[-1]
+    if comment is None:
+        pass
+    elif isinstance(last, cst.SimpleStatementLine) and last.trailing_whitespace.comment is None:
+        statements[-1] = last.with_changes(trailing_whitespace=line.trailing_whitespace)
+    else:
+        above.append(cst.EmptyLine(comment=comment))
+    first: Any = statements[0]
+    statements[0] = first.with_changes(leading_lines=[*above, *first.leading_lines])
+    return statements

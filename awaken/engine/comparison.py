@@ -1,0 +1,133 @@
+"""Compares a file's tree before and after: only what the edits name may differ."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from awaken.contract import Span
+from awaken.engine.slices import FSTRING_POSITIONS
+from awaken.engine.splices import SpanMap
+from awaken.project.modules import Module
+from awaken.project.trees import walk
+
+_BLOCKS = frozenset({"body", "handlers", "cases", "orelse", "finalbody"})
+
+
+def misread(after: Module, expected: Mapping[Span, str]) -> set[Span]:
+    """Return the spans of ``expected`` at which ``after`` has no node of that syntax.
+
+    ``expected`` gives spans of the new text the ``syntax`` of the one expression each must hold.
+    """
+    missing = set(expected)
+    for node in walk(after.tree) if missing else ():
+        if isinstance(node, ast.expr):
+            span = after.span(node)
+            if span in missing and syntax(node) == expected[span]:
+                missing.discard(span)
+    return missing
+
+
+def syntax(node: ast.AST) -> str:
+    """Return the node's syntax without positions, the same for a value read or written to."""
+    dumped = ast.dump(node)
+    return dumped.replace("ctx=Store()", "ctx=Load()").replace("ctx=Del()", "ctx=Load()")
+
+
+def syntax_alone(expression: bytes) -> str | None:
+    """Return the ``syntax`` of an expression's text parsed alone; None if it is not one."""
+    try:
+        tree = ast.parse(f"({expression.decode()}\n)", mode="eval")
+    except (SyntaxError, ValueError):
+        return None
+    return syntax(tree.body)
+
+
+class Comparison:
+    """What differs between two trees outside of the replaced regions.
+
+    ``regions`` are the replaced spans of the old text; ``opaque`` are old nodes in whose own
+    lines, not their blocks, tokens were edited.
+    """
+
+    def __init__(
+        self,
+        before: Module,
+        after: Module,
+        moved: SpanMap,
+        regions: Iterable[Span],
+        opaque: Iterable[ast.AST] = (),
+    ) -> None:
+        self._before = before
+        self._after = after
+        self._moved = moved
+        self._old_regions = sorted(regions)
+        self._new_regions = [moved.to_after(region) for region in self._old_regions]
+        self._opaque = set(opaque)
+
+    def differences(self) -> Iterator[Span]:
+        """Yield the spans of old statements of which a part that no edit names now differs."""
+        for node in self._compare(self._before.tree, self._after.tree):
+            yield self._before.span(self._before.statement_of(node) or self._before.tree)
+
+    def _compare(self, old: ast.AST, new: ast.AST) -> Iterator[ast.AST]:
+        opaque = old in self._opaque
+        if type(old) is not type(new) and not opaque:
+            yield old
+            return
+        span = extent(self._before, old)
+        if span is not None and not self._is_touched(span):
+            if extent(self._after, new) != self._moved.to_after(span):
+                yield old
+            return
+        if isinstance(old, ast.JoinedStr) and not FSTRING_POSITIONS:
+            if ast.dump(old) != ast.dump(new):
+                yield old
+            return
+        for field in old._fields:
+            if not opaque or field in _BLOCKS:
+                yield from self._compare_field(
+                    old, getattr(old, field, None), getattr(new, field, None)
+                )
+
+    def _compare_field(self, owner: ast.AST, old: Any, new: Any) -> Iterator[ast.AST]:
+        if isinstance(old, list) and isinstance(new, list):
+            yield from self._compare_lists(owner, old, new)
+        elif isinstance(old, ast.AST) and isinstance(new, ast.AST):
+            yield from self._compare_lists(owner, [old], [new])
+        elif type(old) is not type(new) or old != new:
+            yield owner
+
+    def _compare_lists(
+        self, owner: ast.AST, old: Sequence[Any], new: Sequence[Any]
+    ) -> Iterator[ast.AST]:
+        kept = [node for node in old if not _lies_in(self._before, node, self._old_regions)]
+        still = [node for node in new if not _lies_in(self._after, node, self._new_regions)]
+        if len(kept) != len(still):
+            yield owner
+            return
+        for one, other in zip(kept, still, strict=True):
+            if isinstance(one, ast.AST) and isinstance(other, ast.AST):
+                yield from self._compare(one, other)
+            elif one != other:
+                yield owner
+
+    def _is_touched(self, span: Span) -> bool:
+        return any(
+            region.start <= span.end and span.start <= region.end for region in self._old_regions
+        )
+
+
+def extent(module: Module, node: ast.AST) -> Span | None:
+    """Return the node's span with its decorators; None where ``ast`` gives no position."""
+    if not hasattr(node, "lineno"):
+        return None
+    span = module.span(node)
+    decorators = getattr(node, "decorator_list", None)
+    return Span(module.span(decorators[0]).start, span.end) if decorators else span
+
+
+def _lies_in(module: Module, node: Any, regions: Sequence[Span]) -> bool:
+    span = extent(module, node) if isinstance(node, ast.AST) else None
+    return span is not None and any(region.contains(span) for region in regions)

@@ -1,0 +1,258 @@
+"""Carries out all edits of one Python file: a pure function that can run in a worker."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from awaken.contract import (
+    ChangeId,
+    Edit,
+    InsertStatements,
+    NeedImport,
+    NodeEdit,
+    Place,
+    Problem,
+    ReleaseImport,
+    Rewriter,
+    Span,
+    TextEdit,
+)
+from awaken.engine.imports import reconcile
+from awaken.engine.insertions import insertion
+from awaken.engine.owned_edits import OwnedEdit, of_kind
+from awaken.engine.pieces import Piece, assemble
+from awaken.engine.rewriting import Job, Slice, SliceRefused, Target, rewrite_slice
+from awaken.engine.slices import (
+    Anchors,
+    Misplaced,
+    Region,
+    count_kinds,
+    group_by_region,
+    region_of,
+)
+from awaken.engine.splices import SpanMap, Splice, splice
+from awaken.engine.style import style_of, surroundings_of
+from awaken.project.modules import Module
+from awaken.project.parsing import Unparsable, libcst_refusal, parse
+from awaken.project.sources import SourceFile
+
+Rewriters = Mapping[str, Mapping[str, Rewriter]]
+"""The rewriters of each rule, by the names of the rule and of the rewriter."""
+
+
+class FileContext(Struct, frozen=True):
+    """What rewriting a file takes from its project.
+
+    ``name`` is the module's dotted name, ``first_party`` the top-level packages of the project,
+    ``line_length`` the longest line that its formatter allows.
+    """
+
+    name: str = ""
+    first_party: frozenset[str] = frozenset()
+    line_length: int = 88
+
+
+class RewrittenFile(Struct, frozen=True):
+    """A file after its edits, the way back, and what could not be done."""
+
+    source: SourceFile
+    moved: SpanMap
+    problems: tuple[Problem, ...] = ()
+
+
+def rewrite_file(
+    source: SourceFile,
+    edits: Sequence[OwnedEdit[Edit]],
+    rewriters: Rewriters,
+    context: FileContext,
+) -> RewrittenFile:
+    """Return ``source`` with all ``edits`` made (in the order of their changes) that can be.
+
+    Each edit that cannot be made gives a problem that names its change; the caller leaves these
+    changes out and calls again. Never raises for what a rule or a file does.
+    """
+    try:
+        module = Module(source, parse(source), context.name)
+    except Unparsable as error:
+        place = Place(source.path, Span(0, 0))
+        changes = tuple(dict.fromkeys(owned.change for owned in edits))
+        return RewrittenFile(source, SpanMap(), (Problem(place, f"the file {error}", changes),))
+    work = _Work(module, rewriters, context.line_length)
+    assembled = assemble(module, work.pieces(edits))
+    problems = [*work.problems, *assembled.problems]
+    imports = reconcile(
+        assembled.module,
+        of_kind(edits, NeedImport),
+        of_kind(edits, ReleaseImport),
+        style_of(module, context.line_length),
+        context.first_party,
+    )
+    text, moved = splice(assembled.module.source.text, imports.splices)
+    return RewrittenFile(
+        source.with_text(text), assembled.moved.then(moved), (*problems, *imports.problems)
+    )
+
+
+class _Work:
+    """The edits of one file on their way to pieces of text; collects what goes wrong."""
+
+    def __init__(self, module: Module, rewriters: Rewriters, line_length: int) -> None:
+        self.problems: list[Problem] = []
+        self._module = module
+        self._rewriters = rewriters
+        self._style = style_of(module, line_length)
+
+    def pieces(self, edits: Sequence[OwnedEdit[Any]]) -> list[Piece]:
+        """Return the new texts for every edit that names a place; imports are not among them."""
+        jobs = self._jobs(of_kind(edits, NodeEdit))
+        inserts = self._insertions(of_kind(edits, InsertStatements))
+        tokens = self._tokens(of_kind(edits, TextEdit))
+        loose = [*tokens, *inserts]
+        pieces: list[Piece] = []
+        for region, nodes in group_by_region(self._regions(jobs)):
+            inner = [piece for piece in loose if _is_inside(piece.span, region.span)]
+            loose = [piece for piece in loose if piece not in inner]
+            for piece in [piece for piece in loose if piece.span.overlaps(region.span)]:
+                self._refuse(piece.span, "it crosses the edge of another rewrite", piece.changes)
+                loose.remove(piece)
+            pieces += self._rewrite(region, {node: jobs[node] for node in nodes}, inner)
+        return [*pieces, *loose]
+
+    def _refuse(self, span: Span, message: str, changes: Iterable[ChangeId]) -> None:
+        place = Place(self._module.path, span)
+        self.problems.append(Problem(place, message, tuple(dict.fromkeys(changes))))
+
+    def _jobs(self, edits: Sequence[OwnedEdit[NodeEdit]]) -> dict[ast.AST, list[Job]]:
+        """Return the rewriters to run on each node; one node belongs to one change."""
+        anchors = Anchors(self._module, [owned.edit for owned in edits])
+        jobs: dict[ast.AST, list[Job]] = {}
+        for owned in edits:
+            try:
+                node, job = self._job(owned, anchors)
+            except Misplaced as error:
+                self._refuse(owned.edit.anchor, str(error), [owned.change])
+                continue
+            others = jobs.setdefault(node, [])
+            if others and others[0].change != owned.change:
+                what = "another change already rewrites this code"
+                self._refuse(owned.edit.anchor, what, [owned.change])
+            else:
+                others.append(job)
+        return jobs
+
+    def _job(self, owned: OwnedEdit[NodeEdit], anchors: Anchors) -> tuple[ast.AST, Job]:
+        node = anchors.node_of(owned.edit)
+        rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
+        around = surroundings_of(self._module, node, self._style)
+        return node, Job(owned.change, owned.rule, rewriter, owned.edit.data, around)
+
+    def _rewriter(self, rule: str, name: str) -> Rewriter:
+        found = self._rewriters.get(rule, {}).get(name)
+        if found is None:
+            raise Misplaced(f"internal error in {rule}: it has no rewriter called {name}")
+        return found
+
+    def _regions(self, jobs: Mapping[ast.AST, Sequence[Job]]) -> dict[ast.AST, Region]:
+        regions: dict[ast.AST, Region] = {}
+        for node, own in jobs.items():
+            try:
+                regions[node] = self._region(node)
+            except Misplaced as error:
+                self._refuse(self._module.span(node), str(error), [job.change for job in own])
+        return regions
+
+    def _region(self, node: ast.AST) -> Region:
+        region = region_of(self._module, node)
+        for root in region.roots:
+            if refusal := libcst_refusal(root):
+                raise Misplaced(refusal)
+        return region
+
+    def _rewrite(
+        self, region: Region, jobs: Mapping[ast.AST, Sequence[Job]], inner: Sequence[Piece]
+    ) -> list[Piece]:
+        """Return the new text of ``region``, in which the pieces ``inner`` are made first."""
+        start, end = region.span.start, region.span.end
+        moved = [Splice(p.span.start - start, p.span.end - start, p.text) for p in inner]
+        text, _ = splice(self._module.source.text[start:end], moved)
+        changes = [job.change for own in jobs.values() for job in own]
+        changes += [change for piece in inner for change in piece.changes]
+        try:
+            new = rewrite_slice(self._slice(region, text.decode(), jobs)).encode()
+            _check_fstring(self._module, region, new)
+        except SliceRefused as error:
+            self._refuse(region.span, error.message, error.changes or changes)
+            return []
+        if new == self._module.source.text[start:end]:
+            return []
+        owners = tuple(dict.fromkeys(changes))
+        return [Piece(region.span, new, owners, is_expression=region.is_expression)]
+
+    def _slice(self, region: Region, text: str, jobs: Mapping[ast.AST, Sequence[Job]]) -> Slice:
+        kinds = {type(node).__name__ for node in jobs}
+        counts, ordinals = count_kinds(region, kinds, jobs)
+        targets = tuple(
+            Target(type(node).__name__, ordinals[node], tuple(own)) for node, own in jobs.items()
+        )
+        return Slice(
+            text=text,
+            is_expression=region.is_expression,
+            counts=counts,
+            targets=targets,
+            newline=self._style.newline,
+            indent=self._style.indent,
+            fills_block=region.fills_block,
+        )
+
+    def _insertions(self, edits: Sequence[OwnedEdit[InsertStatements]]) -> list[Piece]:
+        pieces: list[Piece] = []
+        for owned in edits:
+            try:
+                rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
+                at, text = insertion(self._module, owned, rewriter, self._style)
+            except Misplaced as error:
+                self._refuse(owned.edit.at, str(error), [owned.change])
+                continue
+            pieces.append(Piece(Span(at, at), text, (owned.change,)))
+        return pieces
+
+    def _tokens(self, edits: Sequence[OwnedEdit[TextEdit]]) -> list[Piece]:
+        """Return the token edits; equal ones of several changes are one, clashing ones refused."""
+        pieces: list[Piece] = []
+        for owned in edits:
+            span, text = owned.edit.anchor, owned.edit.text.encode()
+            equal = [p for p in pieces if (p.span, p.text) == (span, text)]
+            if equal and owned.change not in equal[0].changes:
+                shared = (*equal[0].changes, owned.change)
+                pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
+            elif any(_clash(piece, span, owned.change) for piece in pieces):
+                self._refuse(span, "another change already edits this code", [owned.change])
+            else:
+                pieces.append(Piece(span, text, (owned.change,), is_token=True))
+        return pieces
+
+
+def _clash(piece: Piece, span: Span, change: ChangeId) -> bool:
+    """Whether two edits replace the same bytes, or two changes insert at the same place."""
+    if piece.span.overlaps(span):
+        return True
+    return piece.span == span and span.start == span.end and change not in piece.changes
+
+
+def _is_inside(span: Span, region: Span) -> bool:
+    """Whether ``span`` lies in ``region`` and does not only touch its edge."""
+    at_edge = span.start == span.end and span.start in {region.start, region.end}
+    return region.contains(span) and not at_edge
+
+
+def _check_fstring(module: Module, region: Region, new: bytes) -> None:
+    """Refuse text that f-strings take only since Python 3.12."""
+    if region.is_expression and module.in_fstring(region.roots[0]):
+        bad = [mark for mark in (b"\n", b"\r", b"\\", b"#", b"'", b'"') if mark in new]
+        if any(mark not in module.source.text[region.span.start : region.span.end] for mark in bad):
+            raise SliceRefused("an f-string cannot hold the new code before Python 3.12")

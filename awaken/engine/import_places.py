@@ -1,0 +1,175 @@
+"""Where a new import line goes: into its section, in its order, as isort and ruff would."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from awaken.engine.insertions import above_comments, end_of_imports, header_end, is_docstring
+from awaken.engine.slices import line_of_statement
+from awaken.engine.style import NEWLINE, line_end, line_start
+from awaken.project.modules import Module
+
+FUTURE, STANDARD, THIRD_PARTY, FIRST_PARTY, RELATIVE = range(5)
+ImportStatement = ast.Import | ast.ImportFrom
+
+
+class LinePlace(Struct, frozen=True, order=True):
+    """Where a line goes, and how many blank lines it wants before and after it, at least."""
+
+    at: int
+    blank_before: int = 0
+    blank_after: int = 0
+
+
+class ImportPlaces:
+    """The import blocks of one file; ``first_party`` are the project's top-level packages."""
+
+    def __init__(self, module: Module, first_party: frozenset[str]) -> None:
+        self._module = module
+        self._text = module.source.text
+        self._first_party = first_party
+        self._groups = list(self._leading_groups())
+
+    def section(self, name: str) -> int:
+        """Return the section of a module by its dotted name."""
+        top = name.partition(".")[0]
+        if not top:
+            return RELATIVE
+        if top == "__future__":
+            return FUTURE
+        if top in sys.stdlib_module_names:
+            return STANDARD
+        return FIRST_PARTY if top in self._first_party else THIRD_PARTY
+
+    def for_line(self, name: str, *, is_from: bool) -> LinePlace:
+        """Return where ``import name`` or ``from name import ...`` goes."""
+        section = self.section(name)
+        sections = [[self._section_of(one) for one in group] for group in self._groups]
+        holding = [index for index, held in enumerate(sections) if section in held]
+        if holding:
+            index = max(holding, key=lambda at: sections[at].count(section))
+            group = self._groups[index]
+            same = [one for one in group if self._section_of(one) == section]
+            return LinePlace(self._place_among(same, name, is_from=is_from))
+        if not self._groups:
+            return self._first_line()
+        return self._new_group(section, sections)
+
+    def for_typing_block(self) -> LinePlace:
+        """Return where a new ``if TYPE_CHECKING:`` block goes."""
+        at = end_of_imports(self._module)
+        return LinePlace(at, 1, self._blank_before_code(at))
+
+    def in_block(self, block: ast.If, name: str, *, is_from: bool) -> int:
+        """Return where the line goes in an ``if TYPE_CHECKING:`` block."""
+        imports = [one for one in block.body if isinstance(one, ImportStatement)]
+        if imports:
+            return self._place_among(imports, name, is_from=is_from)
+        return self._line_of(block.body[0])
+
+    def _leading_groups(self) -> Iterable[list[ImportStatement]]:
+        group: list[ImportStatement] = []
+        end = end_of_imports(self._module)
+        for statement in self._module.tree.body:
+            span = self._module.span(statement)
+            if span.start >= end:
+                break
+            if not isinstance(statement, ImportStatement):
+                follows = False
+            else:
+                follows = bool(group) and not self._gap(group[-1], statement)
+            if group and not follows:
+                yield group
+                group = []
+            if isinstance(statement, ImportStatement):
+                group.append(statement)
+        if group:
+            yield group
+
+    def _gap(self, one: ast.stmt, other: ast.stmt) -> bool:
+        between = self._text[self._end_of(one) : self._line_of(other)]
+        return any(not line.strip() for line in NEWLINE.split(between)[:-1])
+
+    def _section_of(self, statement: ImportStatement) -> int:
+        return self.section(module_of(statement))
+
+    def _place_among(self, group: Sequence[ImportStatement], name: str, *, is_from: bool) -> int:
+        """Return where the line goes among imports of its section, keeping their order."""
+        for key in (_plain_first, _by_module):
+            keys = [key(module_of(one), isinstance(one, ast.ImportFrom)) for one in group]
+            if keys == sorted(keys):
+                wanted = key(name, is_from)
+                after = [one for one, other in zip(group, keys, strict=True) if other > wanted]
+                if after:
+                    return above_comments(self._text, self._line_of(after[0]))
+                return self._end_of(group[-1])
+        top = name.partition(".")[0]
+        related = [one for one in group if module_of(one).partition(".")[0] == top]
+        return self._end_of((related or list(group))[-1])
+
+    def _new_group(self, section: int, sections: Sequence[Sequence[int]]) -> LinePlace:
+        if len(sections) == 1 and len(set(sections[0])) > 1:  # the file does not keep groups
+            lower = [
+                s for s, held in zip(self._groups[0], sections[0], strict=True) if held < section
+            ]
+            return LinePlace(
+                self._end_of(lower[-1]) if lower else self._line_of(self._groups[0][0])
+            )
+        below = [
+            group for group, held in zip(self._groups, sections, strict=True) if min(held) < section
+        ]
+        if below:
+            at = self._end_of(below[-1][-1])
+            return LinePlace(at, 1, self._blank_before_code(at))
+        first = self._line_of(self._groups[0][0])
+        return LinePlace(max(above_comments(self._text, first), header_end(self._text)), 1, 1)
+
+    def _first_line(self) -> LinePlace:
+        body = self._module.tree.body
+        at = self._end_of(body[0]) if body and is_docstring(body[0]) else header_end(self._text)
+        return LinePlace(at, 1, self._blank_before_code(at))
+
+    def _blank_before_code(self, at: int) -> int:
+        """Return how many blank lines stand between imports and what follows ``at``."""
+        for statement in self._module.tree.body:
+            if self._module.span(statement).start >= at:
+                definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+                return 2 if isinstance(statement, definition) else 1
+        return 0
+
+    def _line_of(self, statement: ast.stmt) -> int:
+        start = line_of_statement(self._module, statement)
+        return (
+            line_start(self._text, self._module.span(statement).start) if start is None else start
+        )
+
+    def _end_of(self, statement: ast.stmt) -> int:
+        return line_end(self._text, self._module.span(statement).end)
+
+
+def module_of(statement: ImportStatement) -> str:
+    """Return the module that an import names, with leading dots where it is relative."""
+    if isinstance(statement, ast.Import):
+        return statement.names[0].name
+    return "." * statement.level + (statement.module or "")
+
+
+def is_type_checking(statement: ast.stmt) -> bool:
+    """Whether ``statement`` is ``if TYPE_CHECKING:`` in either spelling."""
+    if not isinstance(statement, ast.If):
+        return False
+    test = statement.test
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return name == "TYPE_CHECKING"
+
+
+def _plain_first(module: str, is_from: bool) -> tuple[object, ...]:
+    return is_from, module.lower()
+
+
+def _by_module(module: str, is_from: bool) -> tuple[object, ...]:
+    return module.lower(), is_from

@@ -1,0 +1,396 @@
+"""Reconciles the imports of one file once all its other edits are made.
+
+What the changes need is added where the file's own style puts it; what they release goes if
+nothing refers to it any more. Only imports at module level are read or written.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cached_property
+
+import msgspec
+from msgspec import Struct
+
+from awaken.contract import ChangeId, NeedImport, Place, Problem, ReleaseImport, Span
+from awaken.editing.import_lines import LineStyle, add_name, new_import, remove_name
+from awaken.engine.import_places import (
+    ImportPlaces,
+    ImportStatement,
+    LinePlace,
+    is_type_checking,
+)
+from awaken.engine.owned_edits import OwnedEdit
+from awaken.engine.slices import line_of_statement
+from awaken.engine.splices import Splice
+from awaken.engine.style import NEWLINE, FileStyle, line_end, line_indent, line_start
+from awaken.project.modules import Module
+from awaken.project.trees import walk
+
+
+class Imports(Struct, frozen=True):
+    """The splices that reconcile a file's imports, and the needs that could not be met."""
+
+    splices: tuple[Splice, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class Bound(Struct, frozen=True):
+    """A name that a top-level import binds; ``typing_only`` in an ``if TYPE_CHECKING`` block."""
+
+    name: str
+    statement: ast.Import | ast.ImportFrom
+    alias: ast.alias
+    typing_only: bool
+
+
+def reconcile(
+    module: Module,
+    needs: Sequence[OwnedEdit[NeedImport]],
+    releases: Sequence[OwnedEdit[ReleaseImport]],
+    style: FileStyle,
+    first_party: frozenset[str],
+) -> Imports:
+    """Return what to splice into the edited file ``module`` (named as the project knows it).
+
+    ``first_party`` are the top-level packages of the project, for the section of a new line.
+    """
+    work = _Reconciling(module, style, first_party)
+    for wanted, (typing, changes) in _merged(needs).items():
+        work.need(wanted, typing, changes)
+    for owned in releases:
+        work.release(owned.edit)
+    return Imports(tuple(work.splices()), tuple(work.problems))
+
+
+class _Wanted(Struct, frozen=True):
+    """One import that at least one change needs."""
+
+    module: str
+    name: str | None
+    alias: str | None
+
+    @property
+    def bound(self) -> str:
+        return self.alias or self.name or self.module.partition(".")[0]
+
+    @property
+    def text(self) -> str:
+        """What stands after ``import``."""
+        name = self.name or self.module
+        return f"{name} as {self.alias}" if self.alias else name
+
+
+def _merged(needs: Iterable[OwnedEdit[NeedImport]]) -> dict[_Wanted, tuple[bool, list[ChangeId]]]:
+    """Return each import once: whether only for typing, and the changes that need it."""
+    found: dict[_Wanted, tuple[bool, list[ChangeId]]] = {}
+    for owned in needs:
+        edit = owned.edit
+        wanted = _Wanted(edit.module, edit.name, None if edit.alias == edit.name else edit.alias)
+        typing, changes = found.get(wanted, (True, []))
+        found[wanted] = (typing and edit.type_checking, [*changes, owned.change])
+    return found
+
+
+class _Reconciling:
+    """What is to be added to and removed from the imports of one file."""
+
+    def __init__(self, module: Module, style: FileStyle, first_party: frozenset[str]) -> None:
+        self.problems: list[Problem] = []
+        self._module = module
+        self._text = module.source.text
+        self._style = style
+        self._places = ImportPlaces(module, first_party)
+        self._bounds = list(_bounds(module.tree))
+        self._adds: dict[ImportStatement, list[str]] = {}
+        self._removes: dict[ImportStatement, list[str]] = {}
+        self._lines: list[_Wanted] = []
+        self._typing_lines: list[_Wanted] = []
+        self._needed: set[str] = set()
+
+    def need(self, wanted: _Wanted, typing: bool, changes: Sequence[ChangeId]) -> None:
+        """See to it that ``wanted`` is bound, before its first use where that is at run time."""
+        self._needed.add(wanted.bound)
+        same = [bound for bound in self._bounds if self._gives(bound, wanted)]
+        if any(typing or self._is_early(bound, wanted.bound) for bound in same):
+            return
+        if self._is_taken(wanted):
+            what = f"the name {wanted.bound} already means something else in this file"
+            place = Place(self._module.path, Span(0, 0))
+            self.problems.append(Problem(place, what, tuple(changes)))
+            return
+        for bound in same:
+            if bound.typing_only:  # a run-time import serves both
+                self._removes.setdefault(bound.statement, []).append(bound.name)
+        extended = self._extended(wanted, typing)
+        if extended is not None:
+            self._adds.setdefault(extended, []).append(wanted.text)
+        elif typing:
+            self._typing_lines.append(wanted)
+            if not any(is_type_checking(one) for one in self._module.tree.body):
+                self.need(_Wanted("typing", "TYPE_CHECKING", None), False, changes)
+        else:
+            self._lines.append(wanted)
+
+    def release(self, edit: ReleaseImport) -> None:
+        """Remove an import if nothing in this file refers to it and no comment would be lost."""
+        if self._module.is_package:
+            return
+        for bound in self._bounds:
+            if bound.name in self._needed:
+                continue
+            if self._is_released(bound, edit) and not self._is_used(bound.name):
+                self._removes.setdefault(bound.statement, []).append(bound.name)
+
+    def _is_released(self, bound: Bound, edit: ReleaseImport) -> bool:
+        if bound.alias.asname == bound.alias.name:  # the spelling of a re-export
+            return False
+        if isinstance(bound.statement, ast.Import):
+            return edit.name is None and bound.alias.name == edit.module
+        return bound.alias.name == edit.name and self._absolute(bound.statement) == edit.module
+
+    def _gives(self, bound: Bound, wanted: _Wanted) -> bool:
+        if isinstance(bound.statement, ast.ImportFrom):
+            names = (bound.alias.name, bound.alias.asname) == (wanted.name, wanted.alias)
+            return names and self._absolute(bound.statement) == wanted.module
+        if wanted.name is not None or bound.alias.asname != wanted.alias:
+            return False
+        submodule = wanted.alias is None and bound.alias.name.startswith(f"{wanted.module}.")
+        return submodule or bound.alias.name == wanted.module
+
+    def _is_early(self, bound: Bound, name: str) -> bool:
+        """Whether a run-time import stands above everything that uses its name."""
+        if bound.typing_only:
+            return False
+        return self._module.span(bound.statement).start < self._first_use(name)
+
+    def _first_use(self, name: str) -> int:
+        for statement in self._module.tree.body:
+            for node in walk(statement):
+                if isinstance(node, ast.Name) and node.id == name:
+                    return self._module.span(statement).start
+        return len(self._text)
+
+    def _is_taken(self, wanted: _Wanted) -> bool:
+        """Whether something else at module level binds the name."""
+        for binding in self._module.scopes.module.bindings.get(wanted.bound, ()):
+            statement = self._module.statement_of(binding.node)
+            if not isinstance(binding.node, ast.alias) or not isinstance(
+                statement, ImportStatement
+            ):
+                return True
+            bound = Bound(wanted.bound, statement, binding.node, typing_only=False)
+            package = (
+                isinstance(statement, ast.Import)
+                and wanted.name is None
+                and wanted.alias is binding.node.asname is None
+            )
+            if not package and not self._gives(bound, wanted):
+                return True
+        return False
+
+    def _extended(self, wanted: _Wanted, typing: bool) -> ImportStatement | None:
+        """Return the statement that already imports from the module and can take the name."""
+        if wanted.name is None:
+            return None
+        for bound in self._bounds:
+            if (
+                isinstance(bound.statement, ast.ImportFrom)
+                and bound.typing_only is typing
+                and bound.name != "*"
+                and self._absolute(bound.statement) == wanted.module
+                and (typing or self._is_early(bound, wanted.bound))
+            ):
+                return bound.statement
+        return None
+
+    def _absolute(self, statement: ast.ImportFrom) -> str:
+        """Return the absolute name of the module that a ``from`` import names."""
+        if not statement.level:
+            return statement.module or ""
+        package = self._module.name.split(".")
+        drop = statement.level - self._module.is_package
+        base = package[: len(package) - drop]
+        return ".".join([*base, *([statement.module] if statement.module else [])])
+
+    def _is_used(self, name: str) -> bool:
+        """Whether the file refers to ``name``, in code, in strings or in type comments."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        if name in self._names or any(word.search(comment) for comment in self._type_comments):
+            return True
+        return any(word.search(text) and _reads(text, name) for text in self._strings)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(node.id for node in walk(self._module.tree) if isinstance(node, ast.Name))
+
+    @cached_property
+    def _strings(self) -> list[str]:
+        return [
+            node.value
+            for node in walk(self._module.tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+
+    @cached_property
+    def _type_comments(self) -> list[str]:
+        return re.findall(r"#[ \t]*type:[^\r\n]*", self._text.decode())
+
+    def splices(self) -> Iterator[Splice]:
+        """Yield the changed statements, the removed lines and the new ones."""
+        touched = dict.fromkeys([*self._adds, *self._removes])
+        texts = {statement: self._edited(statement) for statement in touched}
+        gone = {statement for statement, text in texts.items() if not text}
+        gone = {statement for statement in gone if self._can_go(statement, gone)}
+        for statement, text in texts.items():
+            if text:
+                span = self._module.span(statement)
+                yield Splice(span.start, span.end, text.encode())
+        new = list(self._new_lines(gone))
+        yield from new
+        yield from self._removed_lines(gone, {splice.start for splice in new})
+
+    def _edited(self, statement: ImportStatement) -> str:
+        text, style = self._module.text_of(statement), self._line_style(statement)
+        for name in self._adds.get(statement, ()):
+            text = add_name(text, name, style)
+        for bound in self._removes.get(statement, ()):
+            less = remove_name(text, bound)
+            if less == "":
+                return ""
+            text = text if less is None else less
+        return text
+
+    def _line_style(self, statement: ast.stmt | None = None) -> LineStyle:
+        indent = b"" if statement is None else line_indent(self._text, self._at(statement))
+        return LineStyle(
+            newline=self._style.newline,
+            indent=self._style.indent,
+            line_indent=indent.decode(),
+            line_length=self._style.line_length,
+        )
+
+    def _at(self, statement: ast.stmt) -> int:
+        return self._module.span(statement).start
+
+    def _can_go(self, statement: ImportStatement, gone: Collection[ast.stmt]) -> bool:
+        """Whether the statement's whole line can go, with its block if that is then empty."""
+        span = self._module.span(statement)
+        end = line_end(self._text, span.end)
+        alone = line_of_statement(self._module, statement) is not None
+        if not alone or self._text[span.end : end].strip():
+            return False
+        block = self._module.parent(statement)
+        return (
+            not isinstance(block, ast.If)
+            or bool(set(block.body) - set(gone))
+            or (not block.orelse and len(block.body) == 1)
+        )
+
+    def _removed_lines(
+        self, gone: Collection[ImportStatement], new: Collection[int]
+    ) -> Iterator[Splice]:
+        """Yield the removal of whole lines, with blank lines that would be left doubled.
+
+        ``new`` are the places of insertions, which a removal must not swallow.
+        """
+        for statement in gone:
+            block = self._module.parent(statement)
+            alone = isinstance(block, ast.If) and len(block.body) == 1
+            whole = block if alone and block is not None else statement
+            start = line_start(self._text, self._module.span(whole).start)
+            end = line_end(self._text, self._module.span(whole).end)
+            before = _blank_lines(self._text[:start], at_end=True)
+            after = _blank_lines(self._text[end:])
+            for _ in range(after if start == 0 else min(before, after)):
+                if end not in new:
+                    end = line_end(self._text, end)
+            yield Splice(start, end, b"")
+
+    def _new_lines(self, gone: Collection[ast.stmt]) -> Iterator[Splice]:
+        by_place: dict[LinePlace, list[_Wanted]] = {}
+        for wanted in self._lines:
+            is_from = wanted.name is not None
+            place = self._places.for_line(wanted.module, is_from=is_from)
+            by_place.setdefault(place, []).append(wanted)
+        for place, lines in by_place.items():
+            yield self._padded(place, self._rendered(lines, self._line_style()))
+        if self._typing_lines:
+            yield from self._typing_splices(gone)
+
+    def _typing_splices(self, gone: Collection[ast.stmt]) -> Iterator[Splice]:
+        blocks = [one for one in self._module.tree.body if is_type_checking(one)]
+        usable = [b for b in blocks if isinstance(b, ast.If) and set(b.body) - set(gone)]
+        if not usable:
+            style = msgspec.structs.replace(self._line_style(), line_indent=self._style.indent)
+            inside = self._rendered(self._typing_lines, style)
+            text = f"if TYPE_CHECKING:{style.newline}{inside}"
+            yield self._padded(self._places.for_typing_block(), text)
+            return
+        style = self._line_style(usable[0].body[0])
+        for wanted in self._typing_lines:
+            is_from = wanted.name is not None
+            at = self._places.in_block(usable[0], wanted.module, is_from=is_from)
+            yield self._padded(LinePlace(at), self._rendered([wanted], style))
+
+    def _rendered(self, lines: Sequence[_Wanted], style: LineStyle) -> str:
+        """Return the lines in the order of their sections, which blank lines set apart."""
+        modules: dict[tuple[int, bool, str], list[_Wanted]] = {}
+        for one in lines:
+            key = self._places.section(one.module), one.name is not None, one.module
+            modules.setdefault(key, []).append(one)
+        text, before = "", None
+        for (section, is_from, module), held in sorted(modules.items()):
+            if before is not None and section != before and not style.line_indent:
+                text += style.newline
+            before = section
+            names = [one.text for one in held]
+            rendered = (
+                [new_import(module, names, style)] if is_from else [f"import {n}" for n in names]
+            )
+            text += "".join(f"{style.line_indent}{line}{style.newline}" for line in rendered)
+        return text
+
+    def _padded(self, place: LinePlace, lines: str) -> Splice:
+        """Return the insertion of ``lines``, with the blank lines that are missing around it."""
+        text, newline = self._text, self._style.newline
+        before, after = text[: place.at], text[place.at :]
+        unfinished = bool(before) and NEWLINE.fullmatch(before[-1:]) is None
+        missing = max(0, place.blank_before - _blank_lines(before, at_end=True)) if before else 0
+        head = newline * (missing + unfinished)
+        tail = newline * max(0, place.blank_after - _blank_lines(after)) if after.strip() else ""
+        return Splice(place.at, place.at, f"{head}{lines}{tail}".encode())
+
+
+def _blank_lines(text: bytes, *, at_end: bool = False) -> int:
+    """Return how many blank lines ``text`` starts, or ends, with."""
+    lines = NEWLINE.split(text)
+    if at_end:
+        lines = lines[:-1][::-1] if not lines[-1] else [b"x"]
+    count = 0
+    for line in lines:
+        if line.strip():
+            break
+        count += 1
+    return count
+
+
+def _bounds(tree: ast.Module) -> Iterator[Bound]:
+    for statement in tree.body:
+        inside = statement.body if is_type_checking(statement) else [statement]  # type: ignore[attr-defined]
+        for one in inside:
+            if isinstance(one, ImportStatement):
+                for alias in one.names:
+                    name = alias.asname or alias.name.partition(".")[0]
+                    yield Bound(name, one, alias, typing_only=one is not statement)
+
+
+def _reads(text: str, name: str) -> bool:
+    """Whether ``text`` is an expression that reads ``name``: a string annotation, ``__all__``."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))

@@ -1,0 +1,187 @@
+"""Renders new statements and finds the line where they go."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+from msgspec import Struct
+
+from awaken.contract import InsertStatements, Rewriter, Span, Surroundings
+from awaken.editing.statements import as_statements
+from awaken.engine.owned_edits import OwnedEdit
+from awaken.engine.slices import Misplaced, block_of, is_elif, line_of_statement
+from awaken.engine.style import NEWLINE, FileStyle, line_end, line_indent, line_start
+from awaken.project.modules import Module
+from awaken.project.parsing import deep_recursion
+
+_COOKIE_LINES = 2  # PEP 263
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+class Spot(Struct, frozen=True):
+    """The byte where a line starts that new statements push down, and their indentation."""
+
+    at: int
+    indent: str
+
+
+def insertion(
+    module: Module, owned: OwnedEdit[InsertStatements], rewriter: Rewriter, style: FileStyle
+) -> tuple[int, bytes]:
+    """Return where the statements go and their text. Raises Misplaced."""
+    spot = _spot(module, owned.edit)
+    around = Surroundings(
+        newline=style.newline,
+        indent=style.indent,
+        line_indent=spot.indent,
+        column=len(spot.indent),
+        line_length=style.line_length,
+    )
+    try:
+        statements = as_statements(rewriter(None, owned.edit.data, around))
+    except Exception as error:  # a rule may fail in any way; the run goes on
+        raise Misplaced(
+            f"internal error in {owned.rule}: {type(error).__name__}: {error}"
+        ) from error
+    if not statements:
+        raise Misplaced(f"internal error in {owned.rule}: no statements to insert")
+    rendered = _render(statements, spot.indent, style)
+    text = module.source.text
+    if spot.at == len(text) and text and not NEWLINE.fullmatch(text[-1:]):
+        rendered = style.newline + rendered.removesuffix(style.newline)
+    return spot.at, rendered.encode()
+
+
+def _render(statements: Sequence[cst.BaseStatement], indent: str, style: FileStyle) -> str:
+    body: Any = statements
+    if indent:
+        header = f"if 1:{style.newline}"
+        body = [cst.If(cst.Integer("1"), cst.IndentedBlock(body, indent=indent))]
+    module = cst.Module(body, default_newline=style.newline, default_indent=style.indent)
+    with deep_recursion():
+        code: str = module.code
+    return code.removeprefix(header) if indent else code
+
+
+def _spot(module: Module, edit: InsertStatements) -> Spot:
+    if edit.where == "after-imports":
+        return Spot(end_of_imports(module), "")
+    statement = _statement_at(module, edit.at)
+    if edit.where == "body-start":
+        return _body_start(module, statement)
+    if is_elif(module, statement):
+        raise Misplaced("new statements cannot stand beside an elif")
+    start, end = _own_lines(module, statement)
+    indent = line_indent(module.source.text, start).decode()
+    if edit.where == "after":
+        return Spot(end, indent)
+    return Spot(above_comments(module.source.text, start), indent)
+
+
+def _statement_at(module: Module, at: Span) -> ast.stmt:
+    found = None
+    for node in module.walk():
+        if isinstance(node, ast.stmt) and module.span(node) == at:
+            found = node
+    if found is None:
+        raise Misplaced("no statement found at the place of an insertion")
+    return found
+
+
+def _own_lines(module: Module, statement: ast.stmt) -> tuple[int, int]:
+    """Return the bytes of the statement's lines. Raises Misplaced if it shares one."""
+    text, start = module.source.text, line_of_statement(module, statement)
+    end = module.span(statement).end
+    stop = line_end(text, end)
+    block = block_of(module, statement)
+    neighbours = block[block.index(statement) + 1 :][:1]
+    if start is None or any(module.span(one).start < stop for one in neighbours):
+        raise Misplaced("new statements cannot stand beside one that shares its line")
+    return start, stop
+
+
+def _body_start(module: Module, definition: ast.stmt) -> Spot:
+    if not isinstance(definition, _DEFINITIONS):
+        raise Misplaced("the place of an insertion is not a definition")
+    first = definition.body[0]
+    start, end = _own_lines(module, first)
+    indent = line_indent(module.source.text, start).decode()
+    if is_docstring(first):
+        return Spot(end, indent)
+    return Spot(above_comments(module.source.text, start), indent)
+
+
+def is_docstring(statement: ast.stmt) -> bool:
+    """Whether ``statement`` is a string standing alone."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def above_comments(text: bytes, start: int) -> int:
+    """Return where the comment lines directly above the line ``start`` begin.
+
+    Those at the very top of a file are its header and stay there.
+    """
+    indent, at = line_indent(text, start), start
+    while at:
+        above = line_start(text, _before_newline(text, at))
+        line = text[above:at].rstrip()
+        if not line.startswith(indent + b"#"):
+            return at
+        at = above
+    return start
+
+
+def _before_newline(text: bytes, at: int) -> int:
+    return at - 2 if text[at - 2 : at] == b"\r\n" else at - 1
+
+
+def end_of_imports(module: Module) -> int:
+    """Return where the line after the file's leading imports starts.
+
+    The docstring, ``if TYPE_CHECKING:`` blocks and ``try`` blocks that import count among them;
+    without any of these it is the line after the header comments.
+    """
+    text, end = module.source.text, None
+    for statement in module.tree.body:
+        if not (is_docstring(statement) and end is None) and not _imports(statement):
+            break
+        end = line_end(text, module.span(statement).end)
+    return header_end(text) if end is None else end
+
+
+def _imports(statement: ast.stmt) -> bool:
+    """Whether a statement imports, or holds nothing but imports and at least one of them."""
+    if not isinstance(statement, ast.If | ast.Try):
+        return isinstance(statement, ast.Import | ast.ImportFrom)
+    handlers = getattr(statement, "handlers", [])
+    blocks = [statement.body, statement.orelse, *(handler.body for handler in handlers)]
+    inside = [one for block in blocks for one in block if not isinstance(one, ast.Pass)]
+    return bool(inside) and all(_imports(one) for one in inside)
+
+
+def header_end(text: bytes) -> int:
+    """Return where the line after a file's header comments starts: shebang, cookie, licence.
+
+    A comment that touches the first statement belongs to that statement, unless it is a shebang
+    or an encoding cookie.
+    """
+    at = kept = number = 0
+    while text.startswith(b"#", at):
+        at = line_end(text, at)
+        number += 1
+        if number <= _COOKIE_LINES and _is_machine_comment(text, kept, at):
+            kept = at
+    blank = at == len(text) or NEWLINE.match(text, at) is not None
+    return at if blank else kept
+
+
+def _is_machine_comment(text: bytes, start: int, end: int) -> bool:
+    line = text[start:end]
+    return line.startswith(b"#!") or b"coding" in line

@@ -1,0 +1,25 @@
+"""Edits on their way through the engine, each with the change and the rule it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from awaken.contract import ChangeId
+
+EditT = TypeVar("EditT")
+
+
+class OwnedEdit(Struct, Generic[EditT], frozen=True):
+    """An edit with the change and the rule that it belongs to."""
+
+    change: ChangeId
+    rule: str
+    edit: EditT
+
+
+def of_kind(edits: Iterable[OwnedEdit[Any]], kind: type[EditT]) -> list[OwnedEdit[EditT]]:
+    """Return those of ``edits`` that are of one kind, in their order."""
+    return [owned for owned in edits if isinstance(owned.edit, kind)]

@@ -1,0 +1,122 @@
+"""Byte splices, and the way back from a place in the new text to its place in the old one."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Span
+
+
+class Splice(Struct, frozen=True, order=True):
+    """Replace the bytes ``start`` to ``end`` of a text by ``text``; an empty span inserts."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+class OverlappingSplices(ValueError):
+    """Two splices of one text share bytes: a mistake of the caller."""
+
+
+class SpanMap:
+    """Leads spans of a new text back to the old one, over any number of rounds of splices.
+
+    A place inside a replacement maps to the whole replaced region; everything else maps to the
+    very bytes it was copied from.
+    """
+
+    def __init__(self, rounds: Iterable[Sequence[Splice]] = ()) -> None:
+        self._rounds = tuple(_Round(splices) for splices in rounds if splices)
+
+    def __bool__(self) -> bool:
+        return bool(self._rounds)
+
+    def then(self, later: SpanMap) -> SpanMap:
+        """Return the map over this one's rounds and those of ``later``, which came after."""
+        both = SpanMap()
+        both._rounds = self._rounds + later._rounds
+        return both
+
+    def to_before(self, span: Span) -> Span:
+        """Return where ``span`` of the newest text stands in the oldest."""
+        for step in reversed(self._rounds):
+            span = step.to_before(span)
+        return span
+
+    def to_after(self, span: Span) -> Span:
+        """Return where ``span`` of the oldest text stands in the newest.
+
+        A span inside a replaced region maps to the whole replacement.
+        """
+        for step in self._rounds:
+            span = step.to_after(span)
+        return span
+
+
+class _Round:
+    """One round of splices: parallel lists of the regions in the old and in the new text."""
+
+    def __init__(self, splices: Sequence[Splice]) -> None:
+        self.old: list[Span] = []
+        self.new: list[Span] = []
+        shift = 0
+        for splice in splices:
+            start = splice.start + shift
+            shift += len(splice.text) - (splice.end - splice.start)
+            self.old.append(Span(splice.start, splice.end))
+            self.new.append(Span(start, splice.end + shift))
+
+    def to_before(self, span: Span) -> Span:
+        return _across(span, self.new, self.old)
+
+    def to_after(self, span: Span) -> Span:
+        return _across(span, self.old, self.new)
+
+
+def _across(span: Span, here: list[Span], there: list[Span]) -> Span:
+    start = _start_across(span.start, here, there)
+    end = _end_across(span.end, here, there)
+    # An empty span on a region that is empty here covers the whole region there.
+    return Span(min(start, end), max(start, end))
+
+
+def _start_across(at: int, here: list[Span], there: list[Span]) -> int:
+    """Map a position that belongs to the byte after it."""
+    index = bisect.bisect_right(here, at, key=lambda region: region.start) - 1
+    if index < 0:
+        return at
+    if at < here[index].end:
+        return there[index].start
+    return at - here[index].end + there[index].end
+
+
+def _end_across(at: int, here: list[Span], there: list[Span]) -> int:
+    """Map a position that belongs to the byte before it."""
+    index = bisect.bisect_left(here, at, key=lambda region: region.end)
+    if index < len(here) and here[index].start < at:
+        return there[index].end
+    if index == 0:
+        return at
+    return at - here[index - 1].end + there[index - 1].end
+
+
+def splice(text: bytes, splices: Iterable[Splice]) -> tuple[bytes, SpanMap]:
+    """Return ``text`` with every splice made, and the map back.
+
+    Splices may come in any order; several insertions at one place keep their order, and come
+    before a replacement that starts there. Raises OverlappingSplices.
+    """
+    ordered = sorted(splices, key=lambda one: (one.start, one.end))
+    pieces: list[bytes] = []
+    done = 0
+    for one in ordered:
+        if one.start < done:
+            raise OverlappingSplices(f"bytes {one.start} to {done} are replaced twice")
+        pieces += (text[done : one.start], one.text)
+        done = one.end
+    pieces.append(text[done:])
+    return b"".join(pieces), SpanMap([ordered])

@@ -1,0 +1,97 @@
+"""How one file is written, and what a rewriter may know of the place it writes into."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections import Counter
+from contextlib import suppress
+
+from msgspec import Struct
+
+from awaken.contract import Span, Surroundings
+from awaken.project.modules import Module
+
+NEWLINE = re.compile(rb"\r\n|\n|\r")
+_INDENT = re.compile(rb"[ \t]*")
+
+
+class FileStyle(Struct, frozen=True):
+    """The newline and the indentation of a file, and the longest line its formatter allows."""
+
+    newline: str = "\n"
+    indent: str = "    "
+    line_length: int = 88
+
+
+def style_of(module: Module, line_length: int) -> FileStyle:
+    """Return the newline that most lines end with, and the indentation of the first block."""
+    found = Counter(NEWLINE.findall(module.source.text))
+    newline = found.most_common(1)[0][0].decode() if found else "\n"
+    return FileStyle(newline, _indent(module), line_length)
+
+
+def _indent(module: Module) -> str:
+    for statement in module.tree.body:
+        body = getattr(statement, "body", None)
+        if not body or body[0].lineno == statement.lineno:
+            continue
+        inside = line_indent(module.source.text, module.span(body[0]).start)
+        if inside:
+            return inside.decode()
+    return "    "
+
+
+def line_start(text: bytes, at: int) -> int:
+    """Return where the line of the byte ``at`` starts."""
+    return max(text.rfind(b"\n", 0, at), text.rfind(b"\r", 0, at)) + 1
+
+
+def line_end(text: bytes, at: int) -> int:
+    """Return where the line of the byte ``at`` ends, its newline included."""
+    found = NEWLINE.search(text, at)
+    return found.end() if found else len(text)
+
+
+def line_indent(text: bytes, at: int) -> bytes:
+    """Return the white space that the line of the byte ``at`` starts with."""
+    found = _INDENT.match(text, line_start(text, at))
+    return found.group() if found else b""
+
+
+def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surroundings:
+    """Return what a rewriter of ``node`` may know of its place."""
+    text, span = module.source.text, module.span(node)
+    start = line_start(text, span.start)
+    rest = NEWLINE.split(text[span.end : line_end(text, span.end)], maxsplit=1)[0]
+    return Surroundings(
+        newline=style.newline,
+        indent=style.indent,
+        line_indent=line_indent(text, span.start).decode(),
+        column=len(text[start : span.start].decode()),
+        trailing=len(rest.decode()),
+        line_length=style.line_length,
+        bracketed=_is_bracketed(module, node, span),
+    )
+
+
+def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:
+    """Whether a bracket opened before ``node`` in its statement closes only after it."""
+    statement = module.statement_of(node)
+    if statement is None or statement is node:
+        return False
+    before = module.source.text[module.span(statement).start : span.start].decode()
+    return _open_brackets(before) > 0
+
+
+def _open_brackets(code: str) -> int:
+    depth = 0
+    reading = io.StringIO(re.sub(r"\r\n?", "\n", code)).readline
+    # The code ends in the middle of a statement: by the time of the error all tokens are seen.
+    with suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(reading):
+            if token.type == tokenize.OP:
+                depth += (token.string in "([{") - (token.string in ")]}")
+    return depth
