@@ -22,8 +22,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from awaken.contract import UserError
 
-class ApplyError(Exception):
+
+class ApplyError(UserError):
     """An apply or undo that was not done; ``str()`` is the sentence for the user."""
 
 

@@ -212,7 +212,7 @@ def contract_broken(rule: Rule, plan: Plan, pins: Pins) -> str | None:
 
 def _unparsable(project: Project) -> list[Diagnostic]:
     return [
-        Diagnostic(path=path, line=failure.line, message=failure.message)
+        Diagnostic(path=path, line=failure.line, message=str(failure))
         for path, failure in project.parse_failures.items()
     ]
 

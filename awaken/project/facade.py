@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 from awaken.knowledge import knowledge
 from awaken.project.classes import Classes, ClassFacts, Definition
+from awaken.project.eager import EagerLoading
 from awaken.project.evaluation import Evaluator
+from awaken.project.models import MappedClass, Models, Status
 from awaken.project.modules import Module
 from awaken.project.names import Names
+from awaken.project.parsing import Unparsable, parse
 from awaken.project.sessions import SessionProof, Sessions
 from awaken.project.sources import Snapshot, SourceFile
 from awaken.project.values import Unknown
@@ -20,16 +22,6 @@ from awaken.project.values import Unknown
 # Trees take about sixty times the bytes of their source.
 _KEPT_SOURCE_BYTES = 1_500_000
 _PYTHON = (".py", ".pyi")
-
-
-def parse_source(source: SourceFile) -> ast.Module | None:
-    """Return the tree of ``source``; None where this Python cannot parse it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the program's own invalid escapes are not our business
-        try:
-            return ast.parse(source.text.decode("utf-8"))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
 
 
 class Project:
@@ -46,12 +38,14 @@ class Project:
         self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
         self._modules: OrderedDict[str, Module] = OrderedDict()
         self._kept_bytes = 0
-        self._broken: set[str] = set()
+        self.parse_failures: dict[str, Unparsable] = {}
         self._hits: dict[bytes, frozenset[str]] = {}
         self._names = Names(self._python, self.module, knowledge())
         self._classes = Classes(self._names, self.module, self.files_with)
         self._evaluator = Evaluator(self._names, self._classes, self.module, knowledge())
-        self._sessions = Sessions(self._evaluator)
+        self._models = Models(self._evaluator, self._classes, self.files_with)
+        self._eager = EagerLoading(self._models, self._classes)
+        self._sessions = Sessions(self._evaluator, self._models, self.files_with)
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""
@@ -71,11 +65,12 @@ class Project:
             self._modules.move_to_end(path)
             return kept
         source = self.snapshot.get(path)
-        if source is None or path in self._broken or not path.endswith(_PYTHON):
+        if source is None or path in self.parse_failures or not path.endswith(_PYTHON):
             return None
-        tree = parse_source(source)
-        if tree is None:
-            self._broken.add(path)
+        try:
+            tree = parse(source)
+        except Unparsable as failure:
+            self.parse_failures[path] = failure
             return None
         module = Module(source, tree, self._names.layout.name_of(path))
         self._keep(module)
@@ -122,3 +117,31 @@ class Project:
         proven to be something else.
         """
         return self._sessions.of(module, node)
+
+    def proved_by_use(self, module: Module, call: ast.Call) -> SessionProof | None:
+        """Return the proof that ``call`` gives by itself: ``x.query(MappedClass)``.
+
+        None where no argument is proven to be mapped, where the receiver is known to be something
+        else or asynchronous, and where a class of the project may be meant that has a ``query``
+        of its own.
+        """
+        return self._sessions.by_use(module, call)
+
+    def mapped_class(self, qualified: str) -> MappedClass | None:
+        """Return the mapping of a class that the project defines.
+
+        None if it is not proven to be mapped, which is unknown for classes of libraries.
+        """
+        return self._models.mapped_class(qualified)
+
+    def mapping_status(self, qualified: str) -> Status:
+        """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
+        return self._models.status(qualified)
+
+    def needs_unique(self, qualified: str) -> bool | None:
+        """Return whether loading the class loads a collection by a join (``.unique()`` needed).
+
+        Only the mapping is looked at: joins and options of the statement are the caller's.
+        None if it cannot be told.
+        """
+        return self._eager.needs_unique(qualified)
