@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from awaken.contract import Change, CreateFile, Edit, Place, Problem, Requirement, Span
-from awaken.engine.formatter import FormatSettings
+from awaken.engine.formatter import Formatter
+from awaken.engine.formatting import format_edited
 from awaken.engine.owned_edits import OwnedEdit
 from awaken.engine.splices import SpanMap
 from awaken.project.layout import Layout
@@ -39,13 +40,13 @@ def materialise(
     snapshot: Snapshot,
     changes: Sequence[Change],
     rewriters: Rewriters,
-    settings: FormatSettings | None = None,
+    formatter: Formatter | None = None,
 ) -> Materialised:
     """Return ``snapshot`` with all ``changes`` made, in their order, and what could not be."""
     # LibCST takes a sixth of a second to import, and most commands never rewrite.
     from awaken.engine.file_rewriting import FileContext, rewrite_file  # noqa: PLC0415
 
-    settings = settings or FormatSettings()
+    formatter = formatter or Formatter()
     layout = Layout(snapshot)
     first_party = frozenset(
         layout.name_of(p).partition(".")[0] for p in snapshot if p.endswith((".py", ".pyi"))
@@ -65,12 +66,14 @@ def materialise(
             source,
             edits,
             rewriters,
-            FileContext(layout.name_of(path), first_party, settings.line_length),
+            FileContext(layout.name_of(path), first_party, formatter.line_length),
         )
         problems += rewritten.problems
         if rewritten.moved:
             files[path] = rewritten.source
             maps[path] = rewritten.moved
+    for path, (source, moved) in format_edited(snapshot, files, maps, formatter).items():
+        files[path], maps[path] = source, moved
     return Materialised(snapshot.replace(files), maps, tuple(problems), frozenset(created))
 
 

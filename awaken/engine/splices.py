@@ -35,6 +35,13 @@ class SpanMap:
     def __bool__(self) -> bool:
         return bool(self._rounds)
 
+    def new_regions(self) -> list[Span]:
+        """Return where the replacements of every round stand in the newest text."""
+        found: list[Span] = []
+        for step in self._rounds:
+            found = [step.to_after(region) for region in found] + step.new
+        return sorted(found)
+
     def then(self, later: SpanMap) -> SpanMap:
         """Return the map over this one's rounds and those of ``later``, which came after."""
         both = SpanMap()

@@ -1,0 +1,139 @@
+"""Looks at every changed file once all edits are made: whether it still is a program of its kind.
+
+What can be told while a file is rewritten (comments, names, the reading of untouched code) is
+checked there; here is what only the finished text shows.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+
+from awaken.contract import Change, ChangeId, Place, Problem, Span
+from awaken.engine.materialise import Materialised
+from awaken.project.sources import Snapshot, SourceFile
+
+_NEWLINE = re.compile(rb"\r\n|\n|\r")
+
+
+def check(
+    before: Snapshot,
+    materialised: Materialised,
+    changes: Sequence[Change],
+    lowest_python: tuple[int, int],
+) -> Iterator[Problem]:
+    """Yield what ``changes`` broke in the files of ``materialised``.
+
+    A problem names the changes that edit the broken statement; none where that cannot be told.
+    A file that was broken the same way before gives no problem.
+    """
+    for path in sorted({*materialised.maps, *materialised.created}):
+        after = materialised.snapshot[path]
+        complaint = _unwritable(after)
+        if complaint is None and path in materialised.maps:
+            complaint = _foreign_newline(before[path], after)
+        if complaint is not None:
+            yield Problem(Place(path, Span(0, 0)), complaint, _editing(changes, path))
+        elif path.endswith((".py", ".pyi")):
+            yield from _broken_code(before, materialised, changes, path, lowest_python)
+
+
+def _unwritable(after: SourceFile) -> str | None:
+    try:
+        after.raw()
+    except UnicodeEncodeError as error:
+        bad = error.object[error.start : error.end]
+        return f"the file's encoding {after.encoding} cannot hold {bad!r}"
+    return None
+
+
+def _foreign_newline(before: SourceFile, after: SourceFile) -> str | None:
+    old, new = set(_NEWLINE.findall(before.text)), set(_NEWLINE.findall(after.text))
+    return "the new code has line ends of another kind than the file" if old and new - old else None
+
+
+def _editing(changes: Sequence[Change], path: str) -> tuple[ChangeId, ...]:
+    return tuple(
+        change.id
+        for change in changes
+        if any(getattr(edit, "path", None) == path for edit in change.edits)
+    )
+
+
+def _broken_code(
+    before: Snapshot,
+    materialised: Materialised,
+    changes: Sequence[Change],
+    path: str,
+    lowest_python: tuple[int, int],
+) -> Iterator[Problem]:
+    after = materialised.snapshot[path]
+    error = _complaint(after, lowest_python)
+    if error is None:
+        return
+    source = before.get(path)
+    if source is not None and _complaint(source, lowest_python) is not None:
+        return
+    line = error.lineno or 1
+    message = f"the new code does not compile: {error.msg}"
+    if source is None:
+        yield Problem(Place(path, Span(0, 0)), message, _editing(changes, path))
+        return
+    span = materialised.maps[path].to_before(_span_of_line(after.text, line))
+    yield Problem(Place(path, span), message, _guilty(source, changes, path, span))
+
+
+def _complaint(source: SourceFile, lowest_python: tuple[int, int]) -> SyntaxError | None:
+    """Return why ``source`` is no program for this Python or for the lowest one it must run on."""
+    text = source.text.decode()
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            compile(text, source.path, "exec", dont_inherit=True)
+            if lowest_python < sys.version_info[:2]:
+                ast.parse(text, feature_version=lowest_python)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return SyntaxError(str(error) or type(error).__name__)
+    return None
+
+
+def _span_of_line(text: bytes, line: int) -> Span:
+    ends = [0, *(found.end() for found in _NEWLINE.finditer(text)), len(text)]
+    line = min(line, len(ends) - 1)
+    return Span(ends[line - 1], ends[line])
+
+
+def _guilty(
+    source: SourceFile, changes: Sequence[Change], path: str, span: Span
+) -> tuple[ChangeId, ...]:
+    """Return the changes that edit the line, else those that edit its top-level statement."""
+    found = _touching(changes, path, span)
+    if found:
+        return found
+    statements = _top_level(source)
+    around = [statement for statement in statements if statement.overlaps(span)]
+    return tuple(dict.fromkeys(one for held in around for one in _touching(changes, path, held)))
+
+
+def _touching(changes: Sequence[Change], path: str, span: Span) -> tuple[ChangeId, ...]:
+    return tuple(
+        change.id
+        for change in changes
+        if any(
+            getattr(edit, "path", None) == path
+            and (anchor := getattr(edit, "anchor", getattr(edit, "at", None))) is not None
+            and anchor.start <= span.end
+            and span.start <= anchor.end
+            for edit in change.edits
+        )
+    )
+
+
+def _top_level(source: SourceFile) -> list[Span]:
+    ends = [0, *(found.end() for found in _NEWLINE.finditer(source.text)), len(source.text)]
+    tree = ast.parse(source.text.decode())
+    return [Span(ends[one.lineno - 1], ends[one.end_lineno or 0]) for one in tree.body]
