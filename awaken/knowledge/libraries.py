@@ -44,7 +44,9 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``delegates``: modules whose names are also attributes of an instance (``db.Column``).
     - ``declarative_bases``: classes, and ``declarative_factories``: functions whose result, of
       which a subclass is mapped; ``declarative_attributes`` are such bases as attributes of an
-      instance; ``plain_bases`` add nothing to the mapping of a subclass that loads eagerly.
+      instance; of ``declarative_roots`` a subclass is such a base; of ``table_keyword_bases`` a
+      subclass is mapped where it says ``table=True``.
+    - ``plain_bases``: classes that add nothing to the mapping of a subclass that loads eagerly.
     - ``not_sessions``: top-level modules of which no class is a session.
     """
 
@@ -59,7 +61,9 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classes: dict[str, str] = {}
     managers: dict[str, Role] = {}
     delegates: dict[str, tuple[str, ...]] = {}
+    declarative_roots: tuple[str, ...] = ()
     declarative_bases: tuple[str, ...] = ()
+    table_keyword_bases: tuple[str, ...] = ()
     declarative_factories: tuple[str, ...] = ()
     declarative_attributes: tuple[str, ...] = ()
     plain_bases: tuple[str, ...] = ()
@@ -79,7 +83,9 @@ class Knowledge:
         self.classes: dict[str, str] = {}
         self.managers: dict[str, Role] = {}
         self.delegates: dict[str, tuple[str, ...]] = {}
+        self.declarative_roots: set[str] = set()
         self.declarative_bases: set[str] = set()
+        self.table_keyword_bases: set[str] = set()
         self.declarative_factories: set[str] = set()
         self.declarative_attributes: set[str] = set()
         self.plain_bases: set[str] = set()
@@ -99,7 +105,9 @@ class Knowledge:
         self.classes |= library.classes
         self.managers |= library.managers
         self.delegates |= library.delegates
+        self.declarative_roots.update(library.declarative_roots)
         self.declarative_bases.update(library.declarative_bases)
+        self.table_keyword_bases.update(library.table_keyword_bases)
         self.declarative_factories.update(library.declarative_factories)
         self.declarative_attributes.update(library.declarative_attributes)
         self.plain_bases.update(library.plain_bases)

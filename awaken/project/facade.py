@@ -16,7 +16,7 @@ from awaken.project.modules import Module
 from awaken.project.names import Names
 from awaken.project.parsing import Unparsable, parse
 from awaken.project.sessions import SessionProof, Sessions
-from awaken.project.sources import Snapshot, SourceFile
+from awaken.project.sources import Snapshot
 from awaken.project.values import Unknown
 
 # Trees take about sixty times the bytes of their source.

@@ -237,7 +237,7 @@ class Members:
         role = facts.types.get(base)
         if role in _CLASS_OF_KIND:
             return External(f"{_CLASS_OF_KIND[role]}.{name}")
-        if base.startswith("contextlib."):
+        if role is not None or base.startswith("contextlib."):
             return External(full)
         return None
 

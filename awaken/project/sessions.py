@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.evaluation import Evaluator
+from awaken.project.models import Models
 from awaken.project.modules import Module
 from awaken.project.values import (
     External,
@@ -38,8 +40,16 @@ class SessionProof(Struct, frozen=True):
 class Sessions:
     """Proves sessions with one evaluator."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        models: Models,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
         self._evaluator = evaluator
+        self._models = models
+        self._files_with = files_with
+        self._own_queries: tuple[bool, bool] | None = None
 
     def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
@@ -56,6 +66,62 @@ class Sessions:
             why = f"`{ast.unparse(node)}` may also be something else: {other.what}"
             return self._evaluator.unknown(module, node, why)
         return self._joined(module, node, sessions)
+
+    def by_use(self, module: Module, call: ast.Call) -> SessionProof | None:
+        """Return the proof that ``call``, a ``.query`` of mapped classes, gives by itself."""
+        function = call.func
+        if not isinstance(function, ast.Attribute) or function.attr != "query":
+            return None
+        evidence = next((one for one in call.args if self._is_mapped(module, one)), None)
+        if evidence is None:
+            return None
+        known = self.of(module, function.value)
+        if isinstance(known, SessionProof):
+            return None if known.kind.startswith("async") else known
+        if known is None or self._may_be_own(function.value, known):
+            return None
+        place = self._evaluator.place(module, evidence, "only a session queries a mapped class")
+        return SessionProof("session", (place,), by_use=True)
+
+    def _is_mapped(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is a mapped class, or one of its columns or relationships."""
+        name = self._evaluator.names.qualified(module, node)
+        if name is None:
+            return False
+        if self._models.mapped_class(name) is not None:
+            return True
+        owner, _, attribute = name.rpartition(".")
+        mapped = self._models.mapped_class(owner) if owner else None
+        kind = None if mapped is None else mapped.attribute_kind(attribute)
+        return kind in {"column", "relationship"}
+
+    def _may_be_own(self, receiver: ast.expr, known: Unknown) -> bool:
+        """Whether the receiver may be of a class of the project with its own ``query``."""
+        if self._own_queries is None:
+            self._own_queries = self._find_own_queries()
+        in_sessions, elsewhere = self._own_queries
+        name = receiver.attr if isinstance(receiver, ast.Attribute) else ""
+        name = receiver.id if isinstance(receiver, ast.Name) else name
+        return (
+            in_sessions or "overrides" in known.why or (elsewhere and "session" not in name.lower())
+        )
+
+    def _find_own_queries(self) -> tuple[bool, bool]:
+        """Return whether session classes, and whether other classes, define ``query``."""
+        in_sessions = elsewhere = False
+        for path in self._files_with([b"def query("]):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is None or not isinstance(node, ast.FunctionDef) or node.name != "query":
+                    continue
+                owner = module.scopes.scope_of(node).node
+                if not isinstance(owner, ast.ClassDef):
+                    continue
+                qualified = f"{module.name}.{module.qualname(owner)}"
+                value = self._evaluator.members.as_session(InstanceOf(qualified))
+                in_sessions = in_sessions or not isinstance(value, InstanceOf)
+                elsewhere = elsewhere or len(node.args.args) > 1 or node.args.vararg is not None
+        return in_sessions, elsewhere
 
     def _joined(
         self, module: Module, node: ast.expr, sessions: list[Session]
