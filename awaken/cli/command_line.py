@@ -43,5 +43,5 @@ class CommandLine(Struct, frozen=True):
 
 def program() -> list[str]:
     """Return the words that started this process, as far as they can be told."""
-    as_module = Path(sys.argv[0]).name == "__main__.py"
+    as_module = Path(sys.argv[0]).parts[-2:] == ("awaken", "__main__.py")
     return ["python", "-m", "awaken"] if as_module else ["awaken"]

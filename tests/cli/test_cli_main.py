@@ -103,6 +103,13 @@ def test_the_next_command_has_the_same_paths_and_options(engine, awaken):
     assert f"{again} --unsafe-fixes 'my app.py'\n" in err
 
 
+def test_the_next_command_starts_as_this_one_did(engine, awaken, monkeypatch):
+    engine.levels = (Level.SAFE,)
+    monkeypatch.setattr("sys.argv", ["/venv/lib/awaken/__main__.py"])
+
+    assert " python -m awaken diff\n" in awaken("check")[2]
+
+
 def test_what_the_user_can_mend_is_one_sentence(engine, awaken):
     engine.error = UserError("there is no rule or family named 'x'; did you mean 'y'?")
 

@@ -37,6 +37,16 @@ def test_nothing_in_code_is_markup(trap: str) -> None:
     assert stream.getvalue() == f"1 {trap}\n{trap}{trap}\n{trap}\n"
 
 
+def test_no_text_can_act_on_the_terminal() -> None:
+    stream = io.StringIO()
+    page = Page(make_console(stream, Color.NEVER))
+    page.row("a\x1b[31m", ("b\x1b", "path"))
+    page.rule("c\x07\n")
+    page.hanging(Text("d "), "e\u202e")
+
+    assert stream.getvalue() == "a\\x1b[31mb\\x1b\n── c\\x07\\n ──\nd e\\u202e\n"
+
+
 @pytest.mark.parametrize(
     ("char", "shown"),
     [

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -95,6 +96,35 @@ def test_git_writes_the_same_bytes(tmp_path: Path, before: bytes, after: bytes) 
     text = patch(one_file("a.py", before, after, top), top)
 
     assert applied(top, text, top / "a.py") == after
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("a.py", LINES, LINES.replace(b"five", b"FIVE")),
+        ("a.py", LINES, LINES.replace(b"two", b"2").replace(b"nine", b"9")),
+        ("a.py", LINES, LINES.replace(b"two", b"2").replace(b"ten", b"10")),
+        ("a.py", LINES, b"zero\n" + LINES),
+        ("a.py", LINES, LINES[:-1]),
+        ("a.py", b"", b"a\n"),
+        ("a.py", b"a\n", b""),
+        ("a.py", b"a\r\nb\r\n", b"a\r\nc\r\n"),
+        ("with space.py", b"a\n", b"b\n"),
+        ('na\u00efve "x".py', b"a\n", b"b\n"),
+    ],
+)
+def test_it_is_what_git_itself_writes(
+    tmp_path: Path, path: str, before: bytes, after: bytes
+) -> None:
+    top = repository(tmp_path / "repo", {path: before})
+    git(top, "add", ".")
+    (top / path).write_bytes(after)
+    theirs = git(top, "diff", "--no-color")
+
+    ours = patch(one_file(path, before, after, top), top)
+
+    # git adds the hashes of the contents, and the function that a hunk is in.
+    assert ours == re.sub(rb"(?m)^index .*\n|(?<= @@) .*$", b"", theirs)
 
 
 @pytest.mark.parametrize(
