@@ -72,7 +72,7 @@ class Annotations:
     def _named(self, module: Module, node: ast.expr) -> Values:
         name = self._evaluator.names.qualified(module, node)
         if name is None:
-            text = ast.unparse(node)
+            text = module.excerpt(node)
             why = f"the annotation `{text}` could not be followed to a class"
             return (self._evaluator.unknown(module, node, why),)
         located = self._evaluator.names.locate(name)

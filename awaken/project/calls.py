@@ -97,7 +97,7 @@ class Calls:
             case Nothing():
                 return ()
             case _:
-                text = ast.unparse(node.func)
+                text = module.excerpt(node.func)
                 why = f"what `{text}` returns is not known"
                 return (self._evaluator.unknown(module, node, why),)
 
@@ -265,7 +265,7 @@ class Calls:
             if name in _MANAGER_DECORATORS:
                 managed = True
             elif name not in _NEUTRAL_DECORATORS and name not in PROPERTIES:
-                why = f"`{node.name}` is decorated by `{ast.unparse(plain)}`"
+                why = f"`{node.name}` is decorated by `{module.excerpt(plain)}`"
                 return (self._evaluator.unknown(module, decorator, why),)
         found = self._undecorated(module, node, known)
         if not managed:

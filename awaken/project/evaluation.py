@@ -28,6 +28,7 @@ from awaken.project.values import (
     External,
     FunctionOf,
     Gives,
+    InstanceOf,
     ModuleOf,
     Nothing,
     Other,
@@ -38,7 +39,7 @@ from awaken.project.values import (
     union,
 )
 
-_DEEPEST = 80
+_DEEPEST = 60  # keeps Python's own stack well below its limit
 _MOST_STEPS = 3000
 
 Key = tuple[str, str]
@@ -165,7 +166,23 @@ class Evaluator:
         owners = self.values(module, node.value, known)
         if all(isinstance(owner, ClassOf | External) for owner in owners):
             return owners  # a generic class: ``sessionmaker[AsyncSession]``
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if isinstance(key, str) and all(self._is_typed_dict(owner) for owner in owners):
+            return union(
+                *(
+                    self.members.attribute(owner, key, module, node)
+                    for owner in owners
+                    if isinstance(owner, InstanceOf)
+                )
+            )
         return (self.unknown(module, node, "an item of a container is not followed"),)
+
+    def _is_typed_dict(self, value: Value) -> bool:
+        if not isinstance(value, InstanceOf):
+            return False
+        lineage = self.classes.lineage(value.qualified)
+        typed = {"typing.TypedDict", "typing_extensions.TypedDict"}
+        return lineage is not None and bool(typed & set(lineage.outside))
 
     def _name(self, module: Module, node: ast.Name, known: Environment) -> Values:
         bindings = module.scopes.bindings_of(node)

@@ -7,17 +7,19 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.classes import Classes, ClassFacts, Definition
 from awaken.project.eager import EagerLoading
 from awaken.project.evaluation import Evaluator
+from awaken.project.hooks import query_hooks
 from awaken.project.models import MappedClass, Models, Status
 from awaken.project.modules import Module
 from awaken.project.names import Names
 from awaken.project.parsing import Unparsable, parse
 from awaken.project.sessions import SessionProof, Sessions
 from awaken.project.sources import Snapshot
-from awaken.project.values import Unknown
+from awaken.project.values import ClassOf, External, Unknown
 
 # Trees take about sixty times the bytes of their source.
 _KEPT_SOURCE_BYTES = 1_500_000
@@ -45,6 +47,7 @@ class Project:
         self._evaluator = Evaluator(self._names, self._classes, self.module, knowledge())
         self._models = Models(self._evaluator, self._classes, self.files_with)
         self._eager = EagerLoading(self._models, self._classes)
+        self._hooks: list[Place] | None = None
         self._sessions = Sessions(self._evaluator, self._models, self.files_with)
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
@@ -89,7 +92,17 @@ class Project:
         ``sqlalchemy.orm.Session`` for whatever a library calls it, ``app.models.User`` where the
         project defines it, ``builtins.len``; None where it is not a static name or not certain.
         """
-        return self._names.qualified(module, node)
+        name = self._names.qualified(module, node)
+        located = None if name is None else self._names.locate(name)
+        if located is None or not isinstance(node, ast.Attribute) or len(located.rest) != 2:
+            return name
+        return self._delegated(module, node) or name
+
+    def _delegated(self, module: Module, node: ast.Attribute) -> str | None:
+        """Return the library name behind ``db.func`` of a Flask-SQLAlchemy ``db``."""
+        values = self._evaluator.values(module, node)
+        names = {one.qualified for one in values if isinstance(one, External | ClassOf)}
+        return names.pop() if len(names) == len(values) == 1 else None
 
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this qualified name, if exactly one thing."""
@@ -145,3 +158,19 @@ class Project:
         None if it cannot be told.
         """
         return self._eager.needs_unique(qualified)
+
+    def query_hooks(self) -> list[Place]:
+        """Return every place that gives queries a behaviour that ``select()`` does not have.
+
+        ``before_compile`` listeners, subclasses of Query, ``query_cls``, baked, cached and sharded
+        queries; the note of each place says which.
+        """
+        if self._hooks is None:
+            self._hooks = query_hooks(self._classes, self.module, self.files_with)
+        return self._hooks
+
+    def is_aliased_call(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` calls SQLAlchemy's ``aliased``."""
+        if not isinstance(node, ast.Call):
+            return False
+        return self.qualified_name(module, node.func) == "sqlalchemy.orm.aliased"

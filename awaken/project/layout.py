@@ -30,7 +30,9 @@ class Layout:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._paths = frozenset(path for path in paths if path.endswith((".py", ".pyi")))
+        files = {path for path in paths if path.endswith((".py", ".pyi"))}
+        self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
+        self._paths = frozenset(files - self._stubs)
         self._folders = {
             folder for path in self._paths for folder in _parents(path.rpartition("/")[0])
         }
@@ -45,7 +47,7 @@ class Layout:
 
     def name_of(self, path: str) -> str:
         """Return the one dotted name of the file at ``path``."""
-        return self._names[path]
+        return self._names[path[:-1] if path in self._stubs else path]
 
     def path_of(self, name: str) -> str | None:
         """Return the file with the dotted ``name`` that ``name_of`` gives."""

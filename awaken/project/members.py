@@ -68,7 +68,7 @@ class Members:
                 return (self._no(module, node),)
 
     def _no(self, module: Module, node: ast.AST) -> Unknown:
-        text = ast.unparse(node) if isinstance(node, ast.expr) else "it"
+        text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return self._evaluator.unknown(module, node, f"what `{text}` is cannot be seen")
 
     def _of_module(self, owner: ModuleOf, module: Module, node: ast.Attribute) -> Values:

@@ -19,6 +19,7 @@ from awaken.project.trees import children, fingerprint, walk
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
+_EXCERPT = 60
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -89,6 +90,11 @@ class Module:
         """Return the source text of ``node``, as it stands in the file."""
         span = self.span(node)
         return self.source.text[span.start : span.end].decode("utf-8")
+
+    def excerpt(self, node: ast.AST) -> str:
+        """Return the source of ``node`` on one line, cut to what fits into a sentence."""
+        text = " ".join(self.text_of(node).split())
+        return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
 
     def parse_string(self, constant: ast.Constant) -> ast.expr | None:
         """Return the expression that a string annotation holds, as if it stood in its place.

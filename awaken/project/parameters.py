@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.project.bindings import Binding
+from awaken.project.fixtures import fixture_for
 from awaken.project.modules import Module
 from awaken.project.values import (
     ClassOf,
@@ -48,7 +49,12 @@ class Parameters:
         given = self._declared(module, parameter, binding.value)
         if given and not any(isinstance(one, Unknown) for one in given):
             return given
-        return self._passed(known, parameter) or given or self._unannotated(module, parameter)
+        return (
+            self._passed(known, parameter)
+            or given
+            or self._fixture(module, function, parameter)
+            or self._unannotated(module, parameter)
+        )
 
     def _declared(self, module: Module, parameter: ast.arg, default: ast.expr | None) -> Values:
         """Return what annotation and ``Depends`` say; empty where there is neither."""
@@ -104,6 +110,14 @@ class Parameters:
             if argument.parameter is parameter:
                 return self._evaluator.values(argument.module, argument.value, argument.known)
         return ()
+
+    def _fixture(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
+        """Return what the pytest fixture of this name gives; empty where there is none."""
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            return ()
+        evaluator = self._evaluator
+        found = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
+        return () if found is None else _resolved(evaluator.calls.returned(found))
 
     def _unannotated(self, module: Module, parameter: ast.arg) -> Values:
         why = f"parameter `{parameter.arg}` has no annotation"

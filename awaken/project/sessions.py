@@ -53,6 +53,30 @@ class Sessions:
 
     def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
+        found = self._from_values(module, node)
+        if isinstance(found, Unknown) and isinstance(node, ast.Name):
+            return self._used_elsewhere(module, node) or found
+        return found
+
+    def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
+        """Return the proof by a ``.query`` of mapped classes on the same parameter."""
+        bindings = module.scopes.bindings_of(node)
+        if len(bindings) != 1 or bindings[0].kind != "parameter":
+            return None
+        for scope in module.scopes.scopes:
+            for read in scope.reads.get(bindings[0].name, []):
+                above = module.parent(read)
+                call = None if above is None else module.parent(above)
+                if not isinstance(call, ast.Call) or call.func is not above:
+                    continue
+                if module.scopes.bindings_of(read) == bindings:
+                    proof = self.by_use(module, call)
+                    if proof is not None:
+                        return proof
+        return None
+
+    def _from_values(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
+        """Return the proof from where the value of ``node`` comes from."""
         values = self._evaluator.values(module, node)
         found = [self._session(module, node, one) for one in values if one != Nothing()]
         unknown = next((one for one in found if isinstance(one, Unknown)), None)
@@ -63,7 +87,7 @@ class Sessions:
             return None
         if len(sessions) < len(found):
             other = next(one for one in found if isinstance(one, Other))
-            why = f"`{ast.unparse(node)}` may also be something else: {other.what}"
+            why = f"`{module.excerpt(node)}` may also be something else: {other.what}"
             return self._evaluator.unknown(module, node, why)
         return self._joined(module, node, sessions)
 
@@ -75,7 +99,7 @@ class Sessions:
         evidence = next((one for one in call.args if self._is_mapped(module, one)), None)
         if evidence is None:
             return None
-        known = self.of(module, function.value)
+        known = self._from_values(module, function.value)
         if isinstance(known, SessionProof):
             return None if known.kind.startswith("async") else known
         if known is None or self._may_be_own(function.value, known):
@@ -88,7 +112,7 @@ class Sessions:
         name = self._evaluator.names.qualified(module, node)
         if name is None:
             return False
-        if self._models.mapped_class(name) is not None:
+        if self._models.status(name) == "mapped":
             return True
         owner, _, attribute = name.rpartition(".")
         mapped = self._models.mapped_class(owner) if owner else None
@@ -128,7 +152,7 @@ class Sessions:
     ) -> SessionProof | Unknown:
         kinds = {one.kind for one in sessions}
         if len({kind.startswith("async") for kind in kinds}) > 1:
-            why = f"`{ast.unparse(node)}` may be a Session or an AsyncSession"
+            why = f"`{module.excerpt(node)}` may be a Session or an AsyncSession"
             return self._evaluator.unknown(module, node, why)
         # Of a session and a registry only what both can do is certain.
         kind: SessionKind = "async" if sessions[0].kind.startswith("async") else "session"

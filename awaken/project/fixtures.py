@@ -1,0 +1,60 @@
+"""Which pytest fixture a parameter of a test receives."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from awaken.project.modules import Module
+from awaken.project.names import Names
+from awaken.project.values import FunctionOf
+
+_FIXTURES = {"pytest.fixture", "pytest_asyncio.fixture"}
+
+
+def fixture_for(
+    module: Module,
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
+    name: str,
+    names: Names,
+    load: Callable[[str], Module | None],
+) -> FunctionOf | None:
+    """Return the fixture ``name`` that pytest passes to ``function``; None if not in sight.
+
+    pytest looks into the file of the test, then into the ``conftest.py`` files of its folder and
+    of those above, and takes the nearest. Fixtures inside classes and of plugins are not searched.
+    """
+    is_fixture = _fixture_name(module, function, names) is not None
+    if not is_fixture and not function.name.startswith("test"):
+        return None
+    folder = module.path.rpartition("/")[0]
+    paths = [module.path]
+    while True:
+        paths.append(f"{folder}/conftest.py" if folder else "conftest.py")
+        if not folder:
+            break
+        folder = folder.rpartition("/")[0]
+    for path in paths:
+        defining = load(path)
+        for node in defining.tree.body if defining is not None else ():
+            if defining is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            # A fixture that asks for its own name gets the one further out.
+            if node is not function and _fixture_name(defining, node, names) == name:
+                return FunctionOf(defining, node)
+    return None
+
+
+def _fixture_name(
+    module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names
+) -> str | None:
+    for decorator in node.decorator_list:
+        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if names.qualified(module, plain) not in _FIXTURES:
+            continue
+        given = decorator.keywords if isinstance(decorator, ast.Call) else []
+        named = next((one.value for one in given if one.arg == "name"), None)
+        if isinstance(named, ast.Constant) and isinstance(named.value, str):
+            return named.value
+        return node.name
+    return None
