@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
 import libcst as cst
 
@@ -41,39 +43,49 @@ _LAYOUT_FIELDS = frozenset(
 )
 
 
-def shape(node: cst.CSTNode) -> Iterator[str]:
-    """Yield the types, names, operators and literals of the tree, in a fixed order.
+def shape(root: cst.CSTNode) -> list[str]:
+    """Return the types, names, operators and literals of the tree, in a fixed order.
 
     Two trees have the same shape if and only if they differ in white space, comments, commas and
     parentheses alone.
     """
-    yield type(node).__name__
+    found: list[str] = []
+    waiting: list[Any] = [root]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            found.append(item)
+        elif not isinstance(item, _LAYOUT_TYPES):
+            waiting.append(")")
+            waiting.extend(reversed(list(_parts(item))))
+            found.append(type(item).__name__)
+    return found
+
+
+def _parts(node: cst.CSTNode) -> Iterator[Any]:
     if isinstance(node, cst.IndentedBlock) and not node.body:
-        yield from _field("body", [cst.SimpleStatementLine([cst.Pass()])])  # as it is printed
-    elif isinstance(node, cst.Param):
-        yield from _fields(node, without="star")  # printed by its place among the parameters
-    else:
-        yield from _fields(node)
-    yield ")"
-
-
-def _fields(node: cst.CSTNode, without: str = "") -> Iterator[str]:
-    for field in dataclasses.fields(node):
-        name = field.name
-        if name != without and name not in _LAYOUT_FIELDS and "whitespace" not in name:
-            yield from _field(name, getattr(node, name))
-
-
-def _field(name: str, value: object) -> Iterator[str]:
-    if value is None or isinstance(value, _LAYOUT_TYPES) or value == "":
+        yield cst.SimpleStatementLine([cst.Pass()])  # as it is printed
         return
-    if isinstance(value, cst.CSTNode):
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if not value or value is cst.MaybeSentinel.DEFAULT:
+            continue
         yield name
-        yield from shape(value)
-    elif isinstance(value, str):
-        yield f"{name}={value}"
-    elif isinstance(value, Sequence):
-        yield f"{name}["
-        for item in value:
-            yield from _field("", item)
-        yield "]"
+        if isinstance(value, list | tuple):
+            yield from value
+            yield "]"
+        else:
+            yield value
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """Return the fields that are not layout; a parameter's star is printed by its place."""
+    names = [field.name for field in dataclasses.fields(kind)]
+    return tuple(
+        name
+        for name in names
+        if name not in _LAYOUT_FIELDS
+        and "whitespace" not in name
+        and not (kind is cst.Param and name == "star")
+    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from awaken.contract import Span
-from awaken.engine.slices import FSTRING_POSITIONS
+from awaken.engine.slices import FSTRING_POSITIONS, nodes_on_lines
 from awaken.engine.splices import SpanMap
 from awaken.project.modules import Module
-from awaken.project.trees import walk
 
 _BLOCKS = frozenset({"body", "handlers", "cases", "orelse", "finalbody"})
 
@@ -21,8 +21,9 @@ def misread(after: Module, expected: Mapping[Span, str]) -> set[Span]:
     ``expected`` gives spans of the new text the ``syntax`` of the one expression each must hold.
     """
     missing = set(expected)
-    for node in walk(after.tree) if missing else ():
-        if isinstance(node, ast.expr):
+    lines = {after.line_column(span)[0] for span in missing}
+    for node in nodes_on_lines(after.tree, lines):
+        if isinstance(node, ast.expr) and node.lineno in lines:
             span = after.span(node)
             if span in missing and syntax(node) == expected[span]:
                 missing.discard(span)
@@ -114,9 +115,9 @@ class Comparison:
                 yield owner
 
     def _is_touched(self, span: Span) -> bool:
-        return any(
-            region.start <= span.end and span.start <= region.end for region in self._old_regions
-        )
+        # The regions do not overlap, so their ends are in order too.
+        index = bisect_left(self._old_regions, span.start, key=lambda region: region.end)
+        return index < len(self._old_regions) and self._old_regions[index].start <= span.end
 
 
 def extent(module: Module, node: ast.AST) -> Span | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any
 
 import libcst as cst
@@ -129,7 +128,7 @@ def _is_empty(part: Slice, changed: cst.Module) -> bool:
 def _check_reading(changed: cst.Module, code: str) -> None:
     """Refuse a result that reads as other code than the rewriters meant."""
     again = _parse(code, "the rewritten code does not parse")
-    if any(one != other for one, other in zip_longest(shape(changed), shape(again))):
+    if shape(changed) != shape(again):
         raise SliceRefused("the rewritten code reads back differently from what was meant")
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -41,16 +41,32 @@ class Region(Struct, frozen=True):
     fills_block: bool = False
 
 
+def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST]:
+    """Yield every node that may stand on one of ``lines``, skipping statements on other lines."""
+    ordered = sorted(lines)
+    waiting: list[ast.AST] = [tree] if ordered else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            decorators = getattr(node, "decorator_list", None)
+            first = decorators[0].lineno if decorators else node.lineno
+            index = bisect_left(ordered, first)
+            if index == len(ordered) or ordered[index] > (node.end_lineno or first):
+                continue
+        yield node
+        waiting.extend(ast.iter_child_nodes(node))
+
+
 class Anchors:
     """Where the anchors of a file's edits stand in its tree: one walk for all of them."""
 
     def __init__(self, module: Module, edits: Iterable[NodeEdit]) -> None:
         self._module = module
         self._found: dict[tuple[str, Span], list[ast.AST]] = {}
-        wanted = {edit.node for edit in edits}
-        for node in module.walk():
+        wanted = {(edit.node, module.line_column(edit.anchor)[0]) for edit in edits}
+        for node in nodes_on_lines(module.tree, {line for _, line in wanted}):
             kind = type(node).__name__
-            if kind in wanted and hasattr(node, "lineno"):
+            if (kind, getattr(node, "lineno", 0)) in wanted:
                 self._found.setdefault((kind, module.span(node)), []).append(node)
 
     def node_of(self, edit: NodeEdit) -> ast.AST:
