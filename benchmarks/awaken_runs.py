@@ -1,0 +1,97 @@
+"""Runs awaken as a user starts it, and reads what it says as JSON."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+
+class Finding(Struct):
+    """What the benchmarks read of a finding; `path` is relative to where awaken was started."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    level: str
+    rule: str
+    message: str
+    reason: str | None = None
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """File, line and column of the first character, both from 1."""
+        return self.path, self.line, self.column
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether awaken rewrites this site, be it on request only."""
+        return self.level in {"safe", "unsafe"}
+
+    def contains(self, place: tuple[str, int, int]) -> bool:
+        """Whether another place lies inside this site."""
+        path, *start = place
+        first, end = [self.line, self.column], [self.end_line, self.end_column]
+        return path == self.path and first <= start < end
+
+
+class Diagnostic(Struct):
+    """Something awaken could not do; any of them makes it end with 2."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Document(Struct):
+    """`awaken check --output-format json`."""
+
+    findings: list[Finding]
+    diagnostics: list[Diagnostic]
+
+
+class Awaken:
+    """The awaken beside this Python, with a cache and a journal of its own below `home`."""
+
+    def __init__(self, home: Path) -> None:
+        self.cache = home / "cache"
+        self.environment = {
+            **os.environ,
+            "XDG_CACHE_HOME": str(self.cache),
+            "XDG_STATE_HOME": str(home / "state"),
+            "NO_COLOR": "1",
+        }
+        found = shutil.which("awaken", path=str(Path(sys.executable).parent))
+        if found is None:
+            sys.exit("awaken is not installed beside this Python: start with `uv run python ...`")
+        self.executable = found
+
+    def run(self, arguments: Sequence[str], directory: Path) -> subprocess.CompletedProcess[bytes]:
+        """Start awaken in `directory` and wait for it; any exit code is returned, not raised."""
+        return subprocess.run(
+            [self.executable, *arguments],
+            cwd=directory,
+            env=self.environment,
+            capture_output=True,
+            check=False,
+        )
+
+    def check(self, directory: Path, options: Sequence[str]) -> Document:
+        """Return the report on the whole of `directory`; ends the script where there is none."""
+        done = self.run(["check", ".", "--output-format", "json", *options], directory)
+        try:
+            return msgspec.json.decode(done.stdout, type=Document)
+        except msgspec.MsgspecError:
+            sys.exit(f"awaken ended with {done.returncode}:\n{done.stderr.decode()}")
+
+    def forget(self) -> None:
+        """Remove the cache, so that the next run is cold."""
+        shutil.rmtree(self.cache, ignore_errors=True)

@@ -1,0 +1,119 @@
+"""The programs that programs.md names, and the labels of their queries.
+
+Knows nothing of awaken. Every script is given one directory, the corpus, in which the wheels are
+unpacked as `NAME-VERSION` and the repositories, at their commits, as `repos/NAME`; the
+interpreters that run the repositories' tests are `env-NAME/bin/python`.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+LABELS = Path(__file__).parent / "data" / "query_sites.tsv"
+LATER = frozenset({"delete", "update", "[]"})
+"""Notes of queries that end in a bulk write or a slice: a later issue's work."""
+
+
+class Package(NamedTuple):
+    """An unpacked wheel; it declares no target, so every run names one.
+
+    `also` is a second SQLAlchemy version that the package allows, empty if there is none.
+    """
+
+    name: str
+    version: str
+    python: str
+    sqlalchemy: str
+    also: str = ""
+
+    def directory(self, corpus: Path) -> Path:
+        """Where the wheel is unpacked."""
+        return corpus / f"{self.name}-{self.version}"
+
+    def target(self, sqlalchemy: str = "") -> list[str]:
+        """Awaken's options that name the versions; `sqlalchemy` overrides the usual one."""
+        wanted = sqlalchemy or self.sqlalchemy
+        return ["--target-version", self.python, "--target", f"sqlalchemy={wanted}"]
+
+
+class Program(NamedTuple):
+    """A repository whose own tests run offline; `tests` are arguments of pytest."""
+
+    name: str
+    repository: str
+    environment: str
+    tests: tuple[str, ...]
+
+    def directory(self, corpus: Path) -> Path:
+        """Where the repository is unpacked."""
+        return corpus / "repos" / self.repository
+
+    def python(self, corpus: Path) -> Path:
+        """The interpreter with what its tests need."""
+        return (corpus / f"env-{self.environment}" / "bin" / "python").absolute()
+
+
+PACKAGES = (
+    Package("apache-superset", "6.1.0", "py310", "1.4"),
+    Package("mlflow", "3.18.0", "py310", "2.0", also="1.4"),
+    Package("ckan", "2.12.0", "py310", "2.0"),
+    Package("flask-appbuilder", "5.3.0", "py311", "2.0", also="1.4"),
+    Package("optuna", "5.0.0", "py39", "2.0", also="1.4"),
+)
+HOMEASSISTANT = Package("homeassistant", "2024.3.3", "py311", "2.0")
+PROGRAMS = (
+    Program("optuna", "optuna", "optuna", ("tests/storages_tests/rdb_tests",)),
+    Program("sqlalchemy_mptt", "sqlalchemy_mptt", "mptt", ("--no-cov", "sqlalchemy_mptt")),
+)
+
+
+class Label(NamedTuple):
+    """One call `x.query(...)` as it was judged by reading, see README.md."""
+
+    package: str
+    file: str
+    line: int
+    column: int
+    is_query: bool
+    one_expression: bool
+    note: str
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """File, line and column of the call's first character, both from 1."""
+        return self.file, self.line, self.column
+
+
+def labels(package: str) -> list[Label]:
+    """Return the labelled calls of one package, in source order."""
+    with LABELS.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return [
+            Label(
+                row["package"],
+                row["file"],
+                int(row["line"]),
+                int(row["column"]),
+                row["is_query"] == "yes",
+                row["one_expression"] == "yes",
+                row["note"],
+            )
+            for row in rows
+            if row["package"] == package
+        ]
+
+
+def named(names: list[str]) -> list[Package]:
+    """Return the packages of these names, all of them for none; KeyError for an unknown one."""
+    known = {package.name: package for package in PACKAGES}
+    return [known[name] for name in names] if names else list(PACKAGES)
+
+
+def copy(source: Path, target: Path) -> Path:
+    """Copy a tree without what a checkout or an earlier run left in it; return `target`."""
+    left_out = shutil.ignore_patterns(".git", "__pycache__", ".hypothesis", ".pytest_cache")
+    shutil.copytree(source, target, ignore=left_out, symlinks=True)
+    return target
