@@ -1,0 +1,225 @@
+"""Do a program's own tests notice a wrong rewrite? Breaks each rewritten site in several ways.
+
+The program is copied and migrated by awaken. One run of its tests under coverage, before the
+migration, says which tests execute which site. Then, one at a time, a rewritten statement loses
+`.unique()`, `.limit(1)`, or one `where`, `filter` or `filter_by`, or has `scalars` and `execute`
+swapped, and the tests that execute it run until one fails. Usage:
+
+    uv run python benchmarks/mutants.py CORPUS [PROGRAM ...] [--unsafe-fixes] [--coverage-only]
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from awaken_runs import Awaken, Finding
+from corpora import PROGRAMS, Program, copy
+from statements import Rewrite, Source, own_nodes, read, rewrites
+from suites import Lines, Suite
+from tables import percent, table
+
+CONDITIONS = frozenset({"where", "filter", "filter_by"})
+OPPOSITE = {"scalars": "execute", "execute": "scalars"}
+LONGEST = 120
+"""Seconds after which the tests of a mutant count as hanging, that is as noticing it."""
+
+
+class Mutant(NamedTuple):
+    """One way to break one statement: bytes `start` to `end` of its file become `text`."""
+
+    kind: str
+    path: str
+    line: int
+    start: int
+    end: int
+    text: bytes
+    tests: frozenset[str]
+
+    def of(self, data: bytes) -> bytes:
+        """Return the broken file."""
+        return data[: self.start] + self.text + data[self.end :]
+
+
+class Migrated(NamedTuple):
+    """A migrated copy: its rewritten sites, and the tests that execute each."""
+
+    suite: Suite
+    sites: list[Rewrite]
+    sources: dict[str, Source]
+    lines: Lines
+
+    def tests_of(self, finding: Finding) -> frozenset[str]:
+        """The tests that execute a line of the site, as it was before the migration."""
+        executed = self.lines.get(finding.path, {})
+        site = range(finding.line, finding.end_line + 1)
+        return frozenset().union(*(executed.get(line, frozenset()) for line in site))
+
+
+def migrate(program: Program, corpus: Path, place: Path, options: list[str]) -> Migrated:
+    """Copy the program, learn what its tests execute, and apply awaken."""
+    awaken = Awaken(place / "home")
+    suite = Suite(program, corpus, copy(program.directory(corpus), place / program.name))
+    lines = suite.lines()
+    levels = {"safe", "unsafe"} if options else {"safe"}
+    findings: dict[str, list[Finding]] = defaultdict(list)
+    for finding in awaken.check(suite.copy, options).findings:
+        if finding.level in levels:
+            findings[finding.path].append(finding)
+    before = {path: read((suite.copy / path).read_bytes()) for path in findings}
+    done = awaken.run(["apply", ".", *options], suite.copy)
+    if done.returncode != 0:
+        sys.exit(f"awaken apply ended with {done.returncode}:\n{done.stderr.decode()}")
+    after = {path: read((suite.copy / path).read_bytes()) for path in findings}
+    sites = [
+        site
+        for path, found in findings.items()
+        for site in rewrites(found, before[path], after[path])
+    ]
+    return Migrated(suite, sites, after, lines)
+
+
+def mutants_of(migrated: Migrated) -> list[Mutant]:
+    """Return every mutant of every rewritten statement, each once."""
+    found: dict[tuple[str, int, int], Mutant] = {}
+    for site in migrated.sites:
+        path = site.finding.path
+        source, tests = migrated.sources[path], migrated.tests_of(site.finding)
+        for kind, line, start, end, text in cuts(source, site.after):
+            mutant = Mutant(kind, path, line, start, end, text, tests)
+            compile(mutant.of(source.data), path, "exec", dont_inherit=True)
+            found.setdefault((path, start, end), mutant)
+    return list(found.values())
+
+
+def cuts(source: Source, statement: ast.stmt) -> Iterator[tuple[str, int, int, int, bytes]]:
+    """Yield kind, line, start, end and new text of every way to break one statement."""
+    for node in own_nodes(statement):
+        match node:
+            case ast.Call(func=ast.Attribute(value=before, attr=name)) if is_new(before):
+                line, end = before.end_lineno or 0, source.span(node)[1]
+                value_end = source.span(before)[1]
+                if name in OPPOSITE:
+                    name_end = source.span(node.func)[1]
+                    new = OPPOSITE[name].encode()
+                    yield f"{name} → {OPPOSITE[name]}", line, name_end - len(name), name_end, new
+                elif kind := what_is_dropped(node, name):
+                    yield kind, line, value_end, end, b""
+
+
+def is_new(receiver: ast.expr) -> bool:
+    """Whether this is no part of a chain that still starts with `x.query(...)`."""
+    calls = (node for node in ast.walk(receiver) if isinstance(node, ast.Attribute))
+    return all(attribute.attr != "query" for attribute in calls)
+
+
+def what_is_dropped(call: ast.Call, name: str) -> str | None:
+    """Name the mutant that drops this call from its chain; None if it is not one of ours."""
+    match name, call.args:
+        case "unique", []:
+            return "drop .unique()"
+        case "limit", [ast.Constant(value=1)]:
+            return "drop .limit(1)"
+        case _ if name in CONDITIONS:
+            return "drop a where"
+    return None
+
+
+def is_noticed(mutant: Mutant, suite: Suite) -> bool:
+    """Break the file, run the tests that execute the place until one fails, and mend it."""
+    file = suite.copy / mutant.path
+    data = file.read_bytes()
+    file.write_bytes(mutant.of(data))
+    try:
+        outcome = suite.run(sorted(mutant.tests), "-x", seconds=LONGEST)
+    finally:
+        file.write_bytes(data)
+    if outcome.code not in {0, 1, 2, None}:
+        raise RuntimeError(f"pytest ended with {outcome.code}: {outcome.summary}")
+    return outcome.code != 0
+
+
+def coverage_rows(program: Program, migrated: Migrated) -> list[list[object]]:
+    """Count the rewritten sites, and those that a test executes, program and tests apart."""
+    rows: list[list[object]] = []
+    for kind, wanted in (("program", False), ("tests", True)):
+        sites = [s.finding for s in migrated.sites if is_test(s.finding.path) is wanted]
+        executed = sum(bool(migrated.tests_of(site)) for site in sites)
+        share = percent(executed, len(sites))
+        rows.append([program.name, kind, len(sites), executed, share])
+    return rows
+
+
+def is_test(path: str) -> bool:
+    """Whether a file belongs to the tests."""
+    return "tests" in Path(path).parts
+
+
+def mutant_rows(program: Program, judged: list[tuple[Mutant, bool | None]]) -> list[list[object]]:
+    """Count the mutants by kind; None stands for one that no test executes."""
+    counts: dict[tuple[str, str], Counter[bool | None]] = defaultdict(Counter)
+    for mutant, noticed in judged:
+        where = "tests" if is_test(mutant.path) else "program"
+        counts[where, mutant.kind][noticed] += 1
+    return [
+        [program.name, where, kind, n.total(), n[None], n[False], n[True]]
+        for (where, kind), n in sorted(counts.items())
+    ]
+
+
+def judge(migrated: Migrated) -> list[tuple[Mutant, bool | None]]:
+    """Run the tests for every mutant that a test executes."""
+    outcome = migrated.suite.run()
+    if outcome.code != 0:
+        sys.exit(f"the tests fail after the migration, before any mutant: {outcome}")
+    judged: list[tuple[Mutant, bool | None]] = []
+    for mutant in mutants_of(migrated):
+        noticed = is_noticed(mutant, migrated.suite) if mutant.tests else None
+        judged.append((mutant, noticed))
+        said = {True: "noticed", False: "NOT NOTICED", None: "not executed"}[noticed]
+        place = f"{mutant.path}:{mutant.line}"
+        print(f"{place}: {mutant.kind}: {said} ({len(mutant.tests)} tests)", file=sys.stderr)
+    return judged
+
+
+def main() -> None:
+    """Read the command line and print."""
+    parser = argparse.ArgumentParser(description="mutants of rewritten sites against the tests")
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("programs", nargs="*", metavar="PROGRAM")
+    parser.add_argument("--unsafe-fixes", action="store_true")
+    parser.add_argument("--coverage-only", action="store_true")
+    arguments = parser.parse_args()
+    options = ["--unsafe-fixes"] if arguments.unsafe_fixes else []
+    chosen = [p for p in PROGRAMS if p.name in arguments.programs or not arguments.programs]
+    covered: list[list[object]] = []
+    counted: list[list[object]] = []
+    survivors: list[str] = []
+    for program in chosen:
+        with tempfile.TemporaryDirectory() as place:
+            migrated = migrate(program, arguments.corpus, Path(place), options)
+            covered += coverage_rows(program, migrated)
+            judged = [] if arguments.coverage_only else judge(migrated)
+        counted += mutant_rows(program, judged)
+        survivors += [
+            f"- {program.name} {mutant.path}:{mutant.line} {mutant.kind}"
+            for mutant, noticed in judged
+            if noticed is False
+        ]
+    print("## Rewritten sites that the tests execute\n")
+    print(table(["program", "in its", "rewritten", "executed", "share"], covered, words=2))
+    if not arguments.coverage_only:
+        columns = ["program", "in its", "mutant", "made", "not executed", "not noticed", "killed"]
+        print("\n## Mutants\n")
+        print(table(columns, counted, words=3))
+        print("\nExecuted and not noticed:\n", *survivors, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
