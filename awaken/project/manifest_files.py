@@ -118,6 +118,17 @@ def _toml(name: str, raw: bytes) -> dict[str, Any]:
         raise _Unusable(int(line[1]) if line else 0, message) from error
 
 
+def uv_workspace(directory: Path) -> tuple[str, ...] | None:
+    """Return the patterns of the workspace members that ``directory`` declares; None if none."""
+    name = "pyproject.toml"
+    try:
+        table = _toml(name, (directory / name).read_bytes())
+    except (OSError, Undecodable, _Unusable):
+        return None
+    workspace = _table(table, "tool", "uv", "workspace")
+    return tuple(_strings(workspace.get("members"))) if workspace else None
+
+
 def _table(table: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     """Return the table below ``keys``, empty where there is none: tools check shapes, we read."""
     for key in keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from awaken.project.manifest_files import (
     read_lock,
     read_manifest,
     read_requirements,
+    uv_workspace,
 )
 from awaken.project.sources import FileProblem, Undecodable
 from awaken.project.versions import (
@@ -26,7 +28,9 @@ from awaken.project.versions import (
     current,
     lowest_python,
     overlap,
+    python_line,
     requested,
+    shown,
     within,
 )
 
@@ -60,7 +64,7 @@ class Target(Struct, frozen=True):
     @property
     def specifier(self) -> str:
         """The ranges as one text to show."""
-        return " or ".join(str(one) or "any version" for one in self.ranges)
+        return " or ".join(map(shown, self.ranges))
 
 
 class Targets:
@@ -194,33 +198,33 @@ def _requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
 
 
 def _locks(root: Path) -> tuple[dict[str, Target], list[FileProblem]]:
-    """Return the exact versions of the nearest lock file of each kind.
+    """Return the exact versions in the project's lock files.
 
-    A workspace has its lock file at its top: look there too, but not above the repository.
+    A member of a uv workspace is locked at the workspace's top.
     """
     found: dict[str, Target] = {}
     problems: list[FileProblem] = []
-    for directory in _up_to_repository(root):
-        for name in LOCKS:
-            try:
-                locked = read_lock(directory / name)
-            except FileNotFoundError:
-                continue
-            except (OSError, Undecodable, ValueError) as error:
-                problems.append(FileProblem(name, 0, f"cannot be read as a lock file: {error}"))
-                continue
-            for key, ranges in locked.items():
-                found.setdefault(key, Target(key, ranges, name))
+    for path in (*(root / name for name in LOCKS), *_workspace_locks(root)):
+        try:
+            locked = read_lock(path)
+        except FileNotFoundError:
+            continue
+        except (OSError, Undecodable, ValueError) as error:
+            problems.append(FileProblem(path.name, 0, f"cannot be read as a lock file: {error}"))
+            continue
+        for key, ranges in locked.items():
+            found.setdefault(key, Target(key, ranges, path.name))
     return found, problems
 
 
-def _up_to_repository(root: Path) -> Iterator[Path]:
-    if not any((directory / ".git").exists() for directory in (root, *root.parents)):
-        yield root
-        return
-    for directory in (root, *root.parents):
-        yield directory
-        if (directory / ".git").exists():
+def _workspace_locks(root: Path) -> Iterator[Path]:
+    """Yield the lock file of the uv workspace that ``root`` is a member of."""
+    for directory in root.parents:
+        workspace = uv_workspace(directory)
+        if workspace is not None:
+            inside = root.relative_to(directory)
+            if any(inside.match(pattern) for pattern in workspace):
+                yield directory / "uv.lock"
             return
 
 
@@ -311,11 +315,10 @@ def _applies(one: Declared, pythons: tuple[SpecifierSet, ...]) -> bool | None:
     return verdicts.pop() if len(verdicts) == 1 else None
 
 
-def _minors(pythons: tuple[SpecifierSet, ...]) -> Iterator[tuple[str, SpecifierSet]]:
-    for major, minor in PYTHON_MINORS:
-        line = SpecifierSet(f"=={major}.{minor}.*")
-        if any(overlap(line, one) for one in pythons):
-            yield f"{major}.{minor}", line
+@cache
+def _minors(pythons: tuple[SpecifierSet, ...]) -> tuple[tuple[str, SpecifierSet], ...]:
+    lines = ((f"{major}.{minor}", python_line(major, minor)) for major, minor in PYTHON_MINORS)
+    return tuple((name, line) for name, line in lines if any(overlap(line, one) for one in pythons))
 
 
 def _holds(marker: Marker | None, minor: str, platform: Mapping[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -22,6 +23,11 @@ _OLDEST, _NEWEST = Version("0"), Version("99999")
 def current(name: str) -> SpecifierSet:
     """Return the versions that a program which declares nothing gets; the newest if unknown."""
     return SpecifierSet(CURRENT.get(name, f">={_NEWEST}"))
+
+
+def shown(one: SpecifierSet) -> str:
+    """Return a range as a reader wants to see it."""
+    return "newest" if one == current("") else str(one) or "any version"
 
 
 def overlap(*ranges: SpecifierSet) -> bool:
@@ -54,6 +60,7 @@ def _candidates(ranges: Iterable[SpecifierSet]) -> set[Version]:
     return found
 
 
+@cache
 def _neighbours(boundary: Version) -> list[Version]:
     """Return releases below, above, and above the release line of ``boundary``."""
     release = boundary.release
@@ -67,12 +74,17 @@ def _neighbours(boundary: Version) -> list[Version]:
     return [Version(f"{boundary.epoch}!{'.'.join(map(str, part))}") for part in parts]
 
 
+@cache
+def python_line(major: int, minor: int) -> SpecifierSet:
+    """Return the range of all releases of one minor version of Python."""
+    return SpecifierSet(f"=={major}.{minor}.*")
+
+
 def lowest_python(ranges: Iterable[SpecifierSet]) -> tuple[int, int]:
     """Return the lowest minor version of Python of which some release lies in ``ranges``."""
     alternatives = tuple(ranges)
     for major, minor in PYTHON_MINORS:
-        line = SpecifierSet(f"=={major}.{minor}.*")
-        if any(overlap(line, one) for one in alternatives):
+        if any(overlap(python_line(major, minor), one) for one in alternatives):
             return major, minor
     return PYTHON_MINORS[-1]
 

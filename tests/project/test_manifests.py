@@ -84,6 +84,12 @@ def test_a_bare_name_means_current_versions(tmp_path):
     assert not found.admits("sqlalchemy", "<2")
 
 
+def test_the_newest_version_of_what_is_unknown_is_shown_in_words(tmp_path):
+    found = targets(tmp_path, requirements__txt="never-heard-of\n")
+
+    assert found.distribution("never-heard-of").specifier == "newest"
+
+
 POETRY = """
 [tool.poetry.dependencies]
 python = "^3.8"
@@ -273,18 +279,27 @@ def test_pipfile_lock(tmp_path):
     assert said(found) == ("==1.4.50", "Pipfile, Pipfile.lock")
 
 
-def test_workspace_lock_is_found_above_but_not_above_the_repository(tmp_path):
+def test_workspace_members_are_locked_at_its_top_and_other_projects_are_not(tmp_path):
     member = "[project]\ndependencies = ['sqlalchemy>=1.4']\n"
-    project(tmp_path, uv__lock=UV_LOCK, repo___other__txt="", repo___app___pyproject__toml=member)
+    project(
+        tmp_path,
+        uv__lock=UV_LOCK,
+        pyproject__toml="[tool.uv.workspace]\nmembers = ['packages/*']\n",
+        packages___app___pyproject__toml=member,
+        examples___app___pyproject__toml=member,
+    )
 
-    outside = read_targets(tmp_path / "repo/app")
-    (tmp_path / "repo/.git").mkdir()
-    at_repository = read_targets(tmp_path / "repo/app")
-    project(tmp_path, repo___uv__lock=UV_LOCK)
-    inside = read_targets(tmp_path / "repo/app")
+    inside, outside = (read_targets(tmp_path / name / "app") for name in ("packages", "examples"))
 
-    assert said(outside) == said(at_repository) == (">=1.4", "pyproject.toml")
     assert said(inside) == ("==1.4.54", "pyproject.toml, uv.lock")
+    assert said(outside) == (">=1.4", "pyproject.toml")
+
+
+def test_lock_of_a_directory_above_is_another_projects(tmp_path):
+    member = "[project]\ndependencies = ['sqlalchemy>=1.4']\n"
+    project(tmp_path, uv__lock=UV_LOCK, pyproject__toml=member, app___pyproject__toml=member)
+
+    assert said(read_targets(tmp_path / "app")) == (">=1.4", "pyproject.toml")
 
 
 def test_outdated_lock_does_not_contradict_the_metadata(tmp_path):
