@@ -123,7 +123,7 @@ class _Reconciling:
             return
         for bound in same:
             if bound.typing_only:  # a run-time import serves both
-                self._removes.setdefault(bound.statement, []).append(bound.name)
+                self._remove(bound)
         extended = self._extended(wanted, typing)
         if extended is not None:
             self._adds.setdefault(extended, []).append(wanted.text)
@@ -142,7 +142,13 @@ class _Reconciling:
             if bound.name in self._needed:
                 continue
             if self._is_released(bound, edit) and not self._is_used(bound.name):
-                self._removes.setdefault(bound.statement, []).append(bound.name)
+                self._remove(bound)
+
+    def _remove(self, bound: Bound) -> None:
+        """Note that a name goes; several edits may release the same one."""
+        names = self._removes.setdefault(bound.statement, [])
+        if bound.name not in names:
+            names.append(bound.name)
 
     def _is_released(self, bound: Bound, edit: ReleaseImport) -> bool:
         if bound.alias.asname == bound.alias.name:  # the spelling of a re-export

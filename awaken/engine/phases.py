@@ -25,6 +25,7 @@ from awaken.contract import (
     Reason,
     Rule,
     SiteId,
+    Span,
 )
 from awaken.engine.materialise import Materialised
 from awaken.engine.report import Diagnostic
@@ -304,25 +305,24 @@ def _plan_again(
 ) -> frozenset[str]:
     """Return the names of rules that would change their own, or another rule's, result again.
 
-    Sites whose change was not made the first time are known by rule and place on disk: a
-    rewrite nested in one changes its syntax, and with it its identity.
+    Sites whose change was not made the first time are known by rule and place on disk.
     """
     if not progress.changes:
         return frozenset()
     made = {change.id for change in progress.changes}
-    settled = {
-        (finding.rule, finding.place)
+    settled = [
+        finding
         for finding in progress.findings
         if finding.change is None or finding.change not in made
-    }
+    ]
     project = tools.project(progress.snapshot)
     plans = [_plan(rule, project, admission.pins, progress.diagnostics) for rule in rules]
-    left_out = {
-        finding.site
+    found = [
+        msgspec.structs.replace(finding, place=progress.on_disk(finding.place))
         for plan in plans
         for finding in plan.findings
-        if (finding.rule, progress.on_disk(finding.place)) in settled
-    }
+    ]
+    left_out = _seen_before(found, settled)
     pins = Pins(admission.pins.left_out | left_out, admission.pins.write_scope)
     changes = [change for plan in plans for change in plan.changes]
     wanted, _ = _sift(changes, msgspec.structs.replace(admission, pins=pins))
@@ -332,6 +332,26 @@ def _plan_again(
         change.rule for change in progress.changes if wanted and paths & set(_paths(change))
     )
     return frozenset(guilty)
+
+
+def _seen_before(found: Sequence[Finding], settled: Sequence[Finding]) -> frozenset[SiteId]:
+    """Return which of ``found`` are ``settled`` sites, each of which stands for one.
+
+    A rewrite changes the identity of what is nested in it, and of its equals; and a site inside
+    a rewritten one leads back to the whole of that, which then holds the settled place.
+    """
+    seen: set[SiteId] = set()
+    waiting: dict[tuple[str, str], list[Span]] = {}
+    for finding in settled:
+        waiting.setdefault((finding.rule, finding.place.path), []).append(finding.place.span)
+    for stands_for in (Span.__eq__, Span.contains):
+        for finding in found:
+            spans = waiting.get((finding.rule, finding.place.path), [])
+            match = next((span for span in spans if stands_for(finding.place.span, span)), None)
+            if match is not None and finding.site not in seen:
+                spans.remove(match)
+                seen.add(finding.site)
+    return frozenset(seen)
 
 
 def _without_rules(
