@@ -225,7 +225,7 @@ class SecondStep(RenameCalls):
 
     name = "second-step"
     phase = Phase.LOADING
-    old, new, imports_from = "step_two", "step_three", "steps"
+    old, new, imports_from, releases = "step_two", "step_three", "steps", True
 
 
 class NeedsPong(RenameCalls):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import pytest
 from transaction_cases import (
     MANIFEST,
@@ -90,20 +92,18 @@ def test_fault_at_every_write_point_leaves_all_as_it_was(changing, root, monkeyp
     changing.write(root)
     before = on_disk(root)
     report = run(changing, root)
-    number, points = 0, 1
-    while number < points:
-        number += 1
+    written = {path: text.encode() for path, text in shown(report).items()}
+    for number in count(1):
         with failing_at(monkeypatch, number, error) as done:
             outcome = _outcome(api.apply, report)
-        points = max(points, len(done))
         if outcome is None:
-            # Past the point of no return a fault only costs the tidying up.
-            assert set(on_disk(root)) == {*before, *shown(report)}
+            assert on_disk(root) == {**before, **written}
             api.undo(root)
         assert on_disk(root) == before
-    assert points > len(shown(report))
-    api.apply(report)
-    assert on_disk(root).keys() == {*before, *shown(report)}
+        if len(done) < number:
+            break
+    assert outcome is None
+    assert number > len(written)
 
 
 def _outcome(action, *arguments):
@@ -118,16 +118,17 @@ def _outcome(action, *arguments):
 def test_fault_at_every_point_of_undo_can_be_repaired(changing, root, monkeypatch):
     changing.write(root)
     before = on_disk(root)
-    number, failed = 0, True
-    while failed:
-        number += 1
-        api.apply(run(changing, root))
+    report = run(changing, root)
+    for number in count(1):
+        api.apply(report)
         with failing_at(monkeypatch, number, NO_SPACE) as done:
-            _outcome(api.undo, root)
-        failed = len(done) >= number
-        if on_disk(root) != before:
+            outcome = _outcome(api.undo, root)
+        if outcome is not None:
             api.undo(root)
         assert on_disk(root) == before
+        if len(done) < number:
+            break
+    assert outcome is None
     assert number > 1
 
 
