@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     in the family's ``_programs``, whose files stand beside the case's. ``versions`` binds the case
     to installed versions, ``targets`` are given to the run. ``execute`` runs every function
     ``case_*(session)`` of both sides; ``differs`` names those whose outcome must *not* be equal,
-    and ``same_sql`` says that the statements read the same up to the labels of their columns.
+    and ``other_sql`` those (``case_N*`` for several) whose statements may read differently.
     """
 
     rows: tuple[str, ...] = ()
@@ -57,8 +57,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     targets: Mapping[str, str] = field(default_factory=dict)
     unsafe: bool = False
     execute: bool | None = None
-    same_sql: bool = True
     differs: tuple[str, ...] = ()
+    other_sql: tuple[str, ...] = ()
 
 
 class Case(Struct, frozen=True, kw_only=True):

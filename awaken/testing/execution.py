@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -133,7 +134,8 @@ _Modules = Mapping[str, ModuleType]
 def _compare(case: Case, name: str, before: Observation, after: Observation) -> None:
     from awaken.testing.observing import differences  # noqa: PLC0415
 
-    found = differences(before, after, same_sql=case.settings.same_sql)
+    other_sql = any(fnmatchcase(name, pattern) for pattern in case.settings.other_sql)
+    found = differences(before, after, same_sql=not other_sql)
     if name in case.settings.differs:
         require(found, f"{name} was said to differ, and does not")
     else:

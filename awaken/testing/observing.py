@@ -12,6 +12,9 @@ from sqlalchemy import event, inspect
 from sqlalchemy.engine import Engine, Row
 from sqlalchemy.orm import InstanceState, Session
 
+_LABEL = re.compile(r" AS (?!anon_\d+\b)\w+(?=,| FROM|\)|$)")
+_LABELLED = re.compile(r"\b\w+\.(\w+) AS (\w+)")
+_OF_SUBQUERY = re.compile(r"\b(anon_\d+)\.(\w+)")
 _PLAIN = (int, str, float, bool, bytes, type(None))
 
 
@@ -109,5 +112,8 @@ def differences(before: Observation, after: Observation, *, same_sql: bool) -> l
 
 
 def _without_labels(sql: str) -> str:
-    sql = re.sub(r"\s+", " ", sql)
-    return re.sub(r" AS (?!anon_)\w+(?=,| FROM|\)|$)", "", sql).strip()
+    """Return the statement with the labels of columns resolved, also where a subquery has them."""
+    sql = re.sub(r"\s+", " ", sql).strip()
+    columns = {label: column for column, label in _LABELLED.findall(sql)}
+    sql = _LABEL.sub("", sql)
+    return _OF_SUBQUERY.sub(lambda match: f"{match[1]}.{columns.get(match[2], match[2])}", sql)
