@@ -10,6 +10,7 @@ from enum import Enum, auto
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.classes import Definition
 
 _DEPTH = 4
 _AGGREGATES = frozenset(
@@ -32,6 +33,8 @@ _AGGREGATES = frozenset(
         "jsonb_agg",
     ]
 )
+_GENERIC_FUNCTIONS = frozenset({"count", "max", "min", "sum", "coalesce", "concat", "now"})
+"""Of ``sqlalchemy.sql.functions``, which some import in place of ``func``."""
 _UNHASHABLE_FUNCTIONS = frozenset({"array_agg", "json_agg", "jsonb_agg"})
 _UNHASHABLE_TYPES = ("JSON", "ARRAY", "HSTORE")
 _SQL_FUNCTIONS = frozenset(
@@ -121,7 +124,8 @@ class Item:
     the source text of that class or alias. ``key`` is its name in a row, None without a label.
     ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
     gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
-    ``mixed`` that columns of several classes are in it.
+    ``mixed`` that columns of several classes are in it, ``assumed`` that a library's class is
+    taken for a mapped one by the spelling of its name.
     """
 
     node: ast.expr
@@ -134,7 +138,7 @@ class Item:
     aggregate: bool = False
     constant: bool = False
     hashable: bool | None = True
-    by_use: bool = False
+    assumed: bool = False
     mixed: bool = False
 
 
@@ -217,6 +221,9 @@ def entity_of(reader: Reader, node: ast.expr, depth: int = _DEPTH) -> Item | Non
     qualified = reader.qualified(node)
     if qualified is not None and reader.project.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    if qualified is not None and reader.project.class_facts(qualified) is not None:
+        # Of all classes, a query takes mapped ones only.
+        return Item(node, What.ENTITY, owner=ast.unparse(node))
     if depth == 0:
         return None
     match node:
@@ -241,10 +248,11 @@ def _entity_of_call(reader: Reader, node: ast.Call, depth: int) -> Item | None:
         return Item(node, What.ENTITY, model=model, owner=owner, aliased=True)
     if name == "Bundle" and _is_true(node, "single_entity"):
         return Item(node, What.ENTITY, aliased=True)
-    is_type = isinstance(node.func, ast.Name) and node.func.id == "type"
-    if is_type and ast.unparse(node) == "type(self)":
+    if not isinstance(node.func, ast.Name) or node.func.id != "type" or len(node.args) != 1:
+        return None
+    if ast.unparse(node.args[0]) == "self":
         return _entity_of_class(reader, node)
-    return None
+    return Item(node, What.ENTITY, owner=ast.unparse(node))
 
 
 def _is_true(call: ast.Call, keyword: str) -> bool:
@@ -388,9 +396,15 @@ def _classify_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item
     owner = entity_of(reader, node.value, depth)
     if owner is not None:
         return column_of(reader, owner, node)
-    if _is_column_collection(node.value):
-        return Item(node, What.COLUMN, owner=ast.unparse(node.value), key=node.attr, hashable=None)
-    return Item(node, What.UNKNOWN)
+    if isinstance(node.value, ast.Attribute) and _is_column_collection(node.value):
+        table = classify(reader, node.value.value, depth - 1) if depth else None
+        is_orm = table is not None and table.what is What.SELECTABLE and table.orm
+        text = ast.unparse(node.value)
+        return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=is_orm)
+    if isinstance(node.value, ast.Name) and _imported(reader, node.value).assumed:
+        text = node.value.id
+        return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, assumed=True)
+    return _imported(reader, node)
 
 
 def column_of(reader: Reader, owner: Item, node: ast.Attribute) -> Item:
@@ -427,6 +441,10 @@ def _classify_call(reader: Reader, node: ast.Call, depth: int) -> Item:
     if name is not None:
         return _sql_function(reader, node, name, depth)
     name = reader.library_name(node.func)
+    if name in _GENERIC_FUNCTIONS:
+        return _sql_function(reader, node, name, depth)
+    if name == "Table":
+        return Item(node, What.SELECTABLE, orm=False, hashable=None)
     if name == "exists":
         return Item(node, What.EXPRESSION, orm=bool(node.args), constant=True)
     if name == "Bundle":
@@ -533,7 +551,7 @@ def _classify_name(reader: Reader, node: ast.Name, depth: int) -> Item:
     values = [binding.value for binding in bindings if binding.kind == "assignment"]
     found = [classify(reader, value, depth - 1) for value in values if value is not None]
     if not bindings or len(found) != len(bindings):
-        return _by_table(reader, node)
+        return _imported(reader, node)
     if len({item.what for item in found}) != 1 or found[0].what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
     first = found[0]
@@ -543,10 +561,31 @@ def _classify_name(reader: Reader, node: ast.Name, depth: int) -> Item:
     return replace(first, node=node, owner=owner)
 
 
-def _by_table(reader: Reader, node: ast.expr) -> Item:
-    """A name that stands for ``Table(...)`` anywhere in the project."""
-    del reader
+def _imported(reader: Reader, node: ast.expr) -> Item:
+    """Read an imported name: a Table of the project, or a class of a library by its spelling."""
+    qualified = reader.qualified(node)
+    if qualified is None:
+        return Item(node, What.UNKNOWN)
+    definition = reader.project.definition(qualified)
+    if definition is not None:
+        return _defined(reader, node, definition)
+    name = qualified.rpartition(".")[2]
+    if "." in qualified and name[:1].isupper() and not name.isupper() and "_" not in name:
+        return Item(node, What.ENTITY, owner=ast.unparse(node), assumed=True)
     return Item(node, What.UNKNOWN)
+
+
+def _defined(reader: Reader, node: ast.expr, definition: Definition) -> Item:
+    module = reader.project.module(definition.path)
+    name = definition.name.rpartition(".")[2]
+    bindings = module.scopes.module.bindings.get(name, []) if module is not None else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    if module is None or not isinstance(value, ast.Call):
+        return Item(node, What.UNKNOWN)
+    there = Reader(reader.project, module)
+    if there.library_name(value.func) != "Table":
+        return Item(node, What.UNKNOWN)
+    return Item(node, What.SELECTABLE, owner=ast.unparse(node), orm=False, hashable=None)
 
 
 def _combined(reader: Reader, node: ast.expr, parts: Sequence[ast.expr], depth: int) -> Item:
@@ -569,23 +608,32 @@ def _combined(reader: Reader, node: ast.expr, parts: Sequence[ast.expr], depth: 
 
 
 # --------------------------------------------------------------------------------------- by use
-def entity_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
+def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
     """Read an unknown item by its use in ``criteria``: only a class has attributes as columns.
 
-    ``query(v).filter(v.id == 1)``: tables and subqueries would need ``v.c``, and columns have no
-    attributes but their operators.
+    ``query(v).filter(v.id == 1)`` or ``query(v.name).filter(v.id == 1)``: tables and subqueries
+    would need ``v.c``, and columns have no attributes but their operators.
     """
-    if item.what is not What.UNKNOWN or not isinstance(item.node, ast.Name | ast.Attribute):
+    node = item.node
+    if item.what is not What.UNKNOWN and not item.assumed:
         return item
-    text = ast.unparse(item.node)
-    for criterion in criteria:
-        for node in ast.walk(criterion):
-            if not isinstance(node, ast.Attribute) or ast.unparse(node.value) != text:
-                continue
-            if node.attr in _COLUMN_OPERATORS or node.attr in {"c", "columns"}:
-                return item
-            return Item(item.node, What.ENTITY, owner=text, by_use=True)
+    if _is_used_as_class(ast.unparse(node), criteria):
+        return Item(node, What.ENTITY, owner=ast.unparse(node))
+    if isinstance(node, ast.Attribute) and _is_used_as_class(ast.unparse(node.value), criteria):
+        owner = ast.unparse(node.value)
+        return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
     return item
+
+
+def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:
+    """Whether an attribute of ``text`` other than an operator is a part of ``criteria``."""
+    read = {
+        node.attr
+        for criterion in criteria
+        for node in ast.walk(criterion)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == text
+    }
+    return bool(read) and read.isdisjoint(_COLUMN_OPERATORS | {"c", "columns"})
 
 
 def refuse_unknown(items: Sequence[Item]) -> None:

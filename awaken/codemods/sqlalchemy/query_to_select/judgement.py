@@ -185,6 +185,7 @@ def _judge_executed(statement: Statement) -> Verdict:
     kind = kind_of(items)
     _check_autoflush(statement, verdict)
     _check_rows(statement, kind, verdict)
+    _check_assumed(items, verdict)
     unique = _needs_unique(statement, kind, verdict)
     if chain.end == "scalar":
         verdict.data = _scalar(statement, kind, unique, select, session)
@@ -286,8 +287,9 @@ def _values(
     terminator = chain.terminator
     if terminator is None or not terminator.args or terminator.keywords:
         raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() with these arguments")
-    if statement.from_statement:
-        raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() after from_statement()")
+    for name in ("from_statement", "options"):
+        if any(link.name == name for link in chain.links):
+            raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() after {name}()")
     statement.items = classify_all(statement.reader, terminator.args)
     refuse_unknown(statement.items)
     if kind_of(statement.items) is not Kind.ROWS:
@@ -386,6 +388,13 @@ def _needs_unique(statement: Statement, kind: Kind, verdict: Verdict) -> bool:
         verdict.caveats.append(
             f"unique() fails if `{ast.unparse(unknown[0].node)}` holds values without a hash"
         )
+    computed = [item for item in statement.items if item.what is What.EXPRESSION]
+    if computed and statement.reader.project.targets.admits("sqlalchemy", "<2.0"):
+        # Query of 1.4 compares values of an unknown type by identity (loading.instances).
+        verdict.caveats.append(
+            f"rows with equal values of `{ast.unparse(computed[0].node)}` are repeated no longer "
+            "on SQLAlchemy 1.4"
+        )
     return True
 
 
@@ -449,6 +458,14 @@ def _is_orm(reader: Reader, node: ast.expr) -> bool:
         for part in ast.walk(node)
         if isinstance(part, ast.Name | ast.Attribute)
     )
+
+
+def _check_assumed(items: Sequence[Item], verdict: Verdict) -> None:
+    for item in items:
+        if item.assumed:
+            verdict.caveats.append(
+                f"`{ast.unparse(item.node)}` is taken for a mapped class by its name"
+            )
 
 
 def _check_rows(statement: Statement, kind: Kind, verdict: Verdict) -> None:

@@ -29,6 +29,7 @@ from awaken.contract import (
     Rewriter,
     Rule,
     SiteId,
+    Span,
 )
 from awaken.project.modules import Module, site_id
 
@@ -81,7 +82,7 @@ def _decide(
         return _manual(module, root, site, rule, refused), None
     level = Level.UNSAFE if verdict.caveats else Level.SAFE
     change = ChangeId(f"{rule}:{site}")
-    place = Place(module.path, module.span(chain.node))
+    place = Place(module.path, Span(module.span(root).start, module.span(chain.node).end))
     message = _message(chain, verdict)
     finding = Finding(
         site=site,

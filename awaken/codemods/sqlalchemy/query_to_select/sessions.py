@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.sessions import SessionProof
@@ -69,7 +68,7 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
             detail = "the session makes queries of the program's own class"
             return Recognised(call, Refused(reasons.QUERY_HOOKS, detail))
         return Recognised(call, _standing_against(reader, call))
-    if _asks_mapped(reader, call):
+    if _is_proved_by_use(reader, call):
         return Recognised(call, _standing_against(reader, call))
     if _is_plausible(reader, call):
         receiver = ast.unparse(call.func.value)
@@ -88,12 +87,23 @@ def _standing_against(reader: Reader, call: ast.Call) -> Refused | None:
     return None
 
 
-def _asks_mapped(reader: Reader, call: ast.Call) -> bool:
-    """Whether a mapped class or its column is asked for: only a session takes these."""
-    project = reader.project
-    return any(
-        item.model is not None and project.mapped_class(item.model) is not None
-        for item in classify_all(reader, call.args)
+def _is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
+    """Whether this call, or another one on the same variable, asks for a mapped class."""
+    if reader.project.proved_by_use(reader.module, call) is not None:
+        return True
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    function = reader.module.enclosing_function(call)
+    if not isinstance(receiver, ast.Name) or function is None:
+        return False
+    binding = reader.bindings(receiver)
+    return len(binding) == 1 and any(
+        isinstance(other, ast.Call)
+        and isinstance(other.func, ast.Attribute)
+        and other.func.attr == "query"
+        and isinstance(other.func.value, ast.Name)
+        and reader.bindings(other.func.value) == binding
+        and reader.project.proved_by_use(reader.module, other) is not None
+        for other in reader.module.walk(function)
     )
 
 

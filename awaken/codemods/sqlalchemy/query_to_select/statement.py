@@ -15,27 +15,38 @@ from awaken.codemods.sqlalchemy.query_to_select.entities import (
     What,
     classify,
     classify_all,
-    entity_by_use,
     entity_of,
+    read_by_use,
 )
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
-_AFTER_LIMIT = frozenset(
+_NOT_AFTER_LIMIT = frozenset(
     {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "group_by", "having"}
 )
+_CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
+_ONLY_FIRST = frozenset({"select_from", "from_statement"})
 _JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What ``filter_by`` may mean: how to write it here (None: it cannot be), and for messages."""
+
+    text: str | None
+    described: str
+    model: str | None = None
 
 
 @dataclass(slots=True)
 class Statement:
     """What a chain of builders selects, and what becomes of each builder.
 
-    ``target`` is the text of what ``filter_by`` means after a join (None: unknown), ``source``
-    that of the first object of ``select_from``. ``criteria`` are the expressions that may bring
-    another table into FROM.
+    ``join_point`` is what ``filter_by`` means after a join, ``source`` after a ``select_from``.
+    ``criteria`` are the expressions that may bring another table into FROM, ``orm_items`` those
+    that make an ORM statement of it.
     """
 
     reader: Reader
@@ -48,11 +59,12 @@ class Statement:
     options: list[ast.expr] = field(default_factory=list)
     ordered: list[ast.expr] = field(default_factory=list)
     joined: bool = False
-    join_point: tuple[str | None, str] | None = None
+    join_point: Target | None = None
     reset: bool = False
-    source: tuple[str | None, str] | None = None
+    source: Target | None = None
     sources: list[ast.expr] = field(default_factory=list)
     selects_from: bool = False
+    begun: str = ""
     limited: bool = False
     one_row_limit: bool = False
     asserting: bool = True
@@ -75,7 +87,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
     items = classify_all(reader, chain.items)
     criteria = [argument for link in chain.links for argument in link.call.args]
-    items = tuple(entity_by_use(item, criteria) for item in items)
+    items = tuple(read_by_use(item, criteria) for item in items)
     statement = Statement(reader, chain, items, orm_items=items)
     for position, link in enumerate(chain.links):
         _check_order(statement, link)
@@ -87,14 +99,18 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
 
 
 def _check_order(statement: Statement, link: Link) -> None:
-    if link.name not in _AFTER_LIMIT and link.name != "select_from":
+    """Query refuses some builders after others; select() takes them in any order."""
+    name = link.name
+    if not statement.asserting:
         return
-    if statement.limited and statement.asserting:
-        raise Refused(reasons.RAISES_TODAY, f"{link.name}() comes after a limit or offset")
-    if statement.from_statement:
-        raise Refused(reasons.RAISES_TODAY, f"{link.name}() comes after from_statement()")
-    if link.name == "select_from" and (statement.criteria or statement.joined):
-        raise Refused(reasons.RAISES_TODAY, "select_from() comes after a filter or join")
+    if statement.limited and name in _NOT_AFTER_LIMIT:
+        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after a limit or offset")
+    if statement.from_statement and name in _CRITERIA_OF_ANY_KIND:
+        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after from_statement()")
+    if statement.begun and name in _ONLY_FIRST:
+        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after {statement.begun}()")
+    if name in _CRITERIA_OF_ANY_KIND | _ONLY_FIRST:
+        statement.begun = name
 
 
 def _keep_comments(statement: Statement, link: Link, position: int, edit: LinkEdit) -> None:
@@ -211,35 +227,36 @@ def _is_relationship(reader: Reader, node: ast.expr) -> bool:
     return mapped is not None and mapped.attribute_kind(node.attr) == "relationship"
 
 
-def _join_target(reader: Reader, link: Link) -> tuple[str | None, str]:
-    """Return how to write what ``filter_by`` means after this join (None: cannot), and its name."""
+def _join_target(reader: Reader, link: Link) -> Target:
     keyword = next((k.value for k in link.call.keywords if k.arg == "target"), None)
     target = link.call.args[0] if link.call.args else keyword
     if target is None:
-        return None, "an unknown target"
-    return _target_text(reader, target)
+        return Target(None, "an unknown target")
+    return _target(reader, target)
 
 
-def _target_text(reader: Reader, target: ast.expr) -> tuple[str | None, str]:
-    described = f"the target of `{ast.unparse(target)}`"
-    if isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
-        if target.func.attr == "of_type" and target.args:
-            return _target_text(reader, target.args[0])
-        if target.func.attr == "and_":
-            return _target_text(reader, target.func.value)
-    entity = entity_of(reader, target)
+def _target(reader: Reader, node: ast.expr) -> Target:
+    described = f"the target of `{ast.unparse(node)}`"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "of_type" and node.args:
+            return _target(reader, node.args[0])
+        if node.func.attr == "and_":
+            return _target(reader, node.func.value)
+    entity = entity_of(reader, node)
     if entity is not None:
-        return (ast.unparse(target) if _is_dotted(target) else None), described
-    if isinstance(target, ast.Attribute):
-        owner = entity_of(reader, target.value)
+        text = ast.unparse(node) if _is_dotted(node) else None
+        return Target(text, described, entity.model)
+    if isinstance(node, ast.Attribute):
+        owner = entity_of(reader, node.value)
         mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
-        relationship = mapped.relationships.get(target.attr) if mapped else None
+        relationship = mapped.relationships.get(node.attr) if mapped else None
         if relationship is not None and relationship.target is not None:
-            return _class_here(reader, target, relationship.target), described
-    item = classify(reader, target)
-    if item.what is What.SELECTABLE and _is_dotted(target):
-        return f"{ast.unparse(target)}.c", described
-    return None, described
+            model = relationship.target
+            return Target(_class_here(reader, node, model), described, model)
+    item = classify(reader, node)
+    if item.what is What.SELECTABLE and _is_dotted(node):
+        return Target(f"{ast.unparse(node)}.c", described)
+    return Target(None, described)
 
 
 def _is_dotted(node: ast.expr) -> bool:
@@ -273,9 +290,9 @@ def _select_from(statement: Statement, link: Link, _position: int, _executed: bo
     statement.sources.extend(link.call.args)
     first = link.call.args[0] if link.call.args else None
     if first is None or isinstance(first, ast.Starred):
-        statement.source = None, "an unknown FROM"
+        statement.source = Target(None, "an unknown FROM")
     else:
-        statement.source = _target_text(statement.reader, first)
+        statement.source = _target(statement.reader, first)
     return LinkEdit(link.name)
 
 
@@ -283,34 +300,51 @@ def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool
     before_2_1 = not statement.reader.project.targets.admits("sqlalchemy", ">=2.1")
     if not statement.reset and (before_2_1 or _has_one_source(statement)):
         return LinkEdit(link.name)
-    text, described = _filter_target(statement)
-    if text is None:
-        raise Refused(reasons.FILTER_BY_TARGET, described)
-    return LinkEdit("where", target=text)
+    target = _filter_target(statement)
+    if target.text is None:
+        raise Refused(reasons.FILTER_BY_TARGET, target.described)
+    _refuse_missing_keys(statement, link, target)
+    return LinkEdit("where", target=target.text)
+
+
+def _refuse_missing_keys(statement: Statement, link: Link, target: Target) -> None:
+    """A key that the target lacks raises one error from Query and another from its class."""
+    mapped = statement.reader.project.mapped_class(target.model) if target.model else None
+    if mapped is None or not mapped.complete:
+        return
+    for keyword in link.call.keywords:
+        if keyword.arg is not None and mapped.attribute_kind(keyword.arg) is None:
+            what = f"`{target.text}` has no attribute {keyword.arg!r}"
+            raise Refused(reasons.RAISES_TODAY, what)
 
 
 def _has_one_source(statement: Statement) -> bool:
     """Whether ``filter_by`` of a select can only mean the one entity of the items.
 
-    SQLAlchemy 2.1 searches every FROM object that was named so far (its issue 8601).
+    SQLAlchemy 2.1 searches every FROM object that was named so far (its issue 8601). There a
+    labelled or computed column stands for its table, beside the class and without its attributes.
     """
-    if statement.joined or statement.selects_from or not statement.items:
+    items = statement.items
+    if statement.joined or statement.selects_from or not items:
         return False
-    owners = {item.owner for item in statement.items}
-    if any(item.mixed for item in statement.items):
-        return False
-    return len(owners) == 1 and (len(statement.items) == 1 or None not in owners)
+    if len(items) == 1 and items[0].what is What.EXPRESSION:
+        # Nothing to search: it fails in both styles.
+        return items[0].owner is None and not items[0].mixed
+    plain = all(item.what in {What.ENTITY, What.COLUMN} for item in items)
+    return plain and len({item.owner for item in items}) == 1 and items[0].owner is not None
 
 
-def _filter_target(statement: Statement) -> tuple[str | None, str]:
+def _filter_target(statement: Statement) -> Target:
     if statement.join_point is not None and not statement.reset:
         return statement.join_point
     if statement.source is not None:
         return statement.source
     first = statement.items[0] if statement.items else None
-    if first is None or first.owner is None or not first.owner.replace(".", "").isidentifier():
-        return None, "an entity that is not in sight"
-    return first.owner, first.owner
+    if first is None or first.owner is None or first.mixed:
+        return Target(None, "an entity that is not in sight")
+    if not first.owner.replace(".", "").isidentifier():
+        return Target(None, f"`{first.owner}`")
+    return Target(first.owner, first.owner, first.model)
 
 
 def _with_entities(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
@@ -350,6 +384,9 @@ def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool
         raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() of a variable")
     if value.value or not executed:
         return LinkEdit(None)
+    if any(other.name == "options" for other in statement.chain.links):
+        # ``lazyload("*")`` does not overrule the options that name a relationship.
+        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() beside options()")
     written = name_here(statement.reader, statement.chain.root, "lazyload")
     statement.needs.append(written)
     return LinkEdit("options", arguments=f'{written.text}("*")')
@@ -381,7 +418,8 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
     arguments = link.call.args
     if len(arguments) != 2 or link.call.keywords:  # noqa: PLR2004  the parent, its relationship
         raise Refused(reasons.WITH_PARENT)
-    if not _is_relationship(statement.reader, arguments[1]):
+    is_entity = bool(statement.items) and statement.items[0].what is What.ENTITY
+    if not is_entity or not _is_relationship(statement.reader, arguments[1]):
         raise Refused(reasons.WITH_PARENT)
     written = name_here(statement.reader, statement.chain.root, "with_parent")
     statement.needs.append(written)
