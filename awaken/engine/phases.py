@@ -244,8 +244,8 @@ def _sift(
             )
         elif not admission.admits_level(change) or _left_out(change, admission):
             unwanted.add(change.id)
-    for change in with_dependants(refused, changes):
-        refused.setdefault(change, Refused.with_required())
+    for dependant in with_dependants(refused, changes):
+        refused.setdefault(dependant, Refused.with_required())
     skipped = with_dependants({*refused, *unwanted}, changes)
     return [change for change in changes if change.id not in skipped], refused
 
