@@ -7,16 +7,14 @@ checked there; here is what only the finished text shows.
 from __future__ import annotations
 
 import ast
-import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 
 from awaken.contract import Change, ChangeId, Place, Problem, Span
 from awaken.engine.materialise import Materialised
+from awaken.engine.style import NEWLINE
 from awaken.project.sources import Snapshot, SourceFile
-
-_NEWLINE = re.compile(rb"\r\n|\n|\r")
 
 
 def check(
@@ -51,7 +49,7 @@ def _unwritable(after: SourceFile) -> str | None:
 
 
 def _foreign_newline(before: SourceFile, after: SourceFile) -> str | None:
-    old, new = set(_NEWLINE.findall(before.text)), set(_NEWLINE.findall(after.text))
+    old, new = set(NEWLINE.findall(before.text)), set(NEWLINE.findall(after.text))
     return "the new code has line ends of another kind than the file" if old and new - old else None
 
 
@@ -102,7 +100,7 @@ def _complaint(source: SourceFile, lowest_python: tuple[int, int]) -> SyntaxErro
 
 
 def _span_of_line(text: bytes, line: int) -> Span:
-    ends = [0, *(found.end() for found in _NEWLINE.finditer(text)), len(text)]
+    ends = [0, *(found.end() for found in NEWLINE.finditer(text)), len(text)]
     line = min(line, len(ends) - 1)
     return Span(ends[line - 1], ends[line])
 
@@ -134,6 +132,6 @@ def _touching(changes: Sequence[Change], path: str, span: Span) -> tuple[ChangeI
 
 
 def _top_level(source: SourceFile) -> list[Span]:
-    ends = [0, *(found.end() for found in _NEWLINE.finditer(source.text)), len(source.text)]
+    ends = [0, *(found.end() for found in NEWLINE.finditer(source.text)), len(source.text)]
     tree = ast.parse(source.text.decode())
     return [Span(ends[one.lineno - 1], ends[one.end_lineno or 0]) for one in tree.body]

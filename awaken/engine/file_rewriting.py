@@ -13,6 +13,7 @@ from awaken.contract import (
     ChangeId,
     Edit,
     InsertStatements,
+    Level,
     NeedImport,
     NodeEdit,
     Place,
@@ -22,11 +23,13 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.engine.imports import reconcile
+from awaken.editing.comments import lost_comments
+from awaken.engine.imports import ImportContext, reconcile
 from awaken.engine.insertions import insertion
 from awaken.engine.owned_edits import OwnedEdit, of_kind
 from awaken.engine.pieces import Piece, assemble
 from awaken.engine.rewriting import Job, Slice, SliceRefused, Target, rewrite_slice
+from awaken.engine.shadowing import shadowed
 from awaken.engine.slices import (
     Anchors,
     Misplaced,
@@ -49,12 +52,14 @@ class FileContext(Struct, frozen=True):
     """What rewriting a file takes from its project.
 
     ``name`` is the module's dotted name, ``first_party`` the top-level packages of the project,
-    ``line_length`` the longest line that its formatter allows.
+    ``line_length`` the longest line that its formatter allows, ``taken`` the names that other
+    modules take from this one.
     """
 
     name: str = ""
     first_party: frozenset[str] = frozenset()
     line_length: int = 88
+    taken: frozenset[str] = frozenset()
 
 
 class RewrittenFile(Struct, frozen=True):
@@ -84,13 +89,14 @@ def rewrite_file(
         return RewrittenFile(source, SpanMap(), (Problem(place, f"the file {error}", changes),))
     work = _Work(module, rewriters, context.line_length)
     assembled = assemble(module, work.pieces(edits))
-    problems = [*work.problems, *assembled.problems]
+    needs = of_kind(edits, NeedImport)
+    problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
     imports = reconcile(
         assembled.module,
-        of_kind(edits, NeedImport),
+        needs,
         of_kind(edits, ReleaseImport),
-        style_of(module, context.line_length),
-        context.first_party,
+        work.style,
+        ImportContext(context.first_party, context.taken),
     )
     text, moved = splice(assembled.module.source.text, imports.splices)
     return RewrittenFile(
@@ -103,12 +109,14 @@ class _Work:
 
     def __init__(self, module: Module, rewriters: Rewriters, line_length: int) -> None:
         self.problems: list[Problem] = []
+        self._unsafe: set[ChangeId] = set()
         self._module = module
         self._rewriters = rewriters
-        self._style = style_of(module, line_length)
+        self.style = style_of(module, line_length)
 
     def pieces(self, edits: Sequence[OwnedEdit[Any]]) -> list[Piece]:
         """Return the new texts for every edit that names a place; imports are not among them."""
+        self._unsafe = {owned.change for owned in edits if owned.level is not Level.SAFE}
         jobs = self._jobs(of_kind(edits, NodeEdit))
         inserts = self._insertions(of_kind(edits, InsertStatements))
         tokens = self._tokens(of_kind(edits, TextEdit))
@@ -148,7 +156,7 @@ class _Work:
     def _job(self, owned: OwnedEdit[NodeEdit], anchors: Anchors) -> tuple[ast.AST, Job]:
         node = anchors.node_of(owned.edit)
         rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
-        around = surroundings_of(self._module, node, self._style)
+        around = surroundings_of(self._module, node, self.style)
         return node, Job(owned.change, owned.rule, rewriter, owned.edit.data, around)
 
     def _rewriter(self, rule: str, name: str) -> Rewriter:
@@ -188,9 +196,14 @@ class _Work:
         except SliceRefused as error:
             self._refuse(region.span, error.message, error.changes or changes)
             return []
-        if new == self._module.source.text[start:end]:
+        old = self._module.source.text[start:end]
+        if new == old:
             return []
         owners = tuple(dict.fromkeys(changes))
+        lost = lost_comments(old.decode(), new.decode())
+        if lost and self._unsafe.isdisjoint(owners):
+            self._refuse(region.span, f"it would lose the comment {lost[0]}", owners)
+            return []
         return [Piece(region.span, new, owners, is_expression=region.is_expression)]
 
     def _slice(self, region: Region, text: str, jobs: Mapping[ast.AST, Sequence[Job]]) -> Slice:
@@ -204,8 +217,8 @@ class _Work:
             is_expression=region.is_expression,
             counts=counts,
             targets=targets,
-            newline=self._style.newline,
-            indent=self._style.indent,
+            newline=self.style.newline,
+            indent=self.style.indent,
             fills_block=region.fills_block,
         )
 
@@ -214,7 +227,7 @@ class _Work:
         for owned in edits:
             try:
                 rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
-                at, text = insertion(self._module, owned, rewriter, self._style)
+                at, text = insertion(self._module, owned, rewriter, self.style)
             except Misplaced as error:
                 self._refuse(owned.edit.at, str(error), [owned.change])
                 continue

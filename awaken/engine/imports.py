@@ -37,6 +37,17 @@ class Imports(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
+class ImportContext(Struct, frozen=True):
+    """What imports depend on beside their file.
+
+    ``first_party`` are the top-level packages of the project, which have a section of their own;
+    ``taken`` are the names that other modules take from this one, which must stay.
+    """
+
+    first_party: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+
+
 class Bound(Struct, frozen=True):
     """A name that a top-level import binds; ``typing_only`` in an ``if TYPE_CHECKING`` block."""
 
@@ -51,13 +62,10 @@ def reconcile(
     needs: Sequence[OwnedEdit[NeedImport]],
     releases: Sequence[OwnedEdit[ReleaseImport]],
     style: FileStyle,
-    first_party: frozenset[str],
+    context: ImportContext,
 ) -> Imports:
-    """Return what to splice into the edited file ``module`` (named as the project knows it).
-
-    ``first_party`` are the top-level packages of the project, for the section of a new line.
-    """
-    work = _Reconciling(module, style, first_party)
+    """Return what to splice into the edited file ``module`` (named as the project knows it)."""
+    work = _Reconciling(module, style, context)
     for wanted, (typing, changes) in _merged(needs).items():
         work.need(wanted, typing, changes)
     for owned in releases:
@@ -97,12 +105,13 @@ def _merged(needs: Iterable[OwnedEdit[NeedImport]]) -> dict[_Wanted, tuple[bool,
 class _Reconciling:
     """What is to be added to and removed from the imports of one file."""
 
-    def __init__(self, module: Module, style: FileStyle, first_party: frozenset[str]) -> None:
+    def __init__(self, module: Module, style: FileStyle, context: ImportContext) -> None:
         self.problems: list[Problem] = []
+        self._taken = context.taken
         self._module = module
         self._text = module.source.text
         self._style = style
-        self._places = ImportPlaces(module, first_party)
+        self._places = ImportPlaces(module, context.first_party)
         self._bounds = list(_bounds(module.tree))
         self._adds: dict[ImportStatement, list[str]] = {}
         self._removes: dict[ImportStatement, list[str]] = {}
@@ -136,10 +145,10 @@ class _Reconciling:
 
     def release(self, edit: ReleaseImport) -> None:
         """Remove an import if nothing in this file refers to it and no comment would be lost."""
-        if self._module.is_package:
+        if self._module.is_package or "*" in self._taken:
             return
         for bound in self._bounds:
-            if bound.name in self._needed:
+            if bound.name in self._needed or bound.name in self._taken:
                 continue
             if self._is_released(bound, edit) and not self._is_used(bound.name):
                 self._remove(bound)

@@ -7,17 +7,18 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from awaken.contract import ChangeId
+from awaken.contract import ChangeId, Level
 
 EditT = TypeVar("EditT")
 
 
 class OwnedEdit(Struct, Generic[EditT], frozen=True):
-    """An edit with the change and the rule that it belongs to."""
+    """An edit with what it belongs to: the change, the level of that change, and the rule."""
 
     change: ChangeId
     rule: str
     edit: EditT
+    level: Level = Level.SAFE
 
 
 def of_kind(edits: Iterable[OwnedEdit[Any]], kind: type[EditT]) -> list[OwnedEdit[EditT]]:

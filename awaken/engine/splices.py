@@ -18,6 +18,17 @@ class Splice(Struct, frozen=True, order=True):
     text: bytes
 
 
+def clashes(one: Splice, other: Splice) -> bool:
+    """Whether two splices cannot both be made: they share bytes, or insert at one place.
+
+    Equal splices do not clash: they are one.
+    """
+    if one == other:
+        return False
+    same_place = one.start == one.end == other.start == other.end
+    return same_place or (one.start < other.end and other.start < one.end)
+
+
 class OverlappingSplices(ValueError):
     """Two splices of one text share bytes: a mistake of the caller."""
 
