@@ -97,5 +97,5 @@ def _never_fail_to_encode() -> None:
 
 
 def _forget_stdout() -> None:
-    # Otherwise the interpreter tries to flush once more at exit and complains.
+    # Otherwise the interpreter flushes what is left at exit, and complains about it.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,9 +22,9 @@ class CommandLine(Struct, frozen=True):
         """Return the line that runs ``command`` on the same, with the options ``more`` added."""
         paths = [] if list(self.paths) == [Path()] else [str(path) for path in self.paths]
         before = ["--"] if any(path.startswith("-") for path in paths) else []
-        return shlex.join([*program(), command, *self._options(*more), *before, *paths])
+        return shlex.join([*program(), command, *self._options(), *more, *before, *paths])
 
-    def _options(self, *more: str) -> list[str]:
+    def _options(self) -> list[str]:
         options = self.options
         words: list[str] = []
         for name, values in (
@@ -36,9 +36,9 @@ class CommandLine(Struct, frozen=True):
             words += [name, ",".join(values)] if values else []
         if options.target_version:
             words += ["--target-version", options.target_version]
-        if options.unsafe_fixes and "--unsafe-fixes" not in more:
+        if options.unsafe_fixes:
             words.append("--unsafe-fixes")
-        return [*words, *more]
+        return words
 
 
 def program() -> list[str]:

@@ -14,11 +14,13 @@ from awaken.cli import main
 from awaken.contract import Level
 engine = FakeEngine(Path.cwd())
 engine.levels = (Level.SAFE, Level.MANUAL)
+engine.message = {message!r}
 api.run = engine.run
 sys.exit(main({arguments!r}))
 """
 
 
-def program(*arguments: str) -> str:
+def program(*arguments: str, message: str = "this is") -> str:
     """Return a Python program that calls awaken with ``arguments`` on a safe and a manual site."""
-    return _PROGRAM.format(tests=str(Path(__file__).parent), arguments=list(arguments))
+    tests = str(Path(__file__).parent)
+    return _PROGRAM.format(tests=tests, arguments=list(arguments), message=message)

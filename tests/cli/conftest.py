@@ -19,7 +19,7 @@ AFTER = BEFORE.replace(b"query(1)", b"select(1)")
 ORDER = (Level.SAFE, Level.UNSAFE, Level.MANUAL, Level.ADVICE)
 
 
-def _finding(level: Level) -> Finding:
+def _finding(level: Level, message: str) -> Finding:
     line = ORDER.index(level)
     span = Span(line * 13 + 4, line * 13 + 12)
     return Finding(
@@ -28,7 +28,7 @@ def _finding(level: Level) -> Finding:
         level=level,
         place=Place("app.py", span),
         scope="<module>",
-        message=f"this is {level}",
+        message=f"{message} {level}",
         reason="query-to-select/no" if level is Level.MANUAL else None,
         cure="do it by hand" if level is Level.MANUAL else "",
         change=ChangeId(f"change-{level}") if level in ORDER[:2] else None,
@@ -46,10 +46,15 @@ def _change(finding: Finding) -> Change:
     )
 
 
-def make_report(root: Path, *levels: Level, diagnostics: tuple[Diagnostic, ...] = ()) -> Report:
+def make_report(
+    root: Path,
+    *levels: Level,
+    diagnostics: tuple[Diagnostic, ...] = (),
+    message: str = "this is",
+) -> Report:
     """Return a report with one finding per level; the safe one is rewritten."""
     source = decode("app.py", BEFORE)
-    found = {level: _finding(level) for level in levels}
+    found = {level: _finding(level, message) for level in levels}
     done = [found[Level.SAFE]] if Level.SAFE in found else []
     files = [FileChange("app.py", source, source.with_text(AFTER), tuple(done))] if done else []
     waiting = [found[Level.UNSAFE]] if Level.UNSAFE in found else []
@@ -79,6 +84,7 @@ class FakeEngine:
         self.root = root
         self.levels: tuple[Level, ...] = ()
         self.diagnostics: tuple[Diagnostic, ...] = ()
+        self.message = "this is"
         self.error: BaseException | None = None
         self.paths: list[Path] = []
         self.options = api.Options()
@@ -88,7 +94,9 @@ class FakeEngine:
         self.paths, self.options = list(paths), options
         if self.error is not None:
             raise self.error
-        report = make_report(self.root, *self.levels, diagnostics=self.diagnostics)
+        report = make_report(
+            self.root, *self.levels, diagnostics=self.diagnostics, message=self.message
+        )
         if options.unsafe_fixes:
             (root,) = report.roots
             admitted = structs.replace(root, changes=root.changes + root.pending, pending=())

@@ -119,6 +119,19 @@ def test_a_staged_change_elsewhere_in_the_repository_counts(repository, awaken):
     assert "(naïve name.txt)" in err
 
 
+def test_the_whole_repository_counts_where_the_program_is_a_part_of_it(engine, awaken):
+    engine.levels = (SAFE,)
+    git(engine.root.parent, "init", "--quiet")
+
+    assert "(program/app.py)" in awaken("apply")[2]
+    git(engine.root.parent, "add", ".")
+    git(engine.root.parent, "commit", "-m", "first")
+    (engine.root.parent / "other.txt").write_text("mine")
+    git(engine.root.parent, "add", ".")
+    assert "(other.txt)" in awaken("apply")[2]
+    assert engine.applied == []
+
+
 def test_a_dirty_tree_does_not_matter_where_nothing_is_rewritten(repository, awaken):
     repository.levels = (MANUAL,)
     (repository.root / "app.py").write_bytes(b"edited\n")

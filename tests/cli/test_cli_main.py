@@ -181,7 +181,8 @@ def test_a_reader_that_goes_away_is_no_error(engine, form):
     source = program("diff", "-q", "--output-format", form)
     reader, writer = os.pipe()
     os.close(reader)
-    process = child(engine, source, stdout=writer, stderr=subprocess.PIPE)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    process = child(engine, source, stdout=writer, stderr=subprocess.PIPE, env=buffered)
     os.close(writer)
     _, err = process.communicate()
 
@@ -189,10 +190,11 @@ def test_a_reader_that_goes_away_is_no_error(engine, form):
 
 
 def test_a_narrow_encoding_loses_nothing(engine):
-    source = program("diff", "--output-format", "full")
+    source = program("diff", "--output-format", "full", message="na\u00efve")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     process = child(engine, source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     out, _ = process.communicate()
 
     assert process.returncode == 0
     assert b" 1    |- a = query(1)\n    1 |+ a = select(1)\n" in out
+    assert b"na\\xefve manual" in out

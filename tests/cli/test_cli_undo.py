@@ -45,6 +45,17 @@ def test_the_list_shows_what_can_be_taken_back(applied, awaken):
     assert (applied.root / "app.py").read_bytes() == applied.after
 
 
+@pytest.mark.usefixtures("applied")
+def test_a_damaged_journal_is_said_and_ends_with_2(awaken, tmp_path):
+    (entry,) = (tmp_path / "state").rglob("*.done")
+    entry.write_bytes(b"damaged")
+
+    code, out, err = awaken("undo", "--list")
+
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+
+
 def test_a_path_names_the_project(applied, awaken, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 

@@ -143,6 +143,24 @@ def test_a_file_without_a_change_has_its_list_only() -> None:
     ]
 
 
+def test_sites_with_the_same_reason_are_listed_together() -> None:
+    file = source("a.py", b"q(a)\nq(b)\nq(c)\n")
+    levels = zip("abc", (Level.MANUAL, Level.UNSAFE, Level.MANUAL), strict=True)
+    found = tuple(finding(file, f"q({name})", level, message=name) for name, level in levels)
+
+    text = printed(report(root_report(ROOT, findings=found, sources={"a.py": file})))
+
+    assert text.splitlines()[2:] == [
+        f"   manual {RULE}/unknown-entity",
+        "     1:1  a",
+        "     3:1  c",
+        "     what to do  name the class in the call",
+        f"   unsafe {RULE}, not rewritten without --unsafe-fixes",
+        "     2:1  b",
+        "",
+    ]
+
+
 def test_a_file_that_another_files_site_changes_says_so() -> None:
     file = source("a.py", b"q(A)\n")
     found = finding(file, "q(A)")
