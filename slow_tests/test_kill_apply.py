@@ -23,6 +23,7 @@ KILLS = int(os.environ.get("KILLS", "400"))
 
 WORK_FOR_EVER = """
 import sys
+from pathlib import Path
 from small_project import Project
 from awaken.engine.filesystem import REAL
 project = Project.__new__(Project)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,7 +26,8 @@ class FileSystem:
 
     def set_owner(self, path: Path, user: int, group: int) -> None:
         """Give ``path`` to ``user`` and ``group``; POSIX only."""
-        os.chown(path, user, group)
+        if sys.platform != "win32":
+            os.chown(path, user, group)
 
     def set_mode(self, path: Path, mode: int) -> None:
         """Set the permission bits of ``path``."""
@@ -37,7 +39,7 @@ class FileSystem:
 
     def sync_directory(self, path: Path) -> None:
         """Wait until the entries of a directory are on the disk; Windows offers no such call."""
-        if os.name == "nt":
+        if sys.platform == "win32":
             return
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -15,7 +15,7 @@ from small_project import tree
 
 from awaken.engine.apply import FileWrite, apply
 from awaken.engine.apply_errors import RefusedError, StateDirectoryError, TreeLockedError
-from awaken.engine.filesystem import digest
+from awaken.engine.filesystem import REAL, digest, write_file
 from awaken.engine.lock import hold
 from awaken.engine.undo import undo, undo_list
 
@@ -322,6 +322,38 @@ def test_a_journal_that_vanishes_does_not_lose_the_originals(root, state):
     assert tree(root) == before
 
 
+def test_a_system_that_writes_little_at_a_time(root, state):
+    class Short(FaultyFileSystem):
+        def write(self, descriptor, content):
+            return super().write(descriptor, content[:3])
+
+    write = existing(root / "a.py", new=b"0123456789")
+
+    apply(root, [write], command="", state=state, filesystem=Short())
+
+    assert write.path.read_bytes() == b"0123456789"
+    assert undo(root, state=state).restored == (write.path,)
+
+
+def test_a_temporary_file_never_overwrites_another(root):
+    write = existing(root / "a.py")
+
+    with pytest.raises(FileExistsError):
+        write_file(REAL, write.path, b"new", 0o644)
+
+    assert write.path.read_bytes() == b"old\n"
+
+
+def test_an_apply_throws_old_entries_away(run, root, state):
+    run(existing(root / "a.py"))
+    (entry,) = (state / "journal").iterdir()
+    os.utime(entry, (0, 0))
+
+    run(existing(root / "b.py"))
+
+    assert not entry.exists()
+
+
 def test_names_that_are_not_text_are_written_and_shown(run, root):
     path = root / os.fsdecode(b"caf\xe9.py")
     write = existing(path)
@@ -356,13 +388,13 @@ def test_undo_after_apply_is_identity(files, mode):
             for path, (old, new) in wanted.items()
         ]
 
-        applied = apply(root, writes, command="", state=state)
+        applied = apply(root, writes, command="", state=state, filesystem=FaultyFileSystem())
 
         assert {path: (root / path).read_bytes() for path in wanted} == {
             path: new for path, (_, new) in wanted.items()
         }
         if applied.journal is not None:
-            undo(root, state=state)
+            undo(root, state=state, filesystem=FaultyFileSystem())
         assert tree(root) == before
 
 

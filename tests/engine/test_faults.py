@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from contextlib import suppress
 
 import pytest
@@ -129,17 +130,69 @@ def test_a_killed_apply_is_found_and_undone(projects, apply_points, torn):
 def test_an_undo_killed_anywhere_is_done_again(projects):
     project = projects()
     project.apply(FaultyFileSystem())
+    found_at = 0
     for at in range(1, count(project.undo) + 1):
         project = projects()
         project.apply(FaultyFileSystem())
         with pytest.raises(Killed):
             project.undo(FaultyFileSystem(at, Killed(), lasting=True, torn=True))
 
+        found = pending(project.root, state=project.state)
+        if found is not None:
+            assert found.message.startswith("the undo of an apply")
+            found_at += 1
         if undo_list(project.root, state=project.state).entries:
             project.undo(FaultyFileSystem())
 
         assert tree(project.root) == project.before, at
         assert pending(project.root, state=project.state) is None, at
+    assert found_at > 20
+
+
+@pytest.mark.parametrize("what", ["apply", "undo"])
+def test_a_second_control_c_does_not_stop_the_putting_back(projects, what):
+    class Impatient(FaultyFileSystem):
+        def _step(self, name, path=None):
+            if len(self.operations) > self.at:
+                os.kill(os.getpid(), signal.SIGINT)
+            super()._step(name, path)
+
+    for at in (12, 20, 25):
+        project = projects()
+        if what == "undo":
+            project.apply(FaultyFileSystem())
+
+        with pytest.raises(KeyboardInterrupt, match="the first"):
+            getattr(project, what)(Impatient(at, KeyboardInterrupt("the first")))
+
+        assert tree(project.root) == project.before, at
+        assert not undo_list(project.root, state=project.state).entries, at
+
+
+def test_a_last_sync_that_fails_does_not_ask_for_a_second_undo(projects):
+    project = projects()
+    last_of_apply = count(project.apply)
+    last_of_undo = count(project.undo)
+
+    project.apply(FaultyFileSystem(last_of_apply, OSError(errno.EIO, "I/O error")))
+    assert project.contents() == AFTER
+    project.undo(FaultyFileSystem(last_of_undo, OSError(errno.EIO, "I/O error")))
+    assert tree(project.root) == project.before
+
+
+def test_directories_are_synced_before_the_journal_says_done(projects):
+    project = projects()
+    for run in (project.apply, project.undo):
+        filesystem = FaultyFileSystem()
+        run(filesystem)
+
+        # The last two are the journal's own; made, made/deep, pkg and the root come before.
+        syncs = 4 if run == project.apply else 2
+        assert filesystem.operations[-2 - syncs :] == [
+            *["sync_directory"] * syncs,
+            "replace",
+            "sync_directory",
+        ]
 
 
 def test_control_c_in_an_undo_finishes_it_first(projects):

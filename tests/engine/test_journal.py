@@ -187,6 +187,23 @@ def test_an_old_entry_of_a_root_at_work_is_left_alone(journal):
     assert journal.entries() == []
 
 
+def test_an_old_entry_whose_undo_begins_meanwhile_is_left_alone(journal, monkeypatch):
+    entry = add(journal, OTHER)
+    age(journal, entry)
+    read = Journal.read
+
+    def read_and_begin(self, found):
+        result = read(self, found)
+        self.mark(found, "undoing")
+        return result
+
+    monkeypatch.setattr(Journal, "read", read_and_begin)
+
+    journal.prune(ROOT)
+
+    assert [found.status for found in journal.entries()] == ["undoing"]
+
+
 def test_drafts_of_killed_runs_go(journal):
     add(journal)
     own = journal.directory / f".{journal.next_entry(ROOT).id}.draft"

@@ -67,8 +67,8 @@ def test_nothing_is_left_after_use(locks):
     with pytest.raises(ZeroDivisionError), hold(ROOT, locks):
         raise ZeroDivisionError
 
-    assert holder(ROOT, locks) is None
     assert [path.name for path in locks.iterdir()] == ["gate"]
+    assert holder(ROOT, locks) is None
 
 
 def test_no_directory_means_no_holder(locks):

@@ -293,14 +293,15 @@ def test_a_damaged_unfinished_journal_stops_only_its_own_root(project, tmp_path)
 
 
 def test_putting_back_is_not_interrupted():
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+        after = signal.getsignal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
-    with uninterrupted():
-        os.kill(os.getpid(), signal.SIGINT)
-        inside = signal.getsignal(signal.SIGINT)
-
-    assert inside == signal.SIG_IGN
-    assert signal.getsignal(signal.SIGINT) == before
+    assert after == signal.default_int_handler
 
 
 def test_putting_back_works_in_any_thread(project):
