@@ -67,7 +67,9 @@ CacheDir = Annotated[
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 When = Annotated[Color, typer.Option("--color", help="When to use colours.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No summary on stderr.")]
-Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Name rules and files on stderr; show tracebacks.")
+]
 
 
 def command_line(  # noqa: PLR0913  one parameter per option

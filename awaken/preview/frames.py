@@ -74,6 +74,9 @@ class _Frames:
         if region.end_line - region.line < _MOST_LINES:
             hidden = range(0)
         for number in range(first, last + 1):
+            inside = region.line <= number <= region.end_line
+            if not inside and not self._lines.lines[number - 1].strip():
+                continue
             if number not in hidden:
                 self._line(number, region, digits, level)
             elif number == hidden.start:

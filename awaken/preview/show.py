@@ -12,7 +12,9 @@ from pathlib import Path
 from awaken.engine.report import Report
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.counts import diagnostics
+from awaken.preview.paths import relative
 from awaken.preview.summary import CommandLine, next_steps, summary
+from awaken.preview.visible import visible
 
 
 def form_of(command: str, view: View) -> Form:
@@ -41,6 +43,8 @@ def show(report: Report, command: str, view: View, again: CommandLine) -> None:
     elif full:
         _full(report, command, view, current)
     sys.stdout.flush()
+    if view.verbose:
+        _details(report, command, current)
     _diagnostics(report, view, current)
     if full and not view.quiet:
         _close(report, command, view, again)
@@ -101,6 +105,15 @@ def _write(data: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+
+
+def _details(report: Report, command: str, current: Path) -> None:
+    sys.stderr.write(f"Rules: {', '.join(report.rules) or 'none'}\n")
+    if command == "apply":
+        for root in report.roots:
+            for file in root.files:
+                path = relative(root.root, file.path, current)
+                sys.stderr.write(visible(f"rewrote {path}") + "\n")
 
 
 def _targets(report: Report, view: View, current: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -47,12 +47,14 @@ def _left(page: Page, section: Section) -> None:
     if section.source is None:
         return
     lines = SourceLines(section.source.text)
-    ordered = sorted(section.left(), key=_kind)
-    if ordered and section.change is not None:
+    groups: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    for finding in section.left():
+        groups[_kind(finding)].append(finding)
+    if groups and section.change is not None:
         page.row()
-    for (level, why, cure), group in groupby(ordered, key=_kind):
+    for (level, why, cure), group in groups.items():
         page.hanging(joined(["   ", (level, level), " "]), why, "faint")
-        _places(page, list(group), lines)
+        _places(page, group, lines)
         if cure:
             page.hanging(joined(["     ", ("what to do  ", "faint")]), cure)
 

@@ -51,6 +51,12 @@ def test_it_writes_and_says_how_to_go_back_and_on(engine, awaken):
     assert "awaken check" in err
 
 
+def test_verbose_names_the_rules_and_the_files(engine, awaken):
+    engine.levels = (SAFE,)
+
+    assert awaken("apply", "-qv") == (0, "", "Rules: query-to-select\nrewrote app.py\n")
+
+
 def test_the_journal_gets_the_command_line(engine, awaken):
     engine.levels = (SAFE,)
 

@@ -252,7 +252,6 @@ def test_a_finding_is_framed_and_underlined() -> None:
         "12 │ def some(session, *what):",
         "13 │     return session.query(*what).all()",
         "   │            ^^^^^^^^^^^^^^^^^^^^^^^^^^",
-        "14 │ ",
         f"   = reason: {RULE}/unknown-entity",
         "   = what to do: Name the class in the call.",
     ]
