@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 from msgspec import Struct
 
 from awaken.contract import Change, Pins, Rewriter, Rule, SiteId
+from awaken.engine.checks import check
+from awaken.engine.formatter import Formatter, detect
 from awaken.engine.materialise import Materialised, materialise
 from awaken.engine.phases import Admission, Outcome, Tools, run_phases
 from awaken.engine.report import Diagnostic, FileChange, RootReport, TargetVersion
+from awaken.engine.requirements import MANIFESTS
 from awaken.project import Project
 from awaken.project.discovery import Found, read_files
 from awaken.project.manifests import Targets, read_targets
-from awaken.project.sources import Snapshot, SourceFile
+from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
 
 
 class RootRun(Struct, frozen=True, kw_only=True):
@@ -34,12 +40,13 @@ def run_root(asked: RootRun) -> RootReport:
     root = asked.found.root
     started = time.perf_counter()
     files, unread = read_files(root.path, asked.found.files)
+    files.update(_manifests(root.path))
     targets = read_targets(root.path, asked.python, asked.versions)
     rules = tuple(rule for rule in asked.rules if _meets_needs(rule, targets))
     outcome = run_phases(
         Snapshot(files),
         rules,
-        _tools(rules, targets),
+        _tools(rules, targets, detect(root.path)),
         _admission(asked, files),
     )
     selected = [f for f in outcome.findings if root.selects(f.place.path)]
@@ -56,9 +63,18 @@ def run_root(asked: RootRun) -> RootReport:
             *(Diagnostic(problem.path, problem.line, problem.message) for problem in problems),
             *outcome.diagnostics,
         ),
-        files_read=len(files),
+        files_read=len(asked.found.files),
         seconds=time.perf_counter() - started,
     )
+
+
+def _manifests(root: Path) -> dict[str, SourceFile]:
+    """Return the manifests that a requirement can be added to, those that are text."""
+    found = {}
+    for name in MANIFESTS:
+        with suppress(OSError, Undecodable):
+            found[name] = decode_settings(name, (root / name).read_bytes())
+    return found
 
 
 def _meets_needs(rule: Rule, targets: Targets) -> bool:
@@ -69,19 +85,19 @@ def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
     return tuple(TargetVersion(t.name, t.specifier, t.origin) for t in targets.origins())
 
 
-def _tools(rules: Sequence[Rule], targets: Targets) -> Tools:
+def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> Materialised:
         for name in {change.rule for change in changes} - loaded.keys():
             loaded[name] = rewriters[name]()
-        return materialise(snapshot, changes, loaded)
+        return materialise(snapshot, changes, loaded, formatter)
 
     return Tools(
         project=lambda snapshot: Project(snapshot, targets),
         materialise=make,
-        check=lambda _before, _result, _changes: (),
+        check=partial(check, lowest_python=targets.lowest_python),
     )
 
 

@@ -106,17 +106,18 @@ def _named(problem: Problem, active: Iterable[Change]) -> frozenset[ChangeId]:
 
 
 def _halve(suspects: Sequence[Change], fails: Callable[[Sequence[Change]], bool]) -> ChangeId:
-    """Return one change without which less goes wrong, by halving the set that fails."""
-    while len(suspects) > 1:
-        middle = len(suspects) // 2
-        first, second = suspects[:middle], suspects[middle:]
-        if fails(first):
-            suspects = first
-        elif fails(second):
-            suspects = second
+    """Return the change that completes the shortest run of first changes that fails.
+
+    Alone guilty or only together with an earlier one: without it, that run holds.
+    """
+    holds, broken = 0, len(suspects)
+    while broken - holds > 1:
+        middle = (holds + broken) // 2
+        if fails(suspects[:middle]):
+            broken = middle
         else:
-            break  # only the halves together fail: any member breaks the combination
-    return suspects[-1].id
+            holds = middle
+    return suspects[broken - 1].id
 
 
 def _diagnostic(problem: Problem, snapshot: Snapshot) -> Diagnostic:
