@@ -234,8 +234,10 @@ def _is_container(compare: ast.Compare, node: ast.expr) -> bool:
 
 
 def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Ending, str]:
-    if isinstance(call.func, ast.Attribute) and call.func.attr in SELECTABLE_ARGUMENTS:
-        return "argument", call.func.attr
+    if isinstance(call.func, ast.Attribute):
+        of_cte = call.func.attr in SET_FUNCTIONS and _is_cte(module, call.func.value)
+        if of_cte or call.func.attr in SELECTABLE_ARGUMENTS:
+            return "argument", call.func.attr
     name = ast.unparse(call.func)
     if isinstance(call.func, ast.Name) and not module.scopes.is_bound(name, call):
         if name in ITERATING and (name not in {"map", "filter"} or call.args[0] is not node):
@@ -250,6 +252,19 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
     if last in SET_OPERATIONS | SET_FUNCTIONS:
         raise Refused(reasons.SET_OPERATION, last)
     raise Refused(reasons.PASSED_QUERY, name)
+
+
+def _is_cte(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that holds a common table expression."""
+    if not isinstance(node, ast.Name):
+        return False
+    values = [binding.value for binding in module.scopes.bindings_of(node)]
+    return any(
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr == "cte"
+        for value in values
+    )
 
 
 def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tuple[Reason, str]:

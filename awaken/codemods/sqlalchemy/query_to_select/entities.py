@@ -10,6 +10,7 @@ from enum import Enum, auto
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.bindings import Binding
 from awaken.project.classes import Definition
 
 _DEPTH = 4
@@ -290,19 +291,18 @@ def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
     )
 
 
-def _entity_of_binding(reader: Reader, node: ast.Name, binding: object, depth: int) -> Item | None:
-    kind = getattr(binding, "kind", "")
-    value = getattr(binding, "value", None)
-    bound = getattr(binding, "node", None)
-    if kind == "parameter":
-        return _entity_of_parameter(reader, node, bound)
-    if kind == "class":
-        return Item(node, What.ENTITY, owner=node.id)
-    if kind == "assignment" and value is not None:
-        return _entity_of_value(reader, value, depth - 1)
-    if kind == "for" and isinstance(value, ast.Tuple | ast.List) and value.elts:
-        return _entity_of_loop(reader, node, value, bound, depth)
-    return None
+def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
+    match binding.kind:
+        case "parameter":
+            return _entity_of_parameter(reader, node, binding.node)
+        case "class":
+            return Item(node, What.ENTITY, owner=node.id)
+        case "assignment" | "walrus" if binding.value is not None:
+            return _entity_of_value(reader, binding.value, depth - 1)
+        case "for":
+            return _entity_of_loop(reader, node, binding.node, depth)
+        case _:
+            return None
 
 
 def _entity_of_value(reader: Reader, value: ast.expr, depth: int) -> Item | None:
@@ -315,33 +315,45 @@ def _entity_of_value(reader: Reader, value: ast.expr, depth: int) -> Item | None
     return entity_of(reader, value, depth)
 
 
-def _entity_of_loop(
-    reader: Reader, node: ast.Name, values: ast.Tuple | ast.List, bound: object, depth: int
-) -> Item | None:
+def _entity_of_loop(reader: Reader, node: ast.Name, bound: ast.AST, depth: int) -> Item | None:
     """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
-    elements: list[ast.expr] = []
-    for element in values.elts:
-        if isinstance(element, ast.Tuple | ast.List):
-            target = reader.module.parent(bound) if isinstance(bound, ast.Name) else None
-            if not isinstance(target, ast.Tuple) or len(target.elts) != len(element.elts):
-                return None
-            elements.append(element.elts[target.elts.index(bound)])  # type: ignore[arg-type]
-        else:
-            elements.append(element)
-    found = [entity_of(reader, element, depth - 1) for element in elements]
-    if any(item is None for item in found):
+    elements = [_loop_element(one, bound, reader) for one in _iterated(reader, bound)]
+    found = [entity_of(reader, one, depth - 1) if one is not None else None for one in elements]
+    entities = [item for item in found if item is not None]
+    if not entities or len(entities) < len(found):
         return None
-    models = {item.model for item in found if item}
+    models = {item.model for item in entities}
     return Item(
         node,
         What.ENTITY,
         model=models.pop() if len(models) == 1 else None,
         owner=node.id,
-        aliased=any(item.aliased for item in found if item),
+        aliased=any(item.aliased for item in entities),
     )
 
 
-def _entity_of_parameter(reader: Reader, node: ast.Name, bound: object) -> Item | None:
+def _iterated(reader: Reader, bound: ast.AST) -> list[ast.expr]:
+    """Return the elements of the literal that the loop around the target ``bound`` goes over."""
+    for above in reader.module.ancestors(bound):
+        if isinstance(above, ast.For | ast.comprehension):
+            values = above.iter
+            return values.elts if isinstance(values, ast.Tuple | ast.List) else []
+    return []
+
+
+def _loop_element(element: ast.expr, bound: ast.AST, reader: Reader) -> ast.expr | None:
+    """Return the part of one element that ``bound`` receives."""
+    target = reader.module.parent(bound)
+    if not isinstance(target, ast.Tuple):
+        return element
+    if not isinstance(element, ast.Tuple | ast.List) or len(element.elts) != len(target.elts):
+        return None
+    return next(
+        (part for name, part in zip(target.elts, element.elts, strict=True) if name is bound), None
+    )
+
+
+def _entity_of_parameter(reader: Reader, node: ast.Name, bound: ast.AST) -> Item | None:
     if not isinstance(bound, ast.arg):
         return None
     function = reader.module.enclosing_function(bound)

@@ -125,6 +125,11 @@ TRANSFORMATION = Reason(
     "with_transformation() hands the Query to a function",
     "Apply the function's criteria here.",
 )
+LABEL_IN_TEXT = Reason(
+    "label-in-text",
+    "`{}` is the label that Query gives a column; select() gives it none",
+    "Name the column: `.order_by(Model.column)`.",
+)
 DISTINCT_ORDER_BY = Reason(
     "distinct-order-by",
     "SQLAlchemy 1.4 also selects the ORDER BY columns of a DISTINCT Query; select() does not",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -148,6 +149,8 @@ def _keep(statement: Statement, link: Link, _position: int, _executed: bool) -> 
 def _criteria(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     arguments = link.call.args
     resets = len(arguments) == 1 and _is_false(arguments[0])
+    for argument in arguments:
+        _refuse_labels(statement, argument)
     statement.criteria.extend(arguments)
     if link.name == "group_by":
         statement.grouped = True
@@ -156,6 +159,23 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
     if link.name in {"order_by", "group_by"} and resets:
         return LinkEdit(link.name, arguments="None")
     return LinkEdit("where" if link.name == "filter" else link.name)
+
+
+def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
+    """``text("users_name")`` finds the label of a Query, ``table_column``; a select has none."""
+    words: set[str] = set()
+    for node in ast.walk(criterion):
+        is_text = isinstance(node, ast.Call) and statement.reader.library_name(node.func) == "text"
+        for part in [criterion, *(node.args if is_text and isinstance(node, ast.Call) else ())]:
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                words.update(re.findall(r"\w+", part.value))
+    for item in statement.items if words else ():
+        mapped = statement.reader.project.mapped_class(item.model) if item.model else None
+        if mapped is None or mapped.tablename is None:
+            continue
+        labels = {f"{mapped.tablename}_{name}" for name in mapped.columns} - set(mapped.columns)
+        for label in sorted(words & labels):
+            raise Refused(reasons.LABEL_IN_TEXT, label)
 
 
 def _is_false(node: ast.expr) -> bool:
