@@ -56,7 +56,7 @@ def db():
     fill(session)
     yield session
     session.close()
-    Base.metadata.drop_all(engine)
+    engine.dispose()  # the only connection: the database in memory goes with it
     tasks.outbox.clear()
 
 
