@@ -64,7 +64,7 @@ def shape(root: cst.CSTNode) -> list[str]:
 
 def _parts(node: cst.CSTNode) -> Iterator[Any]:
     if isinstance(node, cst.IndentedBlock) and not node.body:
-        yield cst.SimpleStatementLine([cst.Pass()])  # as it is printed
+        yield from ("body", cst.SimpleStatementLine([cst.Pass()]), "]")  # as it is printed
         return
     for name in _fields(type(node)):
         value = getattr(node, name)

@@ -79,9 +79,9 @@ class Comparison:
             return
         span = extent(self._before, old)
         if span is not None and not self._is_touched(span):
-            if extent(self._after, new) != self._moved.to_after(span):
-                yield old
-            return
+            # The same bytes in the same place: only what follows a block can make it longer.
+            if extent(self._after, new) == self._moved.to_after(span):
+                return
         if isinstance(old, ast.JoinedStr) and not FSTRING_POSITIONS:
             if ast.dump(old) != ast.dump(new):
                 yield old

@@ -137,7 +137,8 @@ class _Rewriting(cst.CSTTransformer):
 
     def __init__(self, part: Slice, module: cst.Module) -> None:
         super().__init__()
-        self.counts: Counter[str] = Counter()
+        # The header that opens an indented slice's block is an ``if`` that is not counted.
+        self.counts: Counter[str] = Counter({"If": -1} if part.is_indented else {})
         self._kinds: dict[type[cst.CSTNode], list[str]] = {}
         for kind in part.counts:
             self._kinds.setdefault(KINDS[kind][0], []).append(kind)
