@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from awaken.project.modules import Module
 from awaken.project.values import (
     ClassOf,
     Gives,
+    How,
     InstanceOf,
     Nothing,
     Other,
@@ -22,16 +23,16 @@ from awaken.project.values import (
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
 
-_TRANSPARENT = {"Annotated", "ClassVar", "Final", "InitVar", "NotRequired", "Optional", "Required"}
-_GENERATORS = {"AsyncGenerator", "AsyncIterable", "AsyncIterator", "Generator"} | {
-    "Iterable",
-    "Iterator",
-}
-_MANAGERS = {
-    "AbstractAsyncContextManager",
-    "AbstractContextManager",
-    "AsyncContextManager",
-    "ContextManager",
+# How a generic gives what is inside it, and which of its arguments that is.
+_WRAPPERS: dict[str, tuple[Literal["same", "optional"] | How, int]] = {
+    **dict.fromkeys(["ClassVar", "Final", "InitVar", "NotRequired", "Required"], ("same", 0)),
+    **dict.fromkeys(["AsyncGenerator", "AsyncIterable", "AsyncIterator"], ("generator", 0)),
+    **dict.fromkeys(["Generator", "Iterable", "Iterator"], ("generator", 0)),
+    **dict.fromkeys(["AbstractAsyncContextManager", "AsyncContextManager"], ("manager", 0)),
+    **dict.fromkeys(["AbstractContextManager", "ContextManager"], ("manager", 0)),
+    **dict.fromkeys(["Awaitable", "Coroutine"], ("coroutine", -1)),
+    "Callable": ("callable", -1),
+    "Optional": ("optional", 0),
 }
 _TYPING = {"typing", "typing_extensions", "collections.abc", "contextlib", "dataclasses"}
 
@@ -137,27 +138,20 @@ class Annotations:
             return self._project_generic(module, node, name, arguments)
         if name == "builtins.type":
             simple = "Type"
-        match simple:
-            case "Annotated":
-                return evaluator.parameters.annotated(module, arguments)
-            case "Optional":
-                return union(self.values(module, arguments[0]), (Nothing(),))
-            case "Union":
-                return union(*(self.values(module, one) for one in arguments))
-            case "Type":
-                return tuple(map(_class_of, self.values(module, arguments[0])))
-            case "Callable":
-                return (Gives("callable", self.values(module, arguments[-1])),)
-            case "Awaitable" | "Coroutine":
-                return (Gives("coroutine", self.values(module, arguments[-1])),)
-            case _ if simple in _TRANSPARENT:
-                return self.values(module, arguments[0])
-            case _ if simple in _GENERATORS:
-                return (Gives("generator", self.values(module, arguments[0])),)
-            case _ if simple in _MANAGERS:
-                return (Gives("manager", self.values(module, arguments[0])),)
-            case _:
-                return (Other(f"annotated `{simple}[...]`"),)
+        if simple == "Annotated":
+            return evaluator.parameters.annotated(module, arguments)
+        if simple == "Union":
+            return union(*(self.values(module, one) for one in arguments))
+        if simple == "Type":
+            return tuple(map(_class_of, self.values(module, arguments[0])))
+        wrapped = _WRAPPERS.get(simple)
+        if wrapped is None:
+            return (Other(f"annotated `{simple}[...]`"),)
+        how, position = wrapped
+        inner = self.values(module, arguments[position])
+        if how == "optional":
+            return union(inner, (Nothing(),))
+        return inner if how == "same" else (Gives(how, inner),)
 
     def _project_generic(
         self, module: Module, node: ast.Subscript, name: str, arguments: list[ast.expr]

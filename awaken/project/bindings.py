@@ -174,7 +174,7 @@ class Builder:
     def _name(self, node: ast.Name, scope: Scope) -> Work:
         kind, value, annotation = self._received.pop(node, ("assignment", None, None))
         if isinstance(node.ctx, ast.Load) or kind == "augmented":
-            scope.reads.setdefault(node.id, []).append(node)
+            scope.reads.setdefault(scope.mangled(node.id), []).append(node)
         if isinstance(node.ctx, ast.Del):
             kind = "delete"
         if not isinstance(node.ctx, ast.Load) and node not in self._unbound:

@@ -82,17 +82,13 @@ class Calls:
                 return self._external(function.qualified, module, node, known)
             case Gives(how="callable" | "factory"):
                 return function.inner
-            case Session(kind="scoped"):
-                return (Session("session", function.custom_query, function.place),)
-            case Session(kind="async-scoped"):
-                return (Session("async", function.custom_query, function.place),)
-            case Session(kind="session"):
-                return (function,)  # a registry that is annotated as the session it stands for
+            case Session(kind="session" | "scoped" | "async-scoped"):
+                # One of kind "session" is a registry annotated as the session it stands for.
+                kind: SessionKind = "async" if function.kind == "async-scoped" else "session"
+                return (Session(kind, function.custom_query, function.place),)
             case InstanceOf():
                 return self._through(function, "__call__", module, node)
-            case Unknown():
-                return (function,)
-            case Other(mock=True):
+            case Unknown() | Other(mock=True):
                 return (function,)
             case Nothing():
                 return ()
@@ -341,6 +337,8 @@ class Calls:
         session = self._evaluator.members.as_session(value)
         if isinstance(session, Session):
             return (session,)
+        if value.qualified in {"contextlib.ExitStack", "contextlib.AsyncExitStack"}:
+            return (value,)
         is_async = isinstance(module.statement_of(node), ast.AsyncWith)
         found = self._through(value, "__aenter__" if is_async else "__enter__", module, node)
         return self.given("coroutine", found, module, node) if is_async else found

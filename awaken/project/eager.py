@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from awaken.project.classes import Classes
 from awaken.project.mapping import ColumnFacts
 from awaken.project.models import MappedClass, Models
 from awaken.project.relationships import Site
@@ -11,9 +10,8 @@ from awaken.project.relationships import Site
 class EagerLoading:
     """Follows ``lazy="joined"`` from class to class."""
 
-    def __init__(self, models: Models, classes: Classes) -> None:
+    def __init__(self, models: Models) -> None:
         self._models = models
-        self._classes = classes
         self._sites: list[Site] | None = None
         self._answers: dict[str, bool | None] = {}
 
@@ -39,7 +37,7 @@ class EagerLoading:
             if mapped is None or not mapped.complete:
                 certain = False
             for site in self._links(name):
-                uselist = self._uselist(site)
+                uselist = self._uselist(site, name)
                 if uselist and site.facts.lazy == "joined" and site.owner is not None:
                     return True
                 if (
@@ -58,23 +56,25 @@ class EagerLoading:
         """Return the joined sides that loading ``name`` may follow."""
         if self._sites is None:
             self._sites = self._models.relationships.eager()
-        family = self._ancestors(name)
+        family = self._models.ancestors(name)
         return [
             site
             for site in self._sites
-            if site.owner is None or site.owner in family or name in self._ancestors(site.owner)
+            if site.owner is None
+            or site.owner in family
+            or name in self._models.ancestors(site.owner)
         ]
 
-    def _ancestors(self, name: str) -> set[str]:
-        lineage = self._classes.lineage(name)
-        return {name} if lineage is None else {one.qualified for one in lineage.inside}
+    def _uselist(self, site: Site, name: str) -> bool | None:
+        """Return whether a side is a collection, from its declaration or from foreign keys.
 
-    def _uselist(self, site: Site) -> bool | None:
-        """Return whether a side is a collection, from its declaration or from foreign keys."""
+        A side that a mixin declares is one of the class ``name`` that inherits it.
+        """
         facts = site.facts
         if facts.uselist is not None or not facts.plain_join or facts.secondary:
             return facts.uselist
-        owner = self._models.mapped_class(site.owner or "")
+        inherits = site.owner in self._models.ancestors(name)
+        owner = self._models.mapped_class(name if inherits else site.owner or "")
         target = self._models.mapped_class(facts.target or "")
         if owner is None or target is None or not (owner.complete and target.complete):
             return None

@@ -191,7 +191,7 @@ class Evaluator:
             if name is None:
                 return (self.unknown(module, node, f"`{node.id}` is not defined in sight"),)
             return self.named(name, module, node)
-        if all(binding.scope is module.scopes.module for binding in bindings):
+        if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)
         return self._joined(module, bindings, known)
 
@@ -260,7 +260,8 @@ class Evaluator:
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
             case "assignment" | "walrus" | "annotation":
-                return self.assigned(module, binding.node, binding.value, binding.annotation, known)
+                value = _without_itself(binding.value, node)
+                return self.assigned(module, node, value, binding.annotation, known)
             case "with" if binding.value is not None:
                 return self.calls.enter(self.values(module, binding.value, known), module, node)
             case "for" if binding.value is not None:
@@ -324,6 +325,25 @@ class Evaluator:
         if found.ambiguous:
             return (self.unknown(module, binding.node, f"two files may be `{dotted}`"),)
         return (External(dotted),)
+
+
+def _without_itself(value: ast.expr | None, node: ast.AST) -> ast.expr | None:
+    """Return ``value`` without the variable itself: ``s = s or make()`` adds only ``make()``."""
+    name = node.id if isinstance(node, ast.Name) else None
+
+    def is_itself(part: ast.expr) -> bool:
+        return isinstance(part, ast.Name) and part.id == name
+
+    match value:
+        case ast.BoolOp(op=ast.Or()) if not is_itself(value.values[-1]):
+            others = [part for part in value.values if not is_itself(part)]
+            return others[0] if len(others) == 1 else value
+        case ast.IfExp() if is_itself(value.body) and not is_itself(value.orelse):
+            return value.orelse
+        case ast.IfExp() if is_itself(value.orelse) and not is_itself(value.body):
+            return value.body
+        case _:
+            return value
 
 
 def _narrowed(declared: Values, given: Values) -> Values:

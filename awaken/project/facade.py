@@ -46,7 +46,7 @@ class Project:
         self._classes = Classes(self._names, self.module, self.files_with)
         self._evaluator = Evaluator(self._names, self._classes, self.module, knowledge())
         self._models = Models(self._evaluator, self._classes, self.files_with)
-        self._eager = EagerLoading(self._models, self._classes)
+        self._eager = EagerLoading(self._models)
         self._hooks: list[Place] | None = None
         self._sessions = Sessions(self._evaluator, self._models, self.files_with)
 
@@ -94,7 +94,9 @@ class Project:
         """
         name = self._names.qualified(module, node)
         located = None if name is None else self._names.locate(name)
-        if located is None or not isinstance(node, ast.Attribute) or len(located.rest) != 2:
+        if located is None or not isinstance(node, ast.Attribute):
+            return name
+        if len(located.rest) < len(("db", "func")):  # not an attribute of something defined
             return name
         return self._delegated(module, node) or name
 

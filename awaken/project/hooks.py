@@ -18,7 +18,7 @@ _QUERIES = {
     "flask_sqlalchemy.query.Query",
 }
 _WORDS = [b"before_compile", b"query_cls", b"query_class", b"sqlalchemy.ext.baked", b"Query)"]
-_WORDS += [b"Query,", b"Query[", *(name.encode() for name in sorted(_CLASSES))]
+_WORDS += [b"Query,", b"Query[", b"Query as ", *(name.encode() for name in sorted(_CLASSES))]
 
 
 def query_hooks(

@@ -12,6 +12,7 @@ from awaken.contract import Span
 from awaken.project.bindings import Binding
 from awaken.project.evaluation import Evaluator
 from awaken.project.modules import Module
+from awaken.project.tables import dotted_name
 from awaken.project.values import ClassOf, External, FunctionOf, Value
 
 AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
@@ -44,6 +45,8 @@ _DECLARED = {
 _PROPERTIES = {"builtins.property", "functools.cached_property"}
 # Positional parameters of these calls that carry no type.
 _NO_TYPES = {"ForeignKey", "Sequence", "CheckConstraint", "Computed", "Identity"}
+_SELECTABLES = {"alias", "join", "outerjoin", "select", "subquery", "union", "union_all"}
+_SELECTABLES |= {f"sqlalchemy.{name}" for name in _SELECTABLES}
 _COLLECTIONS = {"Collection", "DynamicMapped", "List", "Set", "Sequence", "WriteOnlyMapped"}
 _COLLECTIONS |= {"list", "set", "frozenset", "Dict", "dict", "MutableSequence", "Iterable"}
 
@@ -132,8 +135,8 @@ class MappingReader:
             return defining is not None and not _may_relate(defining, located.rest)
         return root in {"builtins", "sqlalchemy", "sqlmodel"} or root in _STANDARD
 
-    def body(self, module: Module, node: ast.ClassDef) -> ClassBody:
-        """Return what the body of ``node`` maps."""
+    def body(self, module: Module, node: ast.ClassDef, *, fields: bool = False) -> ClassBody:
+        """Return what the body of ``node`` maps; with ``fields`` all annotations."""
         scope = module.scopes.scope_made_by(node)
         kinds: dict[str, AttributeKind] = {}
         columns: dict[str, ColumnFacts] = {}
@@ -145,7 +148,7 @@ class MappingReader:
                     kind, value = self._function(module, binding.node)
                 elif value is not None:
                     kind = self.kind_of(module, value)
-                if kind is None and annotation is not None and _is_mapped(annotation):
+                if kind is None and annotation is not None and (fields or is_mapped(annotation)):
                     kind = "column"
                 if kind is None:
                     continue
@@ -190,7 +193,7 @@ class MappingReader:
         if self.called(module, value.func) == {"sqlalchemy.Table"}:
             return "plain"
         name = value.func.attr if isinstance(value.func, ast.Attribute) else ""
-        if name in {"alias", "join", "outerjoin", "subquery", "union", "select"}:
+        if name in _SELECTABLES or self.called(module, value.func) & _SELECTABLES:
             return "selectable"
         return "unknown"
 
@@ -267,16 +270,16 @@ def returned_by(
 
 def annotated_uselist(annotation: ast.expr | None) -> bool | None:
     """Return what ``Mapped[list["X"]]`` or SQLModel's ``list["X"]`` say about a collection."""
-    if annotation is None:
-        return None
-    names = [
-        one.id if isinstance(one, ast.Name) else one.attr
-        for one in ast.walk(_unquoted(annotation))
-        if isinstance(one, ast.Name | ast.Attribute)
-    ]
-    if not names:
-        return None
-    return any(name in _COLLECTIONS for name in names)
+    stack = [] if annotation is None else [annotation]
+    names: list[str] = []
+    while stack:
+        for one in ast.walk(stack.pop()):
+            if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                inside = _unquoted(one)
+                stack += [] if inside is one else [inside]
+            elif isinstance(one, ast.Name | ast.Attribute):
+                names.append(one.id if isinstance(one, ast.Name) else one.attr)
+    return any(name in _COLLECTIONS for name in names) if names else None
 
 
 def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:
@@ -290,7 +293,9 @@ def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:
         node = node.right if none else node.left
         return annotated_target(node)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value.strip().strip("\"'")
+        inside = _unquoted(node)
+        text = node.value.strip()
+        return annotated_target(inside) if isinstance(inside, ast.Subscript | ast.BinOp) else text
     return node
 
 
@@ -303,11 +308,13 @@ def _unquoted(annotation: ast.expr) -> ast.expr:
     return annotation
 
 
-def _is_mapped(annotation: ast.expr) -> bool:
-    text = ast.unparse(annotation).strip("\"'")
-    return text.rpartition(".")[2].startswith("Mapped[") or text.startswith(
-        ("Mapped[", "orm.Mapped[")
-    )
+def is_mapped(annotation: ast.expr) -> bool:
+    """Whether an annotation is ``Mapped[...]`` or one of its two relatives."""
+    node = _unquoted(annotation)
+    if not isinstance(node, ast.Subscript):
+        return False
+    head = (dotted_name(node.value) or "").rpartition(".")[2]
+    return head in {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
 
 
 def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:

@@ -180,8 +180,15 @@ class Models:
     def body(self, qualified: str) -> ClassBody | None:
         """Return what the body of a class of the project maps by itself."""
         if qualified not in self._bodies:
-            found = self._classes.node(qualified)
-            self._bodies[qualified] = None if found is None else self._reader.body(*found)
+            found, lineage = self._classes.node(qualified), self._classes.lineage(qualified)
+            fields = self._evaluator.knowledge.table_keyword_bases
+            self._bodies[qualified] = (
+                None
+                if found is None
+                else self._reader.body(
+                    *found, fields=lineage is not None and bool(fields & set(lineage.outside))
+                )
+            )
         return self._bodies[qualified]
 
     def mapped_class(self, qualified: str) -> MappedClass | None:
@@ -222,6 +229,11 @@ class Models:
             facts.qualified, facts.path, facts.span, table or "plain", tablename,
             columns, relationships, kinds, complete,
         )  # fmt: skip
+
+    def ancestors(self, qualified: str) -> set[str]:
+        """Return a class and all classes of the project from which it inherits mappings."""
+        lineage = self._classes.lineage(qualified)
+        return {qualified, *(one.qualified for one in (self._ancestry(lineage) if lineage else ()))}
 
     def _ancestry(self, lineage: Lineage) -> list[ClassFacts]:
         """Return the classes of a lineage with the ones that declarative bases add."""
@@ -267,7 +279,14 @@ class Models:
             if base in knowledge.declarative_bases | knowledge.declarative_roots:
                 continue
             declarative = self._declarative(facts, index)
-            if declarative is not None and declarative.complete:
+            if (
+                declarative is not None
+                and declarative.complete
+                and (
+                    declarative.parent is None
+                    or self._classes.facts(declarative.parent) is not None
+                )
+            ):
                 continue
             if declarative is not None or base is None or not self._is_harmless(base):
                 return False

@@ -6,7 +6,7 @@ import ast
 import bisect
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -137,7 +137,22 @@ class Module:
 
     def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
-        return walk(self.tree if node is None else node)
+        return iter(self._in_order) if node is None else walk(node)
+
+    @cached_property
+    def _in_order(self) -> list[ast.AST]:
+        return list(walk(self.tree))
+
+    @cached_property
+    def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
+        found: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in self._in_order:
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    def like(self, node: ast.AST) -> Sequence[ast.AST]:
+        """Return all nodes of the file that are of the type of ``node``, in source order."""
+        return self._by_type[type(node)]
 
     def enclosing_function(self, node: ast.AST) -> Function | None:
         """Return the function or lambda whose body or parameter list holds ``node``.
@@ -193,7 +208,7 @@ def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
     a count among equal nodes of that scope in the order of the source.
     """
     scope, syntax, count = module.scope_name(node), fingerprint(node), 0
-    for other in module.walk():
+    for other in module.like(node):
         if other is node:
             break
         count += (
@@ -208,8 +223,6 @@ def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
 
 def _alike(first: ast.AST, second: ast.AST) -> bool:
     """Whether two nodes may be equal: cheap, for most nodes are not."""
-    if type(first) is not type(second):
-        return False
     if isinstance(first, ast.Call) and isinstance(second, ast.Call):
         return (
             len(first.args) == len(second.args)

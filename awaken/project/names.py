@@ -107,7 +107,7 @@ class Names:
         bindings = module.scopes.bindings_of(node)
         if not bindings:
             return self._unbound(module.path, node.id)
-        if all(binding.scope is module.scopes.module for binding in bindings):
+        if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.attribute(module.path, bindings[0].name)
         found: list[str | None] = []
         targets = [target_of(module, binding) for binding in bindings]

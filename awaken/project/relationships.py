@@ -14,6 +14,7 @@ from awaken.project.mapping import (
     RelationshipFacts,
     annotated_target,
     annotated_uselist,
+    is_mapped,
     returned_by,
 )
 from awaken.project.modules import Module
@@ -100,12 +101,16 @@ class Relationships:
         owner, attribute, annotation = self._owner(module, node)
         keywords = {one.arg: one.value for one in node.keywords}
         keywords |= _sqlmodel_keywords(keywords)
+        called = self._reader.called(module, node.func)
+        if annotation is not None and "sqlmodel.Relationship" not in called:
+            # SQLAlchemy itself reads only Mapped[...]; others say nothing about the list.
+            annotation = annotation if is_mapped(annotation) else None
         target = self._target(module, node, keywords, annotation)
         secondary = "secondary" in keywords or len(node.args) > 1
         facts = RelationshipFacts(
             target=target,
             uselist=_uselist(keywords, annotation, secondary=secondary),
-            lazy="dynamic" if self._is_dynamic(module, node) else _lazy(keywords),
+            lazy="dynamic" if "sqlalchemy.orm.dynamic_loader" in called else _lazy(keywords),
             secondary=secondary,
             path=module.path,
             span=module.span(node),
@@ -116,9 +121,6 @@ class Relationships:
         if "backref" in keywords:
             sides.append(self._reverse(module, node, sides[0], keywords["backref"]))
         return sides
-
-    def _is_dynamic(self, module: Module, node: ast.Call) -> bool:
-        return "sqlalchemy.orm.dynamic_loader" in self._reader.called(module, node.func)
 
     def _reverse(self, module: Module, node: ast.Call, side: Site, backref: ast.expr) -> Site:
         """Return the side that ``backref="x"`` or ``backref("x", lazy=...)`` makes."""

@@ -13,6 +13,7 @@ import keyword
 from collections.abc import Callable
 
 from awaken.project.bindings import Binding, Builder, Scope
+from awaken.project.trees import children, walk
 
 
 class ScopeTable:
@@ -137,6 +138,31 @@ class ScopeTable:
             for name in names
         }
 
+    def names_in_strings(self) -> set[str]:
+        """Return the names that string annotations, ``cast("X", ...)`` and ``__all__`` mention.
+
+        The strings of ``Literal[...]`` are values, not names.
+        """
+        found: set[str] = set()
+        for binding in self.module.bindings.get("__all__", []):
+            exported = () if binding.value is None else walk(binding.value)
+            found |= {
+                one.value
+                for one in exported
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
+        stack = [part for node in walk(self.module.node) for part in _annotations(node)]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                parsed = _parsed(node.value)
+                inner = [] if parsed is None else list(walk(parsed))
+                found |= {one.id for one in inner if isinstance(one, ast.Name)}
+                stack += [one for one in inner if isinstance(one, ast.Constant)]
+            elif not (isinstance(node, ast.Subscript) and _last_name(node.value) == "Literal"):
+                stack += children(node)
+        return found
+
     def fresh_name(self, base: str) -> str:
         """Return ``base``, or ``base_2``, ``base_3``..., that nothing in the file uses."""
         taken = self.names() | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
@@ -145,3 +171,29 @@ class ScopeTable:
             number += 1
             candidate = f"{base}_{number}"
         return candidate
+
+
+def _annotations(node: ast.AST) -> list[ast.AST]:
+    """Return the parts of ``node`` whose strings are types."""
+    found: list[ast.expr | None] = []
+    match node:
+        case ast.arg() | ast.AnnAssign():
+            found = [node.annotation]
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            found = [node.returns]
+        case ast.Call() if _last_name(node.func) == "cast" and node.args:
+            found = [node.args[0]]
+    return [part for part in found if part is not None]
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 
 def walk(root: ast.AST) -> Iterator[ast.AST]:
@@ -13,42 +14,63 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(children(node)))
+        below = children(node)
+        below.reverse()
+        stack += below
 
 
 def children(node: ast.AST) -> list[ast.AST]:
-    """Return the direct children of ``node`` in the order of the source.
+    """Return the direct children of ``node`` in the order of the source, as a new list.
 
-    ``ast.iter_child_nodes`` goes by field, which differs for the nodes handled here. Positions
-    are compared only where ``*args`` may stand after a keyword: in f-strings they are wrong.
+    ``ast.iter_child_nodes`` goes by field, which differs for some nodes. Positions are compared
+    only where ``*args`` may stand after a keyword: in f-strings they are wrong.
     """
-    match node:
-        case ast.IfExp():
-            return [node.body, node.test, node.orelse]
-        case ast.Dict():
-            pairs = zip(node.keys, node.values, strict=True)
-            return [part for pair in pairs for part in pair if part is not None]
-        case ast.Call():
-            return [node.func, *_arguments(node.args, node.keywords)]
-        case ast.arguments():
-            return _parameters(node)
-        case ast.ClassDef():
-            inside = _arguments(node.bases, node.keywords)
-            return [*node.decorator_list, *type_params(node), *inside, *node.body]
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            returns = [] if node.returns is None else [node.returns]
-            return [
-                *node.decorator_list,
-                *type_params(node),
-                node.args,
-                *returns,
-                *node.body,
-            ]
-        case ast.MatchMapping():
-            pairs_of_patterns = zip(node.keys, node.patterns, strict=True)
-            return [part for pair in pairs_of_patterns for part in pair]
-        case _:
-            return list(ast.iter_child_nodes(node))
+    in_order = _IN_ORDER.get(type(node))
+    return _by_field(node) if in_order is None else in_order(node)
+
+
+def _by_field(node: ast.AST) -> list[ast.AST]:
+    """Return what ``ast.iter_child_nodes`` yields, in half its time: whole programs are walked."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, ast.AST):
+            found.append(value)
+        elif isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+    return found
+
+
+def _if_expression(node: ast.IfExp) -> list[ast.AST]:
+    return [node.body, node.test, node.orelse]
+
+
+def _dict(node: ast.Dict) -> list[ast.AST]:
+    pairs = zip(node.keys, node.values, strict=True)
+    return [part for pair in pairs for part in pair if part is not None]
+
+
+def _call(node: ast.Call) -> list[ast.AST]:
+    return [node.func, *_arguments(node.args, node.keywords)]
+
+
+def _class(node: ast.ClassDef) -> list[ast.AST]:
+    inside = _arguments(node.bases, node.keywords)
+    return [*node.decorator_list, *type_params(node), *inside, *node.body]
+
+
+def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST]:
+    returns = [] if node.returns is None else [node.returns]
+    return [*node.decorator_list, *type_params(node), node.args, *returns, *node.body]
+
+
+def _mapping_pattern(node: ast.MatchMapping) -> list[ast.AST]:
+    pairs = zip(node.keys, node.patterns, strict=True)
+    return [part for pair in pairs for part in pair]
+
+
+def _leaf(_node: ast.AST) -> list[ast.AST]:
+    return []
 
 
 def fingerprint(root: ast.AST) -> bytes:
@@ -97,3 +119,16 @@ def parameters_of(args: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
     if args.kwarg is not None:
         found.append((args.kwarg, None))
     return found
+
+
+_IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
+    ast.IfExp: _if_expression,
+    ast.Dict: _dict,
+    ast.Call: _call,
+    ast.arguments: _parameters,
+    ast.ClassDef: _class,
+    ast.FunctionDef: _function,
+    ast.AsyncFunctionDef: _function,
+    ast.MatchMapping: _mapping_pattern,
+    **dict.fromkeys((ast.Load, ast.Store, ast.Del, ast.Constant), _leaf),
+}

@@ -9,6 +9,7 @@ from typing import Literal
 from awaken.contract import Place
 from awaken.project.modules import Module
 
+How = Literal["callable", "manager", "generator", "coroutine", "factory"]
 SessionKind = Literal["session", "scoped", "async", "async-scoped"]
 
 
@@ -37,7 +38,7 @@ class Gives:
     ``coroutine``: awaited; ``factory``: a ``sessionmaker``: called, or ``begin()`` entered.
     """
 
-    how: Literal["callable", "manager", "generator", "coroutine", "factory"]
+    how: How
     inner: Values
 
 

@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import ast
+import sysconfig
+from pathlib import Path
+
+import pytest
+from programs import last, module_of, program
+
+from awaken.contract import Span
+from awaken.project import Module, site_id
+from awaken.project.sources import SourceFile, decode
+from awaken.project.trees import children, fingerprint, walk
+
+STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
+
+
+def module(text: str | bytes, path: str = "m.py") -> Module:
+    raw = text.encode() if isinstance(text, str) else text
+    source = decode(path, raw)
+    return Module(source, ast.parse(source.text.decode()), "m")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\nvalue = call(a)\n",
+        "x = 1\r\nvalue = call(a)\r\n",
+        "x = 1\rvalue = call(a)\r",
+        "x = 'é€😀'; value = call(a)\n",
+        "'\u2028\x0b\x1c'\nvalue = call(a)\n",
+        "\x0cx = 1\n\x0cvalue = call(a)\n",
+        "if x:\n\tvalue = call(a)\n",
+        "'''a\r\nb'''; value = call(a)\n",
+        "x = \\\n  1\nvalue = call(a)",
+    ],
+    ids=["lf", "crlf", "cr", "wide", "unicode-lines", "form-feed", "tab", "multi-line", "no-end"],
+)
+def test_the_span_of_a_node_is_its_bytes(text):
+    found = module(text)
+
+    assert found.text_of(last(found, "call(a)")) == "call(a)"
+
+
+def test_spans_count_the_bytes_after_a_byte_order_mark_and_of_the_recoded_text():
+    source = decode("m.py", "\ufeffx = 'é'; y = call(a)\n".encode())
+    latin = decode("m.py", "# coding: latin-1\nx = 'é'; y = call(a)\n".encode("latin-1"))
+
+    for one in (source, latin):
+        found = Module(one, ast.parse(one.text.decode()), "m")
+        span = found.span(last(found, "call(a)"))
+
+        assert one.text[span.start : span.end] == b"call(a)"
+
+
+def test_nodes_without_a_position_take_what_their_children_take():
+    found = module("with open(a) as b: pass\ndef f(x, *, y=1): pass\n")
+    item = next(node for node in found.walk() if isinstance(node, ast.withitem))
+    arguments = next(node for node in found.walk() if isinstance(node, ast.arguments))
+
+    assert found.text_of(item) == "open(a) as b"
+    assert found.text_of(arguments) == "x, *, y=1"
+    assert found.span(found.tree) == Span(0, len(found.source.text))
+
+
+def test_a_node_that_stands_nowhere_has_no_span():
+    found = module("def f(): return a + b\n")
+    nowhere = [node for node in found.walk() if isinstance(node, ast.arguments | ast.Add)]
+
+    for node in nowhere:
+        with pytest.raises(ValueError, match="has no position"):
+            found.span(node)
+
+
+def test_columns_are_counted_in_characters_from_one():
+    found = module("x = 1\n'é'; call(a)\n")
+
+    assert found.line_column(found.span(last(found, "call(a)"))) == (2, 6)
+    assert found.line_column(Span(0, 0)) == (1, 1)
+
+
+NESTED = """
+def outer(p=default):
+    class Shop:
+        @decorate(mark)
+        def open(self, q: note = value) -> back:
+            return [inside for inside in first if condition]
+        price = body
+    return lambda a=late: result
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("default", "<module>"),
+        ("mark", "outer.Shop"),
+        ("note", "outer.Shop"),
+        ("value", "outer.Shop"),
+        ("back", "outer.Shop"),
+        ("inside", "outer.Shop.open"),
+        ("first", "outer.Shop.open"),
+        ("condition", "outer.Shop.open"),
+        ("body", "outer.Shop"),
+        ("late", "outer"),
+        ("result", "outer"),
+    ],
+)
+def test_the_scope_name_is_that_of_the_definitions_around(text, scope):
+    found = module(NESTED)
+
+    assert found.scope_name(last(found, text)) == scope
+
+
+def test_the_enclosing_function_is_the_one_that_evaluates_the_node():
+    found = module(NESTED)
+
+    def function(text):
+        node = found.enclosing_function(last(found, text))
+        return getattr(node, "name", type(node).__name__)
+
+    assert function("default") == "NoneType"
+    assert function("value") == "outer"
+    assert function("inside") == "open"
+    assert function("late") == "outer"
+    assert function("result") == "Lambda"
+    assert found.enclosing_class(last(found, "inside")).name == "Shop"
+    assert found.enclosing_class(last(found, "result")) is None
+
+
+def test_ancestors_lead_to_the_module_and_shared_operators_have_none():
+    found = module("f(a + b)\n")
+    names = [type(node).__name__ for node in found.ancestors(last(found, "a"))]
+
+    assert names == ["BinOp", "Call", "Expr", "Module"]
+    assert found.parent(last(found, "a + b").op) is None
+    assert found.statement_of(last(found, "a")) is found.tree.body[0]
+
+
+def test_a_node_inside_an_f_string_is_known_as_such():
+    found = module("f'{a!r:{b}}' + c\n")
+    inside = {
+        node.id: found.in_fstring(node) for node in found.walk() if isinstance(node, ast.Name)
+    }
+
+    assert inside == {"a": True, "b": True, "c": False}
+
+
+def test_a_string_annotation_is_an_expression_in_its_own_scope():
+    found = module("class A:\n  class B: pass\n  x: 'list[B]'\n")
+    constant = last(found, "'list[B]'")
+    parsed = found.parse_string(constant)
+
+    assert ast.unparse(parsed) == "list[B]"
+    assert found.parse_string(constant) is parsed
+    assert found.scope_name(parsed.slice) == "A"
+    assert found.text_of(parsed.slice) == "'list[B]'"
+    assert found.parse_string(ast.Constant("not a type")) is None
+
+
+ORDER = """
+f(a, b=c, *d, **e)
+class C(k=1, *m): pass
+def g(a1, b1=2, /, c1=3, *d1, e1, h1=4, **i1) -> z: pass
+{k1: v1, **v2, k3: v3}
+x if y else z2
+@deco
+async def h(): pass
+match s:
+    case {'p': q, 'r': t, **rest}: pass
+"""
+
+
+def test_walking_follows_the_source():
+    found = module(ORDER)
+    starts = [
+        found.span(node).start for node in found.walk() if isinstance(node, ast.Name | ast.arg)
+    ]
+
+    assert starts == sorted(starts)
+
+
+def test_walking_meets_every_node_once():
+    for path in sorted(STANDARD_LIBRARY.glob("*.py"))[:40]:
+        tree = ast.parse(path.read_bytes())
+        ours, theirs = list(walk(tree)), list(ast.walk(tree))
+
+        assert len(ours) == len(theirs)
+        assert {id(node) for node in ours} == {id(node) for node in theirs}
+
+
+def test_walks_do_not_recurse():
+    deep = ast.Name("x", ast.Load())
+    for _ in range(20_000):
+        deep = ast.Attribute(deep, "a", ast.Load())
+
+    assert sum(1 for _ in walk(deep)) == 40_002
+    assert len(fingerprint(deep)) == 32
+
+
+def test_the_fingerprint_is_of_the_syntax_alone():
+    def mark(text):
+        return fingerprint(ast.parse(text))
+
+    assert mark("f( a,\n b)") == mark("f(a, b)")
+    different = ["f(a, b)", "f(a, *b)", "f(a, b=b)", "f(a)(b)", "f(a).b", "x[1:]", "x[:1]", "f(1)"]
+    different += ["f(True)", "f('1')", "f(1.0)", "{**a}", "{a: a}", "global a", "global b"]
+
+    assert len({mark(text) for text in different}) == len(different)
+
+
+def sites(text: str, path: str = "m.py") -> list[str]:
+    found = module(text, path)
+    calls = [node for node in found.walk() if isinstance(node, ast.Call)]
+    return [site_id("rule", found, node) for node in calls]
+
+
+def test_a_site_keeps_its_identity_when_its_neighbours_change():
+    before = sites("def f():\n  s.query(A)\ndef g():\n  s.query(A)\n  s.query(A)\n")
+    after = sites(
+        "import x\ndef f():\n\n  s.query( A )\ndef g():\n  h(1)\n  s.query(A)\n  s.query(A)\n"
+    )
+
+    assert len(set(before)) == 3
+    assert [one for one in after if one in before] == before
+
+
+def test_a_site_is_another_one_under_another_rule_path_scope_or_syntax():
+    found = module("s.query(A)\n")
+    call = last(found, "s.query(A)")
+    ids = [site_id("rule", found, call), site_id("other", found, call)]
+    ids += sites("s.query(A)\n", "n.py") + sites("s.query(B)\n") + sites("def f(): s.query(A)\n")
+
+    assert len(set(ids)) == len(ids)
+
+
+def test_children_of_a_call_keep_keywords_before_a_later_star():
+    call = ast.parse("f(a, k=b, *c)").body[0].value
+
+    assert [ast.unparse(node) for node in children(call)] == ["f", "a", "k=b", "*c"]
+
+
+def test_only_the_last_modules_are_kept_but_any_can_be_asked_for_again():
+    filler = "x = 1  # " + "y" * 1000 + "\n"
+    project = program({f"m{index}.py": filler * 600 for index in range(5)})
+    modules = [module_of(project, f"m{index}.py") for index in range(5)]
+
+    assert project.module("m4.py") is modules[4]
+    assert project.module("m0.py") is not modules[0]
+    assert project.module("m0.py").path == "m0.py"
+
+
+def test_a_file_that_does_not_parse_is_no_module():
+    project = program({"broken.py": "def f(:\n", "readme.txt": "x = 1\n"})
+
+    assert project.module("broken.py") is None
+    assert project.module("broken.py") is None
+    assert project.module("readme.txt") is None
+    assert project.module("missing.py") is None
+
+
+def test_files_are_found_by_any_of_the_triggers_and_only_python_files():
+    project = program({"b.py": "alpha\n", "a.py": "beta\n", "c.py": "gamma\n", "d.txt": "alpha\n"})
+
+    assert project.files_with([b"alpha", b"beta"]) == ["a.py", "b.py"]
+    assert project.files_with([]) == []
+
+
+def test_the_source_of_a_module_is_the_file_itself():
+    source = SourceFile("a/__init__.py", b"x = 1\n")
+    found = Module(source, ast.parse("x = 1"), "a")
+
+    assert found.is_package
+    assert not module("x = 1").is_package

@@ -1,0 +1,737 @@
+from __future__ import annotations
+
+import ast
+from textwrap import dedent
+
+import pytest
+from programs import MODELS, last, module_of, program
+
+from awaken.project.sessions import SessionProof
+from awaken.project.values import Unknown
+
+DB = """
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from contextlib import contextmanager, asynccontextmanager
+engine = create_engine("sqlite://")
+SessionLocal = sessionmaker(bind=engine, autoflush=False)
+AsyncLocal = async_sessionmaker(engine)
+OldAsync = sessionmaker(engine, class_=AsyncSession)
+db_session = scoped_session(sessionmaker(bind=engine))
+maker = None
+def start():
+    global maker
+    maker = sessionmaker()
+def get_db():
+    db = SessionLocal()
+    try:
+        yield db
+    finally:
+        db.close()
+def get_typed() -> "Generator[Session, None, None]":
+    yield make()
+async def get_async():
+    async with AsyncLocal() as session:
+        yield session
+def open_session():
+    return SessionLocal()
+@contextmanager
+def session_scope():
+    session = SessionLocal()
+    try:
+        yield session
+        session.commit()
+    except Exception:
+        session.rollback()
+        raise
+class Box(str):
+    pass
+from typing import Generator
+"""
+
+
+def asked(text: str, receiver: str, **files: str):
+    """Return what the project says of the last ``receiver`` in ``text``, beside ``db.py``."""
+    others = {f"{name}.py": body for name, body in files.items()}
+    project = program({"db.py": DB, "models.py": MODELS, **others, "m.py": text})
+    module = module_of(project, "m.py")
+    return project.session_of(module, last(module, receiver))
+
+
+def kind(text: str, receiver: str = "s", **files: str) -> str:
+    """Return the kind of the proof, ``none``, or why it is unknown."""
+    found = asked(text, receiver, **files)
+    if isinstance(found, SessionProof):
+        return found.kind
+    return "none" if found is None else found.why
+
+
+PROVEN = [
+    # annotations
+    ("from sqlalchemy.orm import Session\ndef f(s: Session): s", "session"),
+    ("from sqlalchemy.orm import Session\ndef f(s: 'Session'): s", "session"),
+    ("from sqlalchemy.orm.session import Session\ndef f(s: Session): s", "session"),
+    ("import sqlalchemy.orm as o\ndef f(s: o.Session): s", "session"),
+    ("from sqlmodel import Session\ndef f(s: Session): s", "session"),
+    (
+        (
+            "from typing import Optional\nfrom sqlalchemy.orm import Session\n"
+            "def f(s: Optional[Session] = None): s"
+        ),
+        "session",
+    ),
+    ("from sqlalchemy.orm import Session\ndef f(s: Session | None = None): s", "session"),
+    ("from sqlalchemy.orm import Session\ndef f(s: 'Session | None' = None): s", "session"),
+    ("from sqlalchemy.orm import scoped_session\ndef f(s: scoped_session): s", "scoped"),
+    (
+        "from sqlalchemy.orm import scoped_session, Session\ndef f(s: scoped_session[Session]): s",
+        "scoped",
+    ),
+    ("from sqlalchemy.ext.asyncio import AsyncSession\nasync def f(s: AsyncSession): s", "async"),
+    ("from sqlalchemy.orm import Session\ndef f(*, s: Session): s", "session"),
+    ("from sqlalchemy.orm import Session\nclass A:\n  def f(self, s: Session): s", "session"),
+    (
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n"
+            "  from sqlalchemy.orm import Session\n"
+            "def f(s: 'Session'): s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from sqlalchemy.orm import Session\nfrom typing import TypeVar\n"
+            "S = TypeVar('S', bound=Session)\ndef f(s: S): s"
+        ),
+        "session",
+    ),
+    ("from sqlalchemy.orm import Session\ns: Session\ns", "session"),
+    # FastAPI
+    ("from fastapi import Depends\nfrom db import get_db\ndef f(s=Depends(get_db)): s", "session"),
+    (
+        (
+            "from fastapi import Depends\nfrom db import get_db\n"
+            "from sqlalchemy.orm import Session\n"
+            "def f(s: Session = Depends(get_db)): s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from fastapi import Depends\nfrom db import get_async\n"
+            "async def f(s=Depends(get_async)): s"
+        ),
+        "async",
+    ),
+    ("from fastapi import Depends\nimport db\ndef f(s=Depends(db.get_typed)): s", "session"),
+    (
+        (
+            "from fastapi import Depends\nfrom db import SessionLocal\n"
+            "def f(s=Depends(SessionLocal)): s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from typing import Annotated\nfrom fastapi import Depends\n"
+            "from db import get_db, Session\n"
+            "def f(s: Annotated[Session, Depends(get_db)]): s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from typing import Annotated, Any\nfrom fastapi import Depends\n"
+            "from db import get_db\n"
+            "def f(s: Annotated[Any, Depends(get_db)]): s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from typing import Annotated\nfrom fastapi import Depends\n"
+            "from db import get_db, Session\n"
+            "SessionDep = Annotated[Session, Depends(get_db)]\ndef f(s: SessionDep): s"
+        ),
+        "session",
+    ),
+    ("from deps import SessionDep\ndef f(s: SessionDep): s", "session"),
+    # made in place
+    ("from db import Session, engine\ns = Session(engine)\ns", "session"),
+    ("from db import Session, engine\nwith Session(engine) as s: s", "session"),
+    ("from db import SessionLocal\ndef f():\n  s = SessionLocal()\n  s", "session"),
+    ("from db import SessionLocal\nwith SessionLocal() as s: s", "session"),
+    ("from db import SessionLocal\nwith SessionLocal.begin() as s: s", "session"),
+    ("from db import SessionLocal\nwith open(x) as y, SessionLocal() as s: s", "session"),
+    ("import db\ns = db.SessionLocal()\ns", "session"),
+    ("from sqlalchemy.orm import sessionmaker\ns = sessionmaker(bind=e)()\ns", "session"),
+    ("from db import AsyncLocal\nasync def f():\n  async with AsyncLocal() as s: s", "async"),
+    ("from db import AsyncLocal\nasync def f():\n  async with AsyncLocal.begin() as s: s", "async"),
+    ("from db import OldAsync\ns = OldAsync()\ns", "async"),
+    ("from db import maker\ns = maker()\ns", "session"),
+    ("from db import db_session as s\ns", "scoped"),
+    ("from db import db_session\ns = db_session()\ns", "session"),
+    (
+        (
+            "from contextlib import closing\nfrom db import SessionLocal\n"
+            "with closing(SessionLocal()) as s: s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from contextlib import ExitStack\nfrom db import SessionLocal\n"
+            "with ExitStack() as stack:\n"
+            "  s = stack.enter_context(SessionLocal())\n  s"
+        ),
+        "session",
+    ),
+    ("from db import SessionLocal\nif (s := SessionLocal()): s", "session"),
+    (
+        "from db import SessionLocal, open_session\ns = SessionLocal() if x else open_session()\ns",
+        "session",
+    ),
+    (
+        "from db import Session, db_session\ndef f(s: Session = None):\n  s = s or db_session\n  s",
+        "session",
+    ),
+    (
+        (
+            "from db import Session, db_session\ndef f(s: Session = None):\n"
+            "  s = s if s else db_session\n  s"
+        ),
+        "session",
+    ),
+    ("from db import SessionLocal\ns = None\ntry:\n  s = SessionLocal()\nfinally:\n  s", "session"),
+    ("from typing import cast\nfrom db import Session\ns = cast(Session, x)\ns", "session"),
+    ("from typing import cast\nfrom db import Session\ns = cast('Session', x)\ns", "session"),
+    ("import db\ndef f():\n  from db import SessionLocal as make\n  s = make()\n  s", "session"),
+    # functions of the project
+    ("from db import open_session\ns = open_session()\ns", "session"),
+    ("from db import session_scope\nwith session_scope() as s: s", "session"),
+    ("from db import get_db\ns = next(get_db())\ns", "session"),
+    ("from db import get_db\nfor s in get_db(): s", "session"),
+    (
+        (
+            "from contextlib import contextmanager\nfrom db import get_db\n"
+            "with contextmanager(get_db)() as s: s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "async def get() -> 'AsyncSession': ...\nfrom db import AsyncSession\n"
+            "async def f():\n  s = await get()\n  s"
+        ),
+        "async",
+    ),
+    ("from db import SessionLocal\nmake = lambda: SessionLocal()\ns = make()\ns", "session"),
+    (
+        (
+            "from functools import partial\nfrom db import open_session\n"
+            "make = partial(open_session)\n"
+            "s = make()\ns"
+        ),
+        "session",
+    ),
+    # the library's own
+    ("from sqlalchemy.orm import object_session\ns = object_session(user)\ns", "session"),
+    ("from sqlalchemy.orm import Session\ns = Session.object_session(user)\ns", "session"),
+    ("from sqlalchemy import inspect\ns = inspect(user).session\ns", "session"),
+    ("from db import AsyncLocal\ns = AsyncLocal().sync_session\ns", "session"),
+    ("from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\ns = db.session\ns", "scoped"),
+    (
+        (
+            "from flask_sqlalchemy import SQLAlchemy\nfrom alembic import op\ndb = SQLAlchemy()\n"
+            "s = db.Session(bind=op.get_bind())\ns"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from sqlalchemy import orm\nfrom alembic import op\n"
+            "s = orm.Session(bind=op.get_bind())\ns"
+        ),
+        "session",
+    ),
+    ("from flask import current_app\ns = current_app.appbuilder.session\ns", "session"),
+    # containers with known keys
+    (
+        (
+            "from typing import TypedDict\nfrom db import Session\nclass C(TypedDict):\n"
+            "  session: Session\n"
+            "def f(c: C):\n  s = c['session']\n  s"
+        ),
+        "session",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), PROVEN, ids=range(len(PROVEN)))
+def test_a_session_is_proven_by_where_it_comes_from(text, expected):
+    deps = """
+        from typing import Annotated
+        from fastapi import Depends
+        from db import Session, get_db
+        SessionDep = Annotated[Session, Depends(get_db)]
+    """
+
+    assert kind(text, deps=deps) == expected
+
+
+IN_CLASSES = [
+    ("def __init__(self, session: Session):\n        self.session = session", "self.session"),
+    (
+        (
+            "def __init__(self, session: Session):\n        self._session = session\n"
+            "    @property\n    def session(self): return self._session"
+        ),
+        "self.session",
+    ),
+    ("@property\n    def session(self) -> Session: return find()", "self.session"),
+    ("@cached_property\n    def session(self): return SessionLocal()", "self.session"),
+    ("session: Session", "self.session"),
+    ("session = db_session", "self.session"),
+    ("session = db_session", "cls.session"),
+    ("session = None\n    def start(self): self.session = SessionLocal()", "self.session"),
+    ("def __init__(self): self.session: Session = find()", "self.session"),
+    ("def __init__(self): self.a, self.session = 1, SessionLocal()", "self.session"),
+    ("def make(self): return SessionLocal()", "self.make()"),
+    ("@classmethod\n    def make(cls): return SessionLocal()", "self.make()"),
+    ("@staticmethod\n    def make(): return SessionLocal()", "self.make()"),
+    ("def __init__(self): self.__session = SessionLocal()", "self.__session"),
+]
+
+
+@pytest.mark.parametrize(("body", "expression"), IN_CLASSES, ids=range(len(IN_CLASSES)))
+@pytest.mark.parametrize("where", ["itself", "base", "other-file"])
+def test_an_attribute_is_what_the_class_sets(body, expression, where):
+    head = "from db import *\nfrom db import Session, SessionLocal, db_session\n"
+    head += "from functools import cached_property\n"
+    method = (
+        "    @classmethod\n    def run(cls): return {0}\n"
+        if "cls." in expression
+        else ("    def run(self): return {0}\n")
+    )
+    method = method.format(expression)
+    base = f"{head}class Base:\n    {body}\n"
+    if where == "itself":
+        text, files = f"{head}class A:\n    {body}\n{method}", {}
+    elif where == "base":
+        text, files = f"{base}class A(Base):\n{method}", {}
+    else:
+        text, files = f"from base import Base\nclass A(Base):\n{method}", {"base": base}
+    if "__session" in body and where != "itself":
+        assert "sets no" in kind(text, expression, **files) or kind(text, expression, **files)
+        return
+
+    assert kind(text, expression, **files) in {"session", "scoped"}
+
+
+def test_a_mixin_gets_its_session_from_the_classes_that_use_it():
+    text = """
+        from db import SessionLocal
+        class A(Mixin):
+            def __init__(self): self.session = SessionLocal()
+        class Mixin:
+            def run(self): return self.session
+    """
+    both = "class B(Mixin):\n    def __init__(self): self.session = 1\n" + dedent(text)
+
+    assert kind(text, "self.session") == "session"
+    assert "something else" in kind(both, "self.session")
+
+
+def test_a_factory_that_is_passed_on_and_closed_over():
+    text = """
+        from contextlib import contextmanager
+        from sqlalchemy.orm import sessionmaker
+        def get_manager(SessionMaker, kind):
+            @contextmanager
+            def make(read_only=True):
+                with SessionMaker() as session:
+                    yield session
+            return make
+        class Store:
+            def __init__(self, engine):
+                SessionMaker = sessionmaker(engine)
+                self.ManagedSession = get_manager(SessionMaker, engine.kind)
+            def run(self):
+                with self.ManagedSession() as s:
+                    s
+    """
+
+    assert kind(text) == "session"
+
+
+def test_a_generator_of_the_project_with_a_registry_passed_in():
+    text = """
+        import contextlib
+        from typing import Generator
+        from sqlalchemy import orm
+        @contextlib.contextmanager
+        def scope(scoped: "orm.scoped_session") -> Generator["orm.Session", None, None]:
+            yield scoped()
+        class Storage:
+            def __init__(self): self.scoped = orm.scoped_session(orm.sessionmaker())
+            def run(self):
+                with scope(self.scoped) as s: s
+    """
+
+    assert kind(text) == "session"
+
+
+def test_registries_of_a_module_and_of_a_class():
+    meta = "from sqlalchemy import orm\nSession = orm.scoped_session(orm.sessionmaker())\n"
+    package = "from meta import Session\n"
+    text = "import package as model\nmodel.Session\n"
+    mixin = "from meta import Session\nclass Mixin:\n  Session = Session\n  @classmethod\n"
+    mixin += "  def run(cls): return cls.Session\n"
+
+    assert kind(text, "model.Session", meta=meta, package=package) == "scoped"
+    assert kind(mixin, "cls.Session", meta=meta) == "scoped"
+
+
+def test_two_versions_of_a_library_that_both_give_a_session():
+    ext = """
+        try:
+            from flask_appbuilder.utils.legacy import get_sqla_class
+        except ImportError:
+            from flask_sqlalchemy import SQLAlchemy
+            def get_sqla_class(): return SQLAlchemy
+        db = get_sqla_class()()
+    """
+
+    assert (
+        kind(
+            "from package import db\ndb.session",
+            "db.session",
+            ext=ext,
+            package="from ext import db\n",
+        )
+        == "scoped"
+    )
+
+
+def test_a_fixture_gives_a_test_its_session():
+    conftest = """
+        import pytest
+        from db import SessionLocal
+        @pytest.fixture
+        def s():
+            session = SessionLocal()
+            yield session
+        @pytest.fixture(name="other")
+        def _other():
+            return 1
+    """
+
+    assert kind("def test_it(s): s", conftest=conftest) == "session"
+    assert kind("def test_it(other): other", "other", conftest=conftest) == "none"
+    assert kind("def helper(s): s", conftest=conftest) == "parameter `s` has no annotation"
+
+
+NOT_SESSIONS = [
+    "from requests import Session\ndef f(s: Session): s",
+    "import requests\ns = requests.Session()\ns",
+    "def f(s: str): s",
+    "def f(s: 'dict[str, int]'): s",
+    "from pathlib import Path\ndef f(s: Path): s",
+    "from unittest.mock import MagicMock\ns = MagicMock()\ns",
+    "from unittest.mock import MagicMock\ns = MagicMock().session\ns",
+    "from unittest.mock import MagicMock\nfrom db import Session\ns: Session = MagicMock()\ns",
+    "from unittest import mock\ndef f(s: mock.Mock): s",
+    "class Repository:\n  def query(self, model): ...\ns = Repository()\ns",
+    "class Repository:\n  def query(self, model): ...\ndef f(s: Repository): s",
+    "from db import Box\ndef f(s: Box): s",
+    "s = [1]\ns",
+    "s = 'text'\ns",
+    "from sqlalchemy import create_engine\ns = create_engine('x')\ns",
+    "from sqlalchemy.orm import Session as s\ns",
+    "from sqlalchemy.orm import sessionmaker\ns = sessionmaker()\ns",
+    "def s(): pass\ns",
+    "import db as s\ns",
+    "from google.cloud import bigquery\ndef f(s: bigquery.Client): s",
+    "from pandas import DataFrame\ndef f(s: DataFrame): s",
+    "def f(*s): s",
+    "try: pass\nexcept ValueError as s: s",
+    "class A:\n  def f(self): self",
+]
+
+
+@pytest.mark.parametrize("text", NOT_SESSIONS, ids=range(len(NOT_SESSIONS)))
+def test_what_is_proven_to_be_something_else_is_no_session(text):
+    assert kind(text, "self" if "self): self" in text else "s") == "none"
+
+
+UNKNOWN = [
+    ("def f(s): s", "has no annotation"),
+    ("from db import db_session\ndef f(s=db_session): s", "has no annotation"),
+    ("from typing import Any\ndef f(s: Any): s", "no particular type"),
+    ("from somewhere import Thing\ndef f(s: Thing): s", "outside the project"),
+    ("from somewhere import make\ns = make()\ns", "not known"),
+    ("s = undefined()\ns", "not defined in sight"),
+    ("def f(s: Undefined): s", "could not be followed"),
+    ("from db import SessionLocal\ns = SessionLocal()\ns = 1\ns", "something else"),
+    (
+        "from db import SessionLocal\ndef f(s):\n  if x:\n    s = SessionLocal()\n  s",
+        "no annotation",
+    ),
+    (
+        "from db import SessionLocal, AsyncLocal\ns = SessionLocal()\nif x:\n  s = AsyncLocal()\ns",
+        "AsyncSession",
+    ),
+    (
+        (
+            "from db import Session, get_async\nfrom fastapi import Depends\n"
+            "def f(s: Session = Depends(get_async)): s"
+        ),
+        "disagree",
+    ),
+    ("from db import SessionLocal\ns, t = SessionLocal(), 1\ns, t = both()\ns", "unpacking"),
+    ("sessions = {}\ns = sessions['x']\ns", "container"),
+    ("s = request.state.db\ns", "not defined in sight"),
+    (
+        "from db import open_session\n@decorate\ndef make(): return open_session()\ns = make()\ns",
+        "decorated by `decorate`",
+    ),
+    ("def make(): return make()\ns = make()\ns", "calls itself"),
+    ("s = s\ns", "itself"),
+    ("from db import SessionLocal\ns = SessionLocal()\ns = s.copy()\ns", "itself"),
+    ("from db import SessionLocal\ndef f(s):\n  s = s or SessionLocal()\n  s", "no annotation"),
+    ("class A(Elsewhere):\n  pass\ns = A()\ns", "inherits from"),
+    ("from somewhere import Base\nclass A(Base): pass\ndef f(s: A): s", "inherits from"),
+    ("class A:\n  def f(self):\n    s = self.session\n    s", "sets no `session`"),
+    ("from db import SessionLocal\ns = getattr(SessionLocal, 'x')\ns", "getattr"),
+    ("from db import session_scope\ns = session_scope()\ns", None),
+    (
+        (
+            "from db import SessionLocal, Session\nclass Mine(Session):\n"
+            "  def query(self, *a): ...\n"
+            "s = Mine()\ns"
+        ),
+        "overrides `query`",
+    ),
+    (
+        (
+            "from db import Session, sessionmaker\nclass Mine(Session):\n"
+            "  def query(self, *a): ...\n"
+            "s = sessionmaker(class_=Mine)()\ns"
+        ),
+        "overrides `query`",
+    ),
+    (
+        (
+            "from db import Session, sessionmaker, scoped_session\nclass Mine(Session):\n"
+            "  def query(self, *a): ...\ns = scoped_session(sessionmaker(class_=Mine))\ns"
+        ),
+        "overrides",
+    ),
+    (
+        (
+            "class A:\n  def __init__(self, session): self.session = session\n"
+            "  def f(self):\n    s = self.session\n    s"
+        ),
+        "no annotation",
+    ),
+    (
+        "from fastapi import Depends\nfrom somewhere import get_db\ndef f(s=Depends(get_db)): s",
+        "could not be followed",
+    ),
+    ("match x:\n  case s: s", "unpacking"),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), UNKNOWN, ids=range(len(UNKNOWN)))
+def test_what_cannot_be_told_says_why_and_where(text, why):
+    found = asked(text, "s")
+
+    if why is None:  # a context manager that nobody entered is certainly no session
+        assert found is None
+        return
+    assert isinstance(found, Unknown), found
+    assert why in found.why
+    assert found.place.path in {"m.py", "db.py"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from db import sessionmaker\nimport q\ns = sessionmaker(query_cls=q.Mine)()\ns",
+        "from db import Session\nimport q\ns = Session(engine, query_cls=q.Mine)\ns",
+        (
+            "from db import sessionmaker, scoped_session\nimport q\n"
+            "s = scoped_session(sessionmaker(query_cls=q.Mine))\ns"
+        ),
+        (
+            "from db import sessionmaker, scoped_session\nimport q\n"
+            "s = scoped_session(sessionmaker(query_cls=q.Mine))()\ns"
+        ),
+        (
+            "from db import Session\nclass Mine(Session):\n  def __init__(self):\n"
+            "    super().__init__(query_cls=X)\ns = Mine()\ns"
+        ),
+    ],
+)
+def test_a_query_class_of_the_program_is_reported(text):
+    found = asked(text, "s")
+
+    assert isinstance(found, SessionProof)
+    assert found.custom_query_class
+    assert not asked("from db import SessionLocal\ns = SessionLocal()\ns", "s").custom_query_class
+
+
+def test_a_subclass_of_session_that_leaves_query_alone_is_a_session():
+    text = "from db import Session\nclass Mine(Session):\n  def helper(self): ...\ns = Mine()\ns"
+
+    assert kind(text) == "session"
+    assert kind(text + "\nwith Mine() as t: t", "t") == "session"
+
+
+def test_a_proof_names_where_the_session_was_made():
+    found = asked("from db import SessionLocal\ns = SessionLocal()\ns", "s")
+
+    assert [place.path for place in found.places] == ["db.py"]
+    assert found.places[0].note
+
+
+def used(text: str, call: str = "s.query(User)", **files: str):
+    others = {f"{name}.py": body for name, body in files.items()}
+    project = program({"db.py": DB, "models.py": MODELS, **others, "m.py": text})
+    module = module_of(project, "m.py")
+    node = last(module, call)
+    assert isinstance(node, ast.Call)
+    return project.proved_by_use(module, node)
+
+
+IMPORTS = "from models import User, Note\nfrom sqlalchemy import func\n"
+
+
+@pytest.mark.parametrize("argument", ["User", "User.id", "Note, User", "func.count(), User.id"])
+def test_querying_a_mapped_class_proves_the_receiver(argument):
+    call = f"s.query({argument})"
+    found = used(f"{IMPORTS}def f(s): {call}", call)
+
+    assert found.by_use
+    assert found.kind == "session"
+    assert found.places[0].path == "m.py"
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("def f(s): s.query(Note)", "s.query(Note)"),
+        ("def f(s): s.query(Note.id)", "s.query(Note.id)"),
+        ("def f(s): s.query(User.nothing)", "s.query(User.nothing)"),
+        ("def f(s): s.query('select')", "s.query('select')"),
+        ("def f(s): s.query()", "s.query()"),
+        ("def f(s, User): s.query(User)", "s.query(User)"),
+        ("def f(s): s.search(User)", "s.search(User)"),
+        ("def f(): query(User)", "query(User)"),
+        ("def f(s: str): s.query(User)", "s.query(User)"),
+        ("from unittest.mock import Mock\ns = Mock()\ns.query(User)", "s.query(User)"),
+        ("from db import AsyncSession\ndef f(s: AsyncSession): s.query(User)", "s.query(User)"),
+        ("class R:\n  def query(self, model): ...\ndef f(s: R): s.query(User)", "s.query(User)"),
+    ],
+)
+def test_a_query_that_proves_nothing(text, call):
+    assert used(IMPORTS + text, call) is None
+
+
+def test_a_project_with_a_query_method_of_its_own_needs_a_receiver_called_session():
+    repository = "class Repository:\n  def query(self, model): return self.s.query(model)\n"
+    session = (
+        "from sqlalchemy.orm import Session\nclass Mine(Session):\n  def query(self, *a): ...\n"
+    )
+    text = IMPORTS + "def f(repo, session):\n  repo.query(User)\n  session.query(User)\n"
+
+    assert used(text, "repo.query(User)").by_use
+    assert used(text, "repo.query(User)", repository=repository) is None
+    assert used(text, "session.query(User)", repository=repository).by_use
+    assert used(text, "session.query(User)", mine=session) is None
+
+
+def test_a_parameter_that_is_proven_once_is_proven_everywhere_in_its_function():
+    text = IMPORTS + dedent("""
+        def f(s, column):
+            s.query(User)
+            def inner():
+                return s.query(column)
+            return s
+        def g(s):
+            return s.query(x)
+        def h(s):
+            s.query(User)
+            s = other()
+            return s.query(y)
+    """)
+
+    assert asked(text, "s", models=MODELS).why.startswith("parameter")
+    project = program({"db.py": DB, "models.py": MODELS, "m.py": text})
+    module = module_of(project, "m.py")
+
+    def receiver(call):
+        return project.session_of(module, last(module, call).func.value)
+
+    assert receiver("s.query(column)").by_use
+    assert isinstance(receiver("s.query(x)"), Unknown)
+    assert isinstance(receiver("s.query(y)"), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        (
+            "@event.listens_for(Query, 'before_compile', retval=True)\ndef f(q): ...",
+            "before_compile",
+        ),
+        ("event.listen(Query, 'before_compile_update', f)", "before_compile_update"),
+        ("from sqlalchemy.orm import Query\nclass Mine(Query): ...", "a Query of its own"),
+        (
+            "from sqlalchemy.orm.query import Query as Q\nclass Mine(Q[int]): ...",
+            "a Query of its own",
+        ),
+        (
+            "from flask_sqlalchemy import BaseQuery\nclass Mine(BaseQuery): ...",
+            "a Query of its own",
+        ),
+        ("from sqlalchemy.ext.baked import BakedQuery\n", "BakedQuery"),
+        ("from sqlalchemy.ext import baked\nbakery = baked.bakery()", "baked"),
+        ("sessionmaker(query_cls=Mine)", "query_cls"),
+        ("SQLAlchemy(query_class=Mine)", "query_class"),
+        ("class Model:\n  query_class = Mine", "query_class"),
+        ("q.options(FromCache('default'))", "FromCache"),
+        ("session._query_cls", "_query_cls"),
+        ("ShardedSession(shards=1)", "ShardedSession"),
+    ],
+)
+def test_what_changes_queries_is_found_anywhere_in_the_project(text, note):
+    text = text.replace(
+        "sqlalchemy.ext import baked", "sqlalchemy.ext import baked  # sqlalchemy.ext.baked"
+    )
+    project = program({"deep/er/m.py": text, "n.py": "x = 1\n"})
+    hooks = project.query_hooks()
+
+    assert any(note in place.note for place in hooks)
+    assert {place.path for place in hooks} == {"deep/er/m.py"}
+
+
+def test_words_in_comments_and_plain_uses_of_query_are_no_hooks():
+    text = """
+        # before_compile, query_cls, BakedQuery
+        from sqlalchemy.orm import Query
+        def f(q: Query, event: str = "query_cls") -> "Query[int]":
+            "BakedQuery(before_compile)"
+            return isinstance(q, Query)
+    """
+
+    assert program({"m.py": text}).query_hooks() == []
+
+
+def test_a_question_about_hostile_code_has_an_end():
+    lines = [f"x{index} = x{index + 1}.f(x{index + 2}) or x{index + 3}()" for index in range(200)]
+    assert isinstance(asked("\n".join([*lines, "s = x0", "s"]), "s"), Unknown)
+
+    chain = "s = x" + ".filter(a)" * 120 + "\ns"
+    assert isinstance(asked(chain, "s"), Unknown)
