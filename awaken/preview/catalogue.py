@@ -40,7 +40,7 @@ def print_page(rule: Rule, console: Console) -> None:
     page = Page(console)
     page.rule((rule.name, "path"), (f"  {rule.family}, {rule.kind}", "faint"))
     if console.is_terminal:
-        console.print(_rendered(page_of(rule)))
+        console.print(_rendered(page_of(rule), console))
     else:
         console.print(Text(page_of(rule)), soft_wrap=True)
     if rule.reasons:
@@ -52,8 +52,8 @@ def print_page(rule: Rule, console: Console) -> None:
         page.hanging(Text("    "), reason.cure, "faint")
 
 
-def _rendered(text: str) -> RenderableType:
+def _rendered(text: str, console: Console) -> RenderableType:
     from rich.markdown import Markdown  # noqa: PLC0415
 
     # Rich passes the theme on to Syntax, which takes an object as well as a name.
-    return Markdown(text, code_theme=cast("str", code_theme()), hyperlinks=False)
+    return Markdown(text, code_theme=cast("str", code_theme(console)), hyperlinks=False)

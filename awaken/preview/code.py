@@ -10,13 +10,12 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rich.cells import cell_len
-from rich.style import Style
 from rich.text import Text
 
-from awaken.preview.console import STYLES
 from awaken.preview.visible import visible
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.syntax import SyntaxTheme
 
 TAB_WIDTH = 4
@@ -111,13 +110,13 @@ def _outside_strings(lines: Sequence[str], shown: Sequence[range]) -> list[range
     return [range(opened.get(part.start, part.start), part.stop) for part in shown]
 
 
-def code_theme() -> SyntaxTheme:
-    """Return the same colours for whole blocks of code in a text."""
+def code_theme(console: Console) -> SyntaxTheme:
+    """Return the colours of ``console`` for whole blocks of code in a text."""
     from pygments.token import string_to_tokentype  # type: ignore[import-untyped]  # noqa: PLC0415
     from rich.syntax import ANSISyntaxTheme  # noqa: PLC0415
 
     return ANSISyntaxTheme(
-        {string_to_tokentype(kind): Style.parse(STYLES[name]) for kind, name in _TOKENS.items()}
+        {string_to_tokentype(kind): console.get_style(name) for kind, name in _TOKENS.items()}
     )
 
 

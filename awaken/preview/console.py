@@ -10,43 +10,84 @@ from __future__ import annotations
 import os
 from typing import IO, Literal, NoReturn
 
+from msgspec import Struct
 from rich.console import Console
 from rich.theme import Theme
 
 from awaken.preview.choices import Color
 
-_GREEN = "#22963f"
-_RED = "#dc4545"
-_BLUE = "#3383d3"
-_AMBER = "#b17312"
-_PINK = "#ca4fa3"
-_GREY = "#838383"
 
-STYLES = {
-    "safe": f"bold {_GREEN}",
-    "unsafe": f"bold {_AMBER}",
-    "manual": f"bold {_PINK}",
-    "advice": f"bold {_BLUE}",
-    "error": f"bold {_RED}",
-    "path": "bold",
-    "faint": _GREY,
-    "command": f"bold {_BLUE}",
-    "removed": f"bold {_RED}",
-    "added": f"bold {_GREEN}",
-    "removed.word": "bold #ffffff on #b3302f",
-    "added.word": "bold #ffffff on #1a7336",
-    "escape": f"bold {_PINK}",
-    "markdown.code": _AMBER,
-    "markdown.h1": "bold",
-    "markdown.h2": f"bold {_BLUE}",
-    "markdown.h3": "bold",
-    "code.keyword": "#a269d6",
-    "code.string": "#128c7e",
-    "code.number": _AMBER,
-    "code.comment": f"italic {_GREY}",
-    "code.name": _BLUE,
-    "code.decorator": "#a17c14",
-}
+class _Palette(Struct, frozen=True):
+    green: str
+    red: str
+    blue: str
+    amber: str
+    pink: str
+    violet: str
+    teal: str
+    grey: str
+    white: str
+    removed: str
+    added: str
+
+
+_MANY = _Palette(
+    green="#22963f",
+    red="#dc4545",
+    blue="#3383d3",
+    amber="#b17312",
+    pink="#ca4fa3",
+    violet="#a269d6",
+    teal="#128c7e",
+    grey="#838383",
+    white="#ffffff",
+    removed="#b3302f",
+    added="#1a7336",
+)
+# The nearest of 16 colours would be a grey that nobody sees on white; these are the user's own.
+_SIXTEEN = _Palette(
+    green="green",
+    red="red",
+    blue="blue",
+    amber="yellow",
+    pink="magenta",
+    violet="magenta",
+    teal="cyan",
+    grey="bright_black",
+    white="bright_white",
+    removed="red",
+    added="green",
+)
+
+
+def _theme(palette: _Palette) -> Theme:
+    return Theme(
+        {
+            "safe": f"bold {palette.green}",
+            "unsafe": f"bold {palette.amber}",
+            "manual": f"bold {palette.pink}",
+            "advice": f"bold {palette.blue}",
+            "error": f"bold {palette.red}",
+            "path": "bold",
+            "faint": palette.grey,
+            "command": f"bold {palette.blue}",
+            "removed": f"bold {palette.red}",
+            "added": f"bold {palette.green}",
+            "removed.word": f"bold {palette.white} on {palette.removed}",
+            "added.word": f"bold {palette.white} on {palette.added}",
+            "escape": f"bold {palette.pink}",
+            "markdown.code": palette.amber,
+            "markdown.h1": "bold",
+            "markdown.h2": f"bold {palette.blue}",
+            "markdown.h3": "bold",
+            "code.keyword": palette.violet,
+            "code.string": palette.teal,
+            "code.number": palette.amber,
+            "code.comment": f"italic {palette.grey}",
+            "code.name": palette.blue,
+            "code.decorator": palette.amber,
+        }
+    )
 
 
 class _Console(Console):
@@ -58,9 +99,9 @@ class _Console(Console):
 def make_console(stream: IO[str], color: Color) -> Console:
     """Return a console on ``stream`` that takes no text as markup and changes no character."""
     forced = color is Color.ALWAYS
-    return _Console(
+    console = _Console(
         file=stream,
-        theme=Theme(STYLES),
+        theme=_theme(_MANY),
         color_system=_color_system(color),
         force_terminal=forced or None,
         no_color=False if forced else None,
@@ -68,6 +109,9 @@ def make_console(stream: IO[str], color: Color) -> Console:
         emoji=False,
         highlight=False,
     )
+    if console.color_system in {"standard", "windows"}:
+        console.push_theme(_theme(_SIXTEEN))
+    return console
 
 
 def _color_system(color: Color) -> Literal["auto", "standard"] | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -120,6 +121,14 @@ def test_the_words_that_changed_stand_out(engine):
 
     assert "\x1b[1;38;2;255;255;255;48;2;179;48;47mquery\x1b[0m" in written
     assert "\x1b[1;38;2;255;255;255;48;2;26;115;54mselect\x1b[0m" in written
+
+
+def test_16_colours_are_those_of_the_users_own_palette(engine):
+    written = on_a_terminal(engine, "diff", TERM="xterm")
+
+    codes = {code for found in re.findall(r"\x1b\[([\d;]+)m", written) for code in found.split(";")}
+    assert codes <= {"0", "1", "3", "31", "32", "33", "34", "35", "36", "41", "42", "90", "97"}
+    assert {"31", "32", "90", "97", "41", "42"} <= codes
 
 
 def test_a_dumb_terminal_gets_no_escape(engine):

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from report_builders import RULE, file_change, finding, report, root_report, source
 from rich.cells import cell_len
 from rich.console import Console
-from rich.theme import Theme
 
 from awaken.contract import Level
 from awaken.engine.report import FileChange, Report
 from awaken.preview.choices import Color
-from awaken.preview.console import STYLES, make_console
+from awaken.preview.console import make_console
 from awaken.preview.frames import print_findings
 from awaken.preview.terminal import print_diff
 
@@ -78,16 +77,24 @@ def sample() -> Report:
     return report(root_report(ROOT, change, findings=(first, every, some, number)))
 
 
+def terminal(stream: io.StringIO, width: int) -> Console:
+    console = make_console(stream, Color.ALWAYS)
+    console.width = width
+    return console
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
 def printed(of: Report, width: int | None = None, current: Path = ROOT) -> str:
     """Return what a terminal of ``width`` shows, without colours; None is a pipe."""
     stream = io.StringIO()
     console = make_console(stream, Color.NEVER)
     if width is not None:
-        console = Console(
-            file=stream, width=width, force_terminal=True, color_system=None, theme=Theme(STYLES)
-        )
+        console = terminal(stream, width)
     print_diff(of, console, current)
-    return stream.getvalue()
+    return plain(stream.getvalue())
 
 
 def test_the_whole_page() -> None:
@@ -238,11 +245,9 @@ def framed(of: Report, width: int | None = None) -> str:
     stream = io.StringIO()
     console = make_console(stream, Color.NEVER)
     if width is not None:
-        console = Console(
-            file=stream, width=width, force_terminal=True, color_system=None, theme=Theme(STYLES)
-        )
+        console = terminal(stream, width)
     print_findings(of, console, ROOT)
-    return stream.getvalue()
+    return plain(stream.getvalue())
 
 
 def test_a_finding_is_framed_and_underlined() -> None:
