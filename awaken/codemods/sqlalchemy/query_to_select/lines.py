@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import libcst as cst
 
 from awaken.contract import Surroundings
@@ -52,32 +50,45 @@ def line_indent(dot: cst.Dot, around: Surroundings) -> str:
 
 
 class _Shift(cst.CSTTransformer):
-    def __init__(self, by: str) -> None:
+    """Replaces the end of the white space in front of each line but the first."""
+
+    def __init__(self, removed: int, added: str) -> None:
         super().__init__()
-        self._by = by
+        self._removed = removed
+        self._added = added
 
     def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
         self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
     ) -> cst.ParenthesizedWhitespace:
         del original_node
-        lines = [
-            line.with_changes(whitespace=_longer(line.whitespace, self._by))
+        empty_lines = [
+            line.with_changes(whitespace=self._moved(line.whitespace))
             if line.comment is not None
             else line
             for line in updated_node.empty_lines
         ]
-        return updated_node.with_changes(
-            empty_lines=lines, last_line=_longer(updated_node.last_line, self._by)
-        )
+        last_line = self._moved(updated_node.last_line)
+        return updated_node.with_changes(empty_lines=empty_lines, last_line=last_line)
+
+    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
+        kept = space.value[: max(0, len(space.value) - self._removed)]
+        return cst.SimpleWhitespace(kept + self._added)
 
 
-def _longer(space: cst.SimpleWhitespace, by: str) -> cst.SimpleWhitespace:
-    return cst.SimpleWhitespace(by + space.value)
+def move(node: cst.BaseExpression, dot: cst.Dot, indent: str, step: str) -> cst.BaseExpression:
+    """Indent the lines of a chain so that its builders stand at ``indent``.
 
-
-def shift(node: cst.BaseExpression, by: str) -> cst.BaseExpression:
-    """Indent every line of ``node`` but its first; the text of strings stays as it is."""
-    moved = node.visit(_Shift(by))
+    ``dot`` is one of those in front of which the chain breaks; where it breaks inside arguments
+    alone, everything moves by ``step``. The text of strings stays as it is.
+    """
+    removed, added = 0, step
+    if has_break(dot):
+        now = code(dot).rstrip(".").rpartition("\n")[2]
+        if indent.startswith(now):
+            added = indent[len(now) :]
+        elif now.startswith(indent):
+            removed, added = len(now) - len(indent), ""
+    moved = node.visit(_Shift(removed, added))
     return moved if isinstance(moved, cst.BaseExpression) else node
 
 
@@ -164,15 +175,21 @@ def fit(node: cst.BaseExpression, indent: str, step: str, length: int) -> cst.Ba
     return split_arguments(node, indent, step)
 
 
-def without_backslashes(
-    space: cst.BaseParenthesizableWhitespace, indent: str
-) -> cst.BaseParenthesizableWhitespace:
-    """Turn a continued line into a plain break: inside brackets no backslash is needed."""
-    if isinstance(space, cst.SimpleWhitespace) and "\\" in space.value:
-        return break_at(indent)
-    return space
+def is_continued(dot: cst.Dot) -> bool:
+    """Whether the line is broken at ``dot`` by a backslash."""
+    return "\\" in code(dot)
 
 
-def dots(links: Sequence[cst.Call]) -> list[cst.Dot]:
-    """Return the dots of builder calls."""
-    return [cst.ensure_type(link.func, cst.Attribute).dot for link in links]
+def in_brackets(dot: cst.Dot, indent: str) -> cst.Dot:
+    """Return ``dot`` as it is written inside brackets, where no backslash is needed."""
+    return cst.Dot(whitespace_before=break_at(indent)) if is_continued(dot) else dot
+
+
+def dot_of(call: cst.Call) -> cst.Dot:
+    """Return the dot of a method call."""
+    return cst.ensure_type(call.func, cst.Attribute).dot
+
+
+def with_dot(call: cst.Call, dot: cst.Dot) -> cst.Call:
+    """Return the method call ``call`` with another dot."""
+    return call.with_changes(func=cst.ensure_type(call.func, cst.Attribute).with_changes(dot=dot))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import libcst as cst
@@ -20,16 +20,20 @@ from awaken.editing.parentheses import needs_parentheses, parenthesised
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """An old chain taken apart: ``ended`` is the attribute of its terminator, if it has one."""
+    """An old chain taken apart: ``ended`` is the attribute of its terminator, if it has one.
+
+    ``continued`` says that a backslash stood in front of the terminator.
+    """
 
     root: cst.Call
     links: Sequence[cst.Call]
     ended: cst.Attribute | None
+    continued: bool = False
 
     @property
     def dots(self) -> list[cst.Dot]:
         """The dots in front of the builders and of the terminator."""
-        return [*lines.dots(self.links), *([self.ended.dot] if self.ended else [])]
+        return [*map(lines.dot_of, self.links), *([self.ended.dot] if self.ended else [])]
 
     @property
     def query_dot(self) -> cst.Dot:
@@ -58,6 +62,8 @@ def rewrite_get(node: cst.Call, _data: GetRewrite, _around: Surroundings) -> cst
 def rewrite_query(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseExpression:
     """Rewrite one chain from ``session.query(...)`` to its terminator as ``data`` says."""
     parts = _take_apart(node, data)
+    if data.runs is not None or data.wrap is not None:
+        parts = _in_brackets(parts, around)
     statement = _statement(parts, data)
     if data.runs is not None:
         new = _run(node, parts, statement, data, around)
@@ -90,6 +96,19 @@ def _take_apart(node: Any, data: QueryRewrite) -> _Parts:
     return _Parts(cst.ensure_type(current, cst.Call), links[::-1], ended)
 
 
+def _in_brackets(parts: _Parts, around: Surroundings) -> _Parts:
+    """Return ``parts`` without backslashes: the statement gets brackets of its own."""
+    indent = lines.line_indent(parts.query_dot, around)
+    links = [
+        lines.with_dot(link, lines.in_brackets(lines.dot_of(link), indent)) for link in parts.links
+    ]
+    if parts.ended is None:
+        return replace(parts, links=links)
+    dot = lines.in_brackets(parts.ended.dot, indent)
+    continued = lines.is_continued(parts.ended.dot)
+    return replace(parts, links=links, ended=parts.ended.with_changes(dot=dot), continued=continued)
+
+
 # --------------------------------------------------------------------------------- the statement
 def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     statement = _start(parts, data)
@@ -98,7 +117,9 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
         statement = _link(link, edit, statement, bare)
     for source in data.extra:
         call = cst.ensure_type(cst.parse_expression(source), cst.Call)
-        dot = parts.ended.dot if parts.ended is not None else parts.line_break
+        dot = parts.line_break
+        if parts.ended is not None and lines.has_break(parts.ended.dot):
+            dot = parts.ended.dot
         name = cst.ensure_type(call.func, cst.Name)
         statement = call.with_changes(func=cst.Attribute(statement, name, dot=dot))
     return statement
@@ -214,7 +235,7 @@ def _wrap_exists(
     indent = lines.line_indent(parts.query_dot, around)
     function = _name(data.exists)
     ending = parts.ended.dot.whitespace_before if parts.ended else None
-    moved = lines.shift(statement, around.indent)
+    moved = lines.move(statement, parts.line_break, indent + around.indent, around.indent)
     return lines.enclose(function, moved, indent, around.indent, ending)
 
 
@@ -231,10 +252,11 @@ def _run(
     step = around.indent
     if lines.has_break(statement) or _trailing_comment(parts, data):
         ending = None if data.extra or parts.ended is None else parts.ended.dot.whitespace_before
-        moved = lines.shift(statement, step)
         if data.wrap == "count":
-            moved = _count_broken(statement, parts, data, indent + step, step)
+            moved: cst.BaseExpression = _count_broken(statement, parts, data, indent + step, step)
             ending = None
+        else:
+            moved = lines.move(statement, parts.line_break, indent + step, step)
         executed = lines.broken_call(call, moved, indent, step, ending)
         return _tail(node, executed, parts, data)
     one_line = _count_inline(statement, data) if data.wrap == "count" else statement
@@ -273,7 +295,8 @@ def _count_broken(
     """The count of a subquery of several lines; a comment before ``.count()`` stays behind it."""
     counted = cst.Attribute(_select_count(data), cst.Name("select_from"))
     dot = parts.ended.dot if parts.ended is not None else parts.line_break
-    moved = lines.shift(_subquery(statement, dot), step + step)
+    whole = _subquery(statement, dot)
+    moved = lines.move(whole, parts.line_break, indent + step, step + step)
     return lines.broken_call(counted, moved, indent, step)
 
 
@@ -296,7 +319,7 @@ def _tail(
 ) -> cst.BaseExpression:
     """Call on ``executed`` what comes after the execution."""
     dot = lines.clean_break(parts.ended.dot) if parts.ended is not None else cst.Dot()
-    if not data.then and not lines.has_break(parts.query_dot):
+    if parts.continued or (not data.then and not lines.has_break(parts.query_dot)):
         dot = cst.Dot()
     result = executed
     for name in data.then:
