@@ -51,7 +51,7 @@ def run(
     """Plan the chosen rules over the projects that ``paths`` touch; writes nothing.
 
     ``rules`` are those to choose from, None for all that are installed. Raises UserError for an
-    unknown rule and for a version that is none.
+    unknown rule, for a version that is none, and while an apply that was killed is not undone.
     """
     from awaken.engine.run import RootRun, run_root  # noqa: PLC0415  help needs no engine
 
@@ -59,6 +59,9 @@ def run(
     chosen = choose(all_rules() if rules is None else rules, options.select, options.ignore)
     settings = DiscoverySettings(extend_exclude=options.exclude)
     projects, unusable = discover(paths, lambda _root: settings)
+    for found in projects:
+        if (unfinished := undoing.pending(found.root.path)) is not None:
+            raise UserError(unfinished.message)
     reports = [
         run_root(
             RootRun(
