@@ -78,10 +78,9 @@ class Comparison:
             yield old
             return
         span = extent(self._before, old)
-        if span is not None and not self._is_touched(span):
-            # The same bytes in the same place: only what follows a block can make it longer.
-            if extent(self._after, new) == self._moved.to_after(span):
-                return
+        # Untouched nodes have only moved, except blocks made longer by what follows them.
+        if span is not None and not self._is_touched(span) and self._has_moved(span, new):
+            return
         if isinstance(old, ast.JoinedStr) and not FSTRING_POSITIONS:
             if ast.dump(old) != ast.dump(new):
                 yield old
@@ -113,6 +112,9 @@ class Comparison:
                 yield from self._compare(one, other)
             elif one != other:
                 yield owner
+
+    def _has_moved(self, span: Span, new: ast.AST) -> bool:
+        return extent(self._after, new) == self._moved.to_after(span)
 
     def _is_touched(self, span: Span) -> bool:
         # The regions do not overlap, so their ends are in order too.

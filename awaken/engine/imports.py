@@ -115,7 +115,7 @@ class _Reconciling:
         self._bounds = list(_bounds(module.tree))
         self._adds: dict[ImportStatement, list[str]] = {}
         self._removes: dict[ImportStatement, list[str]] = {}
-        self._lines: list[_Wanted] = []
+        self._lines: list[tuple[_Wanted, LinePlace]] = []
         self._typing_lines: list[_Wanted] = []
         self._needed: set[str] = set()
 
@@ -127,8 +127,7 @@ class _Reconciling:
             return
         if self._is_taken(wanted):
             what = f"the name {wanted.bound} already means something else in this file"
-            place = Place(self._module.path, Span(0, 0))
-            self.problems.append(Problem(place, what, tuple(changes)))
+            self._refuse(what, changes)
             return
         for bound in same:
             if bound.typing_only:  # a run-time import serves both
@@ -141,7 +140,18 @@ class _Reconciling:
             if not any(is_type_checking(one) for one in self._module.tree.body):
                 self.need(_Wanted("typing", "TYPE_CHECKING", None), False, changes)
         else:
-            self._lines.append(wanted)
+            self._add_line(wanted, changes)
+
+    def _add_line(self, wanted: _Wanted, changes: Sequence[ChangeId]) -> None:
+        place = self._places.for_line(wanted.module, is_from=wanted.name is not None)
+        if place.at > self._first_use(wanted.bound):
+            self._refuse(f"no line above the first use of {wanted.bound} can import it", changes)
+            return
+        self._lines.append((wanted, place))
+
+    def _refuse(self, message: str, changes: Sequence[ChangeId]) -> None:
+        place = Place(self._module.path, Span(0, 0))
+        self.problems.append(Problem(place, message, tuple(changes)))
 
     def release(self, edit: ReleaseImport) -> None:
         """Remove an import if nothing in this file refers to it and no comment would be lost."""
@@ -326,29 +336,45 @@ class _Reconciling:
 
     def _new_lines(self, gone: Collection[ast.stmt]) -> Iterator[Splice]:
         by_place: dict[LinePlace, list[_Wanted]] = {}
-        for wanted in self._lines:
-            is_from = wanted.name is not None
-            place = self._places.for_line(wanted.module, is_from=is_from)
+        for wanted, place in self._lines:
             by_place.setdefault(place, []).append(wanted)
+        found: dict[int, list[tuple[LinePlace, str]]] = {}
         for place, lines in by_place.items():
-            yield self._padded(place, self._rendered(lines, self._line_style()))
-        if self._typing_lines:
-            yield from self._typing_splices(gone)
+            text = self._rendered(lines, self._line_style())
+            found.setdefault(place.at, []).append((place, text))
+        for place, text in self._typing_text(gone) if self._typing_lines else ():
+            found.setdefault(place.at, []).append((place, text))
+        for at, parts in found.items():
+            before, after = parts[0][0].blank_before, parts[-1][0].blank_after
+            yield self._padded(
+                LinePlace(at, before, after), self._style.newline.join(text for _, text in parts)
+            )
 
-    def _typing_splices(self, gone: Collection[ast.stmt]) -> Iterator[Splice]:
-        blocks = [one for one in self._module.tree.body if is_type_checking(one)]
-        usable = [b for b in blocks if isinstance(b, ast.If) and set(b.body) - set(gone)]
-        if not usable:
+    def _typing_text(self, gone: Collection[ast.stmt]) -> Iterator[tuple[LinePlace, str]]:
+        """Yield the lines for type checkers, in a block of their own if the file has none."""
+        block = self._typing_block(gone)
+        if block is None:
             style = msgspec.structs.replace(self._line_style(), line_indent=self._style.indent)
             inside = self._rendered(self._typing_lines, style)
-            text = f"if TYPE_CHECKING:{style.newline}{inside}"
-            yield self._padded(self._places.for_typing_block(), text)
+            yield self._places.for_typing_block(), f"if TYPE_CHECKING:{style.newline}{inside}"
             return
-        style = self._line_style(usable[0].body[0])
+        style = self._line_style(block.body[0])
+        by_place: dict[int, list[_Wanted]] = {}
         for wanted in self._typing_lines:
             is_from = wanted.name is not None
-            at = self._places.in_block(usable[0], wanted.module, is_from=is_from)
-            yield self._padded(LinePlace(at), self._rendered([wanted], style))
+            at = self._places.in_block(block, wanted.module, is_from=is_from)
+            by_place.setdefault(at, []).append(wanted)
+        for at, lines in by_place.items():
+            yield LinePlace(at), self._rendered(lines, style)
+
+    def _typing_block(self, gone: Collection[ast.stmt]) -> ast.If | None:
+        for block in self._module.tree.body:
+            if not isinstance(block, ast.If) or not is_type_checking(block):
+                continue
+            on_lines = line_of_statement(self._module, block.body[0]) is not None
+            if on_lines and set(block.body) - set(gone):
+                return block
+        return None
 
     def _rendered(self, lines: Sequence[_Wanted], style: LineStyle) -> str:
         """Return the lines in the order of their sections, which blank lines set apart."""
