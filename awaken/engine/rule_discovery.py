@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
-import importlib.metadata
 import pkgutil
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -23,10 +21,12 @@ class UnknownRule(UserError):
 @cache
 def all_rules() -> tuple[Rule, ...]:
     """Return one instance of every rule, built-in ones and those of installed plug-ins."""
+    from importlib import metadata  # noqa: PLC0415  30 ms that the help need not pay
+
     rules = [rule() for module in _modules() for rule in _rules_of(module)]
     rules.extend(
         entry_point.load()()
-        for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+        for entry_point in metadata.entry_points(group=ENTRY_POINT_GROUP)
     )
     return tuple(sorted(rules, key=lambda rule: (rule.family, rule.name)))
 
@@ -77,6 +77,8 @@ def _require_known(name: str, rules: Sequence[Rule]) -> None:
     known = sorted({"ALL", *(rule.name for rule in rules), *(rule.family for rule in rules)})
     if name in known:
         return
+    import difflib  # noqa: PLC0415  only a misspelt name needs it
+
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]!r}?" if nearest else "`awaken rules` lists them all."
     raise UnknownRule(f"there is no rule or family named {name!r}; {hint}")
