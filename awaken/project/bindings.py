@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from awaken.project.trees import parameters_of, type_params
+from awaken.project.trees import children, parameters_of, type_params
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 ScopeKind = Literal["module", "class", "function", "lambda", "comprehension", "type-params"]
@@ -95,6 +95,11 @@ class Scope:
         return names[::-1]
 
 
+# Nodes that bind nothing and hold nothing: two of five, so not worth a visit.
+_LEAVES = {ast.Constant, ast.Load, ast.Store, ast.Del, ast.alias, ast.Pass, ast.MatchSingleton}
+_LEAVES |= {*ast.operator.__subclasses__(), *ast.cmpop.__subclasses__()}
+_LEAVES |= {*ast.unaryop.__subclasses__(), *ast.boolop.__subclasses__()}
+
 Work = list[tuple[ast.AST, Scope]]
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -146,7 +151,7 @@ class Builder:
                 return self._type_alias(node, scope)
             case _:
                 self._note(node, scope)
-        return [(child, scope) for child in ast.iter_child_nodes(node)]
+        return [(child, scope) for child in children(node) if type(child) not in _LEAVES]
 
     def _note(self, node: ast.AST, scope: Scope) -> None:  # noqa: C901 one case per statement
         """Bind what ``node`` binds by itself, and note what the names of its target receive."""

@@ -57,7 +57,7 @@ class Module:
         stack: list[ast.AST] = [self.tree]
         while stack:
             node = stack.pop()
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 # Operators and contexts are shared objects, so they have no parent.
                 if not isinstance(child, _SHARED):
                     found[child] = node
