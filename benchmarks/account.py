@@ -1,8 +1,9 @@
 """Account for every labelled call of `query`: what awaken does with it, and why not more.
 
 Joins `awaken check` with the labels of data/query_sites.tsv by file, line and column, and prints
-Markdown. A label without a site at its place is "no site", or "inside" if it stands within
-another site. Usage:
+Markdown. A site may start earlier than its label, at the parenthesis of `(s.query(A)).all()`: a
+label without a site at its place gets the smallest site around it that no other label has. What
+is left is "no site", or "inside" if it stands within the rewritten site of another. Usage:
 
     uv run python benchmarks/account.py CORPUS [PACKAGE ...]
 """
@@ -48,27 +49,33 @@ class Account(NamedTuple):
 def account_for(awaken: Awaken, corpus: Path, package: Package, sqlalchemy: str) -> Account:
     """Run awaken on one package for one SQLAlchemy version and join it with the labels."""
     document = awaken.check(package.directory(corpus), package.target(sqlalchemy))
-    sites = {finding.place: finding for finding in document.findings}
-    rewritten = defaultdict(list)
-    for finding in document.findings:
-        if finding.is_rewritten:
-            rewritten[finding.path].append(finding)
-    judged = [judge(label, sites, rewritten[label.file]) for label in labels(package.name)]
-    known = {item.label.place for item in judged}
-    extra = [finding for finding in document.findings if finding.place not in known]
+    judged, extra = join(labels(package.name), document.findings)
     target = f"{package.python}, SQLAlchemy {sqlalchemy}"
     return Account(package.name, target, judged, extra, document.diagnostics)
 
 
-def judge(
-    label: Label, sites: dict[tuple[str, int, int], Finding], rewritten: list[Finding]
-) -> Judged:
-    """Say what became of one label."""
-    finding = sites.get(label.place)
-    if finding:
-        return Judged(label, finding, finding.level)
-    around = next((site for site in rewritten if site.contains(label.place)), None)
-    return Judged(label, around, "inside" if around else "no site")
+def join(known: list[Label], findings: list[Finding]) -> tuple[list[Judged], list[Finding]]:
+    """Give every label its site, and return the sites that are left."""
+    sites = {finding.place: finding for finding in findings}
+    judged: list[Judged] = []
+    free = dict(sites)
+    for label in known:
+        free.pop(label.place, None)
+    for label in known:
+        finding = sites.get(label.place) or smallest_around(label, free.values())
+        if finding:
+            free.pop(finding.place, None)
+            judged.append(Judged(label, finding, finding.level))
+        else:
+            around = smallest_around(label, (site for site in findings if site.is_rewritten))
+            judged.append(Judged(label, around, "inside" if around else "no site"))
+    return judged, list(free.values())
+
+
+def smallest_around(label: Label, findings: Iterable[Finding]) -> Finding | None:
+    """Return the site that a label stands in, the innermost of several."""
+    around = [finding for finding in findings if finding.contains(label.place)]
+    return max(around, key=lambda finding: (finding.line, finding.column), default=None)
 
 
 def is_counted(label: Label) -> bool:

@@ -2,8 +2,9 @@
 
 The program is copied and migrated by awaken. One run of its tests under coverage, before the
 migration, says which tests execute which site. Then, one at a time, a rewritten statement loses
-`.unique()`, `.limit(1)`, or one `where`, `filter` or `filter_by`, or has `scalars` and `execute`
-swapped, and the tests that execute it run until one fails. Usage:
+`.unique()`, `.limit(1)`, or one `where`, `filter` or `filter_by`, or gives rows where it gave
+objects or the reverse (`scalars` and `execute` swapped, `.scalars()` dropped), and the tests that
+execute it run until one fails. Usage:
 
     uv run python benchmarks/mutants.py CORPUS [PROGRAM ...] [--unsafe-fixes] [--coverage-only]
 """
@@ -17,7 +18,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from awaken_runs import Awaken, Finding
 from corpora import PROGRAMS, Program, copy
@@ -26,7 +27,7 @@ from suites import Lines, Suite
 from tables import percent, table
 
 CONDITIONS = frozenset({"where", "filter", "filter_by"})
-OPPOSITE = {"scalars": "execute", "execute": "scalars"}
+TAKES_FIRST_COLUMN = frozenset({"scalars", "scalar", "scalar_one", "scalar_one_or_none"})
 LONGEST = 120
 """Seconds after which the tests of a mutant count as hanging, that is as noticing it."""
 
@@ -100,17 +101,29 @@ def mutants_of(migrated: Migrated) -> list[Mutant]:
 
 def cuts(source: Source, statement: ast.stmt) -> Iterator[tuple[str, int, int, int, bytes]]:
     """Yield kind, line, start, end and new text of every way to break one statement."""
-    for node in own_nodes(statement):
+    nodes = list(own_nodes(statement))
+    columns = {id(n.value) for n in nodes if is_attribute(n) and n.attr in TAKES_FIRST_COLUMN}
+    for node in nodes:
         match node:
             case ast.Call(func=ast.Attribute(value=before, attr=name)) if is_new(before):
-                line, end = before.end_lineno or 0, source.span(node)[1]
-                value_end = source.span(before)[1]
-                if name in OPPOSITE:
-                    name_end = source.span(node.func)[1]
-                    new = OPPOSITE[name].encode()
-                    yield f"{name} → {OPPOSITE[name]}", line, name_end - len(name), name_end, new
+                line, name_end = before.end_lineno or 0, source.span(node.func)[1]
+                if other := swapped(node, name, is_scalar=id(node) in columns):
+                    start = name_end - len(name)
+                    yield f"{name} becomes {other}", line, start, name_end, other.encode()
                 elif kind := what_is_dropped(node, name):
-                    yield kind, line, value_end, end, b""
+                    yield kind, line, source.span(before)[1], source.span(node)[1], b""
+
+
+def is_attribute(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    """Whether this is `x.y`."""
+    return isinstance(node, ast.Attribute)
+
+
+def swapped(call: ast.Call, name: str, *, is_scalar: bool) -> str | None:
+    """Return the opposite of a method that executes; None where the swap could only crash."""
+    if not call.args:
+        return None
+    return {"scalars": "execute", "execute": None if is_scalar else "scalars"}.get(name)
 
 
 def is_new(receiver: ast.expr) -> bool:
@@ -122,8 +135,8 @@ def is_new(receiver: ast.expr) -> bool:
 def what_is_dropped(call: ast.Call, name: str) -> str | None:
     """Name the mutant that drops this call from its chain; None if it is not one of ours."""
     match name, call.args:
-        case "unique", []:
-            return "drop .unique()"
+        case "unique" | "scalars", []:
+            return f"drop .{name}()"
         case "limit", [ast.Constant(value=1)]:
             return "drop .limit(1)"
         case _ if name in CONDITIONS:
