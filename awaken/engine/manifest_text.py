@@ -22,6 +22,12 @@ class CannotAdd(Exception):
     """A manifest is written in a way that awaken does not edit; ``str()`` says what to do."""
 
 
+def distribution_of(requirement: str) -> str:
+    """Return the canonical name of the distribution; empty for what is no requirement."""
+    found = _NAME.match(requirement)
+    return canonicalize_name(found["name"]) if found else ""
+
+
 class Entry(Struct, frozen=True):
     """One requirement: where its text stands, in characters, without quotes."""
 
@@ -31,9 +37,8 @@ class Entry(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The canonical name of the distribution; empty for what is no requirement."""
-        found = _NAME.match(self.text)
-        return canonicalize_name(found["name"]) if found else ""
+        """The canonical name of the distribution."""
+        return distribution_of(self.text)
 
 
 class RequirementList(Struct, frozen=True):
@@ -157,7 +162,9 @@ def _add_line(text: str, found: RequirementList, before: Entry | None, wanted: s
 
 def _first(text: str, found: RequirementList, wanted: str) -> str:
     if found.quoted:
-        return f'{text[: found.opening]}"{wanted}"{text[found.opening :]}'
+        rest = text[found.opening :]
+        comma = "" if rest.lstrip().startswith("]") else ", "
+        return f'{text[: found.opening]}"{wanted}"{comma}{rest}'
     newline = (_NEWLINE.search(text) or ["\n"])[0]
     end = "" if not text or text.endswith(("\n", "\r")) else newline
     return f"{text}{end}{wanted}{newline}"
@@ -212,7 +219,10 @@ def _strings(text: str, opening: int) -> Iterator[Entry]:
 
 def _check_toml(before: str, after: str) -> None:
     """Refuse a result that is not the old document with one string more, or another one."""
-    old, new = _leaves(tomllib.loads(before)), _leaves(tomllib.loads(after))
+    try:
+        old, new = _leaves(tomllib.loads(before)), _leaves(tomllib.loads(after))
+    except tomllib.TOMLDecodeError:
+        old, new = [], ["", ""]
     kept = sum(one in new for one in old)
     if not (len(old) <= len(new) <= len(old) + 1 and kept >= len(old) - 1):
         raise CannotAdd("awaken cannot edit this list of dependencies: add it by hand")

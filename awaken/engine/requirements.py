@@ -7,11 +7,16 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 from awaken.contract import Place, Problem, Span
 from awaken.contract import Requirement as RequirementEdit
-from awaken.engine.manifest_text import CannotAdd, extended, new_group, requirements_in
+from awaken.engine.manifest_text import (
+    CannotAdd,
+    distribution_of,
+    extended,
+    new_group,
+    requirements_in,
+)
 from awaken.engine.owned_edits import OwnedEdit
 from awaken.engine.splices import SpanMap, Splice, splice
 from awaken.project.sources import Snapshot, SourceFile
@@ -66,8 +71,8 @@ def _grouped(
 ) -> dict[_Wanted, list[OwnedEdit[RequirementEdit]]]:
     found: dict[_Wanted, list[OwnedEdit[RequirementEdit]]] = {}
     for owned in edits:
-        name = owned.edit.requirement.partition("[")[0]
-        key = _Wanted(owned.edit.root, owned.edit.group, canonicalize_name(name))
+        name = distribution_of(owned.edit.requirement)
+        key = _Wanted(owned.edit.root, owned.edit.group, name)
         found.setdefault(key, []).append(owned)
     return found
 

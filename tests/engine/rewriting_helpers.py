@@ -126,7 +126,7 @@ def span(text, code, nth=0):
     return Span(at, at + len(code))
 
 
-def node_edit(text, code, rewriter, data=None, *, kind="Call", nth=0):
+def node_edit(text, code, rewriter, data=None, *, kind="Call", nth=0):  # noqa: PLR0913
     return NodeEdit(
         path=PATH,
         anchor=span(text, code, nth),

@@ -1,0 +1,163 @@
+"""The project's own formatter: found, asked about edited statements, and believed only there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from rewriting_helpers import PATH, after, change, need, node_edit, run, span
+
+from awaken.engine import formatter as formatters
+from awaken.engine.formatter import Formatter, detect
+
+CALL = "g(aaaaaaaaaa, bbbbbbbbbb)"
+LONG = "def f():\n    x = g(aaaaaaaaaa, bbbbbbbbbb)\n    return x\n"
+
+
+class Fake(Formatter, frozen=True):
+    """Formats by replacing texts; ``results`` are pairs of what it finds and what it writes."""
+
+    results: tuple[tuple[str, str], ...] = ()
+
+    def format(self, texts):
+        return {path: self._one(text.decode()).encode() for path, text in texts.items()}
+
+    def _one(self, text):
+        for old, new in self.results:
+            text = text.replace(old, new)
+        return text
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools))
+    project = tmp_path / "project"
+    project.mkdir()
+    return project
+
+
+def install(folder, *names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+
+
+def program(found):
+    return Path(found.command[0]).name if found.command else None
+
+
+@pytest.mark.parametrize(
+    ("files", "expected", "length"),
+    [
+        ({}, None, 88),
+        ({"pyproject.toml": "[tool.ruff]\nline-length = 100\n"}, "ruff", 100),
+        ({"pyproject.toml": "[tool.ruff.format]\nquote-style = 'single'\n"}, "ruff", 88),
+        ({"ruff.toml": "line-length = 99\n", "pyproject.toml": "[tool.ruff]\n"}, "ruff", 99),
+        ({".ruff.toml": ""}, "ruff", 88),
+        ({"pyproject.toml": "[tool.black]\nline-length = 79\n"}, "black", 79),
+        ({"pyproject.toml": "[tool.black]\n[tool.ruff]\nline-length = 120\n"}, "black", 120),
+        ({".pre-commit-config.yaml": "repos:\n- hooks:\n  - id: black\n"}, "black", 88),
+        ({".pre-commit-config.yaml": "repos:\n- hooks:\n  - id: ruff-format\n"}, "ruff", 88),
+        ({".pre-commit-config.yaml": "repos:\n- hooks:\n  - id: ruff\n"}, None, 88),
+        ({"setup.cfg": "[flake8]\nmax-line-length = 120\n"}, None, 120),
+        ({"tox.ini": "[pycodestyle]\nmax_line_length = 99\n"}, None, 99),
+        ({".flake8": "[flake8]\nignore = E1\n"}, None, 79),
+        ({".flake8": "[flake8\n", "pyproject.toml": "[tool\n"}, None, 88),
+    ],
+)
+def test_only_a_declared_formatter_counts(root, files, expected, length):
+    install(root.parent / "tools", "ruff", "black")
+    for name, text in files.items():
+        (root / name).write_text(text)
+    found = detect(root)
+    assert program(found) == expected
+    assert found.line_length == length
+
+
+def test_the_projects_own_formatter_comes_first(root):
+    (root / "ruff.toml").write_text("")
+    assert detect(root).command == ()
+    install(root.parent / "tools", "ruff")
+    assert detect(root).command[0] == str(root.parent / "tools" / "ruff")
+    install(root / ".venv" / "bin", "ruff")
+    assert detect(root).command[0] == str(root / ".venv" / "bin" / "ruff")
+
+
+def test_rewriters_know_the_longest_line():
+    seen = []
+    helpers = after.__globals__["REWRITERS"]["rule"]
+    helpers["look"] = lambda node, _data, around: seen.append(around.line_length) or node
+    try:
+        after(LONG, change(node_edit(LONG, CALL, "look")), formatter=Formatter(60))
+    finally:
+        del helpers["look"]
+    assert seen == [60]
+
+
+def test_the_edited_statement_is_formatted():
+    tool = Fake(results=(("wrapped(g(aaaaaaaaaa, ", "wrapped(\n        g(aaaaaaaaaa, "),))
+    text = after(LONG, change(node_edit(LONG, CALL, "wrap")), formatter=tool)
+    assert text == LONG.replace("g(", "wrapped(\n        g(").replace("b)\n", "b))\n")
+
+
+def test_places_lead_back_through_the_formatting():
+    tool = Fake(results=(("wrapped(g(aaaaaaaaaa, ", "wrapped(\n        g(aaaaaaaaaa, "),))
+    result = run(LONG, change(node_edit(LONG, CALL, "wrap")), formatter=tool)
+    new = result.snapshot[PATH].text.decode()
+    assert result.maps[PATH].to_before(span(new, "return x")) == span(LONG, "return x")
+    before = result.maps[PATH].to_before(span(new, "x = wrapped"))
+    assert before.contains(span(LONG, CALL))
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        (("return x", "return  x"),),
+        (("wrapped(g", "wrapped( g"), ("def f():", "def f( ):")),
+        (("x = g(", "x = h("), ("wrapped(g", "wrapped( g")),
+    ],
+    ids=["only elsewhere", "also elsewhere", "not clean before"],
+)
+def test_anything_else_stays_unformatted(results):
+    edit = change(node_edit(LONG, CALL, "wrap"))
+    assert after(LONG, edit, formatter=Fake(results=results)) == after(LONG, edit)
+
+
+def test_the_lines_around_new_imports_may_be_formatted():
+    tool = Fake(results=(("import a\n\n", "import a\n\n\n"),))
+    edits = change(need(None, "a"))
+    assert after("def f(): 0\n", edits, formatter=tool) == "import a\n\n\n\ndef f(): 0\n"
+
+
+@pytest.mark.parametrize("script", ["exit 1", "kill -9 $$", "sleep 20"])
+def test_a_formatter_that_fails_changes_nothing(tmp_path, monkeypatch, script):
+    monkeypatch.setattr(formatters, "_SECONDS", 0.3)
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\n{script}\n")
+    tool.chmod(0o755)
+    edit = change(node_edit(LONG, CALL, "wrap"))
+    broken = Formatter(88, (str(tool),), tmp_path)
+    assert after(LONG, edit, formatter=broken) == after(LONG, edit)
+
+
+def test_a_formatter_that_is_gone_changes_nothing(tmp_path):
+    gone = Formatter(88, (str(tmp_path / "gone"),), tmp_path)
+    assert gone.format({"a.py": b"x\n"}) == {}
+    assert gone.format({}) == {}
+
+
+def test_ruff_formats_by_the_settings_of_each_folder(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 30\n")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "ruff.toml").write_text("line-length = 80\n")
+    ruff = shutil.which("ruff")
+    assert ruff is not None
+    tool = Formatter(30, (ruff, "format", "--quiet", "--no-cache"), tmp_path)
+    text = b"x = function(aaaaaaaaaa, bbbbbbbb)\n"
+    found = tool.format({"a.py": text, "sub/b.py": text, "sub/deep/c.py": text})
+    assert found["sub/b.py"] == found["sub/deep/c.py"] == text
+    assert found["a.py"] == b"x = function(\n    aaaaaaaaaa, bbbbbbbb\n)\n"

@@ -1,0 +1,182 @@
+"""Requirements in manifests: added or extended, and everything else as it was."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from rewriting_helpers import change
+
+from awaken.contract import Requirement, Span
+from awaken.engine.materialise import materialise
+from awaken.project.sources import Snapshot, SourceFile
+
+
+def run(files, *requirements, group=None, root=""):
+    snapshot = Snapshot({path: SourceFile(path, text.encode()) for path, text in files.items()})
+    changes = [
+        change(Requirement(root=root, requirement=one, group=group, site="s"), id=f"needs {one}")
+        for one in requirements
+    ]
+    return materialise(snapshot, changes, {})
+
+
+def required(path, text, *requirements, **options):
+    """Return the manifest with the requirements; asserts that only its lists differ."""
+    result = run({path: text}, *requirements, **options)
+    assert result.problems == ()
+    return result.snapshot[path].text.decode()
+
+
+def refused(files, *requirements, **options):
+    (problem,) = run(files, *requirements, **options).problems
+    assert list(problem.changes) == [f"needs {one}" for one in requirements]
+    return problem.message
+
+
+def project(dependencies):
+    head = "# top\n[project]\nname = 'shop'\n"
+    return f"{head}dependencies = {dependencies}\n\n[tool.x]\na = 1  # b\n"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("[]", '["httpx>=0.27"]'),
+        ("['a']", "['a', 'httpx>=0.27']"),
+        ('["a", "z"]', '["a", "httpx>=0.27", "z"]'),
+        ('["z"]', '["httpx>=0.27", "z"]'),
+        ('["z", "a"]', '["z", "a", "httpx>=0.27"]'),
+        ('[\n    "a",\n]', '[\n    "a",\n    "httpx>=0.27",\n]'),
+        ('[\n    "a"\n]', '[\n    "a",\n    "httpx>=0.27"\n]'),
+        ('[\n    "a"]', '[\n    "a",\n    "httpx>=0.27"]'),
+        ('[\n    "a",  # why\n]', '[\n    "a",  # why\n    "httpx>=0.27",\n]'),
+        ('[\n    "a"  # why\n]', '[\n    "a",  # why\n    "httpx>=0.27"\n]'),
+        ('[\n    "a",\n    "z",  # [1]\n]', '[\n    "a",\n    "httpx>=0.27",\n    "z",  # [1]\n]'),
+        ('[\n    # first\n    "z",\n]', '[\n    # first\n    "httpx>=0.27",\n    "z",\n]'),
+        ('["a[b]", "c; x == \'y\'"]', '["a[b]", "c; x == \'y\'", "httpx>=0.27"]'),
+    ],
+)
+def test_a_dependency_of_a_project(before, expected, newline):
+    before, expected = (project(text).replace("\n", newline) for text in (before, expected))
+    assert required("pyproject.toml", before, "httpx>=0.27") == expected
+    tomllib.loads(expected)
+
+
+@pytest.mark.parametrize(
+    "written", ["httpx", "httpx>=0.20", "HTTPX [http2] >=0.20 ; python_version > '3'"]
+)
+def test_what_is_required_already_stays(written):
+    text = project(f'["{written}"]')
+    assert required("pyproject.toml", text, "httpx>=0.27") == text
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("sqlalchemy", "sqlalchemy[asyncio]"),
+        (
+            "SQLAlchemy >=2.0,<3 ; python_version > '3'",
+            "SQLAlchemy[asyncio] >=2.0,<3 ; python_version > '3'",
+        ),
+        ("sqlalchemy[mypy]>=2", "sqlalchemy[mypy,asyncio]>=2"),
+        ("sqlalchemy [ mypy, asyncio ]", "sqlalchemy [ mypy, asyncio ]"),
+    ],
+)
+def test_a_missing_extra_joins_the_requirement(before, expected):
+    toml = required("pyproject.toml", project(f'["{before}"]'), "sqlalchemy[asyncio]")
+    assert toml == project(f'["{expected}"]')
+    text = required("requirements.txt", f"a\n{before}  # c\n", "sqlalchemy[asyncio]")
+    assert text == f"a\n{expected}  # c\n"
+
+
+def test_requirements_of_several_changes_are_one():
+    text = required("pyproject.toml", project("[]"), "httpx[http2]", "HTTPX>=0.27", "httpx<1")
+    assert text == project('["httpx[http2]<1,>=0.27"]')
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("", "httpx\n"),
+        ("a==1", "a==1\nhttpx\n"),
+        ("a==1\nz==1\n", "a==1\nhttpx\nz==1\n"),
+        ("z==1\n", "httpx\nz==1\n"),
+        ("z\na\n-r other.txt\n", "z\na\nhttpx\n-r other.txt\n"),
+        ("# c\na  # d\n\n# e\n", "# c\na  # d\nhttpx\n\n# e\n"),
+        ("a\r\nz\r\n", "a\r\nhttpx\r\nz\r\n"),
+    ],
+)
+def test_a_requirements_file(before, expected):
+    assert required("requirements.txt", before, "httpx") == expected
+
+
+def test_setup_cfg():
+    text = "[options]\npackages = a\ninstall_requires =\n    a>=1\n    z\n\n[tool:x]\nb = c\n"
+    expected = text.replace("    z\n", "    httpx\n    z\n")
+    assert required("setup.cfg", text, "httpx") == expected
+
+
+def test_the_manifest_that_names_the_distribution_is_edited():
+    files = {"pyproject.toml": project("[]"), "requirements.txt": "sqlalchemy==2.0\n"}
+    result = run(files, "sqlalchemy[asyncio]", "httpx")
+    texts = {path: result.snapshot[path].text.decode() for path in result.maps}
+    assert texts == {
+        "requirements.txt": "sqlalchemy[asyncio]==2.0\n",
+        "pyproject.toml": project('["httpx"]'),
+    }
+
+
+def test_the_manifest_of_the_root_that_is_named():
+    files = {"pyproject.toml": project("[]"), "api/pyproject.toml": project("[]")}
+    result = run(files, "httpx", root="api")
+    assert list(result.maps) == ["api/pyproject.toml"]
+
+
+def test_groups():
+    groups = "[dependency-groups]\ntest = ['x']\ndev = [{include-group = 'test'}]\n"
+    text = required("pyproject.toml", project("[]") + groups, "httpx", group="dev")
+    assert tomllib.loads(text)["dependency-groups"]["dev"] == ["httpx", {"include-group": "test"}]
+    extra = project("[]") + "[project.optional-dependencies]\ndev = ['x']\n"
+    assert required("pyproject.toml", extra, "y", group="dev") == extra.replace("'x'", "'x', 'y'")
+
+
+def test_a_group_that_does_not_exist_is_made():
+    text = required("pyproject.toml", project("[]"), "httpx", group="dev")
+    assert text == project("[]") + '\n[dependency-groups]\ndev = ["httpx"]\n'
+    again = required("pyproject.toml", text, "x", group="test")
+    assert again == text.replace("dev =", 'test = ["x"]\ndev =')
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "add it by hand"),
+        ({"pyproject.toml": "[tool.x]\n"}, "add it by hand"),
+        ({"pyproject.toml": "[tool.poetry]\nname = 'a'\n"}, "Poetry"),
+        ({"pyproject.toml": "[project\n"}, "not valid TOML"),
+        ({"pyproject.toml": "[project]\ndependencies = 1\n"}, "add it by hand"),
+        ({"pyproject.toml": "project = {dependencies = []}\n"}, "add it by hand"),
+        ({"requirements.txt": "a==1 --hash=sha256:00\n"}, "hashes"),
+        ({"setup.cfg": "[options]\ninstall_requires = a\n"}, "on one line"),
+        ({"setup.cfg": "[metadata]\n"}, "add it by hand"),
+    ],
+)
+def test_a_manifest_that_awaken_cannot_edit_is_a_problem(files, words):
+    message = refused(files, "httpx")
+    assert message.startswith("cannot require httpx: ")
+    assert words in message
+
+
+def test_what_is_no_requirement_is_a_problem():
+    assert "cannot require" in refused({"requirements.txt": ""}, "not a requirement")
+
+
+def test_a_place_in_a_manifest_leads_back():
+    text = project('["a"]')
+    result = run({"pyproject.toml": text}, "httpx")
+    new = result.snapshot["pyproject.toml"].text.decode()
+    comment = Span(new.index("# b"), new.index("# b") + 3)
+    at = result.maps["pyproject.toml"].to_before(comment)
+    assert text[at.start : at.end] == "# b"
