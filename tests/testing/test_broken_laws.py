@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from awaken.contract import Change, ChangeId, Finding, Level, Place, Reason, Rule, SiteId, Span
+from awaken.contract import (
+    Change,
+    ChangeId,
+    Finding,
+    Level,
+    Phase,
+    Place,
+    Plan,
+    Reason,
+    Rule,
+    SiteId,
+    Span,
+    TextEdit,
+)
 from awaken.engine.report import Diagnostic, FileChange, RootReport
+from awaken.project import site_id
 from awaken.project.sources import decode
-from awaken.testing import LAWS, Case, CaseResult, ExpectedFinding, assert_expected, laws_of
+from awaken.testing import (
+    LAWS,
+    Case,
+    CaseResult,
+    ExpectedFinding,
+    assert_expected,
+    laws_of,
+    run_case,
+)
 from awaken.testing.cases import Settings
 
 BEFORE = b"import os\n\n\ndef f():  # why\n    return old(1)\n\n\ny = 2\n"
@@ -173,3 +196,142 @@ def test_variants_are_made_of_plain_programs_only():
 def test_laws_of_changes_need_a_change():
     assert "undo" in laws_of(case())
     assert "undo" not in laws_of(case(before=AFTER))
+
+
+class Fickle(Rule):
+    """Renames calls of ``old``, where ``wants`` allows it; manual elsewhere."""
+
+    name = "fickle"
+    family = "tests"
+    phase = Phase.QUERIES
+    reasons = (Reason("unwanted", "unwanted", "look"),)
+
+    def __init__(self):
+        self.plans = 0
+        self.pins = None
+
+    def wants(self, source):
+        del source
+        return True
+
+    def plan(self, project, pins):
+        self.plans += 1
+        self.pins = pins
+        findings, changes = [], []
+        for path in project.files_with((b"old(",)):
+            module = project.module(path)
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.Call) and module.text_of(node.func) == "old":
+                    found, change = self._site(module, node, self.wants(module.source))
+                    findings.append(found)
+                    changes.extend([change] if change else [])
+        return Plan(tuple(findings), tuple(changes))
+
+    def _site(self, module, node, wanted):
+        site = site_id(self.name, module, node)
+        common = {"site": site, "rule": self.name, "scope": module.scope_name(node)}
+        common |= {"place": Place(module.path, module.span(node)), "message": "old becomes new"}
+        if not wanted:
+            reason = "fickle/unwanted"
+            return Finding(level=Level.MANUAL, reason=reason, cure="look", **common), None
+        edit = TextEdit(path=module.path, anchor=module.span(node.func), text="new", site=site)
+        change = Change(
+            id=ChangeId(site),
+            rule=self.name,
+            title="",
+            level=Level.SAFE,
+            sites=(site,),
+            edits=(edit,),
+        )
+        return Finding(level=Level.SAFE, change=change.id, **common), change
+
+
+class NotWithCrlf(Fickle):
+    def wants(self, source):
+        return b"\r" not in source.text
+
+
+class NotWithBom(Fickle):
+    def wants(self, source):
+        return not source.bom
+
+
+class NotWithTabs(Fickle):
+    def wants(self, source):
+        return b"\t" not in source.text
+
+
+class NotWithoutFinalNewline(Fickle):
+    def wants(self, source):
+        return source.text.endswith(b"\n")
+
+
+class AllOrNothing(Fickle):
+    def wants(self, source):
+        del source
+        return not self.pins.left_out
+
+
+class LaterAgain(Fickle):
+    """A run plans twice: this one begins to rename with its second run."""
+
+    def wants(self, source):
+        del source
+        return self.plans > 1
+
+
+TWO_CALLS = b"old(1)\n\n\ndef f():\n    return old(2)\n"
+
+
+def fickle(rule):
+    named = Case(
+        name="it",
+        family="tests",
+        rule="fickle",
+        directory=Path(),
+        settings=Settings(),
+        before={"case.py": TWO_CALLS},
+        after={"case.py": TWO_CALLS.replace(b"old", b"new")},
+        program={},
+    )
+    return run_case(named, [rule])
+
+
+BY_RUNNING = [
+    "second-run",
+    "crlf",
+    "bom",
+    "no-final-newline",
+    "tabs",
+    "jobs",
+    "left-out",
+    "undo",
+]
+
+
+@pytest.mark.parametrize("law", BY_RUNNING)
+def test_a_steady_rule_breaks_no_law(law):
+    steady = fickle(Fickle())
+    assert steady.files["case.py"] == TWO_CALLS.replace(b"old", b"new")
+    assert LAWS[law](steady) is None
+
+
+@pytest.mark.parametrize(
+    ("law", "rule", "message"),
+    [
+        ("crlf", NotWithCrlf, "gives another result"),
+        ("bom", NotWithBom, "gives another result"),
+        ("tabs", NotWithTabs, "gives another result"),
+        ("no-final-newline", NotWithoutFinalNewline, "gives another result"),
+        ("left-out", AllOrNothing, "too"),
+        ("second-run", LaterAgain, "changes"),
+        ("jobs", LaterAgain, "two jobs change something else"),
+    ],
+)
+def test_a_fickle_rule_breaks_its_law(law, rule, message):
+    with pytest.raises(AssertionError, match=message):
+        LAWS[law](fickle(rule()))
+
+
+def test_laws_are_all_shown_to_be_breakable():
+    assert {*OF_THE_RESULT, *BY_RUNNING} == LAWS.keys()
