@@ -228,6 +228,7 @@ def _sift(
     """
     refused: dict[ChangeId, Refused] = {}
     unwanted: set[ChangeId] = set()
+    planned = {change.id for change in changes}
     for change in changes:
         outside = next((e for e in _paths(change) if not admission.may_write(e)), None)
         if change.rule in admission.refused_rules:
@@ -242,6 +243,8 @@ def _sift(
             refused[change.id] = Refused(
                 OUTSIDE_SELECTED_PATHS.code, message, OUTSIDE_SELECTED_PATHS.cure
             )
+        elif not planned.issuperset(change.requires):
+            refused[change.id] = Refused.with_required()
         elif not admission.admits_level(change) or _left_out(change, admission):
             unwanted.add(change.id)
     for dependant in with_dependants(refused, changes):
@@ -277,8 +280,17 @@ def _problems(
         after = tools.project(result.snapshot)
         for rule in proving:
             mine = [change for change in changes if change.rule == rule.name]
-            problems.extend(rule.prove(after, mine) if mine else ())
+            problems.extend(_prove(rule, after, mine) if mine else ())
     return problems
+
+
+def _prove(rule: Rule, after: Project, changes: Sequence[Change]) -> list[Problem]:
+    try:
+        return list(rule.prove(after, changes))
+    except Exception as error:  # noqa: BLE001  what cannot be proved is not made
+        what = f"internal error in {rule.name}: {type(error).__name__}: {error}"
+        place = Place(next(iter(_paths(changes[0])), ""), Span(0, 0))
+        return [Problem(place, what, tuple(change.id for change in changes))]
 
 
 def _explain_refused(finding: Finding, refused: Mapping[ChangeId, Refused]) -> Finding:
