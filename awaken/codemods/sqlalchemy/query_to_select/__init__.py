@@ -1,4 +1,95 @@
-"""Rewrites ``session.query(...)`` to ``select(...)``."""
+"""Rewrites `session.query(...)` to `select(...)`.
+
+## What
+
+A query that begins and ends in one expression becomes a `select()` that the session executes, or
+that stands inside another statement. Builders keep their names where `Select` has them; `filter`
+becomes `where`, and the few that differ are written in their 2.0 form.
+
+## Why
+
+`Query` is legacy since SQLAlchemy 2.0 and does not exist on `AsyncSession`. A `select()` is a
+value: it needs no session to be built, passed on or tested.
+
+## Before
+
+```python
+from sqlalchemy.orm import Session
+
+from models import Post, User
+
+
+def find(session: Session, name: str) -> User | None:
+    return session.query(User).filter_by(name=name).first()
+
+
+def authors(session: Session) -> list[User]:
+    return session.query(User).join(User.posts).filter(Post.score > 3).all()
+
+
+def number(session: Session) -> int:
+    return session.query(User).filter(User.age > 26).count()
+```
+
+## After
+
+```python
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Post, User
+
+
+def find(session: Session, name: str) -> User | None:
+    return session.scalars(select(User).filter_by(name=name).limit(1)).first()
+
+
+def authors(session: Session) -> list[User]:
+    return session.scalars(
+        select(User).join(User.posts).where(Post.score > 3)
+    ).unique().all()
+
+
+def number(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(User).where(User.age > 26))
+```
+
+## Safety
+
+*Safe* means: the same objects or rows in the same containers, the same exceptions, the same number
+of statements with the same parameters. What is asked for decides how: one mapped class gives
+objects (`scalars`), everything else rows (`execute`). `.unique()` is written wherever `Query` might
+have removed a duplicate: behind a join, a second FROM object or a joined collection, and where the
+model cannot be seen. `filter_by` is written as `where(Target.key == value)` as soon as SQLAlchemy
+2.1, which searches every FROM object, could understand it otherwise. `.scalar()` becomes
+`session.scalar()` only where one row is certain, for that hides what `Query` raises on two.
+
+*Unsafe* is what depends on something out of sight, and the message says what may change:
+
+* keys of rows that leave the function: of two columns with one name `row.name` is the last for
+  `Query`, the first for `select()`; expressions without a label get a key;
+* before SQLAlchemy 2.1 a statement of Core objects alone (a Table, `text()`, `exists()`) does not
+  flush pending changes first;
+* a library's class that is known by its spelling only; values that may have no hash in rows that
+  must be unique; a call that made the session of a query which is only embedded.
+
+All versions that the project admits count: with 1.4 in range `execute(...).scalars()` takes the
+place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused.
+
+## What it refuses
+
+A query that is kept, returned or passed on; a receiver that nothing proves to be a session; an
+entity of unknown kind; bulk `update()` and `delete()`, set operations, slices, `get()` with
+settings; what raises today and would not afterwards; what only `Query` has; what hooks of `Query`
+would see. Each reason has a code, a sentence and a cure: `awaken rules query-to-select`.
+
+## Sources
+
+* SQLAlchemy 2.0, Major Migration Guide: "2.0 Migration - ORM Usage"
+* SQLAlchemy 2.1, What's New: `filter_by` (8601)
+* `orm/query.py` (`Query._iter`, `Query.count`, `Query.exists`), `orm/loading.py` (`instances`)
+* issue 9809: autoflush of Core statements
+"""
 
 from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
 

@@ -40,6 +40,7 @@ class Sites:
         self._triggers = triggers
 
     def __iter__(self) -> Iterator[tuple[Module, Recognised]]:
+        hook = _query_hook(self._project)
         for path in self._project.files_with(self._triggers):
             module = self._project.module(path)
             if module is None:
@@ -48,8 +49,37 @@ class Sites:
             for node in module.walk():
                 if isinstance(node, ast.Call):
                     recognised = recognise(reader, node)
-                    if recognised is not None:
-                        yield module, recognised
+                    if recognised is None:
+                        continue
+                    yield module, Recognised(node, hook) if hook is not None else recognised
+
+
+def _query_hook(project: Project) -> Refused | None:
+    """Return the refusal of every query, where the project hooks into the compilation of Query.
+
+    These hooks do not fire for ``select()``.
+    """
+    for path in project.files_with((b"before_compile",)):
+        module = project.module(path)
+        if module is None:
+            continue
+        reader = Reader(project, module)
+        for node in module.walk():
+            if isinstance(node, ast.Call) and _listens_to_queries(reader, node):
+                detail = f"{path} listens to the compilation of every Query"
+                return Refused(reasons.QUERY_HOOKS, detail)
+    return None
+
+
+def _listens_to_queries(reader: Reader, call: ast.Call) -> bool:
+    if reader.library_name(call.func) not in {"listen", "listens_for"} or len(call.args) <= 1:
+        return False
+    target, event = call.args[:2]
+    return (
+        isinstance(event, ast.Constant)
+        and str(event.value).startswith("before_compile")
+        and reader.library_name(target) == "Query"
+    )
 
 
 def recognise(reader: Reader, call: ast.Call) -> Recognised | None:

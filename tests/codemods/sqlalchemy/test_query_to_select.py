@@ -1,0 +1,165 @@
+"""What holds for query-to-select beside its fixtures: its page, its reasons, its data."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+from fixture_cases import CASES, FIXTURES, result_of
+
+import awaken.codemods.sqlalchemy.query_to_select as package
+from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
+from awaken.contract import Level, NodeEdit, Pins
+from awaken.project import Project, Snapshot
+from awaken.project.manifests import Targets
+from awaken.project.sources import decode
+from awaken.testing import Case, run_case
+from awaken.testing.cases import Settings
+
+RULE = "query-to-select"
+LIBRARY = {
+    path.name: path.read_bytes()
+    for path in (FIXTURES / "sqlalchemy/_programs/library").glob("*.py")
+}
+MINE = [name for name, case in CASES.items() if case.rule == RULE]
+
+
+def case_of(before, **settings):
+    return Case(
+        name="example",
+        family="sqlalchemy",
+        rule=RULE,
+        directory=Path(),
+        settings=Settings(**settings),
+        before={**LIBRARY, "case.py": before.encode()},
+        after={},
+        program=LIBRARY,
+    )
+
+
+def rewritten(before, **settings):
+    return run_case(case_of(before, **settings)).files["case.py"].decode()
+
+
+def plan_of(before, pins=Pins()):  # noqa: B008  frozen
+    files = {**LIBRARY, "case.py": before.encode()}
+    snapshot = Snapshot({path: decode(path, raw) for path, raw in files.items()})
+    return QueryToSelect().plan(Project(snapshot, Targets()), pins)
+
+
+def test_the_page_shows_what_happens():
+    before, after = re.findall(r"```python\n(.*?)```", package.__doc__, re.DOTALL)
+
+    assert rewritten(before) == after
+
+
+def test_every_reason_has_a_fixture():
+    found = {one.reason for name in MINE for one in result_of(name).report.findings}
+
+    assert {f"{RULE}/{reason.code}" for reason in QueryToSelect.reasons} - found == set()
+
+
+def test_every_reason_is_one_sentence_and_one_cure():
+    for reason in QueryToSelect.reasons:
+        assert not reason.message.endswith("."), reason.code
+        assert reason.cure.endswith("."), reason.code
+        assert reason.message.count("{}") <= 1, reason.code
+
+
+def leaves_something_alone(name):
+    findings = result_of(name).report.findings
+    return not findings or any(one.level is Level.MANUAL for one in findings)
+
+
+def test_two_fifths_of_the_cases_leave_something_alone():
+    assert sum(map(leaves_something_alone, MINE)) >= 0.4 * len(MINE)
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_plans_are_plain_data(name):
+    for change in result_of(name).report.changes:
+        assert pickle.loads(pickle.dumps(change)) == change
+        assert len(change.sites) == 1
+        assert sum(isinstance(edit, NodeEdit) for edit in change.edits) == 1
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_an_unsafe_message_says_what_may_change(name):
+    for finding in result_of(name).report.findings:
+        if finding.level is not Level.MANUAL:
+            assert ("; " in finding.message) == (finding.level is Level.UNSAFE), finding.message
+        assert (finding.cure != "") == (finding.level is Level.MANUAL)
+
+
+HEAD = "from models import User\nfrom sqlalchemy.orm import Session\n\n"
+TWO_SITES = f"""{HEAD}
+def both(session: Session):
+    return session.query(User).all(), session.query(User).first()
+"""
+
+
+def test_a_site_left_out_keeps_its_finding_and_loses_its_change():
+    whole = plan_of(TWO_SITES)
+    first = whole.findings[0].site
+
+    rest = plan_of(TWO_SITES, Pins(left_out=frozenset({first})))
+
+    assert rest.findings == whole.findings
+    assert [change.sites for change in rest.changes] == [(whole.findings[1].site,)]
+
+
+def test_the_place_of_a_site_starts_where_its_query_starts():
+    before = TWO_SITES.replace("session.query(User).all()", "(session.query(User)).all()")
+    place = plan_of(before).findings[0].place
+
+    text = before.encode()[place.span.start : place.span.end]
+
+    assert text == b"session.query(User)).all()"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param("session.query(User).all().sort()", id="method of the result"),
+        pytest.param("[*session.query(User)]", id="unpacked in a list"),
+        pytest.param("print(*session.query(User))", id="unpacked in a call"),
+        pytest.param("session.query(User).first().name", id="attribute of the result"),
+        pytest.param("not session.query(User).first()", id="negated result"),
+        pytest.param("None in session.query(User)", id="membership"),
+        pytest.param("None not in session.query(User)", id="no membership"),
+        pytest.param("next(iter(session.query(User)))", id="iterator"),
+        pytest.param("dict(session.query(User.id, User.name))", id="pairs"),
+        pytest.param("max(session.query(User.id))", id="greatest"),
+        pytest.param("sum(n for n, in session.query(User.id))", id="generator"),
+        pytest.param("{u.id: u for u in session.query(User)}", id="dictionary display"),
+        pytest.param("list(map(str, session.query(User)))", id="second argument of map"),
+        pytest.param("User.id.in_(session.query(User.id))", id="subquery"),
+        pytest.param("session.query(User).filter_by(id=1).one", id="not called"),
+    ],
+)
+def test_what_surrounds_a_query_stays(expression):
+    after = rewritten(f"{HEAD}def use(session: Session):\n    return {expression}\n")
+
+    if expression.endswith(".one"):
+        assert expression in after
+    else:
+        assert "session.query" not in after
+        compile(after, "after", "exec")
+
+
+@pytest.mark.parametrize(
+    ("specifier", "expected"),
+    [
+        (">=2.0", "session.scalars(select(User)).all()"),
+        (">=1.4.24", "session.scalars(select(User)).all()"),
+        (">=1.4", "session.execute(select(User)).scalars().all()"),
+        ("1.4.54", "session.scalars(select(User)).all()"),
+        (">=1.3", "session.query(User).all()"),
+    ],
+)
+def test_the_declared_versions_decide_what_may_be_written(specifier, expected):
+    before = TWO_SITES.replace(", session.query(User).first()", "")
+
+    assert f"return {expected}" in rewritten(before, targets={"sqlalchemy": specifier})
