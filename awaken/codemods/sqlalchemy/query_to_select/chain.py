@@ -93,7 +93,7 @@ ITERATING = frozenset(
 )
 """Builtins that do nothing with an iterable argument but iterate it."""
 
-Ending = Literal["executed", "iterated", "embedded", "argument", "read"]
+Ending = Literal["executed", "written", "sliced", "iterated", "embedded", "argument", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,10 @@ class Chain:
     """A query from ``session.query(...)`` to what ends it.
 
     ``node`` is the whole expression. ``ending`` says how it ends: a terminator is called
-    (``executed``, ``embedded``), it is iterated in place, it is the argument of a method that
-    takes a statement, or an attribute is ``read``. ``end`` is the name of the terminator, of the
-    builtin that iterates, or ``for``, ``in``, ``*`` and the like.
+    (``executed``, ``written`` by update or delete, ``embedded``), it is ``sliced`` or indexed, it is
+    iterated in place, it is the argument of a method that takes a statement, or an attribute is
+    ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or ``for``,
+    ``in``, ``*``, ``[i]`` and the like.
     """
 
     root: ast.Call
@@ -126,7 +127,7 @@ class Chain:
     @property
     def terminator(self) -> ast.Call | None:
         """The call that ends the chain, if one does."""
-        ended = self.ending in {"executed", "embedded"}
+        ended = self.ending in {"executed", "written", "embedded"}
         return self.node if ended and isinstance(self.node, ast.Call) else None
 
 
@@ -171,6 +172,8 @@ def read_links(module: Module, root: ast.expr) -> tuple[tuple[Link, ...], ast.ex
 
 def _read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
     parent = module.parent(node)
+    if isinstance(parent, ast.Subscript) and parent.value is node:
+        return "sliced", "[a:b]" if isinstance(parent.slice, ast.Slice) else "[i]", parent
     if not isinstance(parent, ast.Attribute):
         ending, end = _read_use(module, node, parent)
         return ending, end, node
@@ -183,6 +186,8 @@ def _read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
         raise Refused(reasons.UNCALLED_METHOD if known else reasons.UNKNOWN_METHOD, name)
     if name in EXECUTING:
         return "executed", name, call
+    if name in WRITES:
+        return "written", name, call
     if name in EMBEDDING:
         return "embedded", name, call
     if name == "value":
@@ -194,8 +199,6 @@ def _read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
 
 
 def _refused_method(name: str) -> Refused:
-    if name in WRITES:
-        return Refused(reasons.BULK_WRITE, name)
     if name in SET_OPERATIONS:
         return Refused(reasons.SET_OPERATION, name)
     if name in REMOVED:
@@ -271,8 +274,6 @@ def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tupl
     match parent:
         case ast.Return() | ast.Yield() | ast.Lambda():
             return reasons.RETURNED_QUERY, ""
-        case ast.Subscript(value=used) if used is node:
-            return reasons.SLICED_QUERY, ""
         case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.If() | ast.While() | ast.Assert():
             return reasons.TRUTH_OF_QUERY, ""
         case ast.IfExp(test=used) if used is node:

@@ -20,7 +20,12 @@ from awaken.codemods.sqlalchemy.query_to_select.entities import (
     refuse_unknown,
 )
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
-from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    LinkEdit,
+    QueryRewrite,
+    SliceRewrite,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.rows import Shape, Uses, uses_of
 from awaken.codemods.sqlalchemy.query_to_select.statement import (
@@ -39,7 +44,7 @@ _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 class Verdict:
     """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe)."""
 
-    data: QueryRewrite | None
+    data: QueryRewrite | BulkRewrite | SliceRewrite | None
     needs: list[Written] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
 
@@ -53,8 +58,8 @@ def judge(reader: Reader, chain: Chain) -> Verdict:
     statement = translate(reader, chain, loads)
     if not statement.items and not statement.changed_items:
         raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
-    _check_distinct(statement)
-    verdict = _judge_embedded(statement) if embeds else _judge_executed(statement)
+    check_distinct(statement)
+    verdict = _judge_embedded(statement) if embeds else judge_executed(statement)
     verdict.needs += statement.needs
     return verdict
 
@@ -83,7 +88,7 @@ def _judge_get(reader: Reader, chain: Chain) -> Verdict:
 def _judge_embedded(statement: Statement) -> Verdict:
     chain = statement.chain
     verdict = Verdict(None)
-    select = _written(statement, verdict, "select")
+    select = written(statement, verdict, "select")
     if _has_call(chain.receiver):
         verdict.caveats.append(f"`{ast.unparse(chain.receiver)}` is no longer called")  # type: ignore[arg-type]
     if chain.end == "exists":
@@ -145,7 +150,7 @@ def _exists(statement: Statement, verdict: Verdict, select: str) -> QueryRewrite
         shape="one",
         source=source,
         wrap="exists",
-        exists=_written(statement, verdict, "exists"),
+        exists=written(statement, verdict, "exists"),
     )
 
 
@@ -169,11 +174,12 @@ def _refuse_comment_in(reader: Reader, root: ast.Call) -> None:
 
 
 # -------------------------------------------------------------------------------------- executed
-def _judge_executed(statement: Statement) -> Verdict:
+def judge_executed(statement: Statement) -> Verdict:
+    """Decide how ``statement`` is executed where its query is; raises Refused."""
     chain = statement.chain
     verdict = Verdict(None)
-    select = _written(statement, verdict, "select")
-    session = _session_of(statement)
+    select = written(statement, verdict, "select")
+    session = session_of(statement)
     if chain.end == "count":
         verdict.data = _count(statement, verdict, select, session)
         return verdict
@@ -212,7 +218,8 @@ def _judge_executed(statement: Statement) -> Verdict:
     return verdict
 
 
-def _session_of(statement: Statement) -> SessionFrom:
+def session_of(statement: Statement) -> SessionFrom:
+    """Return where the session that executes ``statement`` is written; raises Refused."""
     if statement.session is not None:
         return statement.session
     if statement.chain.receiver is not None:
@@ -315,7 +322,7 @@ def _count(
             raise Refused(reasons.COUNT_WITH_SETTINGS, link.name)
     if statement.from_statement:
         raise Refused(reasons.RAISES_TODAY, "count() comes after from_statement()")
-    func = _written(statement, verdict, "func")
+    func = written(statement, verdict, "func")
     edits = tuple(statement.edits)
     if _counts_shortly(statement):
         return QueryRewrite(
@@ -428,7 +435,8 @@ def _may_load_collection(statement: Statement) -> bool:
 
 
 # ------------------------------------------------------------------------------------- the rest
-def _check_distinct(statement: Statement) -> None:
+def check_distinct(statement: Statement) -> None:
+    """Raise Refused where SQLAlchemy 1.4 would select the ORDER BY columns as well."""
     if not (statement.distinct and statement.ordered):
         return
     if not statement.reader.project.targets.admits("sqlalchemy", "<2.0"):
@@ -513,12 +521,15 @@ def _uses(statement: Statement) -> Uses | None:
     shapes: dict[str, Shape] = {"all": "rows", "first": "row", "one": "row", "one_or_none": "row"}
     if chain.ending == "executed" and chain.end in shapes:
         return uses_of(statement.reader, chain.node, shapes[chain.end])
-    if chain.ending == "iterated" or chain.end == "values":
+    if chain.ending == "sliced" and chain.end == "[i]":
+        return uses_of(statement.reader, chain.node, "row")
+    if chain.ending in {"iterated", "sliced"} or chain.end == "values":
         return uses_of(statement.reader, chain.node, "rows")
     return None
 
 
-def _written(statement: Statement, verdict: Verdict, name: str) -> str:
-    written = name_here(statement.reader, statement.chain.root, name)
-    verdict.needs.append(written)
-    return written.text
+def written(statement: Statement, verdict: Verdict, name: str) -> str:
+    """Return how SQLAlchemy's ``name`` is written here; ``verdict`` notes the import."""
+    found = name_here(statement.reader, statement.chain.root, name)
+    verdict.needs.append(found)
+    return found.text

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.future"),
+    "delete": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
+    "update": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     "func": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     "exists": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     "lazyload": ("sqlalchemy.orm", "sqlalchemy.orm.strategy_options"),

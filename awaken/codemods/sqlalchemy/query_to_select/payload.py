@@ -49,5 +49,31 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
     session: Literal["receiver", "argument"] | int = "receiver"
 
 
+Argument = Literal["values", "order", "dialect", "synchronize_session"]
+
+
+class BulkRewrite(Struct, frozen=True, kw_only=True):
+    """How a chain that ends in ``.update(...)`` or ``.delete(...)`` is rewritten.
+
+    ``arguments`` says what each argument of the terminator is; ``ordered``, that its values become
+    ``ordered_values``. ``statement`` describes the chain as it is when these arguments have become
+    builders of their own. ``params`` is the place of the builder whose arguments become those of
+    the execution. ``rowcount`` says that the number of rows is used.
+    """
+
+    statement: QueryRewrite
+    arguments: tuple[Argument, ...] = ()
+    ordered: bool = False
+    params: int | None = None
+    rowcount: bool = False
+
+
+class SliceRewrite(Struct, frozen=True, kw_only=True):
+    """How ``query[...]`` is rewritten: ``query`` gives a list, ``subscript`` is read from it."""
+
+    query: QueryRewrite
+    subscript: str | None = None
+
+
 class GetRewrite(Struct, frozen=True):
     """``session.query(Model).get(key)`` becomes ``session.get(Model, key)``: nothing to decide."""

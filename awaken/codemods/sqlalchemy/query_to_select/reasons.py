@@ -62,8 +62,8 @@ TEXT_OF_QUERY = Reason(
 )
 SLICED_QUERY = Reason(
     "sliced-query",
-    "the query is indexed or sliced",
-    "Use `.limit()` and `.offset()`, or `.slice()`, and a terminator such as `.all()`.",
+    "the query is indexed or sliced with `[{}]`, where Query looks at the numbers before it asks",
+    "Use constants that are not negative, or `.limit()` and `.offset()` with `.all()`.",
 )
 SET_OPERATION = Reason(
     "set-operation",
@@ -72,8 +72,18 @@ SET_OPERATION = Reason(
 )
 BULK_WRITE = Reason(
     "bulk-write",
-    "`.{}()` of a query is not a select",
+    "{} cannot be read here as a bulk write of one mapped class",
     "Write `session.execute(update(Model)...)` or `delete(Model)` by hand.",
+)
+BULK_WITH_SETTINGS = Reason(
+    "bulk-with-settings",
+    "`.{}()` has no effect on a bulk update() or delete() today, which is easily overlooked",
+    "Remove it, or write what it was meant to do.",
+)
+BULK_EVENTS = Reason(
+    "bulk-events",
+    "{}, an event that only bulk writes of Query send",
+    "Move it to the `do_orm_execute` event first.",
 )
 GET_WITH_SETTINGS = Reason(
     "get-with-settings",

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -94,7 +94,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
         _check_order(statement, link)
         handler = _HANDLERS.get(link.name, _keep)
         edit = handler(statement, link, position, executed)
-        _keep_comments(statement, link, position, edit)
+        keep_comments(statement, link, position, edit)
         statement.edits.append(edit)
     return statement
 
@@ -114,7 +114,8 @@ def _check_order(statement: Statement, link: Link) -> None:
         statement.begun = name
 
 
-def _keep_comments(statement: Statement, link: Link, position: int, edit: LinkEdit) -> None:
+def keep_comments(statement: Statement, link: Link, position: int, edit: LinkEdit) -> None:
+    """Raise Refused if ``edit`` replaces a part of the builder ``link`` that holds a comment."""
     if edit.call is not None and edit.arguments is None:
         return
     module = statement.reader.module
@@ -163,12 +164,12 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
 
 def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
     """``text("users_name")`` finds the label of a Query, ``table_column``; a select has none."""
-    words: set[str] = set()
-    for node in ast.walk(criterion):
-        is_text = isinstance(node, ast.Call) and statement.reader.library_name(node.func) == "text"
-        for part in [criterion, *(node.args if is_text and isinstance(node, ast.Call) else ())]:
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                words.update(re.findall(r"\w+", part.value))
+    words = {
+        word
+        for part in (criterion, *_texts(statement.reader, criterion))
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        for word in re.findall(r"\w+", part.value)
+    }
     for item in statement.items if words else ():
         mapped = statement.reader.project.mapped_class(item.model) if item.model else None
         if mapped is None or mapped.tablename is None:
@@ -176,6 +177,15 @@ def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
         labels = {f"{mapped.tablename}_{name}" for name in mapped.columns} - set(mapped.columns)
         for label in sorted(words & labels):
             raise Refused(reasons.LABEL_IN_TEXT, label)
+
+
+def _texts(reader: Reader, criterion: ast.expr) -> Iterator[ast.expr]:
+    """Yield the arguments of every ``text(...)`` in ``criterion``."""
+    for node in ast.walk(criterion):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if "text" in name and reader.library_name(node.func) == "text":
+                yield node.args[0]
 
 
 def _is_false(node: ast.expr) -> bool:
@@ -320,14 +330,14 @@ def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool
     before_2_1 = not statement.reader.project.targets.admits("sqlalchemy", ">=2.1")
     if not statement.reset and (before_2_1 or _has_one_source(statement)):
         return LinkEdit(link.name)
-    target = _filter_target(statement)
+    target = filter_target(statement)
     if target.text is None:
         raise Refused(reasons.FILTER_BY_TARGET, target.described)
-    _refuse_missing_keys(statement, link, target)
+    refuse_missing_keys(statement, link, target)
     return LinkEdit("where", target=target.text)
 
 
-def _refuse_missing_keys(statement: Statement, link: Link, target: Target) -> None:
+def refuse_missing_keys(statement: Statement, link: Link, target: Target) -> None:
     """A key that the target lacks raises one error from Query and another from its class."""
     mapped = statement.reader.project.mapped_class(target.model) if target.model else None
     if mapped is None or not mapped.complete:
@@ -354,7 +364,8 @@ def _has_one_source(statement: Statement) -> bool:
     return plain and len({item.owner for item in items}) == 1 and items[0].owner is not None
 
 
-def _filter_target(statement: Statement) -> Target:
+def filter_target(statement: Statement) -> Target:
+    """Return what ``filter_by`` means at this point of the chain."""
     if statement.join_point is not None and not statement.reset:
         return statement.join_point
     if statement.source is not None:
