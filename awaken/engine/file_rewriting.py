@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -185,18 +186,22 @@ class _Work:
         self, region: Region, jobs: Mapping[ast.AST, Sequence[Job]], inner: Sequence[Piece]
     ) -> list[Piece]:
         """Return the new text of ``region``, in which the pieces ``inner`` are made first."""
-        start, end = region.span.start, region.span.end
+        start = region.span.start
+        old = self._module.source.text[start : region.span.end]
         moved = [Splice(p.span.start - start, p.span.end - start, p.text) for p in inner]
-        text, _ = splice(self._module.source.text[start:end], moved)
+        text, _ = splice(old, moved)
         changes = [job.change for own in jobs.values() for job in own]
         changes += [change for piece in inner for change in piece.changes]
         try:
-            new = rewrite_slice(self._slice(region, text.decode(), jobs)).encode()
+            # LibCST loses the last line end of a text whose lines end in a lone \r.
+            end = b"" if region.is_expression else _last_newline(text)
+            part = self._slice(region, text[: len(text) - len(end)].decode(), jobs)
+            new = rewrite_slice(part).encode()
+            new += end if new else b""
             _check_fstring(self._module, region, new)
         except SliceRefused as error:
             self._refuse(region.span, error.message, error.changes or changes)
             return []
-        old = self._module.source.text[start:end]
         if new == old:
             return []
         owners = tuple(dict.fromkeys(changes))
@@ -248,6 +253,11 @@ class _Work:
             else:
                 pieces.append(Piece(span, text, (owned.change,), is_token=True))
         return pieces
+
+
+def _last_newline(text: bytes) -> bytes:
+    found = re.search(rb"(\r\n|\n|\r)\Z", text)
+    return found.group() if found else b""
 
 
 def _clash(piece: Piece, span: Span, change: ChangeId) -> bool:
