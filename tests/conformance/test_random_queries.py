@@ -6,6 +6,7 @@ is what awaken writes. Seeds are fixed, so that a failure can be repeated.
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ LIBRARY = {
     for path in (FIXTURES / "sqlalchemy/_programs/library").glob("*.py")
 }
 QUERIES = 60
+# What is written for every version must hold on the installed one, and what is for that alone.
+TARGETS = (">=1.4.24", version("sqlalchemy"))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def case_of(seed):
         family="sqlalchemy",
         rule="query-to-select",
         directory=Path(),
-        settings=Settings(unsafe=True),
+        settings=Settings(unsafe=True, targets={"sqlalchemy": TARGETS[seed % 2]}),
         before={**LIBRARY, "case.py": source},
         after={},
         program=LIBRARY,
