@@ -29,14 +29,17 @@ _PYTHON = (".py", ".pyi")
 class Project:
     """One snapshot of a program and what is known about it; reads no file and runs no code.
 
-    ``targets`` holds the versions that the program declares. Trees are parsed when asked for and
-    only the last few are kept.
+    ``targets`` holds the versions that the program declares. Rules look for sites in the files of
+    ``site_scope`` only, in all of them if it is None; facts always come from the whole program.
+    Trees are parsed when asked for and only the last few are kept.
     """
 
-    def __init__(self, snapshot: Snapshot, targets: Any, cache: Any = None) -> None:
-        del cache
+    def __init__(
+        self, snapshot: Snapshot, targets: Any, site_scope: frozenset[str] | None = None
+    ) -> None:
         self.snapshot = snapshot
         self.targets = targets
+        self._site_scope = site_scope
         self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
         self._modules: OrderedDict[str, Module] = OrderedDict()
         self._kept_bytes = 0
@@ -60,6 +63,12 @@ class Project:
                 )
             found |= self._hits[trigger]
         return sorted(found)
+
+    def site_files(self, triggers: Sequence[bytes]) -> list[str]:
+        """Return the files in which a rule with these triggers looks for its sites, sorted."""
+        files = self.files_with(triggers)
+        scope = self._site_scope
+        return files if scope is None else [path for path in files if path in scope]
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""

@@ -27,6 +27,8 @@ def fixture_for(
     is_fixture = _fixture_name(module, function, names) is not None
     if not is_fixture and not function.name.startswith("test"):
         return None
+    if any(_gives_arguments(decorator, name) for decorator in function.decorator_list):
+        return None
     folder = module.path.rpartition("/")[0]
     paths = [module.path]
     while True:
@@ -43,6 +45,17 @@ def fixture_for(
             if node is not function and _fixture_name(defining, node, names) == name:
                 return FunctionOf(defining, node)
     return None
+
+
+def _gives_arguments(decorator: ast.expr, name: str) -> bool:
+    """Whether ``mock.patch`` or ``parametrize("name", ...)`` may pass the argument instead."""
+    parts = [node for node in ast.walk(decorator) if isinstance(node, ast.Name | ast.Attribute)]
+    words = {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
+    if "patch" in words:
+        return True
+    texts = [node.value for node in ast.walk(decorator) if isinstance(node, ast.Constant)]
+    named = any(isinstance(text, str) and name in text for text in texts)
+    return "parametrize" in words and (named or not any(isinstance(text, str) for text in texts))
 
 
 def _fixture_name(

@@ -178,12 +178,12 @@ class Members:
         declared = any(one.annotation is not None for one in bindings)
         if in_body and declared and not _is_unknown(in_body):
             return in_body
+        if all(one.kind == "annotation" for one in bindings):
+            in_body = ()  # ``session: Any`` says no more than what is assigned below
         on_self = [
             self._evaluator.assigned(module, target, value, annotation, ())
             for target, value, annotation in _assignments(module, node).get(name, [])
         ]
-        if on_self:
-            in_body = tuple(one for one in in_body if one != Nothing() and not _is_unknown((one,)))
         return union(in_body, *on_self)
 
     def _bound(self, owner: InstanceOf | ClassOf, module: Module, binding: Binding) -> Values:

@@ -59,9 +59,14 @@ class Sessions:
         return found
 
     def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
-        """Return the proof by a ``.query`` of mapped classes on the same parameter."""
+        """Return the proof by a ``.query`` of mapped classes on the same variable of a function.
+
+        A variable with one binding is one thing; that a loop binds it again changes no type.
+        """
         bindings = module.scopes.bindings_of(node)
-        if len(bindings) != 1 or bindings[0].kind != "parameter":
+        if len(bindings) != 1 or bindings[0].kind not in {"parameter", "with", "assignment"}:
+            return None
+        if bindings[0].scope is module.scopes.module:
             return None
         for scope in module.scopes.scopes:
             for read in scope.reads.get(bindings[0].name, []):

@@ -295,6 +295,8 @@ def test_an_imperative_mapping_lists_columns_and_properties():
         "C = declarative_base(**options)\nclass A(C): pass\n",
         "from elsewhere import B\nC = declarative_base(cls=B)\nclass A(C): pass\n",
         "class A(Base):\n  @declared_attr\n  def x(cls): return make()\n",
+        "class A: pass\nregistry().map_imperatively(A, t, **options)\n",
+        "class A: pass\nregistry().map_imperatively(A, t, properties=find())\n",
     ],
 )
 def test_a_mapping_that_is_not_all_in_sight_is_incomplete(text):

@@ -309,3 +309,28 @@ def test_names_that_are_said_to_be_the_same_are_the_same_objects():
                     assert theirs is ours, (also, name)
 
     assert checked > 200
+
+
+def test_every_row_about_sqlalchemy_names_something_that_exists():
+    tables = knowledge()
+    rows = [*tables.types, *tables.calls, *tables.managers, *tables.declarative_factories]
+    rows += [*tables.declarative_roots, *tables.plain_bases, *tables.instances]
+    checked = [row for row in rows if row.startswith("sqlalchemy.") and "asyncio" not in row]
+
+    assert len(checked) > 15
+    for row in checked:
+        if row != "sqlalchemy.orm.scoping.ScopedSession":  # 1.4 only
+            assert exists(row), row
+
+
+def exists(dotted: str) -> bool:
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for name in parts[length:]:
+            found = getattr(found, name, None)
+        return found is not None
+    return False

@@ -429,7 +429,27 @@ def test_a_fixture_gives_a_test_its_session():
 
     assert kind("def test_it(s): s", conftest=conftest) == "session"
     assert kind("def test_it(other): other", "other", conftest=conftest) == "none"
-    assert kind("def helper(s): s", conftest=conftest) == "parameter `s` has no annotation"
+    unknown = "parameter `s` has no annotation"
+    assert kind("def helper(s): s", conftest=conftest) == unknown
+    assert kind("@mock.patch('x')\ndef test_it(s): s", conftest=conftest) == unknown
+    parametrized = "import pytest\n@pytest.mark.parametrize('{0}', [1])\ndef test_it(s, t): s"
+    assert kind(parametrized.format("s"), conftest=conftest) == unknown
+    assert kind(parametrized.format("t"), conftest=conftest) == "session"
+
+
+def test_a_fixture_nearer_to_the_test_wins():
+    far = (
+        "import pytest\nfrom db import SessionLocal\n@pytest.fixture\n"
+        "def s(): return SessionLocal()\n"
+    )
+    near = "import pytest\n@pytest.fixture\ndef s(s): return s\n"
+    other = "import pytest\n@pytest.fixture\ndef s(): return 'text'\n"
+    files = {"db.py": DB, "conftest.py": far, "a/conftest.py": near, "b/conftest.py": other}
+    project = program({**files, "a/test_m.py": "def test(s): s", "b/test_m.py": "def test(s): s"})
+    found = [module_of(project, path) for path in ("a/test_m.py", "b/test_m.py")]
+
+    assert project.session_of(found[0], last(found[0], "s")).kind == "session"
+    assert project.session_of(found[1], last(found[1], "s")) is None
 
 
 NOT_SESSIONS = [
@@ -466,6 +486,13 @@ def test_what_is_proven_to_be_something_else_is_no_session(text):
 
 
 UNKNOWN = [
+    (
+        (
+            "from db import SessionLocal\nclass A:\n  session = find()\n  def f(self):\n"
+            "    self.session = SessionLocal()\n    s = self.session\n    s"
+        ),
+        "not defined in sight",
+    ),
     ("def f(s): s", "has no annotation"),
     ("from db import db_session\ndef f(s=db_session): s", "has no annotation"),
     ("from typing import Any\ndef f(s: Any): s", "no particular type"),
@@ -539,6 +566,7 @@ UNKNOWN = [
         "from fastapi import Depends\nfrom somewhere import get_db\ndef f(s=Depends(get_db)): s",
         "could not be followed",
     ),
+    ("def f(r: str):\n  s = r.session\n  s", "cannot be seen"),
     ("match x:\n  case s: s", "unpacking"),
 ]
 
@@ -652,6 +680,32 @@ def test_a_project_with_a_query_method_of_its_own_needs_a_receiver_called_sessio
     assert used(text, "session.query(User)", mine=session) is None
 
 
+def test_a_query_method_that_takes_anything_is_one_of_its_own():
+    text = IMPORTS + "def f(repo): repo.query(User)\n"
+
+    def own(parameters):
+        return used(text, "repo.query(User)", own=f"class R:\n  def query({parameters}): ...\n")
+
+    assert own("self, *models") is None
+    assert own("self").by_use
+
+
+def test_a_class_method_that_python_makes_without_a_decorator_has_the_class():
+    text = """
+        from db import SessionLocal
+        class A:
+            session = SessionLocal()
+            @property
+            def late(self): return SessionLocal()
+            def __init_subclass__(cls):
+                cls.session
+                cls.late
+    """
+
+    assert kind(text, "cls.session") == "session"
+    assert "sets no `late`" in kind(text, "cls.late")
+
+
 def test_a_parameter_that_is_proven_once_is_proven_everywhere_in_its_function():
     text = IMPORTS + dedent("""
         def f(s, column):
@@ -665,6 +719,10 @@ def test_a_parameter_that_is_proven_once_is_proven_everywhere_in_its_function():
             s.query(User)
             s = other()
             return s.query(y)
+        def i(factory):
+            with factory() as t:
+                t.query(User)
+                return t.query(z)
     """)
 
     assert asked(text, "s", models=MODELS).why.startswith("parameter")
@@ -677,6 +735,7 @@ def test_a_parameter_that_is_proven_once_is_proven_everywhere_in_its_function():
     assert receiver("s.query(column)").by_use
     assert isinstance(receiver("s.query(x)"), Unknown)
     assert isinstance(receiver("s.query(y)"), Unknown)
+    assert receiver("t.query(z)").by_use
 
 
 @pytest.mark.parametrize(
