@@ -12,9 +12,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 from awaken.contract import Change, ChangeId, Place, Problem, Span
-from awaken.engine.materialise import Materialised
+from awaken.engine.materialise import Materialised, is_python
 from awaken.engine.style import NEWLINE
-from awaken.project.sources import Snapshot, SourceFile
+from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode
 
 
 def check(
@@ -35,17 +35,28 @@ def check(
             complaint = _foreign_newline(before[path], after)
         if complaint is not None:
             yield Problem(Place(path, Span(0, 0)), complaint, _editing(changes, path))
-        elif path.endswith((".py", ".pyi")):
+        elif is_python(path):
             yield from _broken_code(before, materialised, changes, path, lowest_python)
 
 
 def _unwritable(after: SourceFile) -> str | None:
     try:
-        after.raw()
+        raw = after.raw()
     except UnicodeEncodeError as error:
         bad = error.object[error.start : error.end]
         return f"the file's encoding {after.encoding} cannot hold {bad!r}"
+    if is_python(after.path) and not _reads_the_same(after, raw):
+        return f"the file would no longer be read as {after.encoding}"
     return None
+
+
+def _reads_the_same(after: SourceFile, raw: bytes) -> bool:
+    """Whether Python finds the same text: an edit above an encoding cookie disables it."""
+    try:
+        again = decode(after.path, raw)
+    except Undecodable:
+        return False
+    return (again.text, again.encoding) == (after.text, after.encoding)
 
 
 def _foreign_newline(before: SourceFile, after: SourceFile) -> str | None:

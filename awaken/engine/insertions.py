@@ -126,10 +126,11 @@ def is_docstring(statement: ast.stmt) -> bool:
 def above_comments(text: bytes, start: int) -> int:
     """Return where the comment lines directly above the line ``start`` begin.
 
-    Those at the very top of a file are its header and stay there.
+    Those at the very top of a file, and those below its shebang or encoding cookie, are its
+    header and stay there.
     """
-    indent, at = line_indent(text, start), start
-    while at:
+    indent, at, top = line_indent(text, start), start, _machine_lines_end(text)
+    while at > top:
         above = line_start(text, _before_newline(text, at))
         line = text[above:at].rstrip()
         if not line.startswith(indent + b"#"):
@@ -172,16 +173,24 @@ def header_end(text: bytes) -> int:
     A comment that touches the first statement belongs to that statement, unless it is a shebang
     or an encoding cookie.
     """
-    at = kept = number = 0
+    at = kept = _machine_lines_end(text)
     while text.startswith(b"#", at):
         at = line_end(text, at)
-        number += 1
-        if number <= _COOKIE_LINES and _is_machine_comment(text, kept, at):
-            kept = at
     blank = at == len(text) or NEWLINE.match(text, at) is not None
     return at if blank else kept
 
 
-def _is_machine_comment(text: bytes, start: int, end: int) -> bool:
-    line = text[start:end]
-    return line.startswith(b"#!") or b"coding" in line
+def _machine_lines_end(text: bytes) -> int:
+    """Return where the line after the shebang and the encoding cookie starts, 0 without them.
+
+    The cookie may stand in line 2 below a blank line; a line put above would disable it.
+    """
+    at = end = 0
+    for _ in range(_COOKIE_LINES):
+        start, at = at, line_end(text, at)
+        line = text[start:at].strip()
+        if line.startswith(b"#!") or (line.startswith(b"#") and b"coding" in line):
+            end = at
+        elif line and not line.startswith(b"#"):
+            break
+    return end

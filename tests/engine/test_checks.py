@@ -86,6 +86,15 @@ def test_text_that_the_encoding_cannot_hold():
     assert guilty == ["bad"]
 
 
+@pytest.mark.parametrize("new", ["# \n", "# coding: cp1252\n", "# coding: no-such\n"])
+def test_a_cookie_must_stay_what_it_is(new):
+    raw = "\n# coding: latin-1\nx = 'ü'\n".encode("latin-1")
+    bad = change(token(decode(PATH, raw).text.decode(), "# coding: latin-1\n", new), id="bad")
+    ((message, guilty),) = problems(raw, bad)
+    assert message == "the file would no longer be read as iso8859-1"
+    assert guilty == ["bad"]
+
+
 def test_a_foreign_line_end():
     text = "x = 1\r\ny = 2\r\n"
     bad = change(token(text, "2", "(2 +\n3)"), id="bad")
