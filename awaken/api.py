@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -62,20 +64,21 @@ def run(
     for found in projects:
         if (unfinished := undoing.pending(found.root.path)) is not None:
             raise UserError(unfinished.message)
-    reports = [
-        run_root(
-            RootRun(
-                found=found,
-                rules=chosen,
-                python=options.target_version,
-                versions=options.targets,
-                unsafe=options.unsafe_fixes,
-                left_out=options.left_out,
-                jobs=options.jobs or os.cpu_count() or 1,
+    with _rare_collections():
+        reports = [
+            run_root(
+                RootRun(
+                    found=found,
+                    rules=chosen,
+                    python=options.target_version,
+                    versions=options.targets,
+                    unsafe=options.unsafe_fixes,
+                    left_out=options.left_out,
+                    jobs=options.jobs or os.cpu_count() or 1,
+                )
             )
-        )
-        for found in projects
-    ]
+            for found in projects
+        ]
     return Report(
         roots=tuple(reports),
         rules=tuple(rule.name for rule in chosen),
@@ -83,6 +86,17 @@ def run(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Collect garbage rarely: trees are many small objects, and none of them is in a cycle."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def apply(report: Report, command: str = "awaken apply", state: Path | None = None) -> Applied:

@@ -49,11 +49,12 @@ UNDONE_BY_ANOTHER_RULE = Reason(
 class Tools(Struct, frozen=True):
     """What a run needs beside its rules; every part is replaceable in tests.
 
-    ``project`` builds the facts of a snapshot, ``materialise`` carries changes out and ``check``
+    ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
+    only (None: in all); ``materialise`` carries changes out and ``check``
     says what they broke.
     """
 
-    project: Callable[[Snapshot], Project]
+    project: Callable[[Snapshot, frozenset[str] | None], Project]
     materialise: Callable[[Snapshot, Sequence[Change]], Materialised]
     check: Callable[[Snapshot, Materialised, Sequence[Change]], Iterable[Problem]]
 
@@ -87,13 +88,16 @@ class _Progress:
     """What the phases so far have come to; grows phase by phase within one ``run``."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+        self.before = self.snapshot = snapshot
         self.maps: list[Mapping[str, SpanMap]] = []
         self.findings: list[Finding] = []
         self.changes: list[Change] = []
         self.pending: list[Change] = []
         self.touched: dict[str, set[SiteId]] = {}
         self.diagnostics: list[Diagnostic] = []
+
+    def changed_files(self) -> frozenset[str]:
+        return frozenset(p for p in self.snapshot if self.snapshot[p] is not self.before.get(p))
 
     def on_disk(self, place: Place) -> Place:
         span = place.span
@@ -141,7 +145,7 @@ def run_phases(
 def _run_phase(
     rules: Sequence[Rule], tools: Tools, admission: Admission, progress: _Progress
 ) -> None:
-    project = tools.project(progress.snapshot)
+    project = tools.project(progress.snapshot, None)
     findings: list[Finding] = []
     changes: list[Change] = []
     for rule in rules:
@@ -277,7 +281,7 @@ def _problems(
         return problems
     proving = [rule for rule in rules if type(rule).prove is not Rule.prove]
     if proving:
-        after = tools.project(result.snapshot)
+        after = tools.project(result.snapshot, None)
         for rule in proving:
             mine = [change for change in changes if change.rule == rule.name]
             problems.extend(_prove(rule, after, mine) if mine else ())
@@ -317,7 +321,8 @@ def _plan_again(
 ) -> frozenset[str]:
     """Return the names of rules that would change their own, or another rule's, result again.
 
-    Sites whose change was not made the first time are known by rule and place on disk.
+    Only files that changed are looked at: elsewhere nothing is new. Sites whose change was not
+    made the first time are known by rule and place on disk.
     """
     if not progress.changes:
         return frozenset()
@@ -327,7 +332,7 @@ def _plan_again(
         for finding in progress.findings
         if finding.change is None or finding.change not in made
     ]
-    project = tools.project(progress.snapshot)
+    project = tools.project(progress.snapshot, progress.changed_files())
     plans = [_plan(rule, project, admission.pins, progress.diagnostics) for rule in rules]
     found = [
         msgspec.structs.replace(finding, place=progress.on_disk(finding.place))

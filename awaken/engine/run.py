@@ -95,7 +95,7 @@ def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Too
         return materialise(snapshot, changes, loaded, formatter)
 
     return Tools(
-        project=lambda snapshot: Project(snapshot, targets),
+        project=lambda snapshot, scope: Project(snapshot, targets, scope),
         materialise=make,
         check=partial(check, lowest_python=targets.lowest_python),
     )

@@ -21,15 +21,24 @@ _LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into."""
+    """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into.
+
+    ``writes_refused`` says why it is left alone if it is a bulk write.
+    """
 
     root: ast.Call
     refused: Refused | None = None
+    writes_refused: Refused | None = None
 
     def raise_if_refused(self) -> None:
         """Raise what stands against this site, if anything does."""
         if self.refused is not None:
             raise self.refused
+
+    def raise_if_write_refused(self) -> None:
+        """Raise what stands against this site as a bulk write, if anything does."""
+        if self.writes_refused is not None:
+            raise self.writes_refused
 
 
 class Sites:
@@ -40,8 +49,8 @@ class Sites:
         self._triggers = triggers
 
     def __iter__(self) -> Iterator[tuple[Module, Recognised]]:
-        hook = _query_hook(self._project)
-        for path in self._project.files_with(self._triggers):
+        hook, listener = _query_hook(self._project), _write_listener(self._project)
+        for path in self._project.site_files(self._triggers):
             module = self._project.module(path)
             if module is None:
                 continue
@@ -51,7 +60,7 @@ class Sites:
                     recognised = recognise(reader, node)
                     if recognised is None:
                         continue
-                    yield module, Recognised(node, hook) if hook is not None else recognised
+                    yield module, Recognised(node, hook or recognised.refused, listener)
 
 
 def _query_hook(project: Project) -> Refused | None:
@@ -59,27 +68,41 @@ def _query_hook(project: Project) -> Refused | None:
 
     These hooks do not fire for ``select()``.
     """
-    for path in project.files_with((b"before_compile",)):
+    for path, reader, call in _listeners(project, "before_compile"):
+        if reader.library_name(call.args[0]) == "Query":
+            detail = f"{path} listens to the compilation of every Query"
+            return Refused(reasons.QUERY_HOOKS, detail)
+    return None
+
+
+def _write_listener(project: Project) -> Refused | None:
+    """Return the refusal of every bulk write, where the project listens to those of Query.
+
+    ``after_bulk_update`` and ``after_bulk_delete`` are sent by Query alone.
+    """
+    for path, _reader, call in _listeners(project, "after_bulk_"):
+        event = ast.unparse(call.args[1]).strip("\"'")
+        return Refused(reasons.BULK_EVENTS, f"{path} listens to `{event}`")
+    return None
+
+
+def _listeners(project: Project, event: str) -> Iterator[tuple[str, Reader, ast.Call]]:
+    """Yield the calls that listen to events whose names start with ``event``."""
+    for path in project.files_with((event.encode(),)):
         module = project.module(path)
         if module is None:
             continue
         reader = Reader(project, module)
         for node in module.walk():
-            if isinstance(node, ast.Call) and _listens_to_queries(reader, node):
-                detail = f"{path} listens to the compilation of every Query"
-                return Refused(reasons.QUERY_HOOKS, detail)
-    return None
+            if isinstance(node, ast.Call) and _listens_to(reader, node, event):
+                yield path, reader, node
 
 
-def _listens_to_queries(reader: Reader, call: ast.Call) -> bool:
+def _listens_to(reader: Reader, call: ast.Call, event: str) -> bool:
     if reader.library_name(call.func) not in {"listen", "listens_for"} or len(call.args) <= 1:
         return False
-    target, event = call.args[:2]
-    return (
-        isinstance(event, ast.Constant)
-        and str(event.value).startswith("before_compile")
-        and reader.library_name(target) == "Query"
-    )
+    name = call.args[1]
+    return isinstance(name, ast.Constant) and str(name.value).startswith(event)
 
 
 def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
