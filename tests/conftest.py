@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("usual", max_examples=25, deadline=None, derandomize=True)
-settings.register_profile("long", max_examples=1500, deadline=None)
+settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile(os.environ.get("AWAKEN_HYPOTHESIS", "usual"))
 
 
