@@ -109,9 +109,9 @@ class Chain:
     """A query from ``session.query(...)`` to what ends it.
 
     ``node`` is the whole expression. ``ending`` says how it ends: a terminator is called
-    (``executed``, ``written`` by update or delete, ``embedded``), it is ``sliced`` or indexed, it is
-    iterated in place, it is the argument of a method that takes a statement, or an attribute is
-    ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or ``for``,
+    (``executed``, ``written`` by update or delete, ``embedded``), it is ``sliced`` or indexed, it
+    is iterated in place, it is the argument of a method that takes a statement, or an attribute
+    is ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or ``for``,
     ``in``, ``*``, ``[i]`` and the like.
     """
 

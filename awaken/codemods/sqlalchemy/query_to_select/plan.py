@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.bulk import judge_write
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, read_chain
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, judge
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    GetRewrite,
+    QueryRewrite,
+    SliceRewrite,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, Sites
+from awaken.codemods.sqlalchemy.query_to_select.slices import judge_slice
 from awaken.contract import (
     Change,
     ChangeId,
@@ -59,13 +66,29 @@ class QueryToSelect(Rule):
         return Plan(tuple(findings), tuple(changes))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the functions that write a query as a select, and ``get`` as ``session.get``."""
+        """Return the functions that write a query as a statement, one per way of ending it."""
+        from awaken.codemods.sqlalchemy.query_to_select.bulk_rewrite import (  # noqa: PLC0415
+            rewrite_slice,
+            rewrite_write,
+        )
         from awaken.codemods.sqlalchemy.query_to_select.rewrite import (  # noqa: PLC0415
             rewrite_get,
             rewrite_query,
         )
 
-        return {"query": rewrite_query, "get": rewrite_get}
+        return {
+            "query": rewrite_query,
+            "get": rewrite_get,
+            "write": rewrite_write,
+            "slice": rewrite_slice,
+        }
+
+
+_JUDGES: Mapping[str, Callable[[Reader, Chain], Verdict]] = {
+    "written": judge_write,
+    "sliced": judge_slice,
+}
+_REWRITERS = {QueryRewrite: "query", BulkRewrite: "write", SliceRewrite: "slice"}
 
 
 def _decide(
@@ -77,7 +100,9 @@ def _decide(
     try:
         recognised.raise_if_refused()
         chain = read_chain(module, root)
-        verdict = judge(reader, chain)
+        if chain.ending == "written":
+            recognised.raise_if_write_refused()
+        verdict = _JUDGES.get(chain.ending, judge)(reader, chain)
     except Refused as refused:
         return _manual(module, root, site, rule, refused), None
     level = Level.UNSAFE if verdict.caveats else Level.SAFE
@@ -116,12 +141,24 @@ def _message(chain: Chain, verdict: Verdict) -> str:
     data = verdict.data
     if data is None:
         return "`query(...).get(...)` becomes `session.get(...)`"
-    old = f"`query(...).{chain.end}()`" if chain.terminator else "`query(...)`"
-    calls = [*data.then, *([data.last] if data.last else [])]
-    tail = "".join(f".{name}()" for name in calls)
-    new = f"session.{data.runs}(select(...)){tail}" if data.runs else f"select(...){tail}"
-    sentence = f"{old} becomes `{new}`"
+    sentence = f"{_old(chain)} becomes {_new(chain, data)}"
     return f"{sentence}; {', and '.join(verdict.caveats)}" if verdict.caveats else sentence
+
+
+def _old(chain: Chain) -> str:
+    if chain.ending == "sliced":
+        return f"`query(...){chain.end}`"
+    return f"`query(...).{chain.end}()`" if chain.terminator else "`query(...)`"
+
+
+def _new(chain: Chain, data: QueryRewrite | BulkRewrite | SliceRewrite) -> str:
+    if isinstance(data, BulkRewrite):
+        tail = ".rowcount" if data.rowcount else ""
+        return f"`session.execute({chain.end}(...)){tail}`"
+    query = data.query if isinstance(data, SliceRewrite) else data
+    calls = [*query.then, *([query.last] if query.last else [])]
+    tail = "".join(f".{name}()" for name in calls)
+    return f"`session.{query.runs}(select(...)){tail}`" if query.runs else f"`select(...){tail}`"
 
 
 def _edits(module: Module, chain: Chain, verdict: Verdict, site: SiteId) -> Iterator[Edit]:
@@ -129,7 +166,7 @@ def _edits(module: Module, chain: Chain, verdict: Verdict, site: SiteId) -> Iter
         path=module.path,
         anchor=module.span(chain.node),
         node=type(chain.node).__name__,
-        rewriter="get" if verdict.data is None else "query",
+        rewriter="get" if verdict.data is None else _REWRITERS[type(verdict.data)],
         data=GetRewrite() if verdict.data is None else verdict.data,
         site=site,
     )

@@ -327,6 +327,8 @@ def _select_from(statement: Statement, link: Link, _position: int, _executed: bo
 
 
 def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    if statement.chain.ending == "written":
+        return LinkEdit(link.name)  # `bulk` decides: update() and delete() have rules of their own
     before_2_1 = not statement.reader.project.targets.admits("sqlalchemy", ">=2.1")
     if not statement.reset and (before_2_1 or _has_one_source(statement)):
         return LinkEdit(link.name)

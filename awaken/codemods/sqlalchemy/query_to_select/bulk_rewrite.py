@@ -1,0 +1,171 @@
+"""Writes bulk updates and deletes, and sliced queries, with the rewriter of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import libcst as cst
+import msgspec
+
+from awaken.codemods.sqlalchemy.query_to_select import lines
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    Argument,
+    BulkRewrite,
+    SliceRewrite,
+)
+from awaken.codemods.sqlalchemy.query_to_select.rewrite import rewrite_query
+from awaken.contract import Surroundings
+
+_NO_SPACE = cst.SimpleWhitespace("")
+_ROWCOUNT = "rowcount"
+
+
+# ---------------------------------------------------------------------------------------- slices
+def rewrite_slice(
+    node: cst.Subscript, data: SliceRewrite, around: Surroundings
+) -> cst.BaseExpression:
+    """``session.query(A)[1:3]`` → ``session.scalars(select(A).slice(1, 3)).all()``."""
+    subscript = f"[{data.subscript}]" if data.subscript is not None else ""
+    ended = cst.Call(cst.Attribute(node.value, cst.Name("all")))
+    wider = msgspec.structs.replace(around, trailing=around.trailing + len(subscript))
+    rows = rewrite_query(ended, data.query, wider)
+    if subscript:
+        template = cst.ensure_type(cst.parse_expression(f"x{subscript}"), cst.Subscript)
+        rows = template.with_changes(value=rows)
+    return rows.with_changes(lpar=node.lpar, rpar=node.rpar)
+
+
+# ------------------------------------------------------------------------- bulk update and delete
+def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.BaseExpression:
+    """``session.query(A).delete()`` → ``session.execute(delete(A)).rowcount``."""
+    chain = _with_links(node, data, around)
+    parameters = _parameters(chain, data)
+    trailing = len(f", {lines.code(parameters)}") if parameters is not None else 0
+    trailing += len(f".{_ROWCOUNT}") if data.rowcount else 0
+    wider = msgspec.structs.replace(around, trailing=around.trailing + trailing)
+    written = rewrite_query(chain, data.statement, wider)
+    if parameters is not None:
+        written = _with_parameters(cst.ensure_type(written, cst.Call), parameters)
+    if data.rowcount:
+        written = cst.Attribute(written, cst.Name(_ROWCOUNT))
+    return written.with_changes(lpar=node.lpar, rpar=node.rpar)
+
+
+def _with_links(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.Call:
+    """Return the chain with builders in place of the arguments of its terminator."""
+    ended = cst.ensure_type(node.func, cst.Attribute)
+    made = list(_links(node, data, around))
+    if not made:
+        return node.with_changes(lpar=[], rpar=[])
+    chain, dot = ended.value, ended.dot
+    for name, call in made:
+        chain = call.with_changes(func=cst.Attribute(chain, cst.Name(name), dot=dot))
+        dot = lines.clean_break(dot) if lines.has_break(dot) else cst.Dot()
+    return cst.ensure_type(chain, cst.Call)
+
+
+def _links(
+    node: cst.Call, data: BulkRewrite, around: Surroundings
+) -> Iterator[tuple[str, cst.Call]]:
+    given: dict[Argument, cst.Arg] = dict(zip(data.arguments, node.args, strict=True))
+    name = "ordered_values" if data.ordered else "values"
+    if "values" in given:
+        argument = given["values"].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
+        yield name, _ordered(argument) if data.ordered else _alone(node, argument, name, around)
+    if "dialect" in given:
+        yield "with_dialect_options", _dialect_options(given["dialect"])
+    if "synchronize_session" in given:
+        argument = given["synchronize_session"].with_changes(
+            keyword=cst.Name("synchronize_session"), equal=cst.AssignEqual(_NO_SPACE, _NO_SPACE)
+        )
+        name = "execution_options"
+        yield name, _alone(node, argument, name, around)
+
+
+def _alone(node: cst.Call, argument: cst.Arg, name: str, around: Surroundings) -> cst.Call:
+    """Return a call with one of the arguments of ``node``, on its own lines if it needs them."""
+    if len(node.args) == 1:
+        return node.with_changes(args=[argument], lpar=[], rpar=[])
+    last = node.args[-1]
+    comma = last.comma if isinstance(last.comma, cst.Comma) else None
+    closing = comma.whitespace_after if comma else last.whitespace_after_arg
+    bare = argument.with_changes(
+        comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace("")
+    )
+    line = f"{around.line_indent}{around.indent}.{name}({lines.code(bare)})"
+    fits = "\n" not in line and len(line) <= around.line_length
+    if fits or not lines.has_break(node.whitespace_before_args):
+        return cst.Call(cst.Name(name), [bare])
+    ending: dict[str, Any] = {"whitespace_after_arg": closing}
+    if comma is not None:
+        ending = {"comma": cst.Comma(whitespace_after=closing)}
+    return cst.Call(
+        cst.Name(name),
+        [bare.with_changes(**ending)],
+        whitespace_before_args=node.whitespace_before_args,
+    )
+
+
+def _ordered(argument: cst.Arg) -> cst.Call:
+    """``[(A.x, 1), (A.y, 2)]`` → ``((A.x, 1), (A.y, 2))``, a variable → ``(*variable)``."""
+    function, value = cst.Name("ordered_values"), argument.value
+    if isinstance(value, cst.List | cst.Tuple) and not any(
+        isinstance(element, cst.StarredElement) for element in value.elements
+    ):
+        return cst.Call(
+            function, [cst.Arg(element.value, comma=element.comma) for element in value.elements]
+        )
+    return cst.Call(function, [cst.Arg(value, star="*")])
+
+
+def _dialect_options(argument: cst.Arg) -> cst.Call:
+    """``{"mysql_limit": 1}`` → ``with_dialect_options(mysql_limit=1)``."""
+    options = cst.ensure_type(argument.value, cst.Dict)
+    return cst.Call(cst.Name("with_dialect_options"), _as_keywords(options.elements))
+
+
+def _as_keywords(elements: Sequence[cst.BaseDictElement]) -> list[cst.Arg]:
+    pairs = [cst.ensure_type(element, cst.DictElement) for element in elements]
+    return [
+        cst.Arg(
+            pair.value,
+            keyword=cst.Name(str(cst.ensure_type(pair.key, cst.SimpleString).evaluated_value)),
+            equal=cst.AssignEqual(_NO_SPACE, _NO_SPACE),
+        )
+        for pair in pairs
+    ]
+
+
+# ------------------------------------------------------------------------------------ parameters
+def _parameters(chain: cst.Call, data: BulkRewrite) -> cst.BaseExpression | None:
+    """Return what ``params(...)`` of the old chain gives to ``execute``: a dictionary."""
+    if data.params is None:
+        return None
+    outer = len(data.statement.links) - 1 - data.params
+    call = chain
+    for _ in range(outer + (data.statement.ended == "call")):
+        call = cst.ensure_type(cst.ensure_type(call.func, cst.Attribute).value, cst.Call)
+    first = call.args[0]
+    if first.keyword is None:
+        return first.value
+    return cst.Dict(
+        [cst.DictElement(cst.SimpleString(f'"{_keyword(arg)}"'), arg.value) for arg in call.args]
+    )
+
+
+def _keyword(argument: cst.Arg) -> str:
+    return cst.ensure_type(argument.keyword, cst.Name).value
+
+
+def _with_parameters(execute: cst.Call, parameters: cst.BaseExpression) -> cst.Call:
+    """Return ``session.execute(statement, parameters)``."""
+    statement = execute.args[0]
+    space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
+    if lines.has_break(execute.whitespace_before_args):
+        space = execute.whitespace_before_args
+    first = statement.with_changes(
+        comma=cst.Comma(whitespace_after=space), whitespace_after_arg=_NO_SPACE
+    )
+    second = cst.Arg(parameters, whitespace_after_arg=statement.whitespace_after_arg)
+    return execute.with_changes(args=[first, second])

@@ -1,0 +1,80 @@
+"""Decides how ``query[a:b]`` and ``query[i]`` with constant numbers are written.
+
+Query takes the same rows by LIMIT and OFFSET (``orm/util.py``: ``_getitem``), but gives ``[]``
+without asking the database where nothing can be left, and has its own view of negative numbers.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import msgspec
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.judgement import (
+    Verdict,
+    check_distinct,
+    judge_executed,
+)
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.payload import QueryRewrite, SliceRewrite
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statement import translate
+
+
+def judge_slice(reader: Reader, chain: Chain) -> Verdict:
+    """Decide the rewrite of a ``chain`` that is sliced or indexed; raises Refused."""
+    if not isinstance(chain.node, ast.Subscript):
+        raise Refused(reasons.SLICED_QUERY, "...")
+    extra, subscript = _bounds(chain.node.slice)
+    _check_comments(reader, chain.node)
+    statement = translate(reader, chain, executed=True)
+    if not statement.items and not statement.changed_items:
+        raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
+    if statement.from_statement and extra:
+        raise Refused(reasons.RAISES_TODAY, "a slice comes after from_statement()")
+    check_distinct(statement)
+    verdict = judge_executed(statement)
+    verdict.needs += statement.needs
+    if isinstance(verdict.data, QueryRewrite):
+        query = msgspec.structs.replace(verdict.data, extra=extra, last="all", ended="call")
+        verdict.data = SliceRewrite(query=query, subscript=subscript)
+    return verdict
+
+
+def _bounds(node: ast.expr) -> tuple[tuple[str, ...], str | None]:
+    """Return the builder that limits the rows, and what is read from the list of them."""
+    refused = Refused(reasons.SLICED_QUERY, ast.unparse(node))
+    if not isinstance(node, ast.Slice):
+        index = _number(node)
+        if index is None:
+            raise refused
+        return (_limit(index, index + 1),), "0"
+    start, stop = _number(node.lower), _number(node.upper)
+    unread = (node.lower is not None and start is None) or (node.upper is not None and stop is None)
+    step = _number(node.step)
+    if unread or (node.step is not None and not step):
+        raise refused
+    if start is not None and stop is not None and stop <= start:
+        raise refused
+    subscript = f"::{step}" if step is not None else None
+    return ((_limit(start, stop),) if start or stop is not None else ()), subscript
+
+
+def _limit(start: int | None, stop: int | None) -> str:
+    """A ``slice`` adds its start to the offset; without a start it is a limit."""
+    return f"slice({start}, {stop})" if start else f"limit({stop})"
+
+
+def _number(node: ast.expr | None) -> int | None:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    return None
+
+
+def _check_comments(reader: Reader, node: ast.Subscript) -> None:
+    module = reader.module
+    start, end = module.span(node.value).end, module.span(node).end
+    if b"#" in module.source.text[start:end]:
+        raise Refused(reasons.COMMENT_LOST)
