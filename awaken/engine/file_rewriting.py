@@ -26,7 +26,7 @@ from awaken.contract import (
 )
 from awaken.editing.comments import lost_comments
 from awaken.engine.imports import ImportContext, reconcile
-from awaken.engine.insertions import insertion
+from awaken.engine.insertions import Inserted, inserted_texts, insertion
 from awaken.engine.owned_edits import OwnedEdit, of_kind
 from awaken.engine.pieces import Piece, assemble
 from awaken.engine.rewriting import Job, Slice, SliceRefused, Target, rewrite_slice
@@ -228,15 +228,21 @@ class _Work:
         )
 
     def _insertions(self, edits: Sequence[OwnedEdit[InsertStatements]]) -> list[Piece]:
-        pieces: list[Piece] = []
+        by_place: dict[int, list[tuple[ChangeId, Inserted]]] = {}
         for owned in edits:
             try:
                 rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
-                at, text = insertion(self._module, owned, rewriter, self.style)
+                new = insertion(self._module, owned, rewriter, self.style)
             except Misplaced as error:
                 self._refuse(owned.edit.at, str(error), [owned.change])
                 continue
-            pieces.append(Piece(Span(at, at), text, (owned.change,)))
+            by_place.setdefault(new.spot.at, []).append((owned.change, new))
+        pieces: list[Piece] = []
+        for at, held in by_place.items():
+            parts = [part for _, part in held]
+            texts = inserted_texts(self._module.source.text, parts, self.style.newline)
+            for (change, _), text in zip(held, texts, strict=True):
+                pieces.append(Piece(Span(at, at), text.encode(), (change,)))
         return pieces
 
     def _tokens(self, edits: Sequence[OwnedEdit[TextEdit]]) -> list[Piece]:

@@ -25,7 +25,14 @@ from awaken.engine.import_places import (
 from awaken.engine.owned_edits import OwnedEdit
 from awaken.engine.slices import line_of_statement
 from awaken.engine.splices import Splice
-from awaken.engine.style import NEWLINE, FileStyle, line_end, line_indent, line_start
+from awaken.engine.style import (
+    NEWLINE,
+    FileStyle,
+    blank_lines_around,
+    line_end,
+    line_indent,
+    line_start,
+)
 from awaken.project.modules import Module
 from awaken.project.trees import walk
 
@@ -327,8 +334,8 @@ class _Reconciling:
             whole = block if alone and block is not None else statement
             start = line_start(self._text, self._module.span(whole).start)
             end = line_end(self._text, self._module.span(whole).end)
-            before = _blank_lines(self._text[:start], at_end=True)
-            after = _blank_lines(self._text[end:])
+            before, _ = blank_lines_around(self._text, start)
+            _, after = blank_lines_around(self._text, end)
             for _ in range(after if start == 0 else min(before, after)):
                 if end not in new:
                     end = line_end(self._text, end)
@@ -397,25 +404,11 @@ class _Reconciling:
     def _padded(self, place: LinePlace, lines: str) -> Splice:
         """Return the insertion of ``lines``, with the blank lines that are missing around it."""
         text, newline = self._text, self._style.newline
-        before, after = text[: place.at], text[place.at :]
-        unfinished = bool(before) and NEWLINE.fullmatch(before[-1:]) is None
-        missing = max(0, place.blank_before - _blank_lines(before, at_end=True)) if before else 0
-        head = newline * (missing + unfinished)
-        tail = newline * max(0, place.blank_after - _blank_lines(after)) if after.strip() else ""
+        before, after = blank_lines_around(text, place.at)
+        unfinished = place.at and NEWLINE.fullmatch(text[place.at - 1 : place.at]) is None
+        head = newline * ((max(0, place.blank_before - before) if place.at else 0) + unfinished)
+        tail = newline * max(0, place.blank_after - after) if text[place.at :].strip() else ""
         return Splice(place.at, place.at, f"{head}{lines}{tail}".encode())
-
-
-def _blank_lines(text: bytes, *, at_end: bool = False) -> int:
-    """Return how many blank lines ``text`` starts, or ends, with."""
-    lines = NEWLINE.split(text)
-    if at_end:
-        lines = lines[:-1][::-1] if not lines[-1] else [b"x"]
-    count = 0
-    for line in lines:
-        if line.strip():
-            break
-        count += 1
-    return count
 
 
 def _bounds(tree: ast.Module) -> Iterator[Bound]:

@@ -13,7 +13,14 @@ from awaken.contract import InsertStatements, Rewriter, Span, Surroundings
 from awaken.editing.statements import as_statements
 from awaken.engine.owned_edits import OwnedEdit
 from awaken.engine.slices import Misplaced, block_of, is_elif, line_of_statement
-from awaken.engine.style import NEWLINE, FileStyle, line_end, line_indent, line_start
+from awaken.engine.style import (
+    NEWLINE,
+    FileStyle,
+    blank_lines_around,
+    line_end,
+    line_indent,
+    line_start,
+)
 from awaken.project.modules import Module
 from awaken.project.parsing import deep_recursion
 
@@ -22,15 +29,28 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class Spot(Struct, frozen=True):
-    """The byte where a line starts that new statements push down, and their indentation."""
+    """The byte where a line starts that new statements push down, and their indentation.
+
+    ``opens_block`` says that no other statement stands above it in its block.
+    """
 
     at: int
     indent: str
+    opens_block: bool = False
+
+
+class Inserted(Struct, frozen=True):
+    """New lines for a spot, and how many blank lines they want around them."""
+
+    spot: Spot
+    text: str
+    blank_before: int
+    blank_after: int
 
 
 def insertion(
     module: Module, owned: OwnedEdit[InsertStatements], rewriter: Rewriter, style: FileStyle
-) -> tuple[int, bytes]:
+) -> Inserted:
     """Return where the statements go and their text. Raises Misplaced."""
     spot = _spot(module, owned.edit)
     around = Surroundings(
@@ -48,11 +68,38 @@ def insertion(
         ) from error
     if not statements:
         raise Misplaced(f"internal error in {owned.rule}: no statements to insert")
-    rendered = _render(statements, spot.indent, style)
-    text = module.source.text
-    if spot.at == len(text) and text and not NEWLINE.fullmatch(text[-1:]):
-        rendered = style.newline + rendered.removesuffix(style.newline)
-    return spot.at, rendered.encode()
+    beside_imports = owned.edit.where == "after-imports"
+    first, last = statements[0], statements[-1]
+    before = 0 if getattr(first, "leading_lines", ()) else _blank(first, spot, beside_imports)
+    text = _render(statements, spot.indent, style)
+    return Inserted(spot, text, before, _blank(last, spot, beside_imports))
+
+
+def _blank(statement: cst.BaseStatement, spot: Spot, beside_imports: bool) -> int:
+    """Return how many blank lines a statement wants around it: PEP 8, "Blank Lines"."""
+    if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+        return 1 if spot.indent else 2
+    return int(beside_imports)
+
+
+def inserted_texts(text: bytes, parts: Sequence[Inserted], newline: str) -> list[str]:
+    """Return what to insert for each of ``parts``, which all go to one place, in their order."""
+    at = parts[0].spot.at
+    above, below = blank_lines_around(text, at)
+    unfinished = at > 0 and NEWLINE.fullmatch(text[at - 1 : at]) is None
+    is_first = at == 0 or parts[0].spot.opens_block
+    found = []
+    wanted = 0
+    for index, part in enumerate(parts):
+        blank = max(wanted, part.blank_before)
+        if index == 0:
+            blank = 0 if is_first else max(0, blank - above)
+        lines = newline * blank + part.text
+        found.append(newline + lines.removesuffix(newline) if unfinished else lines)
+        wanted = part.blank_after
+    if text[at:].strip():
+        found[-1] += newline * max(0, wanted - below)
+    return found
 
 
 def _render(statements: Sequence[cst.BaseStatement], indent: str, style: FileStyle) -> str:
@@ -78,7 +125,8 @@ def _spot(module: Module, edit: InsertStatements) -> Spot:
     indent = line_indent(module.source.text, start).decode()
     if edit.where == "after":
         return Spot(end, indent)
-    return Spot(above_comments(module.source.text, start), indent)
+    opens = block_of(module, statement)[0] is statement and bool(indent)
+    return Spot(above_comments(module.source.text, start), indent, opens)
 
 
 def _statement_at(module: Module, at: Span) -> ast.stmt:
@@ -111,7 +159,7 @@ def _body_start(module: Module, definition: ast.stmt) -> Spot:
     indent = line_indent(module.source.text, start).decode()
     if is_docstring(first):
         return Spot(end, indent)
-    return Spot(above_comments(module.source.text, start), indent)
+    return Spot(above_comments(module.source.text, start), indent, opens_block=True)
 
 
 def is_docstring(statement: ast.stmt) -> bool:

@@ -16,6 +16,9 @@ from awaken.project.modules import Module
 
 NEWLINE = re.compile(rb"\r\n|\n|\r")
 _INDENT = re.compile(rb"[ \t]*")
+_BLANK_BEFORE = re.compile(rb"(?:(?:\r\n|\n|\r)[ \t\f]*)*(?:\r\n|\n|\r)\Z")
+_BLANK_AFTER = re.compile(rb"(?:[ \t\f]*(?:\r\n|\n|\r))*")
+_FAR = 500  # bytes in which all blank lines before a place are looked for
 
 
 class FileStyle(Struct, frozen=True):
@@ -59,6 +62,16 @@ def line_indent(text: bytes, at: int) -> bytes:
     """Return the white space that the line of the byte ``at`` starts with."""
     found = _INDENT.match(text, line_start(text, at))
     return found.group() if found else b""
+
+
+def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
+    """Return how many blank lines stand directly before and after the line start ``at``."""
+    before = _BLANK_BEFORE.search(text, max(0, at - _FAR), at)
+    after = _BLANK_AFTER.match(text, at)
+    counts = [len(NEWLINE.findall(found.group())) if found else 0 for found in (before, after)]
+    # The first line end before ``at`` closes a line of code, except at the start of the file.
+    closes_code = before is not None and before.start() > 0
+    return max(0, counts[0] - closes_code), counts[1]
 
 
 def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surroundings:

@@ -61,7 +61,9 @@ def statements(node, data, around):
     """Replace the node by (or insert) the statements that ``data`` spells."""
     del node
     config = cst.PartialParserConfig(default_indent=around.indent)
-    return cst.parse_module(data, config).body
+    tree = cst.parse_module(data, config)
+    first, *rest = tree.body
+    return [first.with_changes(leading_lines=[*tree.header, *first.leading_lines]), *rest]
 
 
 def remove(node, data, around):

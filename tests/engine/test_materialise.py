@@ -299,14 +299,43 @@ def test_clashing_tokens_refuse_the_later_change():
             "'doc'\nimport a\n\ntry: import b\nexcept E: pass\nx\n",
             None,
             "after-imports",
-            "'doc'\nimport a\n\ntry: import b\nexcept E: pass\nnew\nx\n",
+            "'doc'\nimport a\n\ntry: import b\nexcept E: pass\n\nnew\n\nx\n",
         ),
-        ("#!/bin/sh\n\nx\n", None, "after-imports", "#!/bin/sh\nnew\n\nx\n"),
+        ("#!/bin/sh\n\nx\n", None, "after-imports", "#!/bin/sh\n\nnew\n\nx\n"),
         ("", None, "after-imports", "new\n"),
     ],
 )
 def test_insertions(text, code, where, expected):
     assert after(text, change(insert(text, code, where, "new\n"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "where", "expected"),
+    [
+        ("import a\nx\n", None, "after-imports", "import a\n\n\nNEW\n\n\nx\n"),
+        ("import a\n\n\nx\n", None, "after-imports", "import a\n\n\nNEW\n\n\nx\n"),
+        ("x\n\ny\n", "y", "before", "x\n\n\nNEW\n\n\ny\n"),
+        ("x\ny\n", "y", "after", "x\ny\n\n\nNEW\n"),
+        ("x\n", "x", "before", "NEW\n\n\nx\n"),
+        ("class A:\n    x\n    y\n", "y", "before", "class A:\n    x\n\n    NEW\n\n    y\n"),
+        ("class A:\n    x\n", "x", "before", "class A:\n    NEW\n\n    x\n"),
+        ("class A:\n    x\n", "x", "after", "class A:\n    x\n\n    NEW\n"),
+    ],
+)
+def test_blank_lines_around_definitions(text, code, where, expected):
+    found = after(text, change(insert(text, code, where, "def f(): 0\n")))
+    assert found == expected.replace("NEW", "def f(): 0")
+
+
+def test_blank_lines_between_definitions_of_several_changes():
+    changes = [change(insert("x\n", "x", "after", f"def f{n}(): 0\n")) for n in range(2)]
+    assert after("x\n", *changes) == "x\n\n\ndef f0(): 0\n\n\ndef f1(): 0\n"
+
+
+def test_a_rewriter_may_ask_for_other_blank_lines():
+    new = "\n# about\ndef f(): 0\n"
+    found = after("x\ny\n", change(insert("x\ny\n", "x", "after", new)))
+    assert found == "x\n\n# about\ndef f(): 0\n\n\ny\n"
 
 
 def test_insertions_at_one_place_keep_the_order_of_the_changes():
@@ -321,7 +350,7 @@ def test_inserted_code_has_the_newline_and_indentation_of_its_place():
     found = after(text, change(insert(text, "return 1", "before", new)))
     assert found == (
         "class A:\r\n  def f(self):\r\n"
-        "    def g():\r\n      '''a\n    b'''\r\n      return 2\r\n"
+        "    def g():\r\n      '''a\n    b'''\r\n      return 2\r\n\r\n"
         "    return 1\r\n"
     )
 
