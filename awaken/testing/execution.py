@@ -6,6 +6,7 @@ import importlib
 import sqlite3
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
@@ -90,14 +91,16 @@ class Executor:
     def observe(self, case: Case, files: Mapping[str, bytes]) -> dict[str, Observation]:
         """Run every ``case_*`` of one side of ``case``, and return what was seen, by name.
 
-        A case that declares models of its own imports the whole program afresh.
+        A case that declares models of its own imports the whole program afresh. Warnings are
+        those of the program, and nobody's business here.
         """
-        if _declares_models(case):
-            with ExitStack() as stack:
+        with warnings.catch_warnings(), ExitStack() as stack:
+            warnings.simplefilter("ignore")
+            if _declares_models(case):
                 return _observe_alone(files, stack)
-        database, modules = self._program(case.program)
-        own = {path: content for path, content in files.items() if path not in case.program}
-        with _importable(own, modules):
+            database, modules = self._program(case.program)
+            own = {path: content for path, content in files.items() if path not in case.program}
+            stack.enter_context(_importable(own, modules))
             return _observe_all(importlib.import_module(_CASE), database)
 
     def _program(self, files: Mapping[str, bytes]) -> tuple[Database, _Modules]:

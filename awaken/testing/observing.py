@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,8 +34,7 @@ def observe(function: Callable[[Session], object], engine: Engine) -> Observatio
 
     event.listen(engine, "before_cursor_execute", note)
     try:
-        with warnings.catch_warnings(), Session(engine) as session:
-            warnings.simplefilter("ignore")
+        with Session(engine) as session:
             value = _outcome(function, session)
     finally:
         event.remove(engine, "before_cursor_execute", note)

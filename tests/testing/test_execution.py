@@ -201,3 +201,10 @@ def test_a_module_of_the_same_name_comes_back(executor, monkeypatch):
 def test_a_program_may_warn(executor):
     text = "[__import__('warnings').warn('old'), 1][1]"
     assert assert_same_behaviour(result(text, text), executor) is None
+
+
+def test_a_program_may_warn_when_it_is_imported(executor):
+    head = "import warnings\n" + HEAD.replace(
+        "def case_it", "warnings.warn('old')\n\n\ndef case_it"
+    )
+    assert assert_same_behaviour(result("1", "1", head=head), executor) is None
