@@ -48,6 +48,7 @@ _NEEDED: Mapping[tuple[type[cst.CSTNode], str], int] = {
     (cst.CompFor, "iter"): _OR,
     (cst.CompIf, "test"): _OR,
     (cst.StarredElement, "value"): _BIT_OR,
+    (cst.StarredDictElement, "value"): _BIT_OR,
     (cst.FormattedStringExpression, "expression"): _IF,
     (cst.Element, "value"): _NAMED,
     (cst.Index, "value"): _NAMED,
@@ -72,6 +73,8 @@ def needs_parentheses(parent: cst.CSTNode, field: str, node: cst.BaseExpression)
     """Whether ``node`` without parentheses would read differently in ``field`` of ``parent``."""
     if getattr(node, "lpar", None):
         return False
+    if isinstance(node, cst.GeneratorExp):
+        return True
     level = _level(node)
     if isinstance(parent, _TAKES_YIELD):
         return level == _NAMED
@@ -89,8 +92,8 @@ def _level(node: cst.BaseExpression) -> int:
         return _AND if isinstance(node.operator, cst.And) else _OR
     if isinstance(node, cst.UnaryOperation):
         return _NOT if isinstance(node.operator, cst.Not) else _SIGN
-    if isinstance(node, cst.Tuple | cst.GeneratorExp):
-        return _YIELD  # without parentheses of their own
+    if isinstance(node, cst.Tuple):
+        return _YIELD  # without parentheses of its own
     return _LOOSE.get(type(node), _PRIMARY)
 
 

@@ -68,7 +68,7 @@ def _parts(node: cst.CSTNode) -> Iterator[Any]:
         return
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if not value or value is cst.MaybeSentinel.DEFAULT:
+        if not value or isinstance(value, _LAYOUT_TYPES):
             continue
         yield name
         if isinstance(value, list | tuple):
