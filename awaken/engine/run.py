@@ -94,8 +94,14 @@ def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Too
             loaded[name] = rewriters[name]()
         return materialise(snapshot, changes, loaded, formatter)
 
+    projects: list[Project] = []
+
+    def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
+        projects[:] = [Project(snapshot, targets, scope, projects[0] if projects else None)]
+        return projects[0]
+
     return Tools(
-        project=lambda snapshot, scope: Project(snapshot, targets, scope),
+        project=know,
         materialise=make,
         check=partial(check, lowest_python=targets.lowest_python),
     )

@@ -13,6 +13,7 @@ from awaken.project.classes import Classes, ClassFacts, Definition
 from awaken.project.eager import EagerLoading
 from awaken.project.evaluation import Evaluator
 from awaken.project.hooks import query_hooks
+from awaken.project.layout import Layout
 from awaken.project.models import MappedClass, Models, Status
 from awaken.project.modules import Module
 from awaken.project.names import Names
@@ -31,11 +32,16 @@ class Project:
 
     ``targets`` holds the versions that the program declares. Rules look for sites in the files of
     ``site_scope`` only, in all of them if it is None; facts always come from the whole program.
-    Trees are parsed when asked for and only the last few are kept.
+    Trees are parsed when asked for and only the last few are kept. What an ``earlier`` project
+    read of files that are still the same is not read again.
     """
 
     def __init__(
-        self, snapshot: Snapshot, targets: Any, site_scope: frozenset[str] | None = None
+        self,
+        snapshot: Snapshot,
+        targets: Any,
+        site_scope: frozenset[str] | None = None,
+        earlier: Project | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.targets = targets
@@ -45,13 +51,28 @@ class Project:
         self._kept_bytes = 0
         self.parse_failures: dict[str, Unparsable] = {}
         self._hits: dict[bytes, frozenset[str]] = {}
-        self._names = Names(self._python, self.module, knowledge())
+        same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
+        self.layout = earlier.layout if earlier and same_files else Layout(self._python)
+        self._names = Names(self.layout, self.module, knowledge())
         self._classes = Classes(self._names, self.module, self.files_with)
         self._evaluator = Evaluator(self._names, self._classes, self.module, knowledge())
         self._models = Models(self._evaluator, self._classes, self.files_with)
         self._eager = EagerLoading(self._models)
         self._hooks: list[Place] | None = None
         self._sessions = Sessions(self._evaluator, self._models, self.files_with)
+
+        if earlier is not None:
+            self._share(earlier)
+
+    def _share(self, earlier: Project) -> None:
+        changed = {p for p in self._python if self.snapshot[p] is not earlier.snapshot.get(p)}
+        for path, module in earlier._modules.items():
+            if path in self.snapshot and path not in changed:
+                self._keep(module.anew())
+        for trigger, paths in earlier._hits.items():
+            hits = {path for path in changed if trigger in self.snapshot[path].text}
+            same = (path for path in paths if path in self.snapshot and path not in changed)
+            self._hits[trigger] = frozenset(hits.union(same))
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""

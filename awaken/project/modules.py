@@ -7,6 +7,7 @@ import bisect
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +37,12 @@ class Module:
         self.source = source
         self.tree = tree
         self.memo: dict[ast.AST, Any] = {}  # what others worked out about nodes of this tree
+
+    def anew(self) -> Module:
+        """Return the same file for another project: its tree and scopes, but an empty memo."""
+        other = copy(self)
+        other.memo = {}
+        return other
 
     @property
     def is_package(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from awaken.knowledge import Knowledge
@@ -28,11 +28,11 @@ class Names:
 
     def __init__(
         self,
-        paths: Iterable[str],
+        layout: Layout,
         load: Callable[[str], Module | None],
         knowledge: Knowledge,
     ) -> None:
-        self.layout = Layout(paths)
+        self.layout = layout
         self._load = load
         self._knowledge = knowledge
         self._tables: dict[str, ModuleTable | None] = {}
