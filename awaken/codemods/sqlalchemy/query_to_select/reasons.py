@@ -97,7 +97,7 @@ COUNT_WITH_SETTINGS = Reason(
 )
 RAISES_TODAY = Reason(
     "raises-today",
-    "{}, so this query raises today and select() would not",
+    "{}, so this query raises today and its rewrite would not",
     "Repair the query first.",
 )
 UNCALLED_METHOD = Reason(

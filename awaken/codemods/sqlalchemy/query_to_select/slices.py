@@ -32,7 +32,7 @@ def judge_slice(reader: Reader, chain: Chain) -> Verdict:
     statement = translate(reader, chain, executed=True)
     if not statement.items and not statement.changed_items:
         raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
-    if statement.from_statement and extra:
+    if statement.from_statement:
         raise Refused(reasons.RAISES_TODAY, "a slice comes after from_statement()")
     check_distinct(statement)
     verdict = judge_executed(statement)
