@@ -25,7 +25,17 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 _NOT_AFTER_LIMIT = frozenset(
-    {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "group_by", "having"}
+    {
+        "filter",
+        "where",
+        "filter_by",
+        "with_parent",
+        "join",
+        "outerjoin",
+        "order_by",
+        "group_by",
+        "having",
+    }
 )
 _CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
 _ONLY_FIRST = frozenset({"select_from", "from_statement"})
@@ -452,6 +462,8 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
     if len(arguments) != 2 or link.call.keywords:  # noqa: PLR2004  the parent, its relationship
         raise Refused(reasons.WITH_PARENT)
     is_entity = bool(statement.items) and statement.items[0].what is What.ENTITY
+    # Behind a join, Query looks for the relationship on another class.
+    is_entity &= not (statement.joined or statement.selects_from)
     if not is_entity or not _is_relationship(statement.reader, arguments[1]):
         raise Refused(reasons.WITH_PARENT)
     written = name_here(statement.reader, statement.chain.root, "with_parent")
