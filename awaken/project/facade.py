@@ -52,7 +52,7 @@ class Project:
         self.parse_failures: dict[str, Unparsable] = {}
         self._hits: dict[bytes, frozenset[str]] = {}
         same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
-        self.layout = earlier.layout if earlier and same_files else Layout(self._python)
+        self.layout: Layout = earlier.layout if earlier and same_files else Layout(self._python)
         self._names = Names(self.layout, self.module, knowledge())
         self._classes = Classes(self._names, self.module, self.files_with)
         self._evaluator = Evaluator(self._names, self._classes, self.module, knowledge())

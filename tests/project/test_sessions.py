@@ -213,6 +213,10 @@ PROVEN = [
     ("from db import get_db\ns = next(get_db())\ns", "session"),
     ("from db import get_db\nfor s in get_db(): s", "session"),
     (
+        ("from db import SessionLocal\ndef g():\n  yield\n  yield SessionLocal()\nfor s in g(): s"),
+        "session",
+    ),
+    (
         (
             "from contextlib import contextmanager\nfrom db import get_db\n"
             "with contextmanager(get_db)() as s: s"
@@ -786,6 +790,30 @@ def test_words_in_comments_and_plain_uses_of_query_are_no_hooks():
     """
 
     assert program({"m.py": text}).query_hooks() == []
+
+
+def test_an_answer_does_not_depend_on_what_was_asked_before():
+    text = """
+        from db import SessionLocal
+        def first(x): return second(x) if x else SessionLocal()
+        def second(x): return first(x)
+        class A:
+            def __init__(self): self.a = self.b or SessionLocal()
+            def make(self): self.b = self.a or SessionLocal()
+            def run(self): return self.a, self.b
+        a, b = first(1), second(1)
+        a
+        b
+    """
+    questions = ["a", "b", "self.a", "self.b"]
+
+    def answers(order):
+        project = program({"db.py": DB, "m.py": text})
+        module = module_of(project, "m.py")
+        return {one: project.session_of(module, last(module, one)) for one in order}
+
+    assert answers(questions) == answers(questions[::-1])
+    assert all(isinstance(one, Unknown) for one in answers(questions).values())
 
 
 def test_a_question_about_hostile_code_has_an_end():
