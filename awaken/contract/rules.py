@@ -61,7 +61,9 @@ class Rule:
 
     A rule's page is its module's docstring. ``triggers`` are byte strings of which a file must
     contain at least one to hold a site; ``needs`` gives version specifiers that each project
-    root's targets must satisfy (``{"python": ">=3.11"}``).
+    root's targets must satisfy (``{"python": ">=3.11"}``). ``per_file`` says that what becomes of
+    a file's sites does not depend on the sites of others, and that no change spans files: such a
+    rule may be planned file by file, in several processes.
     """
 
     name: ClassVar[str]
@@ -74,6 +76,7 @@ class Rule:
     reasons: ClassVar[tuple[Reason, ...]] = ()
     options: ClassVar[type[Struct]] = NoOptions
     preview: ClassVar[bool] = False
+    per_file: ClassVar[bool] = False
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per site of ``project``, and the changes that ``pins`` allow."""

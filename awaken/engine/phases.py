@@ -28,6 +28,7 @@ from awaken.contract import (
     Span,
 )
 from awaken.engine.materialise import Materialised
+from awaken.engine.planning import internal_error, plan_rule
 from awaken.engine.report import Diagnostic
 from awaken.engine.settle import Refused, settle, with_dependants
 from awaken.engine.splices import SpanMap
@@ -51,12 +52,13 @@ class Tools(Struct, frozen=True):
 
     ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
     only (None: in all); ``materialise`` carries changes out and ``check``
-    says what they broke.
+    says what they broke. ``jobs`` is the number of processes to plan in.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
     materialise: Callable[[Snapshot, Sequence[Change]], Materialised]
     check: Callable[[Snapshot, Materialised, Sequence[Change]], Iterable[Problem]]
+    jobs: int = 1
 
 
 class Admission(Struct, frozen=True):
@@ -149,10 +151,9 @@ def _run_phase(
     findings: list[Finding] = []
     changes: list[Change] = []
     for rule in rules:
-        plan = _plan(rule, project, admission.pins, progress.diagnostics)
+        plan = _plan(rule, project, admission.pins, tools, progress.diagnostics)
         findings.extend(plan.findings)
         changes.extend(plan.changes)
-    progress.diagnostics.extend(_unparsable(project))
     wanted, refused = _sift(changes, admission)
     progress.pending.extend(change for change in changes if _is_pending(change, admission))
     settled = settle(
@@ -171,22 +172,16 @@ def _run_phase(
     progress.maps.append(settled.result.maps)
 
 
-def _plan(rule: Rule, project: Project, pins: Pins, diagnostics: list[Diagnostic]) -> Plan:
-    try:
-        plan = rule.plan(project, pins)
-    except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
-        diagnostics.append(_internal_error(rule.name, f"{type(error).__name__}: {error}"))
-        return Plan()
-    broken = contract_broken(rule, plan, pins)
+def _plan(
+    rule: Rule, project: Project, pins: Pins, tools: Tools, diagnostics: list[Diagnostic]
+) -> Plan:
+    planned = plan_rule(rule, project, pins, tools.jobs)
+    diagnostics.extend(planned.diagnostics)
+    broken = contract_broken(rule, planned.plan, pins)
     if broken:
-        diagnostics.append(_internal_error(rule.name, broken))
+        diagnostics.append(internal_error(rule.name, broken))
         return Plan()
-    return plan
-
-
-def _internal_error(rules: str, what: str) -> Diagnostic:
-    sentence = f"internal error in {rules}: {what}; its changes were left out, please report this"
-    return Diagnostic(path="", line=0, message=sentence)
+    return planned.plan
 
 
 def contract_broken(rule: Rule, plan: Plan, pins: Pins) -> str | None:
@@ -213,13 +208,6 @@ def contract_broken(rule: Rule, plan: Plan, pins: Pins) -> str | None:
             return f"{where} names a change that is not in the plan"
     unknown = {site for change in plan.changes for site in change.sites} - set(sites)
     return "a change names a site without a finding" if unknown else None
-
-
-def _unparsable(project: Project) -> list[Diagnostic]:
-    return [
-        Diagnostic(path=path, line=failure.line, message=str(failure))
-        for path, failure in project.parse_failures.items()
-    ]
 
 
 def _sift(
@@ -333,7 +321,7 @@ def _plan_again(
         if finding.change is None or finding.change not in made
     ]
     project = tools.project(progress.snapshot, progress.changed_files())
-    plans = [_plan(rule, project, admission.pins, progress.diagnostics) for rule in rules]
+    plans = [_plan(rule, project, admission.pins, tools, progress.diagnostics) for rule in rules]
     found = [
         msgspec.structs.replace(finding, place=progress.on_disk(finding.place))
         for plan in plans
@@ -384,5 +372,5 @@ def _without_rules(
     outcome = run_phases(
         snapshot, rules, tools, msgspec.structs.replace(admission, refused_rules=refused)
     )
-    diagnostic = _internal_error(names, what)
+    diagnostic = internal_error(names, what)
     return msgspec.structs.replace(outcome, diagnostics=(diagnostic, *outcome.diagnostics))

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from awaken.contract import Change, Pins, Rewriter, Rule, SiteId
 from awaken.engine.checks import check
-from awaken.engine.formatter import Formatter, detect
+from awaken.engine.formatter import detect
 from awaken.engine.materialise import Materialised, materialise
 from awaken.engine.phases import Admission, Outcome, Tools, run_phases
 from awaken.engine.report import Diagnostic, FileChange, RootReport, TargetVersion
@@ -46,7 +46,7 @@ def run_root(asked: RootRun) -> RootReport:
     outcome = run_phases(
         Snapshot(files),
         rules,
-        _tools(rules, targets, detect(root.path)),
+        _tools(asked, rules, targets),
         _admission(asked, files),
     )
     selected = [f for f in outcome.findings if root.selects(f.place.path)]
@@ -85,7 +85,8 @@ def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
     return tuple(TargetVersion(t.name, t.specifier, t.origin) for t in targets.origins())
 
 
-def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
+def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets) -> Tools:
+    formatter = detect(asked.found.root.path)
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
 
@@ -104,6 +105,7 @@ def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Too
         project=know,
         materialise=make,
         check=partial(check, lowest_python=targets.lowest_python),
+        jobs=asked.jobs,
     )
 
 

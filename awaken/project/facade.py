@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 from awaken.contract import Place
@@ -90,6 +91,12 @@ class Project:
         files = self.files_with(triggers)
         scope = self._site_scope
         return files if scope is None else [path for path in files if path in scope]
+
+    def narrowed(self, site_scope: frozenset[str]) -> Project:
+        """Return the same project, in which rules look for sites in ``site_scope`` only."""
+        other = copy(self)
+        other._site_scope = site_scope  # noqa: SLF001  of the same class
+        return other
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""

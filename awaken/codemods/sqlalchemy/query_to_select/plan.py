@@ -52,6 +52,7 @@ class QueryToSelect(Rule):
     phase: ClassVar[Phase] = Phase.QUERIES
     triggers: ClassVar[tuple[bytes, ...]] = (b".query", b"Query(")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
+    per_file: ClassVar[bool] = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:
