@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.bindings import Binding
-from awaken.project.classes import Definition
+from awaken.project.classes import ClassFacts, Definition
 
 _DEPTH = 4
 _AGGREGATES = frozenset(
@@ -126,7 +126,8 @@ class Item:
     ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
     gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
     ``mixed`` that columns of several classes are in it, ``assumed`` that a library's class is
-    taken for a mapped one by the spelling of its name.
+    taken for a mapped one by the spelling of its name. A ``weak`` entity is some class: if a query
+    takes it, it is mapped, but what its attributes are is not known.
     """
 
     node: ast.expr
@@ -140,6 +141,7 @@ class Item:
     constant: bool = False
     hashable: bool | None = True
     assumed: bool = False
+    weak: bool = False
     mixed: bool = False
 
 
@@ -222,9 +224,10 @@ def entity_of(reader: Reader, node: ast.expr, depth: int = _DEPTH) -> Item | Non
     qualified = reader.qualified(node)
     if qualified is not None and reader.project.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
-    if qualified is not None and reader.project.class_facts(qualified) is not None:
-        # Of all classes, a query takes mapped ones only.
-        return Item(node, What.ENTITY, owner=ast.unparse(node))
+    facts = reader.project.class_facts(qualified) if qualified is not None else None
+    if facts is not None:
+        weak = not _declares_table(reader, facts)
+        return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak)
     if depth == 0:
         return None
     match node:
@@ -272,7 +275,26 @@ def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
         return None
     qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
     known = reader.project.mapped_class(qualified) is not None
-    return Item(node, What.ENTITY, model=qualified if known else None, owner=ast.unparse(node))
+    model = qualified if known else None
+    return Item(node, What.ENTITY, model=model, owner=ast.unparse(node), weak=not known)
+
+
+def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
+    """Whether a class names its table, as only mapped ones do, whatever it inherits."""
+    module = reader.project.module(facts.path)
+    if module is None:
+        return False
+    node = next(
+        one
+        for one in module.walk()
+        if isinstance(one, ast.ClassDef) and module.span(one) == facts.span
+    )
+    return any(
+        isinstance(target, ast.Name) and target.id in {"__tablename__", "__table__"}
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    )
 
 
 def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
@@ -288,6 +310,7 @@ def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
         model=models.pop() if len(models) == 1 else None,
         owner=node.id,
         aliased=any(item.aliased for item in items),
+        weak=any(item.weak for item in items),
     )
 
 
@@ -296,7 +319,7 @@ def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: 
         case "parameter":
             return _entity_of_parameter(reader, node, binding.node)
         case "class":
-            return Item(node, What.ENTITY, owner=node.id)
+            return Item(node, What.ENTITY, owner=node.id, weak=True)
         case "assignment" | "walrus" if binding.value is not None:
             return _entity_of_value(reader, binding.value, depth - 1)
         case "for":
@@ -329,6 +352,7 @@ def _entity_of_loop(reader: Reader, node: ast.Name, bound: ast.AST, depth: int) 
         model=models.pop() if len(models) == 1 else None,
         owner=node.id,
         aliased=any(item.aliased for item in entities),
+        weak=any(item.weak for item in entities),
     )
 
 
@@ -379,10 +403,11 @@ def _entity_of_annotation(
         return None
     if ast.unparse(annotation.value).rpartition(".")[2] not in {"type", "Type"}:
         return None
+    # A subclass may be passed as well, so the model is unknown.
     qualified = reader.qualified(annotation.slice)
-    # A subclass may be passed as well, so what is known of the class itself proves nothing.
-    del qualified
-    return Item(node, What.ENTITY, owner=ast.unparse(node))
+    status = reader.project.mapping_status(qualified) if qualified is not None else "unknown"
+    weak = status not in {"mapped", "base"}
+    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak)
 
 
 def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item | None:
@@ -407,7 +432,7 @@ def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) 
 def _classify_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item:
     owner = entity_of(reader, node.value, depth)
     if owner is not None:
-        return column_of(reader, owner, node)
+        return Item(node, What.UNKNOWN) if owner.weak else column_of(reader, owner, node)
     if isinstance(node.value, ast.Attribute) and _is_column_collection(node.value):
         table = classify(reader, node.value.value, depth - 1) if depth else None
         is_orm = table is not None and table.what is What.SELECTABLE and table.orm
@@ -631,21 +656,34 @@ def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
         return item
     if _is_used_as_class(ast.unparse(node), criteria):
         return Item(node, What.ENTITY, owner=ast.unparse(node))
-    if isinstance(node, ast.Attribute) and _is_used_as_class(ast.unparse(node.value), criteria):
-        owner = ast.unparse(node.value)
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return item
+    owner = node.value.id
+    if owner not in {"self", "cls"} and _is_used_as_class(owner, criteria):
         return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
     return item
 
 
 def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:
-    """Whether an attribute of ``text`` other than an operator is a part of ``criteria``."""
-    read = {
+    """Whether an attribute of ``text`` is compared, or asked by an operator, in ``criteria``."""
+    compared = {
         node.attr
         for criterion in criteria
-        for node in ast.walk(criterion)
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == text
+        for node in _compared(criterion)
+        if ast.unparse(node.value) == text
     }
-    return bool(read) and read.isdisjoint(_COLUMN_OPERATORS | {"c", "columns"})
+    return bool(compared) and compared.isdisjoint(_COLUMN_OPERATORS | {"c", "columns"})
+
+
+def _compared(criterion: ast.expr) -> Iterator[ast.Attribute]:
+    """Yield the attributes on the left of comparisons, and those whose operator is called."""
+    for node in ast.walk(criterion):
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):
+            yield node.left
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            column = node.func.value
+            if node.func.attr in _COLUMN_OPERATORS and isinstance(column, ast.Attribute):
+                yield column
 
 
 def refuse_unknown(items: Sequence[Item]) -> None:
