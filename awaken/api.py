@@ -75,6 +75,8 @@ def run(
                     unsafe=options.unsafe_fixes,
                     left_out=options.left_out,
                     jobs=options.jobs or os.cpu_count() or 1,
+                    cache_directory=options.cache_directory,
+                    use_cache=options.use_cache,
                 )
             )
             for found in projects

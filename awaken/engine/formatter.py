@@ -6,12 +6,13 @@ It is run only where awaken wrote, and only on files that it would have left alo
 from __future__ import annotations
 
 import configparser
+import hashlib
 import re
 import shutil
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,17 @@ class Formatter(Struct, frozen=True):
                 return {}
             return {path: (folder / path).read_bytes() for path in texts}
 
-    def _settings(self, texts: Mapping[str, bytes]) -> Iterator[Path]:
+    def fingerprint(self, paths: Iterable[str]) -> bytes:
+        """Return a digest of what decides how the files at ``paths`` are formatted."""
+        digest = hashlib.sha256(repr(self).encode())
+        if self.command:
+            status = Path(self.command[0]).stat()
+            digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+            for settings in self._settings(paths):
+                digest.update((self.root / settings).read_bytes())
+        return digest.digest()
+
+    def _settings(self, texts: Iterable[str]) -> Iterator[Path]:
         """Yield the settings files in every folder above the files."""
         folders = {folder for path in texts for folder in Path(path).parents}
         for folder in sorted(folders):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import Change, Finding
+from awaken.contract import ChangeId, Finding, Level, SiteId
 from awaken.project.sources import SourceFile
 
 
@@ -34,6 +34,18 @@ class FileChange(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
 
 
+class ChangeSummary(Struct, frozen=True, kw_only=True):
+    """What is shown of a change: everything but its edits; ``paths`` are project-relative."""
+
+    id: ChangeId
+    rule: str
+    title: str
+    level: Level
+    sites: tuple[SiteId, ...]
+    requires: tuple[ChangeId, ...]
+    paths: tuple[str, ...]
+
+
 class TargetVersion(Struct, frozen=True):
     """One detected target: ``python`` or a distribution, its specifier, and where it was read."""
 
@@ -53,8 +65,8 @@ class RootReport(Struct, frozen=True, kw_only=True):
     root: Path
     targets: tuple[TargetVersion, ...]
     findings: tuple[Finding, ...]
-    changes: tuple[Change, ...]
-    pending: tuple[Change, ...]
+    changes: tuple[ChangeSummary, ...]
+    pending: tuple[ChangeSummary, ...]
     files: tuple[FileChange, ...]
     sources: Mapping[str, SourceFile]
     diagnostics: tuple[Diagnostic, ...]

@@ -10,15 +10,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import Change, Pins, Rewriter, Rule, SiteId
+from awaken.contract import Change, Pins, Requirement, Rewriter, Rule, SiteId
 from awaken.engine.checks import check
-from awaken.engine.formatter import detect
+from awaken.engine.formatter import Formatter, detect
 from awaken.engine.materialise import Materialised, materialise
+from awaken.engine.memory import Memory, Remembered, digest_of
 from awaken.engine.phases import Admission, Outcome, Tools, run_phases
-from awaken.engine.report import Diagnostic, FileChange, RootReport, TargetVersion
+from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, RootReport, TargetVersion
 from awaken.engine.requirements import MANIFESTS
 from awaken.project import Project
-from awaken.project.discovery import Found, read_files
+from awaken.project.discovery import Found, Root, read_files
 from awaken.project.manifests import Targets, read_targets
 from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
 
@@ -33,38 +34,86 @@ class RootRun(Struct, frozen=True, kw_only=True):
     unsafe: bool
     left_out: frozenset[SiteId]
     jobs: int
+    cache_directory: Path | None
+    use_cache: bool
 
 
 def run_root(asked: RootRun) -> RootReport:
     """Run the rules over one project root; nothing is written."""
-    root = asked.found.root
     started = time.perf_counter()
+    root = asked.found.root
     files, unread = read_files(root.path, asked.found.files)
     files.update(_manifests(root.path))
     targets = read_targets(root.path, asked.python, asked.versions)
-    rules = tuple(rule for rule in asked.rules if _meets_needs(rule, targets))
-    outcome = run_phases(
-        Snapshot(files),
-        rules,
-        _tools(asked, rules, targets),
-        _admission(asked, files),
-    )
-    selected = [f for f in outcome.findings if root.selects(f.place.path)]
+    formatter = detect(root.path)
+    own = all(type(rule).__module__.startswith("awaken.") for rule in asked.rules)
+    memory = Memory(root.path, asked.cache_directory, use=asked.use_cache and own)
+    question = digest_of(_question(asked), {})
+    digest = digest_of([targets.all(), formatter.fingerprint(files)], files)
+    answer = memory.recall(question, digest)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    if answer is None:
+        outcome = _phases(asked, files, targets, formatter)
+        answer, diagnostics = _answer(outcome, root, digest), outcome.diagnostics
+        if not diagnostics:
+            memory.keep(question, answer)
     problems = (*asked.found.problems, *unread, *targets.problems)
     return RootReport(
         root=root.path,
         targets=_target_versions(targets),
-        findings=tuple(selected),
-        changes=outcome.changes,
-        pending=outcome.pending,
-        files=_file_changes(outcome),
-        sources=_named_sources(outcome),
+        findings=answer.findings,
+        changes=answer.changes,
+        pending=answer.pending,
+        files=answer.files,
+        sources=answer.sources,
         diagnostics=(
             *(Diagnostic(problem.path, problem.line, problem.message) for problem in problems),
-            *outcome.diagnostics,
+            *diagnostics,
         ),
         files_read=len(asked.found.files),
         seconds=time.perf_counter() - started,
+    )
+
+
+def _question(asked: RootRun) -> tuple[object, ...]:
+    """Return all that decides the result beside the files and their versions."""
+    return (
+        [rule.name for rule in asked.rules],
+        asked.unsafe,
+        sorted(asked.left_out),
+        asked.found.root.selected,
+    )
+
+
+def _phases(
+    asked: RootRun, files: Mapping[str, SourceFile], targets: Targets, formatter: Formatter
+) -> Outcome:
+    rules = tuple(rule for rule in asked.rules if _meets_needs(rule, targets))
+    tools = _tools(rules, targets, formatter, asked.jobs)
+    return run_phases(Snapshot(files), rules, tools, _admission(asked, files))
+
+
+def _answer(outcome: Outcome, root: Root, digest: bytes) -> Remembered:
+    return Remembered(
+        digest=digest,
+        findings=tuple(f for f in outcome.findings if root.selects(f.place.path)),
+        changes=tuple(map(_summary, outcome.changes)),
+        pending=tuple(map(_summary, outcome.pending)),
+        files=_file_changes(outcome),
+        sources=_named_sources(outcome),
+    )
+
+
+def _summary(change: Change) -> ChangeSummary:
+    paths = {edit.path for edit in change.edits if not isinstance(edit, Requirement)}
+    return ChangeSummary(
+        id=change.id,
+        rule=change.rule,
+        title=change.title,
+        level=change.level,
+        sites=change.sites,
+        requires=change.requires,
+        paths=tuple(sorted(paths)),
     )
 
 
@@ -85,8 +134,7 @@ def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
     return tuple(TargetVersion(t.name, t.specifier, t.origin) for t in targets.origins())
 
 
-def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets) -> Tools:
-    formatter = detect(asked.found.root.path)
+def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter, jobs: int) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
 
@@ -105,7 +153,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets) -> Tools:
         project=know,
         materialise=make,
         check=partial(check, lowest_python=targets.lowest_python),
-        jobs=asked.jobs,
+        jobs=jobs,
     )
 
 

@@ -32,8 +32,8 @@ from typing import Any
 
 import msgspec
 
-from awaken.contract import Change, Finding, Place
-from awaken.engine.report import Diagnostic, FileChange, Report, RootReport
+from awaken.contract import Finding, Place
+from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Report, RootReport
 from awaken.preview.counts import (
     changed_files,
     count,
@@ -142,8 +142,7 @@ class _Root:
         done = [self._change(change, admitted=True) for change in self.report.changes]
         return done + [self._change(change, admitted=False) for change in self.report.pending]
 
-    def _change(self, change: Change, *, admitted: bool) -> _Table:
-        paths = {edit.path for edit in change.edits if hasattr(edit, "path")}
+    def _change(self, change: ChangeSummary, *, admitted: bool) -> _Table:
         return {
             "id": change.id,
             "rule": change.rule,
@@ -151,7 +150,7 @@ class _Root:
             "level": change.level,
             "sites": change.sites,
             "requires": change.requires,
-            "files": sorted(map(self.path, paths)),
+            "files": sorted(map(self.path, change.paths)),
             "admitted": admitted,
         }
 

@@ -71,10 +71,9 @@ def facts_directory(root: Path, base: Path | None = None) -> Path:
 def _producer() -> str:
     """Return the name of what makes the facts: the Python, and a digest of awaken's own code."""
     digest = hashlib.sha256()
-    for package in ("awaken.contract", "awaken.knowledge", "awaken.project"):
-        files = (file for file in resources.files(package).iterdir() if file.is_file())
-        for file in sorted(files, key=lambda file: file.name):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    own = Path(str(resources.files("awaken")))
+    for file in sorted(path for path in own.rglob("*") if path.suffix in {".py", ".toml"}):
+        digest.update(file.relative_to(own).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     python = ".".join(map(str, sys.version_info[:3]))
     return f"{sys.implementation.name}-{python}-{digest.hexdigest()[:16]}"
 

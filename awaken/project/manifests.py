@@ -107,6 +107,10 @@ class Targets:
         asked = SpecifierSet(specifier)
         return all(within(one, asked) for one in self._target(name).ranges)
 
+    def all(self) -> tuple[Target, ...]:
+        """Return every target, by name."""
+        return tuple(self._targets[name] for name in sorted(self._targets))
+
     def origins(self, names: Sequence[str] = ("sqlalchemy", "fastapi")) -> tuple[Target, ...]:
         """Return Python and those of ``names`` that the project declares, to be shown."""
         known = (self.distribution(name) for name in ("python", *names))

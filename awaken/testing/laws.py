@@ -13,7 +13,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from awaken import api
-from awaken.contract import Change, Level, SiteId
+from awaken.contract import Level, SiteId
+from awaken.engine.report import ChangeSummary
 from awaken.engine.rule_discovery import all_rules
 from awaken.testing.cases import Case
 from awaken.testing.running import (
@@ -260,7 +261,7 @@ def _require_rest(result: CaseResult, rest: CaseResult, left_out: frozenset[Site
     require(not missing, f"{without} left out {sorted(missing)} too")
 
 
-def _independent(change: Change) -> tuple[SiteId, ...]:
+def _independent(change: ChangeSummary) -> tuple[SiteId, ...]:
     """Return the site of a change that has one only and needs no other change."""
     return change.sites if len(change.sites) == 1 and not change.requires else ()
 

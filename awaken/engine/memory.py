@@ -1,0 +1,57 @@
+"""Remembers what a run came to, so that the next run on the same files need not plan again.
+
+``check``, then ``diff``, then ``apply`` is how people work: the analysis is done once. What is
+remembered holds for exactly the same bytes, versions, rules and options; anything else plans anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken.contract import Finding
+from awaken.engine.report import ChangeSummary, FileChange
+from awaken.project.facts_cache import FactsCache, facts_directory
+from awaken.project.sources import SourceFile
+
+
+class Remembered(Struct, frozen=True):
+    """What a run without diagnostics came to, and the ``digest`` of all that it was made from."""
+
+    digest: bytes
+    findings: tuple[Finding, ...]
+    changes: tuple[ChangeSummary, ...]
+    pending: tuple[ChangeSummary, ...]
+    files: tuple[FileChange, ...]
+    sources: dict[str, SourceFile]
+
+
+class Memory:
+    """The last result for each way of asking, kept for one project.
+
+    ``base`` is the cache directory, None for the user's; without ``use`` nothing is kept.
+    """
+
+    def __init__(self, root: Path, base: Path | None, *, use: bool) -> None:
+        self._cache = FactsCache(facts_directory(root, base) if use else None)
+
+    def recall(self, asked: bytes, digest: bytes) -> Remembered | None:
+        """Return what the last run that was ``asked`` the same came to, if made from the same."""
+        remembered = self._cache.get(Remembered, asked)
+        return remembered if remembered is not None and remembered.digest == digest else None
+
+    def keep(self, asked: bytes, remembered: Remembered) -> None:
+        """Keep the result for the next run, in place of the one before."""
+        self._cache.put(asked, remembered)
+        self._cache.save()
+
+
+def digest_of(parts: Iterable[object], files: Mapping[str, SourceFile]) -> bytes:
+    """Return a digest of ``parts`` (by their text) and of the files' paths and bytes."""
+    digest = hashlib.sha256(repr(list(parts)).encode())
+    for path, source in sorted(files.items()):
+        digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + source.digest)
+    return digest.digest()

@@ -1,0 +1,140 @@
+"""A run on the same files is remembered, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+
+from awaken import api
+from awaken.engine import run as engine_run
+
+MODELS = """\
+from sqlalchemy import Column, Integer
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+
+
+class User(Base):
+    __tablename__ = "users"
+    id = Column(Integer, primary_key=True)
+
+
+def everyone(session: Session):
+    return session.query(User).all()
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "pyproject.toml").write_text(
+        '[project]\nname = "p"\ndependencies = ["sqlalchemy>=2"]\n'
+    )
+    (root / "models.py").write_text(MODELS)
+    return root
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Count how often the phases really run."""
+    counted = []
+    real = engine_run.run_phases
+
+    def counting(*arguments):
+        counted.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(engine_run, "run_phases", counting)
+    return counted
+
+
+@pytest.fixture
+def run(project, tmp_path):
+    def run(**options):
+        options = {"cache_directory": tmp_path / "cache", "jobs": 1, **options}
+        return api.run([project], api.Options(**options)).roots[0]
+
+    return run
+
+
+def picture(report):
+    return report.findings, report.changes, report.files, report.sources, report.targets
+
+
+def test_a_second_run_remembers_the_first(run, runs):
+    first, second = run(), run()
+
+    assert len(runs) == 1
+    assert picture(first) == picture(second)
+    assert len(second.files) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"unsafe_fixes": True},
+        {"targets": {"sqlalchemy": "1.4"}},
+        {"target_version": "py312"},
+        {"use_cache": False},
+    ],
+)
+def test_another_question_is_planned_anew(run, runs, options):
+    run()
+    run(**options)
+
+    assert len(runs) == 2
+
+
+def test_a_changed_file_is_planned_anew(run, runs, project):
+    run()
+    (project / "models.py").write_text(MODELS.replace(".all()", ".first()"))
+    report = run()
+
+    assert len(runs) == 2
+    assert b".limit(1)).first()" in report.files[0].after.text
+
+
+def test_a_changed_manifest_is_planned_anew(run, runs, project):
+    run()
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "p"\ndependencies = ["sqlalchemy<2"]\n'
+    )
+    run()
+
+    assert len(runs) == 2
+
+
+def test_a_new_file_is_planned_anew(run, runs, project):
+    run()
+    (project / "more.py").write_text("from models import User\n")
+    run()
+
+    assert len(runs) == 2
+
+
+def test_sites_left_out_are_part_of_the_question(run, runs):
+    site = run().findings[0].site
+    without = run(left_out=frozenset({site}))
+
+    assert len(runs) == 2
+    assert without.files == ()
+
+
+def test_a_run_with_a_diagnostic_is_not_remembered(run, runs, project):
+    (project / "broken.py").write_text("session.query(\n")
+    run()
+    report = run()
+
+    assert len(runs) == 2
+    assert [diagnostic.path for diagnostic in report.diagnostics] == ["broken.py"]
+
+
+def test_a_damaged_cache_costs_time_only(run, runs, tmp_path):
+    first = run()
+    for file in (tmp_path / "cache").rglob("*.msgpack"):
+        file.write_bytes(file.read_bytes()[:-7])
+    second = run()
+
+    assert len(runs) == 2
+    assert picture(first) == picture(second)
