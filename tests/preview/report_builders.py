@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from awaken.contract import Change, ChangeId, Finding, Level, Place, SiteId, Span
-from awaken.engine.report import Diagnostic, FileChange, Report, RootReport, TargetVersion
+from awaken.contract import ChangeId, Finding, Level, Place, SiteId, Span
+from awaken.engine.report import (
+    ChangeSummary,
+    Diagnostic,
+    FileChange,
+    Report,
+    RootReport,
+    TargetVersion,
+)
 from awaken.project.sources import SourceFile, decode
 
 RULE = "query-to-select"
@@ -34,15 +41,16 @@ def finding(file: SourceFile, text: str, level: Level = Level.SAFE, **values: ob
     return Finding(**{**defaults, **values})
 
 
-def change_of(found: Finding) -> Change:
+def change_of(found: Finding, *paths: str) -> ChangeSummary:
     assert found.change is not None
-    return Change(
+    return ChangeSummary(
         id=found.change,
         rule=found.rule,
         title=found.message,
         level=found.level,
         sites=(found.site,),
-        edits=(),
+        requires=(),
+        paths=paths,
     )
 
 

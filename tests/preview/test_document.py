@@ -15,7 +15,7 @@ from report_builders import (
     source,
 )
 
-from awaken.contract import CreateFile, Level, Place, SiteId, Span
+from awaken.contract import Level, Place, Span
 from awaken.engine.report import Diagnostic, FileChange, Report
 from awaken.preview.document import document
 
@@ -108,25 +108,19 @@ def test_changes_say_whether_they_are_in_the_files() -> None:
 def test_a_change_names_the_files_of_its_edits() -> None:
     file = source("a.py", b"s.query(A)\n")
     found = finding(file, "s.query(A)")
-    edits = tuple(CreateFile(path=path, text="", site=SiteId("x")) for path in ("c.py", "b.py"))
-    change = change_of(found)
     whole = read(
         report(
             root_report(
                 ROOT,
                 findings=(found,),
                 sources={"a.py": file},
-                changes=(type(change)(**{**_fields(change), "edits": edits}),),
+                changes=(change_of(found, "b.py", "c.py"),),
                 pending=(),
             )
         )
     )
 
     assert whole["changes"][0]["files"] == ["b.py", "c.py"]
-
-
-def _fields(change: Any) -> dict[str, Any]:
-    return {name: getattr(change, name) for name in change.__struct_fields__}
 
 
 def test_diagnostics_and_summary() -> None:
