@@ -133,4 +133,8 @@ def extent(module: Module, node: ast.AST) -> Span | None:
 
 def _lies_in(module: Module, node: Any, regions: Sequence[Span]) -> bool:
     span = extent(module, node) if isinstance(node, ast.AST) else None
-    return span is not None and any(region.contains(span) for region in regions)
+    if span is None:
+        return False
+    # The regions do not overlap, so their ends are in order too.
+    index = bisect_left(regions, span.end, key=lambda region: region.end)
+    return index < len(regions) and regions[index].contains(span)

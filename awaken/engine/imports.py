@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import cached_property
 
 import msgspec
 from msgspec import Struct
@@ -23,7 +23,7 @@ from awaken.engine.import_places import (
     is_type_checking,
 )
 from awaken.engine.owned_edits import OwnedEdit
-from awaken.engine.slices import line_of_statement
+from awaken.engine.slices import binds, line_of_statement, nodes_near_word
 from awaken.engine.splices import Splice
 from awaken.engine.style import (
     NEWLINE,
@@ -34,7 +34,6 @@ from awaken.engine.style import (
     line_start,
 )
 from awaken.project.modules import Module
-from awaken.project.trees import walk
 
 
 class Imports(Struct, frozen=True):
@@ -199,14 +198,21 @@ class _Reconciling:
         return self._module.span(bound.statement).start < self._first_use(name)
 
     def _first_use(self, name: str) -> int:
-        for statement in self._module.tree.body:
-            for node in walk(statement):
-                if isinstance(node, ast.Name) and node.id == name:
-                    return self._module.span(statement).start
-        return len(self._text)
+        """Return where the first top-level statement that refers to ``name`` starts."""
+        uses = [
+            self._module.span(node).start
+            for node in nodes_near_word(self._module, name)
+            if isinstance(node, ast.Name) and node.id == name
+        ]
+        if not uses:
+            return len(self._text)
+        starts = [self._module.span(statement).start for statement in self._module.tree.body]
+        return starts[bisect_right(starts, min(uses)) - 1]
 
     def _is_taken(self, wanted: _Wanted) -> bool:
         """Whether something else at module level binds the name."""
+        if not binds(self._module, wanted.bound):
+            return False
         for binding in self._module.scopes.module.bindings.get(wanted.bound, ()):
             statement = self._module.statement_of(binding.node)
             if not isinstance(binding.node, ast.alias) or not isinstance(
@@ -250,25 +256,10 @@ class _Reconciling:
     def _is_used(self, name: str) -> bool:
         """Whether the file refers to ``name``, in code, in strings or in type comments."""
         word = re.compile(rf"\b{re.escape(name)}\b")
-        if name in self._names or any(word.search(comment) for comment in self._type_comments):
-            return True
-        return any(word.search(text) and _reads(text, name) for text in self._strings)
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset(node.id for node in walk(self._module.tree) if isinstance(node, ast.Name))
-
-    @cached_property
-    def _strings(self) -> list[str]:
-        return [
-            node.value
-            for node in walk(self._module.tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        ]
-
-    @cached_property
-    def _type_comments(self) -> list[str]:
-        return re.findall(r"#[ \t]*type:[^\r\n]*", self._text.decode())
+        comments = re.findall(r"#[ \t]*type:[^\r\n]*", self._text.decode())
+        return any(map(word.search, comments)) or any(
+            _refers(node, name) for node in nodes_near_word(self._module, name)
+        )
 
     def splices(self) -> Iterator[Splice]:
         """Yield the changed statements, the removed lines and the new ones."""
@@ -421,10 +412,14 @@ def _bounds(tree: ast.Module) -> Iterator[Bound]:
                     yield Bound(name, one, alias, typing_only=one is not statement)
 
 
-def _reads(text: str, name: str) -> bool:
-    """Whether ``text`` is an expression that reads ``name``: a string annotation, ``__all__``."""
+def _refers(node: ast.AST, name: str) -> bool:
+    """Whether ``node`` is the name, or a string that reads it: an annotation, in ``__all__``."""
+    if isinstance(node, ast.Name):
+        return node.id == name
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return False
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(node.value.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(tree))

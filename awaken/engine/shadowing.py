@@ -8,16 +8,17 @@ from collections.abc import Iterator, Sequence
 from awaken.contract import NeedImport, Place, Problem, Span
 from awaken.engine.owned_edits import OwnedEdit
 from awaken.engine.pieces import Assembled
-from awaken.engine.slices import nodes_on_lines
+from awaken.engine.slices import binds, nodes_on_lines
 from awaken.project.modules import Module
 
 
 def shadowed(assembled: Assembled, needs: Sequence[OwnedEdit[NeedImport]]) -> Iterator[Problem]:
     """Yield a problem for each new name that a scope around the new code binds differently."""
     module = assembled.module
+    bound = {name for name in map(_bound, (one.edit for one in needs)) if binds(module, name)}
     for piece in assembled.pieces:
         own = [owned for owned in needs if owned.change in piece.changes]
-        names = {_bound(owned.edit): owned for owned in own}
+        names = {_bound(owned.edit): owned for owned in own if _bound(owned.edit) in bound}
         if not names:
             continue
         span = assembled.moved.to_after(piece.span)

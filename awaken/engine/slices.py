@@ -7,6 +7,7 @@ change or rule, share the outermost piece.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -55,6 +56,34 @@ def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST
                 continue
         yield node
         waiting.extend(ast.iter_child_nodes(node))
+
+
+def nodes_near_word(module: Module, word: str) -> Iterator[ast.AST]:
+    """Yield every node of the statements on whose lines ``word`` stands."""
+    # \b takes no byte of a letter beyond ASCII for one.
+    edge = r"[A-Za-z0-9_\x80-\xff]"
+    pattern = f"(?<!{edge})".encode("latin-1") + re.escape(word.encode())
+    found = re.finditer(pattern + f"(?!{edge})".encode("latin-1"), module.source.text)
+    lines = {module.line_column(Span(one.start(), one.end()))[0] for one in found}
+    return nodes_on_lines(module.tree, lines)
+
+
+def binds(module: Module, name: str) -> bool:
+    """Whether anything in the file, in whatever scope, gives ``name`` a value."""
+    return any(name in _names_bound(node) for node in nodes_near_word(module, name))
+
+
+def _names_bound(node: ast.AST) -> tuple[str | None, ...]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+            return (name,)
+        case ast.alias(name=name, asname=alias):
+            return (alias or name.partition(".")[0],)
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return tuple(names)
+        case _:
+            # definitions, handlers, patterns and type parameters
+            return getattr(node, "name", None), getattr(node, "rest", None)
 
 
 class Anchors:

@@ -231,6 +231,15 @@ def test_a_name_at_run_time_serves_typing_too():
         "name = 1\n",
         "from other import name\n",
         "def name(): 0\n",
+        "class name: 0\n",
+        "for name in x: 0\n",
+        "import other.module as name\n",
+        "with x as name: 0\n",
+        "try: 0\nexcept E as name: 0\n",
+        "match x:\n    case {**name}: 0\n",
+        "match x:\n    case [*name]: 0\n",
+        "def f():\n    global name\n    name = 1\n",
+        "x = [(name := 1) for y in z]\n",
         "try:\n    from library import name\nexcept ImportError:\n    name = None\n",
         "if x:\n    import name\n",
     ],
@@ -239,6 +248,12 @@ def test_a_name_that_means_something_else_is_refused(text):
     message, guilty = refused(text, change(need("name"), id="guilty"))
     assert message == "the name name already means something else in this file"
     assert guilty == ["guilty"]
+
+
+def test_names_beyond_ascii_are_found_too():
+    message, _ = refused("übung = 1\n", change(need("übung")))
+    assert message == "the name übung already means something else in this file"
+    assert imported("xübung = übungx = 1\n", need("übung")).startswith("from library import übung")
 
 
 @pytest.mark.parametrize(
