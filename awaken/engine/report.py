@@ -59,7 +59,8 @@ class RootReport(Struct, frozen=True, kw_only=True):
 
     ``findings`` are placed on disk (project-relative path, span of the text before the run) and
     sorted by place. ``changes`` are those in ``files``; an unsafe change that was not admitted is
-    in ``pending``. ``sources`` gives the text of each file that a finding names.
+    in ``pending``. ``sources`` gives the text of each file that a finding names, ``notes`` one
+    sentence for each rule that did not run.
     """
 
     root: Path
@@ -72,6 +73,7 @@ class RootReport(Struct, frozen=True, kw_only=True):
     diagnostics: tuple[Diagnostic, ...]
     files_read: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 class Report(Struct, frozen=True):

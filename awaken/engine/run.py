@@ -72,6 +72,7 @@ def run_root(asked: RootRun) -> RootReport:
         ),
         files_read=len(asked.found.files),
         seconds=time.perf_counter() - started,
+        notes=tuple(why for rule in asked.rules if (why := _unmet(rule, targets)) is not None),
     )
 
 
@@ -88,7 +89,7 @@ def _question(asked: RootRun) -> tuple[object, ...]:
 def _phases(
     asked: RootRun, files: Mapping[str, SourceFile], targets: Targets, formatter: Formatter
 ) -> Outcome:
-    rules = tuple(rule for rule in asked.rules if _meets_needs(rule, targets))
+    rules = tuple(rule for rule in asked.rules if _unmet(rule, targets) is None)
     tools = _tools(rules, targets, formatter, asked.jobs)
     return run_phases(Snapshot(files), rules, tools, _admission(asked, files))
 
@@ -126,8 +127,14 @@ def _manifests(root: Path) -> dict[str, SourceFile]:
     return found
 
 
-def _meets_needs(rule: Rule, targets: Targets) -> bool:
-    return all(targets.guarantees(name, versions) for name, versions in rule.needs.items())
+def _unmet(rule: Rule, targets: Targets) -> str | None:
+    """Return why ``rule`` does not run on these targets, or None."""
+    for name, versions in rule.needs.items():
+        if not targets.guarantees(name, versions):
+            target = targets.distribution(name)
+            declared = f"{target.specifier} ({target.origin})" if target else "no version"
+            return f"{rule.name} did not run: it needs {name}{versions}; declared is {declared}"
+    return None
 
 
 def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:

@@ -5,7 +5,8 @@
     {"version": 1,                      grows only by new keys; a higher number breaks
      "awaken": "0.1.0",                 the version that wrote it
      "rules": ["query-to-select"],      those that ran, in order
-     "roots": [{"path", "targets": [{"name", "specifier", "origin"}], "files_read", "seconds"}],
+     "roots": [{"path", "targets": [{"name", "specifier", "origin"}], "files_read", "seconds",
+                "notes"}],
      "findings": [{"site", "rule", "level", "path", "line", "column", "end_line", "end_column",
                    "message", "reason", "cure", "scope", "chain", "change"}],
      "changes": [{"id", "rule", "title", "level", "sites", "requires", "files", "admitted"}],
@@ -110,6 +111,7 @@ class _Root:
             "targets": self.report.targets,
             "files_read": self.report.files_read,
             "seconds": round(self.report.seconds, 3),
+            "notes": self.report.notes,
         }
 
     def findings(self) -> list[_Table]:

@@ -46,10 +46,17 @@ def show(report: Report, command: str, view: View, again: CommandLine) -> None:
     if view.verbose:
         _details(report, command, current)
     _diagnostics(report, view, current)
+    _notes(report, view)
     if full and not view.quiet:
         _close(report, command, view, again)
     elif not view.quiet:
         sys.stderr.write(summary(report, command) + "\n")
+
+
+def _notes(report: Report, view: View) -> None:
+    for root in report.roots if not view.quiet else ():
+        for note in root.notes:
+            sys.stderr.write(visible(f"note: {note}") + "\n")
 
 
 def _has_sites(report: Report) -> bool:

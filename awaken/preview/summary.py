@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -61,7 +64,7 @@ def next_steps(report: Report, command: str, again: CommandLine) -> list[Step]:
     steps: list[Step] = []
     if command == "apply":
         if files:
-            steps.append(Step("take this back", "awaken undo"))
+            steps.append(Step("take this back", _undo(report)))
         if whole.manual:
             effect = f"see {plural(whole.manual, 'site')} to change by hand"
             steps.append(Step(effect, again("check")))
@@ -76,3 +79,12 @@ def next_steps(report: Report, command: str, again: CommandLine) -> list[Step]:
         effect = f"see {pending:,} {more}unsafe {'rewrite' if pending == 1 else 'rewrites'}"
         steps.append(Step(effect, again("diff", "--unsafe-fixes")))
     return steps
+
+
+def _undo(report: Report) -> str:
+    """Return the command that takes the apply back from the current directory."""
+    top = Path(os.path.commonpath([root.root for root in report.roots if root.files]))
+    current = Path.cwd()
+    if current.is_relative_to(top):
+        return "awaken undo"
+    return f"awaken undo {shlex.quote(os.path.relpath(top, current))}"

@@ -124,3 +124,15 @@ def test_it_writes_nothing(engine, awaken):
 
     assert (engine.root / "app.py").read_bytes() == before
     assert engine.applied == []
+
+
+def test_a_rule_that_cannot_run_on_the_targets_is_said(awaken, tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "p"\ndependencies = ["sqlalchemy==1.3"]\n'
+    )
+    monkeypatch.chdir(tmp_path)
+
+    code, out, err = awaken("check")
+
+    assert (code, out) == (0, "")
+    assert "note: query-to-select did not run: it needs sqlalchemy>=1.4; declared is ==1.3" in err

@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
+from msgspec.structs import replace
 from report_builders import RULE, file_change, finding, report, root_report, source
 
 from awaken.contract import Level
@@ -71,9 +73,19 @@ def test_nothing_leads_to_nothing() -> None:
     assert steps("check", of()) == steps("diff", of(MANUAL)) == steps("apply", of()) == []
 
 
-def test_apply_leads_back_and_to_what_remains() -> None:
-    assert steps("apply", of(SAFE, MANUAL, done=True)) == [
-        ("take this back", "awaken undo"),
+@pytest.mark.parametrize(
+    ("current", "undo"),
+    [(".", "awaken undo"), ("inner", "awaken undo"), ("..", "awaken undo 'a shop'")],
+)
+def test_apply_leads_back_and_to_what_remains(tmp_path, monkeypatch, current, undo) -> None:
+    root = tmp_path / "a shop"
+    (root / "inner").mkdir(parents=True)
+    monkeypatch.chdir(root / current)
+    report = of(SAFE, MANUAL, done=True)
+    report = replace(report, roots=tuple(replace(one, root=root) for one in report.roots))
+
+    assert steps("apply", report) == [
+        ("take this back", undo),
         ("see 1 site to change by hand", "awaken check app"),
     ]
 
