@@ -12,7 +12,7 @@ from msgspec import Struct
 from awaken.contract import InsertStatements, Rewriter, Span, Surroundings
 from awaken.editing.statements import as_statements
 from awaken.engine.owned_edits import OwnedEdit
-from awaken.engine.slices import Misplaced, block_of, is_elif, line_of_statement
+from awaken.engine.slices import Misplaced, block_of, is_elif, line_of_statement, nodes_on_lines
 from awaken.engine.style import (
     NEWLINE,
     FileStyle,
@@ -130,13 +130,11 @@ def _spot(module: Module, edit: InsertStatements) -> Spot:
 
 
 def _statement_at(module: Module, at: Span) -> ast.stmt:
-    found = None
-    for node in module.walk():
+    line, _ = module.line_column(at)
+    for node in nodes_on_lines(module.tree, {line}):
         if isinstance(node, ast.stmt) and module.span(node) == at:
-            found = node
-    if found is None:
-        raise Misplaced("no statement found at the place of an insertion")
-    return found
+            return node
+    raise Misplaced("no statement found at the place of an insertion")
 
 
 def _own_lines(module: Module, statement: ast.stmt) -> tuple[int, int]:

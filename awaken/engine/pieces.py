@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from awaken.contract import ChangeId, Place, Problem, Span
 from awaken.engine.comparison import Comparison, extent, misread, syntax_alone
+from awaken.engine.slices import nodes_on_lines
 from awaken.engine.splices import SpanMap, Splice, splice
 from awaken.project.modules import Module
 from awaken.project.parsing import Unparsable, deep_recursion, parse_text
@@ -51,8 +52,16 @@ def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
     Expressions are wrapped in parentheses where they would read differently without.
     """
     attempt = _attempt(module, pieces)
+    if attempt is not None and attempt.misread:
+        wrong = attempt.misread
+        attempt = _attempt(module, [_wrapped(one) if one in wrong else one for one in pieces])
     if attempt is not None and not attempt.misread:
         return _checked(module, attempt)
+    return _assemble_apart(module, pieces)
+
+
+def _assemble_apart(module: Module, pieces: Sequence[Piece]) -> Assembled:
+    """Do the same, but find out for each piece and each change alone whether it fits."""
     problems: list[Problem] = []
     pieces = [_fitted(module, piece) for piece in pieces]
     for change in dict.fromkeys(change for piece in pieces for change in piece.changes):
@@ -75,7 +84,7 @@ class _Attempt(Struct, frozen=True):
     module: Module
     moved: SpanMap
     pieces: tuple[Piece, ...]
-    misread: bool
+    misread: tuple[Piece, ...]
 
 
 def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
@@ -86,14 +95,17 @@ def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
     except Unparsable:
         return None
     after = Module(module.source.with_text(text), tree, module.name)
+    standing: dict[Span, Piece] = {}
     expected: dict[Span, str] = {}
     for piece in pieces:
         if piece.is_expression:
             alone = syntax_alone(piece.text)
             if alone is None:
                 return None
-            expected[_inside(moved.to_after(piece.span), piece)] = alone
-    return _Attempt(after, moved, tuple(pieces), bool(misread(after, expected)))
+            span = _inside(moved.to_after(piece.span), piece)
+            standing[span], expected[span] = piece, alone
+    wrong = tuple(standing[span] for span in misread(after, expected))
+    return _Attempt(after, moved, tuple(pieces), wrong)
 
 
 def _inside(span: Span, piece: Piece) -> Span:
@@ -107,6 +119,10 @@ def _fitted(module: Module, piece: Piece) -> Piece:
     attempt = _attempt(module, [piece])
     if attempt is not None and not attempt.misread:
         return piece
+    return _wrapped(piece)
+
+
+def _wrapped(piece: Piece) -> Piece:
     return msgspec.structs.replace(piece, wrapped=True)
 
 
@@ -135,10 +151,12 @@ def _changes_in(span: Span, pieces: Sequence[Piece]) -> tuple[ChangeId, ...]:
 
 def _owner(module: Module, span: Span) -> ast.AST:
     """Return the innermost statement or handler that holds ``span``, else the module."""
+    line, _ = module.line_column(span)
     owner: ast.AST = module.tree
-    for node in module.walk():
+    size = len(module.source.text)
+    for node in nodes_on_lines(module.tree, {line}):
         if isinstance(node, ast.stmt | ast.excepthandler):
             held = extent(module, node)
-            if held is not None and held.contains(span):
-                owner = node
+            if held is not None and held.contains(span) and held.end - held.start <= size:
+                owner, size = node, held.end - held.start
     return owner

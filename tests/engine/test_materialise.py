@@ -60,6 +60,21 @@ def test_parentheses_only_where_they_are_needed(text, code, new, expected):
     assert found == expected
 
 
+def test_parentheses_for_some_of_many():
+    text = "f(1).y\nf(2)\nf(3)[0]\n-f(4)\n"
+    edits = [node_edit(text, f"f({n})", "parsed", f"await f({n})") for n in range(1, 5)]
+    expected = "(await f(1)).y\nawait f(2)\n(await f(3))[0]\n-await f(4)\n"
+    assert after(text, *map(change, edits)) == expected
+
+
+def test_one_that_does_not_fit_leaves_the_others_their_parentheses():
+    text = "f(1).y\nf(2)\nx[f(3)] = 1\n"
+    edits = [node_edit(text, f"f({n})", "parsed", f"await f({n})") for n in (1, 2)]
+    bad = change(node_edit(text, "x[f(3)]", "parsed", "g()", kind="Subscript"), id="bad")
+    assert refused(text, *map(change, edits), bad)[1] == ["bad"]
+    assert after(text, *map(change, edits)).startswith("(await f(1)).y\nawait f(2)\n")
+
+
 def test_a_break_between_lines_needs_parentheses_outside_of_brackets():
     for text, expected in [
         ("if f(1): pass\n", "if (a\n.b()): pass\n"),
