@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources
-from awaken.codemods.sqlalchemy.query_to_select.entities import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, session_of, written
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (

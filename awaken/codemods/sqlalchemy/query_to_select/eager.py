@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from awaken.codemods.sqlalchemy.query_to_select.entities import Item, What, classify, entity_of
+from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
+from awaken.codemods.sqlalchemy.query_to_select.entities import classify
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 
 _JOINED = frozenset({"joinedload", "contains_eager", "eagerload"})

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.classes import DEPTH, entity_of
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.project.bindings import Binding
-from awaken.project.classes import ClassFacts, Definition
+from awaken.project.classes import Definition
 
-_DEPTH = 4
 _AGGREGATES = frozenset(
     [
         "count",
@@ -73,86 +72,6 @@ _SQL_FUNCTIONS = frozenset(
 _CORE_FUNCTIONS = frozenset({"literal", "literal_column", "text", "null", "true", "false"})
 _SELECTABLE_CALLS = frozenset({"subquery", "cte", "alias", "lateral", "tablesample"})
 _SCALAR_CALLS = frozenset({"scalar_subquery", "as_scalar"})
-_COLUMN_OPERATORS = frozenset(
-    [
-        "in_",
-        "notin_",
-        "not_in",
-        "is_",
-        "isnot",
-        "is_not",
-        "like",
-        "ilike",
-        "contains",
-        "startswith",
-        "endswith",
-        "between",
-        "desc",
-        "asc",
-        "label",
-        "op",
-        "any_",
-        "all_",
-    ]
-)
-
-
-class What(Enum):
-    """The kinds of one item of a query."""
-
-    ENTITY = auto()
-    COLUMN = auto()
-    EXPRESSION = auto()
-    SELECTABLE = auto()
-    """A Table or a subquery: all of its columns."""
-    UNKNOWN = auto()
-
-
-class Kind(Enum):
-    """The kinds of a query: they decide how it is executed and what comes back."""
-
-    ENTITY = auto()
-    ROWS_WITH_ENTITY = auto()
-    ROWS = auto()
-    UNKNOWN = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One item of a query.
-
-    ``model`` is the qualified name of the mapped class that it is, or whose column it is; ``owner``
-    the source text of that class or alias. ``key`` is its name in a row, None without a label.
-    ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
-    gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
-    ``mixed`` that columns of several classes are in it, ``assumed`` that a library's class is
-    taken for a mapped one by the spelling of its name. A ``weak`` entity is some class: if a query
-    takes it, it is mapped, but what its attributes are is not known.
-    """
-
-    node: ast.expr
-    what: What
-    model: str | None = None
-    owner: str | None = None
-    key: str | None = None
-    orm: bool = True
-    aliased: bool = False
-    aggregate: bool = False
-    constant: bool = False
-    hashable: bool | None = True
-    assumed: bool = False
-    weak: bool = False
-    mixed: bool = False
-
-
-def kind_of(items: Sequence[Item]) -> Kind:
-    """Return the kind of a query for ``items``."""
-    if any(item.what is What.UNKNOWN for item in items):
-        return Kind.UNKNOWN
-    entities = [item for item in items if item.what is What.ENTITY]
-    if len(items) == 1 and entities:
-        return Kind.ENTITY
-    return Kind.ROWS_WITH_ENTITY if entities else Kind.ROWS
 
 
 def classify_all(reader: Reader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
@@ -194,7 +113,7 @@ def _is_changed(reader: Reader, name: ast.Name) -> bool:
     )
 
 
-def classify(reader: Reader, node: ast.expr, depth: int = _DEPTH) -> Item:
+def classify(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item:
     """Classify one item; ``depth`` limits how many variables are followed."""
     entity = entity_of(reader, node, depth)
     if entity is not None:
@@ -216,216 +135,6 @@ def classify(reader: Reader, node: ast.expr, depth: int = _DEPTH) -> Item:
             return _classify_subscript(reader, node, value, depth)
         case _:
             return Item(node, What.UNKNOWN)
-
-
-# ------------------------------------------------------------------------------------ entities
-def entity_of(reader: Reader, node: ast.expr, depth: int = _DEPTH) -> Item | None:
-    """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
-    qualified = reader.qualified(node)
-    if qualified is not None and reader.project.mapped_class(qualified) is not None:
-        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
-    facts = reader.project.class_facts(qualified) if qualified is not None else None
-    if facts is not None:
-        weak = not _declares_table(reader, facts)
-        return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak)
-    if depth == 0:
-        return None
-    match node:
-        case ast.Call():
-            return _entity_of_call(reader, node, depth)
-        case ast.Name():
-            return _entity_of_name(reader, node, depth)
-        case ast.Attribute(value=ast.Name(id="self"), attr="__class__"):
-            return _entity_of_class(reader, node)
-        case ast.Attribute(value=ast.Name(id="self" | "cls")):
-            return _entity_of_class_attribute(reader, node, depth)
-        case _:
-            return None
-
-
-def _entity_of_call(reader: Reader, node: ast.Call, depth: int) -> Item | None:
-    name = reader.library_name(node.func)
-    if name in {"aliased", "with_polymorphic"} and node.args:
-        inner = entity_of(reader, node.args[0], depth - 1)
-        owner = ast.unparse(node)
-        model = inner.model if inner else None
-        return Item(node, What.ENTITY, model=model, owner=owner, aliased=True)
-    if name == "Bundle" and _is_true(node, "single_entity"):
-        return Item(node, What.ENTITY, aliased=True)
-    if not isinstance(node.func, ast.Name) or node.func.id != "type" or len(node.args) != 1:
-        return None
-    if ast.unparse(node.args[0]) == "self":
-        return _entity_of_class(reader, node)
-    return Item(node, What.ENTITY, owner=ast.unparse(node))
-
-
-def _is_true(call: ast.Call, keyword: str) -> bool:
-    return any(
-        argument.arg == keyword
-        and isinstance(argument.value, ast.Constant)
-        and argument.value.value is True
-        for argument in call.keywords
-    )
-
-
-def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
-    """Return the item for the class whose body holds ``node``: only a mapped one can be asked."""
-    around = reader.module.enclosing_class(node)
-    if around is None:
-        return None
-    qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
-    known = reader.project.mapped_class(qualified) is not None
-    model = qualified if known else None
-    return Item(node, What.ENTITY, model=model, owner=ast.unparse(node), weak=not known)
-
-
-def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
-    """Whether a class names its table, as only mapped ones do, whatever it inherits."""
-    module = reader.project.module(facts.path)
-    if module is None:
-        return False
-    node = next(
-        one
-        for one in module.walk()
-        if isinstance(one, ast.ClassDef) and module.span(one) == facts.span
-    )
-    return any(
-        isinstance(target, ast.Name) and target.id in {"__tablename__", "__table__"}
-        for statement in node.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-    )
-
-
-def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
-    bindings = reader.bindings(node)
-    found = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
-    if not found or any(item is None for item in found):
-        return None
-    items = [item for item in found if item is not None]
-    models = {item.model for item in items}
-    return replace(
-        items[0],
-        node=node,
-        model=models.pop() if len(models) == 1 else None,
-        owner=node.id,
-        aliased=any(item.aliased for item in items),
-        weak=any(item.weak for item in items),
-    )
-
-
-def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
-    match binding.kind:
-        case "parameter":
-            return _entity_of_parameter(reader, node, binding.node)
-        case "class":
-            return Item(node, What.ENTITY, owner=node.id, weak=True)
-        case "assignment" | "walrus" if binding.value is not None:
-            return _entity_of_value(reader, binding.value, depth - 1)
-        case "for":
-            return _entity_of_loop(reader, node, binding.node, depth)
-        case _:
-            return None
-
-
-def _entity_of_value(reader: Reader, value: ast.expr, depth: int) -> Item | None:
-    if isinstance(value, ast.IfExp):
-        first = entity_of(reader, value.body, depth)
-        other = entity_of(reader, value.orelse, depth)
-        if first is None or other is None:
-            return None
-        return first if first.model == other.model else replace(first, model=None)
-    return entity_of(reader, value, depth)
-
-
-def _entity_of_loop(reader: Reader, node: ast.Name, bound: ast.AST, depth: int) -> Item | None:
-    """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
-    elements = [_loop_element(one, bound, reader) for one in _iterated(reader, bound)]
-    found = [entity_of(reader, one, depth - 1) if one is not None else None for one in elements]
-    entities = [item for item in found if item is not None]
-    if not entities or len(entities) < len(found):
-        return None
-    models = {item.model for item in entities}
-    return Item(
-        node,
-        What.ENTITY,
-        model=models.pop() if len(models) == 1 else None,
-        owner=node.id,
-        aliased=any(item.aliased for item in entities),
-        weak=any(item.weak for item in entities),
-    )
-
-
-def _iterated(reader: Reader, bound: ast.AST) -> list[ast.expr]:
-    """Return the elements of the literal that the loop around the target ``bound`` goes over."""
-    for above in reader.module.ancestors(bound):
-        if isinstance(above, ast.For | ast.comprehension):
-            values = above.iter
-            return values.elts if isinstance(values, ast.Tuple | ast.List) else []
-    return []
-
-
-def _loop_element(element: ast.expr, bound: ast.AST, reader: Reader) -> ast.expr | None:
-    """Return the part of one element that ``bound`` receives."""
-    target = reader.module.parent(bound)
-    if not isinstance(target, ast.Tuple):
-        return element
-    if not isinstance(element, ast.Tuple | ast.List) or len(element.elts) != len(target.elts):
-        return None
-    return next(
-        (part for name, part in zip(target.elts, element.elts, strict=True) if name is bound), None
-    )
-
-
-def _entity_of_parameter(reader: Reader, node: ast.Name, bound: ast.AST) -> Item | None:
-    if not isinstance(bound, ast.arg):
-        return None
-    function = reader.module.enclosing_function(bound)
-    arguments = function.args if function else None
-    decorated = getattr(function, "decorator_list", ())
-    first = (*arguments.posonlyargs, *arguments.args)[:1] if arguments else ()
-    is_class = any(isinstance(d, ast.Name) and d.id == "classmethod" for d in decorated)
-    if is_class and first and first[0] is bound:
-        return _entity_of_class(reader, node)
-    return _entity_of_annotation(reader, node, bound.annotation)
-
-
-def _entity_of_annotation(
-    reader: Reader, node: ast.expr, annotation: ast.expr | None
-) -> Item | None:
-    """``type[User]``, ``Type[T]``: a class, and the only classes a query takes are mapped."""
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        try:
-            annotation = ast.parse(annotation.value, mode="eval").body
-        except SyntaxError:
-            return None
-    if not isinstance(annotation, ast.Subscript):
-        return None
-    if ast.unparse(annotation.value).rpartition(".")[2] not in {"type", "Type"}:
-        return None
-    # A subclass may be passed as well, so the model is unknown.
-    qualified = reader.qualified(annotation.slice)
-    status = reader.project.mapping_status(qualified) if qualified is not None else "unknown"
-    weak = status not in {"mapped", "base"}
-    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak)
-
-
-def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item | None:
-    """``self.model`` where the class says ``model = User`` or ``model: type[User]``."""
-    around = reader.module.enclosing_class(node)
-    if around is None:
-        return None
-    for statement in around.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == node.attr:
-                entity = entity_of(reader, value, depth - 1)
-            case ast.AnnAssign(target=ast.Name(id=name), annotation=note) if name == node.attr:
-                entity = _entity_of_annotation(reader, node, note)
-            case _:
-                continue
-        # A subclass may replace the attribute: the kind is known, the model is not.
-        return replace(entity, node=node, model=None, owner=ast.unparse(node)) if entity else None
-    return None
 
 
 # ------------------------------------------------------------------------- columns, expressions
@@ -642,48 +351,6 @@ def _combined(reader: Reader, node: ast.expr, parts: Sequence[ast.expr], depth: 
         aggregate=any(item.aggregate for item in inner),
         hashable=None if any(item.hashable is None for item in inner) else True,
     )
-
-
-# --------------------------------------------------------------------------------------- by use
-def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
-    """Read an unknown item by its use in ``criteria``: only a class has attributes as columns.
-
-    ``query(v).filter(v.id == 1)`` or ``query(v.name).filter(v.id == 1)``: tables and subqueries
-    would need ``v.c``, and columns have no attributes but their operators.
-    """
-    node = item.node
-    if item.what is not What.UNKNOWN and not item.assumed:
-        return item
-    if _is_used_as_class(ast.unparse(node), criteria):
-        return Item(node, What.ENTITY, owner=ast.unparse(node))
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-        return item
-    owner = node.value.id
-    if owner not in {"self", "cls"} and _is_used_as_class(owner, criteria):
-        return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
-    return item
-
-
-def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:
-    """Whether an attribute of ``text`` is compared, or asked by an operator, in ``criteria``."""
-    compared = {
-        node.attr
-        for criterion in criteria
-        for node in _compared(criterion)
-        if ast.unparse(node.value) == text
-    }
-    return bool(compared) and compared.isdisjoint(_COLUMN_OPERATORS | {"c", "columns"})
-
-
-def _compared(criterion: ast.expr) -> Iterator[ast.Attribute]:
-    """Yield the attributes on the left of comparisons, and those whose operator is called."""
-    for node in ast.walk(criterion):
-        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):
-            yield node.left
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            column = node.func.value
-            if node.func.attr in _COLUMN_OPERATORS and isinstance(column, ast.Attribute):
-                yield column
 
 
 def refuse_unknown(items: Sequence[Item]) -> None:

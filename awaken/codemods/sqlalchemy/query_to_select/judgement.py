@@ -9,16 +9,10 @@ from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, loads_collection
-from awaken.codemods.sqlalchemy.query_to_select.entities import (
-    Item,
-    Kind,
-    What,
-    classify_all,
-    entity_of,
-    kind_of,
-    refuse_unknown,
-)
+from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all, refuse_unknown
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,

@@ -10,15 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.entities import (
-    Item,
-    What,
-    classify,
-    classify_all,
-    entity_of,
-    read_by_use,
-)
+from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
+from awaken.codemods.sqlalchemy.query_to_select.entities import classify, classify_all
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused

@@ -1,0 +1,66 @@
+"""The items of a query as values: what is asked for, and what kind of query that makes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class What(Enum):
+    """The kinds of one item of a query."""
+
+    ENTITY = auto()
+    COLUMN = auto()
+    EXPRESSION = auto()
+    SELECTABLE = auto()
+    """A Table or a subquery: all of its columns."""
+    UNKNOWN = auto()
+
+
+class Kind(Enum):
+    """The kinds of a query: they decide how it is executed and what comes back."""
+
+    ENTITY = auto()
+    ROWS_WITH_ENTITY = auto()
+    ROWS = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a query.
+
+    ``model`` is the qualified name of the mapped class that it is, or whose column it is; ``owner``
+    the source text of that class or alias. ``key`` is its name in a row, None without a label.
+    ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
+    gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
+    ``mixed`` that columns of several classes are in it, ``assumed`` that a library's class is
+    taken for a mapped one by the spelling of its name. A ``weak`` entity is some class: if a query
+    takes it, it is mapped, but what its attributes are is not known.
+    """
+
+    node: ast.expr
+    what: What
+    model: str | None = None
+    owner: str | None = None
+    key: str | None = None
+    orm: bool = True
+    aliased: bool = False
+    aggregate: bool = False
+    constant: bool = False
+    hashable: bool | None = True
+    assumed: bool = False
+    weak: bool = False
+    mixed: bool = False
+
+
+def kind_of(items: Sequence[Item]) -> Kind:
+    """Return the kind of a query for ``items``."""
+    if any(item.what is What.UNKNOWN for item in items):
+        return Kind.UNKNOWN
+    entities = [item for item in items if item.what is What.ENTITY]
+    if len(items) == 1 and entities:
+        return Kind.ENTITY
+    return Kind.ROWS_WITH_ENTITY if entities else Kind.ROWS
