@@ -10,8 +10,8 @@ from msgspec import structs
 
 from awaken import api
 from awaken.cli import main
-from awaken.contract import Change, ChangeId, Finding, Level, Place, SiteId, Span
-from awaken.engine.report import Diagnostic, FileChange, Report, RootReport
+from awaken.contract import ChangeId, Finding, Level, Place, SiteId, Span
+from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Report, RootReport
 from awaken.project.sources import decode
 
 BEFORE = b"a = query(1)\nb = query(2)\nc = query(3)\nd = query(4)\n"
@@ -35,14 +35,15 @@ def _finding(level: Level, message: str) -> Finding:
     )
 
 
-def _change(finding: Finding) -> Change:
-    return Change(
+def _change(finding: Finding) -> ChangeSummary:
+    return ChangeSummary(
         id=finding.change or ChangeId(""),
         rule=finding.rule,
         title=finding.message,
         level=finding.level,
         sites=(finding.site,),
-        edits=(),
+        requires=(),
+        paths=(),
     )
 
 
