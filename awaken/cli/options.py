@@ -95,7 +95,7 @@ def command_line(  # noqa: PLR0913  one parameter per option
         unsafe_fixes=unsafe_fixes,
         target_version=_python(target_version),
         targets=_versions(target),
-        exclude=_separated(exclude),
+        exclude=_patterns(exclude),
         jobs=jobs,
         cache_directory=cache_dir,
         use_cache=not no_cache,
@@ -106,6 +106,20 @@ def command_line(  # noqa: PLR0913  one parameter per option
 def _separated(values: Sequence[str] | None) -> tuple[str, ...]:
     words = (word.strip() for value in values or () for word in value.split(","))
     return tuple(word for word in words if word)
+
+
+def _patterns(values: Sequence[str] | None) -> tuple[str, ...]:
+    patterns = _separated(values)
+    if patterns:
+        from awaken.project.ignores import is_pattern  # noqa: PLC0415  pathspec takes its time
+
+        wrong = [pattern for pattern in patterns if not is_pattern(pattern)]
+        if wrong:
+            raise typer.BadParameter(
+                f"{wrong[0]!r} is no pattern as in .gitignore; write for instance tests/*.py",
+                param_hint="--exclude",
+            )
+    return patterns
 
 
 def _python(value: str) -> str | None:

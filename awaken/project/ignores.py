@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +57,7 @@ class Patterns:
         self.base = base
         loose: list[tuple[int, str]] = []
         anchored: list[tuple[int, str]] = []
-        for number, line in enumerate(lines):
+        for number, line in enumerate(filter(None, lines)):
             kind = anchored if "/" in line.strip().rstrip("/") else loose
             kind.append((number, line))
         self._loose = _Numbered(loose)
@@ -78,16 +80,33 @@ class Patterns:
 
 
 class _Numbered:
-    """Patterns with their line numbers."""
+    """Patterns with their line numbers; like git, without those that are none."""
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
-        self._spec = GitIgnoreSpec.from_lines(line for _, line in lines)
+        spec = _compiled([line for _, line in lines])
+        if spec is None:
+            lines = [(number, line) for number, line in lines if is_pattern(line)]
+            spec = _compiled([line for _, line in lines])
+        self._spec = spec or GitIgnoreSpec([])
         self._numbers = [number for number, _ in lines]
 
     def last_match(self, path: str) -> tuple[int, bool | None]:
         """Return the line number and the verdict of the last pattern that matches."""
         result = self._spec.check_file(path)
         return (-1, None) if result.index is None else (self._numbers[result.index], result.include)
+
+
+def is_pattern(line: str) -> bool:
+    """Whether ``line`` can stand in a ``.gitignore``; a backslash at its end cannot, say."""
+    return _compiled([line]) is not None
+
+
+def _compiled(lines: Iterable[str]) -> GitIgnoreSpec | None:
+    try:
+        with warnings.catch_warnings(action="ignore"):  # about [[ in the regular expression
+            return GitIgnoreSpec.from_lines(lines)
+    except (ValueError, re.error):
+        return None
 
 
 def left_out(patterns: Sequence[Patterns], path: str, name: str) -> bool:
@@ -128,6 +147,7 @@ def outer_gitignores(root: Path) -> list[Patterns]:
 
 def _lines(path: str) -> list[str]:
     try:
-        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+        text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return []
+    return text.split("\n")  # only this and \r\n, which reading made \n, end a line for git

@@ -228,10 +228,7 @@ GITIGNORED = (
 )
 
 
-def test_gitignore_files_say_what_git_says(tmp_path):
-    app = project(tmp_path / "app", *GITIGNORED)
-    for name, text in GITIGNORE.items():
-        write(app, name, text=text)
+def assert_like_git(app):
     git = ["git", "-c", f"core.excludesFile={os.devnull}", "-C", str(app)]
     subprocess.run([*git, "init", "-q"], check=True)
     listed = subprocess.run(
@@ -240,7 +237,35 @@ def test_gitignore_files_say_what_git_says(tmp_path):
     expected = sorted(name for name in listed.stdout.decode().split("\0") if name.endswith(".py"))
 
     assert files(app) == expected
+    return expected
+
+
+def test_gitignore_files_say_what_git_says(tmp_path):
+    app = project(tmp_path / "app", *GITIGNORED)
+    for name, text in GITIGNORE.items():
+        write(app, name, text=text)
+
+    assert_like_git(app)
     assert files(app, respect_gitignore=False) == sorted(GITIGNORED)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\n\n\n/a.py\n!a.py\n", ["a.py", "b.py"]),
+        ("\r\n\r\n/a.py\r\n!a.py\r\nb.py\r\n", ["a.py"]),
+        ("\\\nb.py\nfoo\\\n", ["a.py"]),
+        ("!\n[\n[z-a]x\n/[z-a]\n[[:x\nb.py\n!", ["a.py"]),
+        ("\ufeffb.py\n", ["a.py"]),
+        ("\u2028b.py\nx\x0bb.py\n\x0cb.py\n", ["a.py", "b.py"]),
+    ],
+    ids=["blank", "crlf", "backslash", "not-a-pattern", "bom", "only-look-like-newlines"],
+)
+def test_lines_of_a_gitignore_that_say_nothing(tmp_path, text, expected):
+    app = project(tmp_path / "app", "a.py", "b.py")
+    (app / ".gitignore").write_bytes(text.encode())
+
+    assert assert_like_git(app) == expected
 
 
 def test_gitignore_of_the_repository_holds_in_inner_projects(tmp_path):
