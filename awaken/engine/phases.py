@@ -331,12 +331,19 @@ def _plan_again(
     pins = Pins(admission.pins.left_out | left_out, admission.pins.write_scope)
     changes = [change for plan in plans for change in plan.changes]
     wanted, _ = _sift(changes, msgspec.structs.replace(admission, pins=pins))
-    paths = {path for change in wanted for path in _paths(change)}
+    again = {change.id for change in wanted}
+    places = [finding.place for finding in found if finding.change in again]
     guilty = {change.rule for change in wanted}
     guilty.update(
-        change.rule for change in progress.changes if wanted and paths & set(_paths(change))
+        finding.rule
+        for finding in progress.findings
+        if finding.change in made and any(_meet(finding.place, place) for place in places)
     )
     return frozenset(guilty)
+
+
+def _meet(one: Place, other: Place) -> bool:
+    return one.path == other.path and one.span.overlaps(other.span)
 
 
 def _seen_before(found: Sequence[Finding], settled: Sequence[Finding]) -> frozenset[SiteId]:
