@@ -139,9 +139,9 @@ TRANSACTIONS = {
     ),
     "f-rules-that-undo-each-other": Transaction(
         rules=(Upwards, Downwards, Bystander),
-        before={"pyproject.toml": MANIFEST, "a.py": "down(1)\n", "b.py": "calm(2)\n"},
-        after={"b.py": "still(2)\n"},
-        levels=["manual", "safe"],
+        before={"pyproject.toml": MANIFEST, "a.py": "down(1)\ncalm(3)\n", "b.py": "calm(2)\n"},
+        after={"a.py": "down(1)\nstill(3)\n", "b.py": "still(2)\n"},
+        levels=["manual", "safe", "safe"],
         diagnostics=(("downwards", "upwards", "internal error"),),
     ),
 }
