@@ -89,7 +89,10 @@ def rewrite_file(
         changes = tuple(dict.fromkeys(owned.change for owned in edits))
         return RewrittenFile(source, SpanMap(), (Problem(place, f"the file {error}", changes),))
     work = _Work(module, rewriters, context.line_length)
-    assembled = assemble(module, work.pieces(edits))
+    pieces = work.pieces(edits)
+    # What is left of a change that cannot be made would only be in the way of the others.
+    refused = {change for problem in work.problems for change in problem.changes}
+    assembled = assemble(module, [one for one in pieces if not refused.issuperset(one.changes)])
     needs = of_kind(edits, NeedImport)
     problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
     imports = reconcile(
@@ -251,7 +254,7 @@ class _Work:
         for owned in edits:
             span, text = owned.edit.anchor, owned.edit.text.encode()
             equal = [p for p in pieces if (p.span, p.text) == (span, text)]
-            if equal and owned.change not in equal[0].changes:
+            if equal and owned.change not in equal[0].changes and not _is_bracket(span, text):
                 shared = (*equal[0].changes, owned.change)
                 pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
             elif any(_clash(piece, span, owned.change) for piece in pieces):
@@ -271,6 +274,11 @@ def _clash(piece: Piece, span: Span, change: ChangeId) -> bool:
     if piece.span.overlaps(span):
         return True
     return piece.span == span and span.start == span.end and change not in piece.changes
+
+
+def _is_bracket(span: Span, text: bytes) -> bool:
+    """Whether an insertion opens or closes something: two of them at one place are two pairs."""
+    return span.start == span.end and any(bracket in text for bracket in b"()[]{}")
 
 
 def _is_inside(span: Span, region: Span) -> bool:

@@ -279,10 +279,34 @@ def test_a_token_across_the_edge_of_a_rewrite_is_refused():
     assert (message, guilty) == ("it crosses the edge of another rewrite", ["tokens"])
 
 
+def test_half_of_a_refused_change_is_not_in_the_way_of_others():
+    text = "x = f(1).g(2)\n"
+    start, end = span(text, "f(1)").start, span(text, "f(1)").end
+
+    def at(place, new):
+        return TextEdit(path=PATH, anchor=Span(place, place), text=new, site="s")
+
+    outer = change(at(start, "await "))
+    inner = change(at(start, "(await "), at(end, ")"), id="inner")
+    assert refused(text, outer, inner) == ("another change already edits this code", ["inner"])
+    assert after(text, change(*outer.edits, *inner.edits)) == "x = await (await f(1)).g(2)\n"
+
+
 def test_equal_tokens_of_two_changes_are_one():
     text = "def f(): pass\n"
     changes = [change(token(text, "def", "async def")) for _ in range(2)]
     assert after(text, *changes) == "async def f(): pass\n"
+
+
+def test_equal_brackets_of_two_changes_are_two():
+    text = "x = f(1)(2).y\n"
+    end = Span(span(text, "(2)").end, span(text, "(2)").end)
+    changes = [
+        change(TextEdit(path=PATH, anchor=end, text=")", site="s"), id=name) for name in "ab"
+    ]
+    problems = run(text, *changes).problems
+    assert problems[0].message == "another change already edits this code"
+    assert problems[0].changes == ("b",)
 
 
 def test_clashing_tokens_refuse_the_later_change():
