@@ -62,6 +62,7 @@ def insertion(
     )
     try:
         statements = as_statements(rewriter(None, owned.edit.data, around))
+        text = _render(statements, spot.indent, style) if statements else ""
     except Exception as error:  # a rule may fail in any way; the run goes on
         raise Misplaced(
             f"internal error in {owned.rule}: {type(error).__name__}: {error}"
@@ -71,7 +72,6 @@ def insertion(
     beside_imports = owned.edit.where == "after-imports"
     first, last = statements[0], statements[-1]
     before = 0 if getattr(first, "leading_lines", ()) else _blank(first, spot, beside_imports)
-    text = _render(statements, spot.indent, style)
     return Inserted(spot, text, before, _blank(last, spot, beside_imports))
 
 

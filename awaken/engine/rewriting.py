@@ -85,15 +85,27 @@ def rewrite_slice(part: Slice) -> str:
         if module.code != text:
             raise SliceRefused("LibCST does not give this code back byte for byte")
         rewriting = _Rewriting(part, module)
-        changed = module.visit(rewriting).with_changes(
-            default_newline=part.newline, default_indent=part.indent
-        )
+        changed, code = _visit(module, rewriting, part)
         _check_counts(part, rewriting.counts)
         if _is_empty(part, changed):
             return ""
-        code: str = changed.code
         _check_reading(changed, code)
     return code[len(before) : len(code) - len(after)]
+
+
+def _visit(module: cst.Module, rewriting: _Rewriting, part: Slice) -> tuple[cst.Module, str]:
+    """Return the changed tree and its text."""
+    try:
+        changed = module.visit(rewriting).with_changes(
+            default_newline=part.newline, default_indent=part.indent
+        )
+        code: str = changed.code
+    except SliceRefused:
+        raise
+    except Exception as error:  # LibCST checks each node that is made around a new one
+        message = f"LibCST cannot write the new code: {type(error).__name__}: {error}"
+        raise SliceRefused(message) from error
+    return changed, code
 
 
 def _wrapping(part: Slice) -> tuple[str, str]:

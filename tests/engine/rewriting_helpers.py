@@ -86,6 +86,11 @@ def compound(node, data, around):
     return cst.BinaryOperation(total, cst.Multiply(), cst.Name("c"))
 
 
+def nothing(node, data, around):
+    del node, data, around
+    return []
+
+
 def fail(node, data, around):
     del node, around
     raise LookupError(data)
@@ -104,6 +109,7 @@ REWRITERS = {
             remove,
             broken_line,
             compound,
+            nothing,
             fail,
         )
     }

@@ -418,6 +418,26 @@ def test_insertion_before_a_statement_that_is_rewritten_too():
 
 
 # ------------------------------------------------------------------------------------- guilt
+def test_a_node_that_libcst_does_not_take_in_its_place_is_refused():
+    text = "x = not[f(1)]\n"
+    edits = [
+        node_edit(text, "[f(1)]", "parsed", "a", kind="List"),
+        node_edit(text, "not[f(1)]", "identity", kind="UnaryOp"),
+    ]
+    message, guilty = refused(text, change(*edits, id="bad"))
+    assert message.startswith("LibCST cannot write the new code")
+    assert guilty == ["bad"]
+
+
+def test_a_failing_insertion_costs_its_change_alone():
+    edit = insert("x\n", "x", "before", "no such thing", rewriter="fail")
+    message, guilty = refused("x\n", change(edit, id="bad"), change(need("a")))
+    assert message == "internal error in rule: LookupError: no such thing"
+    assert guilty == ["bad"]
+    empty = insert("x\n", "x", "before", "", rewriter="nothing")
+    assert refused("x\n", change(empty))[0] == "internal error in rule: no statements to insert"
+
+
 def test_a_failing_rewriter_costs_its_change_alone():
     text = "f(1)\ng(2)\n"
     bad = change(node_edit(text, "f(1)", "fail", "no such thing"), id="bad")
