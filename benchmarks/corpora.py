@@ -40,12 +40,16 @@ class Package(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A repository whose own tests run offline; `tests` are arguments of pytest."""
+    """A repository whose own tests run offline; `tests` are arguments of pytest.
+
+    `target` are awaken's options where what the repository declares is not what is measured.
+    """
 
     name: str
     repository: str
     environment: str
     tests: tuple[str, ...]
+    target: tuple[str, ...] = ()
 
     def directory(self, corpus: Path) -> Path:
         """Where the repository is unpacked."""
@@ -66,7 +70,13 @@ PACKAGES = (
 HOMEASSISTANT = Package("homeassistant", "2024.3.3", "py311", "2.0")
 PROGRAMS = (
     Program("optuna", "optuna", "optuna", ("tests/storages_tests/rdb_tests",)),
-    Program("sqlalchemy_mptt", "sqlalchemy_mptt", "mptt", ("--no-cov", "sqlalchemy_mptt")),
+    Program(
+        "sqlalchemy_mptt",
+        "sqlalchemy_mptt",
+        "mptt",
+        ("--no-cov", "sqlalchemy_mptt"),
+        ("--target", "sqlalchemy=2.0"),
+    ),
 )
 
 

@@ -68,7 +68,7 @@ def migrate(program: Program, corpus: Path, place: Path, options: list[str]) -> 
     awaken = Awaken(place / "home")
     suite = Suite(program, corpus, copy(program.directory(corpus), place / program.name))
     lines = suite.lines()
-    levels = {"safe", "unsafe"} if options else {"safe"}
+    levels = {"safe", "unsafe"} if "--unsafe-fixes" in options else {"safe"}
     findings: dict[str, list[Finding]] = defaultdict(list)
     for finding in awaken.check(suite.copy, options).findings:
         if finding.level in levels:
@@ -121,9 +121,18 @@ def is_attribute(node: ast.AST) -> TypeGuard[ast.Attribute]:
 
 def swapped(call: ast.Call, name: str, *, is_scalar: bool) -> str | None:
     """Return the opposite of a method that executes; None where the swap could only crash."""
-    if not call.args:
+    if not call.args or not is_select(call.args[0]):
         return None
     return {"scalars": "execute", "execute": None if is_scalar else "scalars"}.get(name)
+
+
+def is_select(statement: ast.expr) -> bool:
+    """Whether a chain starts with `select(...)`, by whatever name it is imported."""
+    while isinstance(statement, ast.Call) and isinstance(statement.func, ast.Attribute):
+        if statement.func.attr.endswith("select"):
+            return True
+        statement = statement.func.value
+    return isinstance(statement, ast.Call) and ast.unparse(statement.func).endswith("select")
 
 
 def is_new(receiver: ast.expr) -> bool:
@@ -216,7 +225,7 @@ def main() -> None:
     survivors: list[str] = []
     for program in chosen:
         with tempfile.TemporaryDirectory() as place:
-            migrated = migrate(program, arguments.corpus, Path(place), options)
+            migrated = migrate(program, arguments.corpus, Path(place), [*program.target, *options])
             covered += coverage_rows(program, migrated)
             judged = [] if arguments.coverage_only else judge(migrated)
         counted += mutant_rows(program, judged)

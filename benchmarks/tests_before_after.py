@@ -28,16 +28,17 @@ def rows_of(program: Program, corpus: Path, place: Path) -> list[tuple[list[obje
     rows: list[tuple[list[object], Outcome]] = [
         ([program.name, "before", "", "", before.summary, ""], before)
     ]
-    for options in ([], ["--unsafe-fixes"]):
+    for extra in ([], ["--unsafe-fixes"]):
+        options = [*program.target, *extra]
         levels = Counter(f.level for f in awaken.check(suite.copy, options).findings)
         done = awaken.run(["apply", ".", *options], suite.copy)
         after = suite.run()
         sites = ", ".join(f"{count} {level}" for level, count in sorted(levels.items()))
-        name = " ".join(["apply", *options])
+        name = " ".join(["apply", *extra])
         new = ", ".join(sorted(set(after.failed) - set(before.failed))) or "none"
         rows.append(([program.name, name, sites, done.returncode, after.summary, new], after))
         undone = awaken.run(["undo"], suite.copy)
-        if undone.returncode != 0:
+        if undone.returncode != 0 and levels["safe"]:
             sys.exit(f"awaken undo ended with {undone.returncode}:\n{undone.stderr.decode()}")
     restored = suite.run()
     rows.append(([program.name, "undo", "", 0, restored.summary, ""], restored))
