@@ -15,7 +15,12 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
-from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, session_of, written
+from awaken.codemods.sqlalchemy.query_to_select.judgement import (
+    Verdict,
+    is_orm,
+    session_of,
+    written,
+)
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     Argument,
@@ -121,7 +126,11 @@ def _is_reset(arguments: Sequence[ast.expr]) -> bool:
 
 
 def _check_target(statement: Statement) -> None:
-    """Raise Refused unless the query is for one mapped class or an alias of one."""
+    """Raise Refused unless the query is for one mapped class, an alias of one, or a Table.
+
+    Whatever it is, ``delete(it)`` is what Query calls; but ORM criteria make an ORM statement of
+    that of a Table.
+    """
     chain = statement.chain
     if len(chain.items) != 1 or isinstance(chain.items[0], ast.Starred):
         raise Refused(reasons.BULK_WRITE, f"`.{chain.end}()` of these items")
@@ -129,15 +138,29 @@ def _check_target(statement: Statement) -> None:
     if item.what is What.ENTITY:
         return
     described = ast.unparse(item.node)
+    has_criteria = any(link.name in _CRITERIA for link in chain.links)
     if item.what is What.UNKNOWN:
-        # Whatever it is, ``delete(it)`` is what Query calls; but ORM criteria would make an ORM
-        # statement of that of a Table.
-        if any(link.name in _CRITERIA for link in chain.links):
+        if has_criteria:
             raise Refused(reasons.UNKNOWN_ENTITY, described)
     elif item.what is What.SELECTABLE:
-        raise Refused(reasons.BULK_WRITE, f"`.{chain.end}()` of `{described}`")
+        if item.orm or (has_criteria and not _are_core(statement.reader, item, chain.links)):
+            raise Refused(reasons.BULK_WRITE, f"`.{chain.end}()` of `{described}`")
     else:
         raise Refused(reasons.RAISES_TODAY, f"{chain.end}() is for one mapped class")
+
+
+def _are_core(reader: Reader, table: Item, links: Sequence[Link]) -> bool:
+    """Whether all criteria compare columns of ``table`` with values, as far as can be seen."""
+    if any(link.name not in {"filter", "where"} for link in links):
+        return False
+    criteria = [node for link in links for node in link.call.args]
+    parts = [part for node in criteria for part in ast.walk(node)]
+    names = [part for part in parts if isinstance(part, ast.Name)]
+    return (
+        _is_alone(reader, table, criteria)
+        and not any(is_orm(reader, node) for node in criteria)
+        and not any(isinstance(reader.only_value(name), ast.Call) for name in names)
+    )
 
 
 def _links(statement: Statement) -> list[LinkEdit]:

@@ -446,15 +446,16 @@ def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
         return
     if any(item.orm for item in statement.orm_items):
         return
-    if any(_is_orm(statement.reader, node) for node in statement.sources):
+    if any(is_orm(statement.reader, node) for node in statement.sources):
         return
-    in_criteria = any(_is_orm(statement.reader, node) for node in statement.criteria)
+    in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
     if in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0")):
         return
     verdict.caveats.append("pending changes are no longer flushed first before SQLAlchemy 2.1")
 
 
-def _is_orm(reader: Reader, node: ast.expr) -> bool:
+def is_orm(reader: Reader, node: ast.expr) -> bool:
+    """Whether a mapped class is named in ``node``, as far as can be seen."""
     return any(
         entity_of(reader, part) is not None
         for part in ast.walk(node)
