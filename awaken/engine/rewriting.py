@@ -280,8 +280,13 @@ def _check_kept(job: Job, result: Iterable[cst.CSTNode], inner: Sequence[cst.CST
     if not inner:
         return
     code = "".join(_compact(node) for node in result)
-    if not all(_compact(node) in code for node in inner):
+    if not all(_compact(_without_lines_above(node)) in code for node in inner):
         raise SliceRefused("it drops another rewrite made inside this code", [job.change])
+
+
+def _without_lines_above(node: cst.CSTNode) -> cst.CSTNode:
+    """Return ``node`` from its first keyword on: what is ``if`` alone may be ``elif`` in place."""
+    return node.with_changes(leading_lines=[]) if hasattr(node, "leading_lines") else node
 
 
 def _compact(node: cst.CSTNode) -> str:

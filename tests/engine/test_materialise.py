@@ -136,6 +136,16 @@ def test_comments_and_spaces_inside_an_expression_survive():
     assert found == text.replace("f(", "g(")
 
 
+def test_nested_statements_of_every_form_are_kept():
+    text = "if a:\n  # c\n  if b:\n    x\n  # d\n  elif c:\n    y\n  # e\nelif d:\n  z\n"
+    parsed = ast.walk(ast.parse(text))
+    codes = [ast.get_source_segment(text, node) for node in parsed if isinstance(node, ast.If)]
+    edits = [node_edit(text, code, "identity", kind="If") for code in codes]
+    assert after(text, *map(change, edits), change(node_edit(text, "y", "wrap", kind="Name"))) == (
+        text.replace("y", "wrapped(y)")
+    )
+
+
 def test_a_lost_comment_is_refused_unless_the_change_is_unsafe():
     text = "x = f(  # why\n    1)\n"
     edit = node_edit(text, text[4:-1], "parsed", "g()")
