@@ -71,6 +71,17 @@ HOMEASSISTANT = Package("homeassistant", "2024.3.3", "py311", "2.0")
 PROGRAMS = (
     Program("optuna", "optuna", "optuna", ("tests/storages_tests/rdb_tests",)),
     Program(
+        "optuna, sqlite storages too",
+        "optuna",
+        "optuna",
+        (
+            "tests/storages_tests/rdb_tests",
+            "tests/storages_tests/test_storages.py",
+            "-k",
+            "rdb_tests or sqlite",
+        ),
+    ),
+    Program(
         "sqlalchemy_mptt",
         "sqlalchemy_mptt",
         "mptt",

@@ -27,9 +27,10 @@ from suites import Lines, Suite
 from tables import percent, table
 
 CONDITIONS = frozenset({"where", "filter", "filter_by"})
+FATES = {0: "survived", 1: "killed", 2: "killed", None: "hung"}
+"""What became of a mutant, by pytest's exit code (2: the tests could not be collected)."""
+COLUMNS = ("not executed", "survived", "hung", "killed")
 TAKES_FIRST_COLUMN = frozenset({"scalars", "scalar", "scalar_one", "scalar_one_or_none"})
-LONGEST = 120
-"""Seconds after which the tests of a mutant count as hanging, that is as noticing it."""
 
 
 class Mutant(NamedTuple):
@@ -66,7 +67,7 @@ class Migrated(NamedTuple):
 def migrate(program: Program, corpus: Path, place: Path, options: list[str]) -> Migrated:
     """Copy the program, learn what its tests execute, and apply awaken."""
     awaken = Awaken(place / "home")
-    suite = Suite(program, corpus, copy(program.directory(corpus), place / program.name))
+    suite = Suite(program, corpus, copy(program.directory(corpus), place / program.repository))
     lines = suite.lines()
     levels = {"safe", "unsafe"} if "--unsafe-fixes" in options else {"safe"}
     findings: dict[str, list[Finding]] = defaultdict(list)
@@ -153,18 +154,20 @@ def what_is_dropped(call: ast.Call, name: str) -> str | None:
     return None
 
 
-def is_noticed(mutant: Mutant, suite: Suite) -> bool:
+def fate_of(mutant: Mutant, suite: Suite) -> str:
     """Break the file, run the tests that execute the place until one fails, and mend it."""
+    if not mutant.tests:
+        return "not executed"
     file = suite.copy / mutant.path
     data = file.read_bytes()
     file.write_bytes(mutant.of(data))
     try:
-        outcome = suite.run(sorted(mutant.tests), "-x", seconds=LONGEST)
+        outcome = suite.run(sorted(mutant.tests), "-x")
     finally:
         file.write_bytes(data)
-    if outcome.code not in {0, 1, 2, None}:
+    if outcome.code not in FATES:
         raise RuntimeError(f"pytest ended with {outcome.code}: {outcome.summary}")
-    return outcome.code != 0
+    return FATES[outcome.code]
 
 
 def coverage_rows(program: Program, migrated: Migrated) -> list[list[object]]:
@@ -183,30 +186,29 @@ def is_test(path: str) -> bool:
     return "tests" in Path(path).parts
 
 
-def mutant_rows(program: Program, judged: list[tuple[Mutant, bool | None]]) -> list[list[object]]:
-    """Count the mutants by kind; None stands for one that no test executes."""
-    counts: dict[tuple[str, str], Counter[bool | None]] = defaultdict(Counter)
-    for mutant, noticed in judged:
+def mutant_rows(program: Program, judged: list[tuple[Mutant, str]]) -> list[list[object]]:
+    """Count the mutants by what they break and what became of them."""
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for mutant, fate in judged:
         where = "tests" if is_test(mutant.path) else "program"
-        counts[where, mutant.kind][noticed] += 1
+        counts[where, mutant.kind][fate] += 1
     return [
-        [program.name, where, kind, n.total(), n[None], n[False], n[True]]
-        for (where, kind), n in sorted(counts.items())
+        [program.name, where, kind, fates.total(), *(fates[fate] for fate in COLUMNS)]
+        for (where, kind), fates in sorted(counts.items())
     ]
 
 
-def judge(migrated: Migrated) -> list[tuple[Mutant, bool | None]]:
+def judge(migrated: Migrated) -> list[tuple[Mutant, str]]:
     """Run the tests for every mutant that a test executes."""
     outcome = migrated.suite.run()
     if outcome.code != 0:
         sys.exit(f"the tests fail after the migration, before any mutant: {outcome}")
-    judged: list[tuple[Mutant, bool | None]] = []
+    judged: list[tuple[Mutant, str]] = []
     for mutant in mutants_of(migrated):
-        noticed = is_noticed(mutant, migrated.suite) if mutant.tests else None
-        judged.append((mutant, noticed))
-        said = {True: "noticed", False: "NOT NOTICED", None: "not executed"}[noticed]
+        fate = fate_of(mutant, migrated.suite)
+        judged.append((mutant, fate))
         place = f"{mutant.path}:{mutant.line}"
-        print(f"{place}: {mutant.kind}: {said} ({len(mutant.tests)} tests)", file=sys.stderr)
+        print(f"{place}: {mutant.kind}: {fate} ({len(mutant.tests)} tests)", file=sys.stderr)
     return judged
 
 
@@ -231,16 +233,16 @@ def main() -> None:
         counted += mutant_rows(program, judged)
         survivors += [
             f"- {program.name} {mutant.path}:{mutant.line} {mutant.kind}"
-            for mutant, noticed in judged
-            if noticed is False
+            for mutant, fate in judged
+            if fate == "survived"
         ]
     print("## Rewritten sites that the tests execute\n")
     print(table(["program", "in its", "rewritten", "executed", "share"], covered, words=2))
     if not arguments.coverage_only:
-        columns = ["program", "in its", "mutant", "made", "not executed", "not noticed", "killed"]
+        columns = ["program", "in its", "mutant", "made", *COLUMNS]
         print("\n## Mutants\n")
         print(table(columns, counted, words=3))
-        print("\nExecuted and not noticed:\n", *survivors, sep="\n")
+        print("\nSurvived:\n", *survivors, sep="\n")
 
 
 if __name__ == "__main__":

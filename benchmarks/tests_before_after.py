@@ -23,7 +23,7 @@ from tables import table
 def rows_of(program: Program, corpus: Path, place: Path) -> list[tuple[list[object], Outcome]]:
     """Return one row per run of the tests of one program, with its outcome; the first is before."""
     awaken = Awaken(place / "home")
-    suite = Suite(program, corpus, copy(program.directory(corpus), place / program.name))
+    suite = Suite(program, corpus, copy(program.directory(corpus), place / program.repository))
     before = suite.run()
     rows: list[tuple[list[object], Outcome]] = [
         ([program.name, "before", "", "", before.summary, ""], before)
