@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -58,6 +59,29 @@ class ImportPlaces:
         if not self._groups:
             return self._first_line()
         return self._new_group(section, sections)
+
+    @cached_property
+    def one_name_per_line(self) -> bool:
+        """Whether the file imports each name on a line of its own, as isort can be told to."""
+        held = [one for group in self._groups for one in group if isinstance(one, ast.ImportFrom)]
+        modules = [module_of(one) for one in held]
+        return len(set(modules)) < len(modules) and all(len(one.names) == 1 for one in held)
+
+    def for_name(self, module: str, name: str) -> LinePlace:
+        """Return where ``from module import name`` goes in a file with one name per line."""
+        same = [
+            one
+            for group in self._groups
+            for one in group
+            if isinstance(one, ast.ImportFrom) and module_of(one) == module
+        ]
+        if not same:
+            return self.for_line(module, is_from=True)
+        names = [one.names[0].name.lower() for one in same]
+        after = [one for one, other in zip(same, names, strict=True) if other > name.lower()]
+        if after and names == sorted(names):
+            return LinePlace(above_comments(self._text, self._line_of(after[0])))
+        return LinePlace(self._end_of(same[-1]))
 
     def for_typing_block(self) -> LinePlace:
         """Return where a new ``if TYPE_CHECKING:`` block goes."""

@@ -149,7 +149,10 @@ class _Reconciling:
             self._add_line(wanted, changes)
 
     def _add_line(self, wanted: _Wanted, changes: Sequence[ChangeId]) -> None:
-        place = self._places.for_line(wanted.module, is_from=wanted.name is not None)
+        if wanted.name is not None and self._places.one_name_per_line:
+            place = self._places.for_name(wanted.module, wanted.name)
+        else:
+            place = self._places.for_line(wanted.module, is_from=wanted.name is not None)
         if place.at > self._first_use(wanted.bound):
             self._refuse(f"no line above the first use of {wanted.bound} can import it", changes)
             return
@@ -231,7 +234,7 @@ class _Reconciling:
 
     def _extended(self, wanted: _Wanted, typing: bool) -> ImportStatement | None:
         """Return the statement that already imports from the module and can take the name."""
-        if wanted.name is None:
+        if wanted.name is None or (self._places.one_name_per_line and not typing):
             return None
         for bound in self._bounds:
             if (
@@ -386,9 +389,12 @@ class _Reconciling:
                 text += style.newline
             before = section
             names = [one.text for one in held]
-            rendered = (
-                [new_import(module, names, style)] if is_from else [f"import {n}" for n in names]
-            )
+            if not is_from:
+                rendered = [f"import {name}" for name in names]
+            elif self._places.one_name_per_line:
+                rendered = [new_import(module, [name], style) for name in sorted(names)]
+            else:
+                rendered = [new_import(module, names, style)]
             text += "".join(f"{style.line_indent}{line}{style.newline}" for line in rendered)
         return text
 

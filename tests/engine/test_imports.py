@@ -53,6 +53,37 @@ def test_a_name_joins_an_import_in_its_style(before, expected, newline):
     assert imported(before, need("name")) == expected
 
 
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        (
+            "from library import a|from library import z",
+            "from library import a|from library import name|from library import z",
+        ),
+        (
+            "from library import B|from library import z|from other import c",
+            (
+                "from library import B|from library import name|from library import z|"
+                "from other import c"
+            ),
+        ),
+        (
+            "from library import z|from library import a",
+            "from library import z|from library import a|from library import name",
+        ),
+        (
+            "from a import b|from a import c|from other import d",
+            "from a import b|from a import c|from library import name|from other import d",
+        ),
+        ("from a import b|from library import z", "from a import b|from library import name, z"),
+    ],
+)
+def test_a_file_with_one_name_per_line_stays_so(before, expected):
+    text = before.replace("|", "\n") + "\n\nuse(1)\n"
+
+    assert imported(text, need("name")) == expected.replace("|", "\n") + "\n\nuse(1)\n"
+
+
 def test_a_line_that_grows_too_long_is_broken_up():
     names = ", ".join(f"name_{n}" for n in range(9))
     found = imported(f"from library import {names}\n", need("name_9"))
