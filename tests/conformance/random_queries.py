@@ -107,6 +107,8 @@ ENDS = [
     "dict",
     "get",
     "value",
+    "index",
+    "part",
     "statement",
 ]
 
@@ -279,6 +281,8 @@ class Query:
             "unpack": [f"(a,) = {query}", "return a"],
             "dict": [f"return dict({query})"],
             "get": [f"return {query}.get(1)"],
+            "index": [f"return {query}[{self.rng.choice([0, 1, 9])}]"],
+            "part": [f"return {query}[{self.rng.choice(['1:3', ':2', '1:', ':', '0:4:2'])}]"],
             "value": [f"return {query}.value({column})"],
             "statement": [f"return s.execute({query}.statement).all()"],
         }

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from fixture_cases import FIXTURES
 from random_queries import program
+from random_writes import writes
 
 from awaken.contract import Level
 from awaken.testing import Case, Executor, run_case
@@ -33,8 +34,8 @@ def executor():
         yield executor
 
 
-def case_of(seed):
-    source = program(seed, QUERIES).encode()
+def case_of(make, seed):
+    source = make(seed, QUERIES).encode()
     return Case(
         name=f"random-{seed}",
         family="sqlalchemy",
@@ -62,9 +63,12 @@ def failed(observation):
     return isinstance(value, tuple) and value[0] == "raises"
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_random_queries_do_the_same_or_are_left_alone(seed, executor):
-    case = case_of(seed)
+@pytest.mark.parametrize(
+    ("make", "seed"),
+    [*((program, seed) for seed in range(6)), *((writes, seed) for seed in range(4))],
+)
+def test_random_queries_do_the_same_or_are_left_alone(make, seed, executor):
+    case = case_of(make, seed)
     result = run_case(case)
     before, after = executor.observe(case, case.before), executor.observe(case, result.files)
     levels = functions_by_level(result)

@@ -182,14 +182,21 @@ def _links(statement: Statement) -> list[LinkEdit]:
 
 
 def _filter_by(statement: Statement, link: Link, criteria: Sequence[ast.expr]) -> LinkEdit:
-    """Since 2.1 ``filter_by`` searches every table that the criteria before it name (8601)."""
-    item = statement.items[0]
-    if not statement.reader.project.targets.admits("sqlalchemy", ">=2.1") or _is_alone(
-        statement.reader, item, criteria
-    ):
+    """Since 2.1 ``filter_by`` searches every table that the criteria before it name (8601).
+
+    For an alias it searches the table instead (run on 2.1.9).
+    """
+    reader, item = statement.reader, statement.items[0]
+    if not reader.project.targets.admits("sqlalchemy", ">=2.1"):
+        return LinkEdit("filter_by")
+    if item.what is What.UNKNOWN:
+        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(item.node))
+    is_table = item.what is What.SELECTABLE
+    is_class = item.model is not None and not item.aliased
+    if (is_table or is_class) and _is_alone(reader, item, criteria):
         return LinkEdit("filter_by")
     target = filter_target(statement)
-    if target.text is None:
+    if target.text is None or is_table:
         raise Refused(reasons.FILTER_BY_TARGET, target.described)
     refuse_missing_keys(statement, link, target)
     return LinkEdit("where", target=target.text)

@@ -457,7 +457,10 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
     arguments = link.call.args
     if len(arguments) != 2 or link.call.keywords:  # noqa: PLR2004  the parent, its relationship
         raise Refused(reasons.WITH_PARENT)
-    is_entity = bool(statement.items) and statement.items[0].what is What.ENTITY
+    first = statement.items[0] if statement.items else None
+    # Of an alias, Query compares the columns of the alias.
+    is_entity = first is not None and first.what is What.ENTITY and first.model is not None
+    is_entity &= first is not None and not first.aliased
     # Behind a join, Query looks for the relationship on another class.
     is_entity &= not (statement.joined or statement.selects_from)
     if not is_entity or not _is_relationship(statement.reader, arguments[1]):
