@@ -4,7 +4,8 @@
 
 A query that begins and ends in one expression becomes a `select()` that the session executes, or
 that stands inside another statement. Builders keep their names where `Select` has them; `filter`
-becomes `where`, and the few that differ are written in their 2.0 form.
+becomes `where`, and the few that differ are written in their 2.0 form. Bulk `update()` and
+`delete()` become statements of that name, with `.rowcount` where their number is used.
 
 ## Why
 
@@ -29,12 +30,16 @@ def authors(session: Session) -> list[User]:
 
 def number(session: Session) -> int:
     return session.query(User).filter(User.age > 26).count()
+
+
+def forget(session: Session, name: str) -> int:
+    return session.query(User).filter(User.name == name).delete()
 ```
 
 ## After
 
 ```python
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from models import Post, User
@@ -52,6 +57,10 @@ def authors(session: Session) -> list[User]:
 
 def number(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(User).where(User.age > 26))
+
+
+def forget(session: Session, name: str) -> int:
+    return session.execute(delete(User).where(User.name == name)).rowcount
 ```
 
 ## Safety
@@ -63,6 +72,8 @@ have removed a duplicate: behind a join, a second FROM object or a joined collec
 model cannot be seen. `filter_by` is written as `where(Target.key == value)` as soon as SQLAlchemy
 2.1, which searches every FROM object, could understand it otherwise. `.scalar()` becomes
 `session.scalar()` only where one row is certain, for that hides what `Query` raises on two.
+`Query.update()` and `Query.delete()` give `session.execute` the very statement that is written
+here, so autoflush, the default of `synchronize_session` and loaded objects are as before.
 
 *Unsafe* is what depends on something out of sight, and the message says what may change:
 
@@ -79,15 +90,17 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 ## What it refuses
 
 A query that is kept, returned or passed on; a receiver that nothing proves to be a session; an
-entity of unknown kind; bulk `update()` and `delete()`, set operations, slices, `get()` with
-settings; what raises today and would not afterwards; what only `Query` has; what hooks of `Query`
-would see. Each reason has a code, a sentence and a cure: `awaken rules query-to-select`.
+entity of unknown kind; set operations, slices by variables or negative numbers, `get()` with
+settings, bulk writes with settings that they ignore; what raises today and would not afterwards;
+what only `Query` has; what hooks of `Query` or `after_bulk_update` and `after_bulk_delete` would
+see. Each reason has a code, a sentence and a cure: `awaken rules query-to-select`.
 
 ## Sources
 
 * SQLAlchemy 2.0, Major Migration Guide: "2.0 Migration - ORM Usage"
 * SQLAlchemy 2.1, What's New: `filter_by` (8601)
-* `orm/query.py` (`Query._iter`, `Query.count`, `Query.exists`), `orm/loading.py` (`instances`)
+* `orm/query.py` (`Query._iter`, `Query.count`, `Query.exists`, `Query.update`, `Query.delete`),
+  `orm/loading.py` (`instances`), `orm/util.py` (`_getitem`)
 * issue 9809: autoflush of Core statements
 """
 
