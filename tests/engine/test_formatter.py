@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -154,7 +155,8 @@ def test_ruff_formats_by_the_settings_of_each_folder(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 30\n")
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "ruff.toml").write_text("line-length = 80\n")
-    ruff = shutil.which("ruff")
+    beside_python = str(Path(sys.executable).parent)
+    ruff = shutil.which("ruff", path=beside_python) or shutil.which("ruff")
     assert ruff is not None
     tool = Formatter(30, (ruff, "format", "--quiet", "--no-cache"), tmp_path)
     text = b"x = function(aaaaaaaaaa, bbbbbbbb)\n"
