@@ -67,7 +67,7 @@ class Admission(Struct, frozen=True):
     pins: Pins = Pins()
     unsafe: bool = False
     may_write: Callable[[str], bool] = lambda _: True
-    refused_rules: frozenset[str] = frozenset()
+    refused_rules: Mapping[str, Refused] = {}
 
     def admits_level(self, change: Change) -> bool:
         """Whether a change of this level is made without being asked for."""
@@ -155,7 +155,9 @@ def _run_phase(
         findings.extend(plan.findings)
         changes.extend(plan.changes)
     wanted, refused = _sift(changes, admission)
-    progress.pending.extend(change for change in changes if _is_pending(change, admission))
+    progress.pending.extend(
+        change for change in changes if change.id not in refused and _is_pending(change, admission)
+    )
     settled = settle(
         progress.snapshot,
         wanted,
@@ -224,12 +226,7 @@ def _sift(
     for change in changes:
         outside = next((e for e in _paths(change) if not admission.may_write(e)), None)
         if change.rule in admission.refused_rules:
-            message = UNDONE_BY_ANOTHER_RULE.message.format(
-                rules=" and ".join(sorted(admission.refused_rules))
-            )
-            refused[change.id] = Refused(
-                UNDONE_BY_ANOTHER_RULE.code, message, UNDONE_BY_ANOTHER_RULE.cure
-            )
+            refused[change.id] = admission.refused_rules[change.rule]
         elif outside is not None:
             message = OUTSIDE_SELECTED_PATHS.message.format(path=outside)
             refused[change.id] = Refused(
@@ -375,7 +372,12 @@ def _without_rules(
 ) -> Outcome:
     names = " and ".join(sorted(guilty))
     what = "planning again after the last phase still gives changes"
-    refused = admission.refused_rules | guilty
+    why = Refused(
+        UNDONE_BY_ANOTHER_RULE.code,
+        UNDONE_BY_ANOTHER_RULE.message.format(rules=names),
+        UNDONE_BY_ANOTHER_RULE.cure,
+    )
+    refused = {**admission.refused_rules, **dict.fromkeys(guilty, why)}
     outcome = run_phases(
         snapshot, rules, tools, msgspec.structs.replace(admission, refused_rules=refused)
     )

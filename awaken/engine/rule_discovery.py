@@ -25,8 +25,7 @@ def all_rules() -> tuple[Rule, ...]:
 
     rules = [rule() for module in _modules() for rule in _rules_of(module)]
     rules.extend(
-        entry_point.load()()
-        for entry_point in metadata.entry_points(group=ENTRY_POINT_GROUP)
+        entry_point.load()() for entry_point in metadata.entry_points(group=ENTRY_POINT_GROUP)
     )
     return tuple(sorted(rules, key=lambda rule: (rule.family, rule.name)))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import Change, Pins, Requirement, Rewriter, Rule, SiteId
+from awaken.contract import Change, Pins, Reason, Requirement, Rewriter, Rule, SiteId
 from awaken.engine.checks import check
 from awaken.engine.formatter import Formatter, detect
 from awaken.engine.materialise import Materialised, materialise
@@ -18,10 +18,17 @@ from awaken.engine.memory import Memory, Remembered, digest_of
 from awaken.engine.phases import Admission, Outcome, Tools, run_phases
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, RootReport, TargetVersion
 from awaken.engine.requirements import MANIFESTS
+from awaken.engine.settle import Refused
 from awaken.project import Project
 from awaken.project.discovery import Found, Root, read_files
 from awaken.project.manifests import Targets, read_targets
 from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
+
+NEEDS_OTHER_VERSIONS = Reason(
+    "engine/needs-other-versions",
+    "the rewrite does not hold on every version that the project may run on: {unmet}",
+    "Raise the requirement, or name the version in use with --target.",
+)
 
 
 class RootRun(Struct, frozen=True, kw_only=True):
@@ -72,7 +79,12 @@ def run_root(asked: RootRun) -> RootReport:
         ),
         files_read=len(asked.found.files),
         seconds=time.perf_counter() - started,
-        notes=tuple(why for rule in asked.rules if (why := _unmet(rule, targets)) is not None),
+        notes=tuple(
+            f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
+            "or name the version in use with --target"
+            for rule in asked.rules
+            if (unmet := _unmet(rule, targets)) is not None
+        ),
     )
 
 
@@ -89,17 +101,19 @@ def _question(asked: RootRun) -> tuple[object, ...]:
 def _phases(
     asked: RootRun, files: Mapping[str, SourceFile], targets: Targets, formatter: Formatter
 ) -> Outcome:
-    rules = tuple(rule for rule in asked.rules if _unmet(rule, targets) is None)
-    tools = _tools(rules, targets, formatter, asked.jobs)
-    return run_phases(Snapshot(files), rules, tools, _admission(asked, files))
+    tools = _tools(asked.rules, targets, formatter, asked.jobs)
+    admission = _admission(asked, files, _refused(asked.rules, targets))
+    return run_phases(Snapshot(files), asked.rules, tools, admission)
 
 
 def _answer(outcome: Outcome, root: Root, digest: bytes) -> Remembered:
+    findings = tuple(f for f in outcome.findings if root.selects(f.place.path))
+    shown = {finding.change for finding in findings}
     return Remembered(
         digest=digest,
-        findings=tuple(f for f in outcome.findings if root.selects(f.place.path)),
+        findings=findings,
         changes=tuple(map(_summary, outcome.changes)),
-        pending=tuple(map(_summary, outcome.pending)),
+        pending=tuple(_summary(change) for change in outcome.pending if change.id in shown),
         files=_file_changes(outcome),
         sources=_named_sources(outcome),
     )
@@ -128,13 +142,22 @@ def _manifests(root: Path) -> dict[str, SourceFile]:
 
 
 def _unmet(rule: Rule, targets: Targets) -> str | None:
-    """Return why ``rule`` does not run on these targets, or None."""
+    """Return which versions ``rule`` needs that the targets do not promise, or None."""
     for name, versions in rule.needs.items():
         if not targets.guarantees(name, versions):
             target = targets.distribution(name)
             declared = f"{target.specifier} ({target.origin})" if target else "no version"
-            return f"{rule.name} did not run: it needs {name}{versions}; declared is {declared}"
+            return f"it needs {name}{versions}, and {declared} is declared"
     return None
+
+
+def _refused(rules: Sequence[Rule], targets: Targets) -> dict[str, Refused]:
+    reason = NEEDS_OTHER_VERSIONS
+    return {
+        rule.name: Refused(reason.code, reason.message.format(unmet=unmet), reason.cure)
+        for rule in rules
+        if (unmet := _unmet(rule, targets)) is not None
+    }
 
 
 def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
@@ -164,7 +187,9 @@ def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter, jobs: 
     )
 
 
-def _admission(asked: RootRun, files: Mapping[str, SourceFile]) -> Admission:
+def _admission(
+    asked: RootRun, files: Mapping[str, SourceFile], refused: Mapping[str, Refused]
+) -> Admission:
     root = asked.found.root
     scope = None
     if "." not in root.selected:
@@ -173,6 +198,7 @@ def _admission(asked: RootRun, files: Mapping[str, SourceFile]) -> Admission:
         pins=Pins(left_out=asked.left_out, write_scope=scope),
         unsafe=asked.unsafe,
         may_write=root.selects,
+        refused_rules=refused,
     )
 
 

@@ -126,13 +126,35 @@ def test_it_writes_nothing(engine, awaken):
     assert engine.applied == []
 
 
-def test_a_rule_that_cannot_run_on_the_targets_is_said(awaken, tmp_path, monkeypatch):
-    (tmp_path / "pyproject.toml").write_text(
-        '[project]\nname = "p"\ndependencies = ["sqlalchemy==1.3"]\n'
+def test_a_rule_that_cannot_hold_on_the_targets_shows_its_sites(awaken, tmp_path, monkeypatch):
+    manifest = '[project]\nname = "p"\ndependencies = ["sqlalchemy>=1.3"]\n'
+    (tmp_path / "pyproject.toml").write_text(manifest)
+    (tmp_path / "a.py").write_text(
+        "from sqlalchemy import func\nfrom sqlalchemy.orm import Session\n\n\n"
+        "def now(session: Session):\n    return session.query(func.now()).scalar()\n"
     )
     monkeypatch.chdir(tmp_path)
 
-    code, out, err = awaken("check")
+    code, out, err = awaken("check", "--output-format", "concise")
 
-    assert (code, out) == (0, "")
-    assert "note: query-to-select did not run: it needs sqlalchemy>=1.4; declared is ==1.3" in err
+    assert code == 1
+    assert "manual query-to-select" in out
+    assert "[engine/needs-other-versions]" in out
+    unmet = "it needs sqlalchemy>=1.4, and >=1.3 (pyproject.toml) is declared"
+    assert f"note: query-to-select rewrites nothing here: {unmet}; raise the requirement" in err
+    assert "--target" in err
+
+
+def test_unsafe_rewrites_outside_the_paths_are_not_offered(awaken, tmp_path, monkeypatch):
+    unsafe = (
+        "from sqlalchemy import literal\nfrom sqlalchemy.orm import Session\n\n\n"
+        "def one(session: Session):\n    return session.query(literal(1)).all()\n"
+    )
+    manifest = '[project]\nname = "p"\ndependencies = ["sqlalchemy>=2,<2.1"]\n'
+    (tmp_path / "pyproject.toml").write_text(manifest)
+    (tmp_path / "a.py").write_text(unsafe)
+    (tmp_path / "b.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    assert "--unsafe-fixes" in awaken("check", "a.py")[2]
+    assert "--unsafe-fixes" not in awaken("check", "b.py")[2]
