@@ -112,7 +112,7 @@ class Models:
     def _status(self, qualified: str) -> Status:
         facts = self._classes.facts(qualified)
         if facts is None:
-            return "unknown"
+            return "base" if self._is_declarative(qualified) else "unknown"
         if qualified in self._imperative():
             return "mapped"
         decorated = self._decorated(facts)
@@ -127,6 +127,15 @@ class Models:
         if inherited == "mapped" and body is not None and body.abstract:
             return "base"
         return inherited
+
+    def _is_declarative(self, qualified: str) -> bool:
+        """Whether a module's variable holds a base: ``Base = declarative_base()``."""
+        located = self._evaluator.names.locate(qualified)
+        module = self._evaluator.load(located.path) if located is not None else None
+        if located is None or module is None or len(located.rest) != 1:
+            return False
+        values = self._evaluator.global_values(module, located.rest[0])
+        return bool(values) and all(isinstance(one, DeclarativeBase) for one in values)
 
     def _decorated(self, facts: ClassFacts) -> Status | None:
         found = self._classes.node(facts.qualified)

@@ -30,6 +30,36 @@ _COLUMN_OPERATORS = frozenset(
     ]
 )
 
+_ATTRIBUTES_OF_COLUMNS = frozenset(
+    [
+        "astext",
+        "c",
+        "class_",
+        "columns",
+        "comparator",
+        "default",
+        "description",
+        "element",
+        "expression",
+        "foreign_keys",
+        "impl",
+        "index",
+        "info",
+        "key",
+        "name",
+        "nullable",
+        "parent",
+        "primary_key",
+        "prop",
+        "property",
+        "server_default",
+        "table",
+        "type",
+        "unique",
+    ]
+)
+"""What a column, a Table or a subquery has as well, so that it says nothing about a class."""
+
 
 def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
     """Read an unknown item by its use in ``criteria``: only a class has attributes as columns.
@@ -40,7 +70,8 @@ def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
     node = item.node
     if item.what is not What.UNKNOWN and not item.assumed:
         return item
-    if _is_used_as_class(ast.unparse(node), criteria):
+    text = ast.unparse(node)
+    if _is_used_as_class(text, criteria) or _has_columns(text, criteria):
         return Item(node, What.ENTITY, owner=ast.unparse(node))
     if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return item
@@ -59,6 +90,19 @@ def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:
         if ast.unparse(node.value) == text
     }
     return bool(compared) and compared.isdisjoint(_COLUMN_OPERATORS | {"c", "columns"})
+
+
+def _has_columns(text: str, criteria: Sequence[ast.expr]) -> bool:
+    """Whether ``criteria`` read attributes of ``text`` that only a mapped class can have.
+
+    ``query(v).order_by(v.id)``: of all that a query takes, columns have their operators, which
+    are called, and attributes about themselves.
+    """
+    nodes = [node for criterion in criteria for node in ast.walk(criterion)]
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
+    read = [n for n in nodes if isinstance(n, ast.Attribute) and ast.unparse(n.value) == text]
+    names = {node.attr for node in read}
+    return bool(names) and called.isdisjoint(read) and names.isdisjoint(_ATTRIBUTES_OF_COLUMNS)
 
 
 def _compared(criterion: ast.expr) -> Iterator[ast.Attribute]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
@@ -76,20 +77,22 @@ def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
 
 def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
     """Whether a class names its table, as only mapped ones do, whatever it inherits."""
-    module = reader.project.module(facts.path)
-    if module is None:
-        return False
-    node = next(
-        one
-        for one in module.walk()
-        if isinstance(one, ast.ClassDef) and module.span(one) == facts.span
-    )
-    return any(
+    found = _class_node(reader, facts)
+    return found is not None and any(
         isinstance(target, ast.Name) and target.id in {"__tablename__", "__table__"}
-        for statement in node.body
+        for statement in found[1].body
         if isinstance(statement, ast.Assign)
         for target in statement.targets
     )
+
+
+def _class_node(reader: Reader, facts: ClassFacts) -> tuple[Reader, ast.ClassDef] | None:
+    """Return the tree of a class of the project, with the module that it stands in."""
+    module = reader.project.module(facts.path)
+    for node in module.walk() if module is not None else ():
+        if module and isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
+            return Reader(reader.project, module), node
+    return None
 
 
 def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
@@ -190,34 +193,122 @@ def _entity_of_annotation(
 ) -> Item | None:
     """``type[User]``, ``Type[T]``: a class, and the only classes a query takes are mapped."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        try:
-            annotation = ast.parse(annotation.value, mode="eval").body
-        except SyntaxError:
+        annotation = reader.module.parse_string(annotation)
+    match annotation:
+        case ast.BinOp(op=ast.BitOr(), left=part, right=ast.Constant(value=None)):
+            return _entity_of_annotation(reader, node, part)
+        case ast.Subscript(value=generic, slice=inner):
+            name = ast.unparse(generic).rpartition(".")[2]
+        case _:
             return None
-    if not isinstance(annotation, ast.Subscript):
-        return None
-    if ast.unparse(annotation.value).rpartition(".")[2] not in {"type", "Type"}:
+    if name in {"Optional", "ClassVar", "Final"}:
+        return _entity_of_annotation(reader, node, inner)
+    if name not in {"type", "Type"}:
         return None
     # A subclass may be passed as well, so the model is unknown.
-    qualified = reader.qualified(annotation.slice)
-    status = reader.project.mapping_status(qualified) if qualified is not None else "unknown"
-    weak = status not in {"mapped", "base"}
+    weak = not _is_mapped_type(reader, inner)
     return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak)
 
 
-def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item | None:
-    """``self.model`` where the class says ``model = User`` or ``model: type[User]``."""
-    around = reader.module.enclosing_class(node)
-    if around is None:
+def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is a mapped class, a base of such, or a type variable bound to one."""
+    parsed = reader.module.parse_string(node) if isinstance(node, ast.Constant) else node
+    if parsed is None:
+        return False
+    qualified = reader.qualified(parsed)
+    if qualified is not None and reader.project.mapping_status(qualified) in {"mapped", "base"}:
+        return True
+    if isinstance(parsed, ast.Name):
+        # ``class Repository[Model: Base]``
+        bounds = [getattr(binding.node, "bound", None) for binding in reader.bindings(parsed)]
+        if len(bounds) == 1 and bounds[0] is not None:
+            return _is_mapped_type(reader, bounds[0])
+    found = _definition_of(reader, qualified) if qualified is not None else None
+    there, made = found or (reader, parsed)
+    if not isinstance(made, ast.Call):
+        return False
+    if (there.qualified(made.func) or "").rpartition(".")[2] != "TypeVar":
+        return False
+    bound = next((one.value for one in made.keywords if one.arg == "bound"), None)
+    return bound is not None and _is_mapped_type(there, bound)
+
+
+def _definition_of(reader: Reader, qualified: str) -> tuple[Reader, ast.expr] | None:
+    """Return the one value of a module's variable, with the module that it stands in."""
+    definition = reader.project.definition(qualified)
+    module = reader.project.module(definition.path) if definition is not None else None
+    if definition is None or module is None:
         return None
-    for statement in around.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == node.attr:
-                entity = entity_of(reader, value, depth - 1)
-            case ast.AnnAssign(target=ast.Name(id=name), annotation=note) if name == node.attr:
-                entity = _entity_of_annotation(reader, node, note)
-            case _:
-                continue
-        # A subclass may replace the attribute: the kind is known, the model is not.
-        return replace(entity, node=node, model=None, owner=ast.unparse(node)) if entity else None
+    bindings = module.scopes.module.bindings.get(definition.name.rpartition(".")[2], [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    return None if value is None else (Reader(reader.project, module), value)
+
+
+def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item | None:
+    """``self.model`` where the class, or one it inherits, says what that is."""
+    around = reader.module.enclosing_class(node)
+    name = f"{reader.module.name}.{reader.module.qualname(around)}" if around else None
+    queue, seen = [name] if name is not None else [], set[str]()
+    while queue:
+        qualified = queue.pop(0)
+        facts = reader.project.class_facts(qualified)
+        found = _class_node(reader, facts) if facts is not None else None
+        if facts is None or found is None or qualified in seen:
+            continue
+        seen.add(qualified)
+        given = list(_attribute_values(*found, node, depth))
+        entities = [item for item in given if item is not None]
+        if given:
+            # A subclass may replace the attribute: the kind is known, the model is not.
+            return _joined(node, entities) if len(entities) == len(given) else None
+        queue += [base for base in facts.bases if base is not None]
     return None
+
+
+def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
+    return replace(
+        items[0],
+        node=node,
+        model=None,
+        owner=ast.unparse(node),
+        aliased=any(item.aliased for item in items),
+        weak=any(item.weak for item in items),
+    )
+
+
+def _attribute_values(
+    reader: Reader, around: ast.ClassDef, node: ast.Attribute, depth: int
+) -> Iterator[Item | None]:
+    """Yield what a class gives to the attribute ``node``: ``model = User`` or ``model: type[T]``.
+
+    An annotation says all; else what the methods assign to it counts as well.
+    """
+    noted = [
+        _entity_of_annotation(reader, node, statement.annotation)
+        for statement in reader.module.walk(around)
+        if isinstance(statement, ast.AnnAssign)
+        and _is_attribute(statement.target, node.attr, statement in around.body)
+    ]
+    if any(noted):
+        yield from noted
+        return
+    for statement in reader.module.walk(around):
+        for target in statement.targets if isinstance(statement, ast.Assign) else ():
+            if not isinstance(statement, ast.Assign) or _is_none(statement.value):
+                continue
+            if _is_attribute(target, node.attr, statement in around.body):
+                yield entity_of(reader, statement.value, depth - 1)
+
+
+def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:
+    match target:
+        case ast.Name():
+            return in_body and target.id == name
+        case ast.Attribute(value=ast.Name(id="self" | "cls")):
+            return target.attr == name
+        case _:
+            return False
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
