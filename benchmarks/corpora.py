@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 LABELS = Path(__file__).parent / "data" / "query_sites.tsv"
 LATER = frozenset({"delete", "update", "[]"})
-"""Notes of queries that end in a bulk write or a slice: a later issue's work."""
+"""Notes of queries that end in a bulk write or a slice: they are counted apart as well."""
 
 
 class Package(NamedTuple):

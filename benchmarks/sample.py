@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import ast
-import random
+import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ REWRITTEN, MANUAL, NO_SITE = 60, 30, 30
 MOST_CALLS = 20
 """How many of the places without a site are calls, if there are as many."""
 UNSAFE = "--unsafe-fixes"
-Chosen = TypeVar("Chosen")
+Chosen = TypeVar("Chosen", tuple[Package, Finding], tuple[Package, str, int])
 
 
 class Place(NamedTuple):
@@ -141,11 +141,11 @@ def queries(tree: ast.Module) -> Iterator[tuple[ast.Attribute, bool]]:
 
 def draw(sampler: Sampler, seed: int) -> list[Place]:
     """Return the drawn places: rewritten, manual, not a site, each in the order of the packages."""
-    chance, drawn = random.Random(seed), sampler.candidates()
-    rewritten = pick(chance, drawn.rewritten, REWRITTEN)
-    manual = pick(chance, drawn.manual, MANUAL)
-    calls = pick(chance, drawn.calls, MOST_CALLS)
-    reads = pick(chance, drawn.reads, NO_SITE - len(calls))
+    drawn = sampler.candidates()
+    rewritten = pick(seed, drawn.rewritten, REWRITTEN)
+    manual = pick(seed, drawn.manual, MANUAL)
+    calls = pick(seed, drawn.calls, MOST_CALLS)
+    reads = pick(seed, drawn.reads, NO_SITE - len(calls))
     return [
         *(sampler.site(*chosen) for chosen in [*rewritten, *manual]),
         *(sampler.bare(*chosen, "called") for chosen in calls),
@@ -153,10 +153,20 @@ def draw(sampler: Sampler, seed: int) -> list[Place]:
     ]
 
 
-def pick(chance: random.Random, population: Sequence[Chosen], wanted: int) -> list[Chosen]:
-    """Return that many at most, in the order of the population."""
-    chosen = chance.sample(range(len(population)), min(wanted, len(population)))
-    return [population[number] for number in sorted(chosen)]
+def pick(seed: int, population: Sequence[Chosen], wanted: int) -> list[Chosen]:
+    """Return that many at most, in the order of the population.
+
+    Each place draws its lot by its own name, so that a site more or less in the population does
+    not change all others: what was read once need not be read again.
+    """
+    lots = sorted((lot(seed, *chosen), number) for number, chosen in enumerate(population))
+    return [population[number] for number in sorted(number for _, number in lots[:wanted])]
+
+
+def lot(seed: int, package: Package, *where: Finding | str | int) -> bytes:
+    """Return what depends on the seed and on where a place is, and on nothing else."""
+    names = [place.place if isinstance(place, Finding) else place for place in where]
+    return hashlib.sha256(f"{seed} {package.name} {names}".encode()).digest()
 
 
 def shown(number: int, place: Place) -> str:
