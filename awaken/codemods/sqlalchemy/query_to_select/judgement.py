@@ -28,6 +28,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statement import (
     selected_order,
     translate,
 )
+from awaken.project.sessions import SessionProof
 
 _KEY_READERS = (b"_asdict", b"_fields", b"_mapping", b".keys()", b"pandas", b"DataFrame")
 SessionFrom = Literal["receiver", "argument"] | int
@@ -75,7 +76,17 @@ def _judge_get(reader: Reader, chain: Chain) -> Verdict:
     arguments = chain.terminator
     if arguments is None or len(arguments.args) + len(arguments.keywords) != 1:
         raise Refused(reasons.RAISES_TODAY, "get() takes one key")
-    return Verdict(None)
+    verdict = Verdict(None)
+    if _may_lack_get(reader, chain.receiver):
+        verdict.caveats.append("a scoped_session has no `get()` before SQLAlchemy 1.4.4")
+    return verdict
+
+
+def _may_lack_get(reader: Reader, receiver: ast.expr) -> bool:
+    if not reader.project.targets.admits("sqlalchemy", "<1.4.4"):
+        return False
+    proof = reader.project.session_of(reader.module, receiver)
+    return not isinstance(proof, SessionProof) or proof.kind != "session"
 
 
 # -------------------------------------------------------------------------------------- embedded
@@ -245,13 +256,14 @@ def _scalar(
     edits = tuple(statement.edits)
     if _gives_one_row(statement, kind):
         return QueryRewrite(select=select, links=edits, runs="scalar", last=None, session=session)
+    then: tuple[str, ...] = ("unique",) if unique else ()
+    last = "scalar_one_or_none"
+    # unique().scalar_one_or_none() fails on an object before 1.4.10.
+    old = statement.reader.project.targets.admits("sqlalchemy", "<1.4.10")
+    if unique and kind is Kind.ENTITY and old:
+        then, last = ("scalars", "unique"), "one_or_none"
     return QueryRewrite(
-        select=select,
-        links=edits,
-        runs="execute",
-        then=("unique",) if unique else (),
-        last="scalar_one_or_none",
-        session=session,
+        select=select, links=edits, runs="execute", then=then, last=last, session=session
     )
 
 
