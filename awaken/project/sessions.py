@@ -22,6 +22,15 @@ from awaken.project.values import (
     Value,
 )
 
+_EXPRESSIONS = {
+    f"sqlalchemy.{name}"
+    for name in (
+        "and_", "asc", "between", "case", "cast", "desc", "distinct", "extract", "not_", "or_",
+        "over", "tuple_", "type_coerce", "orm.Bundle", "orm.aliased",
+    )
+}  # fmt: skip
+"""What gives a part of a statement; a whole one (``select``) may be given to others as well."""
+
 
 class SessionProof(Struct, frozen=True):
     """It is a session.
@@ -101,7 +110,7 @@ class Sessions:
         function = call.func
         if not isinstance(function, ast.Attribute) or function.attr != "query":
             return None
-        evidence = next((one for one in call.args if self._is_mapped(module, one)), None)
+        evidence = next((one for one in call.args if self._is_built_on(module, one)), None)
         if evidence is None:
             return None
         known = self._from_values(module, function.value)
@@ -111,6 +120,44 @@ class Sessions:
             return None
         place = self._evaluator.place(module, evidence, "only a session queries a mapped class")
         return SessionProof("session", (place,), by_use=True)
+
+    def _is_built_on(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is mapped, or an expression of SQLAlchemy's about what is mapped.
+
+        ``func.count(User.id).label("n")``, ``distinct(User.name)``, ``User.age + 1``.
+        """
+        match node:
+            case ast.Call(func=function) if self._is_of_library(module, function):
+                arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+                return any(
+                    self._is_mapped(module, part)
+                    for argument in arguments
+                    for part in ast.walk(argument)
+                    if isinstance(part, ast.Name | ast.Attribute)
+                )
+            case ast.Call(func=ast.Attribute(value=inner)):
+                return self._is_expression(module, inner)
+            case ast.BinOp(left=left, right=right):
+                return self._is_expression(module, left) or self._is_expression(module, right)
+            case ast.Compare(left=left):
+                return self._is_expression(module, left)
+            case _:
+                return self._is_mapped(module, node)
+
+    def _is_expression(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is a mapped column or built on one: a class has methods of its own."""
+        name = self._evaluator.names.qualified(module, node)
+        is_class = name is not None and self._models.status(name) == "mapped"
+        return not is_class and self._is_built_on(module, node)
+
+    def _is_of_library(self, module: Module, function: ast.expr) -> bool:
+        """Whether ``function`` is ``func.count``, ``distinct``, ``cast`` or the like."""
+        name = self._evaluator.names.qualified(module, function) or ""
+        if not name.startswith("sqlalchemy.") and isinstance(function, ast.Attribute):
+            values = self._evaluator.values(module, function)
+            names = [one.qualified for one in values if isinstance(one, External)]
+            name = names[0] if len(names) == len(values) == 1 else ""
+        return name.startswith("sqlalchemy.func.") or name in _EXPRESSIONS
 
     def _is_mapped(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is a mapped class, or one of its columns or relationships."""

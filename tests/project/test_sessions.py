@@ -637,10 +637,26 @@ def used(text: str, call: str = "s.query(User)", **files: str):
     return project.proved_by_use(module, node)
 
 
-IMPORTS = "from models import User, Note\nfrom sqlalchemy import func\n"
+IMPORTS = "from models import User, Note\nfrom sqlalchemy import distinct, func, select\n"
 
 
-@pytest.mark.parametrize("argument", ["User", "User.id", "Note, User", "func.count(), User.id"])
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "User",
+        "User.id",
+        "Note, User",
+        "func.count(), User.id",
+        "User.id.label('n')",
+        "func.avg(User.id)",
+        "func.max(User.id, type_=None)",
+        "func.count(User.id).label('n')",
+        "func.count(func.distinct(User.id))",
+        "distinct(User.id)",
+        "User.id + 1",
+        "(User.id > 1).label('old')",
+    ],
+)
 def test_querying_a_mapped_class_proves_the_receiver(argument):
     call = f"s.query({argument})"
     found = used(f"{IMPORTS}def f(s): {call}", call)
@@ -656,6 +672,12 @@ def test_querying_a_mapped_class_proves_the_receiver(argument):
         ("def f(s): s.query(Note)", "s.query(Note)"),
         ("def f(s): s.query(Note.id)", "s.query(Note.id)"),
         ("def f(s): s.query(User.nothing)", "s.query(User.nothing)"),
+        ("def f(s): s.query(Note.id.label('n'))", "s.query(Note.id.label('n'))"),
+        ("def f(s): s.query(User.find('n'))", "s.query(User.find('n'))"),
+        ("def f(s): s.query(User.query.text())", "s.query(User.query.text())"),
+        ("def f(s): s.query(select(User))", "s.query(select(User))"),
+        ("def f(s): s.query(make(User.id))", "s.query(make(User.id))"),
+        ("def f(s): s.query(func.now())", "s.query(func.now())"),
         ("def f(s): s.query('select')", "s.query('select')"),
         ("def f(s): s.query()", "s.query()"),
         ("def f(s, User): s.query(User)", "s.query(User)"),
