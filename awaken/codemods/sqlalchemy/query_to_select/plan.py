@@ -139,10 +139,10 @@ def _manual(module: Module, root: ast.Call, site: SiteId, rule: str, refused: Re
 
 
 def _message(chain: Chain, verdict: Verdict) -> str:
-    data = verdict.data
-    if data is None:
-        return "`query(...).get(...)` becomes `session.get(...)`"
-    sentence = f"{_old(chain)} becomes {_new(chain, data)}"
+    if verdict.data is None:
+        sentence = "`query(...).get(...)` becomes `session.get(...)`"
+    else:
+        sentence = f"{_old(chain)} becomes {_new(chain, verdict.data)}"
     return f"{sentence}; {', and '.join(verdict.caveats)}" if verdict.caveats else sentence
 
 
