@@ -17,7 +17,6 @@ from awaken.codemods.sqlalchemy.query_to_select.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
     Verdict,
-    is_orm,
     session_of,
     written,
 )
@@ -155,12 +154,12 @@ def _are_core(reader: Reader, table: Item, links: Sequence[Link]) -> bool:
         return False
     criteria = [node for link in links for node in link.call.args]
     parts = [part for node in criteria for part in ast.walk(node)]
-    names = [part for part in parts if isinstance(part, ast.Name)]
-    return (
-        _is_alone(reader, table, criteria)
-        and not any(is_orm(reader, node) for node in criteria)
-        and not any(isinstance(reader.only_value(name), ast.Call) for name in names)
-    )
+    owner = (table.owner or "").partition(".")[0]
+    values = [
+        reader.only_value(part) for part in parts if isinstance(part, ast.Name) and part.id != owner
+    ]
+    # A variable may hold a query, which makes an ORM statement of it as well.
+    return _is_alone(reader, table, criteria) and not any(isinstance(v, ast.Call) for v in values)
 
 
 def _links(statement: Statement) -> list[LinkEdit]:
