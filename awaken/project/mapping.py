@@ -42,6 +42,8 @@ _DECLARED = {
     "sqlalchemy.orm.declared_attr.cascading",
     "sqlalchemy.ext.declarative.declared_attr",
 }
+_SETTINGS = {"__tablename__", "__table_args__"}
+"""What a class body says about its table; such a value maps no attribute, however it is made."""
 _PROPERTIES = {"builtins.property", "functools.cached_property"}
 # Positional parameters of these calls that carry no type.
 _NO_TYPES = {"ForeignKey", "Sequence", "CheckConstraint", "Computed", "Identity"}
@@ -148,6 +150,8 @@ class MappingReader:
                     kind, value = self._function(module, binding.node)
                 elif value is not None:
                     kind = self.kind_of(module, value)
+                if kind == "opaque" and name in _SETTINGS:
+                    kind = None
                 if kind is None and annotation is not None and (fields or is_mapped(annotation)):
                     kind = "column"
                 if kind is None:
@@ -161,7 +165,9 @@ class MappingReader:
             columns,
             _constant(scope.bindings, "__abstract__") is True,
             _text(_constant(scope.bindings, "__tablename__")),
-            None if table is None else self._table(module, table[0].value),
+            _table_by_name(scope.bindings)
+            if table is None
+            else self._table(module, table[0].value),
         )
 
     def _function(
@@ -321,6 +327,12 @@ def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:
     found = bindings.get(name, [])
     value = found[0].value if len(found) == 1 else None
     return value.value if isinstance(value, ast.Constant) else None
+
+
+def _table_by_name(bindings: Mapping[str, list[Binding]]) -> Literal["unknown"] | None:
+    """Return what a table name says: a view's key need not be unique in its rows."""
+    values = [one.value for one in bindings.get("__tablename__", []) if one.value is not None]
+    return "unknown" if any("view" in ast.unparse(one).lower() for one in values) else None
 
 
 def _text(value: object) -> str | None:

@@ -232,8 +232,6 @@ class Models:
                 kinds = {**dict.fromkeys(imperative.columns, "column"), **kinds}
                 complete = complete and imperative.complete
             relationships = {**self._declared(inherited), **relationships}
-        if tablename is not None and "view" in tablename.lower():
-            table = "unknown"  # a view's key need not be unique in its rows
         return MappedClass(
             facts.qualified, facts.path, facts.span, table or "plain", tablename,
             columns, relationships, kinds, complete,

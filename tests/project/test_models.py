@@ -261,10 +261,21 @@ def test_a_name_that_two_classes_have_is_not_guessed():
         ("__table__ = other.alias()", "selectable"),
         ("__table__ = find()", "unknown"),
         ("__tablename__ = 'order_view'", "unknown"),
+        ("__tablename__ = '{}a'.format(prefix)", "plain"),
+        ("__tablename__ = '{}OrderView'.format(prefix)", "unknown"),
+        ("@declared_attr\n  def __tablename__(cls): return name_of(cls)", "plain"),
     ],
 )
 def test_what_a_class_is_mapped_to(body, table):
     assert models(f"class A(Base):\n  {body}\n").mapped_class("m.A").table == table
+
+
+def test_a_computed_table_name_or_argument_hides_nothing():
+    text = "  __tablename__ = '{}a'.format(prefix)\n  __table_args__ = make()\n"
+
+    assert models(f"class A(Base):\n{text}").mapped_class("m.A").complete
+    assert models(f"class A(Base):\n{text}").needs_unique("m.A") is False
+    assert not models(f"class A(Base):\n{text}  other = make()\n").mapped_class("m.A").complete
 
 
 def test_an_imperative_mapping_lists_columns_and_properties():
