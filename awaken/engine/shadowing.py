@@ -15,8 +15,8 @@ from awaken.project.modules import Module
 def shadowed(assembled: Assembled, needs: Sequence[OwnedEdit[NeedImport]]) -> Iterator[Problem]:
     """Yield a problem for each new name that a scope around the new code binds differently."""
     module = assembled.module
-    bound = {name for name in map(_bound, (one.edit for one in needs)) if binds(module, name)}
-    for piece in assembled.pieces:
+    bound = {name for name in {_bound(one.edit) for one in needs} if binds(module, name)}
+    for piece in assembled.pieces if bound else ():
         own = [owned for owned in needs if owned.change in piece.changes]
         names = {_bound(owned.edit): owned for owned in own if _bound(owned.edit) in bound}
         if not names:

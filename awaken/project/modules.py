@@ -6,6 +6,7 @@ import ast
 import bisect
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import copy
 from functools import cached_property
@@ -37,6 +38,7 @@ class Module:
         self.source = source
         self.tree = tree
         self.memo: dict[ast.AST, Any] = {}  # what others worked out about nodes of this tree
+        self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
 
     def anew(self) -> Module:
         """Return the same file for another project: its tree and scopes, but an empty memo."""
@@ -161,6 +163,19 @@ class Module:
         """Return all nodes of the file that are of the type of ``node``, in source order."""
         return self._by_type[type(node)]
 
+    def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
+        """Return the scope of ``node``, its syntax, and how many such nodes stand before it."""
+        look = _look(node)
+        if look not in self._equals:
+            found = self._equals[look] = {}
+            seen: Counter[tuple[str, bytes]] = Counter()
+            for other in self.like(node):
+                if _look(other) == look:
+                    key = (self.scope_name(other), fingerprint(other))
+                    found[other] = (*key, seen[key])
+                    seen[key] += 1
+        return self._equals[look][node]
+
     def enclosing_function(self, node: ast.AST) -> Function | None:
         """Return the function or lambda whose body or parameter list holds ``node``.
 
@@ -214,26 +229,16 @@ def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
     It is a digest of the rule, the path, the scope and the node's syntax without positions, plus
     a count among equal nodes of that scope in the order of the source.
     """
-    scope, syntax, count = module.scope_name(node), fingerprint(node), 0
-    for other in module.like(node):
-        if other is node:
-            break
-        count += (
-            _alike(other, node)
-            and module.scope_name(other) == scope
-            and fingerprint(other) == syntax
-        )
+    scope, syntax, count = module.among_equals(node)
     digest = hashlib.sha256("\0".join((rule, module.path, scope, str(count), "")).encode())
     digest.update(syntax)
     return SiteId(digest.hexdigest()[:16])
 
 
-def _alike(first: ast.AST, second: ast.AST) -> bool:
-    """Whether two nodes may be equal: cheap, for most nodes are not."""
-    if isinstance(first, ast.Call) and isinstance(second, ast.Call):
-        return (
-            len(first.args) == len(second.args)
-            and getattr(first.func, "attr", None) == getattr(second.func, "attr", None)
-            and getattr(first.func, "id", None) == getattr(second.func, "id", None)
-        )
-    return True
+def _look(node: ast.AST) -> tuple[object, ...]:
+    """Return what equal nodes have in common at first sight: cheap, for most nodes differ."""
+    if isinstance(node, ast.Call):
+        func = node.func
+        names = getattr(func, "attr", None), getattr(func, "id", None)
+        return ast.Call, len(node.args), *names
+    return (type(node),)
