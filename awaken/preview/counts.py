@@ -85,7 +85,10 @@ def count_reasons(report: Report) -> list[ReasonCount]:
 
 def admitted(report: Report) -> int:
     """Return the number of sites that the changes in the report's files rewrite."""
-    return len({site for root in report.roots for change in root.changes for site in change.sites})
+    # a site's identity holds within its project
+    return sum(
+        len({site for change in root.changes for site in change.sites}) for root in report.roots
+    )
 
 
 def changed_files(report: Report) -> int:

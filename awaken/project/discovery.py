@@ -145,7 +145,7 @@ def _outermost(roots: dict[Path, Root]) -> list[Root]:
 
 
 def _unusable(path: Path) -> str | None:
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists() raises for a name too long
         return "no such file or directory"
     if not path.is_dir() and path.suffix not in {".py", ".pyw", ""}:
         return "is not a Python file; awaken reads .py files"
