@@ -48,8 +48,8 @@ def syntax_alone(expression: bytes) -> str | None:
 class Comparison:
     """What differs between two trees outside of the replaced regions.
 
-    ``regions`` are the replaced spans of the old text; ``opaque`` are old nodes in whose own
-    lines, not their blocks, tokens were edited.
+    ``regions`` are the replaced spans of the old text. ``tokens`` are those where single tokens
+    were edited, each with the old node in whose own lines, not its blocks, it stands.
     """
 
     def __init__(
@@ -58,19 +58,21 @@ class Comparison:
         after: Module,
         moved: SpanMap,
         regions: Iterable[Span],
-        opaque: Iterable[ast.AST] = (),
+        tokens: Mapping[Span, ast.AST],
     ) -> None:
         self._before = before
         self._after = after
         self._moved = moved
         self._old_regions = sorted(regions)
+        self._edited = sorted([*self._old_regions, *tokens])
         self._new_regions = [moved.to_after(region) for region in self._old_regions]
-        self._opaque = set(opaque)
+        self._opaque = set(tokens.values())
 
     def differences(self) -> Iterator[Span]:
         """Yield the spans of old statements of which a part that no edit names now differs."""
-        for node in self._compare(self._before.tree, self._after.tree):
-            yield self._before.span(self._before.statement_of(node) or self._before.tree)
+        nodes = self._compare(self._before.tree, self._after.tree)
+        owners = (self._before.statement_of(node) or self._before.tree for node in nodes)
+        yield from map(self._before.span, dict.fromkeys(owners))
 
     def _compare(self, old: ast.AST, new: ast.AST) -> Iterator[ast.AST]:
         opaque = old in self._opaque
@@ -108,8 +110,10 @@ class Comparison:
             yield owner
             return
         for one, other in zip(kept, still, strict=True):
-            if isinstance(one, ast.AST) and isinstance(other, ast.AST):
+            if isinstance(one, ast.AST) and isinstance(other, ast.AST) and one._fields:
                 yield from self._compare(one, other)
+            elif isinstance(one, ast.AST):  # an operator or a context
+                yield from () if type(one) is type(other) else (owner,)
             elif one != other:
                 yield owner
 
@@ -117,9 +121,9 @@ class Comparison:
         return extent(self._after, new) == self._moved.to_after(span)
 
     def _is_touched(self, span: Span) -> bool:
-        # The regions do not overlap, so their ends are in order too.
-        index = bisect_left(self._old_regions, span.start, key=lambda region: region.end)
-        return index < len(self._old_regions) and self._old_regions[index].start <= span.end
+        # The edited spans do not overlap, so their ends are in order too.
+        index = bisect_left(self._edited, span.start, key=lambda edited: edited.end)
+        return index < len(self._edited) and self._edited[index].start <= span.end
 
 
 def extent(module: Module, node: ast.AST) -> Span | None:

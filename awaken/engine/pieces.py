@@ -128,11 +128,11 @@ def _wrapped(piece: Piece) -> Piece:
 
 def _checked(before: Module, attempt: _Attempt) -> Assembled:
     """Return the result with a problem for every statement that changed without being named."""
-    opaque = [_owner(before, piece.span) for piece in attempt.pieces if piece.is_token]
-    regions = [piece.span for piece in attempt.pieces if not piece.is_token]
-    comparison = Comparison(before, attempt.module, attempt.moved, regions, opaque)
+    tokens = {one.span: _owner(before, one.span) for one in attempt.pieces if one.is_token}
+    regions = [one.span for one in attempt.pieces if not one.is_token]
+    comparison = Comparison(before, attempt.module, attempt.moved, regions, tokens)
     with deep_recursion():
-        differing = list(dict.fromkeys(comparison.differences()))
+        differing = list(comparison.differences())
     problems = tuple(
         Problem(
             Place(before.path, span),

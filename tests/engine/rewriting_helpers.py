@@ -86,6 +86,13 @@ def compound(node, data, around):
     return cst.BinaryOperation(total, cst.Multiply(), cst.Name("c"))
 
 
+def beside(node, data, around):
+    """``x`` → ``beside(x, 2)``."""
+    del data, around
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    return cst.Call(cst.Name("beside"), [cst.Arg(node, comma=comma), cst.Arg(cst.Integer("2"))])
+
+
 def nothing(node, data, around):
     del node, data, around
     return []
@@ -110,6 +117,7 @@ REWRITERS = {
             broken_line,
             compound,
             nothing,
+            beside,
             fail,
         )
     }

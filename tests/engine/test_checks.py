@@ -30,7 +30,7 @@ def test_good_changes_have_no_problem():
 
 
 def test_code_that_only_compiling_refuses_names_the_change_of_its_line():
-    text = "def f():\n    return g(1)\n\ndef h():\n    return g(2)\n"
+    text = "def f():\n    h(g(1))\n    return g(2)\n"
     good = change(node_edit(text, "g(1)", "wrap"), id="good")
     bad = change(node_edit(text, "g(2)", "parsed", "await g(2)"), id="bad")
     ((message, guilty),) = problems(text, good, bad)

@@ -117,8 +117,8 @@ def test_places_lead_back_through_the_formatting():
 @pytest.mark.parametrize(
     "results",
     [
-        (("return x", "return  x"),),
-        (("wrapped(g", "wrapped( g"), ("def f():", "def f( ):")),
+        (("b))\n    return x", "b))\n    return  x"),),
+        (("wrapped(g", "wrapped( g"), ("b))\n    return x", "b))\n    return  x")),
         (("x = g(", "x = h("), ("wrapped(g", "wrapped( g")),
     ],
     ids=["only elsewhere", "also elsewhere", "not clean before"],

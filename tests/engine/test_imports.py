@@ -138,6 +138,10 @@ def test_a_relative_import_of_the_same_module_is_the_same():
     edit = type(wanted)(path="app/views.py", module="app.models", name="Address", site="s")
     result = run("", change(edit), files={**files, "app/views.py": source})
     assert result.snapshot["app/views.py"].text == b"from .models import Address, User\n"
+    files = {**files, "app/__init__.py": SourceFile("app/__init__.py", text.encode())}
+    edit = type(wanted)(path="app/__init__.py", module="app.models", name="Address", site="s")
+    result = run("", change(edit), files=files)
+    assert result.snapshot["app/__init__.py"].text == b"from .models import Address, User\n"
 
 
 # ------------------------------------------------------------------------------ where lines go
@@ -292,7 +296,8 @@ def test_names_beyond_ascii_are_found_too():
     [
         "def f(g): return old(1)\n",
         "def f():\n    g = 1\n    return old(1)\n",
-        "def f():\n    return old(1)\n    from elsewhere import g\n",
+        "def f():\n    return old(1)\n    from library import g\n",
+        "def f():\n    from elsewhere import g\n    return old(1)\n",
         "class A:\n    g = 1\n    x = old(1)\n",
         "x = [old(1) for g in y]\n",
         "x = lambda g: old(1)\n",
@@ -370,6 +375,7 @@ def test_a_released_import_goes(before, expected, newline):
         "from library import (\n    name,  # kept\n    a,\n)\n",
         "from library import (  # c\n    name\n)\n",
         "from library import name; x\n",
+        "x; from library import name\n",
         "from library import *\n",
         "from other import name\n",
         "try:\n    from library import name\nexcept E:\n    pass\n",

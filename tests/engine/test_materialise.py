@@ -7,6 +7,7 @@ import ast
 import pytest
 from rewriting_helpers import (
     PATH,
+    REWRITERS,
     after,
     change,
     insert,
@@ -19,7 +20,8 @@ from rewriting_helpers import (
     token,
 )
 
-from awaken.contract import CreateFile, Level, Requirement, Span, TextEdit
+from awaken.contract import CreateFile, Level, Requirement, Span, Surroundings, TextEdit
+from awaken.engine.rewriting import Job, Slice, SliceRefused, Target, rewrite_slice
 from awaken.project.sources import SourceFile, decode
 
 
@@ -134,6 +136,21 @@ def test_comments_and_spaces_inside_an_expression_survive():
     text = "x = f(  # one\n    1,  # two\n\t2 ,\n)  # three\n"
     found = after(text, change(node_edit(text, text[4 : text.rindex(")") + 1], "rename", "g")))
     assert found == text.replace("f(", "g(")
+
+
+def test_a_generator_keeps_the_parentheses_that_it_needs():
+    text = "g((x for x in y), 1)\n"
+    edit = node_edit(text, "(x for x in y)", "beside", kind="GeneratorExp")
+    assert after(text, change(edit)) == "g(beside((x for x in y), 2), 1)\n"
+    outer = node_edit(text, text[:-1], "identity")
+    assert after(text, change(edit, outer)) == "g(beside((x for x in y), 2), 1)\n"
+
+
+def test_code_that_libcst_does_not_give_back_is_refused():
+    job = Job("change", "rule", REWRITERS["rule"]["identity"], None, Surroundings())
+    part = Slice("\fx = 1\n", False, {"Assign": 1}, (Target("Assign", 0, (job,)),))
+    with pytest.raises(SliceRefused, match="byte for byte"):
+        rewrite_slice(part)
 
 
 def test_nested_statements_of_every_form_are_kept():
@@ -272,6 +289,8 @@ def test_tokens_inside_and_beside_a_rewritten_expression():
     ]
     found = after(text, change(node_edit(text, "f(a, b)", "swap")), change(*edits))
     assert found == "x = await f(b, größe)\n"
+    found = after(text, change(node_edit(text, "f(a, b)", "wrap")), change(*edits))
+    assert found == "x = await wrapped(f(größe, b))\n"
 
 
 def test_tokens_that_change_what_a_rewriter_counts_are_refused():
@@ -332,6 +351,7 @@ def test_clashing_tokens_refuse_the_later_change():
         ("x\ny\n", "y", "before", "x\nnew\ny\n"),
         ("x\n# c\ny\n", "y", "before", "x\nnew\n# c\ny\n"),
         ("# header\ny\n", "y", "before", "# header\nnew\ny\n"),
+        ("if a:\n  x\n  # c\ny\n", "y", "before", "if a:\n  x\n  # c\nnew\ny\n"),
         ("x\n@d\ndef f(): 0\n", "def f(): 0", "before", "x\nnew\n@d\ndef f(): 0\n"),
         ("if a:\n  # c\n  y\n", "y", "before", "if a:\n  new\n  # c\n  y\n"),
         ("x\ny  # c\nz\n", "y", "after", "x\ny  # c\nnew\nz\n"),
@@ -379,6 +399,8 @@ def test_blank_lines_around_definitions(text, code, where, expected):
 def test_blank_lines_between_definitions_of_several_changes():
     changes = [change(insert("x\n", "x", "after", f"def f{n}(): 0\n")) for n in range(2)]
     assert after("x\n", *changes) == "x\n\n\ndef f0(): 0\n\n\ndef f1(): 0\n"
+    plain = change(insert("x\n", "x", "after", "new\n"))
+    assert after("x\n", changes[0], plain) == "x\n\n\ndef f0(): 0\n\n\nnew\n"
 
 
 def test_a_rewriter_may_ask_for_other_blank_lines():
@@ -530,13 +552,20 @@ def test_code_that_libcst_does_not_parse_is_refused():
         b"x = f(1)\ry = 2\r",
         b"x = 1\\\n + f(1)\\\n\n",
         b"if a:\r\n\tx = f(1)  \r\n\r\n\n\ty\n",
+        b"a\r\nb\r\nx = g(\n f(1),\n  2)\r\n",
         "größe = '\u2028'; x = f(1)\n".encode(),
     ],
-    ids=["bom", "latin-1", "form-feed", "cr", "backslash", "mixed", "non-ascii"],
+    ids=["bom", "latin-1", "form-feed", "cr", "backslash", "mixed", "mixed-inside", "non-ascii"],
 )
 def test_every_other_byte_survives(raw):
     text = decode(PATH, raw).text.decode()
-    result = run(raw, change(node_edit(text, "f(1)", "wrap")))
+    statement = text[text.index("x = ") : text.index("x = ") + 4]
+    edits = [node_edit(text, "f(1)", "wrap")]
+    if "g(" in text:
+        code = text[text.index("g(") : text.rindex(")") + 1]
+        edits.append(node_edit(text, code, "identity"))
+    assert statement == "x = "
+    result = run(raw, change(*edits))
     assert result.problems == ()
     assert result.snapshot[PATH].raw() == raw.replace(b"f(1)", b"wrapped(f(1))")
 

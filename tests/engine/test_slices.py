@@ -46,6 +46,7 @@ def test_an_expression_is_its_own_slice(text, code, kind, expected):
         ("if a: x = 1\ny\n", "x = 1", "Assign", "if a: x = 1\n"),
         ("w; x = 1; y\n", "x = 1", "Assign", "w; x = 1; y\n"),
         ("s = '''\n'''; x = 1; y\nz\n", "x = 1", "Assign", "s = '''\n'''; x = 1; y\n"),
+        ("x = 1; s = '''\n'''\nz\n", "x = 1", "Assign", "x = 1; s = '''\n'''\n"),
         ("@a\n@b(\n1)\ndef f():\n  x\ny\n", "def f():\n  x", "FunctionDef", None),
         ("if a:\n  x\nelif b:\n  y\nelse:\n  z\n", "elif b:\n  y\nelse:\n  z", "If", None),
         ("try: x\nexcept A: w\ny\n", "except A: w", "ExceptHandler", None),
