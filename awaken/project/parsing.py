@@ -68,12 +68,18 @@ def parse_text(text: bytes) -> ast.Module:
     return tree
 
 
+# What no newer Python takes either.
+_WRONG_EVERYWHERE = re.compile(r"too many|Exceeds|\(unicode error\)|inconsistent use|unindent")
+
+
 def _explain(text: bytes, error: SyntaxError) -> str:
     lines = re.split(rb"\r\n|\r|\n", text)
     number = error.lineno or 0
     line = lines[number - 1] if 0 < number <= len(lines) else b""
     if _PYTHON_2.match(line.decode()) or error.msg.startswith("leading zeros"):
         return f"{error.msg}; this looks like Python 2, which awaken does not read"
+    if _WRONG_EVERYWHERE.match(error.msg):
+        return error.msg.partition(";")[0]  # what follows is for programmers of Python
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     message = f"{error.msg} for Python {running}"
     if sys.version_info[:2] >= NEWEST_PYTHON:
