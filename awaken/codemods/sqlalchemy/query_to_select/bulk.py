@@ -32,6 +32,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statement import (
     Statement,
     filter_target,
     keep_comments,
+    refuse_comment,
     refuse_missing_keys,
     translate,
 )
@@ -264,6 +265,5 @@ def _check_comments(reader: Reader, call: ast.Call) -> None:
     for node in (*sorted(given, key=lambda n: module.span(n).start), call):
         span = module.span(node)
         end = span.end if node is call else span.start
-        if b"#" in module.source.text[start:end]:
-            raise Refused(reasons.COMMENT_LOST)
+        refuse_comment(module.source.text[start:end])
         start = span.end

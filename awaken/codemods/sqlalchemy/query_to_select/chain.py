@@ -287,4 +287,30 @@ def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tupl
             function = ast.unparse(call.func) if isinstance(call, ast.Call) else "a function"
             return reasons.PASSED_QUERY, function
         case _:
-            return reasons.KEPT_QUERY, ""
+            return reasons.KEPT_QUERY, _described_keeping(module, parent)
+
+
+def _described_keeping(module: Module, parent: ast.AST | None) -> str:
+    """Say where a query is kept, and where a variable is used next."""
+    match parent:
+        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
+            pass
+        case ast.NamedExpr(target=target):
+            pass
+        case _:
+            return "as a part of another value"
+    text = ast.unparse(target)
+    if not isinstance(target, ast.Name):
+        return f"in `{text}`"
+    bindings = module.scopes.bindings_of(target)
+    reads = sorted(
+        (
+            read
+            for scope in module.scopes.scopes
+            for read in scope.reads.get(target.id, [])
+            if module.scopes.bindings_of(read) == bindings
+        ),
+        key=lambda read: (read.lineno, read.col_offset),
+    )
+    later = [read for read in reads if read.lineno > (parent.end_lineno or 0)] or reads
+    return f"in `{text}`, which line {later[0].lineno} uses" if later else f"in `{text}`"

@@ -119,7 +119,8 @@ def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: 
         case "class":
             return Item(node, What.ENTITY, owner=node.id, weak=True)
         case "assignment" | "walrus" if binding.value is not None:
-            return _entity_of_value(reader, binding.value, depth - 1)
+            noted = _entity_of_annotation(reader, node, binding.annotation)
+            return noted or _entity_of_value(reader, binding.value, depth - 1)
         case "for":
             return _entity_of_loop(reader, node, binding.node, depth)
         case _:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.classes import DEPTH, entity_of
+from awaken.codemods.sqlalchemy.query_to_select.cures import quoted, tell_kind
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -353,8 +354,9 @@ def _combined(reader: Reader, node: ast.expr, parts: Sequence[ast.expr], depth: 
     )
 
 
-def refuse_unknown(items: Sequence[Item]) -> None:
+def refuse_unknown(reader: Reader, items: Sequence[Item]) -> None:
     """Raise Refused if the kind of one of ``items`` is unknown."""
     for item in items:
         if item.what is What.UNKNOWN:
-            raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(item.node))
+            cure = tell_kind(reader, item)
+            raise Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), cure)

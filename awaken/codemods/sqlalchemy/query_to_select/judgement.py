@@ -10,6 +10,7 @@ from typing import Literal
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
+from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, loads_collection
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all, refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
@@ -24,7 +25,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.rows import Shape, Uses, uses_of
 from awaken.codemods.sqlalchemy.query_to_select.statement import (
     Statement,
-    has_comment,
+    refuse_comment,
     selected_order,
     translate,
 )
@@ -161,21 +162,19 @@ def _exists(statement: Statement, verdict: Verdict, select: str) -> QueryRewrite
 
 def _exists_source(statement: Statement) -> str:
     first = statement.items[0]
-    if first.what is What.UNKNOWN:
-        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node))
     owner = None if first.mixed else first.owner
     if owner is not None and owner.endswith((".c", ".columns")):
         owner = owner.rpartition(".")[0]
     if owner is None or not owner.replace(".", "").isidentifier():
-        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node))
+        cure = "Say what it asks: `.select_from(Model)`."
+        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node), cure)
     return owner
 
 
 def _refuse_comment_in(reader: Reader, root: ast.Call) -> None:
     module = reader.module
     start, end = module.span(root.func).end, module.span(root).end
-    if has_comment(module.source.text[start:end].decode("utf-8")):
-        raise Refused(reasons.COMMENT_LOST)
+    refuse_comment(module.source.text[start:end])
 
 
 # -------------------------------------------------------------------------------------- executed
@@ -192,7 +191,7 @@ def judge_executed(statement: Statement) -> Verdict:
         verdict.data = _values(statement, verdict, select, session)
         return verdict
     items = statement.items
-    refuse_unknown(items)
+    refuse_unknown(statement.reader, items)
     kind = kind_of(items)
     _check_autoflush(statement, verdict)
     _check_rows(statement, kind, verdict)
@@ -304,7 +303,7 @@ def _values(
         if any(link.name == name for link in chain.links):
             raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() after {name}()")
     statement.items = classify_all(statement.reader, terminator.args)
-    refuse_unknown(statement.items)
+    refuse_unknown(statement.reader, statement.items)
     if kind_of(statement.items) is not Kind.ROWS:
         raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() of a mapped class")
     _check_autoflush(statement, verdict)
@@ -369,8 +368,7 @@ def _refuse_dropped_comments(statement: Statement) -> None:
     for link in statement.chain.links:
         if link.name in {"order_by", "options"}:
             text = module.source.text[module.span(before).end : module.span(link.call).end]
-            if has_comment(text.decode("utf-8")):
-                raise Refused(reasons.COMMENT_LOST)
+            refuse_comment(text)
         before = link.call
 
 
@@ -488,7 +486,7 @@ def _check_rows(statement: Statement, kind: Kind, verdict: Verdict) -> None:
     if kind is Kind.ENTITY and not statement.as_rows:
         return
     doubled, unlabelled = _doubled_key(statement.items), _unlabelled(statement.items)
-    if doubled is None and not unlabelled:
+    if doubled is None and unlabelled is None:
         return
     uses = _uses(statement)
     if uses is None:
@@ -500,11 +498,13 @@ def _check_rows(statement: Statement, kind: Kind, verdict: Verdict) -> None:
             verdict.caveats.append(
                 f"`row.{doubled}` is the first of two columns of that name, no longer the last"
             )
-    if unlabelled:
+    if unlabelled is not None:
         if uses.keys:
-            raise Refused(reasons.UNLABELLED_KEYS)
+            raise Refused(reasons.UNLABELLED_KEYS, unlabelled)
         if uses.out_of_sight and statement.reader.project.files_with(_KEY_READERS):
-            verdict.caveats.append("expressions without a label get a key in the rows")
+            verdict.caveats.append(
+                f"`{unlabelled}` gets a key in the rows, unless it is given a `.label(...)`"
+            )
 
 
 def _doubled_key(items: Sequence[Item]) -> str | None:
@@ -518,8 +518,11 @@ def _doubled_key(items: Sequence[Item]) -> str | None:
     return None
 
 
-def _unlabelled(items: Sequence[Item]) -> bool:
-    return any(item.what is What.EXPRESSION and item.key is None for item in items)
+def _unlabelled(items: Sequence[Item]) -> str | None:
+    """Return the first expression without a label, as a message can hold it."""
+    found = (item for item in items if item.what is What.EXPRESSION and item.key is None)
+    first = next(found, None)
+    return None if first is None else quoted(first.node)
 
 
 def _uses(statement: Statement) -> Uses | None:

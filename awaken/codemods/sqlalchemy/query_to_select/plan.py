@@ -43,6 +43,9 @@ from awaken.project.modules import Module, site_id
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_LONGEST_RECEIVER = 30
+"""Characters."""
+
 
 class QueryToSelect(Rule):
     """Rewrites ``session.query(...)`` to ``select(...)``."""
@@ -99,7 +102,7 @@ def _decide(
     site = site_id(rule, module, root)
     reader = Reader(project, module)
     try:
-        recognised.raise_if_refused()
+        recognised.raise_if_refused(module)
         chain = read_chain(module, root)
         if chain.ending == "written":
             recognised.raise_if_write_refused()
@@ -134,13 +137,13 @@ def _manual(module: Module, root: ast.Call, site: SiteId, rule: str, refused: Re
         scope=module.scope_name(root),
         message=refused.message,
         reason=f"{rule}/{refused.reason.code}",
-        cure=refused.reason.cure,
+        cure=refused.cure,
     )
 
 
 def _message(chain: Chain, verdict: Verdict) -> str:
     if verdict.data is None:
-        sentence = "`query(...).get(...)` becomes `session.get(...)`"
+        sentence = f"`query(...).get(...)` becomes `{_session(chain)}.get(...)`"
     else:
         sentence = f"{_old(chain)} becomes {_new(chain, verdict.data)}"
     return f"{sentence}; {', and '.join(verdict.caveats)}" if verdict.caveats else sentence
@@ -155,11 +158,21 @@ def _old(chain: Chain) -> str:
 def _new(chain: Chain, data: QueryRewrite | BulkRewrite | SliceRewrite) -> str:
     if isinstance(data, BulkRewrite):
         tail = ".rowcount" if data.rowcount else ""
-        return f"`session.execute({chain.end}(...)){tail}`"
+        return f"`{_session(chain)}.execute({chain.end}(...)){tail}`"
     query = data.query if isinstance(data, SliceRewrite) else data
     calls = [*query.then, *([query.last] if query.last else [])]
     tail = "".join(f".{name}()" for name in calls)
-    return f"`session.{query.runs}(select(...)){tail}`" if query.runs else f"`select(...){tail}`"
+    if not query.runs:
+        return f"`select(...){tail}`"
+    return f"`{_session(chain)}.{query.runs}(select(...)){tail}`"
+
+
+def _session(chain: Chain) -> str:
+    """Return the session as a message names it: by its own text where that is short."""
+    node = chain.receiver or chain.session_argument
+    text = "" if node is None else ast.unparse(node)
+    given = any(link.name == "with_session" for link in chain.links)
+    return text if 0 < len(text) <= _LONGEST_RECEIVER and not given else "session"
 
 
 def _edits(module: Module, chain: Chain, verdict: Verdict, site: SiteId) -> Iterator[Edit]:

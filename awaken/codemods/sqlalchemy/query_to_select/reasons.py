@@ -8,24 +8,26 @@ from awaken.contract import Reason
 class Refused(Exception):
     """An outcome, raised deep below and caught once: this site cannot be rewritten.
 
-    ``detail`` fills the ``{}`` of the reason's message.
+    ``detail`` fills the ``{}`` of the reason's message; ``cure`` is what helps here, where the
+    site says more than the reason knows.
     """
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    def __init__(self, reason: Reason, detail: str = "", cure: str = "") -> None:
         super().__init__(reason.message.format(detail))
         self.reason = reason
         self.message = reason.message.format(detail)
+        self.cure = cure or reason.cure
 
 
 UNPROVEN_SESSION = Reason(
     "unproven-session",
     "nothing proves that `{}` is a session",
-    "Annotate it, for example `session: Session`.",
+    "If it is one, annotate where it comes from, for example `session: Session`.",
 )
 UNKNOWN_ENTITY = Reason(
     "unknown-entity",
     "`{}` may be a mapped class (objects come back) or a column (rows come back)",
-    "Annotate it, for example `model: type[Base]`, or name the class here.",
+    "Annotate a class, `model: type[Base]`; label a column, `column.label(...)`.",
 )
 QUERY_HOOKS = Reason(
     "query-hooks",
@@ -34,7 +36,7 @@ QUERY_HOOKS = Reason(
 )
 KEPT_QUERY = Reason(
     "kept-query",
-    "the query is kept and used by later statements",
+    "the query is kept {}",
     "Finish it in this expression, or wait for the rule to follow values between statements.",
 )
 PASSED_QUERY = Reason(
@@ -152,7 +154,7 @@ EQUAL_NAMES = Reason(
 )
 UNLABELLED_KEYS = Reason(
     "unlabelled-keys",
-    "the keys of the rows are read, and with select() an expression without label has one",
+    "the keys of the rows are read, and with select() `{}`, which has no label, has one too",
     "Label the expression: `.label(...)`.",
 )
 UNHASHABLE_ROWS = Reason(
@@ -172,7 +174,7 @@ LEGACY_ARGUMENT = Reason(
 )
 COMMENT_LOST = Reason(
     "comment-lost",
-    "a comment stands in a part that the rewrite leaves out",
+    "the comment `{}` stands in a part that the rewrite leaves out",
     "Move the comment above the statement.",
 )
 INSIDE_FSTRING = Reason(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.chain import read_chain
+from awaken.codemods.sqlalchemy.query_to_select.cures import prove_session, quoted
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.sessions import SessionProof
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.modules import Module
 
+_DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
 _LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", "alembic")
 
 
@@ -30,10 +33,20 @@ class Recognised:
     refused: Refused | None = None
     writes_refused: Refused | None = None
 
-    def raise_if_refused(self) -> None:
-        """Raise what stands against this site, if anything does."""
-        if self.refused is not None:
-            raise self.refused
+    def raise_if_refused(self, module: Module) -> None:
+        """Raise what stands against this site, if anything does.
+
+        A query that leaves its expression would stay even if its session were proven.
+        """
+        if self.refused is None:
+            return
+        if self.refused.reason is reasons.UNPROVEN_SESSION:
+            try:
+                read_chain(module, self.root)
+            except Refused as refused:
+                if refused.reason in _DECISIVE:
+                    raise
+        raise self.refused
 
     def raise_if_write_refused(self) -> None:
         """Raise what stands against this site as a bulk write, if anything does."""
@@ -124,8 +137,9 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
     if _is_proved_by_use(reader, call):
         return Recognised(call, _standing_against(reader, call))
     if _is_plausible(reader, call):
-        receiver = ast.unparse(call.func.value)
-        return Recognised(call, Refused(reasons.UNPROVEN_SESSION, receiver))
+        receiver = call.func.value
+        cure = prove_session(reader, receiver)
+        return Recognised(call, Refused(reasons.UNPROVEN_SESSION, quoted(receiver), cure))
     return None
 
 

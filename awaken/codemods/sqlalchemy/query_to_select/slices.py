@@ -20,7 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.judgement import (
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import QueryRewrite, SliceRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statement import translate
+from awaken.codemods.sqlalchemy.query_to_select.statement import refuse_comment, translate
 
 
 def judge_slice(reader: Reader, chain: Chain) -> Verdict:
@@ -76,5 +76,4 @@ def _number(node: ast.expr | None) -> int | None:
 def _check_comments(reader: Reader, node: ast.Subscript) -> None:
     module = reader.module
     start, end = module.span(node.value).end, module.span(node).end
-    if b"#" in module.source.text[start:end]:
-        raise Refused(reasons.COMMENT_LOST)
+    refuse_comment(module.source.text[start:end])

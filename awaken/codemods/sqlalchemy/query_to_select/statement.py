@@ -129,19 +129,24 @@ def keep_comments(statement: Statement, link: Link, position: int, edit: LinkEdi
     before = links[position - 1].call if position else statement.chain.root
     start = before if edit.call is None else link.call.func
     text = module.source.text[module.span(start).end : module.span(link.call).end]
-    if has_comment(text.decode("utf-8")):
-        raise Refused(reasons.COMMENT_LOST)
+    refuse_comment(text)
 
 
-def has_comment(text: str) -> bool:
-    """Whether ``text``, a piece of an expression, holds a comment."""
-    if "#" not in text:
-        return False
+def refuse_comment(source: bytes) -> None:
+    """Raise Refused if ``source``, a piece of an expression, holds a comment."""
+    text = source.decode("utf-8")
+    comment = _comment_in(text) if "#" in text else None
+    if comment is not None:
+        raise Refused(reasons.COMMENT_LOST, comment)
+
+
+def _comment_in(text: str) -> str | None:
+    """Return the first comment of a piece of an expression; None if ``#`` stands in a string."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(f"({text})\n").readline))
     except (tokenize.TokenError, SyntaxError, IndentationError):
-        return True
-    return any(token.type == tokenize.COMMENT for token in tokens)
+        return text[text.index("#") :].partition("\n")[0].rstrip()
+    return next((token.string for token in tokens if token.type == tokenize.COMMENT), None)
 
 
 # -------------------------------------------------------------------------------------- handlers
