@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from awaken.contract import Span
@@ -118,6 +118,8 @@ def test_maps_keep_the_order_of_places(rounds, data):
     places = st.integers(0, len(text))
     outer = sorted([data.draw(places), data.draw(places)])
     inner = sorted([data.draw(places), data.draw(places)])
+    # An empty span beside a deletion belongs to either side.
+    assume(inner[0] < inner[1])
     outer = [min(outer[0], inner[0]), max(outer[1], inner[1])]
     assert moved.to_before(Span(*outer)).contains(moved.to_before(Span(*inner)))
 
