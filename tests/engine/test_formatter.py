@@ -134,13 +134,14 @@ def test_the_lines_around_new_imports_may_be_formatted():
     assert after("def f(): 0\n", edits, formatter=tool) == "import a\n\n\n\ndef f(): 0\n"
 
 
-@pytest.mark.parametrize("script", ["exit 1", "kill -9 $$", "sleep 20"])
+@pytest.mark.parametrize("script", ["exit 1", "kill -9 $$", "sleep 20", "> $1; exit 1"])
 def test_a_formatter_that_fails_changes_nothing(tmp_path, monkeypatch, script):
     monkeypatch.setattr(formatters, "_SECONDS", 0.3)
     tool = tmp_path / "tool"
     tool.write_text(f"#!/bin/sh\n{script}\n")
     tool.chmod(0o755)
     edit = change(node_edit(LONG, CALL, "wrap"))
+    assert Formatter(88, (str(tool),), tmp_path).format({"a.py": b"x\n"}) == {}
     broken = Formatter(88, (str(tool),), tmp_path)
     assert after(LONG, edit, formatter=broken) == after(LONG, edit)
 

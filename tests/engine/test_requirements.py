@@ -92,7 +92,7 @@ def test_a_missing_extra_joins_the_requirement(before, expected):
 
 
 def test_requirements_of_several_changes_are_one():
-    text = required("pyproject.toml", project("[]"), "httpx[http2]", "HTTPX>=0.27", "httpx<1")
+    text = required("pyproject.toml", project("[]"), "httpx<1", "HTTPX>=0.27", "httpx[http2]")
     assert text == project('["httpx[http2]<1,>=0.27"]')
 
 
