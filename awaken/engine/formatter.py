@@ -90,8 +90,8 @@ def detect(root: Path) -> Formatter:
     """Return how the project at ``root`` is formatted.
 
     A formatter counts only if the project declares it (``[tool.ruff]``, ``ruff.toml``,
-    ``[tool.black]``, a pre-commit hook) and its command is found, in the project's own ``.venv``
-    or else on the PATH. Settings that cannot be read declare nothing.
+    ``[tool.black]``, a pre-commit hook) and its command is on the PATH: what the project brings along is
+    never run. Settings that cannot be read declare nothing.
     """
     pyproject = _toml(root / "pyproject.toml").get("tool", {})
     ruff = next((_toml(root / name) for name in _RUFF_FILES if (root / name).is_file()), None)
@@ -103,7 +103,7 @@ def detect(root: Path) -> Formatter:
         (black is not None or "black" in hooks, ("black", "--quiet")),
         (ruff is not None or "ruff-format" in hooks, ("ruff", "format", "--quiet", "--no-cache")),
     ):
-        executable = _executable(root, arguments[0]) if is_declared else None
+        executable = shutil.which(arguments[0]) if is_declared else None
         if executable is not None:
             return Formatter(length, (executable, *arguments[1:]), root)
     return Formatter(length)
@@ -122,11 +122,6 @@ def _hooks(root: Path) -> set[str]:
     except (OSError, UnicodeDecodeError):
         return set()
     return set(re.findall(r"^\s*-?\s*id:\s*['\"]?([\w-]+)", text, re.MULTILINE))
-
-
-def _executable(root: Path, name: str) -> str | None:
-    own = ":".join(str(root / ".venv" / folder) for folder in ("bin", "Scripts"))
-    return shutil.which(name, path=own) or shutil.which(name)
 
 
 def _line_length(root: Path, ruff: Any, black: Any) -> int:
