@@ -90,8 +90,8 @@ def detect(root: Path) -> Formatter:
     """Return how the project at ``root`` is formatted.
 
     A formatter counts only if the project declares it (``[tool.ruff]``, ``ruff.toml``,
-    ``[tool.black]``, a pre-commit hook) and its command is on the PATH: what the project brings along is
-    never run. Settings that cannot be read declare nothing.
+    ``[tool.black]``, a pre-commit hook) and its command is on the PATH: what the project brings
+    along is never run. Settings that cannot be read declare nothing.
     """
     pyproject = _toml(root / "pyproject.toml").get("tool", {})
     ruff = next((_toml(root / name) for name in _RUFF_FILES if (root / name).is_file()), None)
