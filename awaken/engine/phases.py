@@ -28,6 +28,7 @@ from awaken.contract import (
     Span,
 )
 from awaken.engine.materialise import Materialised
+from awaken.engine.plan_contract import contract_broken
 from awaken.engine.planning import internal_error, plan_rule
 from awaken.engine.report import Diagnostic
 from awaken.engine.settle import Refused, settle, with_dependants
@@ -97,6 +98,11 @@ class _Progress:
         self.pending: list[Change] = []
         self.touched: dict[str, set[SiteId]] = {}
         self.diagnostics: list[Diagnostic] = []
+        self.distrusted: set[str] = set()
+
+    def distrust(self, rule: Rule, why: str) -> None:
+        self.diagnostics.append(internal_error(rule.name, why))
+        self.distrusted.add(rule.name)
 
     def changed_files(self) -> frozenset[str]:
         return frozenset(p for p in self.snapshot if self.snapshot[p] is not self.before.get(p))
@@ -151,13 +157,15 @@ def _run_phase(
     findings: list[Finding] = []
     changes: list[Change] = []
     for rule in rules:
-        plan = _plan(rule, project, admission.pins, tools, progress.diagnostics)
+        plan = _plan(rule, project, admission.pins, tools, progress)
+        taken = {change.id for change in (*progress.changes, *progress.pending, *changes)}
+        if any(change.id in taken for change in plan.changes):
+            progress.distrust(rule, "a change has the identity of another rule's")
+            continue
         findings.extend(plan.findings)
         changes.extend(plan.changes)
     wanted, refused = _sift(changes, admission)
-    progress.pending.extend(
-        change for change in changes if change.id not in refused and _is_pending(change, admission)
-    )
+    progress.pending.extend(_pending(changes, refused, admission))
     settled = settle(
         progress.snapshot,
         wanted,
@@ -174,42 +182,14 @@ def _run_phase(
     progress.maps.append(settled.result.maps)
 
 
-def _plan(
-    rule: Rule, project: Project, pins: Pins, tools: Tools, diagnostics: list[Diagnostic]
-) -> Plan:
+def _plan(rule: Rule, project: Project, pins: Pins, tools: Tools, progress: _Progress) -> Plan:
     planned = plan_rule(rule, project, pins, tools.jobs)
-    diagnostics.extend(planned.diagnostics)
-    broken = contract_broken(rule, planned.plan, pins)
+    progress.diagnostics.extend(planned.diagnostics)
+    broken = contract_broken(rule, planned.plan, pins, project.snapshot)
     if broken:
-        diagnostics.append(internal_error(rule.name, broken))
+        progress.distrust(rule, broken)
         return Plan()
     return planned.plan
-
-
-def contract_broken(rule: Rule, plan: Plan, pins: Pins) -> str | None:
-    """Return what is wrong with a rule's plan by the contract, or None.
-
-    Every site has one finding; a manual finding has a reason that the rule declares; a safe or
-    unsafe one has a change, which is in the plan unless one of its sites is left out.
-    """
-    sites = [finding.site for finding in plan.findings]
-    if len(set(sites)) != len(sites):
-        return "a site has two findings"
-    known = {change.id for change in plan.changes}
-    reasons = {f"{rule.name}/{reason.code}" for reason in rule.reasons}
-    for finding in plan.findings:
-        where = f"{finding.place.path} at byte {finding.place.span.start}"
-        rewritten = finding.level in {Level.SAFE, Level.UNSAFE}
-        if rewritten != (finding.change is not None):
-            return f"{where} is {finding.level} and its change is {finding.change}"
-        if (finding.level is Level.MANUAL) != (finding.reason is not None):
-            return f"{where} is {finding.level} and its reason is {finding.reason}"
-        if finding.reason is not None and finding.reason not in reasons:
-            return f"{where} has the undeclared reason {finding.reason}"
-        if rewritten and finding.change not in known and finding.site not in pins.left_out:
-            return f"{where} names a change that is not in the plan"
-    unknown = {site for change in plan.changes for site in change.sites} - set(sites)
-    return "a change names a site without a finding" if unknown else None
 
 
 def _sift(
@@ -246,8 +226,15 @@ def _left_out(change: Change, admission: Admission) -> bool:
     return not admission.pins.left_out.isdisjoint(change.sites)
 
 
-def _is_pending(change: Change, admission: Admission) -> bool:
-    return not admission.admits_level(change) and not _left_out(change, admission)
+def _pending(
+    changes: Sequence[Change], refused: Mapping[ChangeId, Refused], admission: Admission
+) -> list[Change]:
+    """Return the changes that only wait for their level, or that of one they require."""
+    out = {change.id for change in changes if _left_out(change, admission)}
+    waiting = {change.id for change in changes if not admission.admits_level(change)}
+    never = with_dependants({*refused, *out}, changes)
+    pending = with_dependants(waiting, changes) - never
+    return [change for change in changes if change.id in pending]
 
 
 def _paths(change: Change) -> Iterable[str]:
@@ -318,7 +305,8 @@ def _plan_again(
         if finding.change is None or finding.change not in made
     ]
     project = tools.project(progress.snapshot, progress.changed_files())
-    plans = [_plan(rule, project, admission.pins, tools, progress.diagnostics) for rule in rules]
+    trusted = [rule for rule in rules if rule.name not in progress.distrusted]
+    plans = [_plan(rule, project, admission.pins, tools, progress) for rule in trusted]
     found = [
         msgspec.structs.replace(finding, place=progress.on_disk(finding.place))
         for plan in plans

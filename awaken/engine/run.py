@@ -10,7 +10,18 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import Change, Pins, Reason, Requirement, Rewriter, Rule, SiteId
+from awaken.contract import (
+    Change,
+    Pins,
+    Place,
+    Problem,
+    Reason,
+    Requirement,
+    Rewriter,
+    Rule,
+    SiteId,
+    Span,
+)
 from awaken.engine.checks import check
 from awaken.engine.formatter import Formatter, detect
 from awaken.engine.materialise import Materialised, materialise
@@ -164,13 +175,26 @@ def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
     return tuple(TargetVersion(t.name, t.specifier, t.origin) for t in targets.origins())
 
 
+def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Problem:
+    own = [change for change in changes if change.rule == rule]
+    path = next((edit.path for edit in own[0].edits if not isinstance(edit, Requirement)), "")
+    what = " ".join(f"internal error in {rule}: {type(error).__name__}: {error}".split())
+    return Problem(Place(path, Span(0, 0)), what, tuple(change.id for change in own))
+
+
 def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter, jobs: int) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> Materialised:
-        for name in {change.rule for change in changes} - loaded.keys():
-            loaded[name] = rewriters[name]()
+        problems = []
+        for name in sorted({change.rule for change in changes} - loaded.keys()):
+            try:
+                loaded[name] = rewriters[name]()
+            except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
+                problems.append(_no_rewriters(name, error, changes))
+        if problems:
+            return Materialised(snapshot, {}, tuple(problems))
         return materialise(snapshot, changes, loaded, formatter)
 
     projects: list[Project] = []

@@ -11,6 +11,7 @@ import pytest
 from real_program import GOOD, GOOD_AFTER, MODELS, NEW_IMPORT, QUERY, Program
 
 from awaken.cli import worktree
+from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
 
 BAD = GOOD.replace("find", "bad")
 """Holds a query, so that awaken wants to read it; what is bad stands in line 8."""
@@ -535,3 +536,42 @@ def test_an_exclude_that_is_no_pattern(awaken):
 
     assert (code, out) == (2, "")
     assert re.fullmatch(r"error: [^\n]*--exclude[^\n]* is no pattern[^\n]*\n", err)
+
+
+# ------------------------------------------------------------------------------- rules that fail
+def test_a_rule_without_its_rewriters_is_one_line(program, awaken, monkeypatch):
+    def fail(_):
+        raise ImportError("no\nlibrary")
+
+    program.write("sub/other.py", GOOD)
+    monkeypatch.setattr(QueryToSelect, "rewriters", fail)
+    before = program.contents()
+
+    code, out, err = awaken("apply", "-q", "--no-cache")
+
+    assert (code, out) == (2, "")
+    assert re.fullmatch(
+        r"error: good\.py:1: [^\n]*internal error in query-to-select: ImportError: no library\n",
+        err,
+    )
+    assert program.contents() == before
+
+
+def test_a_rule_that_fails_in_one_file_goes_on_in_the_others(program, awaken, monkeypatch):
+    plan = QueryToSelect.plan
+
+    def fail(self, project, pins):
+        if "bad.py" in project.site_files(self.triggers):
+            raise RecursionError("too\ndeep")
+        return plan(self, project, pins)
+
+    program.write("bad.py", BAD)
+    monkeypatch.setattr(QueryToSelect, "plan", fail)
+
+    code, _, err = awaken("apply", "-q", "--no-cache")
+
+    assert code == 2
+    assert re.fullmatch(
+        r"error: bad\.py: internal error [^\n]* RecursionError: too deep; [^\n]*\n", err
+    )
+    assert program.contents()["good.py"] == GOOD_AFTER.encode()
