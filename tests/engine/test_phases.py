@@ -14,6 +14,7 @@ from awaken.contract import (
     Finding,
     InsertStatements,
     Level,
+    NeedImport,
     Phase,
     Pins,
     Place,
@@ -188,6 +189,7 @@ def standing(start, end, path="a.txt", **values):
 INSERTION = InsertStatements(
     path="a.txt", at=Span(9, 9), where="before", rewriter="r", data=None, site=SiteId("s")
 )
+IMPORT = NeedImport(path="a.txt", module="m", name="n", site=SiteId("s"))
 SNAPSHOT = Snapshot({"a.txt": SourceFile("a.txt", b"a x")})
 
 
@@ -204,6 +206,7 @@ KEPT = {
     "at-the-edges": Plan((*editing(0, 3).findings,), editing(3, 3).changes),
     "in-a-file-that-is-created": creating("sub/made.py", "é"),
     "in-a-file-that-is-not-there": editing(100, 200, path="gone.txt"),
+    "import": Plan((finding(),), (change("s", edits=(IMPORT,)),)),
     "left-out": Plan((finding(site="left out"),)),
     "left-out-of-its-group": Plan((finding(), finding(site="left out")), (change("s"),)),
 }
@@ -608,13 +611,13 @@ def test_touched_files_know_their_sites():
 @pytest.mark.parametrize("later", [Phase.QUERIES, Phase.TIDY])
 def test_two_rules_that_undo_each_other_are_named_and_change_nothing(later):
     outcome = run(
-        {"a.txt": "a x", "b.txt": "b x", "c.txt": "a"},
+        {"a.txt": "a x", "b.txt": "b x", "c.txt": "a", "d.txt": "x"},
         Words("there", "a", "b"),
         Words("calm", "x", "y"),
         Words("back", "b", "a", phase=later),
     )
 
-    assert [text(outcome, path) for path in outcome.after] == ["a y", "b y", "a"]
+    assert [text(outcome, path) for path in outcome.after] == ["a y", "b y", "a", "y"]
     assert {one.rule for one in outcome.changes} == {"calm"}
     named = [one for one in outcome.findings if one.rule != "calm"]
     assert {one.level for one in named} == {MANUAL}
@@ -682,6 +685,18 @@ def test_equals_of_what_was_rewritten_do_not_pass_for_new_sites(admission, expec
 
     assert text(outcome) == expected
     assert not any("planning again" in one.message for one in outcome.diagnostics)
+
+
+def test_a_site_that_another_rule_doubles_is_new_once():
+    outcome = run(
+        {"a.txt": "x a x"},
+        Words("one", "a", "bee", level=[MANUAL, SAFE].__getitem__),
+        Words("two", "x a x", "y a a y"),
+    )
+
+    assert text(outcome) == "x a x"
+    (diagnostic,) = outcome.diagnostics
+    assert diagnostic.message.startswith("internal error in one and two: planning again")
 
 
 def test_a_rule_that_raises_only_the_second_time_is_named_once():
