@@ -296,7 +296,7 @@ first, plan = os.getpid(), QueryToSelect.plan
 def dying(self, project, pins):
     if "bad.py" in project.site_files(self.triggers):
         assert os.getpid() != first
-        os.kill(os.getpid(), signal.SIGSEGV)
+        os.kill(os.getpid(), signal.SIGKILL)
     return plan(self, project, pins)
 
 QueryToSelect.plan = dying
