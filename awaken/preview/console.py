@@ -16,6 +16,8 @@ from rich.theme import Theme
 
 from awaken.preview.choices import Color
 
+_USUAL_WIDTH = 80
+
 
 class _Palette(Struct, frozen=True):
     green: str
@@ -109,6 +111,8 @@ def make_console(stream: IO[str], color: Color) -> Console:
         emoji=False,
         highlight=False,
     )
+    if console.width < 1:  # COLUMNS=0, as some terminals say: rich would print nothing
+        console.width = _USUAL_WIDTH
     if console.color_system in {"standard", "windows"}:
         console.push_theme(_theme(_SIXTEEN))
     return console

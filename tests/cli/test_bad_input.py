@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from real_program import GOOD, GOOD_AFTER, MODELS, NEW_IMPORT, QUERY, Program
+from real_program import GOOD, GOOD_AFTER, MODELS, NEW_IMPORT, QUERY, Program, commit, git
 
 from awaken.cli import worktree
 from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
@@ -528,6 +528,51 @@ def test_an_exclude_that_is_no_pattern(awaken):
 
     assert (code, out) == (2, "")
     assert re.fullmatch(r"error: [^\n]*--exclude[^\n]* is no pattern[^\n]*\n", err)
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("columns", ["0", "-1", "1", "many", ""])
+def test_a_width_that_is_none_hides_nothing(awaken, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+
+    code, out, err = awaken("check")
+
+    assert code == 1
+    assert " --> good.py:7:12\n" in out
+    assert "awaken diff\n" in err
+
+
+ODD_NAMES = [
+    "a b.py",
+    "größe.py",
+    "日本.py",
+    "[red]x.py",
+    "-x.py",
+    "--help.py",
+    '"q".py',
+    "it's.py",
+    "back\\slash.py",
+    "$(x);y.py",
+    "*.py",
+    " lead .py",
+    "..a..py",
+    f"{'é' * 100}.py",
+]
+
+
+def test_names_of_files_are_only_names(tmp_path, monkeypatch, awaken):
+    files = dict.fromkeys(ODD_NAMES, GOOD)
+    one, other = (Program(tmp_path / name, files) for name in ("o d[b]é", "other"))
+    commit(other.root)
+    monkeypatch.chdir(one.root)
+
+    code, patch, err = awaken("diff", "-q")
+    git(other.root, "apply", given=patch.encode())
+
+    assert (code, err) == (0, "")
+    assert [other.contents()[name] for name in ODD_NAMES] == [GOOD_AFTER.encode()] * len(ODD_NAMES)
+    assert awaken("apply", "-q", "--", *ODD_NAMES) == (0, "", "")
+    assert one.contents() == other.contents()
 
 
 # ------------------------------------------------------------------------------- rules that fail
