@@ -143,7 +143,9 @@ def test_diagnostics_and_summary() -> None:
             "path": ".",
             "targets": [{"name": "python", "specifier": ">=3.11", "origin": "pyproject.toml"}],
             "files_read": 1,
-            "seconds": 0.1, "notes": []}
+            "seconds": 0.1,
+            "notes": [],
+        }
     ]
 
 
