@@ -209,8 +209,13 @@ class _Reconciling:
         ]
         if not uses:
             return len(self._text)
-        starts = [self._module.span(statement).start for statement in self._module.tree.body]
+        starts = [self._start_of(statement) for statement in self._module.tree.body]
         return starts[bisect_right(starts, min(uses)) - 1]
+
+    def _start_of(self, statement: ast.stmt) -> int:
+        """Return where a statement starts, with its decorators."""
+        decorators = getattr(statement, "decorator_list", [])
+        return self._module.span(decorators[0] if decorators else statement).start
 
     def _is_taken(self, wanted: _Wanted) -> bool:
         """Whether something else at module level binds the name."""

@@ -215,6 +215,12 @@ def test_lines_of_several_sections():
     )
 
 
+def test_a_use_in_a_decorator_stands_below_the_import_above_it():
+    text = "from library import other\n@use(1)\ndef f(): pass\n"
+
+    assert imported(text, need("use")) == text.replace("other", "other, use")
+
+
 def test_an_import_stands_above_the_first_use():
     text = "import a\n\nname = 1\n".replace("name = 1", "print(name)\nfrom library import name")
     found = imported(text, need("name"))
