@@ -7,11 +7,10 @@ checked there; here is what only the finished text shows.
 from __future__ import annotations
 
 import ast
-import sys
-import warnings
 from collections.abc import Iterator, Sequence
 
 from awaken.contract import Change, ChangeId, Place, Problem, Span
+from awaken.engine.compiling import why_no_program
 from awaken.engine.materialise import Materialised, is_python
 from awaken.engine.style import NEWLINE
 from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode
@@ -80,11 +79,11 @@ def _broken_code(
     lowest_python: tuple[int, int],
 ) -> Iterator[Problem]:
     after = materialised.snapshot[path]
-    error = _complaint(after, lowest_python)
+    error = why_no_program(after, lowest_python)
     if error is None:
         return
     source = before.get(path)
-    if source is not None and _complaint(source, lowest_python) is not None:
+    if source is not None and why_no_program(source, lowest_python) is not None:
         return
     line = error.lineno or 1
     message = f"the new code does not compile: {error.msg}"
@@ -93,21 +92,6 @@ def _broken_code(
         return
     span = materialised.maps[path].to_before(_span_of_line(after.text, line))
     yield Problem(Place(path, span), message, _guilty(source, changes, path, span))
-
-
-def _complaint(source: SourceFile, lowest_python: tuple[int, int]) -> SyntaxError | None:
-    """Return why ``source`` is no program for this Python or for the lowest one it must run on."""
-    text = source.text.decode()
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            compile(text, source.path, "exec", dont_inherit=True)
-            if lowest_python < sys.version_info[:2]:
-                ast.parse(text, feature_version=lowest_python)
-    except SyntaxError as error:
-        return error
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
-        return SyntaxError(str(error) or type(error).__name__)
-    return None
 
 
 def _span_of_line(text: bytes, line: int) -> Span:
