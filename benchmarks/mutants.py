@@ -192,6 +192,7 @@ def mutant_rows(program: Program, judged: list[tuple[Mutant, str]]) -> list[list
     for mutant, fate in judged:
         where = "tests" if is_test(mutant.path) else "program"
         counts[where, mutant.kind][fate] += 1
+        counts["", "all"][fate] += 1
     return [
         [program.name, where, kind, fates.total(), *(fates[fate] for fate in COLUMNS)]
         for (where, kind), fates in sorted(counts.items())

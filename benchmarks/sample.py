@@ -4,8 +4,9 @@ From all five packages, with their first target: sites that awaken rewrites (saf
 sites it leaves manual, and places that it does not call a site although an attribute named
 `query` is called or read as part of something longer (`x.query.y`). For the last, calls come
 first, since there are few. Prints Markdown: a
-table with a column for the verdict, which is committed once it is filled in, then each place
-with its text, which is not (it is other people's source). Usage:
+table with a column for the verdict, which is committed once it is filled in (sample.md), then each
+place with its text, which is not (it is other people's source). A verdict of sample.md is filled in
+again where the statement reads, before and after, as it did then. Usage:
 
     uv run python benchmarks/sample.py CORPUS [--seed 2] [--table-only]
 """
@@ -29,6 +30,8 @@ REWRITTEN, MANUAL, NO_SITE = 60, 30, 30
 MOST_CALLS = 20
 """How many of the places without a site are calls, if there are as many."""
 UNSAFE = "--unsafe-fixes"
+VERDICTS = Path(__file__).with_name("sample.md")
+COLUMNS = 5
 Chosen = TypeVar("Chosen", tuple[Package, Finding], tuple[Package, str, int])
 
 
@@ -47,6 +50,12 @@ class Place(NamedTuple):
     def where(self) -> str:
         """Package, file and line."""
         return f"{self.package} {self.path}:{self.line}"
+
+    @property
+    def digest(self) -> str:
+        """What changes if the level or the text, before or after, is another."""
+        read = f"{self.level}\0{self.before}\0{self.after}"
+        return hashlib.sha256(read.encode()).hexdigest()[:8]
 
 
 class Drawn(NamedTuple):
@@ -106,13 +115,13 @@ class Sampler:
         """Return a site with its statement, before and, if it is rewritten, after."""
         before = self.source(package.directory(self.corpus) / finding.path)
         statement = statement_at(before, before.start_of(finding))
-        message = " ".join(filter(None, (finding.reason, finding.message)))
+        reason = (finding.reason or "").rpartition("/")[2]
         place = Place(
             package.name,
             finding.path,
             finding.line,
-            finding.level,
-            message,
+            f"{finding.level} {reason}".rstrip(),
+            finding.message,
             text_of(before, statement),
         )
         if not finding.is_rewritten:
@@ -169,6 +178,13 @@ def lot(seed: int, package: Package, *where: Finding | str | int) -> bytes:
     return hashlib.sha256(f"{seed} {package.name} {names}".encode()).digest()
 
 
+def verdicts() -> dict[tuple[str, str], str]:
+    """Return the verdicts of sample.md by place and digest."""
+    lines = VERDICTS.read_text(encoding="utf-8").splitlines() if VERDICTS.exists() else []
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+    return {(row[1], row[-2]): row[-1] for row in rows if len(row) == COLUMNS}
+
+
 def shown(number: int, place: Place) -> str:
     """Return one place for reading."""
     blocks = [f"### {number}. {place.where} — {place.level}", place.message]
@@ -186,9 +202,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         places = draw(Sampler(arguments.corpus, Path(directory)), arguments.seed)
     numbered = list(enumerate(places, 1))
-    rows = [[str(number), p.where, p.level, p.message, ""] for number, p in numbered]
+    known = verdicts()
+    rows = [
+        [
+            str(number),
+            place.where,
+            place.level,
+            place.digest,
+            known.get((place.where, place.digest), ""),
+        ]
+        for number, place in numbered
+    ]
     print(f"Seed {arguments.seed}.\n")
-    print(table(["", "place", "level", "reason", "verdict"], rows, words=5))
+    print(table(["", "place", "level", "text", "verdict"], rows, words=COLUMNS))
     if not arguments.table_only:
         print("", *(shown(number, place) for number, place in numbered), sep="\n\n")
 
