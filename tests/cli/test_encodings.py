@@ -15,12 +15,13 @@ from real_program import IMPORTS, NEW_IMPORT, QUERY, SELECT, Program, awaken, co
 
 HEAD = f"«{NEW_IMPORT}»{IMPORTS}\n\ndef f(db: Session, a=1):\n"
 LONG = (
-    "db.query(User).filter(User.id == 1, User.name == 'a very long name').order_by(User.id).all()"
+    "db.query(User).filter(User.id == 1, User.name == 'a very long name indeed')"
+    ".order_by(User.id).all()"
 )
 LONG_AFTER = """\
 db.scalars(
         select(User)
-        .where(User.id == 1, User.name == 'a very long name')
+        .where(User.id == 1, User.name == 'a very long name indeed')
         .order_by(User.id)
     ).all()"""
 
@@ -46,11 +47,10 @@ class File(Struct, frozen=True):
         return self.bom + text.encode(self.codec)
 
 
-def long_lines(newline):
-    return File(
-        f"{HEAD}    x = §\n    y = 2".replace("\n", newline),
-        query=(LONG, LONG_AFTER.replace("\n", newline)),
-    )
+def long_lines(newline, indent="    "):
+    head = HEAD + f"{indent}if a: pass\n"
+    after = LONG_AFTER.replace("    ", indent).replace("\n", newline)
+    return File(f"{head}{indent}x = §\n{indent}y = 2".replace("\n", newline), query=(LONG, after))
 
 
 ONE = HEAD + "    return §\n"
@@ -61,6 +61,8 @@ FORMS = {
     "lf-long": long_lines("\n"),
     "crlf-long": long_lines("\r\n"),
     "cr-long": long_lines("\r"),
+    "tabs-long": long_lines("\n", "\t"),
+    "two-spaces-long": long_lines("\r\n", "  "),
     "mixed-newlines": File(
         HEAD.replace("\n", "\r\n") + "    x = 'a\\\nb', §\r    y = §\n    z = '''\r\n\n\r'''\n\r"
     ),
