@@ -74,7 +74,7 @@ def run(
                     versions=options.targets,
                     unsafe=options.unsafe_fixes,
                     left_out=options.left_out,
-                    jobs=options.jobs or os.cpu_count() or 1,
+                    jobs=options.jobs,
                     cache_directory=options.cache_directory,
                     use_cache=options.use_cache,
                 )

@@ -53,13 +53,13 @@ class Tools(Struct, frozen=True):
 
     ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
     only (None: in all); ``materialise`` carries changes out and ``check``
-    says what they broke. ``jobs`` is the number of processes to plan in.
+    says what they broke. ``jobs`` is the number of processes to plan in, None for one per core.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
     materialise: Callable[[Snapshot, Sequence[Change]], Materialised]
     check: Callable[[Snapshot, Materialised, Sequence[Change]], Iterable[Problem]]
-    jobs: int = 1
+    jobs: int | None = 1
 
 
 class Admission(Struct, frozen=True):

@@ -30,7 +30,7 @@ def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
     return Diagnostic(path=path, line=0, message=sentence)
 
 
-def plan_rule(rule: Rule, project: Project, pins: Pins, jobs: int) -> Planned:
+def plan_rule(rule: Rule, project: Project, pins: Pins, jobs: int | None) -> Planned:
     """Return what ``rule`` plans for ``project``; the same for any number of ``jobs``.
 
     A rule that decides file by file loses only the file in which it fails, or ends its process.

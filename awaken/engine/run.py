@@ -51,7 +51,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
     versions: Mapping[str, str]
     unsafe: bool
     left_out: frozenset[SiteId]
-    jobs: int
+    jobs: int | None
     cache_directory: Path | None
     use_cache: bool
 
@@ -182,7 +182,9 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
     return Problem(Place(path, Span(0, 0)), what, tuple(change.id for change in own))
 
 
-def _tools(rules: Sequence[Rule], targets: Targets, formatter: Formatter, jobs: int) -> Tools:
+def _tools(
+    rules: Sequence[Rule], targets: Targets, formatter: Formatter, jobs: int | None
+) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
 
