@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from awaken.engine import apply as applying
 from awaken.engine import undo as undoing
 from awaken.engine.apply import Applied, FileWrite
 from awaken.engine.report import Diagnostic, Report, RootReport
-from awaken.engine.rule_discovery import all_rules, choose
+from awaken.engine.rule_discovery import all_rules, in_running_order
 from awaken.engine.undo import Undone, UndoStack
 from awaken.project.discovery import DiscoverySettings, discover, find_roots
+from awaken.settings import Resolved, Settings
+from awaken.settings.resolve import resolve
 
 __all__ = ["Options", "apply", "rules", "run", "undo", "undo_list"]
 
@@ -25,20 +27,20 @@ __all__ = ["Options", "apply", "rules", "run", "undo", "undo_list"]
 class Options(Struct, frozen=True, kw_only=True):
     """What a run is asked to do.
 
-    ``targets`` overrides the declared versions (``{"sqlalchemy": "2.0"}``), ``target_version``
-    that of Python (``"py311"``; None reads it from the project). ``jobs`` is the number of
-    processes, None for one per core. ``left_out`` names sites that must stay as they are.
+    ``settings`` stand above those of the projects' files, ``config`` (files, or ``KEY=VALUE`` as
+    in TOML) between them; ``isolated`` reads no files. ``since`` is a git commit: only sites on
+    lines changed since count. ``overlay`` gives, by absolute path, bytes that stand for a file
+    instead of those on disk. ``jobs`` is the number of processes, None for one per core.
+    ``left_out`` names sites that must stay as they are.
     """
 
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    unsafe_fixes: bool = False
-    target_version: str | None = None
-    targets: Mapping[str, str] = {}
-    exclude: tuple[str, ...] = ()
+    settings: Settings = Settings()
+    config: tuple[str, ...] = ()
+    isolated: bool = False
+    since: str | None = None
+    overlay: Mapping[Path, bytes] = {}
     jobs: int | None = None
     left_out: frozenset[SiteId] = frozenset()
-    cache_directory: Path | None = None
     use_cache: bool = True
 
 
@@ -58,9 +60,20 @@ def run(
     from awaken.engine.run import RootRun, run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
-    chosen = choose(all_rules() if rules is None else rules, options.select, options.ignore)
-    settings = DiscoverySettings(extend_exclude=options.exclude)
-    projects, unusable = discover(paths, lambda _root: settings)
+    known = tuple(all_rules() if rules is None else rules)
+    settings: dict[Path, Resolved] = {}
+
+    def discovery_of(root: Path) -> DiscoverySettings:
+        settings[root] = one = resolve(
+            root, options.settings, options.config, isolated=options.isolated, rules=known
+        )
+        return DiscoverySettings(
+            exclude=one.exclude,
+            respect_gitignore=one.respect_gitignore,
+            force_exclude=one.force_exclude,
+        )
+
+    projects, unusable = discover(paths, discovery_of)
     for found in projects:
         if (unfinished := undoing.pending(found.root.path)) is not None:
             raise UserError(unfinished.message)
@@ -69,13 +82,12 @@ def run(
             run_root(
                 RootRun(
                     found=found,
-                    rules=chosen,
-                    python=options.target_version,
-                    versions=options.targets,
-                    unsafe=options.unsafe_fixes,
+                    settings=settings[found.root.path],
+                    rules=known,
+                    since=options.since,
+                    overlay=options.overlay,
                     left_out=options.left_out,
                     jobs=options.jobs,
-                    cache_directory=options.cache_directory,
                     use_cache=options.use_cache,
                 )
             )
@@ -83,11 +95,16 @@ def run(
         ]
     return Report(
         roots=tuple(reports),
-        rules=tuple(rule.name for rule in chosen),
+        rules=_that_ran(known, settings.values()),
         diagnostics=tuple(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
+
+
+def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str, ...]:
+    names = {name for one in settings for name in one.rules}
+    return tuple(rule.name for rule in in_running_order(known) if rule.name in names)
 
 
 @contextmanager

@@ -6,29 +6,20 @@ from typing import Annotated
 
 import typer
 
-from awaken.cli import options as given
-from awaken.preview.choices import Color, View
+from awaken.cli.option_groups import with_groups
+from awaken.cli.options import OutputOptions, RunOptions
 
 
-def check(  # noqa: PLR0913  one parameter per option
-    paths: given.Paths = None,
-    select: given.Select = None,
-    ignore: given.Ignore = None,
-    unsafe_fixes: given.UnsafeFixes = False,
-    target_version: given.TargetVersion = "auto",
-    target: given.Target = None,
-    exclude: given.Exclude = None,
-    jobs: given.Jobs = None,
-    statistics: given.Statistics = False,
-    output_format: given.Output = None,
+@with_groups
+def check(
+    run: RunOptions,
+    output: OutputOptions,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 even if sites were found.")
     ] = False,
-    cache_dir: given.CacheDir = None,
-    no_cache: given.NoCache = False,
-    color: given.When = Color.AUTO,
-    quiet: given.Quiet = False,
-    verbose: given.Verbose = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 for advice as well.")
+    ] = False,
 ) -> int:
     """Show every site that a rule knows, and its level. Writes nothing.
 
@@ -38,19 +29,7 @@ def check(  # noqa: PLR0913  one parameter per option
     from awaken.cli.exit_codes import of_check  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
 
-    line = given.command_line(
-        paths,
-        select=select,
-        ignore=ignore,
-        unsafe_fixes=unsafe_fixes,
-        target_version=target_version,
-        target=target,
-        exclude=exclude,
-        jobs=jobs,
-        cache_dir=cache_dir,
-        no_cache=no_cache,
-    )
-    view = View(output_format, statistics, color, quiet, verbose)
+    line = run.command_line()
     report = api.run(line.paths, line.options)
-    show(report, "check", view, line.again)
-    return of_check(report, exit_zero=exit_zero)
+    show(report, "check", output.view(), line.again)
+    return of_check(report, exit_zero=exit_zero, strict=strict)

@@ -25,20 +25,32 @@ class CommandLine(Struct, frozen=True):
         return shlex.join([*program(), command, *self._options(), *more, *before, *paths])
 
     def _options(self) -> list[str]:
-        options = self.options
+        settings = self.options.settings
         words: list[str] = []
         for name, values in (
-            ("--select", options.select),
-            ("--ignore", options.ignore),
-            ("--exclude", options.exclude),
-            ("--target", [f"{name}={version}" for name, version in options.targets.items()]),
+            ("--select", settings.select or ()),
+            ("--extend-select", settings.extend_select),
+            ("--ignore", settings.ignore),
+            ("--exclude", settings.exclude or ()),
+            ("--extend-exclude", settings.extend_exclude),
         ):
             words += [name, ",".join(values)] if values else []
-        if options.target_version:
-            words += ["--target-version", options.target_version]
-        if options.unsafe_fixes:
-            words.append("--unsafe-fixes")
-        return words
+        for name, version in settings.target.items():
+            words += ["--target", f"{name}={version}"]
+        for name, value in (
+            ("--target-version", settings.target_version),
+            ("--baseline", settings.baseline),
+            ("--since", self.options.since),
+            *(("--config", value) for value in self.options.config),
+        ):
+            words += [name, value] if value else []
+        for name, chosen in (
+            ("unsafe-fixes", settings.unsafe_fixes),
+            ("force-exclude", settings.force_exclude),
+            ("respect-gitignore", settings.respect_gitignore),
+        ):
+            words += [] if chosen is None else [f"--{'' if chosen else 'no-'}{name}"]
+        return [*words, *(["--isolated"] if self.options.isolated else [])]
 
 
 def program() -> list[str]:

@@ -6,29 +6,18 @@ from typing import Annotated
 
 import typer
 
-from awaken.cli import options as given
-from awaken.preview.choices import Color, View
+from awaken.cli.option_groups import with_groups
+from awaken.cli.options import DiffOptions, OutputOptions, RunOptions
 
 
-def diff(  # noqa: PLR0913  one parameter per option
-    paths: given.Paths = None,
-    select: given.Select = None,
-    ignore: given.Ignore = None,
-    unsafe_fixes: given.UnsafeFixes = False,
-    target_version: given.TargetVersion = "auto",
-    target: given.Target = None,
-    exclude: given.Exclude = None,
-    jobs: given.Jobs = None,
-    statistics: given.Statistics = False,
-    output_format: given.Output = None,
+@with_groups
+def diff(
+    run: RunOptions,
+    output: OutputOptions,
+    layout: DiffOptions,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if there are changes.")
     ] = False,
-    cache_dir: given.CacheDir = None,
-    no_cache: given.NoCache = False,
-    color: given.When = Color.AUTO,
-    quiet: given.Quiet = False,
-    verbose: given.Verbose = False,
 ) -> int:
     """Show every change as a diff. Writes nothing.
 
@@ -38,19 +27,7 @@ def diff(  # noqa: PLR0913  one parameter per option
     from awaken.cli.exit_codes import of_diff  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
 
-    line = given.command_line(
-        paths,
-        select=select,
-        ignore=ignore,
-        unsafe_fixes=unsafe_fixes,
-        target_version=target_version,
-        target=target,
-        exclude=exclude,
-        jobs=jobs,
-        cache_dir=cache_dir,
-        no_cache=no_cache,
-    )
-    view = View(output_format, statistics, color, quiet, verbose)
+    line = run.command_line()
     report = api.run(line.paths, line.options)
-    show(report, "diff", view, line.again)
+    show(report, "diff", output.view(layout), line.again)
     return of_diff(report, exit_code=exit_code)

@@ -9,9 +9,14 @@ from awaken.preview.counts import changed_files, count, diagnostics
 FOUND = 1
 
 
-def of_check(report: Report, *, exit_zero: bool) -> int:
-    """2 if anything failed; 1 if a site was found, unless ``exit_zero``; advice alone is 0."""
-    return _failed(report) or (FOUND if count(report).sites and not exit_zero else 0)
+def of_check(report: Report, *, exit_zero: bool, strict: bool) -> int:
+    """2 if anything failed; 1 if a site was found, or advice and it is ``strict``; or 0.
+
+    ``exit_zero`` makes 0 of 1.
+    """
+    counted = count(report)
+    found = counted.sites or (strict and counted.advice)
+    return _failed(report) or (FOUND if found and not exit_zero else 0)
 
 
 def of_diff(report: Report, *, exit_code: bool) -> int:

@@ -4,67 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from awaken.preview.choices import Color, Form
+from awaken.preview.choices import Color, Form, View
 
 if TYPE_CHECKING:
     from awaken.cli.command_line import CommandLine
 
 _PYTHON = re.compile(r"(?:py)?3\.?(?P<minor>\d{1,2})")
 
-
-Paths = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        metavar="PATHS",
-        help="Files and directories that may be changed; the current directory by default.",
-        show_default=False,
-    ),
-]
-Select = Annotated[
-    list[str] | None,
-    typer.Option(metavar="RULES", help="Only these rules or families, separated by commas."),
-]
-Ignore = Annotated[
-    list[str] | None, typer.Option(metavar="RULES", help="Without these rules or families.")
-]
-UnsafeFixes = Annotated[
-    bool,
-    typer.Option(
-        "--unsafe-fixes/--no-unsafe-fixes",
-        help="Also rewrite what may change behaviour; each message says what exactly.",
-    ),
-]
-TargetVersion = Annotated[
-    str,
-    typer.Option(metavar="VERSION", help="Lowest Python of the program, as py311; auto reads it."),
-]
-Target = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME=VERSION", help="Version of a library, as sqlalchemy=2.0."),
-]
-Exclude = Annotated[
-    list[str] | None,
-    typer.Option(metavar="PATTERNS", help="Leave out files, as in .gitignore; with commas."),
-]
-Jobs = Annotated[
-    int | None, typer.Option("-j", "--jobs", min=1, help="Processes; one per core by default.")
-]
-Statistics = Annotated[
-    bool, typer.Option("--statistics", help="Print counts per rule, level and reason instead.")
-]
-Output = Annotated[
-    Form | None,
-    typer.Option("--output-format", help="How to print.", show_default=False),
-]
-CacheDir = Annotated[
-    Path | None, typer.Option(metavar="DIRECTORY", help="Where facts about files are kept.")
-]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Read every file anew.")]
 When = Annotated[Color, typer.Option("--color", help="When to use colours.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No summary on stderr.")]
 Verbose = Annotated[
@@ -72,35 +24,189 @@ Verbose = Annotated[
 ]
 
 
-def command_line(  # noqa: PLR0913  one parameter per option
-    paths: Sequence[Path] | None,
-    *,
-    select: Sequence[str] | None,
-    ignore: Sequence[str] | None,
-    unsafe_fixes: bool,
-    target_version: str,
-    target: Sequence[str] | None,
-    exclude: Sequence[str] | None,
-    jobs: int | None,
-    cache_dir: Path | None,
-    no_cache: bool,
-) -> CommandLine:
-    """Return what was asked for, as paths and options of a run; raises BadParameter."""
-    from awaken.api import Options  # noqa: PLC0415  the help needs no engine
-    from awaken.cli.command_line import CommandLine  # noqa: PLC0415
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run is about: paths, rules, levels, versions and settings."""
 
-    options = Options(
-        select=_separated(select),
-        ignore=_separated(ignore),
-        unsafe_fixes=unsafe_fixes,
-        target_version=_python(target_version),
-        targets=_versions(target),
-        exclude=_patterns(exclude),
-        jobs=jobs,
-        cache_directory=cache_dir,
-        use_cache=not no_cache,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATHS",
+            help="Files and directories that may be changed; the current directory by default; "
+            "- reads one file from stdin.",
+            show_default=False,
+        ),
+    ] = None
+    select: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULES", help="Only these rules or families, separated by commas."),
+    ] = None
+    extend_select: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RULES", help="These rules or families as well."),
+    ] = None
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="RULES", help="Without these rules or families.")
+    ] = None
+    unsafe_fixes: Annotated[
+        bool | None,
+        typer.Option(
+            "--unsafe-fixes/--no-unsafe-fixes",
+            help="Also rewrite what may change behaviour; each message says what exactly.",
+            show_default=False,
+        ),
+    ] = None
+    target_version: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help="Lowest Python of the program, as py311; auto reads it.",
+            show_default=False,
+        ),
+    ] = None
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VERSION", help="Version of a library, as sqlalchemy=2.0."),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERNS",
+            help="Leave out these files instead of the usual ones, as in .gitignore; with commas.",
+        ),
+    ] = None
+    extend_exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERNS", help="Leave out these files as well."),
+    ] = None
+    force_exclude: Annotated[
+        bool | None,
+        typer.Option(
+            "--force-exclude/--no-force-exclude",
+            help="Leave out excluded files even where PATHS name them.",
+            show_default=False,
+        ),
+    ] = None
+    respect_gitignore: Annotated[
+        bool | None,
+        typer.Option(
+            "--respect-gitignore/--no-respect-gitignore",
+            help="Leave out what .gitignore files name.",
+            show_default=False,
+        ),
+    ] = None
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="Only sites that touch lines changed since this commit."),
+    ] = None
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Leave the sites alone that this file lists."),
+    ] = None
+    config: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONFIG", help="Settings FILE, or KEY=VALUE as in TOML."),
+    ] = None
+    isolated: Annotated[bool, typer.Option("--isolated", help="Read no settings files.")] = False
+    stdin_filename: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The file that stdin stands for, with - as path."),
+    ] = None
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", min=1, help="Processes; one per core by default.")
+    ] = None
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIRECTORY", help="Where results are kept between runs."),
+    ] = None
+    no_cache: Annotated[bool, typer.Option("-n", "--no-cache", help="Read every file anew.")] = (
+        False
     )
-    return CommandLine(tuple(paths or (Path(),)), options)
+
+    def command_line(self) -> CommandLine:
+        """Return what was asked for, as paths and options of a run; raises BadParameter."""
+        from awaken.api import Options  # noqa: PLC0415  the help needs no engine
+        from awaken.cli.command_line import CommandLine  # noqa: PLC0415
+        from awaken.cli.standard_input import overlay  # noqa: PLC0415
+        from awaken.settings import Settings  # noqa: PLC0415
+
+        settings = Settings(
+            select=_separated(self.select) or None,
+            extend_select=_separated(self.extend_select),
+            ignore=_separated(self.ignore),
+            unsafe_fixes=self.unsafe_fixes,
+            target_version=_python(self.target_version),
+            target=_versions(self.target),
+            exclude=_patterns("--exclude", self.exclude) or None,
+            extend_exclude=_patterns("--extend-exclude", self.extend_exclude),
+            force_exclude=self.force_exclude,
+            respect_gitignore=self.respect_gitignore,
+            baseline=None if self.baseline is None else str(self.baseline),
+            cache_dir=None if self.cache_dir is None else str(self.cache_dir),
+        )
+        paths, overlaid = overlay(self.paths or [Path()], self.stdin_filename)
+        options = Options(
+            settings=settings,
+            config=tuple(self.config or ()),
+            isolated=self.isolated,
+            since=self.since,
+            overlay=overlaid,
+            jobs=self.jobs,
+            use_cache=not self.no_cache,
+        )
+        return CommandLine(tuple(paths), options)
+
+
+@dataclass(frozen=True)
+class DiffOptions:
+    """How a diff is laid out on a terminal."""
+
+    side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="Before and after in two columns.")
+    ] = False
+    context: Annotated[
+        int, typer.Option("-U", "--context", min=0, metavar="LINES", help="Unchanged lines around.")
+    ] = 3
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """How the result is shown."""
+
+    output_format: Annotated[
+        Form | None,
+        typer.Option(
+            "--output-format",
+            envvar="AWAKEN_OUTPUT_FORMAT",
+            metavar="FORMAT",
+            help=f"How to print: {', '.join(Form)}.",
+            show_default=False,
+        ),
+    ] = None
+    output_file: Annotated[
+        Path | None,
+        typer.Option("-o", "--output-file", metavar="FILE", help="Write there, not to stdout."),
+    ] = None
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Print counts per rule, level and reason instead.")
+    ] = False
+    color: When = Color.AUTO
+    quiet: Quiet = False
+    verbose: Verbose = False
+
+    def view(self, layout: DiffOptions | None = None) -> View:
+        """Return the same as the previews take it."""
+        layout = layout or DiffOptions()
+        return View(
+            form=self.output_format,
+            file=self.output_file,
+            statistics=self.statistics,
+            color=self.color,
+            quiet=self.quiet,
+            verbose=self.verbose,
+            side_by_side=layout.side_by_side,
+            context=layout.context,
+        )
 
 
 def _separated(values: Sequence[str] | None) -> tuple[str, ...]:
@@ -108,7 +214,7 @@ def _separated(values: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(word for word in words if word)
 
 
-def _patterns(values: Sequence[str] | None) -> tuple[str, ...]:
+def _patterns(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
     patterns = _separated(values)
     if patterns:
         from awaken.project.ignores import is_pattern  # noqa: PLC0415  pathspec takes its time
@@ -117,15 +223,15 @@ def _patterns(values: Sequence[str] | None) -> tuple[str, ...]:
         if wrong:
             raise typer.BadParameter(
                 f"{wrong[0]!r} is no pattern as in .gitignore; write for instance tests/*.py",
-                param_hint="--exclude",
+                param_hint=option,
             )
     return patterns
 
 
-def _python(value: str) -> str | None:
-    """Return ``py311`` for ``py311``, ``3.11`` or ``311``; None for ``auto``."""
-    if value == "auto":
-        return None
+def _python(value: str | None) -> str | None:
+    """Return ``py311`` for ``py311``, ``3.11`` or ``311``; ``auto`` and None as they are."""
+    if value is None or value == "auto":
+        return value
     match = _PYTHON.fullmatch(value)
     if match is None:
         raise typer.BadParameter(

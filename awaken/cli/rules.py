@@ -22,9 +22,9 @@ def rules(
 ) -> int:
     """List the rules; with a name, show that rule's page."""
     from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.engine.rule_discovery import choose  # noqa: PLC0415
     from awaken.preview.catalogue import print_catalogue, print_page  # noqa: PLC0415
     from awaken.preview.console import make_console  # noqa: PLC0415
+    from awaken.settings.selection import choose  # noqa: PLC0415
 
     console = make_console(sys.stdout, color)
     chosen = choose(api.rules(), [name], []) if name else api.rules()

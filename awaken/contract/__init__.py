@@ -1,6 +1,6 @@
 """The words that rules, engine and previews share. Imports nothing else of awaken."""
 
-from awaken.contract.changes import Change, Pins, Plan, Problem
+from awaken.contract.changes import Change, NoOptions, Pins, Plan, Problem
 from awaken.contract.edits import (
     CreateFile,
     Edit,
@@ -14,7 +14,7 @@ from awaken.contract.edits import (
 from awaken.contract.errors import UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
 from awaken.contract.places import Place, Span
-from awaken.contract.rules import NoOptions, Phase, Rewriter, Rule, Surroundings
+from awaken.contract.rules import Phase, Rewriter, Rule, Surroundings
 
 __all__ = [
     "Change",

@@ -9,6 +9,10 @@ from awaken.contract.findings import ChangeId, Finding, Level, SiteId
 from awaken.contract.places import Place
 
 
+class NoOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """The options of a rule that has none."""
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """Edits that belong together, over any number and kind of files.
 
@@ -35,10 +39,12 @@ class Pins(Struct, frozen=True):
     """What a plan must leave alone: sites, and everything outside ``write_scope``.
 
     ``write_scope`` holds the project-relative paths that may be edited; None means all.
+    ``options`` are what the project sets for the rule: an instance of its ``options`` type.
     """
 
     left_out: frozenset[SiteId] = frozenset()
     write_scope: frozenset[str] | None = None
+    options: Struct = NoOptions()
 
     def may_write(self, path: str) -> bool:
         """Whether ``path`` lies inside the write scope."""

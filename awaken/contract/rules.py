@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from msgspec import Struct
 
-from awaken.contract.changes import Change, Pins, Plan, Problem
+from awaken.contract.changes import Change, NoOptions, Pins, Plan, Problem
 from awaken.contract.findings import Reason
+from awaken.contract.places import Place
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -52,10 +53,6 @@ Rewriter = Callable[[Any, Any, Surroundings], Any]
 node is None and the result a sequence of LibCST statements."""
 
 
-class NoOptions(Struct, frozen=True, forbid_unknown_fields=True):
-    """The options of a rule that has none."""
-
-
 class Rule:
     """One codemod. Rules keep no state: everything they know comes from the project.
 
@@ -85,6 +82,14 @@ class Rule:
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters that this rule's edits name; the only place to import LibCST."""
         return {}
+
+    def why_no_site(self, project: Project, place: Place) -> str | None:
+        """Return in one sentence why nothing at ``place`` is a site of this rule.
+
+        None where nothing there looks like one. It is asked only for places without a finding.
+        """
+        del project, place
+        return None
 
     def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
         """Yield what ``changes`` broke, seen in the project as it would be after them."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import ChangeId, Finding, Level, SiteId
+from awaken.contract import ChangeId, Finding, Level, Place, SiteId
 from awaken.project.sources import SourceFile
 
 
@@ -46,6 +47,32 @@ class ChangeSummary(Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
 
 
+class HeldBy(StrEnum):
+    """What keeps a site from being shown and rewritten, though a rule found it."""
+
+    COMMENT = "comment"
+    """A suppression comment in the file."""
+    SETTINGS = "settings"
+    """An override for the file's path."""
+    BASELINE = "baseline"
+    """The baseline file: the site was there when it was written."""
+    SINCE = "since"
+    """Neither the site nor its change touches a line that changed since the given commit."""
+
+
+class Held(Struct, frozen=True):
+    """A site that keeps its level, is left alone and counted apart.
+
+    ``note`` says in a few words what holds it (``# awaken: ignore[query-to-select]``, the name of
+    the baseline file); ``place`` is where a comment says so.
+    """
+
+    finding: Finding
+    by: HeldBy
+    note: str = ""
+    place: Place | None = None
+
+
 class TargetVersion(Struct, frozen=True):
     """One detected target: ``python`` or a distribution, its specifier, and where it was read."""
 
@@ -58,9 +85,10 @@ class RootReport(Struct, frozen=True, kw_only=True):
     """The result for one project root.
 
     ``findings`` are placed on disk (project-relative path, span of the text before the run) and
-    sorted by place. ``changes`` are those in ``files``; an unsafe change that was not admitted is
-    in ``pending``. ``sources`` gives the text of each file that a finding names, ``notes`` one
-    sentence for each rule that did not run.
+    sorted by place; ``held`` are those that a suppression, a setting, the baseline or ``--since``
+    leaves alone, and no other field counts them. ``changes`` are those in ``files``; an unsafe
+    change that was not admitted is in ``pending``. ``sources`` gives the text of each file that a
+    finding names, ``notes`` one sentence for each rule that did not run.
     """
 
     root: Path
@@ -74,6 +102,7 @@ class RootReport(Struct, frozen=True, kw_only=True):
     files_read: int
     seconds: float
     notes: tuple[str, ...] = ()
+    held: tuple[Held, ...] = ()
 
 
 class Report(Struct, frozen=True):

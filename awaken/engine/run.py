@@ -29,11 +29,13 @@ from awaken.engine.memory import Memory, Remembered, digest_of
 from awaken.engine.phases import Admission, Outcome, Tools, run_phases
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, RootReport, TargetVersion
 from awaken.engine.requirements import MANIFESTS
+from awaken.engine.rule_discovery import in_running_order
 from awaken.engine.settle import Refused
 from awaken.project import Project
 from awaken.project.discovery import Found, Root, read_files
 from awaken.project.manifests import Targets, read_targets
 from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
+from awaken.settings import Resolved
 
 NEEDS_OTHER_VERSIONS = Reason(
     "engine/needs-other-versions",
@@ -43,29 +45,35 @@ NEEDS_OTHER_VERSIONS = Reason(
 
 
 class RootRun(Struct, frozen=True, kw_only=True):
-    """What one root's run is asked to do."""
+    """What one root's run is asked to do; ``rules`` are those to choose from.
+
+    The other fields are those of ``awaken.api.Options``.
+    """
 
     found: Found
+    settings: Resolved
     rules: tuple[Rule, ...]
-    python: str | None
-    versions: Mapping[str, str]
-    unsafe: bool
-    left_out: frozenset[SiteId]
-    jobs: int | None
-    cache_directory: Path | None
-    use_cache: bool
+    since: str | None = None
+    overlay: Mapping[Path, bytes] = {}
+    left_out: frozenset[SiteId] = frozenset()
+    jobs: int | None = None
+    use_cache: bool = True
+
+    def chosen(self) -> tuple[Rule, ...]:
+        """Return the rules that run here, in the order in which they do."""
+        return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
 
 
 def run_root(asked: RootRun) -> RootReport:
     """Run the rules over one project root; nothing is written."""
     started = time.perf_counter()
-    root = asked.found.root
+    root, rules = asked.found.root, asked.chosen()
     files, unread = read_files(root.path, asked.found.files)
     files.update(_manifests(root.path))
-    targets = read_targets(root.path, asked.python, asked.versions)
+    targets = read_targets(root.path, asked.settings.target_version, asked.settings.target)
     formatter = detect(root.path)
-    own = all(type(rule).__module__.startswith("awaken.") for rule in asked.rules)
-    memory = Memory(root.path, asked.cache_directory, use=asked.use_cache and own)
+    own = all(type(rule).__module__.startswith("awaken.") for rule in rules)
+    memory = Memory(root.path, asked.settings.cache_dir, use=asked.use_cache and own)
     question = digest_of(_question(asked), {})
     digest = digest_of([targets.all(), formatter.fingerprint(files)], files)
     answer = memory.recall(question, digest)
@@ -93,7 +101,7 @@ def run_root(asked: RootRun) -> RootReport:
         notes=tuple(
             f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
             "or name the version in use with --target"
-            for rule in asked.rules
+            for rule in rules
             if (unmet := _unmet(rule, targets)) is not None
         ),
     )
@@ -102,8 +110,8 @@ def run_root(asked: RootRun) -> RootReport:
 def _question(asked: RootRun) -> tuple[object, ...]:
     """Return all that decides the result beside the files and their versions."""
     return (
-        [rule.name for rule in asked.rules],
-        asked.unsafe,
+        asked.settings.rules,
+        asked.settings.unsafe_fixes,
         sorted(asked.left_out),
         asked.found.root.selected,
     )
@@ -112,9 +120,10 @@ def _question(asked: RootRun) -> tuple[object, ...]:
 def _phases(
     asked: RootRun, files: Mapping[str, SourceFile], targets: Targets, formatter: Formatter
 ) -> Outcome:
-    tools = _tools(asked.rules, targets, formatter, asked.jobs)
-    admission = _admission(asked, files, _refused(asked.rules, targets))
-    return run_phases(Snapshot(files), asked.rules, tools, admission)
+    rules = asked.chosen()
+    tools = _tools(rules, targets, formatter, asked.jobs)
+    admission = _admission(asked, files, _refused(rules, targets))
+    return run_phases(Snapshot(files), rules, tools, admission)
 
 
 def _answer(outcome: Outcome, root: Root, digest: bytes) -> Remembered:
@@ -222,7 +231,7 @@ def _admission(
         scope = frozenset(path for path in files if root.selects(path))
     return Admission(
         pins=Pins(left_out=asked.left_out, write_scope=scope),
-        unsafe=asked.unsafe,
+        unsafe=asked.settings.unsafe_fixes,
         may_write=root.selects,
         refused_rules=refused,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -12,8 +13,13 @@ class Form(StrEnum):
 
     FULL = "full"
     CONCISE = "concise"
+    GROUPED = "grouped"
     JSON = "json"
+    JSON_LINES = "json-lines"
     PATCH = "patch"
+    MARKDOWN = "markdown"
+    GITHUB = "github"
+    SARIF = "sarif"
 
 
 class Color(StrEnum):
@@ -25,10 +31,16 @@ class Color(StrEnum):
 
 
 class View(Struct, frozen=True):
-    """Everything that a user chose about the output; ``form`` is None for the command's own."""
+    """Everything that a user chose about the output; ``form`` is None for the command's own.
+
+    ``file`` gets what stdout would. ``context`` is the number of unchanged lines around a change.
+    """
 
     form: Form | None = None
+    file: Path | None = None
     statistics: bool = False
     color: Color = Color.AUTO
     quiet: bool = False
     verbose: bool = False
+    side_by_side: bool = False
+    context: int = 3

@@ -57,11 +57,14 @@ class Root(Struct, frozen=True):
 
 
 class DiscoverySettings(Struct, frozen=True):
-    """Which files a project leaves out; patterns are written as in ``.gitignore``."""
+    """Which files a project leaves out; patterns are written as in ``.gitignore``.
+
+    With ``force_exclude`` also those that the user named.
+    """
 
     exclude: tuple[str, ...] = DEFAULT_EXCLUDE
-    extend_exclude: tuple[str, ...] = ()
     respect_gitignore: bool = True
+    force_exclude: bool = False
 
 
 class Found(Struct, frozen=True):
@@ -231,7 +234,7 @@ class _Walk:
         self.root = root
         self.base = os.path.join(root.path, "")  # noqa: PTH118 - a string that ends in a slash
         self.settings = settings
-        self.excluded = Patterns(self.base, (*settings.exclude, *settings.extend_exclude))
+        self.excluded = Patterns(self.base, settings.exclude)
         self.files: set[str] = set()
         self.nested: list[Root] = []
         self.problems: list[FileProblem] = []

@@ -12,6 +12,7 @@ from msgspec import Struct
 from awaken import api
 from awaken.contract import Finding, Rule, SiteId
 from awaken.engine.report import RootReport
+from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
 
 _MANIFEST = b'[project]\nname = "case"\nversion = "0"\n'
@@ -82,10 +83,13 @@ def options(case: Case, *, left_out: frozenset[SiteId] = frozenset(), jobs: int 
     targets = dict(case.settings.targets)
     python = targets.pop("python", None)
     return api.Options(
-        select=(case.rule,),
-        unsafe_fixes=case.settings.unsafe,
-        target_version=None if python is None else "py" + python.replace(".", ""),
-        targets=targets,
+        settings=Settings(
+            select=(case.rule,),
+            unsafe_fixes=case.settings.unsafe,
+            target_version=None if python is None else "py" + python.replace(".", ""),
+            target=targets,
+        ),
+        isolated=True,
         jobs=jobs,
         left_out=left_out,
         use_cache=False,

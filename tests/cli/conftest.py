@@ -98,7 +98,7 @@ class FakeEngine:
         report = make_report(
             self.root, *self.levels, diagnostics=self.diagnostics, message=self.message
         )
-        if options.unsafe_fixes:
+        if options.settings.unsafe_fixes:
             (root,) = report.roots
             admitted = structs.replace(root, changes=root.changes + root.pending, pending=())
             return structs.replace(report, roots=(admitted,))

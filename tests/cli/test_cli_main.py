@@ -66,17 +66,17 @@ def test_options_reach_the_engine(engine, awaken):
         "--no-cache",
     )  # fmt: skip
 
-    asked = engine.options
+    asked, settings = engine.options, engine.options.settings
     assert engine.paths == [Path("app.py"), Path("lib")]
-    assert (asked.select, asked.ignore) == (("a", "b", "c"), ("d", "e"))
-    assert (asked.unsafe_fixes, asked.target_version) == (True, "py312")
-    assert asked.targets == {"SQLAlchemy": "2.0", "fastapi": "0.100"}
-    assert (asked.exclude, asked.jobs) == (("gen/", "*.pyi"), 3)
-    assert (asked.cache_directory, asked.use_cache) == (Path("c"), False)
+    assert (settings.select, settings.ignore) == (("a", "b", "c"), ("d", "e"))
+    assert (settings.unsafe_fixes, settings.target_version) == (True, "py312")
+    assert settings.target == {"SQLAlchemy": "2.0", "fastapi": "0.100"}
+    assert (settings.exclude, asked.jobs) == (("gen/", "*.pyi"), 3)
+    assert (settings.cache_dir, asked.use_cache) == ("c", False)
 
 
 def test_without_options_the_engine_decides(engine, awaken):
-    awaken("check", "--target-version", "auto", "--no-unsafe-fixes")
+    awaken("check")
 
     assert engine.paths == [Path()]
     assert engine.options == type(engine.options)()

@@ -6,6 +6,7 @@ import pytest
 
 from awaken import api
 from awaken.engine import run as engine_run
+from awaken.settings import Settings
 
 MODELS = """\
 from sqlalchemy import Column, Integer
@@ -52,8 +53,10 @@ def runs(monkeypatch):
 @pytest.fixture
 def run(project, tmp_path):
     def run(**options):
-        options = {"cache_directory": tmp_path / "cache", "jobs": 1, **options}
-        return api.run([project], api.Options(**options)).roots[0]
+        own = {name: options.pop(name) for name in ("left_out", "use_cache") if name in options}
+        settings = Settings(**{"cache_dir": str(tmp_path / "cache"), **options})
+        asked = api.Options(settings=settings, jobs=1, **own)
+        return api.run([project], asked).roots[0]
 
     return run
 
@@ -74,7 +77,7 @@ def test_a_second_run_remembers_the_first(run, runs):
     "options",
     [
         {"unsafe_fixes": True},
-        {"targets": {"sqlalchemy": "1.4"}},
+        {"target": {"sqlalchemy": "1.4"}},
         {"target_version": "py312"},
         {"use_cache": False},
     ],

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from awaken.contract import Phase, Rule
-from awaken.engine.rule_discovery import UnknownRule, all_rules, choose, in_running_order
+from awaken.engine.rule_discovery import all_rules, in_running_order
+from awaken.settings.selection import UnknownRule, choose
 
 
 def rule(name, family="sqlalchemy", phase=Phase.QUERIES, after=(), *, preview=False):

@@ -202,7 +202,7 @@ def test_exclude_replaces_the_defaults_and_extend_adds(tmp_path):
     app = project(tmp_path, "a.py", "build/b.py", "gen/x_pb2.py", "docs/conf.py", "sub/docs/c.py")
 
     assert files(app, exclude=("/docs",)) == ["a.py", "build/b.py", "gen/x_pb2.py", "sub/docs/c.py"]
-    assert files(app, extend_exclude=("*_pb2.py", "docs/conf.py")) == ["a.py", "sub/docs/c.py"]
+    assert files(app, exclude=("*_pb2.py", "docs/conf.py")) == ["a.py", "sub/docs/c.py"]
 
 
 GITIGNORE = {

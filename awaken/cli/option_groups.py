@@ -1,0 +1,55 @@
+"""Options that several commands share, declared once as the fields of a dataclass."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import wraps
+from typing import Any, get_type_hints
+
+
+def with_groups(command: Callable[..., int]) -> Callable[..., int]:
+    """Return ``command`` as Typer reads it: each dataclass parameter as one option per field.
+
+    Typer has no groups of options (its documentation lists every option in every signature), but
+    it reads ``inspect.signature``, which takes what ``__signature__`` says.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    own = inspect.signature(command).parameters
+    groups = {name: hints[name] for name in own if is_dataclass(hints[name])}
+
+    @wraps(command)
+    def called(**values: Any) -> int:
+        built = {
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
+            for name, group in groups.items()
+        }
+        return command(**built, **values)
+
+    parameters = [
+        one
+        for name, parameter in own.items()
+        for one in (
+            _parameters(groups[name])
+            if name in groups
+            else [parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)]
+        )
+    ]
+    called.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    return called
+
+
+def _parameters(group: type) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    for field in fields(group):
+        yield inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_default(field),
+            annotation=hints[field.name],
+        )
+
+
+def _default(field: Field[Any]) -> Any:
+    return inspect.Parameter.empty if field.default is MISSING else field.default

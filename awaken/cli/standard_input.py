@@ -1,0 +1,31 @@
+"""One file from standard input, as an editor or a hook pipes it: ``-`` as the only path."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import typer
+
+_STDIN = Path("-")
+
+
+def overlay(
+    paths: Sequence[Path], filename: Path | None
+) -> tuple[Sequence[Path], Mapping[Path, bytes]]:
+    """Return the paths of a run, and the bytes that stand for a file instead of those on disk.
+
+    Raises BadParameter where ``-`` is not the only path, or nobody says which file it is.
+    """
+    if _STDIN not in paths:
+        if filename is not None:
+            raise typer.BadParameter("needs - as the only path", param_hint="--stdin-filename")
+        return paths, {}
+    if len(paths) > 1:
+        raise typer.BadParameter("- must be the only path", param_hint="PATHS")
+    if filename is None:
+        raise typer.BadParameter(
+            "- needs --stdin-filename: which file of the project it is", param_hint="PATHS"
+        )
+    return [filename], {filename.absolute(): sys.stdin.buffer.read()}
