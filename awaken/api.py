@@ -29,7 +29,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
     ``settings`` stand above those of the projects' files, ``config`` (files, or ``KEY=VALUE`` as
     in TOML) between them; ``isolated`` reads no files. ``since`` is a git commit: only sites on
-    lines changed since count. ``overlay`` gives, by absolute path, bytes that stand for a file
+    lines changed since count. ``overlay`` gives, by real path, bytes that stand for a file
     instead of those on disk. ``jobs`` is the number of processes, None for one per core.
     ``left_out`` names sites that must stay as they are.
     """
@@ -73,7 +73,7 @@ def run(
             force_exclude=one.force_exclude,
         )
 
-    projects, unusable = discover(paths, discovery_of)
+    projects, unusable = discover(paths, discovery_of, options.overlay)
     for found in projects:
         if (unfinished := undoing.pending(found.root.path)) is not None:
             raise UserError(unfinished.message)

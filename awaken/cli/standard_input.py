@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,4 +29,4 @@ def overlay(
         raise typer.BadParameter(
             "- needs --stdin-filename: which file of the project it is", param_hint="PATHS"
         )
-    return [filename], {filename.absolute(): sys.stdin.buffer.read()}
+    return [filename], {Path(os.path.realpath(filename)): sys.stdin.buffer.read()}

@@ -68,7 +68,7 @@ def run_root(asked: RootRun) -> RootReport:
     """Run the rules over one project root; nothing is written."""
     started = time.perf_counter()
     root, rules = asked.found.root, asked.chosen()
-    files, unread = read_files(root.path, asked.found.files)
+    files, unread = read_files(root.path, asked.found.files, given=_overlaid(asked))
     files.update(_manifests(root.path))
     targets = read_targets(root.path, asked.settings.target_version, asked.settings.target)
     formatter = detect(root.path)
@@ -105,6 +105,16 @@ def run_root(asked: RootRun) -> RootReport:
             if (unmet := _unmet(rule, targets)) is not None
         ),
     )
+
+
+def _overlaid(asked: RootRun) -> dict[str, bytes]:
+    """Return the bytes that stand for files of this root, by project-relative path."""
+    root = asked.found.root.path
+    return {
+        path.relative_to(root).as_posix(): content
+        for path, content in asked.overlay.items()
+        if path.is_relative_to(root)
+    }
 
 
 def _question(asked: RootRun) -> tuple[object, ...]:

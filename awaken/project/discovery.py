@@ -23,7 +23,7 @@ from awaken.project.ignores import (
 from awaken.project.sources import FileProblem, SourceFile, Undecodable, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 SIZE_LIMIT = 5_000_000
 """Bytes; larger files are generated data, and their trees cost gigabytes."""
@@ -77,14 +77,16 @@ class Found(Struct, frozen=True):
 
 
 def discover(
-    paths: Sequence[Path], settings_of: Callable[[Path], DiscoverySettings]
+    paths: Sequence[Path],
+    settings_of: Callable[[Path], DiscoverySettings],
+    given: Collection[Path] = (),
 ) -> tuple[list[Found], list[FileProblem]]:
     """Return the projects that ``paths`` touch, sorted, and the paths that cannot be used.
 
     Projects inside a selected directory are projects of the run. ``settings_of`` gives the
-    settings of the project in a directory.
+    settings of the project in a directory; ``given`` are real paths of files that need not exist.
     """
-    roots, problems = find_roots(paths)
+    roots, problems = find_roots(paths, given)
     waiting = {root.path: root for root in roots}
     projects = []
     while waiting:
@@ -103,21 +105,24 @@ def _merged(one: Root | None, other: Root) -> Root:
     return Root(one.path, tuple(sorted({*one.selected, *other.selected})))
 
 
-def find_roots(paths: Sequence[Path]) -> tuple[list[Root], list[FileProblem]]:
+def find_roots(
+    paths: Sequence[Path], given: Collection[Path] = ()
+) -> tuple[list[Root], list[FileProblem]]:
     """Return the project root of each path, several paths of one project joined.
 
     The root is the nearest directory above with project metadata; else the outermost with a
     ``requirements.txt``; else the repository's; else the path's own directory, or the one that
     holds its outermost package. Nothing above the repository, and neither a home directory nor
-    a file system's root, counts unless it is named itself.
+    a file system's root, counts unless it is named itself. ``given``
+    are real paths of files that need not exist.
     """
     roots: dict[Path, Root] = {}
     problems: list[FileProblem] = []
-    for given in paths:
-        path = Path(os.path.realpath(given))
-        problem = _unusable(path)
+    for named in paths:
+        path = Path(os.path.realpath(named))
+        problem = None if path in given else _unusable(path)
         if problem:
-            problems.append(FileProblem(str(given), 0, problem))
+            problems.append(FileProblem(str(named), 0, problem))
         else:
             root = _root_of(path)
             roots[root.path] = _merged(root, roots[root.path]) if root.path in roots else root
@@ -352,19 +357,24 @@ class _Walk:
 
 
 def read_files(
-    root: Path, paths: Iterable[str], size_limit: int = SIZE_LIMIT
+    root: Path,
+    paths: Iterable[str],
+    size_limit: int = SIZE_LIMIT,
+    given: Mapping[str, bytes] | None = None,
 ) -> tuple[dict[str, SourceFile], list[FileProblem]]:
     """Return the decoded files at project-relative ``paths``, in that order.
 
-    A file that vanished, cannot be read or decoded, or holds more than ``size_limit`` bytes is
-    one problem.
+    The bytes in ``given`` stand for those on disk. A file that vanished, cannot be read or
+    decoded, or holds more than ``size_limit`` bytes is one problem.
     """
+    given = given or {}
     base = os.path.join(root, "")  # noqa: PTH118 - hot: thousands of files
     files: dict[str, SourceFile] = {}
     problems: list[FileProblem] = []
     for path in paths:
         try:
-            files[path] = decode(path, _read(base + path, size_limit))
+            content = given[path] if path in given else _read(base + path, size_limit)
+            files[path] = decode(path, content)
         except Undecodable as error:
             problems.append(FileProblem(path, error.line, str(error)))
         except OSError as error:

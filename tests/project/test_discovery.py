@@ -16,6 +16,7 @@ from awaken.project.discovery import (
     find_roots,
     read_files,
 )
+from awaken.project.ignores import DEFAULT_EXCLUDE
 from awaken.project.sources import FileProblem
 
 PROJECT = "[project]\nname = 'x'\n"
@@ -198,11 +199,14 @@ def test_only_py_files_outside_the_default_excludes_are_found(tmp_path):
     assert files(app) == ["a.py", "sub/f.py"]
 
 
-def test_exclude_replaces_the_defaults_and_extend_adds(tmp_path):
+def test_exclude_replaces_the_defaults(tmp_path):
     app = project(tmp_path, "a.py", "build/b.py", "gen/x_pb2.py", "docs/conf.py", "sub/docs/c.py")
 
     assert files(app, exclude=("/docs",)) == ["a.py", "build/b.py", "gen/x_pb2.py", "sub/docs/c.py"]
-    assert files(app, exclude=("*_pb2.py", "docs/conf.py")) == ["a.py", "sub/docs/c.py"]
+    assert files(app, exclude=(*DEFAULT_EXCLUDE, "*_pb2.py", "docs/conf.py")) == [
+        "a.py",
+        "sub/docs/c.py",
+    ]
 
 
 GITIGNORE = {
