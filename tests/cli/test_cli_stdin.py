@@ -1,0 +1,101 @@
+"""One file piped in: it stands for the one on disk, and its project is known as ever."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from real_program import GOOD, GOOD_AFTER, QUERY, SELECT, Program, commit, git
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    program = Program(tmp_path / "shop", {"app.py": "x = 1\n"})
+    monkeypatch.chdir(program.root)
+    return program
+
+
+@pytest.fixture
+def piped(awaken, monkeypatch):
+    """Run awaken with these bytes as its standard input."""
+
+    def run(content, *arguments):
+        given = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")
+        monkeypatch.setattr(sys, "stdin", given)
+        return awaken(*arguments)
+
+    return run
+
+
+def test_the_piped_text_counts_and_not_the_one_on_disk(program, piped):
+    code, out, _ = piped(
+        GOOD.encode(), "check", "-", "--stdin-filename", "app.py", "--output-format", "concise"
+    )
+
+    assert code == 1
+    assert out.startswith("app.py:7:12: safe query-to-select ")
+    assert (program.root / "app.py").read_text() == "x = 1\n"
+
+
+@pytest.mark.parametrize("name", ["new.py", "sub/new.py"])
+def test_the_file_need_not_exist(program, piped, name):
+    code, out, _ = piped(GOOD.encode(), "diff", "-", "--stdin-filename", name)
+
+    assert code == 0
+    assert f"+++ b/{name}\n" in out
+    assert f"-    return {QUERY}\n+    return {SELECT}\n" in out
+
+
+def test_the_diff_is_a_patch_for_the_piped_bytes(program, piped):
+    program.write("app.py", GOOD)
+    commit(program.root)
+
+    _, out, _ = piped(GOOD.encode(), "diff", "-", "--stdin-filename", "app.py")
+    git(program.root, "apply", given=out.encode())
+
+    assert (program.root / "app.py").read_text() == GOOD_AFTER
+
+
+def test_only_the_piped_file_is_shown(program, piped):
+    program.write("other.py", GOOD)
+
+    _, out, _ = piped(
+        b"y = 1\n", "check", "-", "--stdin-filename", "app.py", "--output-format", "concise"
+    )
+
+    assert out == ""
+
+
+def test_a_piped_file_that_cannot_be_read_as_python(program, piped):
+    broken = b"def f(:\n    " + QUERY.encode() + b"\n"
+
+    code, _, err = piped(broken, "check", "-", "--stdin-filename", "app.py")
+
+    assert code == 2
+    assert "error: app.py:1: " in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-"], "--stdin-filename"),
+        (["-", ".", "--stdin-filename", "app.py"], "only path"),
+        ([".", "--stdin-filename", "app.py"], "- as the only path"),
+    ],
+)
+def test_what_does_not_belong_together_is_one_sentence(program, piped, arguments, words):
+    code, out, err = piped(b"", "check", *arguments)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert words in err
+
+
+def test_the_text_after_is_that_of_the_same_file_on_disk(program, piped):
+    program.write("app.py", GOOD)
+    _, from_disk, _ = piped(b"", "diff", "app.py")
+    program.write("app.py", "x = 1\n")
+    _, from_pipe, _ = piped(GOOD.encode(), "diff", "-", "--stdin-filename", "app.py")
+
+    assert from_disk == from_pipe
+    assert GOOD_AFTER.splitlines()[0] in from_pipe
