@@ -38,8 +38,9 @@ def test_the_piped_text_counts_and_not_the_one_on_disk(program, piped):
     assert (program.root / "app.py").read_text() == "x = 1\n"
 
 
+@pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("name", ["new.py", "sub/new.py"])
-def test_the_file_need_not_exist(program, piped, name):
+def test_the_file_need_not_exist(piped, name):
     code, out, _ = piped(GOOD.encode(), "diff", "-", "--stdin-filename", name)
 
     assert code == 0
@@ -67,7 +68,8 @@ def test_only_the_piped_file_is_shown(program, piped):
     assert out == ""
 
 
-def test_a_piped_file_that_cannot_be_read_as_python(program, piped):
+@pytest.mark.usefixtures("program")
+def test_a_piped_file_that_cannot_be_read_as_python(piped):
     broken = b"def f(:\n    " + QUERY.encode() + b"\n"
 
     code, _, err = piped(broken, "check", "-", "--stdin-filename", "app.py")
@@ -76,6 +78,7 @@ def test_a_piped_file_that_cannot_be_read_as_python(program, piped):
     assert "error: app.py:1: " in err
 
 
+@pytest.mark.usefixtures("program")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -84,7 +87,7 @@ def test_a_piped_file_that_cannot_be_read_as_python(program, piped):
         ([".", "--stdin-filename", "app.py"], "- as the only path"),
     ],
 )
-def test_what_does_not_belong_together_is_one_sentence(program, piped, arguments, words):
+def test_what_does_not_belong_together_is_one_sentence(piped, arguments, words):
     code, out, err = piped(b"", "check", *arguments)
 
     assert (code, out, err.count("\n")) == (2, "", 1)
