@@ -47,6 +47,8 @@ def _run(words: list[str]) -> int:
     from awaken.cli.application import application  # noqa: PLC0415
 
     command = get_command(application())
+    if "_AWAKEN_COMPLETE" in os.environ:  # the shell asks how a line could go on
+        command.main(words, prog_name="awaken")
     try:
         # Typer's own main would take Ctrl-C and broken pipes into its hands.
         with command.make_context("awaken", words or ["--help"]) as context:
@@ -59,7 +61,7 @@ def _run(words: list[str]) -> int:
 
 
 def _one_sentence(message: str) -> str:
-    return " ".join(message.split())
+    return " ".join(message.replace("Value error, ", "").split())
 
 
 def _described(error: OSError) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from awaken.cli.apply import apply
 from awaken.cli.check import check
@@ -12,12 +13,37 @@ from awaken.cli.diff import diff
 from awaken.cli.rules import rules
 from awaken.cli.undo import undo
 
+_WORDS_OF_OTHER_TOOLS = {
+    "dry-run": "diff",
+    "preview": "diff",
+    "fix": "apply",
+    "migrate": "apply",
+    "run": "apply",
+    "upgrade": "apply",
+    "lint": "check",
+    "list": "rules",
+    "revert": "undo",
+}
+
+
+class _Commands(TyperGroup):
+    """Knows what a command of ours is called elsewhere."""
+
+    def resolve_command(
+        self, ctx: typer.Context, args: list[str]
+    ) -> tuple[str | None, Any, list[str]]:
+        if args and args[0] in _WORDS_OF_OTHER_TOOLS:
+            ctx.fail(
+                f"No such command {args[0]!r}. Did you mean {_WORDS_OF_OTHER_TOOLS[args[0]]!r}?"
+            )
+        return super().resolve_command(ctx, args)
+
 
 def application() -> typer.Typer:
     """Return the application with its commands."""
     app = typer.Typer(
         name="awaken",
-        add_completion=False,
+        cls=_Commands,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -24,6 +24,15 @@ Verbose = Annotated[
 ]
 
 
+def rule_names(incomplete: str) -> list[str]:
+    """Return what a list of rules and families, separated by commas, may go on as."""
+    from awaken import api  # noqa: PLC0415  only the shell's question needs it
+
+    before, comma, word = incomplete.rpartition(",")
+    known = {name for rule in api.rules() for name in (rule.name, rule.family)}
+    return [f"{before}{comma}{name}" for name in sorted(known) if name.startswith(word)]
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """What a run is about: paths, rules, levels, versions and settings."""
@@ -39,14 +48,23 @@ class RunOptions:
     ] = None
     select: Annotated[
         list[str] | None,
-        typer.Option(metavar="RULES", help="Only these rules or families, separated by commas."),
+        typer.Option(
+            metavar="RULES",
+            help="Only these rules or families, separated by commas.",
+            autocompletion=rule_names,
+        ),
     ] = None
     extend_select: Annotated[
         list[str] | None,
-        typer.Option(metavar="RULES", help="These rules or families as well."),
+        typer.Option(
+            metavar="RULES", help="These rules or families as well.", autocompletion=rule_names
+        ),
     ] = None
     ignore: Annotated[
-        list[str] | None, typer.Option(metavar="RULES", help="Without these rules or families.")
+        list[str] | None,
+        typer.Option(
+            metavar="RULES", help="Without these rules or families.", autocompletion=rule_names
+        ),
     ] = None
     unsafe_fixes: Annotated[
         bool | None,

@@ -42,8 +42,10 @@ def test_the_version_is_printed(awaken):
     ("arguments", "words"),
     [
         (["chekc"], ["'chekc'", "check"]),
+        (["fix"], ["'fix'", "'apply'"]),
+        (["dry-run"], ["'dry-run'", "'diff'"]),
         (["check", "--selct", "x"], ["--selct", "--select"]),
-        (["check", "--output-format", "xml"], ["xml", "concise"]),
+        (["check", "--output-format", "xml"], [" 'xml' ", "concise"]),
         (["check", "--jobs", "0"], ["--jobs"]),
         (["check", "--target", "sqlalchemy"], ["'sqlalchemy'", "NAME=VERSION"]),
         (["check", "--target", "=2.0"], ["NAME=VERSION"]),
