@@ -29,9 +29,7 @@ _WORDS_OF_OTHER_TOOLS = {
 class _Commands(TyperGroup):
     """Knows what a command of ours is called elsewhere."""
 
-    def resolve_command(
-        self, ctx: typer.Context, args: list[str]
-    ) -> tuple[str | None, Any, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         if args and args[0] in _WORDS_OF_OTHER_TOOLS:
             ctx.fail(
                 f"No such command {args[0]!r}. Did you mean {_WORDS_OF_OTHER_TOOLS[args[0]]!r}?"
