@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from msgspec import Struct
 
 from awaken.contract.changes import Change, NoOptions, Pins, Plan, Problem
-from awaken.contract.findings import Reason
+from awaken.contract.findings import Level, Reason
 from awaken.contract.places import Place
 
 if TYPE_CHECKING:
@@ -56,17 +56,21 @@ node is None and the result a sequence of LibCST statements."""
 class Rule:
     """One codemod. Rules keep no state: everything they know comes from the project.
 
-    A rule's page is its module's docstring. ``triggers`` are byte strings of which a file must
-    contain at least one to hold a site; ``needs`` gives version specifiers that each project
-    root's targets must satisfy (``{"python": ">=3.11"}``). ``per_file`` says that what becomes of
-    a file's sites does not depend on the sites of others, and that no change spans files: such a
-    rule may be planned file by file, in several processes.
+    A rule's page is its module's docstring. ``since`` is the version of awaken, or of the plug-in,
+    that brought it. ``levels`` are those that its sites can get; those of advice are always
+    advice. ``triggers`` are byte strings of which a file must contain at least one to hold a
+    site; ``needs`` gives version specifiers that each project root's targets must satisfy
+    (``{"python": ">=3.11"}``). ``per_file`` says that what becomes of a file's sites does not
+    depend on the sites of others, and that no change spans files: such a rule may be planned
+    file by file, in several processes.
     """
 
     name: ClassVar[str]
     kind: ClassVar[Literal["rewrite", "advice"]] = "rewrite"
     family: ClassVar[str]
     phase: ClassVar[Phase]
+    since: ClassVar[str] = ""
+    levels: ClassVar[tuple[Level, ...]] = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     after: ClassVar[tuple[str, ...]] = ()
     triggers: ClassVar[tuple[bytes, ...]] = ()
     needs: ClassVar[Mapping[str, str]] = {}

@@ -53,6 +53,7 @@ class QueryToSelect(Rule):
     name: ClassVar[str] = "query-to-select"
     family: ClassVar[str] = "sqlalchemy"
     phase: ClassVar[Phase] = Phase.QUERIES
+    since: ClassVar[str] = "0.1.0"
     triggers: ClassVar[tuple[bytes, ...]] = (b".query", b"Query(")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     per_file: ClassVar[bool] = True
