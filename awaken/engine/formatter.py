@@ -23,6 +23,7 @@ _PEP8 = 79
 _SECONDS = 60
 _RUFF_FILES = (".ruff.toml", "ruff.toml")
 _SETTINGS = (*_RUFF_FILES, "pyproject.toml")
+_HOOKS = ".pre-commit-config.yaml"
 
 
 class Formatter(Struct, frozen=True):
@@ -86,6 +87,33 @@ class Formatter(Struct, frozen=True):
         return done.returncode == 0
 
 
+class Declared(Struct, frozen=True):
+    """A formatter that a project declares, and the file (with its table or hook) that does."""
+
+    name: str
+    origin: str
+
+
+class Formatting(Struct, frozen=True):
+    """What a project says of its formatting.
+
+    ``declared`` are its formatters, the preferred one first; ``chosen`` is the first of them whose
+    command is on the PATH, and ``executable`` that command. ``line_length`` is in characters.
+    """
+
+    declared: tuple[Declared, ...]
+    chosen: Declared | None
+    executable: str
+    line_length: int
+    line_length_origin: str
+
+
+_ARGUMENTS = {
+    "black": ("--quiet",),
+    "ruff": ("format", "--quiet", "--no-cache"),
+}
+
+
 def detect(root: Path) -> Formatter:
     """Return how the project at ``root`` is formatted.
 
@@ -93,20 +121,40 @@ def detect(root: Path) -> Formatter:
     ``[tool.black]``, a pre-commit hook) and its command is on the PATH: what the project brings
     along is never run. Settings that cannot be read declare nothing.
     """
-    pyproject = _toml(root / "pyproject.toml").get("tool", {})
-    ruff = next((_toml(root / name) for name in _RUFF_FILES if (root / name).is_file()), None)
-    ruff = pyproject.get("ruff") if ruff is None else ruff
-    black = pyproject.get("black")
-    length = _line_length(root, ruff, black)
+    found = formatting(root)
+    if found.chosen is None:
+        return Formatter(found.line_length)
+    command = (found.executable, *_ARGUMENTS[found.chosen.name])
+    return Formatter(found.line_length, command, root)
+
+
+def formatting(root: Path) -> Formatting:
+    """Return what the project at ``root`` says of its formatting, and what of it is usable."""
+    tools = _toml(root / "pyproject.toml").get("tool", {})
+    black = _Table("[tool.black] in pyproject.toml", tools.get("black"))
+    ruff = _Table("[tool.ruff] in pyproject.toml", tools.get("ruff"))
+    for name in _RUFF_FILES:
+        if (root / name).is_file():
+            ruff = _Table(name, _toml(root / name))
+            break
     hooks = _hooks(root)
-    for is_declared, arguments in (
-        (black is not None or "black" in hooks, ("black", "--quiet")),
-        (ruff is not None or "ruff-format" in hooks, ("ruff", "format", "--quiet", "--no-cache")),
-    ):
-        executable = shutil.which(arguments[0]) if is_declared else None
-        if executable is not None:
-            return Formatter(length, (executable, *arguments[1:]), root)
-    return Formatter(length)
+    declared = []
+    for name, table, hook in (("black", black, "black"), ("ruff", ruff, "ruff-format")):
+        if table.value is not None:
+            declared.append(Declared(name, table.origin))
+        elif hook in hooks:
+            declared.append(Declared(name, f"hook {hook} in {_HOOKS}"))
+    found = ((one, shutil.which(one.name)) for one in declared)
+    chosen, executable = next(((one, path) for one, path in found if path), (None, ""))
+    length, origin = _line_length(root, ruff, black)
+    return Formatting(tuple(declared), chosen, executable, length, origin)
+
+
+class _Table(Struct, frozen=True):
+    """The settings of one tool, None where there are none, and where they stand."""
+
+    origin: str
+    value: Any
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -118,22 +166,25 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def _hooks(root: Path) -> set[str]:
     try:
-        text = (root / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+        text = (root / _HOOKS).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return set()
     return set(re.findall(r"^\s*-?\s*id:\s*['\"]?([\w-]+)", text, re.MULTILINE))
 
 
-def _line_length(root: Path, ruff: Any, black: Any) -> int:
-    for table, name in ((black, "line-length"), (ruff, "line-length")):
-        if isinstance(table, dict) and isinstance(table.get(name), int):
-            return int(table[name])
-    if ruff is not None or black is not None:
-        return _BLACK_DEFAULT
-    return next(_linter_lengths(root), _BLACK_DEFAULT)
+def _line_length(root: Path, ruff: _Table, black: _Table) -> tuple[int, str]:
+    for table in (black, ruff):
+        if isinstance(table.value, dict) and isinstance(table.value.get("line-length"), int):
+            return int(table.value["line-length"]), table.origin
+    for table, name in ((black, "black"), (ruff, "ruff")):
+        if table.value is not None:
+            return _BLACK_DEFAULT, f"{name}'s default"
+    return next(
+        _linter_lengths(root), (_BLACK_DEFAULT, "black's default; the project says nothing")
+    )
 
 
-def _linter_lengths(root: Path) -> Iterator[int]:
+def _linter_lengths(root: Path) -> Iterator[tuple[int, str]]:
     """Yield what flake8 and pycodestyle are told, or their default where they are told nothing."""
     for name in ("setup.cfg", "tox.ini", ".flake8"):
         settings = configparser.ConfigParser(interpolation=None, strict=False)
@@ -144,5 +195,8 @@ def _linter_lengths(root: Path) -> Iterator[int]:
         for section in ("flake8", "pycodestyle"):
             if settings.has_section(section):
                 written = settings[section]
-                length = written.get("max-line-length", written.get("max_line_length", ""))
-                yield int(length) if length.strip().isdigit() else _PEP8
+                length = written.get("max-line-length", written.get("max_line_length", "")).strip()
+                if length.isdigit():
+                    yield int(length), f"[{section}] in {name}"
+                else:
+                    yield _PEP8, f"{section}'s default; {name} has [{section}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -64,8 +64,15 @@ class RootRun(Struct, frozen=True, kw_only=True):
         return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
 
 
-def run_root(asked: RootRun) -> RootReport:
-    """Run the rules over one project root; nothing is written."""
+Witness = Callable[[Outcome, Tools], None]
+"""Is told how a run came to its result."""
+
+
+def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
+    """Run the rules over one project root; nothing is written.
+
+    With a ``witness`` nothing is recalled: there is always something to tell it.
+    """
     started = time.perf_counter()
     root, rules = asked.found.root, asked.chosen()
     files, unread = read_files(root.path, asked.found.files, given=_overlaid(asked))
@@ -76,10 +83,13 @@ def run_root(asked: RootRun) -> RootReport:
     memory = Memory(root.path, asked.settings.cache_dir, use=asked.use_cache and own)
     question = digest_of(_question(asked), {})
     digest = digest_of([targets.all(), formatter.fingerprint(files)], files)
-    answer = memory.recall(question, digest)
+    answer = memory.recall(question, digest) if witness is None else None
     diagnostics: tuple[Diagnostic, ...] = ()
     if answer is None:
-        outcome = _phases(asked, files, targets, formatter)
+        tools = _tools(rules, targets, formatter, asked.jobs)
+        outcome = _phases(asked, files, targets, tools)
+        if witness is not None:
+            witness(outcome, tools)
         answer, diagnostics = _answer(outcome, root, digest), outcome.diagnostics
         if not diagnostics:
             memory.keep(question, answer)
@@ -102,7 +112,7 @@ def run_root(asked: RootRun) -> RootReport:
             f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
             "or name the version in use with --target"
             for rule in rules
-            if (unmet := _unmet(rule, targets)) is not None
+            if (unmet := unmet_need(rule, targets)) is not None
         ),
     )
 
@@ -128,10 +138,9 @@ def _question(asked: RootRun) -> tuple[object, ...]:
 
 
 def _phases(
-    asked: RootRun, files: Mapping[str, SourceFile], targets: Targets, formatter: Formatter
+    asked: RootRun, files: Mapping[str, SourceFile], targets: Targets, tools: Tools
 ) -> Outcome:
     rules = asked.chosen()
-    tools = _tools(rules, targets, formatter, asked.jobs)
     admission = _admission(asked, files, _refused(rules, targets))
     return run_phases(Snapshot(files), rules, tools, admission)
 
@@ -171,7 +180,7 @@ def _manifests(root: Path) -> dict[str, SourceFile]:
     return found
 
 
-def _unmet(rule: Rule, targets: Targets) -> str | None:
+def unmet_need(rule: Rule, targets: Targets) -> str | None:
     """Return which versions ``rule`` needs that the targets do not promise, or None."""
     for name, versions in rule.needs.items():
         if not targets.guarantees(name, versions):
@@ -186,7 +195,7 @@ def _refused(rules: Sequence[Rule], targets: Targets) -> dict[str, Refused]:
     return {
         rule.name: Refused(reason.code, reason.message.format(unmet=unmet), reason.cure)
         for rule in rules
-        if (unmet := _unmet(rule, targets)) is not None
+        if (unmet := unmet_need(rule, targets)) is not None
     }
 
 

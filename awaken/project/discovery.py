@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -67,6 +67,24 @@ class DiscoverySettings(Struct, frozen=True):
     force_exclude: bool = False
 
 
+class Marker(Struct, frozen=True):
+    """Why a directory is a root: a ``file`` in it (empty where there is none), and what of it.
+
+    ``line`` is 1-based, 0 for the whole file.
+    """
+
+    file: str
+    line: int
+    why: str
+
+
+class LeftOut(Struct, frozen=True):
+    """A Python file, or a directory (its ``path`` ends in a slash), that a walk left out."""
+
+    path: str
+    by: Literal["exclude", ".gitignore"]
+
+
 class Found(Struct, frozen=True):
     """The Python files of one root, sorted, and the selected projects inside it."""
 
@@ -74,6 +92,7 @@ class Found(Struct, frozen=True):
     files: tuple[str, ...]
     nested: tuple[Root, ...] = ()
     problems: tuple[FileProblem, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def discover(
@@ -218,6 +237,33 @@ def _has_metadata(directory: str, name: str) -> bool:
         return False
 
 
+def marker_of(root: Root) -> Marker:
+    """Return what makes the directory of ``root`` a root, in the order that ``find_roots`` uses."""
+    names = _names(root.path)
+    if root.lone:
+        return Marker("", 0, "no project: only the files that were named are read")
+    if "__init__.py" not in names:
+        for name in _PROJECT_FILES:
+            if name in names and _has_metadata(str(root.path), name):
+                return _table_marker(root.path, name)
+        if "requirements.txt" in names:
+            return Marker("requirements.txt", 0, "the outermost requirements file")
+    if ".git" in names:
+        return Marker(".git", 0, "the top of a git repository")
+    return Marker("", 0, "no project file and no repository is here or above")
+
+
+def _table_marker(root: Path, name: str) -> Marker:
+    table = _PROJECT_TABLES.get(name)
+    raw = (root / name).read_bytes() if table else b""
+    found = table.search(raw) if table else None
+    if found is None:
+        return Marker(name, 0, "project metadata")
+    start = found.end() - len(found[0].lstrip())
+    header = raw[start:].split(b"]", 1)[0] + b"]"
+    return Marker(name, raw.count(b"\n", 0, start) + 1, header.decode("utf-8", "replace"))
+
+
 def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
     """Return the Python files of ``root``: all of them, selected or not, for facts need them all.
 
@@ -229,7 +275,13 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
         return Found(root, root.selected)
     walk = _Walk(root, settings or DiscoverySettings())
     walk.everything()
-    return Found(root, tuple(sorted(walk.files)), tuple(walk.nested), tuple(sorted(walk.problems)))
+    return Found(
+        root=root,
+        files=tuple(sorted(walk.files)),
+        nested=tuple(walk.nested),
+        problems=tuple(sorted(walk.problems)),
+        left_out=tuple(one for one in walk.left_out if one.path.rstrip("/") not in root.selected),
+    )
 
 
 class _Walk:
@@ -243,6 +295,7 @@ class _Walk:
         self.files: set[str] = set()
         self.nested: list[Root] = []
         self.problems: list[FileProblem] = []
+        self.left_out: list[LeftOut] = []
         self.links: list[tuple[str, tuple[Patterns, ...]]] = []
         self.seen: set[str] = set()  # real paths of directories and files
         names = _names(root.path)
@@ -303,7 +356,11 @@ class _Walk:
     def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
         """Whether neither an option nor a ``.gitignore`` leaves the path out, and it prints."""
         path = self.base + relative
-        if self.excluded.verdict(path, name) or left_out(ignores, path, name):
+        if self.excluded.verdict(path, name):
+            self.left_out.append(LeftOut(relative, "exclude"))
+            return False
+        if left_out(ignores, path, name):
+            self.left_out.append(LeftOut(relative, ".gitignore"))
             return False
         if not name.isprintable():
             self.problem(relative.rstrip("/"), "has a name that is not printable UTF-8; rename it")
