@@ -17,7 +17,8 @@ from awaken.engine.apply import Applied, FileWrite
 from awaken.engine.report import Diagnostic, Report, RootReport
 from awaken.engine.rule_discovery import all_rules, in_running_order
 from awaken.engine.undo import Undone, UndoStack
-from awaken.project.discovery import DiscoverySettings, discover, find_roots
+from awaken.project.discovery import DiscoverySettings, Found, discover, find_roots
+from awaken.project.sources import FileProblem
 from awaken.settings import Resolved, Settings
 from awaken.settings.resolve import resolve
 
@@ -61,19 +62,7 @@ def run(
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
-    settings: dict[Path, Resolved] = {}
-
-    def discovery_of(root: Path) -> DiscoverySettings:
-        settings[root] = one = resolve(
-            root, options.settings, options.config, isolated=options.isolated, rules=known
-        )
-        return DiscoverySettings(
-            exclude=one.exclude,
-            respect_gitignore=one.respect_gitignore,
-            force_exclude=one.force_exclude,
-        )
-
-    projects, unusable = discover(paths, discovery_of, options.overlay)
+    settings, projects, unusable = _projects(paths, options, known)
     for found in projects:
         if (unfinished := undoing.pending(found.root.path)) is not None:
             raise UserError(unfinished.message)
@@ -100,6 +89,25 @@ def run(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
+
+
+def _projects(
+    paths: Sequence[Path], options: Options, known: Sequence[Rule]
+) -> tuple[Mapping[Path, Resolved], list[Found], list[FileProblem]]:
+    """Return the settings by root, the projects, and the paths that cannot be used."""
+    settings: dict[Path, Resolved] = {}
+
+    def discovery_of(root: Path) -> DiscoverySettings:
+        settings[root] = one = resolve(
+            root, options.settings, options.config, isolated=options.isolated, rules=known
+        )
+        return DiscoverySettings(
+            exclude=one.exclude,
+            respect_gitignore=one.respect_gitignore,
+            force_exclude=one.force_exclude,
+        )
+
+    return settings, *discover(paths, discovery_of, options.overlay)
 
 
 def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str, ...]:

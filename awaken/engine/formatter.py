@@ -130,7 +130,8 @@ def detect(root: Path) -> Formatter:
 
 def formatting(root: Path) -> Formatting:
     """Return what the project at ``root`` says of its formatting, and what of it is usable."""
-    tools = _toml(root / "pyproject.toml").get("tool", {})
+    tools = _toml(root / "pyproject.toml").get("tool")
+    tools = tools if isinstance(tools, dict) else {}
     black = _Table("[tool.black] in pyproject.toml", tools.get("black"))
     ruff = _Table("[tool.ruff] in pyproject.toml", tools.get("ruff"))
     for name in _RUFF_FILES:
@@ -179,9 +180,7 @@ def _line_length(root: Path, ruff: _Table, black: _Table) -> tuple[int, str]:
     for table, name in ((black, "black"), (ruff, "ruff")):
         if table.value is not None:
             return _BLACK_DEFAULT, f"{name}'s default"
-    return next(
-        _linter_lengths(root), (_BLACK_DEFAULT, "black's default; the project says nothing")
-    )
+    return next(_linter_lengths(root), (_BLACK_DEFAULT, "black's default; nothing is declared"))
 
 
 def _linter_lengths(root: Path) -> Iterator[tuple[int, str]]:
