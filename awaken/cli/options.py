@@ -34,18 +34,9 @@ def rule_names(incomplete: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """What a run is about: paths, rules, levels, versions and settings."""
+class ProjectOptions:
+    """What a run is about but for its paths: rules, levels, versions and settings."""
 
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="PATHS",
-            help="Files and directories that may be changed; the current directory by default; "
-            "- reads one file from stdin.",
-            show_default=False,
-        ),
-    ] = None
     select: Annotated[
         list[str] | None,
         typer.Option(
@@ -141,7 +132,7 @@ class RunOptions:
         False
     )
 
-    def command_line(self) -> CommandLine:
+    def command_line_for(self, paths: Sequence[Path]) -> CommandLine:
         """Return what was asked for, as paths and options of a run; raises BadParameter."""
         from awaken.api import Options  # noqa: PLC0415  the help needs no engine
         from awaken.cli.command_line import CommandLine  # noqa: PLC0415
@@ -162,7 +153,7 @@ class RunOptions:
             baseline=None if self.baseline is None else str(self.baseline),
             cache_dir=None if self.cache_dir is None else str(self.cache_dir),
         )
-        paths, overlaid = overlay(self.paths or [Path()], self.stdin_filename)
+        paths, overlaid = overlay(paths, self.stdin_filename)
         options = Options(
             settings=settings,
             config=tuple(self.config or ()),
@@ -173,6 +164,25 @@ class RunOptions:
             use_cache=not self.no_cache,
         )
         return CommandLine(tuple(paths), options)
+
+
+@dataclass(frozen=True)
+class RunOptions(ProjectOptions):
+    """What a run is about: paths, rules, levels, versions and settings."""
+
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATHS",
+            help="Files and directories that may be changed; the current directory by default; "
+            "- reads one file from stdin.",
+            show_default=False,
+        ),
+    ] = None
+
+    def command_line(self) -> CommandLine:
+        """Return what was asked for, as paths and options of a run; raises BadParameter."""
+        return self.command_line_for(self.paths or [Path()])
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.text import Text
 
 from awaken.contract import Finding, Place
 from awaken.engine.report import Report, RootReport
-from awaken.preview.code import Highlighted, underline
+from awaken.preview.code_frame import CodeFrames
 from awaken.preview.page import Page, joined
 from awaken.preview.paths import relative
 from awaken.preview.source_lines import Region, SourceLines
-
-_AROUND = 1
-"""Lines of context before and after the place."""
-_MOST_LINES = 8
-"""Of a longer span the first lines and the last one are shown."""
 
 
 def print_findings(report: Report, console: Console, current: Path) -> None:
@@ -50,8 +44,7 @@ class _Frames:
             for finding in self._root.findings
             if finding.place.path == path
         ]
-        shown = [range(max(one.line - 1 - _AROUND, 0), one.end_line + _AROUND) for one in regions]
-        self._code = Highlighted(path, self._lines.lines, shown)
+        self._code = CodeFrames(self._page, path, self._lines, regions)
 
     def _finding(self, finding: Finding) -> None:
         level = finding.level.value
@@ -60,41 +53,12 @@ class _Frames:
         head = joined([(finding.rule, "code.name"), " ", (level, level), ": "])
         page.hanging(head, finding.message, "path")
         page.row(" " * digits, ("--> ", "faint"), self._where(finding.place, region))
-        self._frame(region, digits, level)
+        self._code.print(region, digits, level)
         self._say(digits, "reason", finding.reason or "")
         self._say(digits, "what to do", finding.cure)
         for place in finding.chain:
             self._say(digits, "because", f"{self._elsewhere(place)} {place.note}".rstrip())
         page.row()
-
-    def _frame(self, region: Region, digits: int, level: str) -> None:
-        first = max(region.line - _AROUND, 1)
-        last = min(region.end_line + _AROUND, len(self._lines.lines))
-        hidden = range(region.line + _MOST_LINES // 2, region.end_line)
-        if region.end_line - region.line < _MOST_LINES:
-            hidden = range(0)
-        for number in range(first, last + 1):
-            inside = region.line <= number <= region.end_line
-            if not inside and not self._lines.lines[number - 1].strip():
-                continue
-            if number not in hidden:
-                self._line(number, region, digits, level)
-            elif number == hidden.start:
-                dots = self._page.glyph("⋯", "...").rjust(digits)
-                self._page.row((f"{dots} {len(hidden)} more lines", "faint"))
-
-    def _line(self, number: int, region: Region, digits: int, level: str) -> None:
-        bar = self._page.glyph("│", "|")
-        several = region.end_line > region.line
-        inside = region.line <= number <= region.end_line
-        edge = ("┃ " if inside else "  ") if several else ""
-        gutter = Text.assemble((f"{number:>{digits}} {bar} ", "faint"), (edge, level))
-        blank = Text.assemble((f"{'':>{digits}} {bar} ", "faint"), (edge, level))
-        under = ""
-        if inside and not several:
-            line = self._lines.lines[number - 1]
-            under = underline(line, region.column - 1, region.end_column - 1)
-        self._page.code(gutter, self._code.text(number - 1), blank, Text(under, level))
 
     def _say(self, digits: int, label: str, text: str) -> None:
         if text:
