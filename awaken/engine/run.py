@@ -47,7 +47,8 @@ NEEDS_OTHER_VERSIONS = Reason(
 class RootRun(Struct, frozen=True, kw_only=True):
     """What one root's run is asked to do; ``rules`` are those to choose from.
 
-    The other fields are those of ``awaken.api.Options``.
+    ``sites_in`` names files: rules look for sites there only, as far as their plans allow that;
+    None means all. The other fields are those of ``awaken.api.Options``.
     """
 
     found: Found
@@ -58,10 +59,15 @@ class RootRun(Struct, frozen=True, kw_only=True):
     left_out: frozenset[SiteId] = frozenset()
     jobs: int | None = None
     use_cache: bool = True
+    sites_in: frozenset[str] | None = None
 
     def chosen(self) -> tuple[Rule, ...]:
         """Return the rules that run here, in the order in which they do."""
         return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
+
+    def site_scope(self) -> frozenset[str] | None:
+        """Return ``sites_in`` where the result for these files does not depend on other sites."""
+        return self.sites_in if all(rule.per_file for rule in self.chosen()) else None
 
 
 Witness = Callable[[Outcome, Tools], None]
@@ -80,13 +86,14 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     targets = read_targets(root.path, asked.settings.target_version, asked.settings.target)
     formatter = detect(root.path)
     own = all(type(rule).__module__.startswith("awaken.") for rule in rules)
-    memory = Memory(root.path, asked.settings.cache_dir, use=asked.use_cache and own)
+    whole = asked.site_scope() is None
+    memory = Memory(root.path, asked.settings.cache_dir, use=asked.use_cache and own and whole)
     question = digest_of(_question(asked), {})
     digest = digest_of([targets.all(), formatter.fingerprint(files)], files)
     answer = memory.recall(question, digest) if witness is None else None
     diagnostics: tuple[Diagnostic, ...] = ()
     if answer is None:
-        tools = _tools(rules, targets, formatter, asked.jobs)
+        tools = _tools(asked, rules, targets, formatter)
         outcome = _phases(asked, files, targets, tools)
         if witness is not None:
             witness(outcome, tools)
@@ -210,9 +217,7 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
     return Problem(Place(path, Span(0, 0)), what, tuple(change.id for change in own))
 
 
-def _tools(
-    rules: Sequence[Rule], targets: Targets, formatter: Formatter, jobs: int | None
-) -> Tools:
+def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
 
@@ -230,6 +235,7 @@ def _tools(
     projects: list[Project] = []
 
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
+        scope = asked.site_scope() if scope is None else scope
         projects[:] = [Project(snapshot, targets, scope, projects[0] if projects else None)]
         return projects[0]
 
@@ -237,7 +243,7 @@ def _tools(
         project=know,
         materialise=make,
         check=partial(check, lowest_python=targets.lowest_python),
-        jobs=jobs,
+        jobs=asked.jobs,
     )
 
 
