@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -22,7 +23,12 @@ from awaken.project.sources import FileProblem
 from awaken.settings import Resolved, Settings
 from awaken.settings.resolve import resolve
 
-__all__ = ["Options", "apply", "rules", "run", "undo", "undo_list"]
+if TYPE_CHECKING:
+    from awaken.engine.phases import Outcome, Tools
+    from awaken.engine.rehearsal import Rehearsal
+    from awaken.engine.run import Witness
+
+__all__ = ["Options", "apply", "rehearse", "rules", "run", "undo", "undo_list"]
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -58,6 +64,32 @@ def run(
     ``rules`` are those to choose from, None for all that are installed. Raises UserError for an
     unknown rule, for a version that is none, and while an apply that was killed is not undone.
     """
+    return _run(paths, options, rules, None)
+
+
+def rehearse(
+    paths: Sequence[Path], options: Options | None = None, rules: Sequence[Rule] | None = None
+) -> Rehearsal:
+    """Run as ``run`` does, and keep what is needed to show any one change by itself.
+
+    It never takes an earlier run's result, so it costs what a first run does.
+    """
+    from awaken.engine.rehearsal import Rehearsal, StagedRun  # noqa: PLC0415  as in _run
+
+    runs: dict[Path, StagedRun] = {}
+
+    def keep(root: Path, outcome: Outcome, tools: Tools) -> None:
+        runs[root] = StagedRun(outcome, tools)
+
+    return Rehearsal(_run(paths, options, rules, keep), runs)
+
+
+def _run(
+    paths: Sequence[Path],
+    options: Options | None,
+    rules: Sequence[Rule] | None,
+    witness: Witness | None,
+) -> Report:
     from awaken.engine.run import RootRun, run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
@@ -78,7 +110,8 @@ def run(
                     left_out=options.left_out,
                     jobs=options.jobs,
                     use_cache=options.use_cache,
-                )
+                ),
+                witness,
             )
             for found in projects
         ]

@@ -75,6 +75,18 @@ class Admission(Struct, frozen=True):
         return change.level is Level.SAFE or self.unsafe
 
 
+class Stage(Struct, frozen=True):
+    """One phase: the snapshot that it began with, and what was planned there.
+
+    ``findings`` are placed in ``before``. ``changes`` are those made, and those that only wait
+    for their level to be admitted, in the order in which they were planned.
+    """
+
+    before: Snapshot
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...]
+
+
 class Outcome(Struct, frozen=True):
     """What the phases made of one project; findings are placed on disk."""
 
@@ -85,6 +97,7 @@ class Outcome(Struct, frozen=True):
     pending: tuple[Change, ...]
     touched: Mapping[str, frozenset[SiteId]]
     diagnostics: tuple[Diagnostic, ...]
+    stages: tuple[Stage, ...]
 
 
 class _Progress:
@@ -99,6 +112,7 @@ class _Progress:
         self.touched: dict[str, set[SiteId]] = {}
         self.diagnostics: list[Diagnostic] = []
         self.distrusted: set[str] = set()
+        self.stages: list[Stage] = []
 
     def distrust(self, rule: Rule, why: str) -> None:
         self.diagnostics.append(internal_error(rule.name, why))
@@ -147,6 +161,7 @@ def run_phases(
         pending=tuple(progress.pending),
         touched={path: frozenset(sites) for path, sites in progress.touched.items()},
         diagnostics=tuple(dict.fromkeys(progress.diagnostics)),
+        stages=tuple(progress.stages),
     )
 
 
@@ -165,7 +180,8 @@ def _run_phase(
         findings.extend(plan.findings)
         changes.extend(plan.changes)
     wanted, refused = _sift(changes, admission)
-    progress.pending.extend(_pending(changes, refused, admission))
+    pending = _pending(changes, refused, admission)
+    progress.pending.extend(pending)
     settled = settle(
         progress.snapshot,
         wanted,
@@ -174,7 +190,16 @@ def _run_phase(
     )
     refused.update(settled.refused)
     progress.diagnostics.extend(settled.diagnostics)
-    progress.show(_explain_refused(finding, refused) for finding in findings)
+    findings = [_explain_refused(finding, refused) for finding in findings]
+    progress.show(findings)
+    shown = {change.id for change in (*settled.changes, *pending)}
+    progress.stages.append(
+        Stage(
+            before=progress.snapshot,
+            findings=tuple(findings),
+            changes=tuple(change for change in changes if change.id in shown),
+        )
+    )
     progress.changes.extend(settled.changes)
     for change in settled.changes:
         _note_touched(change, progress.touched)

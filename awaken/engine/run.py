@@ -70,8 +70,8 @@ class RootRun(Struct, frozen=True, kw_only=True):
         return self.sites_in if all(rule.per_file for rule in self.chosen()) else None
 
 
-Witness = Callable[[Outcome, Tools], None]
-"""Is told how a run came to its result."""
+Witness = Callable[[Path, Outcome, Tools], None]
+"""Is told how the run of a root came to its result."""
 
 
 def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
@@ -96,7 +96,7 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
         tools = _tools(asked, rules, targets, formatter)
         outcome = _phases(asked, files, targets, tools)
         if witness is not None:
-            witness(outcome, tools)
+            witness(root.path, outcome, tools)
         answer, diagnostics = _answer(outcome, root, digest), outcome.diagnostics
         if not diagnostics:
             memory.keep(question, answer)
