@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.cells import cell_len
 from rich.color import Color
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -136,9 +135,10 @@ def recorded(asked: argparse.Namespace, command: list[str]) -> str:
 
 def picture(shown: str, title: str, out: Path, asked: argparse.Namespace) -> None:
     """Write `shown` to `out`, and the same as SVG beside it."""
-    lines = shown.split("\n")
+    lines = list(Text.from_ansi(shown).split("\n"))
+    widest = max(line.cell_len for line in lines)
     if len(lines) > asked.rows:
-        lines = [*lines[: asked.rows - LAST_ROWS - 1], "…", *lines[-LAST_ROWS:]]
+        lines = [*lines[: asked.rows - LAST_ROWS - 1], Text("…"), *lines[-LAST_ROWS:]]
     console = Console(
         record=True,
         file=io.StringIO(),
@@ -147,7 +147,7 @@ def picture(shown: str, title: str, out: Path, asked: argparse.Namespace) -> Non
         color_system="truecolor",
         no_color=False,
     )
-    console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
+    console.print(Text("\n").join(lines), soft_wrap=True)
     svg = console.export_svg(title=title, theme=THEMES[asked.theme])
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
     svg = svg.replace("Fira Code", "DejaVu Sans Mono")
@@ -155,7 +155,6 @@ def picture(shown: str, title: str, out: Path, asked: argparse.Namespace) -> Non
     out.parent.mkdir(parents=True, exist_ok=True)
     out.with_suffix(".svg").write_text(svg)
     subprocess.run(["rsvg-convert", "-o", str(out), str(out.with_suffix(".svg"))], check=True)
-    widest = max(map(cell_len, Text.from_ansi(shown).plain.split("\n")))
     print(f"{out}: {len(shown.splitlines())} rows, the widest of {widest} cells")
 
 

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from msgspec import Struct
 
 CONTEXT = 3
+"""Unchanged lines around a change, as git shows them."""
 
 
 class Block(Struct, frozen=True):
@@ -25,8 +26,12 @@ class Block(Struct, frozen=True):
 Hunk = tuple[Block, ...]
 
 
-def hunks(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Hunk]:
-    """Return the differing stretches of two sequences of lines, each with its context.
+def hunks(
+    before: Sequence[Hashable], after: Sequence[Hashable], context: int = CONTEXT
+) -> list[Hunk]:
+    """Return the differing stretches of two sequences of lines, with ``context`` lines around.
+
+    Stretches whose contexts touch are one.
 
     What both share at the start and at the end is left out of the comparison: that is faster,
     and one edit in a file that repeats itself stays one edit.
@@ -49,24 +54,24 @@ def hunks(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Hunk]:
         for tag, start, stop, new_start, new_stop in matcher.get_opcodes()
         if tag != "equal"
     ]
-    return [_with_context(group, len(before)) for group in _near(changes)]
+    return [_with_context(group, len(before), context) for group in _near(changes, context)]
 
 
-def _near(changes: list[Block]) -> list[list[Block]]:
+def _near(changes: list[Block], context: int) -> list[list[Block]]:
     """Join the changes whose contexts touch."""
     groups: list[list[Block]] = []
     for change in changes:
-        if groups and change.start - groups[-1][-1].stop <= 2 * CONTEXT:
+        if groups and change.start - groups[-1][-1].stop <= 2 * context:
             groups[-1].append(change)
         else:
             groups.append([change])
     return groups
 
 
-def _with_context(changes: list[Block], lines: int) -> Hunk:
-    blocks = [_same(changes[0], -min(CONTEXT, changes[0].start))]
+def _with_context(changes: list[Block], lines: int, context: int) -> Hunk:
+    blocks = [_same(changes[0], -min(context, changes[0].start))]
     for change, following in zip(changes, [*changes[1:], None], strict=True):
-        after = CONTEXT if following is None else following.start - change.stop
+        after = context if following is None else following.start - change.stop
         blocks += [change, _same(change, min(after, lines - change.stop))]
     return tuple(block for block in blocks if block.start < block.stop or not block.equal)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from awaken.engine.report import Report
-from awaken.preview.hunks import Hunk, hunks
+from awaken.preview.hunks import CONTEXT, Hunk, hunks
 from awaken.preview.paths import patch_base, relative
 
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
@@ -21,21 +21,26 @@ _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
-def patch(report: Report, current: Path) -> bytes:
-    """Return every change of ``report`` as one patch, for a user who stands in ``current``."""
+def patch(report: Report, current: Path, context: int = CONTEXT) -> bytes:
+    """Return every change of ``report`` as one patch, for a user who stands in ``current``.
+
+    ``context`` is the number of unchanged lines around each; git takes a patch without any with
+    ``git apply --unidiff-zero``.
+    """
     base = patch_base((root.root for root in report.roots), current)
     return b"".join(
         file_patch(
             relative(root.root, file.path, base),
             None if file.before is None else file.before.raw(),
             file.after.raw(),
+            context,
         )
         for root in report.roots
         for file in root.files
     )
 
 
-def file_patch(path: str, before: bytes | None, after: bytes) -> bytes:
+def file_patch(path: str, before: bytes | None, after: bytes, context: int = CONTEXT) -> bytes:
     """Return the patch of one file; ``before`` is None for a new one. Nothing if it is the same."""
     if before == after:
         return b""
@@ -43,7 +48,7 @@ def file_patch(path: str, before: bytes | None, after: bytes) -> bytes:
     if before is None:
         header += b"new file mode 100644\n"
     old, new = _lines(before or b""), _lines(after)
-    body = b"".join(piece for hunk in hunks(old, new) for piece in _hunk(hunk, old, new))
+    body = b"".join(piece for hunk in hunks(old, new, context) for piece in _hunk(hunk, old, new))
     if not body:
         return header
     return (
