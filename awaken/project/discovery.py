@@ -15,8 +15,10 @@ from msgspec import Struct
 
 from awaken.project.ignores import (
     DEFAULT_EXCLUDE,
+    PathPatterns,
     Patterns,
     gitignore,
+    leaves_out,
     left_out,
     outer_gitignores,
 )
@@ -57,12 +59,12 @@ class Root(Struct, frozen=True):
 
 
 class DiscoverySettings(Struct, frozen=True):
-    """Which files a project leaves out; patterns are written as in ``.gitignore``.
+    """Which files a project leaves out; of ``exclude`` the last that says something decides.
 
-    With ``force_exclude`` also those that the user named.
+    With ``force_exclude`` what it names is left out although the user named it.
     """
 
-    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    exclude: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE),)
     respect_gitignore: bool = True
     force_exclude: bool = False
 
@@ -267,20 +269,23 @@ def _table_marker(root: Path, name: str) -> Marker:
 def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
     """Return the Python files of ``root``: all of them, selected or not, for facts need them all.
 
-    Files and directories that the user named are taken although they are excluded. Projects and
-    repositories inside ``root`` keep their own files. A file or directory that cannot be used
-    is one problem, and the walk goes on.
+    Files and directories that the user named are taken although they are excluded, unless
+    exclusion is forced. Projects and repositories inside ``root`` keep their own files. A file or
+    directory that cannot be used is one problem, and the walk goes on.
     """
-    if root.lone:
-        return Found(root, root.selected)
     walk = _Walk(root, settings or DiscoverySettings())
-    walk.everything()
+    if root.lone:
+        return Found(root, walk.named, left_out=tuple(walk.left_out))
+    if walk.named:
+        walk.everything()
     return Found(
         root=root,
         files=tuple(sorted(walk.files)),
         nested=tuple(walk.nested),
         problems=tuple(sorted(walk.problems)),
-        left_out=tuple(one for one in walk.left_out if one.path.rstrip("/") not in root.selected),
+        left_out=tuple(
+            one for one in dict.fromkeys(walk.left_out) if one.path.rstrip("/") not in walk.named
+        ),
     )
 
 
@@ -291,11 +296,12 @@ class _Walk:
         self.root = root
         self.base = os.path.join(root.path, "")  # noqa: PTH118 - a string that ends in a slash
         self.settings = settings
-        self.excluded = Patterns(self.base, settings.exclude)
+        self.excluded = [one.below(root.path) for one in settings.exclude if one.patterns]
         self.files: set[str] = set()
         self.nested: list[Root] = []
         self.problems: list[FileProblem] = []
         self.left_out: list[LeftOut] = []
+        self.named = tuple(self.taken())
         self.links: list[tuple[str, tuple[Patterns, ...]]] = []
         self.seen: set[str] = set()  # real paths of directories and files
         names = _names(root.path)
@@ -306,13 +312,23 @@ class _Walk:
         outer = outer_gitignores(self.root.path) if self.settings.respect_gitignore else ()
         self.directory("", str(self.root.path), tuple(outer))
         self.follow_links()
-        for name in self.root.selected:
+        for name in self.named:
             path = self.base + name
             if name != "." and os.path.isdir(path):  # noqa: PTH112 - strings throughout the walk
                 self.directory(name + "/", path, ())
                 self.follow_links()
             elif name != ".":
                 self.files.add(name)
+
+    def taken(self) -> Iterable[str]:
+        """Yield what the user named, without what is excluded if that counts for it."""
+        for name in self.root.selected:
+            slash = "/" if os.path.isdir(self.base + name) else ""  # noqa: PTH112
+            path = "" if name == "." else name + slash
+            if self.settings.force_exclude and leaves_out(self.excluded, self.base, path):
+                self.left_out.append(LeftOut(path or "./", "exclude"))
+            else:
+                yield name
 
     def directory(self, relative: str, real: str, ignores: tuple[Patterns, ...]) -> None:
         """Walk one directory and those below; ``relative`` ends in a slash unless empty."""
@@ -356,7 +372,7 @@ class _Walk:
     def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
         """Whether neither an option nor a ``.gitignore`` leaves the path out, and it prints."""
         path = self.base + relative
-        if self.excluded.verdict(path, name):
+        if left_out(self.excluded, path, name):
             self.left_out.append(LeftOut(relative, "exclude"))
             return False
         if left_out(ignores, path, name):

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from awaken.settings.model import Layer, Override, Resolved, Settings
+from awaken.settings.model import Layer, Override, PathOverride, Resolved, Settings
 
-__all__ = ["Layer", "Override", "Resolved", "Settings"]
+__all__ = ["Layer", "Override", "PathOverride", "Resolved", "Settings"]

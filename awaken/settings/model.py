@@ -6,12 +6,13 @@ Names and meanings are ruff's wherever ruff has the setting.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from awaken.project.ignores import DEFAULT_EXCLUDE
+from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, leaves_out
 
 
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -59,22 +60,63 @@ class Layer(Struct, frozen=True):
     settings: Settings
 
 
-class Resolved(Struct, frozen=True, kw_only=True):
-    """What holds for one project root, all layers joined.
+class PathOverride(Struct, frozen=True, kw_only=True):
+    """An override as it holds: ``ignore`` are names of rules, ``origin`` is where it was said."""
 
-    ``rules`` are the names of those that run. ``options`` gives each rule that has any its options,
-    typed and validated. ``origins`` says for each setting that somebody set, in kebab case, where.
+    paths: tuple[PathPatterns, ...]
+    ignore: tuple[str, ...] = ()
+    unsafe_fixes: bool | None = None
+    origin: str = ""
+
+
+class Resolved(Struct, frozen=True, kw_only=True):
+    """What holds for the project in ``root`` (absolute), all layers joined.
+
+    ``rules`` are the names of those that run, ``rules_off`` says of each other one why not.
+    ``options`` gives each rule that has any its options, typed and validated. ``origins`` says for
+    each setting that somebody set, in kebab case, where; ``files`` are those that say something.
     """
 
+    root: Path = Path()
     rules: tuple[str, ...] = ()
+    rules_off: Mapping[str, str] = {}
     unsafe_fixes: bool = False
     target_version: str | None = None
     target: Mapping[str, str] = {}
-    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    exclude: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE),)
     force_exclude: bool = False
     respect_gitignore: bool = True
     baseline: Path | None = None
     cache_dir: Path | None = None
-    overrides: tuple[Override, ...] = ()
+    overrides: tuple[PathOverride, ...] = ()
     options: Mapping[str, Struct] = {}
     origins: Mapping[str, str] = {}
+    files: tuple[Path, ...] = ()
+
+    def ignored(self, path: str) -> Mapping[str, str]:
+        """Return the rules whose sites in the project-relative ``path`` overrides leave alone.
+
+        By name, with where it was said (``pyproject.toml``).
+        """
+        return {
+            rule: override.origin
+            for override in self.overrides
+            if override.ignore and _names(override.paths, self.root, path)
+            for rule in override.ignore
+        }
+
+    def unsafe_at(self, path: str) -> bool:
+        """Whether unsafe changes may edit the project-relative ``path``: the last override says."""
+        for override in reversed(self.overrides):
+            if override.unsafe_fixes is not None and _names(override.paths, self.root, path):
+                return override.unsafe_fixes
+        return self.unsafe_fixes
+
+
+def _names(paths: tuple[PathPatterns, ...], root: Path, path: str) -> bool:
+    return leaves_out(_compiled(paths, root), f"{root}/".replace("//", "/"), path)
+
+
+@lru_cache(maxsize=256)
+def _compiled(paths: tuple[PathPatterns, ...], root: Path) -> tuple[Patterns, ...]:
+    return tuple(one.below(root) for one in paths)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from awaken.contract import Rule
-from awaken.project.ignores import DEFAULT_EXCLUDE
+from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.settings.model import Resolved, Settings
 from awaken.settings.selection import choose
 
@@ -25,17 +25,18 @@ def resolve(
     that are installed, to validate the options of each. Raises UserError, with file and line,
     for a file or value that is none, and with the nearest name for an unknown key or rule.
     """
-    del root, config, isolated
+    del config, isolated
     base = Path.cwd()
     target_version = given.target_version
     return Resolved(
+        root=root,
         rules=tuple(rule.name for rule in choose(rules, given.select or (), given.ignore)),
         unsafe_fixes=bool(given.unsafe_fixes),
         target_version=None if target_version == "auto" else target_version,
         target=given.target,
         exclude=(
-            *(DEFAULT_EXCLUDE if given.exclude is None else given.exclude),
-            *given.extend_exclude,
+            PathPatterns(DEFAULT_EXCLUDE if given.exclude is None else given.exclude),
+            PathPatterns(given.extend_exclude),
         ),
         force_exclude=bool(given.force_exclude),
         respect_gitignore=given.respect_gitignore is not False,

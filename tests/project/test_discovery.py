@@ -16,7 +16,7 @@ from awaken.project.discovery import (
     find_roots,
     read_files,
 )
-from awaken.project.ignores import DEFAULT_EXCLUDE
+from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.project.sources import FileProblem
 
 PROJECT = "[project]\nname = 'x'\n"
@@ -48,8 +48,9 @@ def roots(*paths):
     return [(root.path, root.selected) for root in found]
 
 
-def files(base, **settings):
-    found = find_files(Root(base), DiscoverySettings(**settings))
+def files(base, exclude=DEFAULT_EXCLUDE, **settings):
+    settings = DiscoverySettings(exclude=(PathPatterns(exclude),), **settings)
+    found = find_files(Root(base), settings)
     assert found.problems == ()
     return list(found.files)
 
@@ -207,6 +208,47 @@ def test_exclude_replaces_the_defaults(tmp_path):
         "a.py",
         "sub/docs/c.py",
     ]
+
+
+def test_the_strongest_of_several_excludes_decides_and_each_is_relative_to_its_own_directory(
+    tmp_path,
+):
+    app = project(tmp_path / "repo/app", "gen/a.py", "gen/b.py", "sub/gen/c.py", "build/d.py")
+    outer = PathPatterns(("/app/gen/a.py", "gen/b.py"), tmp_path / "repo")
+    inner = PathPatterns(("gen/c.py", "!build"), app)
+    below = PathPatterns(("gen/c.py", "b.py"), app / "sub")
+    settings = DiscoverySettings(exclude=(PathPatterns(DEFAULT_EXCLUDE), outer, inner))
+
+    assert find_files(Root(app), settings).files == ("build/d.py", "gen/b.py", "sub/gen/c.py")
+    settings = DiscoverySettings(exclude=(below,))
+    assert find_files(Root(app), settings).files == ("build/d.py", "gen/a.py")
+
+
+def test_a_named_file_is_taken_although_it_is_excluded_unless_exclusion_is_forced(tmp_path):
+    app = project(tmp_path, "a.py", "build/b.py", "old/migrations/c.py", "old/d.py")
+    named = Root(app, ("a.py", "build/b.py", "old/migrations", "old/d.py"))
+    excludes = (PathPatterns((*DEFAULT_EXCLUDE, "migrations/")),)
+
+    found = find_files(named, DiscoverySettings(exclude=excludes))
+    assert found.files == ("a.py", "build/b.py", "old/d.py", "old/migrations/c.py")
+    found = find_files(named, DiscoverySettings(exclude=excludes, force_exclude=True))
+    assert found.files == ("a.py", "old/d.py")
+    assert {one.path for one in found.left_out} >= {"build/b.py", "old/migrations/"}
+
+
+def test_a_whole_project_and_a_lone_file_are_left_out_when_exclusion_is_forced(tmp_path):
+    app = project(tmp_path / "repo/old/app", "a.py")
+    forced = DiscoverySettings(
+        exclude=(PathPatterns(("old",), tmp_path / "repo"),), force_exclude=True
+    )
+
+    assert find_files(Root(app), forced).files == ()
+    assert find_files(Root(app, ("a.py",)), forced).files == ()
+    assert find_files(Root(app, ("a.py",), lone=True), forced).files == ()
+    other = DiscoverySettings(
+        exclude=(PathPatterns(("repo",), tmp_path / "repo"),), force_exclude=True
+    )
+    assert find_files(Root(app), other).files == ("a.py",)
 
 
 GITIGNORE = {
