@@ -1,9 +1,12 @@
-"""Which words of changed lines changed: compared as tokens over a whole block of lines."""
+"""Which words of changed lines changed, and which lines belong together.
+
+Both are compared as tokens over a whole block of lines.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 from msgspec import Struct
@@ -18,6 +21,18 @@ Stretches = list[list[tuple[int, int]]]
 """Per line, the stretches (in characters) that changed."""
 
 
+Pairs = list[tuple[int, int]]
+"""Old and new lines (by index) that belong together; both ascend."""
+
+
+class Emphasis(Struct, frozen=True):
+    """What changed within the lines of a block."""
+
+    old: Stretches
+    new: Stretches
+    pairs: Pairs
+
+
 class _Token(Struct, frozen=True):
     line: int
     start: int
@@ -25,9 +40,9 @@ class _Token(Struct, frozen=True):
     text: str
 
 
-def emphasis(old: Sequence[str], new: Sequence[str]) -> tuple[Stretches, Stretches]:
-    """Return the changed stretches of the lines ``old`` and of the lines ``new``."""
-    nothing: tuple[Stretches, Stretches] = [[] for _ in old], [[] for _ in new]
+def emphasis(old: Sequence[str], new: Sequence[str]) -> Emphasis:
+    """Compare the lines ``old`` with the lines ``new``, which they became."""
+    nothing = Emphasis([[] for _ in old], [[] for _ in new], [])
     old_tokens, new_tokens = _tokens(old), _tokens(new)
     if not old_tokens or not new_tokens or len(old_tokens) + len(new_tokens) > _MANY:
         return nothing
@@ -41,20 +56,29 @@ def emphasis(old: Sequence[str], new: Sequence[str]) -> tuple[Stretches, Stretch
         return nothing
     ends = (0, 0), (len(old_tokens), len(new_tokens))
     kept = [
-        block
+        (block.a + index, block.b + index)
         for block in matcher.get_matching_blocks()
         if block.size > 1
         or (block.size == 1 and old_tokens[block.a].text[0].isalnum())
         # A lone bracket or dot in the middle matched by chance.
         or (block.a, block.b) == ends[0]
         or (block.a + block.size, block.b + block.size) == ends[1]
+        for index in range(block.size)
     ]
-    same_old = {index for block in kept for index in range(block.a, block.a + block.size)}
-    same_new = {index for block in kept for index in range(block.b, block.b + block.size)}
-    return (
-        _stretches(old_tokens, same_old, len(old)),
-        _stretches(new_tokens, same_new, len(new)),
+    return Emphasis(
+        _stretches(old_tokens, {old for old, _ in kept}, len(old)),
+        _stretches(new_tokens, {new for _, new in kept}, len(new)),
+        _pairs((old_tokens[old].line, new_tokens[new].line) for old, new in kept),
     )
+
+
+def _pairs(matches: Iterable[tuple[int, int]]) -> Pairs:
+    """Pair each old line with the first new line that holds a word of it and is still free."""
+    pairs = [(-1, -1)]
+    for old, new in matches:
+        if old > pairs[-1][0] and new > pairs[-1][1]:
+            pairs.append((old, new))
+    return pairs[1:]
 
 
 def _tokens(lines: Sequence[str]) -> list[_Token]:

@@ -1,4 +1,4 @@
-"""The hunks of one file on a terminal: line numbers, syntax, changed words, marked sites."""
+"""The changes of one file on a terminal: what is in its hunks, for a layout to draw."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.text import Text
 from awaken.contract import Finding, Level
 from awaken.preview.code import Highlighted, Marks, code_text
 from awaken.preview.emphasis import emphasis
-from awaken.preview.hunks import Block, Hunk, hunks
+from awaken.preview.hunks import CONTEXT, Block, Hunk, hunks
+from awaken.preview.layouts import Layout, Line, Unified
 from awaken.preview.page import Page
 from awaken.preview.sections import Section
 from awaken.preview.source_lines import Region, SourceLines
@@ -27,103 +28,101 @@ class _Side(Struct, frozen=True):
     ends: list[str]
     shown: Highlighted
 
+    def same(self, index: int) -> Line:
+        return Line(index + 1, self.shown.text(index))
+
+    def changed(self, index: int, words: Iterable[tuple[int, int]], *, ends: bool) -> Line:
+        marks: Marks = [(start, stop, f"{self.style}.word") for start, stop in words]
+        code = self.shown.text(index, marks)
+        if ends:
+            code.append_text(code_text(self.ends[index], ()))
+        return Line(index + 1, code, self.sign, self.style, ended=bool(self.ends[index]))
+
 
 class FileDiff:
-    """Prints the diff of one section on ``page``; the section must hold a change."""
+    """What differs in one section, which must hold a change; ``context`` lines around."""
 
-    def __init__(self, page: Page, section: Section) -> None:
+    def __init__(self, page: Page, section: Section, context: int = CONTEXT) -> None:
         self._page = page
         change = section.change
         assert change is not None  # noqa: S101  said above
         old = SourceLines(change.before.text if change.before else b"")
         new = SourceLines(change.after.text)
-        self._hunks = hunks(old.whole, new.whole)
-        last = self._hunks[-1][-1] if self._hunks else _NOTHING
+        self._hunks = hunks(old.whole, new.whole, context)
         olds = [range(hunk[0].start, hunk[-1].stop) for hunk in self._hunks]
         news = [range(hunk[0].new_start, hunk[-1].new_stop) for hunk in self._hunks]
         self._old = _side("-", "removed", section.path, old, olds)
         self._new = _side("+", "added", section.path, new, news)
-        self._digits = max(len(str(last.stop)), len(str(last.new_stop)), 2)
-        self._bar = page.glyph("│", "|")
         self._marked = _by_last_line(section, old)
         self._scopes = [(old.region(found.place.span), found.scope) for found in section.findings]
         self._admitted = section.admitted
 
-    def print(self) -> None:
-        """Print every hunk, each under the name of the function that it changes."""
+    @property
+    def digits(self) -> int:
+        """How many digits the numbers of its lines have, at least 2."""
+        last = self._hunks[-1][-1] if self._hunks else _NOTHING
+        return max(len(str(last.stop)), len(str(last.new_stop)), 2)
+
+    def print(self, layout: Layout | None = None) -> None:
+        """Print every hunk, each under the name of the function that it changes.
+
+        Without ``layout`` that is in one column.
+        """
+        layout = layout or Unified(self._page, self.digits)
         for number, hunk in enumerate(self._hunks):
-            self._separator(hunk, first=number == 0)
+            self._separator(layout, hunk, first=number == 0)
             for block in hunk:
                 if block.equal:
-                    self._context(block)
+                    self._context(layout, block)
                 else:
-                    self._replaced(block)
+                    self._replaced(layout, block)
 
-    def _separator(self, hunk: Hunk, *, first: bool) -> None:
-        start, stop = hunk[0].stop + 1, hunk[-1].start
+    def _separator(self, layout: Layout, hunk: Hunk, *, first: bool) -> None:
+        named = self._scope(hunk)
+        if named or not first:
+            dots = self._page.glyph("⋯", "...").rjust(layout.indent())
+            self._page.row((dots + named, "faint"))
+
+    def _scope(self, hunk: Hunk) -> str:
+        inner = [block for block in hunk if not block.equal]
+        start, stop = inner[0].start + 1, inner[-1].stop
         scopes = [
             scope
             for region, scope in self._scopes
             if region.line <= max(stop, start) and region.end_line >= start
         ]
-        named = f" in {scopes[0]}" if scopes and scopes[0] != "<module>" else ""
-        if named or not first:
-            dots = self._page.glyph("⋯", "...").rjust(self._digits * 2 + 3)
-            self._page.row((dots + named, "faint"))
+        return f" in {scopes[0]}" if scopes and scopes[0] != "<module>" else ""
 
-    def _context(self, block: Block) -> None:
+    def _context(self, layout: Layout, block: Block) -> None:
         for index in range(block.start, block.stop):
-            number = index + 1
-            gutter = self._gutter(number, block.new_start + number - block.start, " ", "faint")
-            self._code(gutter, self._old.shown.text(index), "faint")
-            self._notes([number])
+            new = block.new_start + index - block.start
+            layout.same(self._old.same(index), self._new.same(new))
+            self._notes(layout, [index + 1])
 
-    def _replaced(self, block: Block) -> None:
+    def _replaced(self, layout: Layout, block: Block) -> None:
         old, new = range(block.start, block.stop), range(block.new_start, block.new_stop)
-        old_words, new_words = emphasis(
+        words = emphasis(
             [self._old.shown.lines[index] for index in old],
             [self._new.shown.lines[index] for index in new],
         )
         ends = {self._old.ends[index] for index in old} != {self._new.ends[index] for index in new}
         ends = ends and bool(old) and bool(new)
-        for index, words in zip(old, old_words, strict=True):
-            self._changed(self._old, index, words, ends=ends)
-        for index, words in zip(new, new_words, strict=True):
-            self._changed(self._new, index, words, ends=ends)
-        self._notes(index + 1 for index in old)
+        layout.changed(
+            [self._old.changed(index, words.old[index - old.start], ends=ends) for index in old],
+            [self._new.changed(index, words.new[index - new.start], ends=ends) for index in new],
+            words.pairs,
+        )
+        self._notes(layout, (index + 1 for index in old))
 
-    def _changed(
-        self, side: _Side, index: int, words: Iterable[tuple[int, int]], *, ends: bool
-    ) -> None:
-        number = index + 1
-        old, new = (number, None) if side.sign == "-" else (None, number)
-        marks: Marks = [(start, stop, f"{side.style}.word") for start, stop in words]
-        code = side.shown.text(index, marks)
-        if ends:
-            code.append_text(code_text(side.ends[index], ()))
-        self._code(self._gutter(old, new, side.sign, side.style), code, side.style)
-        if not side.ends[index]:
-            self._page.row(self._blank(side.style), ("no newline at the end of the file", "faint"))
-
-    def _code(self, gutter: Text, code: Text, style: str) -> None:
-        self._page.code(gutter, code, self._blank(style))
-
-    def _gutter(self, old: int | None, new: int | None, sign: str, style: str) -> Text:
-        numbers = f"{old or '':>{self._digits}} {new or '':>{self._digits}} "
-        return Text.assemble((f"{numbers}{self._bar}{sign} ", style))
-
-    def _blank(self, style: str) -> Text:
-        return Text.assemble((" " * (self._digits * 2 + 2) + self._bar + "  ", style))
-
-    def _notes(self, lines: Iterable[int]) -> None:
+    def _notes(self, layout: Layout, lines: Iterable[int]) -> None:
         for number in lines:
             for finding in self._marked[number]:
-                self._note(finding)
+                self._note(layout, finding)
 
-    def _note(self, finding: Finding) -> None:
+    def _note(self, layout: Layout, finding: Finding) -> None:
         level = finding.level.value
         mark = self._page.glyph("▲", "^")
-        head = self._blank("faint") + Text(f"{mark} {level} ", style=level)
+        head = layout.blank() + Text(f"{mark} {level} ", style=level)
         if finding.change in self._admitted:
             self._page.hanging(head, finding.message, level)
         else:

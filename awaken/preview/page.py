@@ -30,6 +30,11 @@ class Page:
         """Return ``fine``, or ``plain`` where the output cannot encode it."""
         return fine if self._fine else plain
 
+    @property
+    def continued(self) -> str:
+        """The sign before a folded row of a removed or added line."""
+        return self.glyph("┊", ":")
+
     def row(self, *parts: Part) -> None:
         """Print one row, whatever its length; control characters are shown as escapes."""
         self._console.print(joined(parts), soft_wrap=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +12,17 @@ from rich.console import Console
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report
+from awaken.preview.choices import View
 from awaken.preview.counts import level_words
 from awaken.preview.file_diff import FileDiff
 from awaken.preview.page import Page, joined
 from awaken.preview.sections import Section, sections
+from awaken.preview.side_by_side import NARROWEST, SideBySide
 from awaken.preview.source_lines import SourceLines
+
+_USUAL = View()
+_PIPED = 160
+"""How wide two columns are where nobody says it."""
 
 _LEFT_WHY = {
     Level.SAFE: "left out",
@@ -22,15 +30,39 @@ _LEFT_WHY = {
 }
 
 
-def print_diff(report: Report, console: Console, current: Path) -> None:
-    """Print every change of ``report``, and the sites that stay, to ``console``."""
+def print_diff(report: Report, console: Console, current: Path, view: View = _USUAL) -> None:
+    """Print every change of ``report``, and the sites that stay, to ``console``.
+
+    ``view`` says in how many columns, and how many lines of context. A terminal that is too
+    narrow for two columns gets one, and a note on stderr.
+    """
     page = Page(console)
+    columns = _columns(page, view)
     for section in sections(report, current):
         _header(page, section)
         if section.change is not None:
-            FileDiff(page, section).print()
+            shown = FileDiff(page, section, view.context)
+            shown.print(SideBySide(page, shown.digits, columns) if columns else None)
         _left(page, section)
         page.row()
+
+
+def _columns(page: Page, view: View) -> int | None:
+    """Return the width that two columns share, or None for one column."""
+    if not view.side_by_side:
+        return None
+    width = page.width or _given_width() or _PIPED
+    if width >= NARROWEST:
+        return width
+    if not view.quiet:
+        what = f"note: --side-by-side takes {NARROWEST} columns, and here are {width}"
+        sys.stderr.write(f"{what}; the diff is shown in one.\n")
+    return None
+
+
+def _given_width() -> int:
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isdecimal() else 0
 
 
 def _header(page: Page, section: Section) -> None:

@@ -4,7 +4,8 @@ from awaken.preview.emphasis import emphasis
 
 
 def words(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
-    before, after = emphasis(old, new)
+    found = emphasis(old, new)
+    before, after = found.old, found.new
     return (
         [
             line[start:stop]

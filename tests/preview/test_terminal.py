@@ -223,7 +223,7 @@ def test_nothing_is_wider_than_the_terminal_and_nothing_is_lost(width: int) -> N
     text = printed(sample(), width)
 
     assert max(map(cell_len, text.splitlines())) <= width
-    together = re.sub(r"\n *[│|]? *", "", text).replace(" ", "")
+    together = re.sub(r"\n *[│|]?[┊:]? *", "", text).replace(" ", "")
     assert "session.scalars(select(models.A).where(models.A.id==key).limit(1)).first()" in together
 
 
