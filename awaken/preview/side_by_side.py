@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, pairwise, zip_longest
 
 from rich.text import Text
 
@@ -16,8 +16,8 @@ NARROWEST = 80
 """Below this many cells the columns are too narrow for code."""
 
 _HANG = 2
-_DEEPEST = 4
-"""A folded row is indented by at most a quarter of its column."""
+_DEEPEST = 3
+"""A folded row is indented by at most a third of its column."""
 
 
 class SideBySide:
@@ -32,12 +32,13 @@ class SideBySide:
 
     def same(self, old: Line, new: Line) -> None:
         """Print a line that is the same before and after, once on each side."""
-        self._rows(old, new)
+        self._rows([old], [new])
 
     def changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:
-        """Print the lines ``old`` beside those of ``new``, pairs on the same row."""
-        for left, right in _beside(old, new, pairs):
-            self._rows(left, right)
+        """Print the lines ``old`` beside those of ``new``; pairs start on the same row."""
+        starts = [(0, 0), *pairs, (len(old), len(new))]
+        for (left, right), (next_left, next_right) in pairwise(starts):
+            self._rows(old[left:next_left], new[right:next_right])
 
     def blank(self) -> Text:
         """Return what stands before a row that is no line of either text."""
@@ -47,37 +48,24 @@ class SideBySide:
         """Return how many cells the number of a line takes."""
         return self._digits + 1
 
-    def _rows(self, old: Line | None, new: Line | None) -> None:
+    def _rows(self, old: Sequence[Line], new: Sequence[Line]) -> None:
         bar = Text(f" {self._bar} ", "faint")
-        for left, right in zip_longest(self._cells(old), self._cells(new), fillvalue=Text()):
+        lefts, rights = (chain.from_iterable(map(self._cells, side)) for side in (old, new))
+        for left, right in zip_longest(lefts, rights, fillvalue=Text()):
             padding = " " * (self._column - left.cell_len)
             row = Text.assemble(left, padding, bar, right)
             row.rstrip()
             self._page.row(row)
 
-    def _cells(self, line: Line | None) -> Iterator[Text]:
+    def _cells(self, line: Line) -> Iterator[Text]:
         """Yield the rows of one line within its column."""
-        if line is None:
-            return
-        gutter = Text(f"{line.number:>{self._digits}} {line.sign} ", line.style)
+        gutter = Text.assemble((f"{line.number:>{self._digits}} {line.sign} ", line.style))
         indent = len(line.code.plain) - len(line.code.plain.lstrip(" "))
         hang = min(indent + _HANG, self._room // _DEEPEST)
         sign = " " if line.sign == " " else self._page.continued
-        continued = Text(f"{'':>{self._digits}} {sign} ", line.style) + Text(" " * hang)
+        continued = Text.assemble((f"{'':>{self._digits}} {sign} ", line.style), " " * hang)
         for row in fold(line.code, self._room, self._room - hang):
             yield gutter + row
             gutter = continued
         if not line.ended:
             yield self.blank() + Text(NO_NEWLINE, "faint")
-
-
-def _beside(
-    old: Sequence[Line], new: Sequence[Line], pairs: Pairs
-) -> Iterator[tuple[Line | None, Line | None]]:
-    """Yield what stands on one row; lines without a partner stand between the pairs."""
-    left = right = 0
-    for next_left, next_right in [*pairs, (len(old), len(new))]:
-        yield from zip_longest(old[left:next_left], new[right:next_right])
-        if next_left < len(old):
-            yield old[next_left], new[next_right]
-        left, right = next_left + 1, next_right + 1
