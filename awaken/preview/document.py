@@ -1,18 +1,20 @@
-"""The report as one JSON document, for programs.
+"""The report as one JSON document, for programs; its lines are also the form ``json-lines``.
 
 ::
 
     {"version": 1,                      grows only by new keys; a higher number breaks
      "awaken": "0.1.0",                 the version that wrote it
+     "command": "check",                or "diff", or "apply": then changes and files are made
      "rules": ["query-to-select"],      those that ran, in order
      "roots": [{"path", "targets": [{"name", "specifier", "origin"}], "files_read", "seconds",
                 "notes"}],
      "findings": [{"site", "rule", "level", "path", "line", "column", "end_line", "end_column",
                    "message", "reason", "cure", "scope", "chain", "change"}],
+     "held": [{... as a finding, "held_by", "note", "held_at"}],
      "changes": [{"id", "rule", "title", "level", "sites", "requires", "files", "admitted"}],
      "files": [{"path", "created", "sites"}],
      "diagnostics": [{"path", "line", "message"}],
-     "summary": {"sites", "safe", "unsafe", "manual", "advice", "files", "files_changed",
+     "summary": {"sites", "safe", "unsafe", "manual", "advice", "files", "files_changed", "held",
                  "rules": [...], "reasons": [{"rule", "reason", "sites"}]}}
 
 Lines and columns are 1-based; columns count characters and the end column is exclusive. Paths are
@@ -20,7 +22,9 @@ relative to the current directory, with ``/``; what cannot be UTF-8 in a name is
 in ``chain`` is ``{"path", "line", "column", "end_line", "end_column", "note"}``; its lines are 0
 where the file's text is not in the report. A change with ``admitted`` false needs
 ``--unsafe-fixes``. ``reason`` and ``change`` are null where the level has none; the line of a
-diagnostic is 0 where it is unknown.
+diagnostic is 0 where it is unknown. ``held_by`` is ``comment``, ``settings``, ``baseline`` or
+``since``; ``held_at`` is a place where a comment says so, else null. Nothing else counts what is
+held. The schema is ``docs/schemas/report-1.schema.json``.
 """
 
 from __future__ import annotations
@@ -28,13 +32,14 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from awaken.contract import Finding, Place
-from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Report, RootReport
+from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Held, Report, RootReport
 from awaken.preview.counts import (
     changed_files,
     count,
@@ -42,109 +47,151 @@ from awaken.preview.counts import (
     count_rules,
     diagnostics,
 )
-from awaken.preview.paths import relative
-from awaken.preview.source_lines import Region, SourceLines
+from awaken.preview.output import Asked
+from awaken.preview.places import Places
 
 VERSION = 1
 _LONE = re.compile("[\ud800-\udfff]")
 
-_Table = dict[str, Any]
+Table = dict[str, Any]
 
 
-def document(report: Report, current: Path) -> bytes:
+def write(report: Report, asked: Asked) -> Iterator[bytes]:
+    """Yield the form."""
+    yield document(report, asked.current, asked.command)
+
+
+def document(report: Report, current: Path, command: str = "check") -> bytes:
     """Return the document for ``report``, paths relative to ``current``, as indented UTF-8."""
-    roots = [_Root(root, current) for root in report.roots]
-    by_root = {root.report.root: root for root in roots}
-    whole: _Table = {
+    tables = Tables(report, current)
+    whole = {
+        **header(command),
+        "rules": report.rules,
+        "roots": list(tables.roots()),
+        **{name: list(part()) for name, (_, part) in tables.parts().items()},
+        "summary": tables.summary(),
+    }
+    return encoded(whole, indent=2)
+
+
+def header(command: str) -> Table:
+    """Return what says how to read the rest."""
+    return {
         "version": VERSION,
         "awaken": importlib.metadata.version("awaken"),
-        "rules": report.rules,
-        "roots": [root.header() for root in roots],
-        "findings": [entry for root in roots for entry in root.findings()],
-        "changes": [entry for root in roots for entry in root.changes()],
-        "files": [root.file(file) for root in roots for file in root.report.files],
-        "diagnostics": [
-            _diagnostic(diagnostic, by_root[root.root] if root else None)
-            for root, diagnostic in diagnostics(report)
-        ],
-        "summary": _summary(report),
+        "command": command,
     }
-    text = json.dumps(msgspec.to_builtins(whole), ensure_ascii=False, indent=2)
+
+
+def encoded(table: Table, indent: int | None = None) -> bytes:
+    """Return ``table`` as JSON in UTF-8 with a newline after it."""
+    text = json.dumps(msgspec.to_builtins(table), ensure_ascii=False, indent=indent)
     # What is left cannot be UTF-8: bytes of a file name. As a JSON escape it would be invalid.
     return _LONE.sub(lambda match: f"\\\\u{ord(match[0]):x}", text).encode() + b"\n"
 
 
-def _diagnostic(diagnostic: Diagnostic, root: _Root | None) -> _Table:
-    path = root.path(diagnostic.path) if root else diagnostic.path
-    return {
-        "path": path,
-        "line": diagnostic.line,
-        "message": diagnostic.message,
-    }
+Part = Callable[[], Iterator[Table]]
 
 
-def _summary(report: Report) -> _Table:
-    whole: _Table = msgspec.to_builtins(count(report))
-    del whole["rule"]
-    return {
-        **whole,
-        "files_changed": changed_files(report),
-        "rules": count_rules(report),
-        "reasons": count_reasons(report),
-    }
+class Tables:
+    """The parts of a report as tables of plain values, paths relative to ``current``."""
 
+    def __init__(self, report: Report, current: Path) -> None:
+        self._report = report
+        self._places = Places(current)
 
-class _Root:
-    """One root's part of the document; keeps the lines of each file that it locates in."""
-
-    def __init__(self, report: RootReport, current: Path) -> None:
-        self.report = report
-        self._current = current
-        self._lines: dict[str, SourceLines] = {}
-
-    def path(self, path: str) -> str:
-        return relative(self.report.root, path, self._current)
-
-    def header(self) -> _Table:
+    def parts(self) -> Mapping[str, tuple[str, Part]]:
+        """Return the lists of the document by their names: what one item is, and the items."""
         return {
-            "path": self.path(""),
-            "targets": self.report.targets,
-            "files_read": self.report.files_read,
-            "seconds": round(self.report.seconds, 3),
-            "notes": self.report.notes,
+            "findings": ("finding", self.findings),
+            "held": ("held", self.held),
+            "changes": ("change", self.changes),
+            "files": ("file", self.files),
+            "diagnostics": ("diagnostic", self.diagnostics),
         }
 
-    def findings(self) -> list[_Table]:
-        return [self._finding(finding) for finding in self.report.findings]
+    def roots(self) -> Iterator[Table]:
+        """Yield what is said of each project root."""
+        for root in self._report.roots:
+            yield {
+                "path": self._places.path(root, ""),
+                "targets": root.targets,
+                "files_read": root.files_read,
+                "seconds": round(root.seconds, 3),
+                "notes": root.notes,
+            }
 
-    def _finding(self, finding: Finding) -> _Table:
+    def findings(self) -> Iterator[Table]:
+        """Yield the findings in the order in which all forms show them."""
+        for root in self._report.roots:
+            for finding in root.findings:
+                yield self._finding(root, finding)
+
+    def held(self) -> Iterator[Table]:
+        """Yield the sites that are left alone."""
+        for root in self._report.roots:
+            for held in root.held:
+                yield self._held(root, held)
+
+    def changes(self) -> Iterator[Table]:
+        """Yield per root the changes that are in its files, then those that wait."""
+        for root in self._report.roots:
+            for change in root.changes:
+                yield self._change(root, change, admitted=True)
+            for change in root.pending:
+                yield self._change(root, change, admitted=False)
+
+    def files(self) -> Iterator[Table]:
+        """Yield the files that differ after the run."""
+        for root in self._report.roots:
+            for file in root.files:
+                yield self._file(root, file)
+
+    def diagnostics(self) -> Iterator[Table]:
+        """Yield what could not be done."""
+        for root, diagnostic in diagnostics(self._report):
+            yield self._diagnostic(root, diagnostic)
+
+    def summary(self) -> Table:
+        """Return the counts."""
+        whole: Table = msgspec.to_builtins(count(self._report))
+        del whole["rule"]
+        return {
+            **whole,
+            "files_changed": changed_files(self._report),
+            "held": sum(len(root.held) for root in self._report.roots),
+            "rules": count_rules(self._report),
+            "reasons": count_reasons(self._report),
+        }
+
+    def _finding(self, root: RootReport, finding: Finding) -> Table:
         return {
             "site": finding.site,
             "rule": finding.rule,
             "level": finding.level,
-            **self._place(finding.place),
+            **self._place(root, finding.place),
             "message": finding.message,
             "reason": finding.reason,
             "cure": finding.cure,
             "scope": finding.scope,
-            "chain": [{**self._place(place), "note": place.note} for place in finding.chain],
+            "chain": [{**self._place(root, place), "note": place.note} for place in finding.chain],
             "change": finding.change,
         }
 
-    def _place(self, place: Place) -> _Table:
-        region = Region(0, 0, 0, 0)
-        if place.path in self.report.sources:
-            if place.path not in self._lines:
-                self._lines[place.path] = SourceLines(self.report.sources[place.path].text)
-            region = self._lines[place.path].region(place.span)
-        located: _Table = msgspec.to_builtins(region)
-        return {"path": self.path(place.path), **located}
+    def _held(self, root: RootReport, held: Held) -> Table:
+        return {
+            **self._finding(root, held.finding),
+            "held_by": held.by,
+            "note": held.note,
+            "held_at": None if held.place is None else self._place(root, held.place),
+        }
 
-    def changes(self) -> list[_Table]:
-        done = [self._change(change, admitted=True) for change in self.report.changes]
-        return done + [self._change(change, admitted=False) for change in self.report.pending]
+    def _place(self, root: RootReport, place: Place) -> Table:
+        path, region = self._places.of(root, place)
+        located: Table = msgspec.to_builtins(region)
+        return {"path": path, **located}
 
-    def _change(self, change: ChangeSummary, *, admitted: bool) -> _Table:
+    def _change(self, root: RootReport, change: ChangeSummary, *, admitted: bool) -> Table:
         return {
             "id": change.id,
             "rule": change.rule,
@@ -152,13 +199,21 @@ class _Root:
             "level": change.level,
             "sites": change.sites,
             "requires": change.requires,
-            "files": sorted(map(self.path, change.paths)),
+            "files": sorted(self._places.path(root, path) for path in change.paths),
             "admitted": admitted,
         }
 
-    def file(self, file: FileChange) -> _Table:
+    def _file(self, root: RootReport, file: FileChange) -> Table:
         return {
-            "path": self.path(file.path),
+            "path": self._places.path(root, file.path),
             "created": file.before is None,
             "sites": [finding.site for finding in file.findings],
+        }
+
+    def _diagnostic(self, root: RootReport | None, diagnostic: Diagnostic) -> Table:
+        path = diagnostic.path
+        return {
+            "path": self._places.path(root, path) if root is not None and path else path,
+            "line": diagnostic.line,
+            "message": diagnostic.message,
         }

@@ -13,12 +13,18 @@ from pathlib import Path
 
 from awaken.engine.report import Report
 from awaken.preview.hunks import CONTEXT, Hunk, hunks
+from awaken.preview.output import Asked
 from awaken.preview.paths import patch_base, relative
 
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 _PLAIN = frozenset(range(0x20, 0x7F)) - _ESCAPES.keys()
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
+
+
+def write(report: Report, asked: Asked) -> Iterator[bytes]:
+    """Yield the form."""
+    yield patch(report, asked.current, asked.context)
 
 
 def patch(report: Report, current: Path, context: int = CONTEXT) -> bytes:

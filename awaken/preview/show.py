@@ -6,43 +6,58 @@ Imports a form only when it is used, because a run that finds nothing should sta
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
+from typing import TextIO
 
 from awaken.engine.report import Report
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.counts import diagnostics
+from awaken.preview.output import Asked, Piece, opened, send
 from awaken.preview.paths import relative
 from awaken.preview.summary import CommandLine, next_steps, summary
 from awaken.preview.visible import visible
+
+Writer = Callable[[Report, Asked], Iterable[Piece]]
+
+_WRITERS = {
+    Form.CONCISE: "awaken.preview.concise",
+    Form.GROUPED: "awaken.preview.grouped",
+    Form.JSON: "awaken.preview.document",
+    Form.JSON_LINES: "awaken.preview.json_lines",
+    Form.PATCH: "awaken.preview.patch",
+    Form.MARKDOWN: "awaken.preview.markdown",
+    Form.GITHUB: "awaken.preview.github",
+    Form.SARIF: "awaken.preview.sarif",
+}
+"""The module of each form; its ``write`` is a ``Writer``."""
+_STATISTICS = "awaken.preview.statistics"
 
 
 def form_of(command: str, view: View) -> Form:
     """Return the form in which ``command`` prints: a diff that is piped is a patch."""
     if view.form is not None:
         return view.form
-    seen = view.color is Color.ALWAYS or sys.stdout.isatty()
-    return Form.FULL if command != "diff" or seen else Form.PATCH
+    seen = view.file is None and (view.color is Color.ALWAYS or sys.stdout.isatty())
+    return Form.FULL if command != "diff" or seen or view.side_by_side else Form.PATCH
 
 
 def show(report: Report, command: str, view: View, again: CommandLine) -> None:
-    """Print ``report`` as the result of ``command`` (``check``, ``diff`` or ``apply``)."""
+    """Print ``report`` as the result of ``command`` (``check``, ``diff`` or ``apply``).
+
+    Raises UserError where the file that ``view`` names cannot be written.
+    """
     current = Path.cwd()
     form = form_of(command, view)
     full = form is Form.FULL and not view.statistics and _has_sites(report)
     if full and not view.quiet:
         _targets(report, view, current)
-    if view.statistics:
-        _statistics(report)
-    elif form is Form.CONCISE:
-        _concise(report, current)
-    elif form is Form.JSON:
-        _json(report, current)
-    elif form is Form.PATCH:
-        _patch(report, current)
-    elif full:
-        _full(report, command, view, current)
-    sys.stdout.flush()
+    with opened(view.file) as stream:
+        if full:
+            _full(report, command, view, stream)
+        elif (writer := _writer(form, view)) is not None:
+            send(writer(report, Asked(command, current, view.context)), stream)
     if view.verbose:
         _details(report, command, current)
     _diagnostics(report, view, current)
@@ -51,6 +66,14 @@ def show(report: Report, command: str, view: View, again: CommandLine) -> None:
         _close(report, command, view, again)
     elif not view.quiet:
         sys.stderr.write(summary(report, command) + "\n")
+
+
+def _writer(form: Form, view: View) -> Writer | None:
+    name = _STATISTICS if view.statistics else _WRITERS.get(form)
+    if name is None:
+        return None
+    writer: Writer = import_module(name).write
+    return writer
 
 
 def _notes(report: Report, view: View) -> None:
@@ -63,55 +86,20 @@ def _has_sites(report: Report) -> bool:
     return any(root.findings or root.files for root in report.roots)
 
 
-def _full(report: Report, command: str, view: View, current: Path) -> None:
+def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
     if command == "apply":
         return
     from awaken.preview.console import make_console  # noqa: PLC0415
 
-    console = make_console(sys.stdout, view.color)
+    console = make_console(stream, Color.NEVER if view.file else view.color)
     if command == "diff":
         from awaken.preview.terminal import print_diff  # noqa: PLC0415
 
-        print_diff(report, console, current)
+        print_diff(report, console, Path.cwd(), view)
     else:
         from awaken.preview.frames import print_findings  # noqa: PLC0415
 
-        print_findings(report, console, current)
-
-
-def _concise(report: Report, current: Path) -> None:
-    from awaken.preview.concise import concise  # noqa: PLC0415
-
-    _print(concise(report, current))
-
-
-def _statistics(report: Report) -> None:
-    from awaken.preview.concise import statistics  # noqa: PLC0415
-
-    _print(statistics(report))
-
-
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stdout.write(line + "\n")
-
-
-def _json(report: Report, current: Path) -> None:
-    from awaken.preview.document import document  # noqa: PLC0415
-
-    _write(document(report, current))
-
-
-def _patch(report: Report, current: Path) -> None:
-    from awaken.preview.patch import patch  # noqa: PLC0415
-
-    _write(patch(report, current))
-
-
-def _write(data: bytes) -> None:
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+        print_findings(report, console, Path.cwd())
 
 
 def _details(report: Report, command: str, current: Path) -> None:

@@ -60,8 +60,8 @@ def test_every_part_is_there_in_its_order() -> None:
     whole = read(sample())
 
     assert list(whole) == [
-        "version", "awaken", "rules", "roots", "findings", "changes", "files", "diagnostics",
-        "summary",
+        "version", "awaken", "command", "rules", "roots", "findings", "held", "changes", "files",
+        "diagnostics", "summary",
     ]  # fmt: skip
     assert whole["version"] == 1
     assert whole["rules"] == [RULE]
@@ -132,7 +132,7 @@ def test_diagnostics_and_summary() -> None:
     ]
     assert whole["summary"] == {
         "sites": 3, "safe": 1, "unsafe": 1, "manual": 1, "advice": 0, "files": 1,
-        "files_changed": 2,
+        "files_changed": 2, "held": 0,
         "rules": [
             {"rule": RULE, "sites": 3, "safe": 1, "unsafe": 1, "manual": 1, "advice": 0, "files": 1}
         ],

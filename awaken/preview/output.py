@@ -1,0 +1,109 @@
+"""Where a form goes: stdout, or a file that is complete or not there at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TextIO
+
+from msgspec import Struct
+
+from awaken.contract import UserError
+
+Piece = str | bytes
+"""What a form consists of: a line for people without its end, in the encoding of the stream, or
+bytes that must come out as they are."""
+
+
+class Asked(Struct, frozen=True):
+    """What a form has to know beside the report.
+
+    ``command`` is ``check``, ``diff`` or ``apply``, ``current`` the directory in which the user
+    stands, ``context`` the number of unchanged lines around a change.
+    """
+
+    command: str
+    current: Path
+    context: int = 3
+
+
+@contextmanager
+def opened(file: Path | None) -> Iterator[TextIO]:
+    """Give the stream of ``file``, or stdout; a file is UTF-8 and appears when all went well.
+
+    Raises UserError where the file cannot be written; what stood there before then still does.
+    """
+    if file is None:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    with _naming(file):
+        # A device or a pipe must not be replaced by a file.
+        special = file.exists() and not file.is_file() and not file.is_dir()
+        context = _written(file) if special else _replaced(file)
+        with context as binary:
+            text = io.TextIOWrapper(binary, "utf-8", "backslashreplace", newline="\n")
+            yield text
+            text.flush()
+            text.detach()
+
+
+def send(pieces: Iterable[Piece], stream: TextIO) -> None:
+    """Write every piece to ``stream`` as soon as it is there."""
+    for piece in pieces:
+        if isinstance(piece, str):
+            stream.write(piece + "\n")
+        else:
+            stream.flush()
+            stream.buffer.write(piece)
+    stream.buffer.flush()
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {file}: {error.strerror or error}; "
+            "give --output-file a file in a directory that exists"
+        ) from error
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[IO[bytes]]:
+    with file.open("wb") as binary:
+        yield binary
+
+
+@contextmanager
+def _replaced(file: Path) -> Iterator[IO[bytes]]:
+    target = Path(os.path.realpath(file))
+    if target.is_dir():
+        raise IsADirectoryError(None, "it is a directory")
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:32]}-", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as binary:
+            yield binary
+        Path(name).chmod(_mode(target))
+        Path(name).replace(target)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _mode(target: Path) -> int:
+    """Return the permission bits that ``target`` has, or that a new file gets."""
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

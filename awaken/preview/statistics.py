@@ -1,0 +1,25 @@
+"""Counts instead of findings: what ``--statistics`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from awaken.engine.report import Report
+from awaken.preview.counts import count_reasons, count_rules
+from awaken.preview.output import Asked
+
+
+def write(report: Report, asked: Asked) -> Iterator[str]:
+    """Yield the lines of the form."""
+    del asked
+    return statistics(report)
+
+
+def statistics(report: Report) -> Iterator[str]:
+    """Yield one line per rule and level, then one per reason: a count, a tab, what is counted."""
+    for counted in count_rules(report):
+        for level in ("safe", "unsafe", "manual", "advice"):
+            if number := getattr(counted, level):
+                yield f"{number}\t{counted.rule}\t{level}"
+    for reason in count_reasons(report):
+        yield f"{reason.sites}\t{reason.rule}\t{reason.reason}"
