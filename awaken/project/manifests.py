@@ -135,7 +135,7 @@ def read_targets(
     """
     forced = _overrides(target_version, overrides or {})
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
-    pinned = [read_requirements(root, name) for name in _requirement_files(root, manifests)]
+    pinned = [read_requirements(root, name) for name in requirement_files(root, manifests)]
     locks, problems = _locks(root)
     python = forced.get("python") or _python(root, manifests)
     collected = _collect(manifests, pinned, locks, python.ranges)
@@ -188,7 +188,7 @@ def _hint(path: Path) -> str:
         return ""
 
 
-def _requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
+def requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
     """Return the requirement files of ``root``; a ``.in`` only where it was never compiled."""
     found = {
         path.relative_to(root).as_posix()
@@ -208,7 +208,7 @@ def _locks(root: Path) -> tuple[dict[str, Target], list[FileProblem]]:
     """
     found: dict[str, Target] = {}
     problems: list[FileProblem] = []
-    for path in (*(root / name for name in LOCKS), *_workspace_locks(root)):
+    for path in lock_files(root):
         try:
             locked = read_lock(path)
         except FileNotFoundError:
@@ -219,6 +219,12 @@ def _locks(root: Path) -> tuple[dict[str, Target], list[FileProblem]]:
         for key, ranges in locked.items():
             found.setdefault(key, Target(key, ranges, path.name))
     return found, problems
+
+
+def lock_files(root: Path) -> Iterator[Path]:
+    """Yield where the lock files of ``root`` are looked for, whether they exist or not."""
+    yield from (root / name for name in LOCKS)
+    yield from _workspace_locks(root)
 
 
 def _workspace_locks(root: Path) -> Iterator[Path]:

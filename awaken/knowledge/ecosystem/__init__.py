@@ -1,0 +1,64 @@
+"""What is known of the distributions around a program: database drivers and test plugins.
+
+The TOML files beside this module, typed; each says where its rows were read.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+
+class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A database driver: its distribution, those that hold the same, and its engine URLs.
+
+    ``urls`` are for ``create_engine``, ``async_urls`` for ``create_async_engine``: the part before
+    ``://``.
+    """
+
+    distribution: str
+    database: str
+    also: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    async_urls: tuple[str, ...] = ()
+
+
+class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A distribution that runs coroutine tests.
+
+    ``setting`` is the key of pytest's configuration for its mode, ``option`` the same on pytest's
+    command line, and ``mode`` what holds where neither is given; empty where it has none.
+    """
+
+    distribution: str
+    setting: str = ""
+    option: str = ""
+    mode: str = ""
+
+
+class _Drivers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    source: str
+    drivers: tuple[Driver, ...]
+
+
+class _AsyncTestPlugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    source: str
+    plugins: tuple[AsyncTestPlugin, ...]
+
+
+@cache
+def drivers() -> tuple[Driver, ...]:
+    """Return the database drivers that SQLAlchemy's own dialects use, by database."""
+    return msgspec.toml.decode(_read("drivers.toml"), type=_Drivers).drivers
+
+
+@cache
+def async_test_plugins() -> tuple[AsyncTestPlugin, ...]:
+    """Return what lets pytest and unittest run coroutine tests, the most used first."""
+    return msgspec.toml.decode(_read("async_test_plugins.toml"), type=_AsyncTestPlugins).plugins
+
+
+def _read(name: str) -> bytes:
+    return files(__name__).joinpath(name).read_bytes()
