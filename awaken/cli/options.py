@@ -166,6 +166,11 @@ class ProjectOptions:
         return CommandLine(tuple(paths), options)
 
 
+NoPager = Annotated[
+    bool, typer.Option("--no-pager", help="Print at once what is longer than the screen.")
+]
+
+
 @dataclass(frozen=True)
 class RunOptions(ProjectOptions):
     """What a run is about: paths, rules, levels, versions and settings."""
@@ -197,6 +202,15 @@ class DiffOptions:
     ] = 3
 
 
+def _file_to_write(value: Path | None) -> Path | None:
+    """Refuse before the run what could not be written after it: an apply would be done by then."""
+    if value is not None and value.is_dir():
+        raise typer.BadParameter(f"{value} is a directory; name a file in it")
+    if value is not None and not value.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no directory {value.parent}; make it first")
+    return value
+
+
 @dataclass(frozen=True)
 class OutputOptions:
     """How the result is shown."""
@@ -213,7 +227,13 @@ class OutputOptions:
     ] = None
     output_file: Annotated[
         Path | None,
-        typer.Option("-o", "--output-file", metavar="FILE", help="Write there, not to stdout."),
+        typer.Option(
+            "-o",
+            "--output-file",
+            metavar="FILE",
+            help="Write there, not to stdout.",
+            callback=_file_to_write,
+        ),
     ] = None
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Print counts per rule, level and reason instead.")
@@ -221,6 +241,7 @@ class OutputOptions:
     color: When = Color.AUTO
     quiet: Quiet = False
     verbose: Verbose = False
+    no_pager: NoPager = False
 
     def view(self, layout: DiffOptions | None = None) -> View:
         """Return the same as the previews take it."""
@@ -234,6 +255,7 @@ class OutputOptions:
             verbose=self.verbose,
             side_by_side=layout.side_by_side,
             context=layout.context,
+            pager=not self.no_pager,
         )
 
 

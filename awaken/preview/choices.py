@@ -33,7 +33,8 @@ class Color(StrEnum):
 class View(Struct, frozen=True):
     """Everything that a user chose about the output; ``form`` is None for the command's own.
 
-    ``file`` gets what stdout would. ``context`` is the number of unchanged lines around a change.
+    ``file`` gets what stdout would. ``context`` is the number of unchanged lines around a change;
+    ``pager`` allows to page on a terminal.
     """
 
     form: Form | None = None
@@ -44,3 +45,4 @@ class View(Struct, frozen=True):
     verbose: bool = False
     side_by_side: bool = False
     context: int = 3
+    pager: bool = True

@@ -144,7 +144,7 @@ def fold(text: Text, width: int, later: int) -> list[Text]:
     """Return ``text`` as rows of at most ``width`` cells, all but the first of ``later`` cells.
 
     Every character is in one of them. A row ends after a blank, comma or bracket, or before a
-    dot, if one stands in its last third.
+    dot, if one stands in its second half.
     """
     plain = text.plain
     if cell_len(plain) <= width:
@@ -162,7 +162,7 @@ def fold(text: Text, width: int, later: int) -> list[Text]:
 
 
 def _cut(plain: str, start: int, full: int) -> int:
-    for index in range(full, full - (full - start) // 3, -1):
+    for index in range(full, full - (full - start) // 2, -1):
         if plain[index] == "." or (plain[index - 1] in " ,([{" and plain[index] not in ")]}"):
             return index
     return full

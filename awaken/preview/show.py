@@ -90,16 +90,18 @@ def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
     if command == "apply":
         return
     from awaken.preview.console import make_console  # noqa: PLC0415
+    from awaken.preview.pager import paged  # noqa: PLC0415
 
     console = make_console(stream, Color.NEVER if view.file else view.color)
-    if command == "diff":
-        from awaken.preview.terminal import print_diff  # noqa: PLC0415
+    with paged(console, wanted=view.pager):
+        if command == "diff":
+            from awaken.preview.terminal import print_diff  # noqa: PLC0415
 
-        print_diff(report, console, Path.cwd(), view)
-    else:
-        from awaken.preview.frames import print_findings  # noqa: PLC0415
+            print_diff(report, console, Path.cwd(), view)
+        else:
+            from awaken.preview.frames import print_findings  # noqa: PLC0415
 
-        print_findings(report, console, Path.cwd())
+            print_findings(report, console, Path.cwd())
 
 
 def _details(report: Report, command: str, current: Path) -> None:
