@@ -1,0 +1,170 @@
+"""The baseline: a file that lists sites which are left alone, one line each.
+
+::
+
+    {
+      "version": 1,
+      "sites": [
+        {"path": "app/views.py", "rule": "query-to-select", "scope": "show", "site": "1f0c..."},
+        ...
+      ]
+    }
+
+A site is known by its identity, which its neighbours and its line do not change. There is neither
+a line number nor a total in the file: both would change with every commit, and conflict in merges.
+Paths are relative to the file's own directory, so one file can serve several project roots.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from awaken.contract import Finding, SiteId, UserError
+from awaken.engine.filesystem import REAL, write_file
+
+DEFAULT_NAME = "awaken-baseline.json"
+_VERSION = 1
+_ELEMENT = re.compile(r"`\$\.sites\[(?P<number>\d+)\]")
+_BETWEEN = re.compile(r"[\s,]*")
+_CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
+
+
+class Entry(Struct, frozen=True, order=True, kw_only=True, forbid_unknown_fields=True):
+    """One site of a baseline; ``path`` is relative to the baseline's directory, with ``/``."""
+
+    path: str
+    rule: str
+    scope: str
+    site: SiteId
+
+
+class _File(Struct, frozen=True):
+    """The content of the file."""
+
+    version: int
+    sites: tuple[Entry, ...]
+
+
+class _Versioned(Struct, frozen=True):
+    """As much of the content as every version has."""
+
+    version: int
+
+
+class Baseline(Struct, frozen=True):
+    """The entries of the baseline in ``file``, as they concern the project in ``root``."""
+
+    file: Path
+    root: Path
+    entries: tuple[Entry, ...]
+
+    def entry_of(self, finding: Finding) -> Entry:
+        """Return the entry that stands for ``finding``, whether it is listed or not."""
+        path = os.path.relpath(self.root / finding.place.path, self.file.parent)
+        return Entry(
+            path=path.replace(os.sep, "/"),
+            rule=finding.rule,
+            scope=finding.scope,
+            site=finding.site,
+        )
+
+    def path_in_root(self, entry: Entry) -> str | None:
+        """Return the project-relative path of ``entry``; None where it lies outside the root."""
+        path = os.path.relpath(self.file.parent / entry.path, self.root).replace(os.sep, "/")
+        return None if path.startswith("../") else path
+
+
+def read_baseline(file: Path, root: Path) -> Baseline:
+    """Return the baseline in ``file`` for the project in ``root``; an empty file lists nothing.
+
+    Raises UserError with file and line where it cannot be read.
+    """
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{file}: the baseline cannot be read: {error.strerror}; "
+            "awaken check --write-baseline writes one"
+        ) from error
+    return Baseline(file, root, _entries(file, raw) if raw.strip() else ())
+
+
+def _entries(file: Path, raw: bytes) -> tuple[Entry, ...]:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _broken(file, raw.count(b"\n", 0, error.start) + 1, "is not UTF-8") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(_CONFLICT):
+            raise _broken(file, number, "holds a merge conflict: keep the lines of both sides")
+    try:
+        json.loads(text)
+        version = msgspec.json.decode(text, type=_Versioned).version
+        if version > _VERSION:
+            raise UserError(
+                f"{file}:{_line(text, 'version')}: the baseline has version {version}, and this "
+                f"awaken reads version {_VERSION}; use a newer awaken"
+            )
+        return msgspec.json.decode(text, type=_File).sites
+    except json.JSONDecodeError as error:
+        raise _broken(file, error.lineno, f"is no JSON: {error.msg.lower()}") from error
+    except msgspec.ValidationError as error:
+        problem = str(error)
+        at = _ELEMENT.search(problem)
+        line = _line_of_site(text, int(at["number"])) if at else _line(text, "version")
+        raise _broken(file, line, problem.partition(" - at")[0].lower()) from error
+
+
+def _broken(file: Path, line: int, problem: str) -> UserError:
+    return UserError(
+        f"{file}:{line}: the baseline is broken: {problem}; mend it, "
+        "or delete it and write it again with awaken check --write-baseline"
+    )
+
+
+def _line(text: str, key: str) -> int:
+    return text.count("\n", 0, max(text.find(f'"{key}"'), 0)) + 1
+
+
+def _line_of_site(text: str, number: int) -> int:
+    """Return the line in which the element of ``sites`` starts."""
+    decoder = json.JSONDecoder()
+    at = text.index("[", text.index('"sites"')) + 1
+    for _ in range(number):
+        _, at = decoder.raw_decode(text, _skip(text, at))
+    return text.count("\n", 0, _skip(text, at)) + 1
+
+
+def _skip(text: str, at: int) -> int:
+    match = _BETWEEN.match(text, at)
+    return match.end() if match else at
+
+
+def write_baseline(file: Path, entries: Iterable[Entry]) -> None:
+    """Write ``entries`` to ``file``, sorted, in one step. Raises UserError."""
+    lines = [
+        json.dumps(msgspec.to_builtins(entry), ensure_ascii=True) for entry in sorted(set(entries))
+    ]
+    sites = "".join(f"\n    {line}," for line in lines).removesuffix(",")
+    text = f'{{\n  "version": {_VERSION},\n  "sites": [{sites}\n  ]\n}}\n'
+    target = Path(os.path.realpath(file))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        write_file(REAL, temporary, text.encode(), mode)
+        REAL.replace(temporary, target)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise UserError(f"{file}: the baseline cannot be written: {error.strerror}") from error
