@@ -170,6 +170,13 @@ class Project:
         """
         return self._sessions.of(module, node)
 
+    def others_than_session(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return what ``node`` is proven to be instead of a session, one noun phrase for each.
+
+        As in "an instance of app.Client"; empty where nothing is proven.
+        """
+        return self._sessions.others(module, node)
+
     def proved_by_use(self, module: Module, call: ast.Call) -> SessionProof | None:
         """Return the proof that ``call`` gives by itself: ``x.query(MappedClass)``.
 

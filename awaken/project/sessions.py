@@ -12,8 +12,10 @@ from awaken.project.evaluation import Evaluator
 from awaken.project.models import Models
 from awaken.project.modules import Module
 from awaken.project.values import (
+    ClassOf,
     External,
     InstanceOf,
+    ModuleOf,
     Nothing,
     Other,
     Session,
@@ -66,6 +68,12 @@ class Sessions:
         if isinstance(found, Unknown) and isinstance(node, ast.Name):
             return self._used_elsewhere(module, node) or found
         return found
+
+    def others(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return what ``node`` is proven to be other than a session, each as a noun phrase."""
+        values = self._evaluator.values(module, node)
+        found = [self._session(module, node, one) for one in values if one != Nothing()]
+        return tuple(dict.fromkeys(one.what for one in found if isinstance(one, Other)))
 
     def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by a ``.query`` of mapped classes on the same variable of a function.
@@ -226,8 +234,12 @@ class Sessions:
             case External():
                 why = f"what `{value.qualified}` is, is not known"
                 return self._evaluator.unknown(module, node, why)
+            case ClassOf():
+                return Other(f"the class `{value.qualified}`")
+            case ModuleOf():
+                return Other(f"the module {value.path}")
             case _:
-                return Other("a class, a function or a module")
+                return Other("a function, or what calling it gives")
 
     def _instance(
         self, module: Module, node: ast.expr, value: InstanceOf

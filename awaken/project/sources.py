@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from awaken.contract import Span
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -74,6 +76,15 @@ class SourceFile(Struct, frozen=True):
     def with_text(self, text: bytes) -> SourceFile:
         """Return the same file holding ``text``."""
         return SourceFile(self.path, text, self.encoding, self.bom, self.digest)
+
+    def line_spans(self) -> list[Span]:
+        """Return the bytes of each line without its end; no empty line after the last end."""
+        spans = []
+        start = 0
+        for match in _NEWLINE.finditer(self.text):
+            spans.append(Span(start, match.start()))
+            start = match.end()
+        return spans if start == len(self.text) else [*spans, Span(start, len(self.text))]
 
 
 def decode(path: str, raw: bytes) -> SourceFile:

@@ -70,6 +70,15 @@ class QueryToSelect(Rule):
                 changes.append(change)
         return Plan(tuple(findings), tuple(changes))
 
+    def why_no_site(self, project: Project, place: Place) -> str | None:
+        """Return why what looks like a query at ``place`` is none."""
+        from awaken.codemods.sqlalchemy.query_to_select.why import (  # noqa: PLC0415  `explain` only
+            why_no_site,
+        )
+
+        module = project.module(place.path)
+        return None if module is None else why_no_site(Reader(project, module), place.span)
+
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that write a query as a statement, one per way of ending it."""
         from awaken.codemods.sqlalchemy.query_to_select.bulk_rewrite import (  # noqa: PLC0415

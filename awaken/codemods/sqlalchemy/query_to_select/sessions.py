@@ -176,8 +176,16 @@ def _is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
 
 def _is_plausible(reader: Reader, call: ast.Call) -> bool:
     """Whether the call may be a query: a file with SQLAlchemy asks for something not a text."""
-    if not call.args or isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Dict):
-        return False
+    return bool(call.args) and not asks_for_text(call) and imports_library(reader)
+
+
+def asks_for_text(call: ast.Call) -> bool:
+    """Whether the first argument of ``call`` is a constant, a text or a dictionary."""
+    return bool(call.args) and isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Dict)
+
+
+def imports_library(reader: Reader) -> bool:
+    """Whether the reader's file imports anything of SQLAlchemy, or of what builds on it."""
     return any(
         isinstance(statement, ast.Import | ast.ImportFrom) and _imports_library(statement)
         for statement in reader.module.walk()
