@@ -103,8 +103,8 @@ def _entries(file: Path, raw: bytes) -> tuple[Entry, ...]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _broken(file, raw.count(b"\n", 0, error.start) + 1, "is not UTF-8") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith(_CONFLICT):
+    for number, row in enumerate(text.splitlines(), 1):
+        if row.startswith(_CONFLICT):
             raise _broken(file, number, "holds a merge conflict: keep the lines of both sides")
     try:
         json.loads(text)
