@@ -29,6 +29,7 @@ from awaken.engine.exports import names_taken
 from awaken.engine.formatter import Formatter
 from awaken.engine.formatting import format_edited
 from awaken.engine.owned_edits import EditT, OwnedEdit, of_kind
+from awaken.engine.progress import REWRITING, Progress, counted, silent
 from awaken.engine.requirements import add_requirements
 from awaken.engine.splices import SpanMap, Splice, clashes, splice
 from awaken.project.layout import Layout
@@ -56,10 +57,12 @@ def materialise(
     changes: Sequence[Change],
     rewriters: Rewriters,
     formatter: Formatter | None = None,
+    progress: Progress = silent,
 ) -> Materialised:
     """Return ``snapshot`` with all ``changes`` made, in their order, and what could not be.
 
-    ``rewriters`` are those of each rule by name; ``formatter`` is the project's own.
+    ``rewriters`` are those of each rule by name; ``formatter`` is the project's own. ``progress``
+    is told how many files are done.
     """
     work = _Work(snapshot, formatter or Formatter())
     work.create(changes)
@@ -67,7 +70,7 @@ def materialise(
     work.problems += required.problems
     for path, (source, moved) in required.files.items():
         work.put(path, source, moved)
-    for path, edits in _by_file(changes).items():
+    for path, edits in counted(_by_file(changes).items(), REWRITING, progress):
         if snapshot.get(path) is None:
             work.refuse(path, "there is no such file to edit", edits)
         elif is_python(path):

@@ -30,6 +30,7 @@ from awaken.contract import (
 from awaken.engine.materialise import Materialised
 from awaken.engine.plan_contract import contract_broken
 from awaken.engine.planning import internal_error, plan_rule
+from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.engine.settle import Refused, settle, with_dependants
 from awaken.engine.splices import SpanMap
@@ -54,12 +55,14 @@ class Tools(Struct, frozen=True):
     ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
     only (None: in all); ``materialise`` carries changes out and ``check``
     says what they broke. ``jobs`` is the number of processes to plan in, None for one per core.
+    ``progress`` is told how far planning is.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
     materialise: Callable[[Snapshot, Sequence[Change]], Materialised]
     check: Callable[[Snapshot, Materialised, Sequence[Change]], Iterable[Problem]]
     jobs: int | None = 1
+    progress: Progress = silent
 
 
 class Admission(Struct, frozen=True):
@@ -208,7 +211,7 @@ def _run_phase(
 
 
 def _plan(rule: Rule, project: Project, pins: Pins, tools: Tools, progress: _Progress) -> Plan:
-    planned = plan_rule(rule, project, pins, tools.jobs)
+    planned = plan_rule(rule, project, pins, tools.jobs, tools.progress)
     progress.diagnostics.extend(planned.diagnostics)
     broken = contract_broken(rule, planned.plan, pins, project.snapshot)
     if broken:

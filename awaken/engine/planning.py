@@ -8,6 +8,7 @@ from functools import partial
 from msgspec import Struct
 
 from awaken.contract import Pins, Plan, Rule
+from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.engine.workers import Died, run_many, start_method
 from awaken.project import Project
@@ -30,7 +31,9 @@ def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
     return Diagnostic(path=path, line=0, message=sentence)
 
 
-def plan_rule(rule: Rule, project: Project, pins: Pins, jobs: int | None) -> Planned:
+def plan_rule(
+    rule: Rule, project: Project, pins: Pins, jobs: int | None, progress: Progress = silent
+) -> Planned:
     """Return what ``rule`` plans for ``project``; the same for any number of ``jobs``.
 
     A rule that decides file by file loses only the file in which it fails, or ends its process.
@@ -39,12 +42,14 @@ def plan_rule(rule: Rule, project: Project, pins: Pins, jobs: int | None) -> Pla
         return _attempt(rule, pins, project, "")
     files = project.site_files(rule.triggers)
     size = sum(len(project.snapshot[path].text) for path in files)
+    progress(PLANNING, 0, len(files))
     results = run_many(
         partial(_plan_file, rule, pins, project),
         files,
         # A spawned worker would have to be sent the whole project.
         jobs=jobs if start_method() == "fork" else 1,
         estimated_seconds=size * _SECONDS_PER_BYTE,
+        arrived=lambda done: progress(PLANNING, done, len(files)),
     )
     parts = [
         Planned(Plan(), (internal_error(rule.name, result.message, path),))

@@ -27,6 +27,7 @@ from awaken.engine.formatter import Formatter, detect
 from awaken.engine.materialise import Materialised, materialise
 from awaken.engine.memory import Memory, Remembered, digest_of
 from awaken.engine.phases import Admission, Outcome, Tools, run_phases
+from awaken.engine.progress import READING, Progress, counted, silent
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, RootReport, TargetVersion
 from awaken.engine.requirements import MANIFESTS
 from awaken.engine.rule_discovery import in_running_order
@@ -60,6 +61,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
     jobs: int | None = None
     use_cache: bool = True
     sites_in: frozenset[str] | None = None
+    progress: Progress = silent
 
     def chosen(self) -> tuple[Rule, ...]:
         """Return the rules that run here, in the order in which they do."""
@@ -81,7 +83,8 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     """
     started = time.perf_counter()
     root, rules = asked.found.root, asked.chosen()
-    files, unread = read_files(root.path, asked.found.files, given=_overlaid(asked))
+    paths = counted(asked.found.files, READING, asked.progress)
+    files, unread = read_files(root.path, paths, given=_overlaid(asked))
     files.update(_manifests(root.path))
     targets = read_targets(root.path, asked.settings.target_version, asked.settings.target)
     formatter = detect(root.path)
@@ -230,7 +233,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
                 problems.append(_no_rewriters(name, error, changes))
         if problems:
             return Materialised(snapshot, {}, tuple(problems))
-        return materialise(snapshot, changes, loaded, formatter)
+        return materialise(snapshot, changes, loaded, formatter, asked.progress)
 
     projects: list[Project] = []
 
@@ -244,6 +247,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
         materialise=make,
         check=partial(check, lowest_python=targets.lowest_python),
         jobs=asked.jobs,
+        progress=asked.progress,
     )
 
 

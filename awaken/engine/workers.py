@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -49,19 +49,29 @@ def run_many(
     *,
     jobs: int | None = None,
     estimated_seconds: float = SECONDS_WORTH_A_POOL,
+    arrived: Callable[[int], None] = lambda _: None,
 ) -> list[Result | Died]:
     """Return ``function(item)`` for each item, in order, whatever the number of jobs.
 
     ``function``, its results and the items must be picklable, the items small: what all share
     belongs into ``function`` (``functools.partial``), which a forked worker has for nothing.
     ``jobs`` is the number of processes, None for one per core; with one, or where
-    ``estimated_seconds`` promises too little, everything runs here, unprotected.
+    ``estimated_seconds`` promises too little, everything runs here, unprotected. ``arrived`` is
+    told each time how many results there are.
     Raises what ``function`` raised for the first item that failed.
     """
     workers = min(jobs or available_cores(), len(items))
     if workers < 2 or estimated_seconds < SECONDS_WORTH_A_POOL:  # noqa: PLR2004 - one is here
-        return [function(item) for item in items]
-    return _Pool(function, items, workers).run()
+        return list(_one_by_one(function, items, arrived))
+    return _Pool(function, items, workers, arrived).run()
+
+
+def _one_by_one(
+    function: Callable[[Item], Result], items: Sequence[Item], arrived: Callable[[int], None]
+) -> Iterator[Result]:
+    for number, item in enumerate(items, 1):
+        yield function(item)
+        arrived(number)
 
 
 def available_cores() -> int:
@@ -103,9 +113,14 @@ class _Pool(Generic[Item, Result]):
     """Hands out chunks of items and replaces workers that die."""
 
     def __init__(
-        self, function: Callable[[Item], Result], items: Sequence[Item], workers: int
+        self,
+        function: Callable[[Item], Result],
+        items: Sequence[Item],
+        workers: int,
+        arrived: Callable[[int], None],
     ) -> None:
         self._function = function
+        self._arrived = arrived
         self._items = items
         self._size = workers
         length = max(1, min(_LONGEST_CHUNK, len(items) // (workers * 8)))
@@ -172,6 +187,7 @@ class _Pool(Generic[Item, Result]):
             self._results[index] = value
         else:
             self._errors[index] = error
+        self._arrived(len(self._results) + len(self._errors))
         if worker.owed:
             return
         if self._chunks:
