@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import Rule, SiteId, UserError
 from awaken.engine import apply as applying
 from awaken.engine import undo as undoing
 from awaken.engine.apply import Applied, FileWrite
+from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic, Report, RootReport
 from awaken.engine.rule_discovery import all_rules, in_running_order
 from awaken.engine.undo import Undone, UndoStack
@@ -24,11 +25,12 @@ from awaken.settings import Resolved, Settings
 from awaken.settings.resolve import resolve
 
 if TYPE_CHECKING:
+    from awaken.engine.diagnosis import Diagnosis
     from awaken.engine.phases import Outcome, Tools
     from awaken.engine.rehearsal import Rehearsal
     from awaken.engine.run import Witness
 
-__all__ = ["Options", "apply", "rehearse", "rules", "run", "undo", "undo_list"]
+__all__ = ["Options", "apply", "doctor", "listing", "rehearse", "rules", "run", "undo", "undo_list"]
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -51,24 +53,44 @@ class Options(Struct, frozen=True, kw_only=True):
     use_cache: bool = True
 
 
+class Listing(Struct, frozen=True):
+    """What a run would be about: absolute paths of files, sorted, and the settings of each root.
+
+    ``problems`` are the paths that cannot be used.
+    """
+
+    files: tuple[Path, ...]
+    settings: tuple[Resolved, ...]
+    problems: tuple[Diagnostic, ...]
+
+
 def rules() -> tuple[Rule, ...]:
     """Return every rule there is, by family and name."""
     return all_rules()
 
 
 def run(
-    paths: Sequence[Path], options: Options | None = None, rules: Sequence[Rule] | None = None
+    paths: Sequence[Path],
+    options: Options | None = None,
+    rules: Sequence[Rule] | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Report:
     """Plan the chosen rules over the projects that ``paths`` touch; writes nothing.
 
-    ``rules`` are those to choose from, None for all that are installed. Raises UserError for an
+    ``rules`` are those to choose from, None for all that are installed. ``progress`` is told how
+    far the run has come. Raises UserError for an
     unknown rule, for a version that is none, and while an apply that was killed is not undone.
     """
-    return _run(paths, options, rules, None)
+    return _run(paths, options, rules, progress, None)
 
 
 def rehearse(
-    paths: Sequence[Path], options: Options | None = None, rules: Sequence[Rule] | None = None
+    paths: Sequence[Path],
+    options: Options | None = None,
+    rules: Sequence[Rule] | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Rehearsal:
     """Run as ``run`` does, and keep what is needed to show any one change by itself.
 
@@ -81,13 +103,14 @@ def rehearse(
     def keep(root: Path, outcome: Outcome, tools: Tools) -> None:
         runs[root] = StagedRun(outcome, tools)
 
-    return Rehearsal(_run(paths, options, rules, keep), runs)
+    return Rehearsal(_run(paths, options, rules, progress, keep), runs)
 
 
 def _run(
     paths: Sequence[Path],
     options: Options | None,
     rules: Sequence[Rule] | None,
+    progress: Progress | None,
     witness: Witness | None,
 ) -> Report:
     from awaken.engine.run import RootRun, run_root  # noqa: PLC0415  help needs no engine
@@ -110,6 +133,7 @@ def _run(
                     left_out=options.left_out,
                     jobs=options.jobs,
                     use_cache=options.use_cache,
+                    progress=progress or silent,
                 ),
                 witness,
             )
@@ -157,6 +181,49 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def doctor(
+    paths: Sequence[Path], options: Options | None = None, rules: Sequence[Rule] | None = None
+) -> Diagnosis:
+    """Return what awaken sees of the machine and of the projects that ``paths`` touch, and where.
+
+    Nothing is planned or written. ``rules`` are all that there are, None for those installed.
+    Raises UserError for settings or a version that are none.
+    """
+    from awaken.engine.diagnosis import Diagnosis, examine, machine  # noqa: PLC0415  as above
+    from awaken.engine.remarks import errors, remarks  # noqa: PLC0415
+
+    options = options or Options()
+    known = tuple(all_rules() if rules is None else rules)
+    settings, projects, unusable = _projects(paths, options, known)
+    roots = []
+    for found in projects:
+        seen, targets = examine(found, settings[found.root.path], known)
+        roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, known)))
+    return Diagnosis(
+        machine(options.jobs, use_cache=options.use_cache), tuple(roots), errors(unusable)
+    )
+
+
+def listing(paths: Sequence[Path], options: Options | None = None) -> Listing:
+    """Return which files of ``paths`` a run looks for sites in, and with which settings.
+
+    Raises UserError as ``run``, but an apply that was killed does not stop it.
+    """
+    settings, projects, unusable = _projects(paths, options or Options(), all_rules())
+    listed = {
+        found.root.path / path
+        for found in projects
+        for path in found.files
+        if found.root.selects(path)
+    }
+    problems = [Diagnostic(one.path, one.line, one.message) for one in unusable]
+    for found in projects:
+        base = found.root.path
+        problems += [Diagnostic(str(base / p.path), p.line, p.message) for p in found.problems]
+    used = tuple(settings[found.root.path] for found in projects)
+    return Listing(tuple(sorted(listed)), used, tuple(problems))
 
 
 def apply(report: Report, command: str = "awaken apply", state: Path | None = None) -> Applied:

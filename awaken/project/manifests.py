@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock")
 
-NOTHING_DECLARED = "nothing declared: current versions"
+_CURRENT = "current versions"
+NOTHING_DECLARED = f"nothing declared: {_CURRENT}"
 
 _PLATFORMS = (
     {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
@@ -65,6 +66,11 @@ class Target(Struct, frozen=True):
     def specifier(self) -> str:
         """The ranges as one text to show."""
         return " or ".join(map(shown, self.ranges))
+
+    @property
+    def assumed(self) -> bool:
+        """Whether no file and no option names a version, so that the current ones stand here."""
+        return self.origin.endswith(_CURRENT)
 
 
 class Targets:
@@ -368,7 +374,7 @@ def _settle(name: str, target: Target, installed: Mapping[str, SpecifierSet]) ->
         return target
     if name in installed:
         return Target(name, (installed[name],), "installed in .venv")
-    return Target(name, (current(name),), f"{target.origin} names no version: current versions")
+    return Target(name, (current(name),), f"{target.origin} names no version: {_CURRENT}")
 
 
 def _installed(root: Path) -> dict[str, SpecifierSet]:
