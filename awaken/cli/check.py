@@ -27,9 +27,12 @@ def check(
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import of_check  # noqa: PLC0415
+    from awaken.preview.progress import bar  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
 
     line = run.command_line()
-    report = api.run(line.paths, line.options)
-    show(report, "check", output.view(), line.again)
+    view = output.view()
+    with bar(view) as progress:
+        report = api.run(line.paths, line.options, progress=progress)
+    show(report, "check", view, line.again)
     return of_check(report, exit_zero=exit_zero, strict=strict)

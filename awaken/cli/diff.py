@@ -25,9 +25,12 @@ def diff(
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import of_diff  # noqa: PLC0415
+    from awaken.preview.progress import bar  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
 
     line = run.command_line()
-    report = api.run(line.paths, line.options)
-    show(report, "diff", output.view(layout), line.again)
+    view = output.view(layout)
+    with bar(view) as progress:
+        report = api.run(line.paths, line.options, progress=progress)
+    show(report, "diff", view, line.again)
     return of_diff(report, exit_code=exit_code)

@@ -89,10 +89,17 @@ class FakeEngine:
         self.error: BaseException | None = None
         self.paths: list[Path] = []
         self.options = api.Options()
+        self.progress: Callable[[str, int, int], None] | None = None
         self.applied: list[str] = []
 
-    def run(self, paths: Sequence[Path], options: api.Options) -> Report:
-        self.paths, self.options = list(paths), options
+    def run(
+        self,
+        paths: Sequence[Path],
+        options: api.Options,
+        *,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> Report:
+        self.paths, self.options, self.progress = list(paths), options, progress
         if self.error is not None:
             raise self.error
         report = make_report(
