@@ -1,14 +1,15 @@
-"""The cases under ``fixtures``, and what each rule makes of them, run once per process."""
+"""The cases of fixtures and of rules' pages, and what each rule makes of them, run once."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
 
-from awaken.testing import load_cases, run_case
+from awaken import api
+from awaken.testing import load_cases, page_cases, run_case
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-CASES = {case.identifier: case for case in load_cases(FIXTURES)}
+CASES = {case.identifier: case for case in (*load_cases(FIXTURES), *page_cases(api.rules()))}
 
 
 @cache

@@ -1,59 +1,117 @@
-"""The rules as a list, and one rule's page: the docstring of its module."""
+"""The rules on a terminal: the list by family, and one rule's page."""
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Sequence
 from typing import cast
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.text import Text
 
 from awaken.contract import Rule
+from awaken.engine.report import FileChange
 from awaken.preview.code import code_theme
-from awaken.preview.page import Page
+from awaken.preview.file_diff import FileDiff
+from awaken.preview.page import Page, Part, joined
+from awaken.preview.rule_markdown import Refusals, message, whole_page
+from awaken.preview.rule_page import Example, Section, facts, levels, status, summary
+from awaken.preview.sections import Section as FileSection
+from awaken.preview.side_by_side import SideBySide
+from awaken.project.sources import decode
 
-
-def page_of(rule: Rule) -> str:
-    """Return the docstring of the module, or package, that is named after ``rule``."""
-    name = type(rule).__module__
-    own = rule.name.replace("-", "_")
-    parts = name.split(".")
-    if own in parts:
-        name = ".".join(parts[: parts.index(own) + 1])
-    return inspect.cleandoc(sys.modules[name].__doc__ or type(rule).__doc__ or "")
+_ALL = sys.maxsize
+"""An example is short: all its lines are context."""
+_TWO_COLUMNS = 150
+"""Cells from which on two columns hold the code of an example without folding it."""
+_HEADINGS = ("rule", "kind", "levels", "status", "phase")
 
 
 def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
-    """Print each rule with its kind and phase, and the first line of its page."""
+    """Print one table per family: what each rule is, and below it what it does."""
     page = Page(console)
-    for rule in rules:
-        facts = [rule.family, rule.kind, f"phase {rule.phase.name.lower()}"]
-        facts += ["in preview"] if rule.preview else []
-        page.row((rule.name, "code.name"), ("  " + ", ".join(facts), "faint"))
-        page.hanging(Text("    "), page_of(rule).partition("\n")[0])
+    rows = {rule: _row(rule) for rule in rules}
+    widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows.values(), strict=True)]
+    for number, family in enumerate(sorted({rule.family for rule in rules})):
+        if number:
+            page.row()
+        page.row((family, "path"))
+        page.row((_aligned(_HEADINGS, widths), "faint"))
+        for rule in rules:
+            if rule.family == family:
+                styled: list[Part] = [(rows[rule][0], "code.name")]
+                page.row("  ", *styled, _aligned(rows[rule], widths)[2 + len(rows[rule][0]) :])
+                page.hanging(Text("    "), summary(rule))
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    phase = rule.phase.name.lower()
+    return rule.name, rule.kind, ", ".join(levels(rule)), status(rule), phase
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return ("  " + "  ".join(padded)).rstrip()
 
 
 def print_page(rule: Rule, console: Console) -> None:
-    """Print the page of ``rule``, which is Markdown, and the reasons for which it refuses."""
+    """Print the page of ``rule``: its text set, its examples as diffs, its reasons as a list."""
     page = Page(console)
-    page.rule((rule.name, "path"), (f"  {rule.family}, {rule.kind}", "faint"))
-    if console.is_terminal:
-        console.print(_rendered(page_of(rule), console))
-    else:
-        console.print(Text(page_of(rule)), soft_wrap=True)
-    if rule.reasons:
+    page.rule((rule.name, "path"))
+    opening, *rest = whole_page(rule)
+    if isinstance(opening, Section):
+        _prose(opening.text, console)
+    page.row()
+    for label, words in facts(rule):
+        page.hanging(joined([(f"   {label:<6}  ", "faint")]), words)
+    for part in rest:
+        match part:
+            case Section(title, text):
+                _heading(page, title)
+                _prose(text, console)
+            case Example():
+                _example(part, page)
+            case Refusals():
+                _refusals(part, page)
+
+
+def _heading(page: Page, title: str) -> None:
+    page.row()
+    page.hanging(Text(), title, "markdown.h2")
+
+
+def _prose(text: str, console: Console) -> None:
+    from rich.markdown import Markdown  # noqa: PLC0415  30 ms
+
+    if text:
+        # Rich passes the theme on to Syntax, which takes an object as well as a name.
+        theme = cast("str", code_theme(console))
+        console.print(Markdown(text, code_theme=theme, hyperlinks=False))
+
+
+def _example(example: Example, page: Page) -> None:
+    title = f": {example.title}" if example.title else ""
+    flag = ", with --unsafe-fixes" if example.unsafe else ""
+    _heading(page, f"Before and after{title}{flag}")
+    for path, after in example.after.items():
+        if len(example.after) > 1:
+            page.row((path, "path"))
+        diff = FileDiff(page, _changed(path, example.before.get(path), after), _ALL)
+        width = page.width or 0
+        diff.print(SideBySide(page, diff.digits, width) if width >= _TWO_COLUMNS else None)
+
+
+def _changed(path: str, before: str | None, after: str) -> FileSection:
+    """Return a file of an example as the preview of a run shows it."""
+    old = None if before is None else decode(path, before.encode())
+    new = decode(path, after.encode())
+    change = FileChange(path, old, new, ())
+    return FileSection(path=path, source=old, findings=(), change=change, admitted=frozenset())
+
+
+def _refusals(refusals: Refusals, page: Page) -> None:
+    for reason in refusals.reasons:
         page.row()
-        page.row(("Reasons for which a site is manual", "markdown.h2"))
-    for reason in rule.reasons:
-        page.row((f"{rule.name}/{reason.code}", "manual"))
-        page.hanging(Text("    "), reason.message.replace("{}", page.glyph("…", "...")))
+        page.row((f"{refusals.rule}/{reason.code}", "manual"))
+        page.hanging(Text("    "), message(reason).replace("…", page.glyph("…", "...")))
         page.hanging(Text("    "), reason.cure, "faint")
-
-
-def _rendered(text: str, console: Console) -> RenderableType:
-    from rich.markdown import Markdown  # noqa: PLC0415
-
-    # Rich passes the theme on to Syntax, which takes an object as well as a name.
-    return Markdown(text, code_theme=cast("str", code_theme(console)), hyperlinks=False)

@@ -1,13 +1,15 @@
 """The fixture runner: what a rule promises, checked case by case. For third-party rules too.
 
 A case is a directory with ``case.toml`` and the program before and after (see ``cases``).
-``run_case`` runs the case's rule on it; ``assert_expected`` compares with what the case says,
+``page_cases`` makes cases of the examples on rules' pages; ``assert_page`` says what else a page
+must have. ``run_case`` runs the case's rule; ``assert_expected`` compares with what the case says,
 ``LAWS`` are what holds for every rule, and ``Executor`` runs both sides on a database.
 """
 
 from awaken.testing.cases import Case, CaseError, ExpectedFinding, load_cases
 from awaken.testing.execution import Executor, assert_same_behaviour
 from awaken.testing.laws import LAWS, Law, laws_of
+from awaken.testing.page_cases import assert_page, page_cases
 from awaken.testing.running import CaseResult, assert_expected, run_case
 
 __all__ = [
@@ -19,8 +21,10 @@ __all__ = [
     "ExpectedFinding",
     "Law",
     "assert_expected",
+    "assert_page",
     "assert_same_behaviour",
     "laws_of",
     "load_cases",
+    "page_cases",
     "run_case",
 ]

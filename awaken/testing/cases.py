@@ -44,9 +44,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ``expect`` lists every finding; ``level`` says instead that all findings have it and that
     there is at least one; neither means that there is no finding. ``program`` names a directory
     in the family's ``_programs``, whose files stand beside the case's. ``versions`` binds the case
-    to installed versions, ``targets`` are given to the run. ``execute`` runs every function
-    ``case_*(session)`` of both sides; ``differs`` names those whose outcome must *not* be equal,
-    and ``other_sql`` those (``case_N*`` for several) whose statements may read differently.
+    to installed versions, ``targets`` are given to the run. ``execute`` runs every function of
+    both sides whose name fits ``functions``, with a session; ``differs`` names those whose outcome
+    must *not* be equal, and ``other_sql`` those (``case_N*`` for several) whose statements may
+    read differently.
     """
 
     rows: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     targets: Mapping[str, str] = field(default_factory=dict)
     unsafe: bool = False
     execute: bool | None = None
+    functions: str = "case_*"
     differs: tuple[str, ...] = ()
     other_sql: tuple[str, ...] = ()
 

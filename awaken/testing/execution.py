@@ -89,7 +89,8 @@ class Executor:
         self._stack.close()
 
     def observe(self, case: Case, files: Mapping[str, bytes]) -> dict[str, Observation]:
-        """Run every ``case_*`` of one side of ``case``, and return what was seen, by name.
+        """Run every function of one side of ``case`` that its settings name, and return
+        what was seen, by name.
 
         A case that declares models of its own imports the whole program afresh. Warnings are
         those of the program, and nobody's business here.
@@ -97,11 +98,12 @@ class Executor:
         with warnings.catch_warnings(), ExitStack() as stack:
             warnings.simplefilter("ignore")
             if _declares_models(case):
-                return _observe_alone(files, stack)
+                return _observe_alone(files, stack, case.settings.functions)
             database, modules = self._program(case.program)
             own = {path: content for path, content in files.items() if path not in case.program}
             stack.enter_context(_importable(own, modules))
-            return _observe_all(importlib.import_module(_CASE), database)
+            module = importlib.import_module(_CASE)
+            return _observe_all(module, database, case.settings.functions)
 
     def _program(self, files: Mapping[str, bytes]) -> tuple[Database, _Modules]:
         key = frozenset(files.items())
@@ -123,7 +125,7 @@ def assert_same_behaviour(result: CaseResult, executor: Executor) -> None:
     case = result.case
     before = executor.observe(case, case.before)
     after = executor.observe(case, result.files)
-    require(before, "there is no function case_*(session) to run")
+    require(before, f"there is no function {case.settings.functions}(session) to run")
     require(before.keys() == after.keys(), "the functions are not the same after the run")
     unknown = set(case.settings.differs) - before.keys()
     require(not unknown, f"`differs` names {sorted(unknown)}, which are not there")
@@ -152,19 +154,25 @@ def _declares_models(case: Case) -> bool:
     return own != {MODULE} or changed or any(mark in text for mark in _OWN_MODELS)
 
 
-def _observe_alone(files: Mapping[str, bytes], stack: ExitStack) -> dict[str, Observation]:
+def _observe_alone(
+    files: Mapping[str, bytes], stack: ExitStack, pattern: str
+) -> dict[str, Observation]:
     stack.enter_context(_importable(files, {}))
     module = importlib.import_module(_CASE)
     has_models = f"{_MODELS}.py" in files or f"{_MODELS}/__init__.py" in files
     models = importlib.import_module(_MODELS) if has_models else module
     database = Database(models)
     stack.callback(database.close)
-    return _observe_all(module, database)
+    return _observe_all(module, database, pattern)
 
 
-def _observe_all(module: ModuleType, database: Database) -> dict[str, Observation]:
+def _observe_all(module: ModuleType, database: Database, pattern: str) -> dict[str, Observation]:
     # A list first: the warnings of a call are remembered in its module's names.
-    functions = [item for item in vars(module).items() if item[0].startswith("case_")]
+    functions = [
+        (name, value)
+        for name, value in vars(module).items()
+        if fnmatchcase(name, pattern) and getattr(value, "__module__", "") == module.__name__
+    ]
     return {name: database.observe(function) for name, function in functions}
 
 

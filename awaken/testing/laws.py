@@ -16,6 +16,7 @@ from awaken import api
 from awaken.contract import Level, SiteId
 from awaken.engine.report import ChangeSummary
 from awaken.engine.rule_discovery import all_rules
+from awaken.preview.rule_page import levels
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,
@@ -133,6 +134,16 @@ def manual_findings_say_why(result: CaseResult) -> None:
             require(finding.cure, f"{finding.place} ({reason}) does not say what to do")
 
 
+def levels_are_declared(result: CaseResult) -> None:
+    """Every finding has a level that its rule declares, as far as the rule decided it."""
+    rules = all_rules() if result.rules is None else result.rules
+    declared = {rule.name: levels(rule) for rule in rules}
+    for finding in result.report.findings:
+        level, rolled_back = finding.level, (finding.reason or "").startswith("engine/")
+        known = level in declared.get(finding.rule, (level,))
+        require(known or rolled_back, f"{finding.rule} does not declare the level {level}")
+
+
 def one_finding_per_site(result: CaseResult) -> None:
     """Every site has one finding, and no two findings of a rule stand at one place."""
     sites = Counter(finding.site for finding in result.report.findings)
@@ -168,6 +179,7 @@ LAWS: Mapping[str, Law] = {
     "jobs": two_jobs_equal_one,
     "left-out": any_change_can_be_left_out,
     "reasons": manual_findings_say_why,
+    "levels": levels_are_declared,
     "one-finding": one_finding_per_site,
     "undo": undo_restores_every_byte,
 }

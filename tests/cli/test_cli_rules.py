@@ -1,87 +1,70 @@
 from __future__ import annotations
 
-import sys
-import types
+import json
 
+import page_rules
 import pytest
 
 from awaken import api
-from awaken.contract import Phase, Reason, Rule
-
-PAGE = """Rewrites `old()` to [new](x).
-
-## Before
-```python
-old(List[str])
-```
-"""
-
-
-class _Old(Rule):
-    name = "old-to-new"
-    family = "things"
-    phase = Phase.QUERIES
-    reasons = (Reason("shadowed", "`{}` is shadowed", "Rename it."),)
-
-
-class _Odd(Rule):
-    """Advice in one line."""
-
-    name = "odd-thing"
-    family = "others"
-    kind = "advice"
-    phase = Phase.TIDY
-    preview = True
 
 
 @pytest.fixture(autouse=True)
 def _catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    package, module = types.ModuleType("things.old_to_new"), types.ModuleType("things.plan")
-    package.__doc__ = PAGE
-    monkeypatch.setitem(sys.modules, "things.old_to_new", package)
-    monkeypatch.setitem(sys.modules, "things.old_to_new.plan", module)
-    monkeypatch.setattr(_Old, "__module__", "things.old_to_new.plan")
-    monkeypatch.setattr(_Odd, "__module__", "things.old_to_new.plan")
-    monkeypatch.setattr(api, "rules", lambda: (_Old(), _Odd()))
+    rules = page_rules.install(monkeypatch)
+    monkeypatch.setattr(api, "rules", lambda: rules)
 
 
 def test_the_list_says_what_each_rule_is(awaken):
-    monkey = sys.modules["things.old_to_new"]
-    assert monkey.__doc__ == PAGE
-
     code, out, err = awaken("rules")
 
     assert (code, err) == (0, "")
-    assert out.splitlines() == [
-        "old-to-new  things, rewrite, phase queries",
-        "    Rewrites `old()` to [new](x).",
-        "odd-thing  others, advice, phase tidy, in preview",
-        "    Advice in one line.",
-    ]
+    assert "  old-to-new  rewrite  safe, unsafe  stable      queries\n" in out
+    assert "  odd-thing   advice   advice        in preview  tidy\n" in out
 
 
 def test_a_family_lists_its_rules(awaken):
     _, out, _ = awaken("rules", "things")
 
-    assert out.startswith("old-to-new  things")
+    assert out.startswith("things\n")
     assert "odd-thing" not in out
 
 
-def test_the_page_is_the_docstring_and_the_reasons(awaken):
+def test_a_family_lists_its_rules_in_preview_too(awaken):
+    assert "odd-thing" in awaken("rules", "others")[1]
+
+
+def test_a_piped_page_is_markdown(awaken):
     code, out, _ = awaken("rules", "old-to-new")
 
     assert code == 0
-    assert PAGE.strip() in out
-    assert out.endswith("old-to-new/shadowed\n    `…` is shadowed\n    Rename it.\n")
+    assert out.startswith("# old-to-new\n")
+    assert "## Before\n\n```python\nfrom things import old\n" in out
+    assert "| `shadowed` | `…` is \\| shadowed | Rename it. |\n" in out
 
 
-def test_on_a_terminal_the_page_is_set_as_text(awaken):
-    _, out, _ = awaken("rules", "old-to-new", "--color", "always")
+@pytest.mark.parametrize("options", [("--color", "always"), ("--output-format", "full")])
+def test_on_a_terminal_the_page_is_set_as_text(awaken, options):
+    _, out, _ = awaken("rules", "old-to-new", *options)
 
     assert "## Before" not in out
-    assert "Before" in out
+    assert "Before and after" in out
     assert "List" in out
     assert "```" not in out
+
+
+def test_markdown_can_be_asked_for(awaken):
+    _, out, _ = awaken("rules", "old-to-new", "--color", "always", "--output-format", "markdown")
+    assert out.startswith("# old-to-new\n")
+    assert awaken("rules", "--output-format", "markdown")[1].startswith("## others\n\n| rule |")
+
+
+def test_json_is_one_document(awaken):
+    whole = json.loads(awaken("rules", "--output-format", "json")[1])
+    assert [rule["name"] for rule in whole["rules"]] == ["old-to-new", "odd-thing"]
+    (one,) = json.loads(awaken("rules", "old-to-new", "--output-format", "json")[1])["rules"]
+    assert one == whole["rules"][0]
+    family = json.loads(awaken("rules", "others", "--output-format", "json")[1])
+    assert [rule["name"] for rule in family["rules"]] == ["odd-thing"]
 
 
 def test_a_rule_in_preview_has_its_page(awaken):

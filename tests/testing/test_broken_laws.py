@@ -40,11 +40,12 @@ AFTER = BEFORE.replace(b"old(1)", b"new(1)")
 
 
 class Renaming(Rule):
-    """Declares the one reason that the findings below may have."""
+    """Declares the one reason and the levels that the findings below may have."""
 
     name = "renaming"
     family = "tests"
     reasons = (Reason("unclear", "unclear", "look"),)
+    levels = (Level.SAFE, Level.MANUAL)
 
 
 def finding(level=Level.SAFE, site="one", start=None, **other):
@@ -103,7 +104,7 @@ def result(before=BEFORE, after=AFTER, findings=(GOOD,), diagnostics=(), **setti
     return CaseResult(case(before, AFTER, **settings), [Renaming()], report, {"case.py": after})
 
 
-OF_THE_RESULT = ["compiles", "comments", "untouched", "reasons", "one-finding"]
+OF_THE_RESULT = ["compiles", "comments", "untouched", "reasons", "levels", "one-finding"]
 
 
 @pytest.mark.parametrize("law", OF_THE_RESULT)
@@ -130,6 +131,7 @@ def test_a_good_result_breaks_no_law(law):
             result(findings=[finding(Level.MANUAL, reason="renaming/unclear")]),
             "does not say what to do",
         ),
+        ("levels", result(findings=[finding(Level.UNSAFE)]), "not declare the level unsafe"),
         ("one-finding", result(findings=[finding(), finding(start=0)]), "more than one finding"),
         (
             "one-finding",

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 from models import Post, User
 
 
-def find(session: Session, name: str) -> User | None:
-    return session.query(User).filter_by(name=name).first()
+def find(session: Session) -> User | None:
+    return session.query(User).filter_by(name="ann").first()
 
 
 def authors(session: Session) -> list[User]:
@@ -30,23 +30,19 @@ def authors(session: Session) -> list[User]:
 
 def number(session: Session) -> int:
     return session.query(User).filter(User.age > 26).count()
-
-
-def forget(session: Session, name: str) -> int:
-    return session.query(User).filter(User.name == name).delete()
 ```
 
 ## After
 
 ```python
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import Post, User
 
 
-def find(session: Session, name: str) -> User | None:
-    return session.scalars(select(User).filter_by(name=name).limit(1)).first()
+def find(session: Session) -> User | None:
+    return session.scalars(select(User).filter_by(name="ann").limit(1)).first()
 
 
 def authors(session: Session) -> list[User]:
@@ -57,10 +53,85 @@ def authors(session: Session) -> list[User]:
 
 def number(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(User).where(User.age > 26))
+```
+
+## Before: writes in bulk
+
+```python
+from sqlalchemy.orm import Session
+
+from models import User
 
 
-def forget(session: Session, name: str) -> int:
-    return session.execute(delete(User).where(User.name == name)).rowcount
+def forget(session: Session) -> int:
+    return session.query(User).filter(User.name == "bob").delete()
+```
+
+## After: writes in bulk
+
+```python
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from models import User
+
+
+def forget(session: Session) -> int:
+    return session.execute(delete(User).where(User.name == "bob")).rowcount
+```
+
+## Before: rows with two keys of one name (unsafe)
+
+```python
+from sqlalchemy.orm import Session
+
+from models import Post, User
+
+
+def pairs(session: Session) -> list[tuple[int, int]]:
+    return session.query(User.id, Post.id).join(Post).all()
+```
+
+## After: rows with two keys of one name (unsafe)
+
+```python
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Post, User
+
+
+def pairs(session: Session) -> list[tuple[int, int]]:
+    return session.execute(select(User.id, Post.id).join(Post)).all()
+```
+
+## The models of the examples
+
+```python models.py
+from sqlalchemy import Column, ForeignKey, Integer, String
+from sqlalchemy.orm import declarative_base, relationship
+
+Base = declarative_base()
+
+
+class User(Base):
+    __tablename__ = "users"
+    id = Column(Integer, primary_key=True)
+    name = Column(String(50))
+    age = Column(Integer)
+    posts = relationship("Post")
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id = Column(Integer, primary_key=True)
+    score = Column(Integer)
+    user_id = Column(ForeignKey("users.id"))
+
+
+def seed(session):
+    ann = User(name="ann", age=30, posts=[Post(score=5), Post(score=9)])
+    session.add_all([ann, User(name="bob", age=25)])
 ```
 
 ## Safety
@@ -93,15 +164,15 @@ A query that is kept in a variable, returned or passed on; a receiver that nothi
 session; an entity of unknown kind; set operations, slices by variables or negative numbers, `get()`
 with settings, bulk writes with settings that they ignore; what raises today and would not
 afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
-`after_bulk_delete` would see. Each reason has a code, a sentence and a cure:
-`awaken rules query-to-select`.
+`after_bulk_delete` would see.
 
 Queries that begin at a class are not looked at and not reported: `Model.query` of
 Flask-SQLAlchemy, and `query_property()` of a `scoped_session`.
 
 ## On real programs
 
-Queries that begin and end in one expression, counted by hand before the rule was written:
+Queries that begin and end in one expression, counted by hand without awaken, and what becomes of
+them (`benchmarks/account.py`):
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |

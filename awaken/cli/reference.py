@@ -1,0 +1,74 @@
+"""Every command and option as one Markdown page, read from the application itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from typer.main import get_command
+
+from awaken.cli.application import application
+
+_INTRODUCTION = """\
+Exit codes are listed in the [README](../README.md#use-it); how settings files say the same is in
+[configuration.md](configuration.md)."""
+
+
+def reference() -> str:
+    """Return the page: what each command does, and which options it takes."""
+    group = get_command(application())
+    with group.make_context("awaken", [], resilient_parsing=True) as context:
+        commands: Mapping[str, Any] = {
+            name: command
+            for name, command in group.commands.items()  # type: ignore[attr-defined]
+            if not command.hidden
+        }
+        blocks = ["# Commands", _INTRODUCTION]
+        for name, command in commands.items():
+            blocks += [f"## awaken {name}", _paragraphs(command.help), *_arguments(command)]
+        blocks += ["## Options", _options(commands, context)]
+        general = _records(group, context)
+        rows = [f"| `{_cell(names)}` | {_cell(text)} |" for names, text in general]
+        blocks += ["## Without a command", "\n".join([*_head("option", "what it does"), *rows])]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _paragraphs(text: str) -> str:
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+def _arguments(command: Any) -> Iterator[str]:
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            yield f"`{parameter.metavar or parameter.name.upper()}`: {parameter.help}"
+
+
+def _options(commands: Mapping[str, Any], context: Any) -> str:
+    """Return one row per option, with a mark below each command that takes it."""
+    taken: dict[tuple[str, str], set[str]] = {}
+    for name, command in commands.items():
+        for record in _records(command, context):
+            taken.setdefault(record, set()).add(name)
+    rows = [
+        f"| `{_cell(names)}` | {_cell(text)} | "
+        + " | ".join("x" if name in users else "" for name in commands)
+        + " |"
+        for (names, text), users in taken.items()
+    ]
+    return "\n".join([*_head("option", "what it does", *commands), *rows])
+
+
+def _records(command: Any, context: Any) -> list[tuple[str, str]]:
+    return [
+        parameter.get_help_record(context)
+        for parameter in command.params
+        if parameter.param_type_name == "option" and not parameter.hidden
+    ]
+
+
+def _head(*titles: str) -> tuple[str, str]:
+    return f"| {' | '.join(titles)} |", "|" + " --- |" * len(titles)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

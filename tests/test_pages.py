@@ -1,0 +1,41 @@
+"""Every rule has the page that users look for, and ``docs`` holds what the code says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fixture_cases import CASES
+
+from awaken import api
+from awaken.preview.rule_page import levels
+from awaken.testing import assert_page
+from awaken.testing.pages import COMMAND, documents
+
+DOCS = Path(__file__).parent.parent / "docs"
+RULES = {rule.name: rule for rule in api.rules()}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_page_has_what_it_must_have(name):
+    assert_page(RULES[name])
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_fixtures_show_every_level_that_the_rule_declares(name):
+    cases = [case.settings for case in CASES.values() if case.rule == name]
+    shown = {one.level for one in cases}
+    shown |= {finding.level for one in cases for finding in one.expect or ()}
+    assert set(levels(RULES[name])) <= shown
+
+
+@pytest.mark.parametrize("name", documents())
+def test_the_documentation_is_what_the_code_says(name):
+    path = DOCS / name
+    kept = path.read_text("utf-8") if path.exists() else ""
+    assert kept == documents()[name], f"docs/{name} is stale; run: uv run {COMMAND}"
+
+
+def test_no_page_is_left_of_a_rule_that_is_gone():
+    kept = {f"rules/{path.name}" for path in (DOCS / "rules").iterdir()}
+    assert kept <= documents().keys(), f"run: uv run {COMMAND}"
