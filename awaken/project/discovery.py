@@ -153,7 +153,7 @@ def find_roots(
 def _root_of(path: Path) -> Root:
     start = path if path.is_dir() else path.parent
     home = _root_above(start)
-    if home is None and _is_boundary(start):
+    if home is None and is_boundary(start):
         return Root(start, (path.relative_to(start).as_posix(),), lone=start != path)
     home = home or _outside_packages(start)
     return Root(home, (path.relative_to(home).as_posix(),))
@@ -184,7 +184,7 @@ def _unusable(path: Path) -> str | None:
 def _root_above(start: Path) -> Path | None:
     weak = repository = None
     for directory in (start, *start.parents):
-        if directory != start and _is_boundary(directory):
+        if directory != start and is_boundary(directory):
             break
         names = _names(directory)
         if _is_project(str(directory), names):
@@ -197,7 +197,8 @@ def _root_above(start: Path) -> Path | None:
     return weak or repository
 
 
-def _is_boundary(directory: Path) -> bool:
+def is_boundary(directory: Path) -> bool:
+    """Whether a directory is a home or a file system's root: nothing there is about a project."""
     return directory.parent == directory or directory == _home()
 
 
@@ -207,7 +208,7 @@ def _home() -> Path | None:
 
 
 def _outside_packages(directory: Path) -> Path:
-    while (directory / "__init__.py").exists() and not _is_boundary(directory.parent):
+    while (directory / "__init__.py").exists() and not is_boundary(directory.parent):
         directory = directory.parent
     return directory
 

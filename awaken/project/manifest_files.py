@@ -6,7 +6,6 @@ import ast
 import configparser
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from awaken.project.parsing import Unparsable, parse_text
 from awaken.project.sources import FileProblem, Undecodable, decode, decode_settings
+from awaken.project.toml_text import NotToml, parse_toml
 from awaken.project.versions import poetry_ranges
 
 if TYPE_CHECKING:
@@ -111,11 +111,9 @@ def _pyproject(name: str, raw: bytes) -> Manifest:
 
 def _toml(name: str, raw: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(decode_settings(name, raw).text.decode())
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        message = f"is not valid TOML: {re.sub(r' [(]at .*', '', str(error))}"
-        raise _Unusable(int(line[1]) if line else 0, message) from error
+        return parse_toml(decode_settings(name, raw).text.decode())
+    except NotToml as error:
+        raise _Unusable(error.line, f"is not valid TOML: {error}") from error
 
 
 def uv_workspace(directory: Path) -> tuple[str, ...] | None:

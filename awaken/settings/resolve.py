@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from awaken.contract import Rule
+from msgspec import Struct
+from msgspec.structs import fields
+from packaging.utils import canonicalize_name
+
+from awaken.contract import NoOptions, Rule, UserError
 from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
-from awaken.settings.model import Resolved, Settings
-from awaken.settings.selection import choose
+from awaken.settings.files import config_layers, file_layer, nearest_file, shown_path
+from awaken.settings.model import Layer, PathOverride, Resolved, Settings
+from awaken.settings.selection import choose_by_layers, named
+from awaken.settings.values import Wrong, check, options_of, python_version
+
+COMMAND_LINE = "the command line"
 
 
 def resolve(
@@ -17,29 +27,191 @@ def resolve(
     config: Sequence[str] = (),
     *,
     isolated: bool = False,
-    rules: Sequence[Rule] = (),
+    rules: Sequence[Rule],
 ) -> Resolved:
-    """Return what holds for the project in ``root``.
+    """Return what holds for the project in ``root`` (absolute).
 
     ``given`` is what the command line says, ``config`` its ``--config`` values; ``rules`` are all
     that are installed, to validate the options of each. Raises UserError, with file and line,
     for a file or value that is none, and with the nearest name for an unknown key or rule.
     """
-    del config, isolated
-    base = Path.cwd()
-    target_version = given.target_version
+    path, layers = _layers(root, given, config, isolated=isolated, rules=rules)
+    chosen = choose_by_layers(rules, [(layer.origin, layer.settings) for layer in layers])
+    target_version = _last(layers, "target_version") or "auto"
     return Resolved(
         root=root,
-        rules=tuple(rule.name for rule in choose(rules, given.select or (), given.ignore)),
-        unsafe_fixes=bool(given.unsafe_fixes),
-        target_version=None if target_version == "auto" else target_version,
-        target=given.target,
-        exclude=(
-            PathPatterns(DEFAULT_EXCLUDE if given.exclude is None else given.exclude),
-            PathPatterns(given.extend_exclude),
-        ),
-        force_exclude=bool(given.force_exclude),
-        respect_gitignore=given.respect_gitignore is not False,
-        baseline=None if given.baseline is None else base / given.baseline,
-        cache_dir=None if given.cache_dir is None else base / given.cache_dir,
+        rules=chosen.rules,
+        rules_off=chosen.off,
+        unsafe_fixes=bool(_last(layers, "unsafe_fixes")),
+        target_version=None if target_version == "auto" else python_version(target_version),
+        target=_targets(layers),
+        exclude=_exclude(layers, root),
+        force_exclude=bool(_last(layers, "force_exclude")),
+        respect_gitignore=_last(layers, "respect_gitignore") is not False,
+        baseline=_place(layers, "baseline"),
+        cache_dir=_place(layers, "cache_dir"),
+        overrides=_overrides(layers, rules),
+        options=_options(layers, rules, chosen.rules),
+        origins=_origins(layers),
+        files=() if path is None else (path,),
     )
+
+
+def _layers(
+    root: Path, given: Settings, config: Sequence[str], *, isolated: bool, rules: Sequence[Rule]
+) -> tuple[Path | None, list[Layer]]:
+    """Return the settings file that is used, and all layers, the lowest first."""
+    files, values = config_layers(config, rules)
+    if len(files) > 1:
+        named_twice = " and ".join(layer.origin for _, layer in files)
+        raise UserError(f"{named_twice}: only one settings file can be named")
+    if files and isolated:
+        raise UserError(
+            f"{files[0][1].origin}: --isolated reads no files; leave out one of the two"
+        )
+    if not files and not isolated and (path := nearest_file(root)) is not None:
+        origin = Path(os.path.relpath(path, root)).as_posix()
+        files = [(path, file_layer(path, origin, shown_path(path), rules))]
+    try:
+        check(given, rules)
+    except Wrong as error:
+        raise UserError(f"{_option(error.path[0])}{error}") from None
+    own = Layer(COMMAND_LINE, Path.cwd(), given)
+    return next((path for path, _ in files), None), [*(one for _, one in files), *values, own]
+
+
+def _option(key: str | int) -> str:
+    return "" if key in {"overrides", "rules"} else f"--{key}: "
+
+
+def _last(layers: Iterable[Layer], name: str) -> Any:
+    """Return what the highest layer says that says anything; None if none does."""
+    said = [value for layer in layers if (value := getattr(layer.settings, name)) is not None]
+    return said[-1] if said else None
+
+
+def _targets(layers: Iterable[Layer]) -> dict[str, str]:
+    return {
+        canonicalize_name(name): version
+        for layer in layers
+        for name, version in layer.settings.target.items()
+    }
+
+
+def _exclude(layers: Sequence[Layer], root: Path) -> tuple[PathPatterns, ...]:
+    base: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE, root),)
+    for layer in layers:
+        if layer.settings.exclude is not None:
+            base = _relative_to(layer.settings.exclude, layer.directory)
+    more = (
+        patterns
+        for layer in layers
+        for patterns in _relative_to(layer.settings.extend_exclude, layer.directory)
+    )
+    return (*base, *more)
+
+
+def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, ...]:
+    """Return patterns relative to ``directory``, or to one above it where they start with ``../``.
+
+    A ``.gitignore`` has no such patterns, and none with ``./`` or an absolute path; but a shell
+    completes names so.
+    """
+    groups: list[tuple[Path, list[str]]] = []
+    for line in lines:
+        base, pattern = _rebased(line, directory)
+        if not groups or groups[-1][0] != base:
+            groups.append((base, []))
+        groups[-1][1].append(pattern)
+    return tuple(PathPatterns(tuple(patterns), base) for base, patterns in groups)
+
+
+def _rebased(line: str, directory: Path) -> tuple[Path, str]:
+    kept = "!" if line.startswith("!") else ""
+    pattern = line.removeprefix("!")
+    if pattern.startswith(f"{directory}/"):
+        return directory, kept + pattern.removeprefix(str(directory))
+    anchor = ""
+    while pattern.startswith(("./", "../")):
+        first, _, pattern = pattern.partition("/")
+        directory = directory.parent if first == ".." else directory
+        anchor = "/"
+    return directory, kept + anchor + pattern
+
+
+def _place(layers: Sequence[Layer], name: str) -> Path | None:
+    for layer in reversed(layers):
+        value = getattr(layer.settings, name)
+        if value is not None:
+            home = os.path.expanduser(value)  # noqa: PTH111 - Path's raises where there is no home
+            return Path(os.path.normpath(layer.directory / home))
+    return None
+
+
+def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOverride, ...]:
+    """Return the overrides, the strongest last.
+
+    What a higher layer says of the whole project leaves them alone, as in ruff, but for one: no
+    unsafe fixes are none at all.
+    """
+    found: list[PathOverride] = []
+    for layer in layers:
+        if layer.settings.unsafe_fixes is False:
+            found = [one if one.unsafe_fixes is None else _safe(one) for one in found]
+        found += [
+            PathOverride(
+                paths=_relative_to(one.paths, layer.directory),
+                ignore=named(rules, one.ignore),
+                unsafe_fixes=one.unsafe_fixes,
+                origin=layer.origin,
+            )
+            for one in layer.settings.overrides
+        ]
+    return tuple(found)
+
+
+def _safe(one: PathOverride) -> PathOverride:
+    return PathOverride(paths=one.paths, ignore=one.ignore, unsafe_fixes=False, origin=one.origin)
+
+
+def _options(
+    layers: Sequence[Layer], rules: Sequence[Rule], running: Sequence[str]
+) -> dict[str, Struct]:
+    """Return the options of each rule that has any; a rule that does not run needs none."""
+    found: dict[str, Struct] = {}
+    for rule in rules:
+        if rule.options is NoOptions:
+            continue
+        said = [layer for layer in layers if rule.name in layer.settings.rules]
+        joined = {
+            key: value for layer in said for key, value in layer.settings.rules[rule.name].items()
+        }
+        try:
+            found[rule.name] = options_of(rule, joined)
+        except Wrong as error:
+            if rule.name in running:
+                where = f"{' and '.join(layer.origin for layer in said)}: " if said else ""
+                raise UserError(f"{where}{error}") from None
+    return found
+
+
+def _origins(layers: Iterable[Layer]) -> dict[str, str]:
+    """Return where each setting was said; of lists that add up, and overrides, every place."""
+    found: dict[str, list[str]] = {}
+    for layer in layers:
+        for key, adds in _said(layer.settings):
+            places = found.setdefault(key, [])
+            places[:] = [*(one for one in places if adds and one != layer.origin), layer.origin]
+    return {key: " and ".join(places) for key, places in sorted(found.items())}
+
+
+def _said(settings: Settings) -> Iterable[tuple[str, bool]]:
+    """Yield what a layer says, in kebab case, and whether it adds to the layers below."""
+    for name in settings.target:
+        yield f"target.{canonicalize_name(name)}", False
+    for rule, options in settings.rules.items():
+        yield from ((f"rules.{rule}.{key}", False) for key in options)
+    for field in fields(Settings):
+        value = getattr(settings, field.name)
+        if not isinstance(value, Mapping) and value is not None and value != field.default:
+            yield field.encode_name, field.default == ()

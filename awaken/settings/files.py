@@ -1,0 +1,142 @@
+"""Reads settings: the file that a project has, and the values of ``--config``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from awaken.contract import Rule, UserError
+from awaken.project.discovery import is_boundary
+from awaken.project.toml_text import NotToml, line_of, parse_toml
+from awaken.settings.model import Layer
+from awaken.settings.values import Wrong, settings_from
+
+NAMES = (".awaken.toml", "awaken.toml", "pyproject.toml")
+"""Where settings may stand, the strongest of one directory first, as in ruff."""
+
+_PYPROJECT = "pyproject.toml"
+_TABLE = ("tool", "awaken")
+
+
+def nearest_file(root: Path) -> Path | None:
+    """Return the settings file of the project in ``root`` (absolute); None if it has none.
+
+    That is the nearest at or above it, up to the repository's top; a ``pyproject.toml`` only if
+    it says something of awaken. Neither a home directory nor a file system's root is looked at,
+    unless it is ``root``. Raises UserError for one that cannot be read.
+    """
+    for directory in (root, *root.parents):
+        if directory != root and is_boundary(directory):
+            return None
+        for name in NAMES:
+            path = directory / name
+            if path.is_file() and (name != _PYPROJECT or _is_meant(path)):
+                return path
+        if (directory / ".git").exists():
+            return None
+    return None
+
+
+def file_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
+    """Return the settings of a file; ``shown`` is how errors name it.
+
+    Raises UserError with the line for what cannot be used.
+    """
+    text = _text(path, shown)
+    tables = _parsed(text, shown)
+    inside = _TABLE if path.name == _PYPROJECT else ()
+    table: Any = tables
+    for key in inside:
+        table = table.get(key, {}) if isinstance(table, Mapping) else {}
+    if not isinstance(table, Mapping):
+        where = f"{shown}:{line_of(text, inside)}"
+        raise UserError(f"{where}: 'tool.awaken' must be a table: [tool.awaken]")
+    try:
+        settings = settings_from(table, rules)
+    except Wrong as error:
+        line = line_of(text, (*inside, *error.path))
+        raise UserError(f"{shown}:{line}: {error}") from None
+    return Layer(origin, path.parent, settings)
+
+
+def config_layers(
+    values: Sequence[str], rules: Sequence[Rule]
+) -> tuple[list[tuple[Path, Layer]], list[Layer]]:
+    """Return the files that ``--config`` names, and what it sets as ``KEY=VALUE``.
+
+    Relative paths, of files and in values, are relative to the current directory. Raises
+    UserError for a value that is neither.
+    """
+    files: list[tuple[Path, Layer]] = []
+    layers: list[Layer] = []
+    for value in values:
+        if os.path.isfile(value):  # noqa: PTH113 - Path.is_file() raises for a name too long
+            path = Path(os.path.realpath(value))
+            files.append((path, file_layer(path, f"--config {value}", value, rules)))
+        else:
+            layers.append(_value_layer(value, rules))
+    return files, layers
+
+
+def shown_path(path: Path) -> str:
+    """Return ``path`` as errors show it: relative to the current directory where that works."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # another drive
+        return str(path)
+
+
+def _is_meant(path: Path) -> bool:
+    """Whether a ``pyproject.toml`` has a table for awaken."""
+    shown = shown_path(path)
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return False  # the manifests' reader says so; most projects have no settings in it
+    if b"awaken" not in raw:
+        return False
+    tool = _parsed(_text(path, shown), shown).get("tool")
+    return isinstance(tool, dict) and "awaken" in tool
+
+
+def _text(path: Path, shown: str) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{shown}: cannot be read: {error.strerror}") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{shown}:{line}: is not UTF-8 text ({error.reason}); save it as UTF-8"
+        ) from None
+
+
+def _parsed(text: str, shown: str) -> Mapping[str, Any]:
+    try:
+        return parse_toml(text)
+    except NotToml as error:
+        line = f":{error.line}" if error.line else ""
+        raise UserError(f"{shown}{line}: is not valid TOML: {error}") from None
+
+
+def _value_layer(value: str, rules: Sequence[Rule]) -> Layer:
+    said = f"--config {value}"
+    if "=" not in value:
+        raise UserError(
+            f"{said}: there is no such file; name a settings file, or KEY=VALUE as in TOML"
+        )
+    try:
+        table = parse_toml(value)
+    except NotToml as error:
+        raise UserError(
+            f"{said}: is neither a file nor TOML: {error}; text needs quotes, "
+            "as in --config 'target-version = \"py311\"'"
+        ) from None
+    try:
+        return Layer("--config", Path.cwd(), settings_from(table, rules))
+    except Wrong as error:
+        raise UserError(f"{said}: {error}") from None

@@ -1,0 +1,240 @@
+"""Makes typed settings of tables as TOML gives them, and says what is wrong in one clause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import FieldInfo, fields
+
+from awaken.contract import NoOptions, Rule
+from awaken.contract.nearest import did_you_mean
+from awaken.project.ignores import is_pattern
+from awaken.project.toml_text import KeyPath
+from awaken.settings.model import Override, Settings
+from awaken.settings.selection import UnknownRule, require_known
+
+_PYTHON = re.compile(r"(?:py)?3\.?(?P<minor>\d{1,2})")
+_MISTYPED = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>\w+)`")
+_STEP = re.compile(r"\.([\w-]+)|\[(\d+)\]")
+_WORDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "date": "a date",
+    "datetime": "a date",
+    "float": "a number",
+    "int": "a whole number",
+    "object": "a table",
+    "str": "a string",
+    "time": "a time",
+}
+_GOT = {**_WORDS, "bool": "a boolean", "float": "a number with a point"}
+
+# the tables inside these are looked at one by one: msgspec does not tell their keys
+_TABLES = {"overrides": list[Any], "target": dict[str, Any], "rules": dict[str, Any]}
+
+_Table = TypeVar("_Table", bound=Struct)
+
+
+class Wrong(Exception):
+    """A setting cannot be used; ``path`` is where it stands, the text says why."""
+
+    def __init__(self, path: KeyPath, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
+    """Return the settings that ``table`` holds. Raises Wrong."""
+    found = _checked_fields(Settings, table, (), "setting", _TABLES)
+    if "overrides" in found:
+        found["overrides"] = tuple(
+            _built(Override, one, ("overrides", number), "setting of an override")
+            for number, one in enumerate(table["overrides"])
+        )
+    for name, version in table.get("target", {}).items():
+        _converted(version, str, ("target", name))
+    settings = Settings(**found)
+    check(settings, rules)
+    return settings
+
+
+def check(settings: Settings, rules: Sequence[Rule]) -> None:
+    """Raise Wrong for a rule, a pattern, a version or an option that is none."""
+    for path, name in _rule_names(settings):
+        try:
+            require_known(name, rules)
+        except UnknownRule as error:
+            raise Wrong(path, str(error)) from None
+    for path, pattern in _patterns(settings):
+        if not pattern.strip() or not is_pattern(pattern):
+            raise Wrong(
+                path, f"{pattern!r} is no pattern as in .gitignore; write for instance *.py"
+            )
+    for number, override in enumerate(settings.overrides):
+        if not override.paths:
+            raise Wrong(("overrides", number, "paths"), "'paths' must name at least one pattern")
+    for key, place in (("baseline", settings.baseline), ("cache-dir", settings.cache_dir)):
+        if place is not None and (not place.strip() or "\0" in place):
+            raise Wrong((key,), f"{key!r} must be a path, not {place!r}")
+    _check_versions(settings)
+    _check_options(settings.rules, {rule.name: rule for rule in rules})
+
+
+def python_version(value: str) -> str | None:
+    """Return ``py311`` for ``py311``, ``3.11`` or ``311``; None for anything else."""
+    match = _PYTHON.fullmatch(value)
+    return f"py3{match['minor']}" if match else None
+
+
+def options_of(rule: Rule, table: Mapping[str, Any]) -> Struct:
+    """Return the options of ``rule`` with what ``table`` sets. Raises Wrong."""
+    try:
+        return msgspec.convert(table, rule.options)
+    except msgspec.ValidationError as error:
+        message = f"the options of {rule.name} do not hold: {_lower(str(error))}"
+        raise Wrong(("rules", rule.name), message) from None
+
+
+def _rule_names(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    for key, names in (
+        ("select", settings.select or ()),
+        ("extend-select", settings.extend_select),
+        ("ignore", settings.ignore),
+    ):
+        yield from (((key, number), name) for number, name in enumerate(names))
+    for at, override in enumerate(settings.overrides):
+        for number, name in enumerate(override.ignore):
+            yield ("overrides", at, "ignore", number), name
+
+
+def _patterns(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    for key, patterns in (
+        ("exclude", settings.exclude or ()),
+        ("extend-exclude", settings.extend_exclude),
+    ):
+        yield from (((key, number), pattern) for number, pattern in enumerate(patterns))
+    for at, override in enumerate(settings.overrides):
+        for number, pattern in enumerate(override.paths):
+            yield ("overrides", at, "paths", number), pattern
+
+
+def _check_versions(settings: Settings) -> None:
+    from packaging.specifiers import InvalidSpecifier  # noqa: PLC0415  few name a version
+
+    from awaken.project.versions import requested  # noqa: PLC0415
+
+    wanted = settings.target_version
+    if wanted is not None and wanted != "auto" and python_version(wanted) is None:
+        example = "write for instance 'py311', or 'auto'"
+        raise Wrong(("target-version",), f"{wanted!r} is no Python version; {example}")
+    for name, version in settings.target.items():
+        try:
+            requested(version)
+        except InvalidSpecifier:
+            raise Wrong(
+                ("target", name),
+                f"{version!r} is no version of {name}; write a release line ('2.0'), "
+                "a version ('1.4.54') or a range ('>=1.4,<2.1')",
+            ) from None
+
+
+def _check_options(tables: Mapping[str, Mapping[str, Any]], rules: Mapping[str, Rule]) -> None:
+    for name, table in tables.items():
+        path: KeyPath = ("rules", name)
+        if name not in rules:
+            hint = did_you_mean(name, rules, "`awaken rules` lists them all.")
+            raise Wrong(path, f"there is no rule named {name!r}{hint}")
+        if not isinstance(table, Mapping):
+            raise Wrong(path, f"{name!r} must be a table with the options of that rule")
+        options = rules[name].options
+        if options is NoOptions and table:
+            raise Wrong((*path, next(iter(table))), f"{name} has no options")
+        _checked_fields(options, table, path, f"option of {name}")
+
+
+def _built(kind: type[_Table], table: object, path: KeyPath, what: str) -> _Table:
+    values = _checked_fields(kind, _converted(table, dict[str, Any], path), path, what)
+    missing = [one.encode_name for one in fields(kind) if one.required and one.name not in values]
+    if missing:
+        raise Wrong(path, f"{missing[0]!r} is missing here")
+    return kind(**values)
+
+
+def _checked_fields(
+    kind: type[Struct],
+    table: Mapping[str, Any],
+    path: KeyPath,
+    what: str,
+    types: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return the values of ``table`` by the names of the fields of ``kind``. Raises Wrong.
+
+    ``types`` are those of fields that are not to be converted to their own.
+    """
+    known = {one.encode_name: one for one in fields(kind)}
+    for key in table:
+        if key not in known:
+            raise Wrong((*path, key), f"there is no {what} named {key!r}{_hint(key, known, path)}")
+    return {
+        known[key].name: _converted(
+            value, types.get(known[key].name, known[key].type), (*path, key)
+        )
+        for key, value in table.items()
+    }
+
+
+def _hint(key: str, known: Mapping[str, FieldInfo], path: KeyPath) -> str:
+    if key == "tool" and not path:
+        return "; leave out 'tool.awaken' here"
+    return did_you_mean(key, known, f"there are {', '.join(sorted(known))}" if known else "")
+
+
+def _converted(value: object, kind: Any, path: KeyPath) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        text, _, at = str(error).partition(" - at `$")
+        inside = [int(index) if index else name for name, index in _STEP.findall(at)]
+        raise Wrong((*path, *inside), _explained(text, value, kind, (*path, *inside))) from None
+
+
+def _explained(text: str, value: object, kind: Any, path: KeyPath) -> str:
+    named = _named(path)
+    mistyped = _MISTYPED.match(text)
+    if mistyped is not None:
+        expected = [_WORDS.get(one, one) for one in mistyped["expected"].split(" | ")]
+        wanted = " or ".join(one for one in expected if one != "null")
+        example = f'; write ["{value}"]' if wanted == "a list" and isinstance(value, str) else ""
+        return (
+            f"{named} must be {wanted}, not {_GOT.get(mistyped['got'], mistyped['got'])}{example}"
+        )
+    choices = _choices(kind)
+    if choices:
+        hint = did_you_mean(str(value), choices)
+        return f"{named} must be one of {', '.join(map(repr, choices))}, not {value!r}{hint}"
+    return f"{named} cannot be {value!r}: {_lower(text)}"
+
+
+def _named(path: KeyPath) -> str:
+    keys = [key for key in path if isinstance(key, str)]
+    if isinstance(path[-1], int):
+        return f"entry {path[-1] + 1} of {keys[-1]!r}"
+    return repr(keys[-1])
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    if get_origin(kind) is Literal:
+        return tuple(map(str, get_args(kind)))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return tuple(str(one.value) for one in kind)
+    return ()
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].replace("`", "'")
