@@ -95,7 +95,8 @@ def read_baseline(file: Path, root: Path) -> Baseline:
             f"{file}: the baseline cannot be read: {error.strerror}; "
             "awaken check --write-baseline writes one"
         ) from error
-    return Baseline(file, root, _entries(file, raw) if raw.strip() else ())
+    located = Path(os.path.realpath(file.parent), file.name)
+    return Baseline(located, root, _entries(file, raw) if raw.strip() else ())
 
 
 def _entries(file: Path, raw: bytes) -> tuple[Entry, ...]:

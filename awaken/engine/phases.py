@@ -27,11 +27,12 @@ from awaken.contract import (
     SiteId,
     Span,
 )
+from awaken.engine.holding import Holding, Moment
 from awaken.engine.materialise import Materialised
 from awaken.engine.plan_contract import contract_broken
 from awaken.engine.planning import internal_error, plan_rule
 from awaken.engine.progress import Progress, silent
-from awaken.engine.report import Diagnostic
+from awaken.engine.report import Diagnostic, Held
 from awaken.engine.settle import Refused, settle, with_dependants
 from awaken.engine.splices import SpanMap
 from awaken.project import Project
@@ -42,6 +43,13 @@ OUTSIDE_SELECTED_PATHS = Reason(
     "the change would also edit {path}, which is outside the selected paths",
     "Run awaken on the whole project, or name that file as well.",
 )
+HELD_BACK = Reason(
+    "engine/held-back",
+    "the change also needs a site that is held back ({by}: {note})",
+    "Let go of that site, or hold this one back as well.",
+)
+_PASSES = 10
+"""How often a rule plans again because sites are held back; what is left then is not made."""
 UNDONE_BY_ANOTHER_RULE = Reason(
     "engine/undone-by-another-rule",
     "two rules undo each other here: {rules}",
@@ -66,9 +74,10 @@ class Tools(Struct, frozen=True):
 
 
 class Admission(Struct, frozen=True):
-    """Which changes may be made: by level, by the sites left out, by the paths selected."""
+    """Which changes may be made: by level, by the sites left out or held, by the paths selected."""
 
     pins: Pins = Pins()
+    holding: Holding | None = None
     unsafe: bool = False
     may_write: Callable[[str], bool] = lambda _: True
     refused_rules: Mapping[str, Refused] = {}
@@ -101,6 +110,7 @@ class Outcome(Struct, frozen=True):
     touched: Mapping[str, frozenset[SiteId]]
     diagnostics: tuple[Diagnostic, ...]
     stages: tuple[Stage, ...]
+    held: tuple[Held, ...] = ()
 
 
 class _Progress:
@@ -110,6 +120,7 @@ class _Progress:
         self.before = self.snapshot = snapshot
         self.maps: list[Mapping[str, SpanMap]] = []
         self.findings: list[Finding] = []
+        self.held: list[Held] = []
         self.changes: list[Change] = []
         self.pending: list[Change] = []
         self.touched: dict[str, set[SiteId]] = {}
@@ -132,13 +143,23 @@ class _Progress:
         return msgspec.structs.replace(place, span=span)
 
     def show(self, findings: Iterable[Finding]) -> None:
-        self.findings.extend(
+        self.findings.extend(self._shown(finding) for finding in findings)
+
+    def hold(self, held: Iterable[Held]) -> None:
+        self.held.extend(
             msgspec.structs.replace(
-                finding,
-                place=self.on_disk(finding.place),
-                chain=tuple(self.on_disk(place) for place in finding.chain),
+                one,
+                finding=self._shown(one.finding),
+                place=None if one.place is None else self.on_disk(one.place),
             )
-            for finding in findings
+            for one in held
+        )
+
+    def _shown(self, finding: Finding) -> Finding:
+        return msgspec.structs.replace(
+            finding,
+            place=self.on_disk(finding.place),
+            chain=tuple(self.on_disk(place) for place in finding.chain),
         )
 
 
@@ -165,6 +186,7 @@ def run_phases(
         touched={path: frozenset(sites) for path, sites in progress.touched.items()},
         diagnostics=tuple(dict.fromkeys(progress.diagnostics)),
         stages=tuple(progress.stages),
+        held=tuple(sorted(progress.held, key=lambda held: held.finding.place)),
     )
 
 
@@ -174,15 +196,17 @@ def _run_phase(
     project = tools.project(progress.snapshot, None)
     findings: list[Finding] = []
     changes: list[Change] = []
+    held: dict[SiteId, Held] = {}
     for rule in rules:
-        plan = _plan(rule, project, admission.pins, tools, progress)
+        plan, held_sites = _plan_holding(rule, project, admission, tools, progress)
         taken = {change.id for change in (*progress.changes, *progress.pending, *changes)}
         if any(change.id in taken for change in plan.changes):
             progress.distrust(rule, "a change has the identity of another rule's")
             continue
         findings.extend(plan.findings)
         changes.extend(plan.changes)
-    wanted, refused = _sift(changes, admission)
+        held.update(held_sites)
+    wanted, refused = _sift(changes, admission, held)
     pending = _pending(changes, refused, admission)
     progress.pending.extend(pending)
     settled = settle(
@@ -195,6 +219,7 @@ def _run_phase(
     progress.diagnostics.extend(settled.diagnostics)
     findings = [_explain_refused(finding, refused) for finding in findings]
     progress.show(findings)
+    progress.hold(_explain_held(one, admission) for one in held.values())
     shown = {change.id for change in (*settled.changes, *pending)}
     progress.stages.append(
         Stage(
@@ -210,6 +235,43 @@ def _run_phase(
     progress.maps.append(settled.result.maps)
 
 
+def _plan_holding(
+    rule: Rule, project: Project, admission: Admission, tools: Tools, progress: _Progress
+) -> tuple[Plan, dict[SiteId, Held]]:
+    """Return what ``rule`` plans around the sites that are held back, and these sites.
+
+    A held site is pinned and the rule plans again: it decides what becomes of the rest.
+    """
+    pins = admission.pins
+    plan = _plan(rule, project, pins, tools, progress)
+    held: dict[SiteId, Held] = {}
+    moment = Moment(project.snapshot, progress.before, progress.on_disk)
+    for _ in range(_PASSES if admission.holding else 0):
+        found = admission.holding.find(plan, moment) if admission.holding else {}
+        new = {site: one for site, one in found.items() if site not in held}
+        if not new:
+            break
+        held.update(new)
+        pins = msgspec.structs.replace(pins, left_out=pins.left_out.union(held))
+        files = frozenset(one.finding.place.path for one in new.values())
+        scope = project.narrowed(files) if rule.per_file else project
+        plan = _joined(plan, _plan(rule, scope, pins, tools, progress), files, rule)
+    if rule.name in progress.distrusted:
+        return Plan(), {}
+    shown = tuple(finding for finding in plan.findings if finding.site not in held)
+    return Plan(shown, plan.changes), held
+
+
+def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
+    """Return ``again``, with what ``plan`` has of other ``files`` where these do not matter."""
+    if not rule.per_file:
+        return again
+    others = [finding for finding in plan.findings if finding.place.path not in files]
+    sites = {finding.site for finding in others}
+    changes = [change for change in plan.changes if not sites.isdisjoint(change.sites)]
+    return Plan((*others, *again.findings), (*changes, *again.changes))
+
+
 def _plan(rule: Rule, project: Project, pins: Pins, tools: Tools, progress: _Progress) -> Plan:
     planned = plan_rule(rule, project, pins, tools.jobs, tools.progress)
     progress.diagnostics.extend(planned.diagnostics)
@@ -221,7 +283,7 @@ def _plan(rule: Rule, project: Project, pins: Pins, tools: Tools, progress: _Pro
 
 
 def _sift(
-    changes: Sequence[Change], admission: Admission
+    changes: Sequence[Change], admission: Admission, held: Mapping[SiteId, Held]
 ) -> tuple[list[Change], dict[ChangeId, Refused]]:
     """Split ``changes`` into those to make and those refused with a reason.
 
@@ -231,8 +293,12 @@ def _sift(
     refused: dict[ChangeId, Refused] = {}
     unwanted: set[ChangeId] = set()
     planned = {change.id for change in changes}
+    in_held = {one.finding.change: one for one in held.values() if one.finding.change}
     for change in changes:
         outside = next((e for e in _paths(change) if not admission.may_write(e)), None)
+        missing = [one for one in change.requires if one not in planned]
+        holder = next((held[site] for site in change.sites if site in held), None)
+        holder = holder or next((in_held[one] for one in missing if one in in_held), None)
         if change.rule in admission.refused_rules:
             refused[change.id] = admission.refused_rules[change.rule]
         elif outside is not None:
@@ -240,14 +306,30 @@ def _sift(
             refused[change.id] = Refused(
                 OUTSIDE_SELECTED_PATHS.code, message, OUTSIDE_SELECTED_PATHS.cure
             )
-        elif not planned.issuperset(change.requires):
+        elif holder is not None:
+            refused[change.id] = _held_back(holder)
+        elif missing:
             refused[change.id] = Refused.with_required()
         elif not admission.admits_level(change) or _left_out(change, admission):
             unwanted.add(change.id)
-    for dependant in with_dependants(refused, changes):
-        refused.setdefault(dependant, Refused.with_required())
+    _refuse_dependants(changes, refused)
     skipped = with_dependants({*refused, *unwanted}, changes)
     return [change for change in changes if change.id not in skipped], refused
+
+
+def _held_back(held: Held) -> Refused:
+    message = HELD_BACK.message.format(by=held.by, note=held.note)
+    return Refused(HELD_BACK.code, message, HELD_BACK.cure)
+
+
+def _refuse_dependants(changes: Sequence[Change], refused: dict[ChangeId, Refused]) -> None:
+    """Refuse what requires a refused change, for being held back where that one is."""
+    held_back = {one: why for one, why in refused.items() if why.code == HELD_BACK.code}
+    for guilty, why in held_back.items():
+        for dependant in with_dependants({guilty}, changes):
+            refused.setdefault(dependant, why)
+    for dependant in with_dependants(refused, changes):
+        refused.setdefault(dependant, Refused.with_required())
 
 
 def _left_out(change: Change, admission: Admission) -> bool:
@@ -311,6 +393,15 @@ def _explain_refused(finding: Finding, refused: Mapping[ChangeId, Refused]) -> F
     )
 
 
+def _explain_held(held: Held, admission: Admission) -> Held:
+    """Return ``held`` with the level that its site would have: a rule may not hold here."""
+    why = admission.refused_rules.get(held.finding.rule)
+    if why is None or held.finding.change is None:
+        return held
+    explained = _explain_refused(held.finding, {held.finding.change: why})
+    return msgspec.structs.replace(held, finding=explained)
+
+
 def _note_touched(change: Change, touched: dict[str, set[SiteId]]) -> None:
     for path in _paths(change):
         touched.setdefault(path, set()).update(change.sites)
@@ -332,18 +423,20 @@ def _plan_again(
         for finding in progress.findings
         if finding.change is None or finding.change not in made
     ]
+    settled += [one.finding for one in progress.held]
     project = tools.project(progress.snapshot, progress.changed_files())
     trusted = [rule for rule in rules if rule.name not in progress.distrusted]
-    plans = [_plan(rule, project, admission.pins, tools, progress) for rule in trusted]
+    planned = [_plan_holding(rule, project, admission, tools, progress) for rule in trusted]
+    held = {site: one for _, sites in planned for site, one in sites.items()}
     found = [
         msgspec.structs.replace(finding, place=progress.on_disk(finding.place))
-        for plan in plans
-        for finding in plan.findings
+        for plan, sites in planned
+        for finding in (*plan.findings, *(one.finding for one in sites.values()))
     ]
-    left_out = _seen_before(found, settled)
-    pins = Pins(admission.pins.left_out | left_out, admission.pins.write_scope)
-    changes = [change for plan in plans for change in plan.changes]
-    wanted, _ = _sift(changes, msgspec.structs.replace(admission, pins=pins))
+    left_out = admission.pins.left_out | _seen_before(found, settled)
+    pins = msgspec.structs.replace(admission.pins, left_out=left_out)
+    changes = [change for plan, _ in planned for change in plan.changes]
+    wanted, _ = _sift(changes, msgspec.structs.replace(admission, pins=pins), held)
     again = {change.id for change in wanted}
     places = [finding.place for finding in found if finding.change in again]
     guilty = {change.rule for change in wanted}
