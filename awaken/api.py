@@ -26,11 +26,23 @@ from awaken.settings.resolve import resolve
 
 if TYPE_CHECKING:
     from awaken.engine.diagnosis import Diagnosis
+    from awaken.engine.explaining import Explanation
     from awaken.engine.phases import Outcome, Tools
     from awaken.engine.rehearsal import Rehearsal
-    from awaken.engine.run import Witness
+    from awaken.engine.run import RootRun, Witness
 
-__all__ = ["Options", "apply", "doctor", "listing", "rehearse", "rules", "run", "undo", "undo_list"]
+__all__ = [
+    "Options",
+    "apply",
+    "doctor",
+    "explain",
+    "listing",
+    "rehearse",
+    "rules",
+    "run",
+    "undo",
+    "undo_list",
+]
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -113,30 +125,15 @@ def _run(
     progress: Progress | None,
     witness: Witness | None,
 ) -> Report:
-    from awaken.engine.run import RootRun, run_root  # noqa: PLC0415  help needs no engine
+    from awaken.engine.run import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
     settings, projects, unusable = _projects(paths, options, known)
-    for found in projects:
-        if (unfinished := undoing.pending(found.root.path)) is not None:
-            raise UserError(unfinished.message)
+    _require_finished(projects)
     with _rare_collections():
         reports = [
-            run_root(
-                RootRun(
-                    found=found,
-                    settings=settings[found.root.path],
-                    rules=known,
-                    since=options.since,
-                    overlay=options.overlay,
-                    left_out=options.left_out,
-                    jobs=options.jobs,
-                    use_cache=options.use_cache,
-                    progress=progress or silent,
-                ),
-                witness,
-            )
+            run_root(_root_run(found, settings[found.root.path], options, known, progress), witness)
             for found in projects
         ]
     return Report(
@@ -146,6 +143,34 @@ def _run(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
+
+
+def _root_run(
+    found: Found,
+    settings: Resolved,
+    options: Options,
+    known: tuple[Rule, ...],
+    progress: Progress | None = None,
+) -> RootRun:
+    from awaken.engine.run import RootRun  # noqa: PLC0415  as in _run
+
+    return RootRun(
+        found=found,
+        settings=settings,
+        rules=known,
+        since=options.since,
+        overlay=options.overlay,
+        left_out=options.left_out,
+        jobs=options.jobs,
+        use_cache=options.use_cache,
+        progress=progress or silent,
+    )
+
+
+def _require_finished(projects: Iterable[Found]) -> None:
+    for found in projects:
+        if (unfinished := undoing.pending(found.root.path)) is not None:
+            raise UserError(unfinished.message)
 
 
 def _projects(
@@ -181,6 +206,38 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def explain(
+    path: Path,
+    line: int,
+    column: int | None = None,
+    options: Options | None = None,
+    rules: Sequence[Rule] | None = None,
+) -> Explanation:
+    """Return why a place was, was not or could not be rewritten; writes nothing.
+
+    ``line`` and ``column`` (in characters) count from 1. Raises UserError where there is no such
+    place, and otherwise as ``run``.
+    """
+    from awaken.engine import explaining  # noqa: PLC0415  as in _run
+
+    options = options or Options()
+    known = tuple(all_rules() if rules is None else rules)
+    real = Path(os.path.realpath(path))
+    if real not in options.overlay:
+        explaining.require_file(path)
+    asked = explaining.Asked(real.name, line, column, str(path))
+    if real.suffix not in {".py", ".pyw", ""}:
+        return explaining.not_python(asked)
+    settings, projects, _ = _projects([real], options, known)
+    _require_finished(projects)
+    root = projects[0].root.path
+    asked = structs.replace(asked, path=real.relative_to(root).as_posix())
+    with _rare_collections():
+        return explaining.explain_place(
+            _root_run(projects[0], settings[root], options, known), asked
+        )
 
 
 def doctor(
