@@ -8,6 +8,7 @@ from typing import Any
 from typer.main import get_command
 
 from awaken.cli.application import application
+from awaken.preview.markdown_table import table
 
 _INTRODUCTION = """\
 Exit codes are listed in the [README](../README.md#use-it); how settings files say the same is in
@@ -27,9 +28,8 @@ def reference() -> str:
         for name, command in commands.items():
             blocks += [f"## awaken {name}", _paragraphs(command.help), *_arguments(command)]
         blocks += ["## Options", _options(commands, context)]
-        general = _records(group, context)
-        rows = [f"| `{_cell(names)}` | {_cell(text)} |" for names, text in general]
-        blocks += ["## Without a command", "\n".join([*_head("option", "what it does"), *rows])]
+        general = [(f"`{names}`", text) for names, text in _records(group, context)]
+        blocks += ["## Without a command", table(("option", "what it does"), general)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -50,12 +50,10 @@ def _options(commands: Mapping[str, Any], context: Any) -> str:
         for record in _records(command, context):
             taken.setdefault(record, set()).add(name)
     rows = [
-        f"| `{_cell(names)}` | {_cell(text)} | "
-        + " | ".join("x" if name in users else "" for name in commands)
-        + " |"
+        (f"`{names}`", text, *("x" if name in users else "" for name in commands))
         for (names, text), users in taken.items()
     ]
-    return "\n".join([*_head("option", "what it does", *commands), *rows])
+    return table(("option", "what it does", *commands), rows)
 
 
 def _records(command: Any, context: Any) -> list[tuple[str, str]]:
@@ -64,11 +62,3 @@ def _records(command: Any, context: Any) -> list[tuple[str, str]]:
         for parameter in command.params
         if parameter.param_type_name == "option" and not parameter.hidden
     ]
-
-
-def _head(*titles: str) -> tuple[str, str]:
-    return f"| {' | '.join(titles)} |", "|" + " --- |" * len(titles)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

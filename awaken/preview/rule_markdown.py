@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from awaken.contract import Reason, Rule
+from awaken.preview.markdown_table import table
 from awaken.preview.rule_page import (
     Example,
     Part,
@@ -19,6 +20,7 @@ from awaken.preview.rule_page import (
     summary,
 )
 
+_TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
 REFUSALS = "What it refuses"
 """The section that the rule's reasons follow."""
 
@@ -49,15 +51,14 @@ def _options(rule: Rule) -> str:
     if not declared:
         return "None."
     rows = [
-        f"| `{one.name}` | `{_cell(one.type)}` | {_shown(one.default)} | {_cell(one.description)} |"
-        for one in declared
+        (f"`{one.name}`", f"`{one.type}`", _shown(one.default), one.description) for one in declared
     ]
-    where = f"Set in `[tool.awaken.rules.{rule.name}]`.\n\n"
-    return where + "\n".join(["| option | type | default | |", "| --- | --- | --- | --- |", *rows])
+    where = f"Set in `[tool.awaken.rules.{rule.name}]`."
+    return f"{where}\n\n{table(('option', 'type', 'default', ''), rows)}"
 
 
 def _shown(default: str | None) -> str:
-    return "must be given" if default is None else f"`{_cell(default)}`"
+    return "must be given" if default is None else f"`{default}`"
 
 
 def _needs(rule: Rule) -> str:
@@ -72,9 +73,8 @@ def _needs(rule: Rule) -> str:
 
 def markdown(rule: Rule) -> str:
     """Return the whole page as Markdown."""
-    table = ["| | |", "| --- | --- |", *(f"| {label} | {words} |" for label, words in facts(rule))]
     opening, *rest = whole_page(rule)
-    blocks = [f"# {rule.name}", *_blocks(opening), "\n".join(table)]
+    blocks = [f"# {rule.name}", *_blocks(opening), table(("", ""), facts(rule))]
     for part in rest:
         blocks += _blocks(part)
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -88,39 +88,25 @@ def _blocks(part: Part | Refusals) -> Iterator[str]:
         case Example(markdown=text):
             yield text
         case Refusals(_, reasons):
-            rows = [
-                f"| `{one.code}` | {_cell(message(one))} | {_cell(one.cure)} |" for one in reasons
-            ]
-            head = ["| reason | why a site stays | what to do |", "| --- | --- | --- |"]
-            yield "\n".join([*head, *rows])
+            rows = [(f"`{one.code}`", message(one), one.cure) for one in reasons]
+            yield table(("reason", "why a site stays", "what to do"), rows)
 
 
 def index(rules: Sequence[Rule], link: str = "") -> str:
     """Return the rules as Markdown tables, one per family; ``link`` fits ``{}`` to a page."""
     blocks: list[str] = []
     for family in sorted({rule.family for rule in rules}):
-        rows = [
-            f"| {_linked(rule.name, link)} | {_cell(summary(rule))} | {rule.kind} | "
-            f"{', '.join(levels(rule))} | {rule.phase.name.lower()} | {status(rule)} |"
-            for rule in rules
-            if rule.family == family
-        ]
-        head = [
-            "| rule | what it does | kind | levels | phase | status |",
-            "| --- | --- | --- | --- | --- | --- |",
-        ]
-        blocks += [f"## {family}", "\n".join([*head, *rows])]
+        rows = [_row(rule, link) for rule in rules if rule.family == family]
+        blocks += [f"## {family}", table(_TITLES, rows)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _row(rule: Rule, link: str) -> tuple[str, ...]:
+    name = f"[`{rule.name}`]({link.format(rule.name)})" if link else f"`{rule.name}`"
+    phase = rule.phase.name.lower()
+    return name, summary(rule), rule.kind, ", ".join(levels(rule)), phase, status(rule)
 
 
 def message(reason: Reason) -> str:
     """Return the message of ``reason`` for no site in particular."""
     return reason.message.replace("{}", "…")
-
-
-def _linked(name: str, link: str) -> str:
-    return f"[`{name}`]({link.format(name)})" if link else f"`{name}`"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
