@@ -15,7 +15,7 @@ from awaken.preview.hunks import CONTEXT, Block, Hunk, hunks
 from awaken.preview.layouts import Layout, Line, Unified
 from awaken.preview.page import Page
 from awaken.preview.sections import Section
-from awaken.preview.source_lines import Region, SourceLines
+from awaken.preview.source_lines import SourceLines
 
 _NOTHING = Block(equal=True, start=0, stop=0, new_start=0, new_stop=0)
 
@@ -138,11 +138,5 @@ def _by_last_line(section: Section, lines: SourceLines) -> defaultdict[int, list
     marked: defaultdict[int, list[Finding]] = defaultdict(list)
     for finding in section.findings:
         if finding.level is not Level.SAFE:
-            marked[_last_line(lines.region(finding.place.span))].append(finding)
+            marked[lines.region(finding.place.span).last_line].append(finding)
     return marked
-
-
-def _last_line(region: Region) -> int:
-    # A span that ends with a line end does not reach into the next line.
-    ends_before = region.end_column == 1 and region.end_line > region.line
-    return region.end_line - 1 if ends_before else region.end_line

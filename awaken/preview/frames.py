@@ -8,9 +8,10 @@ from rich.console import Console
 
 from awaken.contract import Finding, Place
 from awaken.engine.report import Report, RootReport
-from awaken.preview.code_frame import CodeFrames
+from awaken.preview.code_frame import CodeFrames, Rewritten
 from awaken.preview.page import Page, joined
 from awaken.preview.paths import relative
+from awaken.preview.rewrites import Rewrite, Rewrites
 from awaken.preview.source_lines import Region, SourceLines
 
 
@@ -29,6 +30,7 @@ class _Frames:
         self._root = root
         self._current = current
         self._path = ""
+        self._admitted = {change.id for change in root.changes}
 
     def print(self) -> None:
         for finding in self._root.findings:
@@ -45,6 +47,9 @@ class _Frames:
             if finding.place.path == path
         ]
         self._code = CodeFrames(self._page, path, self._lines, regions)
+        change = next((file for file in self._root.files if file.path == path), None)
+        self._rewrites = Rewrites(change, regions) if change else None
+        self._told: list[range] = []
 
     def _finding(self, finding: Finding) -> None:
         level = finding.level.value
@@ -53,12 +58,26 @@ class _Frames:
         head = joined([(finding.rule, "code.name"), " ", (level, level), ": "])
         page.hanging(head, finding.message, "path")
         page.row(" " * digits, ("--> ", "faint"), self._where(finding.place, region))
-        self._code.print(region, digits, level)
+        rewrite = self._rewrite(finding, region)
+        told = rewrite is not None and any(_within(rewrite.old, one) for one in self._told)
+        self._code.print(region, digits, level, None if told else self._new_text(rewrite))
+        self._say(digits, "rewrite", "shown above" if told else "")
         self._say(digits, "reason", finding.reason or "")
         self._say(digits, "what to do", finding.cure)
         for place in finding.chain:
             self._say(digits, "because", f"{self._elsewhere(place)} {place.note}".rstrip())
         page.row()
+
+    def _rewrite(self, finding: Finding, region: Region) -> Rewrite | None:
+        if self._rewrites is None or finding.change not in self._admitted:
+            return None
+        return self._rewrites.at(region)
+
+    def _new_text(self, rewrite: Rewrite | None) -> Rewritten | None:
+        if self._rewrites is None or rewrite is None:
+            return None
+        self._told.append(rewrite.old)
+        return Rewritten(rewrite.old, self._rewrites.text(rewrite))
 
     def _say(self, digits: int, label: str, text: str) -> None:
         if text:
@@ -74,3 +93,7 @@ class _Frames:
         if source is None:
             return relative(self._root.root, place.path, self._current)
         return self._where(place, SourceLines(source.text).region(place.span))
+
+
+def _within(inner: range, outer: range) -> bool:
+    return outer.start <= inner.start and inner.stop <= outer.stop

@@ -20,6 +20,12 @@ class Region(Struct, frozen=True):
     end_line: int
     end_column: int
 
+    @property
+    def last_line(self) -> int:
+        """The last line with a character of it: not the one that it only reaches the start of."""
+        reaches = self.end_column == 1 and self.end_line > self.line
+        return self.end_line - 1 if reaches else self.end_line
+
 
 class SourceLines:
     r"""The lines of one text, split as Python splits source: at ``\r\n``, ``\n`` and ``\r``.
