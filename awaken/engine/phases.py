@@ -74,17 +74,28 @@ class Tools(Struct, frozen=True):
 
 
 class Admission(Struct, frozen=True):
-    """Which changes may be made: by level, by the sites left out or held, by the paths selected."""
+    """Which changes may be made: by level, by the sites left out or held, by the paths selected.
+
+    ``unsafe_at`` says whether an unsafe change may edit a path; ``options`` are those of rules.
+    """
 
     pins: Pins = Pins()
+    options: Mapping[str, Struct] = {}
     holding: Holding | None = None
-    unsafe: bool = False
+    unsafe_at: Callable[[str], bool] = lambda _: False
     may_write: Callable[[str], bool] = lambda _: True
     refused_rules: Mapping[str, Refused] = {}
 
     def admits_level(self, change: Change) -> bool:
-        """Whether a change of this level is made without being asked for."""
-        return change.level is Level.SAFE or self.unsafe
+        """Whether a change of this level is made without being asked for, wherever it edits."""
+        # a requirement alone stands for no path: what holds for the whole project decides
+        paths = tuple(_paths(change)) or ("",)
+        return change.level is Level.SAFE or all(map(self.unsafe_at, paths))
+
+    def pins_of(self, rule: Rule) -> Pins:
+        """Return the pins for ``rule``, with its own options."""
+        options = self.options.get(rule.name, self.pins.options)
+        return msgspec.structs.replace(self.pins, options=options)
 
 
 class Stage(Struct, frozen=True):
@@ -242,7 +253,7 @@ def _plan_holding(
 
     A held site is pinned and the rule plans again: it decides what becomes of the rest.
     """
-    pins = admission.pins
+    pins = admission.pins_of(rule)
     plan = _plan(rule, project, pins, tools, progress)
     held: dict[SiteId, Held] = {}
     moment = Moment(project.snapshot, progress.before, progress.on_disk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import msgspec
 from msgspec import Struct
 
 from awaken.contract import Pins, Plan, Rule
@@ -66,11 +67,18 @@ def _plan_file(rule: Rule, pins: Pins, project: Project, path: str) -> Planned:
 
 def _attempt(rule: Rule, pins: Pins, project: Project, path: str) -> Planned:
     try:
-        plan = rule.plan(project, pins)
+        plan = rule.plan(project, _with_options(pins, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         what = f"{type(error).__name__}: {error}"
         return Planned(Plan(), (internal_error(rule.name, what, path), *_unparsable(project)))
     return Planned(plan, _unparsable(project))
+
+
+def _with_options(pins: Pins, rule: Rule) -> Pins:
+    """Return ``pins`` with the options that ``rule`` understands: its defaults unless given."""
+    if isinstance(pins.options, rule.options):
+        return pins
+    return msgspec.structs.replace(pins, options=rule.options())
 
 
 def _unparsable(project: Project) -> tuple[Diagnostic, ...]:

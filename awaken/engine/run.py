@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from awaken.contract import (
@@ -86,7 +87,7 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     paths = counted(asked.found.files, READING, asked.progress)
     files, unread = read_files(root.path, paths, given=_overlaid(asked))
     files.update(_manifests(root.path))
-    targets = read_targets(root.path, asked.settings.target_version, asked.settings.target)
+    targets = targets_of(root.path, asked.settings)
     formatter = detect(root.path)
     own = all(type(rule).__module__.startswith("awaken.") for rule in rules)
     whole = asked.site_scope() is None
@@ -127,6 +128,11 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     )
 
 
+def targets_of(root: Path, settings: Resolved) -> Targets:
+    """Return the targets of the project in ``root``, its settings and where they stand told."""
+    return read_targets(root, settings.target_version, settings.target, settings.target_origins())
+
+
 def _overlaid(asked: RootRun) -> dict[str, bytes]:
     """Return the bytes that stand for files of this root, by project-relative path."""
     root = asked.found.root.path
@@ -142,6 +148,8 @@ def _question(asked: RootRun) -> tuple[object, ...]:
     return (
         asked.settings.rules,
         asked.settings.unsafe_fixes,
+        asked.settings.overrides,
+        msgspec.to_builtins(asked.settings.options, order="deterministic", enc_hook=repr),
         sorted(asked.left_out),
         asked.found.root.selected,
     )
@@ -260,7 +268,8 @@ def _admission(
         scope = frozenset(path for path in files if root.selects(path))
     return Admission(
         pins=Pins(left_out=asked.left_out, write_scope=scope),
-        unsafe=asked.settings.unsafe_fixes,
+        options=asked.settings.options,
+        unsafe_at=asked.settings.unsafe_at,
         may_write=root.selects,
         refused_rules=refused,
     )

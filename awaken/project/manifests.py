@@ -131,15 +131,19 @@ def _undeclared(name: str) -> Target:
 
 
 def read_targets(
-    root: Path, target_version: str | None = None, overrides: Mapping[str, str] | None = None
+    root: Path,
+    target_version: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> Targets:
     """Return the targets of the project in ``root``.
 
     ``target_version`` (``py311``, ``3.11``) is the lowest Python, as in ruff; ``overrides`` maps
-    distributions to a release line, a version or a specifier. Both win over the manifests.
-    Raises UserError for an override that is none of these.
+    distributions to a release line, a version or a specifier. Both win over the manifests, and
+    come from the options of that name unless ``said`` tells where, by distribution. Raises
+    UserError for an override that is none of these.
     """
-    forced = _overrides(target_version, overrides or {})
+    forced = _overrides(target_version, overrides or {}, said or {})
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
     pinned = [read_requirements(root, name) for name in requirement_files(root, manifests)]
     locks, problems = _locks(root)
@@ -153,12 +157,15 @@ def read_targets(
     return Targets({**found, "python": python, **forced}.values(), sorted(set(every)))
 
 
-def _overrides(version: str | None, overrides: Mapping[str, str]) -> dict[str, Target]:
+def _overrides(
+    version: str | None, overrides: Mapping[str, str], said: Mapping[str, str]
+) -> dict[str, Target]:
     found: dict[str, Target] = {}
     for name, text in overrides.items():
         key = canonicalize_name(name)
+        origin = said.get(key, f"--target {name}={text}")
         try:
-            found[key] = Target(key, (requested(text),), f"--target {name}={text}")
+            found[key] = Target(key, (requested(text),), origin)
         except InvalidSpecifier:
             raise UserError(
                 f"--target {name}={text}: {text!r} is not a version; write a release line (2.0), "
@@ -169,7 +176,8 @@ def _overrides(version: str | None, overrides: Mapping[str, str]) -> dict[str, T
         if match is None:
             raise UserError(f"--target-version {version}: write the lowest Python, such as py311")
         lowest = SpecifierSet(f">={match[1]}.{match[2]}")
-        found["python"] = Target("python", (lowest,), f"--target-version {version}")
+        origin = said.get("python", f"--target-version {version}")
+        found["python"] = Target("python", (lowest,), origin)
     return found
 
 

@@ -14,6 +14,9 @@ from msgspec import Struct
 
 from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, leaves_out
 
+COMMAND_LINE = "the command line"
+"""The origin of what the options of a command say."""
+
 
 class Override(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """What differs for some files.
@@ -103,6 +106,18 @@ class Resolved(Struct, frozen=True, kw_only=True):
             for override in self.overrides
             if override.ignore and _names(override.paths, self.root, path)
             for rule in override.ignore
+        }
+
+    def target_origins(self) -> dict[str, str]:
+        """Return in which settings file a target was said, by distribution, or ``python``.
+
+        Nothing for those of the command line: the options say it better.
+        """
+        keys = {f"target.{name}": name for name in self.target} | {"target-version": "python"}
+        return {
+            name: f"awaken's settings, {self.origins[key]}"
+            for key, name in keys.items()
+            if self.origins.get(key, COMMAND_LINE) != COMMAND_LINE
         }
 
     def unsafe_at(self, path: str) -> bool:

@@ -14,11 +14,9 @@ from packaging.utils import canonicalize_name
 from awaken.contract import NoOptions, Rule, UserError
 from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.settings.files import config_layers, file_layer, nearest_file, shown_path
-from awaken.settings.model import Layer, PathOverride, Resolved, Settings
+from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Settings
 from awaken.settings.selection import choose_by_layers, named
 from awaken.settings.values import Wrong, check, options_of, python_version
-
-COMMAND_LINE = "the command line"
 
 
 def resolve(

@@ -316,7 +316,7 @@ def test_changes_of_two_rules_cannot_have_one_identity(later, level):
         {"a.txt": "a x"},
         Same("one", "a", "b", level=level),
         Same("two", "x", "y", phase=later),
-        unsafe=level is SAFE,
+        unsafe_at=lambda _: level is SAFE,
     )
 
     assert text(outcome) == ("b x" if level is SAFE else "a x")
@@ -369,7 +369,7 @@ def test_safe_changes_are_made_and_unsafe_ones_wait():
     rule = Words("one", "a", "bee", level=[SAFE, UNSAFE, MANUAL].__getitem__)
 
     outcome = run(files, rule)
-    admitted = run(files, rule, unsafe=True)
+    admitted = run(files, rule, unsafe_at=lambda _: True)
 
     assert text(outcome) == "bee a a"
     assert made(outcome) == ["one 0"]
@@ -389,7 +389,11 @@ def test_a_safe_change_that_requires_an_unsafe_one_waits_with_it():
 
     assert made(outcome) == ["one 2"]
     assert [one.id for one in outcome.pending] == ["one 0", "one 1"]
-    assert made(run({"a.txt": "a a a"}, rule, unsafe=True)) == ["one 0", "one 1", "one 2"]
+    assert made(run({"a.txt": "a a a"}, rule, unsafe_at=lambda _: True)) == [
+        "one 0",
+        "one 1",
+        "one 2",
+    ]
 
 
 def test_a_site_that_is_left_out_stays_with_its_whole_change():
