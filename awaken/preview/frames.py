@@ -55,8 +55,8 @@ class _Frames:
         level = finding.level.value
         page, region = self._page, self._lines.region(finding.place.span)
         digits = len(str(region.end_line + 1))
-        head = joined([(finding.rule, "code.name"), " ", (level, level), ": "])
-        page.hanging(head, finding.message, "path")
+        head = (finding.rule, "code.name"), " ", (level, level), ": "
+        page.sentence(*head, (finding.message, "path"))
         page.row(" " * digits, ("--> ", "faint"), self._where(finding.place, region))
         rewrite = self._rewrite(finding, region)
         told = rewrite is not None and any(_within(rewrite.old, one) for one in self._told)

@@ -12,7 +12,7 @@ from awaken.preview.visible import visible
 
 _NARROWEST = 24
 _HANG = 4
-"""How far the folded rows of a line of code stand inside its indentation."""
+"""How far folded rows stand inside the indentation of the first one."""
 
 Part = str | Text | tuple[str, str]
 """Text to print: plain, styled, or with the name of its style. Only ``Text`` is taken as is."""
@@ -45,6 +45,16 @@ class Page:
         text = joined([(dash * 2 + " ", "faint"), *parts, (" " + dash * 2, "faint")])
         text.append(dash * max((self.width or 0) - text.cell_len, 0), style="faint")
         self._console.print(text, soft_wrap=True)
+
+    def sentence(self, *parts: Part) -> None:
+        """Print one sentence, its further rows indented."""
+        rows: Iterable[Text] = [joined(parts)]
+        if self.width is not None:
+            rows = joined(parts).wrap(
+                self._console, self.width - _HANG, overflow="fold", no_wrap=False
+            )
+        for index, row in enumerate(rows):
+            self._console.print(Text(" " * _HANG if index else "") + row, soft_wrap=True)
 
     def code(self, gutter: Text, code: Text, continued: Text, under: Text | None = None) -> None:
         """Print a line of code after its gutter; its folded rows stand after ``continued``.
