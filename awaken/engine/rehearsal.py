@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -36,6 +37,8 @@ class Rehearsal:
     def __init__(self, report: Report, runs: Mapping[Path, StagedRun]) -> None:
         self.report = report
         self._runs = runs
+        # Shown one after the other, each change starts from what the one before came to.
+        self._made = lru_cache(maxsize=2)(self._make)
 
     def phase_of(self, root: Path, change: ChangeId) -> int:
         """Return the number of the phase that makes ``change``; the first one is 0."""
@@ -46,7 +49,7 @@ class Rehearsal:
 
     def with_required(self, root: Path, change: ChangeId) -> tuple[ChangeId, ...]:
         """Return ``change`` and all changes that it requires, directly or not, as planned."""
-        return tuple(one.id for one in _closed([change], self._stage(root, change).changes))
+        return _ids(_closed([change], self._stage(root, change).changes))
 
     def files_of(
         self, root: Path, change: ChangeId, made: Collection[ChangeId] = ()
@@ -57,12 +60,12 @@ class Rehearsal:
         the same phase; findings are placed in the text ``before`` that the file change gives.
         Empty where the change alone passes no check, as one that was never made may do.
         """
-        stage, tools = self._stage(root, change), self._runs[root].tools
+        phase = self.phase_of(root, change)
+        stage = self._runs[root].outcome.stages[phase]
         own = _closed([change], stage.changes)
         earlier = _beside(own, _closed(made, stage.changes))
-        wanted = _closed([change, *(one.id for one in earlier)], stage.changes)
-        before = _made(stage.before, earlier, tools)
-        after = _made(stage.before, wanted, tools)
+        before = self._made(root, phase, _ids(earlier))
+        after = self._made(root, phase, _ids(_closed([change, *_ids(earlier)], stage.changes)))
         if before is None or after is None:
             return ()
         return tuple(_differences(before, after, own, stage.findings))
@@ -82,6 +85,18 @@ class Rehearsal:
     def _stage(self, root: Path, change: ChangeId) -> Stage:
         return self._runs[root].outcome.stages[self.phase_of(root, change)]
 
+    def _make(self, root: Path, phase: int, chosen: tuple[ChangeId, ...]) -> Materialised | None:
+        """Return the changes made on their phase's snapshot; None where a check finds a problem."""
+        stage, tools = self._runs[root].outcome.stages[phase], self._runs[root].tools
+        changes = _closed(chosen, stage.changes)
+        result = tools.materialise(stage.before, changes)
+        broken = result.problems or (changes and any(tools.check(stage.before, result, changes)))
+        return None if broken else result
+
+
+def _ids(changes: Iterable[Change]) -> tuple[ChangeId, ...]:
+    return tuple(change.id for change in changes)
+
 
 def _closed(chosen: Iterable[ChangeId], changes: Sequence[Change]) -> list[Change]:
     """Return those of ``changes`` that are chosen, or required by such, in their order."""
@@ -100,14 +115,6 @@ def _beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
     """Return those of ``others`` that touch a file that ``own`` touch: no other one matters."""
     paths = {path for change in own for path in _paths(change)}
     return [change for change in others if not paths.isdisjoint(_paths(change))]
-
-
-def _made(before: Snapshot, changes: Sequence[Change], tools: Tools) -> Materialised | None:
-    """Return ``before`` with ``changes`` made, None where a check finds a problem."""
-    result = tools.materialise(before, changes)
-    if changes and (result.problems or any(tools.check(before, result, changes))):
-        return None
-    return result
 
 
 def _differences(
