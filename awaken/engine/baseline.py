@@ -21,7 +21,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,6 +75,23 @@ class Baseline(Struct, frozen=True):
             rule=finding.rule,
             scope=finding.scope,
             site=finding.site,
+        )
+
+    def concerns(
+        self, ran: frozenset[str], selects: Callable[[str], bool], unread: frozenset[str]
+    ) -> tuple[Entry, ...]:
+        """Return the entries that a run says something about.
+
+        ``ran`` are the rules that ran, ``unread`` the project-relative paths of files that could
+        not be read or planned, ``""`` for any of them.
+        """
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.rule in ran
+            and (path := self.path_in_root(entry)) is not None
+            and selects(path)
+            and not unread & {path, ""}
         )
 
     def path_in_root(self, entry: Entry) -> str | None:

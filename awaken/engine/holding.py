@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from awaken.contract import Change, Finding, Level, Place, Plan, Rule, SiteId
 from awaken.contract.nearest import did_you_mean
-from awaken.engine.baseline import Baseline, Entry
+from awaken.engine.baseline import Baseline
 from awaken.engine.changed_lines import ChangedLines
 from awaken.engine.report import Diagnostic, Held, HeldBy
 from awaken.project.sources import Snapshot, SourceFile
@@ -52,7 +52,7 @@ class Holding:
     ) -> None:
         self._rules = tuple(rules)
         self._ignored = ignored
-        self._baseline = baseline
+        self.baseline = baseline
         self._listed = frozenset(baseline.entries if baseline else ())
         self._changed = changed
         self._read: dict[str, tuple[SourceFile, tuple[Suppression, ...]]] = {}
@@ -62,7 +62,7 @@ class Holding:
         return (
             sorted((rule.name, rule.family, rule.preview) for rule in self._rules),
             sorted(self._listed),
-            str(self._baseline.file) if self._baseline else "",
+            str(self.baseline.file) if self.baseline else "",
             self._changed.fingerprint() if self._changed else (),
         )
 
@@ -129,9 +129,9 @@ class Holding:
         return None if origin is None else Held(finding, HeldBy.SETTINGS, origin)
 
     def _by_baseline(self, finding: Finding) -> Held | None:
-        if self._baseline is None or self._baseline.entry_of(finding) not in self._listed:
+        if self.baseline is None or self.baseline.entry_of(finding) not in self._listed:
             return None
-        return Held(finding, HeldBy.BASELINE, self._baseline.file.name)
+        return Held(finding, HeldBy.BASELINE, self.baseline.file.name)
 
     def _by_since(self, finding: Finding, touching: frozenset[SiteId]) -> Held | None:
         if self._changed is None or finding.site in touching:
@@ -159,49 +159,40 @@ class Holding:
             return True
         return self._changed.touches(place.path, source.text, place.span)
 
-    def unmatched(
-        self, found: Iterable[Finding], ran: frozenset[str], unread: frozenset[str]
-    ) -> tuple[Entry, ...]:
-        """Return the entries of the baseline that stand for none of ``found``.
-
-        Only of rules that ran and files of this project, without those that could not be read.
-        """
-        if self._baseline is None:
-            return ()
-        matched = {self._baseline.entry_of(finding) for finding in found}
-        return tuple(
-            entry
-            for entry in self._baseline.entries
-            if entry not in matched
-            and entry.rule in ran
-            and (path := self._baseline.path_in_root(entry)) is not None
-            and path not in unread
-        )
-
-    def advice(
+    def advise(
         self,
-        moment: Moment,
+        before: Snapshot,
         held: Sequence[Held],
         ran: frozenset[str],
         trouble: Sequence[Diagnostic],
-    ) -> Plan:
-        """Return one finding for each comment of the files on disk that is malformed or unused.
+    ) -> tuple[list[Finding], list[Held]]:
+        """Return the advice about the comments of files on disk, and what of it is held itself.
 
         ``held`` are placed on disk, ``ran`` are the names of the rules that ran. What could not
         be read or planned is no reason to call a comment unused.
         """
+        plan = Plan(tuple(self._advice(before, held, ran, trouble)))
+        found = self.find(plan, Moment(before, before))
+        shown = [finding for finding in plan.findings if finding.site not in found]
+        return shown, list(found.values())
+
+    def _advice(
+        self,
+        before: Snapshot,
+        held: Sequence[Held],
+        ran: frozenset[str],
+        trouble: Sequence[Diagnostic],
+    ) -> Iterator[Finding]:
         unread = {diagnostic.path for diagnostic in trouble}
         used = _Used(held)
-        findings: list[Finding] = []
-        for path in sorted(moment.before):
+        for path in sorted(before):
             equals: Counter[str] = Counter()
-            for comment in self.suppressions(path, moment.before):
-                known = not unread & {path, ""}
-                said = list(self._complaints(comment, path, used, ran if known else frozenset()))
+            for comment in self.suppressions(path, before):
+                known = frozenset() if unread & {path, ""} else ran
+                said = list(self._complaints(comment, path, used, known))
                 if said:
-                    findings.append(_unused(path, comment, said, equals[comment.text]))
+                    yield _unused(path, comment, said, equals[comment.text])
                     equals[comment.text] += 1
-        return Plan(tuple(findings))
 
     def _complaints(
         self, comment: Suppression, path: str, used: _Used, ran: frozenset[str]

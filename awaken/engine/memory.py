@@ -13,13 +13,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import Finding
-from awaken.engine.report import ChangeSummary, FileChange
+from awaken.engine.report import ChangeSummary, FileChange, Held
 from awaken.project.facts_cache import FactsCache, facts_directory
 from awaken.project.sources import SourceFile
 
 
 class Remembered(Struct, frozen=True):
-    """What a run without diagnostics came to, and the ``digest`` of all that it was made from."""
+    """What a run without diagnostics came to, and the ``digest`` of all that it was made from.
+
+    ``unmatched`` is the number of entries of the baseline that match nothing any more.
+    """
 
     digest: bytes
     findings: tuple[Finding, ...]
@@ -27,6 +30,8 @@ class Remembered(Struct, frozen=True):
     pending: tuple[ChangeSummary, ...]
     files: tuple[FileChange, ...]
     sources: dict[str, SourceFile]
+    held: tuple[Held, ...]
+    unmatched: int
 
 
 class Memory:

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import ChangeId, Finding, Level, Place, SiteId
+from awaken.engine.baseline import Entry
 from awaken.project.sources import SourceFile
 
 
@@ -73,6 +74,16 @@ class Held(Struct, frozen=True):
     place: Place | None = None
 
 
+class BaselineUse(Struct, frozen=True):
+    """The baseline of a root, and the entries of it that the run says nothing about.
+
+    Those are of rules that did not run, and of files that were not selected or could not be read.
+    """
+
+    file: Path
+    kept: tuple[Entry, ...] = ()
+
+
 class TargetVersion(Struct, frozen=True):
     """One detected target: ``python`` or a distribution, its specifier, and where it was read."""
 
@@ -88,7 +99,8 @@ class RootReport(Struct, frozen=True, kw_only=True):
     sorted by place; ``held`` are those that a suppression, a setting, the baseline or ``--since``
     leaves alone, and no other field counts them. ``changes`` are those in ``files``; an unsafe
     change that was not admitted is in ``pending``. ``sources`` gives the text of each file that a
-    finding names, ``notes`` one sentence for each rule that did not run.
+    finding names, ``notes`` one sentence for each rule that did not run, and more of that kind.
+    ``baseline`` is the file that is, or would be, the baseline.
     """
 
     root: Path
@@ -103,6 +115,7 @@ class RootReport(Struct, frozen=True, kw_only=True):
     seconds: float
     notes: tuple[str, ...] = ()
     held: tuple[Held, ...] = ()
+    baseline: BaselineUse | None = None
 
 
 class Report(Struct, frozen=True):

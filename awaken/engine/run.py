@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -9,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from awaken.contract import (
     Change,
@@ -23,18 +24,28 @@ from awaken.contract import (
     SiteId,
     Span,
 )
+from awaken.engine.baseline import DEFAULT_NAME, Baseline, Entry, read_baseline
+from awaken.engine.changed_lines import changed_lines
 from awaken.engine.checks import check
 from awaken.engine.formatter import Formatter, detect
+from awaken.engine.holding import UNUSED, Holding
 from awaken.engine.materialise import Materialised, materialise
 from awaken.engine.memory import Memory, Remembered, digest_of
 from awaken.engine.phases import Admission, Outcome, Tools, run_phases
 from awaken.engine.progress import READING, Progress, counted, silent
-from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, RootReport, TargetVersion
+from awaken.engine.report import (
+    BaselineUse,
+    ChangeSummary,
+    Diagnostic,
+    FileChange,
+    RootReport,
+    TargetVersion,
+)
 from awaken.engine.requirements import MANIFESTS
 from awaken.engine.rule_discovery import in_running_order
 from awaken.engine.settle import Refused
 from awaken.project import Project
-from awaken.project.discovery import Found, Root, read_files
+from awaken.project.discovery import Found, read_files
 from awaken.project.manifests import Targets, read_targets
 from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
 from awaken.settings import Resolved
@@ -61,6 +72,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
     left_out: frozenset[SiteId] = frozenset()
     jobs: int | None = None
     use_cache: bool = True
+    new_baseline: bool = False
     sites_in: frozenset[str] | None = None
     progress: Progress = silent
 
@@ -84,6 +96,7 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     """
     started = time.perf_counter()
     root, rules = asked.found.root, asked.chosen()
+    holding = _holding(asked)
     paths = counted(asked.found.files, READING, asked.progress)
     files, unread = read_files(root.path, paths, given=_overlaid(asked))
     files.update(_manifests(root.path))
@@ -93,18 +106,23 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     whole = asked.site_scope() is None
     memory = Memory(root.path, asked.settings.cache_dir, use=asked.use_cache and own and whole)
     question = digest_of(_question(asked), {})
-    digest = digest_of([targets.all(), formatter.fingerprint(files)], files)
+    made_from = [targets.all(), formatter.fingerprint(files), holding.fingerprint()]
+    digest = digest_of(made_from, files)
     answer = memory.recall(question, digest) if witness is None else None
     diagnostics: tuple[Diagnostic, ...] = ()
     if answer is None:
         tools = _tools(asked, rules, targets, formatter)
-        outcome = _phases(asked, files, targets, tools)
+        outcome = _phases(asked, files, targets, tools, holding)
         if witness is not None:
             witness(root.path, outcome, tools)
-        answer, diagnostics = _answer(outcome, root, digest), outcome.diagnostics
+        answer, diagnostics = _answer(outcome, asked, digest, holding), outcome.diagnostics
         if not diagnostics:
             memory.keep(question, answer)
-    problems = (*asked.found.problems, *unread, *targets.problems)
+    problems = tuple(
+        Diagnostic(problem.path, problem.line, problem.message)
+        for problem in (*asked.found.problems, *unread, *targets.problems)
+    )
+    unusable = frozenset(problem.path for problem in (*problems, *diagnostics))
     return RootReport(
         root=root.path,
         targets=_target_versions(targets),
@@ -113,19 +131,62 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
         pending=answer.pending,
         files=answer.files,
         sources=answer.sources,
-        diagnostics=(
-            *(Diagnostic(problem.path, problem.line, problem.message) for problem in problems),
-            *diagnostics,
-        ),
+        diagnostics=(*problems, *diagnostics),
         files_read=len(asked.found.files),
         seconds=time.perf_counter() - started,
-        notes=tuple(
-            f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
-            "or name the version in use with --target"
-            for rule in rules
-            if (unmet := unmet_need(rule, targets)) is not None
-        ),
+        notes=(*_unmet_notes(rules, targets), *_baseline_notes(holding, answer.unmatched)),
+        held=answer.held,
+        baseline=_baseline_use(asked, holding, unusable),
     )
+
+
+def _unmet_notes(rules: Sequence[Rule], targets: Targets) -> list[str]:
+    return [
+        f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
+        "or name the version in use with --target"
+        for rule in rules
+        if (unmet := unmet_need(rule, targets)) is not None
+    ]
+
+
+def _holding(asked: RootRun) -> Holding:
+    """Return what holds sites of this root back. Raises UserError."""
+    root, settings = asked.found.root.path, asked.settings
+    file = _baseline_file(asked)
+    expected = settings.baseline is not None and not asked.new_baseline
+    return Holding(
+        asked.rules,
+        settings.ignored,
+        read_baseline(file, root) if expected or file.exists() else None,
+        None if asked.since is None else changed_lines(root, asked.since, asked.overlay),
+    )
+
+
+def _baseline_file(asked: RootRun) -> Path:
+    return asked.settings.baseline or asked.found.root.path / DEFAULT_NAME
+
+
+def _baseline_use(asked: RootRun, holding: Holding, unread: frozenset[str]) -> BaselineUse:
+    if holding.baseline is None:
+        return BaselineUse(_baseline_file(asked))
+    concerned = set(_concerned(holding.baseline, asked, unread))
+    kept = (entry for entry in holding.baseline.entries if entry not in concerned)
+    return BaselineUse(holding.baseline.file, tuple(kept))
+
+
+def _concerned(baseline: Baseline, asked: RootRun, unread: frozenset[str]) -> tuple[Entry, ...]:
+    ran = frozenset((*asked.settings.rules, UNUSED))
+    return baseline.concerns(ran, asked.found.root.selects, unread)
+
+
+def _baseline_notes(holding: Holding, unmatched: int) -> list[str]:
+    if holding.baseline is None or not unmatched:
+        return []
+    file = holding.baseline.file
+    option = "" if file.name == DEFAULT_NAME else f" --baseline {os.path.relpath(file)}"
+    entries = "1 entry" if unmatched == 1 else f"{unmatched} entries"
+    gone = f"{entries} of {file.name} {'matches' if unmatched == 1 else 'match'} nothing any more"
+    return [f"{gone}; write it again with awaken check --write-baseline{option}"]
 
 
 def targets_of(root: Path, settings: Resolved) -> Targets:
@@ -149,21 +210,42 @@ def _question(asked: RootRun) -> tuple[object, ...]:
         asked.settings.rules,
         asked.settings.unsafe_fixes,
         asked.settings.overrides,
+        asked.settings.baseline,
+        asked.since,
         msgspec.to_builtins(asked.settings.options, order="deterministic", enc_hook=repr),
+        asked.settings.overrides,
+        asked.settings.baseline,
+        asked.since,
         sorted(asked.left_out),
         asked.found.root.selected,
     )
 
 
 def _phases(
-    asked: RootRun, files: Mapping[str, SourceFile], targets: Targets, tools: Tools
+    asked: RootRun,
+    files: Mapping[str, SourceFile],
+    targets: Targets,
+    tools: Tools,
+    holding: Holding,
 ) -> Outcome:
     rules = asked.chosen()
     admission = _admission(asked, files, _refused(rules, targets))
-    return run_phases(Snapshot(files), rules, tools, admission)
+    outcome = run_phases(Snapshot(files), rules, tools, structs.replace(admission, holding=holding))
+    advice, held = holding.advise(
+        outcome.before,
+        outcome.held,
+        frozenset(rule.name for rule in rules if asked.site_scope() is None),
+        outcome.diagnostics,
+    )
+    return structs.replace(
+        outcome,
+        findings=tuple(sorted((*outcome.findings, *advice), key=lambda found: found.place)),
+        held=tuple(sorted((*outcome.held, *held), key=lambda one: one.finding.place)),
+    )
 
 
-def _answer(outcome: Outcome, root: Root, digest: bytes) -> Remembered:
+def _answer(outcome: Outcome, asked: RootRun, digest: bytes, holding: Holding) -> Remembered:
+    root = asked.found.root
     findings = tuple(f for f in outcome.findings if root.selects(f.place.path))
     shown = {finding.change for finding in findings}
     return Remembered(
@@ -173,7 +255,20 @@ def _answer(outcome: Outcome, root: Root, digest: bytes) -> Remembered:
         pending=tuple(_summary(change) for change in outcome.pending if change.id in shown),
         files=_file_changes(outcome),
         sources=_named_sources(outcome),
+        held=tuple(one for one in outcome.held if root.selects(one.finding.place.path)),
+        unmatched=_unmatched(outcome, asked, holding),
     )
+
+
+def _unmatched(outcome: Outcome, asked: RootRun, holding: Holding) -> int:
+    """Return how many entries of the baseline stand for nothing that was found."""
+    baseline = holding.baseline
+    if baseline is None or asked.site_scope() is not None:
+        return 0
+    found = (*outcome.findings, *(one.finding for one in outcome.held))
+    matched = {baseline.entry_of(finding) for finding in found}
+    unread = frozenset(diagnostic.path for diagnostic in outcome.diagnostics)
+    return len(set(_concerned(baseline, asked, unread)) - matched)
 
 
 def _summary(change: Change) -> ChangeSummary:
@@ -289,7 +384,7 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 
 
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
-    named = {
-        place.path for finding in outcome.findings for place in (finding.place, *finding.chain)
-    }
+    findings = (*outcome.findings, *(one.finding for one in outcome.held))
+    named = {place.path for finding in findings for place in (finding.place, *finding.chain)}
+    named.update(one.place.path for one in outcome.held if one.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}
