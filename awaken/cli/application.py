@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from awaken.cli.apply import apply
 from awaken.cli.check import check
 from awaken.cli.diff import diff
+from awaken.cli.doctor import doctor
 from awaken.cli.rules import rules
 from awaken.cli.undo import undo
 
@@ -47,7 +48,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_awaken)
-    for command in (check, diff, apply, undo, rules):
+    for command in (check, diff, apply, undo, rules, doctor):
         app.command()(command)
     return app
 

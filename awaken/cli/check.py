@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from awaken.cli.listing import ListingOptions
 from awaken.cli.option_groups import with_groups
 from awaken.cli.options import OutputOptions, RunOptions
 
@@ -14,6 +15,7 @@ from awaken.cli.options import OutputOptions, RunOptions
 def check(
     run: RunOptions,
     output: OutputOptions,
+    listing: ListingOptions,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 even if sites were found.")
     ] = False,
@@ -31,6 +33,8 @@ def check(
     from awaken.preview.show import show  # noqa: PLC0415
 
     line = run.command_line()
+    if listing:
+        return listing.show(line)
     view = output.view()
     with bar(view) as progress:
         report = api.run(line.paths, line.options, progress=progress)

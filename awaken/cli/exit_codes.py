@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from awaken.cli import FAILED
+from awaken.engine.diagnosis import Diagnosis
 from awaken.engine.report import Report
 from awaken.preview.counts import changed_files, count, diagnostics
 
@@ -27,6 +28,11 @@ def of_diff(report: Report, *, exit_code: bool) -> int:
 def of_apply(report: Report, *, exit_non_zero_on_manual: bool) -> int:
     """2 if anything failed; 1 if manual sites remain and that is asked for."""
     return _failed(report) or (FOUND if count(report).manual and exit_non_zero_on_manual else 0)
+
+
+def of_doctor(diagnosis: Diagnosis) -> int:
+    """2 if something keeps awaken from its work, else 0: advice is no failure."""
+    return FAILED if diagnosis.errors else 0
 
 
 def _failed(report: Report) -> int:

@@ -142,6 +142,20 @@ class Diagnosis(Struct, frozen=True):
     roots: tuple[RootDiagnosis, ...]
     remarks: tuple[Remark, ...] = ()
 
+    @property
+    def errors(self) -> int:
+        """The number of remarks that say that awaken cannot do its work."""
+        return self._count(Severity.ERROR)
+
+    @property
+    def advice(self) -> int:
+        """The number of remarks that are advice."""
+        return self._count(Severity.ADVICE)
+
+    def _count(self, severity: Severity) -> int:
+        every = (*self.remarks, *(one for root in self.roots for one in root.remarks))
+        return sum(one.severity is severity for one in every)
+
 
 def machine(jobs: int | None, *, use_cache: bool) -> Machine:
     """Return what runs awaken; ``jobs`` is the number of processes asked for, None for all."""

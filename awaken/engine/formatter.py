@@ -88,24 +88,30 @@ class Formatter(Struct, frozen=True):
 
 
 class Declared(Struct, frozen=True):
-    """A formatter that a project declares, and the file (with its table or hook) that does."""
+    """A formatter that a project declares, where (a file's table or hook), and its command.
+
+    ``executable`` is empty where the command is not on the PATH.
+    """
 
     name: str
     origin: str
+    executable: str
 
 
 class Formatting(Struct, frozen=True):
     """What a project says of its formatting.
 
-    ``declared`` are its formatters, the preferred one first; ``chosen`` is the first of them whose
-    command is on the PATH, and ``executable`` that command. ``line_length`` is in characters.
+    ``declared`` are its formatters, the preferred one first; ``line_length`` is in characters.
     """
 
     declared: tuple[Declared, ...]
-    chosen: Declared | None
-    executable: str
     line_length: int
     line_length_origin: str
+
+    @property
+    def chosen(self) -> Declared | None:
+        """The formatter that is used: the first whose command is there."""
+        return next((one for one in self.declared if one.executable), None)
 
 
 _ARGUMENTS = {
@@ -122,10 +128,10 @@ def detect(root: Path) -> Formatter:
     along is never run. Settings that cannot be read declare nothing.
     """
     found = formatting(root)
-    if found.chosen is None:
+    chosen = found.chosen
+    if chosen is None:
         return Formatter(found.line_length)
-    command = (found.executable, *_ARGUMENTS[found.chosen.name])
-    return Formatter(found.line_length, command, root)
+    return Formatter(found.line_length, (chosen.executable, *_ARGUMENTS[chosen.name]), root)
 
 
 def formatting(root: Path) -> Formatting:
@@ -141,14 +147,11 @@ def formatting(root: Path) -> Formatting:
     hooks = _hooks(root)
     declared = []
     for name, table, hook in (("black", black, "black"), ("ruff", ruff, "ruff-format")):
-        if table.value is not None:
-            declared.append(Declared(name, table.origin))
-        elif hook in hooks:
-            declared.append(Declared(name, f"hook {hook} in {_HOOKS}"))
-    found = ((one, shutil.which(one.name)) for one in declared)
-    chosen, executable = next(((one, path) for one, path in found if path), (None, ""))
+        origin = table.origin if table.value is not None else f"hook {hook} in {_HOOKS}"
+        if table.value is not None or hook in hooks:
+            declared.append(Declared(name, origin, shutil.which(name) or ""))
     length, origin = _line_length(root, ruff, black)
-    return Formatting(tuple(declared), chosen, executable, length, origin)
+    return Formatting(tuple(declared), length, origin)
 
 
 class _Table(Struct, frozen=True):

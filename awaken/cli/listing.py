@@ -1,0 +1,49 @@
+"""``awaken check --show-files`` and ``--show-settings``: what a run would be about, and no run."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from awaken.cli import FAILED
+
+if TYPE_CHECKING:
+    from awaken.cli.command_line import CommandLine
+
+
+@dataclass(frozen=True)
+class ListingOptions:
+    """Asks for what a run would be about, instead of the run."""
+
+    show_files: Annotated[
+        bool,
+        typer.Option("--show-files", help="Only list the files in which sites are looked for."),
+    ] = False
+    show_settings: Annotated[
+        bool,
+        typer.Option("--show-settings", help="Only print the settings, as TOML, and their origin."),
+    ] = False
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return self.show_files or self.show_settings
+
+    def show(self, line: CommandLine) -> int:
+        """Print what is asked for to stdout; 2 if a path of ``line`` cannot be used, else 0."""
+        from awaken import api  # noqa: PLC0415  the help needs no engine
+        from awaken.preview import settings_text  # noqa: PLC0415
+        from awaken.preview.visible import visible  # noqa: PLC0415
+
+        found, current = api.listing(line.paths, line.options), Path.cwd()
+        if self.show_settings:
+            sys.stdout.writelines(settings_text.settings_text(found.settings, current))
+        if self.show_files:
+            sys.stdout.writelines(settings_text.files_text(found.files, current))
+        sys.stdout.flush()
+        for problem in found.problems:
+            sys.stderr.write(visible(f"error: {problem.path}: {problem.message}") + "\n")
+        return FAILED if found.problems else 0
