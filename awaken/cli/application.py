@@ -11,6 +11,7 @@ from awaken.cli.apply import apply
 from awaken.cli.check import check
 from awaken.cli.diff import diff
 from awaken.cli.doctor import doctor
+from awaken.cli.explain import explain
 from awaken.cli.rules import rules
 from awaken.cli.undo import undo
 
@@ -48,7 +49,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_awaken)
-    for command in (check, diff, apply, undo, rules, doctor):
+    for command in (check, diff, apply, undo, explain, rules, doctor):
         app.command()(command)
     return app
 

@@ -1,0 +1,70 @@
+"""``awaken explain``: why one place was, was not, or could not be rewritten."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from awaken.cli import options as given
+from awaken.cli.option_groups import with_groups
+from awaken.cli.options import ProjectOptions
+from awaken.cli.places import parse_place
+from awaken.preview.choices import Color
+
+
+class ExplanationForm(StrEnum):
+    """How an explanation is printed."""
+
+    FULL = "full"
+    JSON = "json"
+
+
+@with_groups
+def explain(
+    place: Annotated[
+        str,
+        typer.Argument(metavar="FILE:LINE[:COLUMN]", help="The place, as other commands print it."),
+    ],
+    run: ProjectOptions,
+    output_format: Annotated[
+        ExplanationForm,
+        typer.Option(
+            "--output-format",
+            metavar="FORMAT",
+            help=f"How to print: {', '.join(ExplanationForm)}.",
+        ),
+    ] = ExplanationForm.FULL,
+    color: given.When = Color.AUTO,
+    verbose: given.Verbose = False,
+) -> int:
+    """Explain why a place was, was not, or could not be rewritten. Writes nothing.
+
+    For a site: what becomes of it, the rewrite of it alone, the reason and what would change it.
+    For any other place: the reason why no rule has a site there.
+
+    Examples: `awaken explain app/users.py:40`, `awaken explain app/users.py:40:17` where a line
+    holds several sites, `awaken explain app/users.py:40 --unsafe-fixes`.
+
+    Exits with 2 if there is no such place.
+    """
+    del verbose  # the command line itself looks for it, where something fails
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+
+    where = parse_place(place)
+    line = run.command_line_for([where.file])
+    explanation = api.explain(line.paths[0], where.line, where.column, line.options)
+    if output_format is ExplanationForm.JSON:
+        from awaken.preview.explanation_document import explanation_document  # noqa: PLC0415
+
+        sys.stdout.buffer.write(explanation_document(explanation, Path.cwd()))
+        sys.stdout.buffer.flush()
+    else:
+        from awaken.preview.console import make_console  # noqa: PLC0415
+        from awaken.preview.explanation import print_explanation  # noqa: PLC0415
+
+        print_explanation(explanation, make_console(sys.stdout, color), Path.cwd())
+    return 0
