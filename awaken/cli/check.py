@@ -22,12 +22,18 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 for advice as well.")
     ] = False,
+    write_baseline: Annotated[
+        bool,
+        typer.Option(
+            "--write-baseline", help="List all present sites in the baseline, to see only new ones."
+        ),
+    ] = False,
 ) -> int:
     """Show every site that a rule knows, and its level. Writes nothing.
 
     Exits with 1 if sites were found, with 2 if something could not be done.
     """
-    from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.cli import reporting  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import of_check  # noqa: PLC0415
     from awaken.preview.progress import bar  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
@@ -36,7 +42,11 @@ def check(
     if listing:
         return listing.show(line)
     view = output.view()
+    if write_baseline:
+        from awaken.cli.baseline import write  # noqa: PLC0415  only this needs it
+
+        write(line, view)
     with bar(view) as progress:
-        report = api.run(line.paths, line.options, progress=progress)
-    show(report, "check", view, line.again)
+        report, files_of = reporting.run(line, view, progress)
+    show(report, "check", view, line.again, files_of)
     return of_check(report, exit_zero=exit_zero, strict=strict)

@@ -23,7 +23,7 @@ def diff(
 
     What is not read on a terminal is a patch: `awaken diff | git apply`.
     """
-    from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.cli import reporting  # noqa: PLC0415  the help needs no engine
     from awaken.cli.exit_codes import of_diff  # noqa: PLC0415
     from awaken.preview.progress import bar  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
@@ -31,6 +31,6 @@ def diff(
     line = run.command_line()
     view = output.view(layout)
     with bar(view) as progress:
-        report = api.run(line.paths, line.options, progress=progress)
-    show(report, "diff", view, line.again)
+        report, files_of = reporting.run(line, view, progress)
+    show(report, "diff", view, line.again, files_of)
     return of_diff(report, exit_code=exit_code)

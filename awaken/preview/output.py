@@ -6,30 +6,37 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TextIO
 
 from msgspec import Struct
 
-from awaken.contract import UserError
+from awaken.contract import ChangeId, UserError
+from awaken.engine.report import FileChange
 
 Piece = str | bytes
 """What a form consists of: a line for people without its end, in the encoding of the stream, or
 bytes that must come out as they are."""
 
 
+FilesOf = Callable[[Path, ChangeId], Iterable[FileChange]]
+"""What one change of a root does to files when it is made alone."""
+
+
 class Asked(Struct, frozen=True):
     """What a form has to know beside the report.
 
     ``command`` is ``check``, ``diff`` or ``apply``, ``current`` the directory in which the user
-    stands, ``context`` the number of unchanged lines around a change.
+    stands, ``context`` the number of unchanged lines around a change. ``files_of`` shows a change
+    by itself; without it no form does.
     """
 
     command: str
     current: Path
     context: int = 3
+    files_of: FilesOf | None = None
 
 
 @contextmanager

@@ -14,12 +14,12 @@ import hashlib
 import importlib.metadata
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from awaken.contract import ChangeId, Finding, Place, Rule
+from awaken.contract import Finding, Place, Rule
 from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, RootReport
 from awaken.preview.counts import diagnostics
 from awaken.preview.document import encoded
@@ -28,9 +28,6 @@ from awaken.preview.output import Asked
 from awaken.preview.paths import relative
 from awaken.preview.remaining import SEVERITY, base_of, places_after, remaining
 from awaken.preview.source_lines import Region, SourceLines
-
-FilesOf = Callable[[Path, ChangeId], Iterable[FileChange]]
-"""What one change of a root does to files when it is made alone."""
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -46,26 +43,21 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
     yield sarif(report, asked, rules())
 
 
-def sarif(
-    report: Report, asked: Asked, rules: Iterable[Rule], files_of: FilesOf | None = None
-) -> bytes:
+def sarif(report: Report, asked: Asked, rules: Iterable[Rule]) -> bytes:
     """Return the log for ``report`` as indented UTF-8; ``rules`` are those that have a page.
 
-    ``files_of`` gives the fixes; without it there are none.
+    A change that ``asked.files_of`` can show becomes the fix of each of its sites.
     """
-    run = _Run(report, asked, rules, files_of)
+    run = _Run(report, asked, rules)
     return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run.table()]}, indent=2)
 
 
 class _Run:
     """One run of the log; keeps the rules' places in it."""
 
-    def __init__(
-        self, report: Report, asked: Asked, rules: Iterable[Rule], files_of: FilesOf | None
-    ) -> None:
+    def __init__(self, report: Report, asked: Asked, rules: Iterable[Rule]) -> None:
         self._report = report
         self._asked = asked
-        self._files_of = files_of
         self._places = places_after(report, asked.command, base_of(report, asked))
         self._found = list(remaining(report, asked.command))
         self._held = [
@@ -178,9 +170,10 @@ class _Run:
         return notification
 
     def _fixes(self, root: RootReport, finding: Finding) -> _Table:
-        if self._files_of is None or finding.change is None or self._asked.command == "apply":
+        files_of = self._asked.files_of
+        if files_of is None or finding.change is None:
             return {}
-        files = list(self._files_of(root.root, finding.change))
+        files = list(files_of(root.root, finding.change))
         if not files or not all(_can_be_edited(root, file) for file in files):
             return {}
         changes = [

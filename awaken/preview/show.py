@@ -14,7 +14,7 @@ from typing import TextIO
 from awaken.engine.report import Report
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.counts import diagnostics
-from awaken.preview.output import Asked, Piece, opened, send
+from awaken.preview.output import Asked, FilesOf, Piece, opened, send
 from awaken.preview.paths import relative
 from awaken.preview.summary import CommandLine, next_steps, summary
 from awaken.preview.visible import visible
@@ -43,10 +43,17 @@ def form_of(command: str, view: View) -> Form:
     return Form.FULL if command != "diff" or seen or view.side_by_side else Form.PATCH
 
 
-def show(report: Report, command: str, view: View, again: CommandLine) -> None:
+def show(
+    report: Report,
+    command: str,
+    view: View,
+    again: CommandLine,
+    files_of: FilesOf | None = None,
+) -> None:
     """Print ``report`` as the result of ``command`` (``check``, ``diff`` or ``apply``).
 
-    Raises UserError where the file that ``view`` names cannot be written.
+    ``files_of`` shows a change by itself, for forms that can use it. Raises UserError where the
+    file that ``view`` names cannot be written.
     """
     current = Path.cwd()
     form = form_of(command, view)
@@ -57,7 +64,7 @@ def show(report: Report, command: str, view: View, again: CommandLine) -> None:
         if full:
             _full(report, command, view, stream)
         elif (writer := _writer(form, view)) is not None:
-            send(writer(report, Asked(command, current, view.context)), stream)
+            send(writer(report, Asked(command, current, view.context, files_of)), stream)
     if view.verbose:
         _details(report, command, current)
     _diagnostics(report, view, current)

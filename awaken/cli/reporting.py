@@ -1,0 +1,22 @@
+"""The report behind a form, and what the form needs beside it."""
+
+from __future__ import annotations
+
+from awaken.cli.command_line import CommandLine
+from awaken.engine.progress import Progress
+from awaken.engine.report import Report
+from awaken.preview.choices import Form, View
+from awaken.preview.output import FilesOf
+
+
+def run(line: CommandLine, view: View, progress: Progress | None) -> tuple[Report, FilesOf | None]:
+    """Run what ``line`` asks for; only SARIF shows what each change does when made alone.
+
+    That costs about twice the run again, so no other form has it.
+    """
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+
+    if view.form is Form.SARIF and not view.statistics:
+        rehearsal = api.rehearse(line.paths, line.options, progress=progress)
+        return rehearsal.report, rehearsal.files_of
+    return api.run(line.paths, line.options, progress=progress), None
