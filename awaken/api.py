@@ -25,6 +25,7 @@ from awaken.settings import Resolved, Settings
 from awaken.settings.resolve import resolve
 
 if TYPE_CHECKING:
+    from awaken.engine.baseline_writing import WrittenBaseline
     from awaken.engine.diagnosis import Diagnosis
     from awaken.engine.explaining import Explanation
     from awaken.engine.phases import Outcome, Tools
@@ -42,6 +43,7 @@ __all__ = [
     "run",
     "undo",
     "undo_list",
+    "write_baseline",
 ]
 
 
@@ -52,7 +54,8 @@ class Options(Struct, frozen=True, kw_only=True):
     in TOML) between them; ``isolated`` reads no files. ``since`` is a git commit: only sites on
     lines changed since count. ``overlay`` gives, by real path, bytes that stand for a file
     instead of those on disk. ``jobs`` is the number of processes, None for one per core.
-    ``left_out`` names sites that must stay as they are.
+    ``left_out`` names sites that must stay as they are. With ``new_baseline`` the baseline need
+    not exist yet.
     """
 
     settings: Settings = Settings()
@@ -63,6 +66,7 @@ class Options(Struct, frozen=True, kw_only=True):
     jobs: int | None = None
     left_out: frozenset[SiteId] = frozenset()
     use_cache: bool = True
+    new_baseline: bool = False
 
 
 class Listing(Struct, frozen=True):
@@ -95,6 +99,24 @@ def run(
     unknown rule, for a version that is none, and while an apply that was killed is not undone.
     """
     return _run(paths, options, rules, progress, None)
+
+
+def write_baseline(
+    paths: Sequence[Path],
+    options: Options | None = None,
+    rules: Sequence[Rule] | None = None,
+    *,
+    progress: Progress | None = None,
+) -> tuple[Report, tuple[WrittenBaseline, ...]]:
+    """List all sites of ``paths`` in the baselines of their roots; return the report after that.
+
+    What a baseline has of rules that do not run, and of other files, stays. Raises UserError as
+    ``run`` does, and where a baseline cannot be read or written.
+    """
+    from awaken.engine.baseline_writing import write_baselines  # noqa: PLC0415  as in _run
+
+    asked = structs.replace(options or Options(), new_baseline=True)
+    return write_baselines(lambda: _run(paths, asked, rules, progress, None))
 
 
 def rehearse(
@@ -163,6 +185,7 @@ def _root_run(
         left_out=options.left_out,
         jobs=options.jobs,
         use_cache=options.use_cache,
+        new_baseline=options.new_baseline,
         progress=progress or silent,
     )
 

@@ -176,7 +176,13 @@ def _baseline_use(asked: RootRun, holding: Holding, unread: frozenset[str]) -> B
 
 def _concerned(baseline: Baseline, asked: RootRun, unread: frozenset[str]) -> tuple[Entry, ...]:
     ran = frozenset((*asked.settings.rules, UNUSED))
-    return baseline.concerns(ran, asked.found.root.selects, unread)
+    root = asked.found.root
+    others = [f"{os.path.relpath(one.path, root.path)}/" for one in asked.found.nested]
+    return baseline.concerns(
+        ran,
+        lambda path: root.selects(path) and not path.startswith(tuple(others)),
+        unread,
+    )
 
 
 def _baseline_notes(holding: Holding, unmatched: int) -> list[str]:
