@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,6 @@ from awaken.preview.choices import Color, Form, View
 
 if TYPE_CHECKING:
     from awaken.cli.command_line import CommandLine
-
-_PYTHON = re.compile(r"(?:py)?3\.?(?P<minor>\d{1,2})")
 
 When = Annotated[Color, typer.Option("--color", help="When to use colours.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No summary on stderr.")]
@@ -280,15 +277,17 @@ def _patterns(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
 
 def _python(value: str | None) -> str | None:
     """Return ``py311`` for ``py311``, ``3.11`` or ``311``; ``auto`` and None as they are."""
+    from awaken.settings.values import python_version  # noqa: PLC0415  the help needs no settings
+
     if value is None or value == "auto":
         return value
-    match = _PYTHON.fullmatch(value)
-    if match is None:
+    version = python_version(value)
+    if version is None:
         raise typer.BadParameter(
             f"{value!r} is no Python version; write for instance py311, or auto",
             param_hint="--target-version",
         )
-    return f"py3{match['minor']}"
+    return version
 
 
 def _versions(values: Sequence[str] | None) -> dict[str, str]:
