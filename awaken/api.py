@@ -65,6 +65,7 @@ class Options(Struct, frozen=True, kw_only=True):
     overlay: Mapping[Path, bytes] = {}
     jobs: int | None = None
     left_out: frozenset[SiteId] = frozenset()
+    left_out_in: Mapping[Path, frozenset[SiteId]] = {}
     use_cache: bool = True
     new_baseline: bool = False
 
@@ -182,7 +183,7 @@ def _root_run(
         rules=known,
         since=options.since,
         overlay=options.overlay,
-        left_out=options.left_out,
+        left_out=options.left_out | options.left_out_in.get(found.root.path, frozenset()),
         jobs=options.jobs,
         use_cache=options.use_cache,
         new_baseline=options.new_baseline,
