@@ -60,6 +60,8 @@ def _wrong_changes(rule: Rule, plan: Plan) -> Iterator[str]:
             yield f"a change is one of {change.rule}"
         if not known.issuperset(change.sites):
             yield "a change names a site without a finding"
+        if not change.sites:
+            yield "a change names no site"
 
 
 def _wrong_places(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
