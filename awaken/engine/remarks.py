@@ -29,7 +29,8 @@ def remarks(
     if seen.pending:
         wrong = (Remark(Severity.ERROR, seen.pending), *wrong)
     if not found.files:
-        return (*wrong, _advice("no Python file is here", "Name the directory of a program."))
+        nothing = _advice("no Python file is here", "Name the directory of a program.")
+        return wrong if seen.nested else (*wrong, nothing)
     return (
         *wrong,
         *_rules(seen),
@@ -54,7 +55,7 @@ def _rules(seen: RootDiagnosis) -> Iterator[Remark]:
 
 
 def _versions(seen: RootDiagnosis, found: Found, rules: Sequence[Rule]) -> Iterator[Remark]:
-    """Yield the libraries of which a version is assumed, if a rule could find something here."""
+    """Yield the libraries that a rule needs and a file names, but whose version is assumed."""
     running = {status.name for status in seen.rules if status.runs}
     chosen = [rule for rule in rules if rule.name in running]
     libraries = {library.name: library for library in seen.libraries}
@@ -62,8 +63,7 @@ def _versions(seen: RootDiagnosis, found: Found, rules: Sequence[Rule]) -> Itera
         library = libraries[name]
         if library.specifier and not library.assumed:
             continue
-        triggers = {word for rule in chosen if name in rule.needs for word in rule.triggers}
-        if _mentions(found, sorted(triggers)):
+        if _mentions(found, name.replace("-", "_").encode()):
             said = "is declared without a version" if library.specifier else "is not declared"
             yield _advice(
                 f"{name} {said}: {shown(current(name))} is assumed",
@@ -71,14 +71,14 @@ def _versions(seen: RootDiagnosis, found: Found, rules: Sequence[Rule]) -> Itera
             )
 
 
-def _mentions(found: Found, words: Sequence[bytes]) -> bool:
-    """Whether some file holds one of ``words``; a file that cannot be read holds none."""
+def _mentions(found: Found, word: bytes) -> bool:
+    """Whether some file holds ``word``; a file that cannot be read does not."""
     for path in found.files:
         try:
             text = (found.root.path / path).read_bytes()
         except OSError:
             continue
-        if any(word in text for word in words):
+        if word in text:
             return True
     return False
 
@@ -102,11 +102,11 @@ def _python(seen: RootDiagnosis, targets: Targets) -> Iterator[Remark]:
 def _formatter(seen: RootDiagnosis) -> Iterator[Remark]:
     found = seen.formatting
     if found.declared and found.chosen is None:
-        names = " and ".join(f"{one.name} ({one.origin})" for one in found.declared)
-        verb = "is" if len(found.declared) == 1 else "are"
+        first = found.declared[0]
         yield _advice(
-            f"{names} {verb} declared and not on PATH: rewritten statements are not formatted",
-            f"Install {found.declared[0].name} where awaken runs.",
+            f"formatter {first.name} is declared ({first.origin}) but not on PATH: "
+            "what is rewritten is not run through it",
+            f"Install {first.name} where awaken runs.",
         )
 
 

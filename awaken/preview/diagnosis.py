@@ -17,6 +17,7 @@ from awaken.engine.diagnosis import (
     Machine,
     Remark,
     RootDiagnosis,
+    RuleStatus,
 )
 from awaken.preview.counts import plural
 from awaken.preview.page import Page, joined
@@ -24,6 +25,7 @@ from awaken.preview.paths import relative
 from awaken.preview.settings_text import setting_rows, toml_value
 from awaken.project.declarations import Declaration
 from awaken.project.tests_setup import AsyncPlugin, TestsSetup
+from awaken.project.versions import ANY_VERSION
 
 _INDENT = "  "
 _LABEL = 12
@@ -82,19 +84,24 @@ class _Page:
         shown = relative(root.root, "", self._current)
         self._page.rule((root.root.name if shown == "." else shown, "path"))
         self._rows("Root", [_Row(str(root.root), "", _marker(root))])
-        self._rows("Settings", self._settings(root))
         self._rows("Files", self._files(root))
+        self._rows("Settings", self._settings(root))
+        if root.files or self._every:
+            self._program(root)
+        self._rows("Git", [_git(root)])
+        if root.pending or root.undoable or self._every:
+            self._rows("Undo", [_undo(root)])
+        if root.remarks:
+            self.blank()
+            self.remarks(root.remarks, root)
+
+    def _program(self, root: RootDiagnosis) -> None:
         self._rows("Python", [_library_row(root.python, "")])
         self._rows("Libraries", _aligned(self._libraries(root.libraries)))
         self._rows("Drivers", _aligned(_drivers(root.drivers)))
         self._rows("Formatter", list(_formatter(root)))
         self._rows("Tests", _aligned(_tests(root.tests)))
-        self._rows("Git", [_git(root, self._current)])
-        self._rows("Undo", [_undo(root)])
-        self._rows("Rules", [_Row(one.name, one.why or "runs") for one in root.rules])
-        if root.remarks:
-            self.blank()
-            self.remarks(root.remarks, root)
+        self._rows("Rules", _aligned(map(_rule, root.rules)))
 
     def _rows(self, label: str, rows: Sequence[_Row]) -> None:
         for index, row in enumerate(rows):
@@ -137,7 +144,7 @@ class _Page:
         rows = [_Row(value)]
         rows += [_Row(self._left_out(group)) for group in root.left_out]
         if root.nested:
-            names = [relative(path, "", self._current) for path in root.nested]
+            names = sorted(relative(path, "", root.root) for path in root.nested)
             rows.append(_Row(f"{plural(len(names), 'project')} inside: {self._some(names)}"))
         return rows
 
@@ -226,22 +233,45 @@ def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str
         line = f":{one.line}" if one.line else ""
         places.setdefault(one.specifier, []).append(f"{one.path}{line}")
     for said in sorted(places, key=lambda said: said != specifier):
-        where = " and ".join(places[said])
-        verb = "says" if len(places[said]) == 1 else "say"
-        yield where if said == specifier else f"{where} {verb} {said}"
+        where = _listed(places[said])
+        several = len(places[said]) > 1
+        if said == specifier:
+            yield where
+        elif said == ANY_VERSION:
+            yield f"{where} {'name' if several else 'names'} no version"
+        else:
+            yield f"{where} {'say' if several else 'says'} {said}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _declared_row(name: str, declared: Sequence[Declaration], *notes: str) -> _Row:
+    """Return the row of something of which only the declarations are known."""
+    locked = [one.specifier for one in declared if one.locked]
+    said = locked or sorted({one.specifier for one in declared} - {ANY_VERSION})
+    specifier = said[0] if len(said) == 1 else ""
+    every = [*notes, ", ".join(_statements(declared, specifier or ANY_VERSION))]
+    return _Row(name, specifier, "; ".join(note for note in every if note))
+
+
+def _rule(status: RuleStatus) -> _Row:
+    if status.runs and status.why:
+        return _Row(status.name, "finds sites, rewrites none: see below")
+    return _Row(status.name, "runs" if status.runs else f"off: {status.why}")
 
 
 def _drivers(found: Sequence[FoundDriver]) -> Iterator[_Row]:
     if not found:
-        yield _Row("none among the dependencies", "", "SQLite needs none")
+        yield _Row("none among the dependencies", "", "the standard library has SQLite's")
     for one in found:
         kinds = [("sync", one.driver.urls), ("async", one.driver.async_urls)]
         kind = " and ".join(word for word, urls in kinds if urls)
-        row = _library_row(one.library, one.name)
         urls = dict.fromkeys((*one.driver.urls, *one.driver.async_urls))
-        yield _Row(
-            one.name, row.detail, f"{kind}, {', '.join(f'{url}://' for url in urls)}; {row.note}"
-        )
+        shown = ", ".join(f"{url}://" for url in urls)
+        yield _declared_row(one.name, one.library.declared, f"{kind}, {shown}")
 
 
 def _formatter(root: RootDiagnosis) -> Iterator[_Row]:
@@ -250,7 +280,7 @@ def _formatter(root: RootDiagnosis) -> Iterator[_Row]:
         used = one.executable if one == found.chosen else "not used: the one above is"
         yield _Row(one.name, "", f"{one.origin}; {used if one.executable else 'not on PATH'}")
     if not found.declared:
-        yield _Row("none declared", "", "rewritten statements are laid out by awaken alone")
+        yield _Row("none declared")
     yield _Row(f"lines up to {found.line_length} characters", "", found.line_length_origin)
 
 
@@ -258,10 +288,8 @@ def _tests(tests: TestsSetup) -> Iterator[_Row]:
     if not tests.uses_pytest:
         yield _Row("pytest is neither declared nor set up")
     else:
-        said = ", ".join(_statements(tests.pytest, ""))
-        notes = [said.replace(" says any version", "").replace(" say any version", "")]
-        notes += [f"settings: {tests.settings}"] if tests.settings else []
-        yield _Row("pytest", "", "; ".join(note for note in notes if note))
+        settings = f"settings: {tests.settings}" if tests.settings else ""
+        yield _declared_row("pytest", tests.pytest, settings)
     for plugin in tests.plugins:
         yield _plugin(plugin)
     if tests.uses_pytest and not tests.plugins:
@@ -269,19 +297,18 @@ def _tests(tests: TestsSetup) -> Iterator[_Row]:
 
 
 def _plugin(plugin: AsyncPlugin) -> _Row:
-    mode = f"{plugin.mode} mode" if plugin.mode else ""
-    said = ", ".join(_statements(plugin.declared, ""))
-    notes = [f"{mode}, {plugin.mode_origin}" if mode else "", said]
-    return _Row(plugin.name, "", "; ".join(note for note in notes if note))
+    mode = f"{plugin.mode} mode, {plugin.mode_origin}" if plugin.mode else ""
+    return _declared_row(plugin.name, plugin.declared, mode)
 
 
-def _git(root: RootDiagnosis, current: Path) -> _Row:
+def _git(root: RootDiagnosis) -> _Row:
     repository = root.repository
     if repository is None:
         return _Row("no repository", "", "`awaken undo` works without one")
     counts = [(repository.changed, "changed"), (repository.untracked, "untracked")]
     state = ", ".join(f"{number:,} {word}" for number, word in counts if number)
-    return _Row(state or "clean", "", f"repository {relative(repository.top, '', current)}")
+    top = "of this directory" if repository.top == root.root else str(repository.top)
+    return _Row(state or "clean", "", f"repository {top}")
 
 
 def _undo(root: RootDiagnosis) -> _Row:

@@ -7,9 +7,11 @@ formats"; ``_pytest.config.findpaths`` of pytest 9.2).
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,10 @@ from awaken.project.declarations import Declaration, Declarations
 
 
 class PytestSettings(Struct, frozen=True):
-    """The file that pytest takes its settings from, the table of it, and the settings."""
+    """The file that pytest takes its settings from, the table of it, and the settings.
+
+    ``path`` is relative to the root; ``table`` is empty where the whole file is pytest's.
+    """
 
     path: str
     table: str
@@ -98,14 +103,16 @@ def _mode(known: AsyncTestPlugin, settings: PytestSettings | None) -> tuple[str,
 
 
 def pytest_settings(root: Path) -> PytestSettings | None:
-    """Return the settings that pytest takes when it is run in ``root``.
+    """Return the settings that pytest takes when it is run in ``root``, as it looks for them.
 
-    None where no file in ``root`` has any; files above ``root`` are not looked at.
+    Those of the nearest directory at or above ``root`` in which a file has some; None without.
     """
-    for name, read in _READERS:
-        path = root / name
-        if path.is_file() and (found := read(name, path)) is not None:
-            return found
+    for directory in (root, *root.parents):
+        for name, read in _READERS:
+            path = directory / name
+            if path.is_file() and (found := read(path)) is not None:
+                shown = os.path.relpath(path, root).replace(os.sep, "/")
+                return PytestSettings(shown, *found)
     return None
 
 
@@ -121,41 +128,50 @@ def _below(table: object, key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _own_toml(name: str, path: Path) -> PytestSettings | None:
-    return PytestSettings(name, "", _below(_toml(path), "pytest"))
+_Found = tuple[str, Mapping[str, Any]]
+"""The table of a file that is pytest's (empty for all of it), and what it says."""
 
 
-def _pyproject(name: str, path: Path) -> PytestSettings | None:
+def _own_toml(path: Path) -> _Found | None:
+    return "", _below(_toml(path), "pytest")
+
+
+def _pyproject(path: Path) -> _Found | None:
     table = _below(_below(_toml(path), "tool"), "pytest")
     native = {key: value for key, value in table.items() if key != "ini_options"}
     if native:
-        return PytestSettings(name, "[tool.pytest]", native)
+        return "[tool.pytest]", native
     if "ini_options" in table:
-        values = _below(table, "ini_options")
-        return PytestSettings(name, "[tool.pytest.ini_options]", values)
+        return "[tool.pytest.ini_options]", _below(table, "ini_options")
     return None
 
 
-def _ini(section: str, *, always: bool) -> Callable[[str, Path], PytestSettings | None]:
-    def read(name: str, path: Path) -> PytestSettings | None:
-        parser = configparser.ConfigParser(interpolation=None, strict=False)
-        try:
-            parser.read_string(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, configparser.Error):
-            return None
-        if parser.has_section(section):
-            return PytestSettings(name, "" if always else f"[{section}]", dict(parser[section]))
-        return PytestSettings(name, "", {}) if always else None
+def _own_ini(path: Path) -> _Found | None:
+    settings = _ini(path)
+    return "", dict(settings["pytest"]) if settings.has_section("pytest") else {}
+
+
+def _section(name: str) -> Callable[[Path], _Found | None]:
+    def read(path: Path) -> _Found | None:
+        settings = _ini(path)
+        return (f"[{name}]", dict(settings[name])) if settings.has_section(name) else None
 
     return read
 
 
-_READERS: tuple[tuple[str, Callable[[str, Path], PytestSettings | None]], ...] = (
+def _ini(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    with suppress(OSError, UnicodeDecodeError, configparser.Error):
+        parser.read_string(path.read_text(encoding="utf-8"))
+    return parser
+
+
+_READERS: tuple[tuple[str, Callable[[Path], _Found | None]], ...] = (
     ("pytest.toml", _own_toml),
     (".pytest.toml", _own_toml),
-    ("pytest.ini", _ini("pytest", always=True)),
-    (".pytest.ini", _ini("pytest", always=True)),
+    ("pytest.ini", _own_ini),
+    (".pytest.ini", _own_ini),
     ("pyproject.toml", _pyproject),
-    ("tox.ini", _ini("pytest", always=False)),
-    ("setup.cfg", _ini("tool:pytest", always=False)),
+    ("tox.ini", _section("pytest")),
+    ("setup.cfg", _section("tool:pytest")),
 )

@@ -17,6 +17,9 @@ CURRENT = {"python": ">=3.11", "sqlalchemy": ">=2.1,<2.2"}
 
 PYTHON_MINORS = ((2, 7), *((3, minor) for minor in range(30)))
 
+ANY_VERSION = "any version"
+"""What is shown for a requirement that names no version."""
+
 _OLDEST, _NEWEST = Version("0"), Version("99999")
 
 
@@ -26,8 +29,11 @@ def current(name: str) -> SpecifierSet:
 
 
 def shown(one: SpecifierSet) -> str:
-    """Return a range as a reader wants to see it."""
-    return "newest" if one == current("") else str(one) or "any version"
+    """Return a range as a reader wants to see it: lower bounds first."""
+    if one == current(""):
+        return "newest"
+    clauses = sorted(map(str, one), key=lambda clause: (clause.startswith("<"), clause))
+    return ",".join(clauses) or ANY_VERSION
 
 
 def overlap(*ranges: SpecifierSet) -> bool:

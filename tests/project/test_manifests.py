@@ -49,7 +49,7 @@ test = ["pytest-asyncio<1"]
 def test_pyproject_metadata(tmp_path):
     found = targets(tmp_path, pyproject__toml=PYPROJECT)
 
-    assert said(found) == ("<2.1,>=1.4.24", "pyproject.toml")
+    assert said(found) == (">=1.4.24,<2.1", "pyproject.toml")
     assert said(found, "SQLModel") == (">=0.0.8", "pyproject.toml")
     assert said(found, "alembic") == (">=1.13", "pyproject.toml")
     assert said(found, "pytest_asyncio") == ("<1", "pyproject.toml")
@@ -106,11 +106,11 @@ pytest-asyncio = "^0.23.0"
 def test_poetry_constraints(tmp_path):
     found = targets(tmp_path, pyproject__toml=POETRY)
 
-    assert said(found) == ("<1.5,>=1.4", "pyproject.toml")
-    assert said(found, "python") == ("<4,>=3.8", "pyproject.toml")
-    assert said(found, "fastapi")[0] == "<0.96,>=0.95 or <0.111,>=0.110"
+    assert said(found) == (">=1.4,<1.5", "pyproject.toml")
+    assert said(found, "python") == (">=3.8,<4", "pyproject.toml")
+    assert said(found, "fastapi")[0] == ">=0.95,<0.96 or >=0.110,<0.111"
     assert found.distribution("old") is None
-    assert said(found, "pytest-asyncio")[0] == "<0.24,>=0.23.0"
+    assert said(found, "pytest-asyncio")[0] == ">=0.23.0,<0.24"
     assert found.lowest_python == (3, 8)
 
 
@@ -212,7 +212,7 @@ def test_requirements_with_includes_and_constraints(tmp_path):
         constraints__txt="sqlalchemy<2\n",
     )
 
-    assert found.distribution("sqlalchemy").specifier == "<2,>=1.4"
+    assert found.distribution("sqlalchemy").specifier == ">=1.4,<2"
     assert said(found, "fastapi") == ("==0.95.0", "requirements.txt")
     assert said(found, "pydantic") == (">=1.10", "requirements.txt")
     assert found.distribution("old") is None
