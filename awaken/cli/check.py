@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -11,23 +12,30 @@ from awaken.cli.option_groups import with_groups
 from awaken.cli.options import OutputOptions, RunOptions
 
 
-@with_groups
-def check(
-    run: RunOptions,
-    output: OutputOptions,
-    listing: ListingOptions,
+@dataclass(frozen=True)
+class CheckOptions:
+    """What only ``check`` can do."""
+
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 even if sites were found.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 for advice as well.")
-    ] = False,
+    ] = False
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for advice as well.")] = (
+        False
+    )
     write_baseline: Annotated[
         bool,
         typer.Option(
             "--write-baseline", help="List all present sites in the baseline, to see only new ones."
         ),
-    ] = False,
+    ] = False
+
+
+@with_groups
+def check(
+    run: RunOptions,
+    output: OutputOptions,
+    listing: ListingOptions,
+    own: CheckOptions,
 ) -> int:
     """Show every site that a rule knows, and its level. Writes nothing.
 
@@ -42,11 +50,11 @@ def check(
     if listing:
         return listing.show(line)
     view = output.view()
-    if write_baseline:
+    if own.write_baseline:
         from awaken.cli.baseline import write  # noqa: PLC0415  only this needs it
 
         write(line, view)
     with bar(view) as progress:
         report, files_of = reporting.run(line, view, progress)
     show(report, "check", view, line.again, files_of)
-    return of_check(report, exit_zero=exit_zero, strict=strict)
+    return of_check(report, exit_zero=own.exit_zero, strict=own.strict)

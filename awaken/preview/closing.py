@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from awaken.engine.report import Report, RootReport
-from awaken.preview.counts import Count, count, count_rules, diagnostics
+from awaken.preview.counts import count, count_held, count_rules, diagnostics
 from awaken.preview.page import Page
 from awaken.preview.paths import relative
 from awaken.preview.summary import Step
@@ -48,31 +49,29 @@ def print_diagnostics(report: Report, console: Console, current: Path) -> None:
 
 
 def print_table(report: Report, console: Console) -> None:
-    """Print the sites per rule, level and file."""
-    counts = count_rules(report)
+    """Print the sites per rule, level and file, and those held back apart from them."""
+    counts, held = count_rules(report), count_held(report)
     if not counts:
         return
+    counts += [count(report, rule) for rule in sorted(held.keys() - {row.rule for row in counts})]
     if len(counts) > 1:
+        held += Counter({"": held.total()})
         counts.append(count(report))
-    advice = any(row.advice for row in counts)
+    levels = ["safe", "unsafe", "manual", *(["advice"] if any(c.advice for c in counts) else [])]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="faint")
     table.add_column("Rule", overflow="fold")
-    headings = ["Sites", "Safe", "Unsafe", "Manual", *(["Advice"] if advice else []), "Files"]
+    headings = ["Sites", *map(str.capitalize, levels), *(["Held"] if held else []), "Files"]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in counts:
-        table.add_row(*_cells(row, advice=advice))
+        table.add_row(
+            Text(row.rule or "all rules", "code.name" if row.rule else "faint"),
+            Text(f"{row.sites:,}"),
+            *(_number(getattr(row, level), level) for level in levels),
+            *([Text(f"{held[row.rule]:,}", "faint")] if held else []),
+            Text(f"{row.files:,}"),
+        )
     console.print(table)
-
-
-def _cells(row: Count, *, advice: bool) -> list[Text]:
-    levels = ["safe", "unsafe", "manual", *(["advice"] if advice else [])]
-    return [
-        Text(row.rule or "all rules", "code.name" if row.rule else "faint"),
-        Text(f"{row.sites:,}"),
-        *(_number(getattr(row, level), level) for level in levels),
-        Text(f"{row.files:,}"),
-    ]
 
 
 def _number(number: int, level: str) -> Text:

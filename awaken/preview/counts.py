@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from awaken.contract import Finding, Level
-from awaken.engine.report import Diagnostic, Report, RootReport
+from awaken.engine.report import Diagnostic, HeldBy, Report, RootReport
 
 
 class Count(Struct, frozen=True, kw_only=True):
@@ -94,6 +94,31 @@ def admitted(report: Report) -> int:
 def changed_files(report: Report) -> int:
     """Return the number of files that differ after the run, created ones included."""
     return sum(len(root.files) for root in report.roots)
+
+
+_HELD_WORDS = {
+    HeldBy.COMMENT: ("a comment", "comments"),
+    HeldBy.SETTINGS: ("the settings", "the settings"),
+    HeldBy.BASELINE: ("the baseline", "the baseline"),
+    HeldBy.SINCE: ("--since", "--since"),
+}
+
+
+def count_held(report: Report) -> Counter[str]:
+    """Return how many sites of each rule are held back, whatever their level."""
+    return Counter(held.finding.rule for root in report.roots for held in root.held)
+
+
+def held_words(report: Report) -> str:
+    """Return ``3 held: 2 by comments, 1 by the baseline``; empty if nothing is held back."""
+    counted = Counter(held.by for root in report.roots for held in root.held)
+    parts = [
+        (number, f"by {_HELD_WORDS[by][number > 1]}") for by in HeldBy if (number := counted[by])
+    ]
+    if len(parts) == 1:
+        return f"{parts[0][0]:,} held {parts[0][1]}"
+    listed = ", ".join(f"{number:,} {words}" for number, words in parts)
+    return f"{counted.total():,} held: {listed}" if parts else ""
 
 
 def level_words(findings: Iterable[Finding]) -> str:

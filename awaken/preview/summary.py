@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.engine.report import Report
-from awaken.preview.counts import admitted, changed_files, count, plural
+from awaken.preview.counts import admitted, changed_files, count, held_words, plural
 
 CommandLine = Callable[..., str]
 """``again("apply", "--unsafe-fixes")``: the command with the paths and options of this run."""
@@ -27,10 +27,10 @@ def summary(report: Report, command: str) -> str:
     """Return what ``command`` did or found, in one sentence or two."""
     read = sum(root.files_read for root in report.roots)
     seconds = sum(root.seconds for root in report.roots)
+    said = _rewritten(report) if command == "apply" else _found(report)
+    held = held_words(report)
     tail = f"{plural(read, 'file')} read in {seconds:.1f} s."
-    if command == "apply":
-        return f"{_rewritten(report)}; {tail}"
-    return f"{_found(report)}; {tail}"
+    return "; ".join([said, *([held] if held else []), tail])
 
 
 def _found(report: Report) -> str:
