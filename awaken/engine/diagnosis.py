@@ -29,7 +29,7 @@ from awaken.project.declarations import Declaration, Declarations
 from awaken.project.discovery import Found, Marker, marker_of
 from awaken.project.ignores import DEFAULT_EXCLUDE, Patterns
 from awaken.project.manifests import Target, Targets, read_targets
-from awaken.project.tests_setup import TestsSetup, tests_setup
+from awaken.project.pytest_setup import PytestSetup, pytest_setup
 from awaken.settings import Resolved
 
 _SHOWN_PACKAGES = ("libcst", "msgspec", "rich", "typer")
@@ -113,7 +113,7 @@ class RootDiagnosis(Struct, frozen=True, kw_only=True):
     libraries: tuple[Library, ...]
     drivers: tuple[FoundDriver, ...]
     formatting: Formatting
-    tests: TestsSetup
+    tests: PytestSetup
     repository: Repository | None
     rules: tuple[RuleStatus, ...]
     pending: str
@@ -200,7 +200,7 @@ def examine(
         ),
         drivers=tuple(_drivers(targets, declarations)),
         formatting=formatting(root),
-        tests=tests_setup(root, declarations),
+        tests=pytest_setup(root, declarations),
         repository=repository_of(root),
         rules=tuple(_status(rule, settings, targets) for rule in in_running_order(rules)),
         pending=unfinished,

@@ -19,12 +19,13 @@ from awaken.engine.diagnosis import (
     RootDiagnosis,
     RuleStatus,
 )
+from awaken.engine.repository import Repository
 from awaken.preview.counts import plural
 from awaken.preview.page import Page, joined
 from awaken.preview.paths import relative
 from awaken.preview.settings_text import setting_rows, toml_value
 from awaken.project.declarations import Declaration
-from awaken.project.tests_setup import AsyncPlugin, TestsSetup
+from awaken.project.pytest_setup import AsyncPlugin, PytestSetup
 from awaken.project.versions import ANY_VERSION
 
 _INDENT = "  "
@@ -64,6 +65,7 @@ class _Page:
         self._page = Page(console)
         self._current = current
         self._every = every
+        self._repository: Repository | None = None  # of the root before
 
     def blank(self) -> None:
         self._page.row()
@@ -88,7 +90,9 @@ class _Page:
         self._rows("Settings", self._settings(root))
         if root.files or self._every:
             self._program(root)
-        self._rows("Git", [_git(root)])
+        if root.repository is None or root.repository != self._repository or self._every:
+            self._rows("Git", [_git(root)])
+        self._repository = root.repository
         if root.pending or root.undoable or self._every:
             self._rows("Undo", [_undo(root)])
         if root.remarks:
@@ -188,11 +192,14 @@ class _Page:
 
 
 def _aligned(rows: Iterable[_Row]) -> list[_Row]:
-    """Return ``rows`` with the values of those that have a detail padded to one width."""
+    """Return ``rows``, those that have a detail with values and details of one width."""
     every = list(rows)
-    width = max((len(row.value) for row in every if row.detail), default=0)
+    detailed = [row for row in every if row.detail]
+    value = max((len(row.value) for row in detailed), default=0)
+    detail = max((len(row.detail) for row in detailed), default=0)
     return [
-        _Row(row.value.ljust(width), row.detail, row.note) if row.detail else row for row in every
+        _Row(row.value.ljust(value), row.detail.ljust(detail), row.note) if row.detail else row
+        for row in every
     ]
 
 
@@ -265,7 +272,7 @@ def _rule(status: RuleStatus) -> _Row:
 
 def _drivers(found: Sequence[FoundDriver]) -> Iterator[_Row]:
     if not found:
-        yield _Row("none among the dependencies", "", "the standard library has SQLite's")
+        yield _Row("none among the dependencies")
     for one in found:
         kinds = [("sync", one.driver.urls), ("async", one.driver.async_urls)]
         kind = " and ".join(word for word, urls in kinds if urls)
@@ -284,7 +291,7 @@ def _formatter(root: RootDiagnosis) -> Iterator[_Row]:
     yield _Row(f"lines up to {found.line_length} characters", "", found.line_length_origin)
 
 
-def _tests(tests: TestsSetup) -> Iterator[_Row]:
+def _tests(tests: PytestSetup) -> Iterator[_Row]:
     if not tests.uses_pytest:
         yield _Row("pytest is neither declared nor set up")
     else:

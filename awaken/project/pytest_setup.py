@@ -44,7 +44,7 @@ class AsyncPlugin(Struct, frozen=True):
     mode_origin: str
 
 
-class TestsSetup(Struct, frozen=True):
+class PytestSetup(Struct, frozen=True):
     """What is known of a project's tests; ``pytest`` is where it is declared.
 
     ``settings`` is the file with pytest's settings (empty where there is none).
@@ -56,14 +56,14 @@ class TestsSetup(Struct, frozen=True):
     plugins: tuple[AsyncPlugin, ...]
 
 
-def tests_setup(root: Path, declarations: Declarations) -> TestsSetup:
+def pytest_setup(root: Path, declarations: Declarations) -> PytestSetup:
     """Return how the tests of the project in ``root`` run, as its files say."""
     declared = declarations.of("pytest")
     found = pytest_settings(root)
     plugins = [
         _plugin(one, declarations.of(one.distribution), found) for one in async_test_plugins()
     ]
-    return TestsSetup(
+    return PytestSetup(
         uses_pytest=bool(declared) or found is not None,
         pytest=declared,
         settings="" if found is None else _place(found),
