@@ -119,8 +119,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
     def _said_by(self, rules: Sequence[Rule]) -> Iterator[Why]:
         """Yield what rules say that looked at the place and left it."""
         for rule in rules:
-            said = self._why_not(rule) if self._is_triggered(rule) else None
-            if said:
+            if said := self._why_not(rule):
                 yield Why(code="not-its-business", message=said, rule=rule.name)
 
     def _why_not(self, rule: Rule) -> str | None:
@@ -164,21 +163,16 @@ class NoSite(Struct, frozen=True, kw_only=True):
             if rule.name in said:
                 continue
             words = " or ".join(f"`{one.decode('utf-8', 'replace')}`" for one in rule.triggers)
+            looks = f"{rule.name} looks for {words}"
             if not self._is_triggered(rule):
-                yield Why(
-                    code="no-trigger",
-                    rule=rule.name,
-                    message=f"{rule.name} looks for {words}, and nothing of it is in this file",
-                )
+                message = f"{looks}, and nothing of it is in this file"
+                yield Why(code="no-trigger", rule=rule.name, message=message)
                 continue
             sites = sum(finding.rule == rule.name for finding in self.findings)
-            count = f"{sites or 'no'} site{'' if sites == 1 else 's'}"
-            looks = f" looks for {words} and" if words else ""
-            yield Why(
-                code="not-this-line",
-                rule=rule.name,
-                message=f"{rule.name}{looks} found {count} in this file, none on this line",
-            )
+            count = f"{sites} site{'' if sites == 1 else 's'} in this file, none on this line"
+            count = count if sites else "no site in this file"
+            message = f"{looks} and found {count}" if words else f"{rule.name} found {count}"
+            yield Why(code="not-this-line", rule=rule.name, message=message)
 
 
 def covers(span: Span, line: Span) -> bool:

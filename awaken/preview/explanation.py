@@ -84,8 +84,7 @@ class _Printed:
             line = f"line {self._asked.line}"
             yield "note", f"{line} is part of the statement that holds this site"
         yield "what happens", self._status(site)
-        yield "reason", finding.reason or ""
-        yield from self._documented(site)
+        yield from _reason(site)
         yield "what to do", finding.cure
         for place in finding.chain:
             yield "because", self._link(place)
@@ -107,15 +106,6 @@ class _Printed:
         if site.finding.level is Level.ADVICE:
             return "this is advice: no rewrite comes with it"
         return _STATUS.get(site.status, "it stays as it is, until somebody changes it by hand")
-
-    def _documented(self, site: Site) -> Iterator[tuple[str, str]]:
-        """Yield what the reason says in general, where the site says something more precise."""
-        if site.reason is None:
-            return
-        if not _is_filled(site.reason.message, site.finding.message):
-            yield "in general", site.reason.message
-        if site.reason.cure not in {"", site.finding.cure}:
-            yield "in general", site.reason.cure
 
     def _versions(self, finding: Finding) -> Iterator[tuple[str, str]]:
         report = self._explanation.report
@@ -188,6 +178,21 @@ class _Printed:
 def _other_files(site: Site) -> list[str]:
     paths = () if site.change is None else site.change.paths
     return [path for path in paths if path != site.finding.place.path]
+
+
+def _reason(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield the reason's code, and what it says in general where the site says something else."""
+    finding = site.finding
+    if finding.reason:
+        engine = finding.reason.startswith("engine/")
+        yield (
+            "reason",
+            finding.reason if engine else f"{finding.reason}, see `awaken rules {finding.rule}`",
+        )
+    if site.reason is not None and not _is_filled(site.reason.message, finding.message):
+        yield "in general", site.reason.message
+    if site.reason is not None and not finding.cure:
+        yield "what to do", site.reason.cure
 
 
 def _is_filled(template: str, message: str) -> bool:

@@ -148,6 +148,7 @@ def _manual(module: Module, root: ast.Call, site: SiteId, rule: str, refused: Re
         message=refused.message,
         reason=f"{rule}/{refused.reason.code}",
         cure=refused.cure,
+        chain=refused.because,
     )
 
 

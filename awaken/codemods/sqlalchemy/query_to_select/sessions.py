@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import read_chain
 from awaken.codemods.sqlalchemy.query_to_select.cures import prove_session, quoted
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.contract import Place
 from awaken.project.sessions import SessionProof
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def _query_hook(project: Project) -> Refused | None:
     for path, reader, call in _listeners(project, "before_compile"):
         if reader.library_name(call.args[0]) == "Query":
             detail = f"{path} listens to the compilation of every Query"
-            return Refused(reasons.QUERY_HOOKS, detail)
+            place = Place(path, reader.module.span(call))
+            return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
     return None
 
 
@@ -93,9 +95,10 @@ def _write_listener(project: Project) -> Refused | None:
 
     ``after_bulk_update`` and ``after_bulk_delete`` are sent by Query alone.
     """
-    for path, _reader, call in _listeners(project, "after_bulk_"):
+    for path, reader, call in _listeners(project, "after_bulk_"):
         event = ast.unparse(call.args[1]).strip("\"'")
-        return Refused(reasons.BULK_EVENTS, f"{path} listens to `{event}`")
+        place = Place(path, reader.module.span(call))
+        return Refused(reasons.BULK_EVENTS, f"{path} listens to `{event}`", because=(place,))
     return None
 
 
@@ -132,14 +135,17 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
             return None
         if proof.custom_query_class:
             detail = "the session makes queries of the program's own class"
-            return Recognised(call, Refused(reasons.QUERY_HOOKS, detail))
+            refused = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
+            return Recognised(call, refused)
         return Recognised(call, _standing_against(reader, call))
     if _is_proved_by_use(reader, call):
         return Recognised(call, _standing_against(reader, call))
     if _is_plausible(reader, call):
         receiver = call.func.value
         cure = prove_session(reader, receiver)
-        return Recognised(call, Refused(reasons.UNPROVEN_SESSION, quoted(receiver), cure))
+        because = Place(proof.place.path, proof.place.span, proof.why)
+        refused = Refused(reasons.UNPROVEN_SESSION, quoted(receiver), cure, (because,))
+        return Recognised(call, refused)
     return None
 
 

@@ -92,7 +92,7 @@ def _other_call(reader: Reader, node: ast.AST) -> str | None:
     if isinstance(proof, Unknown):
         why = f"{origin and f'{origin}; '}{proof.why}{_where(reader, node, proof.place)}"
         doubt = _doubt(reader, node)
-        return f"nothing shows that `{text}` is a session of SQLAlchemy ({why}), and {doubt}"
+        return f"nothing shows that `{text}` is a session of SQLAlchemy ({why}); {doubt}"
     others = " or ".join(reader.project.others_than_session(reader.module, receiver)) or "None"
     return f"`{text}` is {others}, no session of SQLAlchemy{origin and f' ({origin})'}"
 
@@ -108,7 +108,7 @@ def _doubt(reader: Reader, call: ast.Call) -> str:
     nothing = "no argument is known to be a mapped class"
     if not imports_library(reader):
         nothing += ", and this file imports nothing of SQLAlchemy"
-    return f"{nothing}; if it is a session, {cure}"
+    return f"{nothing}. If it is a session, {cure}"
 
 
 def _origin(reader: Reader, receiver: ast.expr) -> str:
