@@ -188,6 +188,50 @@ def only_new_lines(trial: Trial) -> None:
     trial.expect("by that site alone", stopped.output.count("query-to-select safe:") == 1)
 
 
+def baseline_holds(trial: Trial) -> None:
+    awaken = next((trial.work / "pre-commit").glob("repo*/py_env*/bin/awaken"))
+    trial.quiet("git", "checkout", "-q", "-f", "-b", "baseline", trial.start)
+    trial.run(str(awaken), "check", "--write-baseline")
+    trial.commit("what is there today")
+    trial.use("awaken-check")
+    done = trial.run("pre-commit", "run", "--all-files")
+    trial.expect("with a baseline what is there today passes", done.code == 0)
+    (trial.shop / "bookshop" / "cheapest.py").write_text(LEGACY)
+    trial.quiet("git", "add", "-A")
+    stopped = trial.run("pre-commit", "run", "--all-files")
+    trial.expect("a new site fails", stopped.code == 1)
+    trial.expect("and nothing else", stopped.output.count("query-to-select safe:") == 1)
+
+
+def one_line_per_site(trial: Trial) -> None:
+    trial.use("awaken-check", "--select", "sqlalchemy", "--output-format", "concise", "bookshop")
+    done = trial.run("pre-commit", "run", "--all-files")
+    trial.expect("a folder and a form can be chosen", "\nbookshop/cheapest.py:7:12:" in done.output)
+    trial.expect("tests are left out", "\ntests/" not in done.output)
+
+
+def what_does_not_fit_is_restored(trial: Trial) -> None:
+    trial.quiet("git", "checkout", "-q", "-f", "-b", "conflict", trial.start)
+    trial.use("awaken")
+    new = trial.shop / "bookshop" / "cheapest.py"
+    new.write_text(LEGACY)
+    trial.quiet("git", "add", "-A")
+    new.write_text(unstaged := LEGACY.replace("Book.price", "Book.title"))
+    done = trial.run("pre-commit", "run")
+    trial.expect("pre-commit says that it rolls back", "Rolling back" in done.output)
+    trial.expect("and nothing unstaged is lost", new.read_text() == unstaged)
+
+
+def broken_files_are_named(trial: Trial) -> None:
+    trial.quiet("git", "checkout", "-q", "-f", "-b", "broken", trial.start)
+    trial.use("awaken-check", "--since", "HEAD")
+    (trial.shop / "bookshop" / "broken.py").write_text("session.query(\n")
+    trial.quiet("git", "add", "-A")
+    done = trial.run("pre-commit", "run")
+    trial.expect("a file that is no Python ends with 2", "- exit code: 2" in done.output)
+    trial.expect("and is named", "bookshop/broken.py" in done.output)
+
+
 def main() -> int:
     """Run the whole trial; return 1 if something is not as it should be."""
     commit = sys.argv[1] if len(sys.argv) > 1 else "HEAD"
@@ -203,6 +247,10 @@ def main() -> int:
         apply_fails_once(trial)
         clean_passes(trial)
         only_new_lines(trial)
+        baseline_holds(trial)
+        one_line_per_site(trial)
+        what_does_not_fit_is_restored(trial)
+        broken_files_are_named(trial)
         print(f"{len(trial.wrong)} wrong" if trial.wrong else "All as it should be.")
         return bool(trial.wrong)
 
