@@ -182,7 +182,9 @@ def examine(
     ``rules`` are all that there are. Raises UserError for a version in ``settings`` that is none.
     """
     root = found.root.path
-    targets = read_targets(root, settings.target_version, settings.target)
+    targets = read_targets(
+        root, settings.target_version, settings.target, settings.target_origins()
+    )
     declarations = Declarations(root)
     unfinished, undoable = _journal(root)
     diagnosis = RootDiagnosis(

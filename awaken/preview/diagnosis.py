@@ -23,8 +23,9 @@ from awaken.engine.repository import Repository
 from awaken.preview.counts import plural
 from awaken.preview.page import Page, joined
 from awaken.preview.paths import relative
-from awaken.preview.settings_text import setting_rows, toml_value
+from awaken.preview.settings_text import SettingRow, patterns_in, setting_rows, toml_value
 from awaken.project.declarations import Declaration
+from awaken.project.ignores import DEFAULT_EXCLUDE
 from awaken.project.pytest_setup import AsyncPlugin, PytestSetup
 from awaken.project.versions import ANY_VERSION
 
@@ -132,12 +133,12 @@ class _Page:
         files = [relative(path.parent, path.name, self._current) for path in resolved.files]
         rows = [_Row(", ".join(files) if files else "the defaults", "", _no_file(files))]
         rows += [
-            _Row(f"{one.key} = {toml_value(one.value)}", "", one.origin or "default")
+            _Row(f"{one.key} = {_value(one)}", "", one.origin or "default")
             for one in setting_rows(resolved)
             if one.origin or self._every
         ]
         for override in resolved.overrides:
-            paths = [pattern for patterns in override.paths for pattern in patterns.patterns]
+            paths = patterns_in(override.paths, root.root)
             rows.append(_Row(f"overrides for {', '.join(paths)}", "", override.origin))
         return rows
 
@@ -201,6 +202,14 @@ def _aligned(rows: Iterable[_Row]) -> list[_Row]:
         _Row(row.value.ljust(value), row.detail.ljust(detail), row.note) if row.detail else row
         for row in every
     ]
+
+
+def _value(setting: SettingRow) -> str:
+    usual = list(DEFAULT_EXCLUDE)
+    if setting.key == "exclude" and setting.value[: len(usual)] == usual:
+        more = setting.value[len(usual) :]
+        return f"the default and {toml_value(more)}" if more else "the default"
+    return toml_value(setting.value)
 
 
 def _no_file(files: Sequence[str]) -> str:

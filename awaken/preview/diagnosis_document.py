@@ -42,7 +42,7 @@ import msgspec
 from awaken.engine.diagnosis import Diagnosis, Remark, RootDiagnosis
 from awaken.preview.document import encoded
 from awaken.preview.paths import relative
-from awaken.preview.settings_text import setting_rows
+from awaken.preview.settings_text import patterns_in, setting_rows
 
 VERSION = 1
 
@@ -116,7 +116,7 @@ def _settings(root: RootDiagnosis, current: Path) -> _Table:
         },
         "overrides": [
             {
-                "paths": [pattern for one in override.paths for pattern in one.patterns],
+                "paths": list(patterns_in(override.paths, resolved.root)),
                 "ignore": override.ignore,
                 "unsafe_fixes": override.unsafe_fixes,
                 "origin": override.origin,

@@ -7,7 +7,9 @@ What is printed can stand in an ``awaken.toml`` in the root, where it means the 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from msgspec import Struct
 
 from awaken.preview.paths import relative
 from awaken.preview.visible import visible
+from awaken.project.ignores import PathPatterns
 from awaken.settings import Resolved
 
 _WIDTH = 88
@@ -40,7 +43,7 @@ def setting_rows(resolved: Resolved) -> list[SettingRow]:
         "unsafe-fixes": resolved.unsafe_fixes,
         "target-version": resolved.target_version or "auto",
         "target": dict(resolved.target),
-        "exclude": [pattern for one in resolved.exclude for pattern in one.patterns],
+        "exclude": list(patterns_in(resolved.exclude, resolved.root)),
         "force-exclude": resolved.force_exclude,
         "respect-gitignore": resolved.respect_gitignore,
         "baseline": _place(resolved.baseline, resolved.root),
@@ -65,7 +68,7 @@ _SAID_BY = {
 def _origin(key: str, origins: Mapping[str, str]) -> str:
     """Return where a setting was said; several that come to one are all named."""
     said = [
-        origin if name == key else f"{name} in {origin}"
+        origin if name == key else f"{name}: {origin}"
         for name in _SAID_BY.get(key, (key,))
         for origin in [origins.get(name)]
         if origin
@@ -82,6 +85,36 @@ def _place(path: Path | None, root: Path) -> str | None:
     if path is None:
         return None
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def patterns_in(several: Iterable[PathPatterns], root: Path) -> Iterator[str]:
+    """Yield the patterns as a file in ``root`` would have to write them.
+
+    One that is relative to another directory and can name nothing in ``root`` is left out.
+    """
+    for one in several:
+        directory = one.directory or root
+        for pattern in one.patterns:
+            negated = "!" * pattern.startswith("!")
+            moved = _moved(pattern.removeprefix("!"), directory, root)
+            if moved:
+                yield negated + moved
+
+
+def _moved(pattern: str, directory: Path, root: Path) -> str:
+    anchored = "/" in pattern.rstrip("/")
+    if directory == root or (not anchored and root.is_relative_to(directory)):
+        return pattern
+    if directory.is_relative_to(root):
+        inside = re.sub(r"([*?\[\]\\])", r"\\\1", directory.relative_to(root).as_posix())
+        return f"/{inside}/{pattern.lstrip('/') if anchored else f'**/{pattern}'}"
+    if not root.is_relative_to(directory):
+        return ""
+    parts, above = pattern.lstrip("/").split("/"), root.relative_to(directory).parts
+    if "**" in parts[: len(above) + 1]:
+        return pattern
+    named = all(map(fnmatchcase, above, parts)) and len(parts) > len(above)
+    return f"/{'/'.join(parts[len(above) :])}" if named else ""
 
 
 def settings_text(settings: Sequence[Resolved], current: Path) -> Iterator[str]:
@@ -104,7 +137,7 @@ def _document(resolved: Resolved) -> Iterator[str]:
     for override in resolved.overrides:
         yield ""
         yield f"[[overrides]]  # {visible(override.origin or _DEFAULT)}"
-        paths = [pattern for one in override.paths for pattern in one.patterns]
+        paths = list(patterns_in(override.paths, resolved.root))
         yield f"paths = {toml_value(paths)}"
         if override.ignore:
             yield f"ignore = {toml_value(list(override.ignore))}"
