@@ -1,0 +1,266 @@
+"""Whatever is wrong in settings is one sentence with file, line and the nearest name."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from optional_rules import PROJECT, resolved, run, write
+
+from awaken.cli import main
+from awaken.contract import UserError
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return write(tmp_path, {"app/pyproject.toml": PROJECT, "app/a.py": "old\n"}) / "app"
+
+
+BACKSLASH = "\\"
+LIST = "is no pattern as in .gitignore; write for instance *.py"
+BAD_KEYS = [
+    (
+        "extend-selct = []",
+        1,
+        "there is no setting named 'extend-selct'; did you mean 'extend-select'?",
+    ),
+    ("\n\nextend_exclude = []", 3, "did you mean 'extend-exclude'?"),
+    ("zzz = 1", 1, "there is no setting named 'zzz'; there are baseline, cache-dir, exclude"),
+    ("# x\n'uns\\u0061fe-fixs' = true", 2, "did you mean 'unsafe-fixes'?"),
+    (
+        "[[overrides]]\npaths = ['a']\n\n[[overrides]]\npaths = ['b']\nignor = ['naming']",
+        6,
+        "there is no setting of an override named 'ignor'; did you mean 'ignore'?",
+    ),
+    ("[[overrides]]\npaths = ['a']\nselect = ['naming']", 3, "there is no setting of an override"),
+    (
+        "[rules.rename-old]\n# shorter\nnew_nam = 'x'",
+        3,
+        "there is no option of rename-old named 'new_nam'; did you mean 'new-name'?",
+    ),
+    (
+        "[rules.renam-old]\nx = 1",
+        1,
+        "there is no rule named 'renam-old'; did you mean 'rename-old'?",
+    ),
+    ("[rules]\nnaming = {}", 2, "there is no rule named 'naming'"),
+    ("ignore = []\nrules.rename-risky.x = 1", 2, "rename-risky has no options"),
+]
+BAD_TYPES = [
+    ("select = 'naming'", 1, "'select' must be a list, not a string; write [\"naming\"]"),
+    (
+        "ignore = [\n  'naming',\n  7,\n]",
+        3,
+        "entry 2 of 'ignore' must be a string, not a whole number",
+    ),
+    ("\nunsafe-fixes = 'yes'", 2, "'unsafe-fixes' must be true or false, not a string"),
+    ("target-version = 3.11", 1, "'target-version' must be a string, not a number with a point"),
+    ("baseline = true", 1, "'baseline' must be a string, not a boolean"),
+    ("exclude = {a = 1}", 1, "'exclude' must be a list, not a table"),
+    ("target = 'sqlalchemy'", 1, "'target' must be a table, not a string"),
+    (
+        "[target]\nfastapi = '0.1'\nsqlalchemy = 2.0",
+        3,
+        "'sqlalchemy' must be a string, not a number",
+    ),
+    ("overrides = [1]", 1, "entry 1 of 'overrides' must be a table, not a whole number"),
+    ("[overrides]\npaths = []", 1, "'overrides' must be a list, not a table"),
+    ("[[overrides]]\nignore = []", 1, "'paths' is missing here"),
+    ("[[overrides]]\npaths = ['a',\n# b\n1]", 4, "entry 2 of 'paths' must be a string"),
+    ("rules = 1", 1, "'rules' must be a table, not a whole number"),
+    ("[rules]\nrename-old = 1", 2, "'rename-old' must be a table with the options of that rule"),
+    ("rules.rename-old.longest = 'x'", 1, "'longest' must be a whole number, not a string"),
+    (
+        "rules.rename-old.keep = ['a', 1979-05-27]",
+        1,
+        "entry 2 of 'keep' must be a string, not a date",
+    ),
+]
+BAD_VALUES = [
+    (
+        "select = [\n  'naming',\n\n  'rename-odl',\n]",
+        4,
+        "no rule or family named 'rename-odl'; did you mean 'rename-old'?",
+    ),
+    ("extend-select = ['namin']", 1, "did you mean 'naming'?"),
+    ("\nignore = ['qqq']", 2, "no rule or family named 'qqq'; `awaken rules` lists them all."),
+    ("overrides = [\n{paths = ['a'], ignore = ['all']},\n]", 2, "did you mean 'ALL'?"),
+    ("exclude = ['a', '\\']", 1, f"{BACKSLASH!r} {LIST}"),
+    ("extend-exclude = ['a',\n' ']", 2, f"' ' {LIST}"),
+    ("[[overrides]]\npaths = [\n'a/\\'\n]", 3, LIST),
+    ("[[overrides]]\n\npaths = []", 3, "'paths' must name at least one pattern"),
+    (
+        "target-version = 'py3'",
+        1,
+        "'py3' is no Python version; write for instance 'py311', or 'auto'",
+    ),
+    ("target-version = 'Auto'", 1, "'Auto' is no Python version"),
+    (
+        "[target]\n\nsqlalchemy = 'two'",
+        3,
+        "'two' is no version of sqlalchemy; write a release line",
+    ),
+    ("baseline = ' '", 1, "'baseline' must be a path, not ' '"),
+    ('cache-dir = "a\\u0000b"', 1, "'cache-dir' must be a path"),
+    (
+        "[rules.rename-old]\nstyle = 'shout'",
+        2,
+        "'style' must be one of 'plain', 'shouted', not 'shout'; did you mean 'shouted'?",
+    ),
+    ("[rules.rename-old]\nlongest = 0", 2, "'longest' cannot be 0: expected 'int' >= 1"),
+]
+BAD_TEXT = [
+    ("select = [", 1, "is not valid TOML: "),
+    ("a = 1\nb = \nc = 3", 2, "is not valid TOML: Invalid value"),
+    ("a = 1\na = 2\n", 2, "is not valid TOML: Cannot overwrite a value"),
+    ("x = " + "[" * 5000, 0, "is not valid TOML: "),
+    ("x = " + "1" * 5000, 1, "is not valid TOML: "),
+    ("a = 1\nb = '\0'", 2, "is not valid TOML: "),
+    (
+        b"# caf\xc3\xa9\n# caf\xe9\n",
+        2,
+        "is not UTF-8 text (invalid continuation byte); save it as UTF-8",
+    ),
+    ("select = ['naming']".encode("utf-16"), 1, "is not UTF-8 text (invalid start byte)"),
+]
+EVERY = [*BAD_KEYS, *BAD_TYPES, *BAD_VALUES]
+
+
+@pytest.mark.parametrize(("text", "line", "message"), [*EVERY, *BAD_TEXT])
+def test_what_is_wrong_in_a_file_is_told_with_its_line(root, text, line, message):
+    write(root, {"awaken.toml": text})
+
+    with pytest.raises(UserError) as caught:
+        resolved(root)
+
+    place, _, said = str(caught.value).partition(": ")
+    assert place == (f"app/awaken.toml:{line}" if line else "app/awaken.toml")
+    assert message in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(("text", "line", "message"), EVERY)
+def test_the_same_holds_below_tool_awaken_with_any_line_ends(root, text, line, message):
+    before = f"{PROJECT}\n[tool.other]\nselect = 1\n\n[tool.awaken]\n"
+    tables = before + re.sub(r"(?m)^(\[\[?)(?=[a-z])", r"\1tool.awaken.", text)
+    write(root, {"pyproject.toml": b"\xef\xbb\xbf" + tables.replace("\n", "\r\n").encode()})
+
+    with pytest.raises(UserError) as caught:
+        resolved(root)
+
+    assert str(caught.value).startswith(f"app/pyproject.toml:{before.count(chr(10)) + line}: ")
+    assert message in str(caught.value)
+
+
+def test_a_table_of_pyproject_in_awaken_toml_is_told_apart(root):
+    write(root, {"awaken.toml": "\n[tool.awaken]\nselect = []"})
+
+    with pytest.raises(UserError, match=r"toml:2: .* named 'tool'; leave out 'tool\.awaken' here"):
+        resolved(root)
+
+
+@pytest.mark.parametrize(("text", "_line", "message"), EVERY)
+def test_an_assignment_on_the_command_line_is_named_itself(root, text, _line, message):
+    value = text if "=" in text.splitlines()[0] else f"x = 1\n{text}"
+
+    with pytest.raises(UserError) as caught:
+        resolved(root, value)
+
+    assert str(caught.value).startswith(f"--config {value}: ")
+    assert message in str(caught.value) or value != text
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            "ruf.toml",
+            "--config ruf.toml: there is no such file; name a settings file, or KEY=VALUE",
+        ),
+        ("", "--config : there is no such file"),
+        ("target-version=py311", "is neither a file nor TOML: Invalid value; text needs quotes"),
+        ("a/b=.toml", "is neither a file nor TOML"),
+        ("x" * 5000, "there is no such file"),
+        ("app", "--config app: there is no such file"),
+    ],
+)
+def test_a_config_that_is_neither_file_nor_assignment(root, value, message):
+    with pytest.raises(UserError) as caught:
+        resolved(root, value)
+
+    assert message in str(caught.value)
+
+
+def test_a_named_file_is_told_as_it_was_named(root):
+    write(root.parent, {"ci/a.toml": "\nselec = []\n"})
+
+    with pytest.raises(UserError, match=r"^ci/a\.toml:2: .* did you mean 'select'\?"):
+        resolved(root, "ci/a.toml")
+
+
+def test_tool_awaken_must_be_a_table(root):
+    write(root, {"pyproject.toml": f"{PROJECT}[tool]\nawaken = ['naming']\n"})
+
+    with pytest.raises(UserError, match=r"^app/pyproject\.toml:5: 'tool\.awaken' must be a table"):
+        resolved(root)
+
+
+def test_a_wrong_value_of_the_command_line_names_the_option(root):
+    with pytest.raises(UserError, match=r"--extend-select: there is no .* mean 'naming'\?"):
+        resolved(root, extend_select=("namings",))
+
+
+def test_options_that_do_not_hold_together_are_told(root):
+    from msgspec import Struct  # noqa: PLC0415
+    from optional_rules import RenameOld  # noqa: PLC0415
+
+    class Needy(Struct, frozen=True):
+        wanted: str
+
+    class NeedsOption(RenameOld):
+        name = "needs-option"
+        options = Needy
+
+    rules = (RenameOld(), NeedsOption())
+    write(root, {"awaken.toml": "[rules.needs-option]\n"})
+    with pytest.raises(
+        UserError, match=r"awaken\.toml: the options of needs-option do not hold: .*'wanted'"
+    ):
+        resolved(root, rules=rules)
+    assert "needs-option" not in resolved(root, ignore=("needs-option",), rules=rules).options
+    assert resolved(root, "rules.needs-option.wanted = 'x'", rules=rules).options[
+        "needs-option"
+    ] == Needy("x")
+
+
+def test_an_unreadable_file_is_one_sentence(root, monkeypatch):
+    write(root, {"awaken.toml": "ignore = []"})
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    with pytest.raises(UserError, match=r"app/awaken\.toml: cannot be read: Permission denied"):
+        resolved(root)
+
+
+@pytest.mark.parametrize("command", ["check", "diff", "apply"])
+def test_the_command_prints_one_sentence_and_ends_with_2(root, command, capfd):
+    write(root, {"awaken.toml": "\nselct = ['ALL']\n"})
+
+    assert main([command, str(root)]) == 2
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err == (
+        "error: app/awaken.toml:2: there is no setting named 'selct'; did you mean 'select'?\n"
+    )
+    assert main(["check", str(root), "--isolated"]) == 0
+
+
+def test_one_wrong_root_of_several_stops_the_run(root):
+    write(root.parent, {"other/pyproject.toml": PROJECT, "other/awaken.toml": "x = 1"})
+
+    with pytest.raises(UserError, match=r"^other/awaken\.toml:1: "):
+        run(root, root.parent / "other")
