@@ -16,6 +16,9 @@ from awaken.cli.places import parse_place
 from awaken.preview.choices import Color
 
 
+_STDIN = Path("-")
+
+
 class ExplanationForm(StrEnum):
     """How an explanation is printed."""
 
@@ -55,8 +58,9 @@ def explain(
     from awaken import api  # noqa: PLC0415  the help needs no engine
 
     where = parse_place(place)
-    line = run.command_line_for([where.file])
-    explanation = api.explain(line.paths[0], where.line, where.column, line.options)
+    # What stands in an editor unsaved counts, whichever file the question is about.
+    options = run.command_line_for([where.file if run.stdin_filename is None else _STDIN]).options
+    explanation = api.explain(where.file, where.line, where.column, options)
     if output_format is ExplanationForm.JSON:
         from awaken.preview.explanation_document import explanation_document  # noqa: PLC0415
 

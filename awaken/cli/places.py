@@ -9,6 +9,7 @@ import typer
 from msgspec import Struct
 
 _NUMBERS = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?:?", re.DOTALL)
+_AFTER_COLON = re.compile(r":[^:/\\]*$")
 _LINE_ONLY = re.compile(r"(?P<file>.+):(?P<line>\d{1,9}):?", re.DOTALL)
 
 
@@ -28,9 +29,9 @@ def parse_place(text: str) -> FilePlace:
     """
     match = _NUMBERS.fullmatch(text)
     if match is None:
-        example = f"{text.rstrip(':') or 'app.py'}:12"
+        file = _AFTER_COLON.sub("", text) or "app.py"
         raise typer.BadParameter(
-            f"{text!r} names no line; write FILE:LINE, for instance {example}",
+            f"{text!r} names no line; write FILE:LINE, for instance {file}:12",
             param_hint="PLACE",
         )
     shorter = _LINE_ONLY.fullmatch(text)

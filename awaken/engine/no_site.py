@@ -71,9 +71,9 @@ def _origin(run: RootRun, found: Exclusion) -> str:
 def unread(report: RootReport, path: str) -> Why:
     """Return why a file that was asked for could not be read."""
     said = [one for one in report.diagnostics if one.path == path]
-    where = f" in line {said[0].line}" if said and said[0].line else ""
+    where = f"line {said[0].line}: " if said and said[0].line else ""
     what = said[0].message if said else "is not among the files that awaken reads"
-    return Why(code="unreadable", message=f"the file {what}{where}")
+    return Why(code="unreadable", message=f"{where}the file {what}")
 
 
 class NoSite(Struct, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
         yield from found
         if plain is not None:
             yield plain
-        if not chosen:
+        if not (chosen or found):
             yield Why(code="no-rule", message="no rule is selected", cure="See `awaken rules`.")
         elif plain is None:
             yield from self._not_concerned(chosen, {why.rule for why in found})
@@ -140,12 +140,13 @@ class NoSite(Struct, frozen=True, kw_only=True):
             plan = plan_rule(rule, project, Pins(), 1).plan
             here = [f for f in plan.findings if self._is_here(f)]
             if here:
-                off = self.run.settings.rules_off.get(rule.name, "it is not selected")
+                off = self.run.settings.rules_off.get(rule.name, "not selected")
+                would = f"{rule.name} would find a site here ({here[0].level})"
                 yield Why(
                     code="not-selected",
                     rule=rule.name,
-                    message=f"{rule.name} finds a site here ({here[0].level}), but {off}",
-                    cure=f"Run with `--extend-select {rule.name}`.",
+                    message=f"{would}, but it does not run: {off}",
+                    cure=f"Run with `--select {rule.name}`, and ignore it nowhere.",
                 )
 
     def _is_here(self, finding: Finding) -> bool:

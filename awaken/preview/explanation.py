@@ -42,8 +42,11 @@ class _Printed:
         self._asked = explanation.asked
         self._page = page
         self._current = current
-        text = b"" if explanation.source is None else explanation.source.text
-        self._lines = SourceLines(text)
+        report, own = explanation.report, explanation.source
+        self._sources = {} if report is None else dict(report.sources)
+        if own is not None:
+            self._sources[own.path] = own
+        self._lines = SourceLines(b"" if own is None else own.text)
         regions = [self._lines.region(site.finding.place.span) for site in explanation.sites]
         self._code = CodeFrames(
             page, self._asked.path, self._lines, [*regions, *self._asked_region()]
@@ -52,6 +55,8 @@ class _Printed:
     def print(self) -> None:
         if not self._explanation.sites:
             self._no_site()
+        elif self._explanation.note:
+            self._page.row(self._explanation.note)
         for number, site in enumerate(self._explanation.sites):
             if number:
                 self._page.row()
@@ -78,16 +83,14 @@ class _Printed:
 
     def _facts(self, site: Site) -> Iterator[tuple[str, str]]:
         finding = site.finding
-        if self._explanation.note:
-            yield "note", self._explanation.note
         if site.matched == "statement":
             line = f"line {self._asked.line}"
             yield "note", f"{line} is part of the statement that holds this site"
         yield "what happens", self._status(site)
         yield from _reason(site)
-        yield "what to do", finding.cure
         for place in finding.chain:
             yield "because", self._link(place)
+        yield "what to do", finding.cure or ("" if site.reason is None else site.reason.cure)
         yield from self._versions(finding)
         yield "also edits", ", ".join(map(self._path, _other_files(site)))
         for change in site.requires:
@@ -95,14 +98,14 @@ class _Printed:
         if site.status != "held" and finding.level is not Level.ADVICE:
             comment = f"`# awaken: ignore[{finding.rule}]`"
             label = "to hide it" if finding.level is Level.MANUAL else "to leave it out"
-            yield label, f"write {comment} at the end of the line, or on a line of its own above"
+            yield label, f"write {comment} at the end of its line, or on a line of its own above"
 
     def _status(self, site: Site) -> str:
         if site.held is not None:
-            said = f"{_HELD[site.held.by]}, so nothing happens to it"
-            note = f": {site.held.note}" if site.held.note else ""
-            where = f" ({self._link(site.held.place)})" if site.held.place is not None else ""
-            return f"{said}{note}{where}"
+            place = site.held.place
+            where = "" if place is None else f" ({self._where(place)})"
+            note = f": `{site.held.note}`" if site.held.note else ""
+            return f"nothing, for {_HELD[site.held.by]}{where}{note}"
         if site.finding.level is Level.ADVICE:
             return "this is advice: no rewrite comes with it"
         return _STATUS.get(site.status, "it stays as it is, until somebody changes it by hand")
@@ -160,15 +163,19 @@ class _Printed:
 
     def _link(self, place: Place) -> str:
         """Return a place with its note and the code on its line."""
+        source = self._sources.get(place.path)
+        lines = SourceLines(b"" if source is None else source.text)
+        number = lines.position(place.span.start)[0]
+        code = lines.lines[number - 1].strip() if number <= len(lines.lines) else ""
+        return f"{self._where(place)} {place.note}".rstrip() + (f": `{code}`" if code else "")
+
+    def _where(self, place: Place) -> str:
+        source = self._sources.get(place.path)
         path = self._path(place.path)
-        report = self._explanation.report
-        source = None if report is None else report.sources.get(place.path)
         if source is None:
-            return f"{path} {place.note}".rstrip()
-        lines = SourceLines(source.text)
-        line, column = lines.position(place.span.start)
-        code = lines.lines[line - 1].strip() if line <= len(lines.lines) else ""
-        return f"{path}:{line}:{column} {place.note}".rstrip() + (f": `{code}`" if code else "")
+            return path
+        line, column = SourceLines(source.text).position(place.span.start)
+        return f"{path}:{line}:{column}"
 
     def _path(self, path: str) -> str:
         root = self._explanation.root
@@ -191,8 +198,6 @@ def _reason(site: Site) -> Iterator[tuple[str, str]]:
         )
     if site.reason is not None and not _is_filled(site.reason.message, finding.message):
         yield "in general", site.reason.message
-    if site.reason is not None and not finding.cure:
-        yield "what to do", site.reason.cure
 
 
 def _is_filled(template: str, message: str) -> bool:
