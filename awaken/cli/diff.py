@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from awaken.cli.option_groups import with_groups
 from awaken.cli.options import DiffOptions, OutputOptions, RunOptions
+
+if TYPE_CHECKING:
+    from awaken.cli.command_line import CommandLine
+    from awaken.engine.report import Report
+    from awaken.preview.choices import View
 
 
 @with_groups
@@ -23,14 +28,18 @@ def diff(
 
     What is not read on a terminal is a patch: `awaken diff | git apply`.
     """
+    from awaken.cli.exit_codes import of_diff  # noqa: PLC0415  the help needs no engine
+
+    return of_diff(show_diff(run.command_line(), output.view(layout)), exit_code=exit_code)
+
+
+def show_diff(line: CommandLine, view: View) -> Report:
+    """Show what `awaken diff` does for ``line``, and return it."""
     from awaken.cli import reporting  # noqa: PLC0415  the help needs no engine
-    from awaken.cli.exit_codes import of_diff  # noqa: PLC0415
     from awaken.preview.progress import bar  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
 
-    line = run.command_line()
-    view = output.view(layout)
     with bar(view) as progress:
         report, files_of = reporting.run(line, view, progress)
     show(report, "diff", view, line.again, files_of)
-    return of_diff(report, exit_code=exit_code)
+    return report

@@ -64,11 +64,13 @@ class FileWrite(Struct, frozen=True):
 class Applied(Struct, frozen=True):
     """What an apply wrote: the real paths of the ``files`` whose bytes changed.
 
-    ``journal`` is the id of its journal entry, None where nothing had to change.
+    ``journal`` is the id of its journal entry and ``place`` the file that holds it, both None
+    where nothing had to change.
     """
 
     journal: str | None
     files: tuple[Path, ...]
+    place: Path | None = None
 
 
 class _Checked(Struct, frozen=True):
@@ -102,8 +104,9 @@ def apply(
             journal.prune(root)
         record = _record(root, command, checked)
         entry = journal.next_entry(root)
-        _write_or_put_back(journal, entry, record, [item.content for item in checked])
-    return Applied(entry.id, tuple(record.place(file.path) for file in record.files))
+        done = _write_or_put_back(journal, entry, record, [item.content for item in checked])
+    files = tuple(record.place(file.path) for file in record.files)
+    return Applied(done.id, files, journal.path(done))
 
 
 def _check(root: Path, writes: Iterable[FileWrite]) -> list[_Checked]:
@@ -193,11 +196,12 @@ def _record(root: Path, command: str, checked: Iterable[_Checked]) -> Record:
 
 def _write_or_put_back(
     journal: Journal, entry: Entry, record: Record, contents: Sequence[bytes]
-) -> None:
+) -> Entry:
+    """Return the entry as it stands in the end."""
     try:
         journal.begin(entry, record)
         _write(journal.filesystem, entry.id, record, contents)
-        journal.mark(entry, "done")
+        return journal.mark(entry, "done")
     except BaseException as cause:
         _put_back(journal, entry.id, record, cause)
         if isinstance(cause, OSError):

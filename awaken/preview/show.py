@@ -67,11 +67,19 @@ def show(
             send(writer(report, Asked(command, current, view.context, files_of)), stream)
     if view.verbose:
         _details(report, command, current)
+    if not full or view.quiet:
+        show_closing(report, command, view)
+        return
     _diagnostics(report, view, current)
     _notes(report, view)
-    if full and not view.quiet:
-        _close(report, command, view, again)
-    elif not view.quiet:
+    _close(report, command, view, again)
+
+
+def show_closing(report: Report, command: str, view: View) -> None:
+    """Print to stderr what could not be done, and in one sentence what ``command`` came to."""
+    _diagnostics(report, view, Path.cwd())
+    _notes(report, view)
+    if not view.quiet:
         sys.stderr.write(summary(report, command) + "\n")
 
 

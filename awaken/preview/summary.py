@@ -64,7 +64,7 @@ def next_steps(report: Report, command: str, again: CommandLine) -> list[Step]:
     steps: list[Step] = []
     if command == "apply":
         if files:
-            steps.append(Step("take this back", _undo(report)))
+            steps.append(Step("take this back", undo_command(report)))
         if whole.manual:
             effect = f"see {plural(whole.manual, 'site')} to change by hand"
             steps.append(Step(effect, again("check")))
@@ -81,10 +81,11 @@ def next_steps(report: Report, command: str, again: CommandLine) -> list[Step]:
     return steps
 
 
-def _undo(report: Report) -> str:
-    """Return the command that takes the apply back from the current directory."""
+def undo_command(report: Report) -> str:
+    """Return the command that takes the apply of ``report`` back from the current directory.
+
+    Anywhere but at its top the command names the top: a project inside has applies of its own.
+    """
     top = Path(os.path.commonpath([root.root for root in report.roots if root.files]))
-    current = Path.cwd()
-    if current.is_relative_to(top):
-        return "awaken undo"
-    return f"awaken undo {shlex.quote(os.path.relpath(top, current))}"
+    shown = os.path.relpath(top, Path.cwd())
+    return "awaken undo" if shown == os.curdir else f"awaken undo {shlex.quote(shown)}"

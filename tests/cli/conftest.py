@@ -11,9 +11,11 @@ from msgspec import structs
 from awaken import api
 from awaken.cli import main
 from awaken.contract import ChangeId, Finding, Level, Place, SiteId, Span
+from awaken.engine.apply import Applied
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Report, RootReport
 from awaken.project.sources import decode
 
+JOURNAL = Path("state", "1.done")
 BEFORE = b"a = query(1)\nb = query(2)\nc = query(3)\nd = query(4)\n"
 AFTER = BEFORE.replace(b"query(1)", b"select(1)")
 ORDER = (Level.SAFE, Level.UNSAFE, Level.MANUAL, Level.ADVICE)
@@ -111,11 +113,14 @@ class FakeEngine:
             return structs.replace(report, roots=(admitted,))
         return report
 
-    def apply(self, report: Report, *, command: str) -> None:
+    def apply(self, report: Report, *, command: str) -> Applied:
         self.applied.append(command)
+        paths = []
         for root in report.roots:
             for file in root.files:
-                (root.root / file.path).write_bytes(file.after.raw())
+                paths.append(root.root / file.path)
+                paths[-1].write_bytes(file.after.raw())
+        return Applied("1" if paths else None, tuple(paths), JOURNAL if paths else None)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_nothing_leads_to_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("current", "undo"),
-    [(".", "awaken undo"), ("inner", "awaken undo"), ("..", "awaken undo 'a shop'")],
+    [(".", "awaken undo"), ("inner", "awaken undo .."), ("..", "awaken undo 'a shop'")],
 )
 def test_apply_leads_back_and_to_what_remains(tmp_path, monkeypatch, current, undo) -> None:
     root = tmp_path / "a shop"
