@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -61,7 +62,8 @@ class _Bar:
         self._drawn.refresh()
 
     def close(self) -> None:
-        """Take the bar off the screen."""
+        """Take the bar off the screen, for good: a rehearsal may go on showing changes."""
+        self._due = math.inf
         if self._drawn is not None:
             self._drawn.stop()
 
