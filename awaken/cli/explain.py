@@ -15,7 +15,6 @@ from awaken.cli.options import ProjectOptions
 from awaken.cli.places import parse_place
 from awaken.preview.choices import Color
 
-
 _STDIN = Path("-")
 
 
