@@ -41,6 +41,7 @@ def rules(
         ),
     ] = None,
     color: given.When = Color.AUTO,
+    no_pager: given.NoPager = False,
 ) -> int:
     """List the rules; with a name, show that rule's page."""
     from awaken import api  # noqa: PLC0415  the help needs no engine
@@ -53,7 +54,7 @@ def rules(
     choose(known, [name], [])  # refuses an unknown name, and says the nearest
     found = [rule for rule in known if rule.name == name]
     if found:
-        _print_page(found[0], output_format, color)
+        _print_page(found[0], output_format, color, pager=not no_pager)
     else:
         family = [rule for rule in known if name in {"ALL", rule.family}]
         _print_list(family, output_format or RulesForm.FULL, color)
@@ -74,15 +75,18 @@ def _print_list(rules: Sequence[Rule], form: RulesForm, color: Color) -> None:
         print_catalogue(rules, make_console(sys.stdout, color))
 
 
-def _print_page(rule: Rule, form: RulesForm | None, color: Color) -> None:
+def _print_page(rule: Rule, form: RulesForm | None, color: Color, *, pager: bool) -> None:
     seen = sys.stdout.isatty() or color is Color.ALWAYS
     if form is RulesForm.JSON:
         _print_document([rule])
     elif form is RulesForm.FULL or (form is None and seen):
         from awaken.preview.catalogue import print_page  # noqa: PLC0415
         from awaken.preview.console import make_console  # noqa: PLC0415
+        from awaken.preview.pager import paged  # noqa: PLC0415
 
-        print_page(rule, make_console(sys.stdout, color))
+        console = make_console(sys.stdout, color)
+        with paged(console, wanted=pager):
+            print_page(rule, console)
     else:
         from awaken.preview.rule_markdown import markdown  # noqa: PLC0415
 

@@ -152,7 +152,8 @@ def fold(text: Text, width: int, later: int) -> list[Text]:
     cuts: list[int] = []
     start = used = 0
     for index, char in enumerate(plain):
-        size = cell_len(char)
+        # it makes the character before it an emoji, which many terminals show wider
+        size = 1 if char == "\ufe0f" else cell_len(char)
         if used + size > (later if cuts else width):
             start = _cut(plain, start, index)
             cuts.append(start)
