@@ -22,8 +22,8 @@ _HELP = {
     "y": "yes, make this change",
     "n": "no, leave it as it is",
     "a": "yes to this, and to all later changes in this file that touch no other",
-    "d": "no to this, and to all later changes that touch this file",
     "q": "stop asking: make what was answered with yes, leave the rest",
+    "d": "no to this, and to all later changes that touch this file",
     "e": "open the file at this line in an editor, then go on with what is left",
     "?": "print this",
 }
