@@ -73,7 +73,8 @@ def _name_span(reader: Reader, node: ast.AST) -> Span | None:
         case ast.Call(func=ast.Attribute() | ast.Name() as function):
             return _name_span(reader, function)
         case ast.FunctionDef() | ast.AsyncFunctionDef():
-            return Span(module.span(node).start, module.span(node.body[0]).start - 1)
+            start = module.span(node).start
+            return Span(start, start + len("def"))
         case _:
             return None
 
