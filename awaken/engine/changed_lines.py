@@ -19,7 +19,8 @@ _ESCAPED[b"v"] = b"\v"
 # A hook of git runs with its own idea of the repository, relative to another directory.
 _HOOK_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_DIFF_OPTS")
 _DIFF = (
-    *("-c", "core.quotePath=false", "diff", "--unified=0", "--inter-hunk-context=0"),
+    *("-c", "core.quotePath=false", "-c", "diff.autoRefreshIndex=false"),
+    *("diff", "--unified=0", "--inter-hunk-context=0"),
     *("--no-ext-diff", "--no-textconv", "--no-color", "--no-relative", "--find-renames"),
     *("--ignore-submodules", "--src-prefix=a/", "--dst-prefix=b/"),
 )
@@ -128,7 +129,7 @@ def _own_words(done: subprocess.CompletedProcess[bytes]) -> str:
 
 def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     environment = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
-    # our words are read, and nothing is written, not even what git knows of the files' times
+    # its words are passed on, and nothing is written, not even what it knows of the files' times
     environment.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
     try:
         return subprocess.run(  # noqa: S603  no shell

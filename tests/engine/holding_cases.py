@@ -74,7 +74,7 @@ def write(root, files):
 
 def run(root, *rules, jobs=1, **options):
     """Run the rules over ``root`` and return its report; ``baseline`` and others are settings."""
-    names = ("select", "ignore", "baseline", "unsafe_fixes", "overrides")
+    names = ("select", "ignore", "baseline", "unsafe_fixes", "overrides", "respect_gitignore")
     settings = Settings(**{name: options.pop(name) for name in names if name in options})
     paths = options.pop("paths", [root])
     asked = api.Options(settings=settings, jobs=jobs, use_cache=False, **options)
