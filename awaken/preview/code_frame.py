@@ -82,7 +82,9 @@ class CodeFrames:
         under = ""
         if inside and not several:
             line = self._lines.lines[number - 1]
-            under = underline(line, region.column - 1, region.end_column - 1)
+            whole = region.end_line > number  # up to the end of the line, and that as well
+            stop = len(line) if whole else region.end_column - 1
+            under = underline(line, region.column - 1, stop)
         self._page.code(gutter, self._code.text(number - 1), blank, Text(under, style))
 
 

@@ -233,3 +233,12 @@ def _alive(process):
         return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_number_of_results_is_told_as_they_arrive(jobs):
+    told = []
+
+    run_many(square, range(20), jobs=jobs, arrived=told.append)
+
+    assert told == list(range(1, 21))

@@ -45,3 +45,19 @@ def test_one_side_alone_is_not_marked() -> None:
 
 def test_a_huge_block_is_not_compared() -> None:
     assert words(["a " * 2000], ["a " * 2000 + "b"]) == ([], [])
+
+
+def test_lines_with_common_words_are_pairs() -> None:
+    old = ["x = (", "    s.query(A)", "    .filter(b)", "    .all()", ")"]
+    new = ["x = (", "    s.scalars(", "        select(A)", "        .where(b)", "    ).all()", ")"]
+
+    assert emphasis(old, new).pairs == [(0, 0), (1, 1), (2, 3), (3, 4), (4, 5)]
+
+
+def test_pairs_never_cross() -> None:
+    old, new = ["a(x, y)", "b(x, y)"], ["b(x, y)", "a(x, y)"]
+
+    pairs = emphasis(old, new).pairs
+
+    assert pairs == sorted(pairs)
+    assert len({left for left, _ in pairs}) == len({right for _, right in pairs}) == len(pairs)

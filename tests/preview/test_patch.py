@@ -65,6 +65,25 @@ def test_one_changed_line_has_three_lines_around_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "after",
+    [
+        LINES.replace(b"two", b"2").replace(b"four", b"4").replace(b"nine", b"9"),
+        LINES.replace(b"two\n", b"").replace(b"seven\n", b"7\n7\n"),
+        b"zero\n" + LINES + b"eleven",
+        LINES.replace(b"one\n", b"").replace(b"ten\n", b""),
+    ],
+)
+def test_git_takes_a_patch_without_context(tmp_path: Path, after: bytes) -> None:
+    top = repository(tmp_path / "repo", {"a.py": LINES})
+
+    text = patch(one_file("a.py", LINES, after, top), top, context=0)
+    git(top, "apply", "--unidiff-zero", text=text)
+
+    assert b"\n " not in text
+    assert (top / "a.py").read_bytes() == after
+
+
 def test_changes_far_apart_are_two_hunks() -> None:
     before = LINES * 4
     after = b"zero\n" + before + b"end\n"
@@ -113,15 +132,16 @@ def test_git_writes_the_same_bytes(tmp_path: Path, before: bytes, after: bytes) 
         ('na\u00efve "x".py', b"a\n", b"b\n"),
     ],
 )
+@pytest.mark.parametrize("context", [0, 1, 3, 20])
 def test_it_is_what_git_itself_writes(
-    tmp_path: Path, path: str, before: bytes, after: bytes
+    tmp_path: Path, path: str, before: bytes, after: bytes, context: int
 ) -> None:
     top = repository(tmp_path / "repo", {path: before})
     git(top, "add", ".")
     (top / path).write_bytes(after)
-    theirs = git(top, "diff", "--no-color")
+    theirs = git(top, "diff", "--no-color", f"-U{context}")
 
-    ours = patch(one_file(path, before, after, top), top)
+    ours = patch(one_file(path, before, after, top), top, context)
 
     # git adds the hashes of the contents, and the function that a hunk is in.
     assert ours == re.sub(rb"(?m)^index .*\n|(?<= @@) .*$", b"", theirs)

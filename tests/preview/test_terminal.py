@@ -13,11 +13,12 @@ from rich.console import Console
 
 from awaken.contract import Level
 from awaken.engine.report import FileChange, Report
-from awaken.preview.choices import Color
+from awaken.preview.choices import Color, View
 from awaken.preview.console import make_console
 from awaken.preview.frames import print_findings
 from awaken.preview.terminal import print_diff
 
+USUAL = View()
 ROOT = Path("/home/me/project")
 MANUAL_CURE = "Name the class in the call."
 
@@ -87,13 +88,13 @@ def plain(text: str) -> str:
     return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
-def printed(of: Report, width: int | None = None, current: Path = ROOT) -> str:
+def printed(of: Report, width: int | None = None, current: Path = ROOT, view: View = USUAL) -> str:
     """Return what a terminal of ``width`` shows, without colours; None is a pipe."""
     stream = io.StringIO()
     console = make_console(stream, Color.NEVER)
     if width is not None:
         console = terminal(stream, width)
-    print_diff(of, console, current)
+    print_diff(of, console, current, view)
     return plain(stream.getvalue())
 
 
@@ -227,6 +228,49 @@ def test_nothing_is_wider_than_the_terminal_and_nothing_is_lost(width: int) -> N
     assert "session.scalars(select(models.A).where(models.A.id==key).limit(1)).first()" in together
 
 
+def test_folded_rows_of_a_change_carry_a_sign() -> None:
+    of = report(
+        root_report(ROOT, file_change("a.py", b"x = old(a, b, c, d, e, f, g, h, i)\n", b""))
+    )
+
+    assert printed(of, 40).splitlines()[1:3] == [
+        " 1    │- x = old(a, b, c, d, e, f, g, h,",
+        "      │┊      i)",
+    ]
+
+
+def test_a_folded_line_of_context_carries_none() -> None:
+    long = b"x = same(a, b, c, d, e, f, g, h, i)\n"
+    of = report(root_report(ROOT, file_change("a.py", long, long + b"y\n")))
+
+    assert printed(of, 40).splitlines()[1:3] == [
+        " 1  1 │  x = same(a, b, c, d, e, f, g, ",
+        "      │      h, i)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("context", "numbers"),
+    [(0, [2, 4, 9]), (1, [1, 2, 3, 4, 5, 8, 9, 10]), (2, [*range(1, 11)])],
+)
+def test_as_many_lines_around_as_asked_for(context: int, numbers: list[int]) -> None:
+    before = "".join(f"line{number}\n" for number in range(1, 11))
+    after = before.replace("line2", "x").replace("line4", "y").replace("line9", "z")
+    of = report(root_report(ROOT, file_change("a.py", before.encode(), after.encode())))
+
+    rows = printed(of, view=View(context=context)).splitlines()
+    old = [int(row[:2]) for row in rows if "│" in row and row[:2].strip()]
+
+    assert old == numbers
+    assert sum("⋯" in row for row in rows) == {0: 2, 1: 1, 2: 0}[context]
+
+
+def test_a_hunk_without_context_names_its_function() -> None:
+    rows = printed(sample(), view=View(context=0)).splitlines()
+
+    assert [row for row in rows if "⋯" in row] == ["      ⋯ in first", "      ⋯ in every"]
+
+
 line = st.text(alphabet="ab ()[]/:\t日é\x1b", max_size=12)
 program = st.lists(line, max_size=12).map("\n".join)
 
@@ -260,6 +304,123 @@ def test_a_finding_is_framed_and_underlined() -> None:
         f"   = reason: {RULE}/unknown-entity",
         "   = what to do: Name the class in the call.",
     ]
+
+
+def test_the_new_text_of_a_rewritten_site_follows_its_lines() -> None:
+    first, every, *_ = framed(sample()).split("\n\n")
+
+    assert first.splitlines()[2:] == [
+        "4 │ def first(session, key):",
+        "5 │     return session.query(models.A).filter(models.A.id == key).first()",
+        "  │            " + "^" * 58,
+        f"+ │     return {FIRST}",
+    ]
+    assert every.splitlines()[-1] == " + │     return session.scalars(select(models.A)).all()"
+
+
+def rewritten(before: str, after: str, *sites: str, level: Level = Level.SAFE) -> list[str]:
+    """Return the frames of ``sites``, all of which were rewritten, each without its head."""
+    file = source("a.py", before.encode())
+    found = tuple(finding(file, site, level) for site in sites)
+    change = FileChange("a.py", file, file.with_text(after.encode()), found)
+    text = framed(report(root_report(ROOT, change, findings=found)))
+    return ["\n".join(frame.split("\n")[2:]) for frame in text.strip("\n").split("\n\n")]
+
+
+def test_the_new_text_comes_before_the_lines_behind() -> None:
+    before = "x = (\n    q(A)\n    .all()\n)\ny = 1\n"
+    after = "x = (\n    s(\n        select(A)\n    ).all()\n)\ny = 1\n"
+
+    assert rewritten(before, after, "q(A)\n    .all()")[0].splitlines() == [
+        "1 │   x = (",
+        "2 │ ┃     q(A)",
+        "3 │ ┃     .all()",
+        "+ │       s(",
+        "+ │           select(A)",
+        "+ │       ).all()",
+        "4 │   )",
+    ]
+
+
+def test_neighbours_are_told_apart() -> None:
+    before = "x = q(A).all()\ny = q(B).all()\n"
+    after = "x = s(\n    A\n).all()\ny = s(\n    B\n).all()\n"
+
+    one, two = rewritten(before, after, "q(A).all()", "q(B).all()")
+
+    assert one.splitlines()[2:] == [
+        "+ │ x = s(",
+        "+ │     A",
+        "+ │ ).all()",
+        "2 │ y = q(B).all()",
+    ]
+    assert two.splitlines()[-3:] == ["+ │ y = s(", "+ │     B", "+ │ ).all()"]
+
+
+def test_sites_on_the_same_lines_show_their_new_text_once() -> None:
+    one, two = rewritten("x = q(A), q(B)\n", "x = s(A), s(B)\n", "q(A)", "q(B)")
+
+    assert "+ │ x = s(A), s(B)" in one
+    assert "+ │" not in two
+    assert two.endswith("= rewrite: shown above")
+
+
+def test_a_rewrite_among_too_many_others_is_not_guessed() -> None:
+    names = "abcdefghijk"
+    before = "".join(f"q({name})\n" for name in names)
+    after = "".join(f"{name.upper()}{number}\n" for number, name in enumerate(names * 2))
+
+    (frame,) = rewritten(before, after, "q(f)")
+
+    assert "+" not in frame
+
+
+def test_a_long_new_text_is_cut() -> None:
+    added = "".join(f"    line{number},\n" for number in range(20))
+
+    (frame,) = rewritten("x = q(A)\n", f"x = q(\n{added})\n", "q(A)")
+
+    assert frame.splitlines()[2:] == [
+        "+ │ x = q(",
+        "+ │     line0,",
+        "+ │     line1,",
+        "+ │     line2,",
+        "⋯ 17 more lines",
+        "+ │ )",
+    ]
+
+
+def test_an_import_above_is_no_part_of_a_rewrite() -> None:
+    after = "import select\nimport a\nx = s(A)\n"
+
+    (frame,) = rewritten("import a\nx = q(A)\n", after, "q(A)")
+
+    assert frame.splitlines()[-1] == "+ │ x = s(A)"
+    assert frame.count("+") == 1
+
+
+def test_a_site_that_stays_has_no_new_text() -> None:
+    file = source("a.py", b"x = q(A)\ny = q(B)\n")
+    done, stays = finding(file, "q(A)"), finding(file, "q(B)", Level.UNSAFE)
+    change = FileChange("a.py", file, file.with_text(b"x = s(A)\ny = q(B)\n"), (done,))
+
+    text = framed(report(root_report(ROOT, change, findings=(done, stays))))
+
+    assert text.count("+ │") == 1
+
+
+def test_a_span_up_to_a_line_end_stays_on_its_line() -> None:
+    (frame,) = rewritten("a\nq(A)\nb\nc\n", "a\nq(A)\nb\nc\n", "q(A)\n")
+
+    assert frame.splitlines() == ["1 │ a", "2 │ q(A)", "  │ ^^^^", "3 │ b"]
+
+
+def test_the_underline_is_right_below_wide_characters() -> None:
+    (frame,) = rewritten("\t\u65e5\u672c e\u0301 q(A)\n", "\t\u65e5\u672c e\u0301 q(A)\n", "q(A)")
+    code, marks = frame.splitlines()
+
+    assert cell_len(code[: code.index("q(")]) == marks.index("^")
+    assert marks.count("^") == 4
 
 
 def test_the_underline_folds_with_its_line() -> None:
