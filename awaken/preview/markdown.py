@@ -3,7 +3,7 @@
 What awaken does by itself is one line; each reason that keeps places manual, each rule with unsafe
 rewrites that were not asked for, and each rule with advice is a heading with its cure and one task
 per place. GitHub takes 65,536 characters: groups that do not fit any more are left out whole, and
-named with their numbers at the end.
+named with their numbers at the end; only one that is too long for any issue is cut.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
-from awaken.preview.counts import admitted, changed_files, diagnostics, plural
+from awaken.preview.counts import admitted, changed_files, diagnostics, held_words, plural
 from awaken.preview.markdown_text import code, prose
 from awaken.preview.output import Asked
 from awaken.preview.paths import relative
@@ -75,9 +75,8 @@ def _done(report: Report, command: str) -> Iterator[str]:
         verb = "rewrote" if command == "apply" else "rewrites"
         sites, where = plural(done, "site"), plural(files, "file")
         yield f"`awaken apply` {verb} {sites} in {where}, which are not listed here."
-    if held := sum(len(root.held) for root in report.roots):
-        are = "is" if held == 1 else "are"
-        yield f"{plural(held, 'site')} {are} held back by comments, settings or a baseline."
+    if held := held_words(report):
+        yield f"{held}."
 
 
 def _failed(report: Report, asked: Asked) -> Iterator[Group]:
@@ -135,34 +134,38 @@ def _shared(texts: Iterable[str]) -> str | None:
 
 
 def _fitted(head: str, groups: Sequence[Group]) -> str:
-    """Return ``head`` and as many whole groups as there is room for; the rest is counted."""
+    """Return ``head`` and as many whole groups as there is room for; the rest is counted.
+
+    A group that no issue has room for is cut, and gets what the whole ones leave.
+    """
     texts = [group.text() for group in groups]
     if _size(head + "".join(texts)) <= LIMIT:
         return head + "".join(texts)
-    room = LIMIT - _size(head) - _size(_left_out(groups))
-    shown: list[str] = []
-    left: list[Group] = []
-    for group, text in zip(groups, texts, strict=True):
+    room = most = LIMIT - _size(head) - _size(_left_out(groups))
+    shown: dict[int, str] = {}
+    for index, text in enumerate(texts):
         if _size(text) <= room:
             room -= _size(text)
-            shown.append(text)
-        else:
-            left.append(group)
-    if not shown:  # the first group alone is too long
-        first, *left = groups
-        shown.append(_cut(first, room))
-    return head + "".join(shown) + (_left_out(left) if left else "")
+            shown[index] = text
+    for index, group in enumerate(groups):
+        if _size(texts[index]) > most and (text := _cut(group, room)):
+            room -= _size(text)
+            shown[index] = text
+    left = [group for index, group in enumerate(groups) if index not in shown]
+    return head + "".join(shown[index] for index in sorted(shown)) + _left_out(left)
 
 
 def _cut(group: Group, room: int) -> str:
-    """Return ``group`` with as many of its tasks as there is room for."""
+    """Return ``group`` with as many of its tasks as there is room for; nothing without any."""
     fits = bisect_right(range(len(group.tasks)), room, key=lambda n: _size(group.text(n))) - 1
-    return group.text(fits) if fits >= 0 else ""
+    return group.text(fits) if fits > 0 else ""
 
 
 def _left_out(groups: Sequence[Group]) -> str:
+    if not groups:
+        return ""
     places = plural(sum(len(group.tasks) for group in groups), "place")
-    head = f"### Left out\n\nAn issue has no room for {places} more:\n\n"
+    head = f"### Left out\n\nAn issue has no room for {places}:\n\n"
     named = "".join(f"- {group.heading}\n" for group in groups[:_NAMED])
     more = len(groups) - _NAMED
     return head + named + (f"- and {plural(more, 'more group')}\n" if more > 0 else "")

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from awkward import ROOT, everything, only_diagnostics
+from hypothesis import given
+from hypothesis import strategies as st
+from report_builders import RULE, file_change, finding, report, root_report, source
+
+from awaken.contract import Finding, Level
+from awaken.engine.report import FileChange, Held, HeldBy, Report
+from awaken.preview.markdown import LIMIT, markdown, write
+from awaken.preview.markdown_text import code, prose
+from awaken.preview.output import Asked
+
+FILE = source("app/a.py", b"s.query(A)\ns.query(B)\ns.query(C)\ns.query(D)\n")
+
+
+def of(report_: Report, command: str = "check", current: Path = ROOT) -> str:
+    return markdown(report_, Asked(command, current))
+
+
+def holding(*findings: Finding) -> Report:
+    return report(root_report(ROOT, findings=findings, sources={FILE.path: FILE}))
+
+
+def manual(text: str, **values: object) -> Finding:
+    return finding(FILE, text, Level.MANUAL, **values)
+
+
+def test_manual_places_stand_below_their_reason_and_its_cure() -> None:
+    assert of(holding(manual("s.query(A)"), manual("s.query(B)"))) == (
+        "## awaken: 2 places to look at\n\n"
+        f"### Manual: `{RULE}/unknown-entity`, 2 places\n\n"
+        "write this query as select()\n\n"
+        "**What to do:** name the class in the call\n\n"
+        "- [ ] `app/a.py:1`\n- [ ] `app/a.py:2`\n\n"
+    )
+
+
+def test_what_differs_is_said_of_each_place() -> None:
+    text = of(
+        holding(
+            manual("s.query(A)", message="`A` is unknown", cure="import it"),
+            manual("s.query(B)", message="`B` is unknown"),
+        )
+    )
+
+    assert text.endswith(
+        f"### Manual: `{RULE}/unknown-entity`, 2 places\n\n"
+        "- [ ] `app/a.py:1` `A` is unknown (import it)\n"
+        "- [ ] `app/a.py:2` `B` is unknown (name the class in the call)\n\n"
+    )
+
+
+def test_groups_come_by_level_and_the_largest_first() -> None:
+    text = of(
+        holding(
+            finding(FILE, "s", Level.ADVICE, rule="advisor"),
+            finding(FILE, "s.query(A)", Level.UNSAFE),
+            finding(FILE, "s.query(D)"),
+            manual("s.query(B)", reason=f"{RULE}/rare"),
+            manual("s.query(C)"),
+            manual("s.query(D)"),
+        )
+    )
+
+    assert re.findall("^### (.*)", text, re.MULTILINE) == [
+        f"Manual: `{RULE}/unknown-entity`, 2 places",
+        f"Manual: `{RULE}/rare`, 1 place",
+        f"Unsafe: `{RULE}`, 1 place",
+        f"Safe: `{RULE}`, 1 place",
+        "Advice: `advisor`, 1 place",
+    ]
+    assert "`awaken apply --unsafe-fixes` rewrites these" in text
+    assert "were left out or wait for an unsafe rewrite" in text
+
+
+@pytest.mark.parametrize(("command", "verb"), [("diff", "rewrites"), ("apply", "rewrote")])
+def test_what_awaken_does_is_counted_and_not_listed(command: str, verb: str) -> None:
+    safe = finding(FILE, "s.query(A)")
+    change = FileChange(FILE.path, FILE, FILE.with_text(b"x\n"), (safe,))
+    whole = report(root_report(ROOT, change, file_change("new.py", None, b"")))
+
+    assert of(whole, command) == (
+        "## awaken: nothing to do by hand\n\n"
+        f"`awaken apply` {verb} 1 site in 2 files, which are not listed here.\n\n"
+    )
+
+
+def test_held_sites_are_counted_and_not_listed() -> None:
+    held = Held(manual("s.query(A)"), HeldBy.COMMENT, "# awaken: ignore")
+    root = root_report(ROOT, findings=(), sources={FILE.path: FILE}, held=(held,))
+
+    assert of(report(root)) == ("## awaken: nothing to do by hand\n\n1 held by a comment.\n\n")
+
+
+def test_what_could_not_be_done_comes_first() -> None:
+    assert of(only_diagnostics()) == (
+        "## awaken: 1 place to look at\n\n"
+        "### Could not be done, 1 place\n\n"
+        "- [ ] `bad.py:3` does not parse\n\n"
+    )
+
+
+def test_nothing_found_says_so() -> None:
+    assert of(report()) == "## awaken: nothing to do by hand\n\n"
+
+
+def test_after_apply_the_lines_are_those_that_it_left() -> None:
+    safe = finding(FILE, "s.query(A)")
+    after = FILE.with_text(b"import x\n" + FILE.text.replace(b"s.query(A)", b"one\ntwo"))
+    change = FileChange(FILE.path, FILE, after, (safe,))
+    root = root_report(ROOT, change, findings=(safe, manual("s.query(B)")))
+
+    assert "`app/a.py:4`" in of(report(root), "apply")
+    assert "`app/a.py:2`" in of(report(root), "diff")
+
+
+def test_every_place_is_a_task_whatever_its_names_hold() -> None:
+    text = of(everything())
+
+    tasks = re.findall(r"^- \[ \] .*", text, re.MULTILINE)
+    number = 8 * 3 + 5  # manual, unsafe and advice in eight files; the diagnostics
+    assert len(tasks) == number
+    assert f"## awaken: {number} places" in text
+    assert "``one/back`tick/p|pe [x](y).py:4``" in text
+    assert "`one/<b>/new\\nline.py:4`" in text
+    assert "`one/caf\\udce9.py:4`" in text
+    assert write(everything(), Asked("check", ROOT)).__next__().decode() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("plain text, as (it) is.", "plain text, as (it) is."),
+        ("`a_b[c]` is *not* c_d", r"`a_b[c]` is \*not\* c\_d"),
+        ("odd ` tick and ``two`` <b>", r"odd \` tick and \`\`two\`\` \<b\>"),
+        ("[x](http://e.org) ![y](z)", r"\[x\](http:<!-- -->//e.org) !\[y\](z)"),
+        ("ask @me, see #12 and GH-3", "ask @<!-- -->me, see #<!-- -->12 and GH<!-- -->-3"),
+        ("www.example.org :smile:", "www<!-- -->.example.org :<!-- -->smile:"),
+        ("1. two\nlines", r"1\. two lines"),
+        ("# no heading", r"\# no heading"),
+        ("- no list", r"\- no list"),
+        ("a\\b ~c~ $d$ &amp; e|f", r"a\\b \~c\~ \$d\$ \&amp; e\|f"),
+        ("\x1b[31m\u202e", r"\\x1b\[31m\\u202e"),
+    ],
+)
+def test_a_message_is_read_as_it_stands(text: str, written: str) -> None:
+    assert prose(text) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("a", "`a`"), ("a`b", "``a`b``"), ("`a", "`` `a ``"), ("a```", "```` a``` ````"),
+     ("a\nb", "`a\\nb`"), (" a", "`  a `")],
+)  # fmt: skip
+def test_code_holds_any_number_of_backticks(text: str, written: str) -> None:
+    assert code(text) == written
+
+
+def many(reasons: dict[str, int], message: str = "m") -> Report:
+    file = source("a.py", b"s\n" * 10)
+    found = [
+        finding(file, "s", Level.MANUAL, reason=f"{RULE}/{reason}", message=f"{message} {number}")
+        for reason, count in reasons.items()
+        for number in range(count)
+    ]
+    return report(root_report(ROOT, findings=tuple(found), sources={"a.py": file}))
+
+
+def test_a_group_without_room_is_left_out_whole_and_counted() -> None:
+    text = of(many({"large": 900, "middle": 800, "small": 3}, "é" * 20))
+
+    assert len(text.encode()) <= LIMIT
+    assert "## awaken: 1,703 places to look at" in text
+    assert len(re.findall(r"^- \[ \] ", text, re.MULTILINE)) == 903
+    assert text.endswith(
+        "### Left out\n\nAn issue has no room for 800 places:\n\n"
+        f"- Manual: `{RULE}/middle`, 800 places\n"
+    )
+
+
+def test_a_group_that_is_too_long_by_itself_is_cut() -> None:
+    text = of(many({"large": 5000, "small": 1, "other": 20}))
+
+    tasks = len(re.findall(r"^- \[ \] ", text, re.MULTILINE))
+    assert LIMIT - 1000 < len(text.encode()) <= LIMIT
+    assert f"… and {5021 - tasks:,} more places: see `awaken check`." in text
+    assert re.findall("^### (.*)", text, re.MULTILINE) == [
+        f"Manual: `{RULE}/large`, 5,000 places",
+        f"Manual: `{RULE}/other`, 20 places",
+        f"Manual: `{RULE}/small`, 1 place",
+    ]
+
+
+@given(
+    st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(1, 400), max_size=12),
+    st.text(max_size=300),
+)
+def test_it_always_fits_into_an_issue(reasons: dict[str, int], message: str) -> None:
+    text = of(many(reasons, message))
+
+    assert len(text.encode("utf-8", "backslashreplace")) <= LIMIT
+    tasks = len(re.findall(r"^- \[ \] ", text, re.MULTILINE))
+    left = re.search(r"no room for ([\d,]+) place", text)
+    cut = re.search(r"and ([\d,]+) more place", text)
+    gone = [int(match[1].replace(",", "")) for match in (left, cut) if match]
+    assert tasks + sum(gone) == sum(reasons.values())
