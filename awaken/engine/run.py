@@ -215,9 +215,6 @@ def _question(asked: RootRun) -> tuple[object, ...]:
     return (
         asked.settings.rules,
         asked.settings.unsafe_fixes,
-        asked.settings.overrides,
-        asked.settings.baseline,
-        asked.since,
         msgspec.to_builtins(asked.settings.options, order="deterministic", enc_hook=repr),
         asked.settings.overrides,
         asked.settings.baseline,

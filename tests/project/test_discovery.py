@@ -213,15 +213,22 @@ def test_exclude_replaces_the_defaults(tmp_path):
 def test_the_strongest_of_several_excludes_decides_and_each_is_relative_to_its_own_directory(
     tmp_path,
 ):
-    app = project(tmp_path / "repo/app", "gen/a.py", "gen/b.py", "sub/gen/c.py", "build/d.py")
+    app = project(
+        tmp_path / "repo/app", "gen/a.py", "gen/b.py", "sub/gen/c.py", "build/d.py", "gen/d/d.py"
+    )
     outer = PathPatterns(("/app/gen/a.py", "gen/b.py"), tmp_path / "repo")
     inner = PathPatterns(("gen/c.py", "!build"), app)
-    below = PathPatterns(("gen/c.py", "b.py"), app / "sub")
+    below = PathPatterns(("gen/c.py", "b.py", "d/d.py"), app / "sub")
     settings = DiscoverySettings(exclude=(PathPatterns(DEFAULT_EXCLUDE), outer, inner))
 
-    assert find_files(Root(app), settings).files == ("build/d.py", "gen/b.py", "sub/gen/c.py")
+    assert find_files(Root(app), settings).files == (
+        "build/d.py",
+        "gen/b.py",
+        "gen/d/d.py",
+        "sub/gen/c.py",
+    )
     settings = DiscoverySettings(exclude=(below,))
-    assert find_files(Root(app), settings).files == ("build/d.py", "gen/a.py")
+    assert find_files(Root(app), settings).files == ("build/d.py", "gen/a.py", "gen/d/d.py")
 
 
 def test_a_named_file_is_taken_although_it_is_excluded_unless_exclusion_is_forced(tmp_path):

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 from optional_rules import RULES, resolved, write
 
+from awaken.contract import Change, ChangeId, CreateFile, Level, Requirement, SiteId
+from awaken.engine.phases import Admission
 from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.settings import Settings
 from awaken.settings.selection import IN_PREVIEW, choose_by_layers
@@ -220,6 +222,9 @@ def test_exclude_replaces_and_extend_exclude_adds(root):
     )
     assert found.origins["extend-exclude"] == "awaken.toml and --config"
 
+    both = ("extend-exclude = ['a']", "extend-exclude = ['b']")
+    assert resolved(root, *both).origins["extend-exclude"] == "awaken.toml and --config"
+
     found = resolved(root, "exclude = ['one']", exclude=(f"{below}/two", "three"))
     assert found.exclude == (
         PathPatterns(("/two", "three"), below),
@@ -289,6 +294,25 @@ def test_overrides_say_what_holds_at_a_path_and_the_last_one_decides(root):
     assert found.ignored("api/free/a.py") == everything
     assert found.ignored("x_1.py") == everything
     assert found.ignored("sub/a.py") == {}
+
+
+def test_an_unsafe_change_is_admitted_if_all_the_paths_that_it_edits_admit_it(root):
+    write(root, {"awaken.toml": "overrides = [{paths = ['free'], unsafe-fixes = true}]"})
+    admission = Admission(unsafe_at=resolved(root).unsafe_at)
+
+    def change(*paths, level=Level.UNSAFE):
+        made = [CreateFile(path=path, text="", site=SiteId("s")) for path in paths]
+        needed = Requirement(root="", requirement="httpx", site=SiteId("s"))
+        return Change(
+            id=ChangeId("c"), rule="r", title="", level=level, sites=(), edits=(*made, needed)
+        )
+
+    assert admission.admits_level(change("free/a.py", "free/b.py"))
+    assert not admission.admits_level(change("free/a.py", "b.py"))
+    assert not admission.admits_level(change())
+    assert admission.admits_level(change("b.py", level=Level.SAFE))
+    everywhere = Admission(unsafe_at=resolved(root, unsafe_fixes=True).unsafe_at)
+    assert everywhere.admits_level(change())
 
 
 @pytest.mark.parametrize(
