@@ -252,7 +252,7 @@ def explain(
     if real not in options.overlay:
         explaining.require_file(path)
     asked = explaining.Asked(real.name, line, column, str(path))
-    if real.suffix not in {".py", ".pyw", ""}:
+    if real.suffix != ".py":
         return explaining.not_python(asked)
     settings, projects, _ = _projects([real], options, known)
     _require_finished(projects)

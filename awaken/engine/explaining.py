@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 from awaken.contract import ChangeId, Finding, Reason, Span, UserError
 from awaken.contract.nearest import did_you_mean
 from awaken.engine import no_site
+from awaken.engine.comparison import extent
 from awaken.engine.no_site import NoSite, Why
 from awaken.engine.phases import OUTSIDE_SELECTED_PATHS, UNDONE_BY_ANOTHER_RULE, Outcome, Tools
 from awaken.engine.rehearsal import Rehearsal, StagedRun
@@ -121,7 +122,7 @@ def explain_place(run: RootRun, asked: Asked) -> Explanation:
     def keep(path: Path, outcome: Outcome, tools: Tools) -> None:
         staged[path] = StagedRun(outcome, tools)
 
-    whole = root if root.lone else structs.replace(root, selected=(".", *root.selected))
+    whole = root if root.lone else structs.replace(root, selected=(".",))
     run = structs.replace(
         run,
         found=structs.replace(run.found, root=whole),
@@ -279,7 +280,7 @@ def _directly_in(
     module: Module, statement: ast.stmt, line: int, findings: Sequence[Finding]
 ) -> list[Finding]:
     """Return which findings ``statement`` holds beside ``line``, with no block between the two."""
-    around = module.span(statement)
+    around = extent(module, statement) or module.span(statement)
     inside = [finding for finding in findings if around.contains(finding.place.span)]
     if not inside:
         return []
