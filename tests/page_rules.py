@@ -64,6 +64,10 @@ new(1)
 
 What is shadowed.
 
+```python
+old = None
+```
+
 ## Sources
 
 * none
@@ -73,7 +77,7 @@ What is shadowed.
 class OldOptions(Struct, frozen=True, rename="kebab", kw_only=True):
     most_lines: Annotated[int, Meta(description="How many | at most.")] = 3
     style: Literal["a", "b"] = "a"
-    names: tuple[str, ...] = field(default_factory=tuple)
+    names: list[str] = field(default_factory=lambda: ["x"])
     needed: bool
     perhaps: str | None = None
 

@@ -24,6 +24,8 @@ _ALL = sys.maxsize
 """An example is short: all its lines are context."""
 _TWO_COLUMNS = 150
 """Cells from which on two columns hold the code of an example without folding it."""
+_LONGEST_LINE = 100
+"""Cells; prose in longer lines is hard to read."""
 _HEADINGS = ("rule", "kind", "levels", "status", "phase")
 
 
@@ -86,7 +88,8 @@ def _prose(text: str, console: Console) -> None:
     if text:
         # Rich passes the theme on to Syntax, which takes an object as well as a name.
         theme = cast("str", code_theme(console))
-        console.print(Markdown(text, code_theme=theme, hyperlinks=False))
+        width = min(console.width, _LONGEST_LINE)
+        console.print(Markdown(text, code_theme=theme, hyperlinks=False), width=width)
 
 
 def _example(example: Example, page: Page) -> None:

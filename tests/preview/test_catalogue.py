@@ -95,6 +95,13 @@ def test_two_columns_where_there_is_room(rules, show):
     assert row.index("old(List[str])") < row.index("│") < row.index("new(List[str])")
 
 
+def test_prose_has_lines_that_can_be_read(rules, show, monkeypatch):
+    long = page_rules.PAGE.replace("What is shadowed.", "word " * 60)
+    monkeypatch.setattr(sys.modules["things.old_to_new"], "__doc__", long)
+    lines = [line for line in plain(show(print_page, rules[0], width=200)) if "word" in line]
+    assert 90 < max(map(len, lines)) <= 100
+
+
 def test_the_page_has_code_in_colour_and_no_fences(rules, show):
     lines = plain(show(print_page, rules[0]))
     assert "def old(): ..." in "\n".join(lines)

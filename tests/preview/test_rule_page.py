@@ -67,7 +67,7 @@ def test_options_are_those_of_the_type(old, odd):
     assert [(one.name, one.type, one.default, one.description) for one in options(old)] == [
         ("most-lines", "int", "3", "How many | at most."),
         ("style", "Literal['a', 'b']", '"a"', ""),
-        ("names", "tuple[str, ...]", "[]", ""),
+        ("names", "list[str]", '["x"]', ""),
         ("needed", "bool", None, ""),
         ("perhaps", "str | None", "none", ""),
     ]
@@ -112,6 +112,7 @@ def test_the_index_has_one_table_per_family(old, odd):
     row = "| [`old-to-new`](old-to-new.md) | Rewrites `old()` to [new](x). | rewrite | safe, unsafe"
     assert f"{row} | queries | stable |" in text
     assert "| advice | advice | tidy | in preview |" in text
+    assert text.count("old-to-new.md") == 1
 
 
 def test_the_document_says_everything_about_a_rule(old):

@@ -88,7 +88,7 @@ def test_a_good_page_is_one(old, monkeypatch):
         ("Because.", "", "no section ['Why']"),
         ("Rewrites `old()`", "Rewrites\n`old()`", "one line first"),
         ("## After\n", "## Aftermath\n", "belong to no example"),
-        ("What is shadowed.", "", "what it refuses"),
+        ("What is shadowed.\n\n```python\nold = None\n```", "", "what it refuses"),
         ("| --- | ---: |\n", "", "on real programs"),
     ],
 )
