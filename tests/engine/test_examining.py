@@ -278,6 +278,38 @@ def test_a_broken_manifest_and_a_missing_path_are_errors(root):
     assert found.errors == 2
 
 
+def test_a_directory_of_projects_needs_no_files_of_its_own(root):
+    (root / "main.py").rename(root / "old.txt")
+    inner = root / "inner"
+    inner.mkdir()
+    declare(inner)
+    (root / "requirements.txt").write_text("")
+
+    found = api.doctor([root], rules=[])
+
+    assert (found.roots[0].files, said(found.roots[0])) == (0, [])
+
+
+def test_an_ignored_directory_with_a_usual_name_is_left_out_by_what_comes_first(root):
+    (root / "build").mkdir()
+    (root / ".gitignore").write_text("build/\n")
+
+    assert seen(root, exclude=("nothing",)).left_out == (
+        LeftOutGroup(".gitignore", 0, 1, ("build",)),
+    )
+
+
+def test_a_version_in_the_settings_is_said_to_be_theirs(root):
+    declare(root, "sqlalchemy")
+    with (root / "pyproject.toml").open("a") as file:
+        file.write('[tool.awaken]\ntarget = { sqlalchemy = "2.0" }\n')
+
+    found = {one.name: one for one in seen(root).libraries}
+
+    assert found["sqlalchemy"].specifier == "==2.0.*"
+    assert found["sqlalchemy"].origin == "awaken's settings, pyproject.toml"
+
+
 def test_an_empty_directory_says_so_and_no_more(root):
     (root / "main.py").unlink()
 
