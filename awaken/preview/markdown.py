@@ -74,7 +74,7 @@ def _done(report: Report, command: str) -> Iterator[str]:
     if done:
         verb = "rewrote" if command == "apply" else "rewrites"
         sites, where = plural(done, "site"), plural(files, "file")
-        yield f"`awaken apply` {verb} {sites} in {where}, which are not listed here."
+        yield f"`awaken apply` {verb} {sites} in {where}; not listed here."
     if held := held_words(report):
         yield f"{held}."
 

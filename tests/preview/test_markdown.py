@@ -86,7 +86,7 @@ def test_what_awaken_does_is_counted_and_not_listed(command: str, verb: str) -> 
 
     assert of(whole, command) == (
         "## awaken: nothing to do by hand\n\n"
-        f"`awaken apply` {verb} 1 site in 2 files, which are not listed here.\n\n"
+        f"`awaken apply` {verb} 1 site in 2 files; not listed here.\n\n"
     )
 
 
