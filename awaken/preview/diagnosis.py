@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -24,6 +25,7 @@ from awaken.preview.counts import plural
 from awaken.preview.page import Page, joined
 from awaken.preview.paths import relative
 from awaken.preview.settings_text import SettingRow, patterns_in, setting_rows, toml_value
+from awaken.preview.visible import visible
 from awaken.project.declarations import Declaration
 from awaken.project.ignores import DEFAULT_EXCLUDE
 from awaken.project.pytest_setup import AsyncPlugin, PytestSetup
@@ -122,7 +124,8 @@ class _Page:
             return
         note = f"({row.note})"
         beside = joined([head, value, " "])
-        if width is None or beside.cell_len <= width // _VALUE_SHARE:
+        fits = width is None or beside.cell_len + cell_len(visible(note)) <= width
+        if fits or beside.cell_len <= (width or 0) // _VALUE_SHARE:
             self._page.hanging(beside, note, "faint")
             return
         self._page.hanging(head, value.rstrip())

@@ -342,6 +342,22 @@ def test_on_a_terminal_no_row_is_wider_than_it(width, monkeypatch):
     assert max(map(len, rows_of_text)) <= width
 
 
+def test_a_note_stands_beside_its_value_where_there_is_room(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    one = library("sqlalchemy", ">=2.0.1,<2.2", "a", declared(">=2.0.1,<2.2", 6, "a.txt"))
+
+    def shown(width):
+        monkeypatch.setenv("COLUMNS", str(width))
+        stream = io.StringIO()
+        console = make_console(stream, Color.ALWAYS)
+        print_diagnosis(make(make_root(libraries=(one,))), console, Path("/"), every=False)
+        return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
+
+    assert "  Libraries   sqlalchemy >=2.0.1,<2.2 (a.txt:6)" in shown(47)
+    at = shown(46).index("  Libraries   sqlalchemy >=2.0.1,<2.2")
+    assert shown(46)[at + 1] == "                (a.txt:6)"
+
+
 def test_control_characters_of_a_project_do_not_act():
     root = make_root(marker=Marker("pyproject.toml", 1, "[\x1b[31m]"))
 
