@@ -15,7 +15,6 @@ from awaken.engine.apply import Applied
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Report, RootReport
 from awaken.project.sources import decode
 
-JOURNAL = Path("state", "1.done")
 BEFORE = b"a = query(1)\nb = query(2)\nc = query(3)\nd = query(4)\n"
 AFTER = BEFORE.replace(b"query(1)", b"select(1)")
 ORDER = (Level.SAFE, Level.UNSAFE, Level.MANUAL, Level.ADVICE)
@@ -93,6 +92,8 @@ class FakeEngine:
         self.options = api.Options()
         self.progress: Callable[[str, int, int], None] | None = None
         self.applied: list[str] = []
+        self.path = "app.py"
+        self.journal = Path("state", "1.done")
 
     def run(
         self,
@@ -107,6 +108,10 @@ class FakeEngine:
         report = make_report(
             self.root, *self.levels, diagnostics=self.diagnostics, message=self.message
         )
+        if self.path != "app.py":
+            (root,) = report.roots
+            files = tuple(structs.replace(file, path=self.path) for file in root.files)
+            report = structs.replace(report, roots=(structs.replace(root, files=files),))
         if options.settings.unsafe_fixes:
             (root,) = report.roots
             admitted = structs.replace(root, changes=root.changes + root.pending, pending=())
@@ -120,7 +125,7 @@ class FakeEngine:
             for file in root.files:
                 paths.append(root.root / file.path)
                 paths[-1].write_bytes(file.after.raw())
-        return Applied("1" if paths else None, tuple(paths), JOURNAL if paths else None)
+        return Applied("1" if paths else None, tuple(paths), self.journal if paths else None)
 
 
 @pytest.fixture

@@ -157,3 +157,128 @@ def test_what_the_engine_refuses_is_one_sentence(engine, awaken, monkeypatch):
         "",
         "error: nothing was written: app.py is read-only; make it writable\n",
     )
+
+
+def test_a_deleted_file_is_uncommitted_work(repository, awaken):
+    repository.levels = (SAFE,)
+    (repository.root / "gone.txt").write_text("mine")
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-m", "second")
+    (repository.root / "gone.txt").unlink()
+
+    code, _, err = awaken("apply")
+
+    assert (code, repository.applied) == (2, [])
+    assert "(gone.txt)" in err
+
+
+def test_an_ignored_file_that_would_be_rewritten_is_uncommitted_work(engine, awaken):
+    engine.levels = (SAFE,)
+    (engine.root / ".gitignore").write_text("app.py\n")
+    git(engine.root, "init", "--quiet")
+    git(engine.root, "add", ".gitignore")
+    git(engine.root, "commit", "-m", "first")
+
+    code, _, err = awaken("apply")
+
+    assert (code, engine.applied) == (2, [])
+    assert "(app.py)" in err
+
+
+@pytest.mark.parametrize("inner", ["submodule", "repository of its own"])
+def test_a_file_counts_for_the_innermost_repository(repository, awaken, tmp_path, inner):
+    repository.levels = (SAFE,)
+    repository.path = "sub/app.py"
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "--quiet")
+    if inner == "submodule":
+        local = ["-c", "protocol.file.allow=always"]
+        git(outer, *local, "submodule", "add", str(repository.root), "sub")
+        git(outer, "config", "diff.ignoreSubmodules", "all")
+        git(outer, "commit", "-m", "with a submodule")
+    else:
+        (outer / "staged.txt").write_text("of another repository")
+        git(outer, "add", "staged.txt")
+        repository.root.rename(outer / "sub")
+    repository.root = outer
+
+    (outer / "sub" / "app.py").write_bytes(b"a = query(1)  # edited\n")
+    assert "(app.py)" in awaken("apply", "..")[2]
+    assert repository.applied == []
+    git(outer / "sub", "checkout", "app.py")
+    assert awaken("apply", "..")[0] == 0
+
+
+def test_what_git_refuses_to_tell_is_said(repository, awaken, monkeypatch):
+    repository.levels = (SAFE,)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("LANGUAGE", "de")
+
+    code, out, err = awaken("apply")
+
+    assert (code, out, repository.applied) == (2, "", [])
+    assert "dubious ownership" in err
+    assert "--allow-dirty" in err
+    assert err.count("\n") == 1
+    assert awaken("apply", "--allow-dirty")[0] == 0
+
+
+def test_a_broken_repository_is_not_taken_for_none(engine, awaken):
+    engine.levels = (SAFE,)
+    (engine.root / ".git").write_text("gitdir: nowhere\n")
+
+    code, _, err = awaken("apply")
+
+    assert (code, engine.applied) == (2, [])
+    assert "not a git repository" in err
+
+
+@pytest.mark.parametrize("missing", ["git", "repository"])
+def test_without_git_or_a_repository_there_is_nothing_to_ask(
+    repository, awaken, monkeypatch, tmp_path, missing
+):
+    repository.levels = (SAFE,)
+    (repository.root / "app.py").write_bytes(b"a = query(1)  # edited\n")
+    if missing == "git":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    else:
+        (repository.root / ".git").rename(tmp_path / "elsewhere")
+
+    assert awaken("apply")[0] == 0
+    assert len(repository.applied) == 1
+
+
+def test_it_says_where_the_journal_is_and_how_to_go_back(engine, awaken):
+    engine.levels = (SAFE,)
+
+    _, _, err = awaken("apply", "--output-format", "concise")
+
+    assert (
+        f"To take this back: awaken undo\nThe files as they were are in {engine.journal}\n" in err
+    )
+    assert awaken("apply")[2].count("awaken undo") == 1
+
+
+def test_nothing_is_said_of_a_journal_where_nothing_was_written(engine, awaken):
+    engine.levels = (MANUAL,)
+
+    assert "as they were" not in awaken("apply")[2]
+
+
+@pytest.mark.parametrize("word", ["--diff", "--dry-run"])
+@pytest.mark.parametrize("more", [[], ["--color", "always", "-U1"], ["--output-format", "json"]])
+def test_what_other_tools_call_a_dry_run_is_the_diff(repository, awaken, word, more):
+    repository.levels = (SAFE, UNSAFE, MANUAL)
+    (repository.root / "app.py").write_bytes(b"a = query(1)  # edited\n")
+    as_diff = awaken("diff", *more)
+
+    assert awaken("apply", word, *more) == as_diff
+    assert as_diff[0] == 0
+    assert repository.applied == []
+
+
+def test_a_dry_run_exits_with_2_where_the_diff_does(engine, awaken):
+    engine.levels, engine.diagnostics = (SAFE,), (Diagnostic("bad.py", 1, "does not parse"),)
+
+    assert awaken("apply", "--dry-run")[0] == 2

@@ -262,6 +262,7 @@ BROKEN = {
         "a.txt has no bytes 5 to 6",
     ),
     "change-without-finding": (Plan((), (change("s"),)), "a site without a finding"),
+    "change-without-site": (Plan((), (change(),)), "a change names no site"),
     "site-without-finding": (Plan((finding(),), (change("s", "t"),)), "a site without a finding"),
 }
 
