@@ -344,7 +344,7 @@ def test_on_a_terminal_no_row_is_wider_than_it(width, monkeypatch):
 
 def test_a_note_stands_beside_its_value_where_there_is_room(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
-    one = library("sqlalchemy", ">=2.0.1,<2.2", "a", declared(">=2.0.1,<2.2", 6, "a.txt"))
+    one = library("sqlalchemy", ">=2.0.1,<2.2", "a.txt", declared(">=2.0.1,<2.2", 6, "a.txt"))
 
     def shown(width):
         monkeypatch.setenv("COLUMNS", str(width))
