@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from awaken.contract import Finding, Place, Rule
+from awaken.contract import ChangeId, Finding, Place, Rule
 from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, RootReport
 from awaken.preview.counts import diagnostics
 from awaken.preview.document import encoded
@@ -46,7 +46,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 def sarif(report: Report, asked: Asked, rules: Iterable[Rule]) -> bytes:
     """Return the log for ``report`` as indented UTF-8; ``rules`` are those that have a page.
 
-    A change that ``asked.files_of`` can show becomes the fix of each of its sites.
+    A change that ``asked.files_of`` can show becomes the fix of the first of its sites.
     """
     run = _Run(report, asked, rules)
     return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run.table()]}, indent=2)
@@ -66,6 +66,7 @@ class _Run:
             for held in root.held
             if held.by is not HeldBy.SINCE
         ]
+        self._fixed: set[tuple[Path, ChangeId]] = set()
         known = {rule.name: rule for rule in rules}
         names = [
             *report.rules,
@@ -171,8 +172,10 @@ class _Run:
 
     def _fixes(self, root: RootReport, finding: Finding) -> _Table:
         files_of = self._asked.files_of
-        if files_of is None or finding.change is None:
+        # Every site of a large change with all of its files would make the log explode.
+        if files_of is None or finding.change is None or (root.root, finding.change) in self._fixed:
             return {}
+        self._fixed.add((root.root, finding.change))
         files = list(files_of(root.root, finding.change))
         if not files or not all(_can_be_edited(root, file) for file in files):
             return {}

@@ -293,6 +293,16 @@ def test_there_is_no_fix_for_what_it_could_not_describe() -> None:
     assert fixes(whole, ()) is None
 
 
+def test_a_change_with_several_sites_is_one_fix() -> None:
+    one, other = finding(FILE, "s.query(A)"), finding(FILE, "s.query(C)")
+    same = finding(FILE, "s.query(B)", change=one.change)
+    change = FileChange(FILE.path, FILE, FILE.with_text(b"x"))
+
+    results = run(holding(one, same, other), files_of=lambda *_: (change,))["results"]
+
+    assert ["fixes" in result for result in results] == [True, False, True]
+
+
 def test_manual_sites_have_no_fix() -> None:
     def never(root: Path, change: ChangeId) -> tuple[FileChange, ...]:
         raise AssertionError(root, change)
