@@ -28,7 +28,6 @@ class _Palette(Struct, frozen=True):
     violet: str
     teal: str
     grey: str
-    white: str
     removed: str
     added: str
 
@@ -42,9 +41,8 @@ _MANY = _Palette(
     violet="#a269d6",
     teal="#128c7e",
     grey="#838383",
-    white="#ffffff",
-    removed="#b3302f",
-    added="#1a7336",
+    removed="#ffffff on #b3302f",
+    added="#ffffff on #1a7336",
 )
 # The nearest of 16 colours would be a grey that nobody sees on white; these are the user's own.
 _SIXTEEN = _Palette(
@@ -56,9 +54,9 @@ _SIXTEEN = _Palette(
     violet="magenta",
     teal="cyan",
     grey="bright_black",
-    white="bright_white",
-    removed="red",
-    added="green",
+    # the background's own colour on the other: how light either is, only the user knows
+    removed="red reverse",
+    added="green reverse",
 )
 
 
@@ -75,8 +73,8 @@ def _theme(palette: _Palette) -> Theme:
             "command": f"bold {palette.blue}",
             "removed": f"bold {palette.red}",
             "added": f"bold {palette.green}",
-            "removed.word": f"bold {palette.white} on {palette.removed}",
-            "added.word": f"bold {palette.white} on {palette.added}",
+            "removed.word": f"bold {palette.removed}",
+            "added.word": f"bold {palette.added}",
             "escape": f"bold {palette.pink}",
             "markdown.code": palette.amber,
             "markdown.h1": "bold",

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.pager import Pager
@@ -73,7 +73,7 @@ class _Process(Pager):
                 stdin=subprocess.PIPE,
                 env={"LESS": "FRX", "LV": "-c", **os.environ},  # what git sets, for colours
             )
-            with process, suppress(BrokenPipeError):  # who has seen enough may leave
+            with process:  # that it ends before it has read all is no error here
                 process.communicate(content.encode(sys.stdout.encoding, "backslashreplace"))
         except OSError as error:
             if shlex.join(self._words) != _USUAL:

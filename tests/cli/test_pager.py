@@ -140,6 +140,18 @@ def test_without_less_nothing_is_said(here: Path) -> None:
     assert "pager" not in shown
 
 
+def test_who_cannot_answer_gets_no_pager(here: Path) -> None:
+    without_stdin = "os.dup2(os.open(os.devnull, os.O_RDONLY), 0)\n"
+
+    code, shown = on_terminal(
+        f"{without_stdin}{program('check')}", here, AWAKEN_PAGER=python(COUNTING)
+    )
+
+    assert code == FOUND
+    assert "app.py" in shown
+    assert "PAGED" not in shown
+
+
 def test_what_is_piped_is_not_paged(here: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", program("check")],

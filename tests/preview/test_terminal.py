@@ -342,6 +342,29 @@ def test_the_new_text_comes_before_the_lines_behind() -> None:
     ]
 
 
+def test_lines_of_a_site_that_stay_belong_to_its_new_text() -> None:
+    (frame,) = rewritten(
+        "q(A)\n    .b()\n    .d()\n", "q(A)\n    .c()\n    .d()\n", "q(A)\n    .b()"
+    )
+
+    assert [line for line in frame.splitlines() if "+" in line] == ["+ │   q(A)", "+ │       .c()"]
+
+
+def test_what_is_inserted_behind_a_site_belongs_to_it() -> None:
+    before = "x = (\n    q(A)\n    .all()\n)\n"
+    after = "x = (\n    s(A)\n    .all()\n    .more()\n)\n"
+
+    (frame,) = rewritten(before, after, "q(A)\n    .all()")
+
+    assert frame.splitlines()[3:6] == ["+ │       s(A)", "+ │       .all()", "+ │       .more()"]
+
+
+def test_a_new_text_ends_with_its_last_bracket() -> None:
+    (frame,) = rewritten("x = q(A)\nb.c.d\n", "x = s(\n    b.c.d\n)\n", "q(A)")
+
+    assert frame.splitlines()[-3:] == ["+ │ x = s(", "+ │     b.c.d", "+ │ )"]
+
+
 def test_neighbours_are_told_apart() -> None:
     before = "x = q(A).all()\ny = q(B).all()\n"
     after = "x = s(\n    A\n).all()\ny = s(\n    B\n).all()\n"
@@ -365,12 +388,13 @@ def test_sites_on_the_same_lines_show_their_new_text_once() -> None:
     assert two.endswith("= rewrite: shown above")
 
 
-def test_a_rewrite_among_too_many_others_is_not_guessed() -> None:
+@pytest.mark.parametrize("name", ["a", "f", "k"])
+def test_a_rewrite_among_too_many_others_is_not_guessed(name: str) -> None:
     names = "abcdefghijk"
-    before = "".join(f"q({name})\n" for name in names)
-    after = "".join(f"{name.upper()}{number}\n" for number, name in enumerate(names * 2))
+    before = "".join(f"q({one})\n" for one in names)
+    after = "".join(f"{one.upper()}{number}\n" for number, one in enumerate(names * 2))
 
-    (frame,) = rewritten(before, after, "q(f)")
+    (frame,) = rewritten(before, after, f"q({name})")
 
     assert "+" not in frame
 
@@ -400,13 +424,14 @@ def test_an_import_above_is_no_part_of_a_rewrite() -> None:
 
 
 def test_a_site_that_stays_has_no_new_text() -> None:
-    file = source("a.py", b"x = q(A)\ny = q(B)\n")
+    file = source("a.py", b"x = q(A), q(B)\n")
     done, stays = finding(file, "q(A)"), finding(file, "q(B)", Level.UNSAFE)
-    change = FileChange("a.py", file, file.with_text(b"x = s(A)\ny = q(B)\n"), (done,))
+    change = FileChange("a.py", file, file.with_text(b"x = s(A), q(B)\n"), (done,))
 
     text = framed(report(root_report(ROOT, change, findings=(done, stays))))
 
     assert text.count("+ │") == 1
+    assert "shown above" not in text
 
 
 def test_a_span_up_to_a_line_end_stays_on_its_line() -> None:
