@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from awaken.testing import assert_page
 from awaken.testing.pages import COMMAND, documents
 
 DOCS = Path(__file__).parent.parent / "docs"
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
 RULES = {rule.name: rule for rule in api.rules()}
 
 
@@ -39,3 +41,12 @@ def test_the_documentation_is_what_the_code_says(name):
 def test_no_page_is_left_of_a_rule_that_is_gone():
     kept = {f"rules/{path.name}" for path in (DOCS / "rules").iterdir()}
     assert kept <= documents().keys(), f"run: uv run {COMMAND}"
+
+
+@pytest.mark.parametrize(
+    "page", [*DOCS.glob("**/*.md"), DOCS.parent / "README.md"], ids=lambda path: path.name
+)
+def test_links_lead_to_files(page):
+    links = _LINK.findall(page.read_text("utf-8"))
+    paths = [link.partition("#")[0] for link in links if "://" not in link]
+    assert not [path for path in paths if path and not (page.parent / path).exists()]
