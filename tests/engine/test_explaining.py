@@ -122,6 +122,7 @@ def test_the_other_lines_of_its_statement_are_said_to_be_that(explain, line):
         ("try:\n    old(1)\nexcept E:\n    pass\n", 1),
         ("def f():\n    old(1)\n    return 1\n", 1),
         ("with a:\n    b\n    old(1)\n", 2),
+        ("if a:\n    (b,\n     old(1))\nelse:\n    pass\n", 4),
         ("for x in old(1):\n    pass\nelse:\n    pass\n", 3),
     ],
 )
@@ -311,8 +312,10 @@ def test_a_file_that_an_inner_gitignore_keeps_is_explained(explain):
     assert explain("old(1)\n", 1, path="a/app.py", more=more).sites
 
 
-def test_no_file_is_left_out_where_gitignore_does_not_count(explain):
-    more = {".gitignore": "*.py\n", ".git/HEAD": ""}
+@pytest.mark.parametrize("above", ["", "../"])
+def test_a_gitignore_counts_only_where_it_shall(explain, above):
+    more = {f"{above}.gitignore": "*.py\n", f"{above}.git/HEAD": ""}
+    assert codes(explain("old(1)\n", 1, more=more)) == ["excluded"]
     assert explain("old(1)\n", 1, more=more, respect_gitignore=False).sites
 
 

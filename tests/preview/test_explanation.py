@@ -46,6 +46,7 @@ def explained(level: Level = Level.SAFE, site=None, **values) -> Explanation:
         findings=(found,),
         sources={"app.py": FILE, "other.py": OTHER},
         changes=(change,) if change else (),
+        pending=(change_of(finding(OTHER, "query(2)"), "other.py"),),
     )
     more = {"status": "rewritten" if change else "left", "change": change}
     more |= {"files": (made,) if change else (), **(site or {})}
@@ -205,6 +206,10 @@ def test_a_place_without_a_site_is_shown_with_the_reason_and_the_nearest_sites()
 def test_one_nearest_site():
     assert "nearest: the nearest site is at line 3\n" in printed(unexplained(nearest=(3,)))
     assert "nearest" not in printed(unexplained())
+
+
+def test_what_is_underlined_begins_with_the_code():
+    assert "2 │     def f(self):\n  │     ^^^^^^^^^^^^\n" in printed(unexplained(line=2))
 
 
 def test_a_blank_line_is_shown():

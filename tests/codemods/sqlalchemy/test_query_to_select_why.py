@@ -201,6 +201,12 @@ def test_an_attribute_that_is_read_is_no_call(why):
     assert said == f"`request.query` {what}"
 
 
+def test_an_attribute_that_is_passed_on_is_read_as_well(why):
+    said = why("print(request.query)  # here\n")
+    assert said is not None
+    assert said.startswith("`request.query` is an attribute that is read")
+
+
 def test_an_attribute_that_is_written_is_no_call(why):
     said = why("""
         def fill(form, found):
@@ -303,6 +309,11 @@ def test_a_query_in_a_comment_is_not_run(why):
     assert said == "the query stands in a comment here, which is not run"
 
 
+def test_a_query_behind_a_hash_in_a_string_stands_in_the_string(why):
+    said = why("x = '# session.query(User)'  # here\n")
+    assert said == "the query stands in a string here, which is not run"
+
+
 def test_a_hash_in_a_string_begins_no_comment(why):
     assert why("x = '# y'  # here\n") is None
 
@@ -326,14 +337,13 @@ def test_what_is_named_in_the_place_counts_before_what_is_around_it(why):
 
 def test_the_innermost_call_around_a_place_counts(why):
     text = """
-        from models import User
-        found = print(client.query(
+        found = outer.query("x", inner.query(
             1,  # here
         ))
     """
     said = why(text)
     assert said is not None
-    assert said.startswith("nothing shows that `client` is a session of SQLAlchemy (")
+    assert said.startswith("nothing shows that `inner` is a session of SQLAlchemy (")
 
 
 def test_a_column_picks_one_of_two(why):
@@ -346,3 +356,41 @@ def test_a_file_that_cannot_be_parsed_gets_no_sentence(tmp_path):
     sources = {"app.py": decode("app.py", b"def f(:\n  x.query()\n")}
     project = Project(Snapshot(sources), read_targets(tmp_path, None, {}))
     assert RULE.why_no_site(project, Place("app.py", Span(8, 20))) is None
+
+
+# -------------------------------------------------------------------------------- manual sites
+def test_a_session_that_nothing_proves_says_where_that_ends(tmp_path):
+    text = """
+        import sqlalchemy
+        def run(session, model):
+            return session.query(model).all()
+    """
+    sources = {"app.py": decode("app.py", dedent(text).encode())}
+    project = Project(Snapshot(sources), read_targets(tmp_path, None, {}))
+    (found,) = RULE.plan(project, Pins()).findings
+    (place,) = found.chain
+    assert found.reason == "query-to-select/unproven-session"
+    assert place.note == "parameter `session` has no annotation"
+    assert sources["app.py"].text[place.span.start : place.span.end] == b"session"
+    assert place.span.start < found.place.span.start
+
+
+def test_a_hook_says_where_it_is(tmp_path):
+    hook = """
+        from sqlalchemy import event
+        from sqlalchemy.orm import Query
+        @event.listens_for(Query, "before_compile")
+        def hide(query):
+            return query
+    """
+    text = """
+        from sqlalchemy.orm import Session
+        def run(session: Session):
+            return session.query(1).all()
+    """
+    files = {"app.py": text, "hooks.py": hook}
+    sources = {path: decode(path, dedent(one).encode()) for path, one in files.items()}
+    project = Project(Snapshot(sources), read_targets(tmp_path, None, {}))
+    (found,) = RULE.plan(project, Pins()).findings
+    assert found.reason == "query-to-select/query-hooks"
+    assert [place.path for place in found.chain] == ["hooks.py"]

@@ -48,7 +48,7 @@ def why_no_site(reader: Reader, span: Span) -> str | None:
     return (
         _first(reader, named)
         or _in_string(reader, placed, span)
-        or _in_comment(reader, placed, span)
+        or _in_comment(reader, span)
         or _first(reader, around)
     )
 
@@ -261,18 +261,10 @@ def _in_string(reader: Reader, placed: Sequence[ast.AST], span: Span) -> str | N
     return None
 
 
-def _in_comment(reader: Reader, placed: Sequence[ast.AST], span: Span) -> str | None:
-    text = reader.module.source.text
-    strings = [
-        reader.module.span(node)
-        for node in placed
-        if isinstance(node, ast.JoinedStr)
-        or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
-    ]
-    start = text.find(b"#", span.start, span.end)
-    while start >= 0 and any(one.start <= start < one.end for one in strings):
-        start = text.find(b"#", start + 1, span.end)
-    if start >= 0 and _SPELLING.search(text[start : span.end]):
+def _in_comment(reader: Reader, span: Span) -> str | None:
+    """Explain what stands behind a ``#``; one in a string is explained as that before."""
+    line = reader.module.source.text[span.start : span.end]
+    if _SPELLING.search(line.partition(b"#")[2]):
         return "the query stands in a comment here, which is not run"
     return None
 
