@@ -59,13 +59,14 @@ class Undone(Struct, frozen=True):
 
 
 class StackEntry(Struct, frozen=True):
-    """One apply that can be undone; ``files`` are absolute paths."""
+    """One apply that can be undone; ``files`` are absolute paths, ``place`` the journal's file."""
 
     journal: str
     started: datetime
     command: str
     files: tuple[Path, ...]
     unfinished: bool
+    place: Path
 
 
 class UndoStack(Struct, frozen=True):
@@ -141,7 +142,7 @@ def undo_list(root: Path, *, state: Path | None = None) -> UndoStack:
         except DamagedJournalError as error:
             damaged.append(str(error))
         else:
-            entries.append(_stack_entry(entry, record))
+            entries.append(_stack_entry(entry, record, journal.path(entry)))
     return UndoStack(tuple(entries), tuple(damaged))
 
 
@@ -305,9 +306,9 @@ def _pending(entry: Entry, record: Record) -> PendingApply:
     return PendingApply(entry.id, root, record.started, record.command, files, message)
 
 
-def _stack_entry(entry: Entry, record: Record) -> StackEntry:
+def _stack_entry(entry: Entry, record: Record, place: Path) -> StackEntry:
     files = _places(record, record.files)
-    return StackEntry(entry.id, record.started, record.command, files, entry.unfinished)
+    return StackEntry(entry.id, record.started, record.command, files, entry.unfinished, place)
 
 
 def _places(record: Record, files: Iterable[SavedFile]) -> tuple[Path, ...]:

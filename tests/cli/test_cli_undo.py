@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from awaken import api
 from awaken.contract import Level
+from awaken.engine.apply import FileWrite, apply
+from awaken.preview.undo_lines import stack_lines
 
 REAL_APPLY = api.apply
+TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 
 
 @pytest.fixture
@@ -26,12 +31,13 @@ def test_it_takes_the_last_apply_back(applied, awaken):
     code, out, err = awaken("undo")
 
     assert (code, out) == (0, "")
-    assert err == "Took back awaken apply: 1 file as before.\n"
+    assert re.fullmatch(rf"Took back awaken apply of {TIME}: 1 file as before\.\n", err)
     assert (applied.root / "app.py").read_bytes() == applied.before
 
 
-def test_verbose_names_the_files_and_quiet_says_nothing(applied, awaken):
-    assert f"restored {(applied.root / 'app.py').resolve()}\n" in awaken("undo", "-v")[2]
+@pytest.mark.usefixtures("applied")
+def test_verbose_names_the_files_and_quiet_says_nothing(awaken):
+    assert awaken("undo", "-v")[2].startswith("restored app.py\n")
     assert awaken("apply", "-q")[0] == 0
     assert awaken("undo", "-q") == (0, "", "")
 
@@ -40,9 +46,41 @@ def test_the_list_shows_what_can_be_taken_back(applied, awaken):
     code, out, err = awaken("undo", "--list")
 
     assert (code, err) == (0, "")
-    assert out.count("\n") == 1
-    assert out.endswith("  1 file  awaken apply\n")
+    assert re.fullmatch(rf"{TIME}  1 file  awaken apply\n", out)
     assert (applied.root / "app.py").read_bytes() == applied.after
+
+
+@pytest.mark.usefixtures("applied")
+def test_the_list_names_files_and_journal_if_asked(awaken, tmp_path):
+    (journal,) = (tmp_path / "state").rglob("*.done")
+
+    _, out, _ = awaken("undo", "--list", "-v")
+
+    assert out.splitlines()[1:] == ["    app.py", f"    journal: {journal}"]
+
+
+def test_the_list_is_in_columns_the_latest_first(applied, tmp_path):
+    first, second = (
+        FileWrite((applied.root / name).resolve(), b"", b"x = 1\n") for name in ("b.py", "c.py")
+    )
+    apply(applied.root, [first, second], command="awaken apply later", state=tmp_path / "state")
+
+    lines = list(stack_lines(api.undo_list(applied.root), applied.root, verbose=False))
+
+    assert [line.partition("  ")[2] for line in lines] == [
+        "2 files  awaken apply later",
+        "1 file   awaken apply",
+    ]
+
+
+def test_files_that_were_made_are_said_to_be_removed(applied, awaken, tmp_path):
+    made = FileWrite((applied.root / "b.py").resolve(), b"", b"x = 1\n")
+    apply(applied.root, [made], command="awaken apply", state=tmp_path / "state")
+
+    _, _, err = awaken("undo", "-v")
+
+    assert err.startswith("removed b.py\nTook back awaken apply of ")
+    assert err.endswith(": 0 files as before, 1 new file removed.\n")
 
 
 @pytest.mark.usefixtures("applied")
