@@ -61,3 +61,7 @@ def test_pairs_never_cross() -> None:
 
     assert pairs == sorted(pairs)
     assert len({left for left, _ in pairs}) == len({right for _, right in pairs}) == len(pairs)
+
+
+def test_a_line_has_one_partner() -> None:
+    assert emphasis(["a(x,", "  y, z)"], ["a(x, y, z)"]).pairs == [(0, 0)]
