@@ -45,7 +45,7 @@ def explained(level: Level = Level.SAFE, site=None, **values) -> Explanation:
         ROOT,
         findings=(found,),
         sources={"app.py": FILE, "other.py": OTHER},
-        changes=(change,) if change else (),
+        changes=(*((change,) if change else ()), change_of(finding(OTHER, "query"), "other.py")),
         pending=(change_of(finding(OTHER, "query(2)"), "other.py"),),
     )
     more = {"status": "rewritten" if change else "left", "change": change}
