@@ -73,9 +73,9 @@ def _more(report: Report, asked: Asked) -> str:
 
 def _finding(root: RootReport, finding: Finding, places: Places) -> bytes:
     path, region = places.of(root, finding.place)
-    where = f"{path}:{region.line}:{region.column}: " if region.line else f"{path}: "
+    numbers = "".join(f":{number}" for number in (region.line, region.column) if number)
     reason = f" [{finding.reason}]" if finding.reason else ""
-    lines = [f"{where}{finding.message}{reason}", finding.cure, _way(root, finding)]
+    lines = [f"{path}{numbers}: {finding.message}{reason}", finding.cure, _way(root, finding)]
     return command(
         _KINDS[SEVERITY[finding.level]],
         {"title": visible(f"{finding.rule}: {finding.level}"), "file": path, **_region(region)},
@@ -93,12 +93,12 @@ def _region(region: Region) -> dict[str, int | None]:
     if not region.line:
         return {}
     # GitHub refuses columns where the lines differ.
-    one_line = region.line == region.end_line
+    columns = region.column and region.line == region.end_line
     return {
         "line": region.line,
         "endLine": region.end_line,
-        "col": region.column if one_line else None,
-        "endColumn": region.end_column if one_line else None,
+        "col": region.column if columns else None,
+        "endColumn": region.end_column if columns else None,
     }
 
 

@@ -48,7 +48,10 @@ def remaining(report: Report, command: str) -> Iterator[tuple[RootReport, Findin
 
 
 def places_after(report: Report, command: str, base: Path) -> Places:
-    """Return how places are told: where ``apply`` wrote, as they are after that."""
+    """Return how places are told: where ``apply`` wrote, as they are after that.
+
+    In lines that it rewrote only the line is known, about: then the columns are 0.
+    """
     return _AfterApply(report, base) if command == "apply" else Places(base)
 
 
@@ -84,7 +87,7 @@ def _moved(region: Region, blocks: list[Block]) -> Region:
     end_line, end_exact = _line_after(region.end_line, blocks)
     if exact and end_exact:
         return Region(line, region.column, end_line, region.end_column)
-    return Region(line, 1, line, 1)
+    return Region(line, 0, line, 0)
 
 
 def _line_after(line: int, blocks: list[Block]) -> tuple[int, bool]:

@@ -232,6 +232,8 @@ def _line_start(lines: Sequence[str], index: int) -> tuple[int, int]:
 def _region(region: Region) -> _Table | None:
     if not region.line:
         return None
+    if not region.column:
+        return {"startLine": region.line}
     return {
         "startLine": region.line,
         "startColumn": region.column,

@@ -146,6 +146,17 @@ def test_after_apply_only_what_it_left_where_it_now_stands() -> None:
     assert ",line=5,endLine=5,col=1,endColumn=11::a.py:5:1: " in line
 
 
+def test_after_apply_a_place_in_a_rewritten_line_has_no_column() -> None:
+    file = source("a.py", b"s.query(A), s.query(B)\n")
+    after = file.with_text(b"select(A), s.query(B)\n")
+    safe, left = finding(file, "s.query(A)"), finding(file, "s.query(B)", Level.MANUAL)
+    root = root_report(ROOT, FileChange("a.py", file, after, (safe,)), findings=(safe, left))
+
+    (line,) = lines(report(root), ROOT, "apply")
+
+    assert f",file=a.py,line=1,endLine=1::a.py:1: {left.message} [" in line
+
+
 def test_nothing_found_is_nothing_printed() -> None:
     assert lines(report(), ROOT) == []
     assert len(lines(only_diagnostics(), ROOT)) == 1

@@ -312,6 +312,16 @@ def test_manual_sites_have_no_fix() -> None:
     assert "fixes" not in result
 
 
+def test_after_apply_a_place_in_a_rewritten_line_is_that_line() -> None:
+    safe, left = finding(FILE, "s.query(A)"), finding(FILE, "s", Level.MANUAL)
+    change = FileChange(FILE.path, FILE, FILE.with_text(b"x" + TEXT), (safe,))
+    whole = report(root_report(ROOT, change, findings=(safe, left)))
+
+    (result,) = run(whole, command="apply")["results"]
+
+    assert physical(result)["region"] == {"startLine": 1}
+
+
 def test_after_apply_what_it_left_where_it_now_stands() -> None:
     safe, left = finding(FILE, "s.query(A)"), finding(FILE, "s.query(C)", Level.MANUAL)
     change = FileChange(FILE.path, FILE, FILE.with_text(b"import x\r\n" + TEXT), (safe,))
