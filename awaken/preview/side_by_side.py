@@ -16,8 +16,8 @@ NARROWEST = 80
 """Below this many cells the columns are too narrow for code."""
 
 _HANG = 2
-_DEEPEST = 3
-"""A folded row is indented by at most a third of its column."""
+_DEEPEST = 2
+"""A folded row is indented by at most half of its column."""
 
 
 class SideBySide:
