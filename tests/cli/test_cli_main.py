@@ -163,7 +163,7 @@ def test_a_real_ctrl_c_ends_with_130_and_no_traceback(engine):
         "import sys, time\n"
         "from awaken import api\n"
         "from awaken.cli import main\n"
-        "def run(*_):\n"
+        "def run(*_, **__):\n"
         "    print('ready', flush=True)\n"
         "    time.sleep(60)\n"
         "api.run = run\n"
