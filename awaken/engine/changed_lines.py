@@ -60,7 +60,7 @@ class ChangedLines(Struct, frozen=True):
         if not hunks:
             return False
         first = text.count(b"\n", 0, span.start) + 1
-        last = first + text.count(b"\n", span.start, max(span.end - 1, span.start))
+        last = first + text.count(b"\n", span.start, span.end)
         return any(hunk.touches(first, last) for hunk in hunks)
 
     def fingerprint(self) -> tuple[object, ...]:

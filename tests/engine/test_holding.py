@@ -165,6 +165,33 @@ def test_a_site_of_a_later_phase_is_held_where_its_comment_then_stands(root):
     assert report.diagnostics == ()
 
 
+def test_a_comment_holds_what_its_line_holds_after_lines_moved(root):
+    text = "step_one(1)  # awaken: ignore[second-step]\nstep_one(2)\n"
+    write(root, {"a.py": text})
+
+    report = run(root, FirstStep, SecondStep)
+
+    after = changed(report)["a.py"]
+    assert "step_two(1)  # awaken: ignore[second-step]\nstep_three(2)\n" in after
+    (one,) = report.held
+    span = one.place.span
+    assert text.encode()[span.start : span.end].decode() == one.note
+    assert advice(report) == []
+
+
+def test_a_comment_inside_of_what_a_change_rewrites_is_known_as_used(root):
+    text = (
+        "step_one(\n    1,  # awaken: ignore[second-step]\n"
+        "    2,  # awaken: ignore[second-step, over-files]\n)\n"
+    )
+    write(root, {"a.py": text})
+
+    report = run(root, FirstStep, SecondStep, OverFiles)
+
+    assert len(report.held) == 1
+    assert advice(report) == ["`# awaken: ignore[second-step, over-files]` holds nothing back"]
+
+
 def test_what_is_made_a_site_by_a_change_stays_held_when_planned_again(root):
     write(root, {"a.py": "up(1)  # awaken: ignore[upwards]\n"})
 
@@ -242,6 +269,28 @@ def test_skip_file_reports_nothing_of_its_comments(root):
 
     assert report.findings == ()
     assert [one.finding.rule for one in report.held] == ["unused-suppression"]
+
+
+def test_a_comment_of_its_own_comes_before_skip_file(root):
+    text = "# awaken: skip-file\nsingle(1)  # awaken: ignore[one-by-one]\n"
+    write(root, {"a.py": text})
+
+    report = run(root, OneByOne)
+
+    assert [one.note for one in report.held] == ["# awaken: ignore[one-by-one]"]
+    assert report.findings == ()
+
+
+def test_a_held_site_has_the_level_that_the_versions_allow(root):
+    class Newer(OneByOne):
+        needs = {"httpx": ">=99"}  # noqa: RUF012  as rules declare it
+
+    write(root, {"a.py": "single(1)  # awaken: ignore[one-by-one]\n"})
+    (root / "pyproject.toml").write_text('[project]\nname="a"\ndependencies=["httpx<1"]\n')
+
+    (one,) = run(root, Newer).held
+
+    assert (one.finding.level, one.finding.reason) == (Level.MANUAL, "engine/needs-other-versions")
 
 
 def test_settings_hold_the_sites_of_paths(root):
@@ -345,6 +394,23 @@ def test_a_rule_that_failed_makes_no_comment_unused(root):
 
     assert report.diagnostics
     assert report.findings == ()
+
+
+def test_a_file_in_which_a_rule_failed_has_no_unused_comments(root):
+    class Failing(PerFile):
+        def plan(self, project, pins):
+            if project.site_files(self.triggers) == ["bad.py"]:
+                raise ValueError(pins)
+            return super().plan(project, pins)
+
+    text = "each(1)\nx = 1  # awaken: ignore[per-file]\n"
+    write(root, {"bad.py": text, "good.py": text})
+
+    report = run(root, Failing)
+
+    assert [one.path for one in report.diagnostics] == ["bad.py"]
+    unused = [one for one in report.findings if one.rule == "unused-suppression"]
+    assert [one.place.path for one in unused] == ["good.py"]
 
 
 def test_equal_comments_that_do_nothing_are_sites_of_their_own(root):

@@ -143,6 +143,30 @@ def test_what_a_run_is_not_about_stays_in_the_file(root):
     assert "2 entries" in run(root, OneByOne, OverFiles).notes[0]
 
 
+def test_entries_of_rules_that_did_not_run_are_not_called_stale(root):
+    write(root, {"a.py": "single(1)\nalpha(2)\n"})
+    write_for(root, OneByOne, OverFiles)
+    write(root, {"a.py": "single(1)\n"})
+
+    assert run(root, OneByOne, OverFiles, select=("one-by-one",)).notes == ()
+    assert "1 entry" in run(root, OneByOne, OverFiles).notes[0]
+
+
+def test_a_listed_site_stays_though_its_equal_is_rewritten(root):
+    write(root, {"a.py": "single(1)\nsingle(1)\n"})
+    write_for(root, OneByOne)
+    baseline = read_baseline(root / NAME, root)
+    second = run(root, OneByOne).held[1].finding
+    write_baseline(root / NAME, [baseline.entry_of(second)])
+
+    report = run(root, OneByOne)
+
+    # the rewrite of the first makes the second the first of its kind
+    assert changed(report) == {"a.py": "double(1)\nsingle(1)\n"}
+    assert held(report) == [("baseline", "single(1)")]
+    assert report.diagnostics == ()
+
+
 def test_a_file_that_does_not_parse_keeps_its_entries(root):
     write(root, {"a.py": "each(1)\n", "b.py": "each(2)\n"})
     write_for(root, PerFile)
@@ -178,6 +202,9 @@ def test_one_file_may_serve_several_roots_by_paths_from_its_directory(tmp_path):
     for root in roots:
         report = run(root, OneByOne, baseline=str(shared))
         assert (report.findings, report.notes) == ((), ())
+    write(roots[0], {"a.py": "single(2)\n"})
+    write_for(roots[0], OneByOne, paths=roots, baseline=str(shared))
+    assert entries(shared) == [("one/a.py", "one-by-one"), ("two/a.py", "one-by-one")]
     write(roots[0], {"a.py": "x = 1\n"})
     write_for(roots[0], OneByOne, baseline=str(shared))
     assert entries(shared) == [("two/a.py", "one-by-one")]

@@ -177,6 +177,7 @@ def test_git_and_its_index_are_left_as_they_are(repository):
 
 def test_several_roots_in_subdirectories_of_one_repository(tmp_path):
     repository = Repository(tmp_path / "mono")
+    repository("config", "diff.relative", "true")
     for name in ("one", "two"):
         repository.write(f"{name}/pyproject.toml", MANIFEST)
         repository.write(f"{name}/a.py", LINES)
