@@ -266,6 +266,21 @@ def test_text_from_stdin_is_compared_as_it_is(repository, given, counting):
     assert found == counting
 
 
+@pytest.mark.parametrize(
+    ("given", "counting"),
+    [
+        ("single(\n    1,\n)\nsingle(3)\n", ["single(\n    1,\n)"]),
+        ("single(\n    1,\n    2,\n)\n", []),
+        ("single(\n    1,\n    2,\n)\nx = (\n    single(3))\n", ["single(3)"]),
+    ],
+)
+def test_lines_that_text_from_stdin_lacks_touch_what_spans_the_gap(repository, given, counting):
+    repository.commit(a="single(\n    1,\n    2,\n)\nsingle(3)\n")
+    file = repository.path / "a.py"
+
+    assert sites(repository, overlay={file: given.encode()}, paths=[file]) == counting
+
+
 def test_text_from_stdin_for_a_new_file_counts_as_a_whole(repository):
     file = repository.path / "new.py"
     file.write_text("")
