@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 INTERRUPT = "\x03"
+_PATIENCE = 60
+"""Seconds without output after which a program is stuck."""
 # The first terminal that the leader of a session opens is that whose Ctrl-C it gets.
 _TAKE_TERMINAL = "import os; os.close(os.open(os.ttyname(0), os.O_RDWR))\n"
 
@@ -39,9 +42,9 @@ class Session:
         os.close(theirs)
         self._shown = b""
 
-    def wait_for(self, text: str) -> None:
-        """Read until ``text`` was printed; fail if the program ends before."""
-        while text.encode() not in self._shown:
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Read until ``text`` was printed so often; fail if the program ends before."""
+        while self._shown.count(text.encode()) < times:
             assert self._read(), self._shown.decode()
 
     def type(self, text: str) -> None:
@@ -55,6 +58,10 @@ class Session:
         return self._process.wait(), self._shown.decode().replace("\r\n", "\n")
 
     def _read(self) -> bool:
+        if not select.select([self._ours], [], [], _PATIENCE)[0]:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"it waits for somebody: {self._shown.decode()}")
         try:
             data = os.read(self._ours, 65536)
         except OSError:  # Linux says so at the end
