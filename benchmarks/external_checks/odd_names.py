@@ -42,6 +42,14 @@ def find(db: Session, thing: object) -> object:
         User
     ).first()
 """
+ONE_SITE = """\
+from sqlalchemy.orm import Session
+
+from models import User
+
+
+def find(db: Session) -> object:
+    return "é😀", db.query(User).filter_by(name="%").all()"""
 NAMES = (
     "plain.py",
     "with blank/a b.py",
@@ -62,6 +70,7 @@ OTHERS = {
     b"bom.py": b"\xef\xbb\xbf" + PROGRAM.encode(),
     b"latin.py": ("# coding: latin-1\n" + PROGRAM.replace("😀", "")).encode("latin-1"),
     b"no_newline.py": PROGRAM.rstrip("\n").encode(),
+    b"one site.py": ONE_SITE.replace("\n", "\r\n").encode(),
     b"broken.py": b"db.query(\n",
 }
 
