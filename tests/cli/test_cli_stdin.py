@@ -102,3 +102,60 @@ def test_the_text_after_is_that_of_the_same_file_on_disk(program, piped):
 
     assert from_disk == from_pipe
     assert GOOD_AFTER.splitlines()[0] in from_pipe
+
+
+def test_apply_prints_the_rewritten_file_and_writes_nothing(program, piped):
+    before = program.contents()
+
+    code, out, err = piped(GOOD.encode(), "apply", "-", "--stdin-filename", "app.py")
+
+    assert (code, out) == (0, GOOD_AFTER)
+    assert program.contents() == before
+    assert "1 site rewritten" in err
+    assert "undo" not in err
+
+
+def test_apply_prints_what_needs_no_rewrite_as_it_is(program, piped):
+    given = b"\xef\xbb\xbfx = 'na\xc3\xafve'\r\ny = 2"
+
+    code, out, _ = piped(given, "apply", "-", "-q", "--stdin-filename", "app.py")
+
+    assert (code, out.encode()) == (0, given)
+    assert (program.root / "app.py").read_text() == "x = 1\n"
+
+
+def test_apply_prints_to_a_file_if_asked(program, piped, tmp_path):
+    place = tmp_path / "out.py"
+
+    code, out, _ = piped(
+        GOOD.encode(), "apply", "-", "--stdin-filename", "app.py", "-o", str(place)
+    )
+
+    assert (code, out, place.read_text()) == (0, "", GOOD_AFTER)
+    assert (program.root / "app.py").read_text() == "x = 1\n"
+
+
+@pytest.mark.usefixtures("program")
+def test_what_cannot_be_read_is_printed_as_it_is_and_ends_with_2(piped):
+    code, out, err = piped(b"db.query(:\n", "apply", "-", "--stdin-filename", "app.py")
+
+    assert (code, out) == (2, "db.query(:\n")
+    assert "app.py:1: " in err
+
+
+@pytest.mark.usefixtures("program")
+def test_nobody_can_be_asked_while_stdin_is_the_file(piped):
+    code, out, err = piped(GOOD.encode(), "apply", "-i", "-", "--stdin-filename", "app.py")
+
+    assert (code, out) == (2, "")
+    assert "--interactive" in err
+
+
+def test_the_tree_may_be_dirty_where_nothing_is_written(program, piped):
+    program.write("app.py", GOOD)
+    commit(program.root)
+    program.write("app.py", "edited\n")
+
+    code, out, _ = piped(GOOD.encode(), "apply", "-", "-q", "--stdin-filename", "app.py")
+
+    assert (code, out) == (0, GOOD_AFTER)
