@@ -90,7 +90,7 @@ class Screen:
 
     def _show(self, question: Question) -> None:
         change, page = question.change, self._page
-        where = f"{self._named(question, question.path)}:{_line(question)}"
+        where = f"{self._named(question, question.path)}:{_line_shown(question)}"
         page.row()
         page.rule((where, "path"), "  ", (change.rule, "code.name"))
         page.hanging(joined(["   ", (change.level, change.level), " "]), change.title)
@@ -134,6 +134,16 @@ class Screen:
 def _line(question: Question) -> int:
     """Return the 1-based line, on disk, at which the change stands."""
     return _line_of(question, question.findings[0].place) if question.findings else 1
+
+
+def _line_shown(question: Question) -> int:
+    """Return the line by which the diff shows it: what was agreed to before moved it."""
+    sites = {finding.site for finding in question.findings[:1]}
+    for file in question.files:
+        for finding in file.findings:
+            if finding.site in sites and finding.place.path == file.path and file.before:
+                return SourceLines(file.before.text).position(finding.place.span.start)[0]
+    return _line(question)
 
 
 def _line_of(question: Question, place: Place) -> int:

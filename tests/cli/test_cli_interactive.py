@@ -104,6 +104,22 @@ def test_a_question_shows_where_what_and_how_many(dialogue):
     assert f"(1/2) {ASKED} q" in shown
 
 
+def test_a_place_is_named_as_the_diff_shows_it_and_edited_where_it_is(program, dialogue, tmp_path):
+    program.write("a.py", GOOD + OTHER.partition("\n\n\n")[2])
+    commit(program.root)
+    editor, opened = tmp_path / "vim", tmp_path / "opened"
+    editor.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    editor.chmod(0o755)
+    talk = dialogue("a.py", VISUAL=str(editor))
+    talk.answer("y\n", "e\n", "q\n")
+    code, shown = talk.end()
+
+    assert code == 0
+    assert re.findall(r"a\.py:\d+", shown) == ["a.py:7", "a.py:10", "a.py:10"]
+    assert re.search(rf"^ *10 +│- +return {re.escape(QUERY)}$", shown, re.MULTILINE)
+    assert opened.read_text() == "+9\n"
+
+
 def test_the_journal_names_the_interactive_apply_and_undo_takes_it_back(program, dialogue, awaken):
     talk = dialogue()
     talk.answer("yes\n", "Y\n")
