@@ -299,7 +299,7 @@ def main() -> int:
             for name, check in CHECKS.items():
                 try:
                     said = check(subject, tools)
-                except AssertionError as error:
+                except (AssertionError, SyntaxError) as error:
                     failed, said = failed + 1, f"FAILED: {error}"
                 print(f"{subject.name} | {name} | {said}", flush=True)
     return 1 if failed else 0
