@@ -63,9 +63,10 @@ def test_a_place_is_covered_by_where_it_starts():
 
     starts = {name: source.text.index(name.encode()) for name in "abcd"}
 
-    assert {
-        name for name, at in starts.items() if comment.covers_place(Span(at, at + 99))
-    } == {"b", "c"}
+    assert {name for name, at in starts.items() if comment.covers_place(Span(at, at + 99))} == {
+        "b",
+        "c",
+    }
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,9 @@ def test_two_on_one_line_are_two():
 
 
 def test_its_span_is_what_is_shown_of_it():
-    source, comments = read("é = 'é'  # ü  # awaken: ignore[one] why\n# awaken: skip-file, for now\n")
+    source, comments = read(
+        "é = 'é'  # ü  # awaken: ignore[one] why\n# awaken: skip-file, for now\n"
+    )
 
     spans = [source.text[one.span.start : one.span.end].decode() for one in comments]
 
