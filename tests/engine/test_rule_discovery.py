@@ -28,7 +28,10 @@ def names(rules):
 
 
 def test_without_selection_every_rule_out_of_preview_runs_in_phase_order():
-    assert names(in_running_order(choose(RULES, (), ()))) == ["query-to-select", "on-event-to-lifespan"]
+    assert names(in_running_order(choose(RULES, (), ()))) == [
+        "query-to-select",
+        "on-event-to-lifespan",
+    ]
 
 
 def test_a_family_selects_its_rules_but_none_in_preview():
