@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 from awaken.contract import UserError
+from awaken.engine import git
 from awaken.engine.report import Report
 from awaken.preview.paths import relative, repository
 
 _NO_REPOSITORY = b"not a git repository (or any"
-_PLAIN = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-"""What git says is compared; and looking must not get in the way of the user's own git."""
 
 
 def require_clean(report: Report) -> None:
@@ -61,13 +58,7 @@ def _uncommitted(directory: Path, files: set[Path]) -> Iterator[str]:
 def _git(directory: Path, *arguments: str) -> str:
     """Return what git prints, nothing where there is no git or no repository."""
     try:
-        done = subprocess.run(  # noqa: S603  fixed words; no shell
-            ["git", *arguments],  # noqa: S607  the user's git is the one that counts
-            cwd=directory,
-            env={**os.environ, **_PLAIN},
-            capture_output=True,
-            check=False,
-        )
+        done = git.ask(directory, *arguments)
     except FileNotFoundError:
         return ""
     if done.returncode == 0:

@@ -11,13 +11,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import Span, UserError
+from awaken.engine import git
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(?P<old>\d+))? \+(?P<start>\d+)(?:,(?P<new>\d+))? @@")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPED = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _ESCAPED[b"v"] = b"\v"
-# A hook of git runs with its own idea of the repository, relative to another directory.
-_HOOK_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_DIFF_OPTS")
 _DIFF = (
     *("-c", "core.quotePath=false", "-c", "diff.autoRefreshIndex=false"),
     *("diff", "--unified=0", "--inter-hunk-context=0"),
@@ -128,18 +127,8 @@ def _own_words(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    environment = {name: value for name, value in os.environ.items() if name not in _HOOK_VARIABLES}
-    # its words are passed on, and nothing is written, not even what it knows of the files' times
-    environment.update(LC_ALL="C", GIT_OPTIONAL_LOCKS="0")
     try:
-        return subprocess.run(  # noqa: S603  no shell
-            ["git", *arguments],  # noqa: S607  the user's git is the one that counts
-            cwd=root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        return git.ask(root, *arguments)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UserError(f"--since needs git, and it cannot be started: {reason}") from error

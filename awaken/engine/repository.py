@@ -1,4 +1,4 @@
-"""What git says of a directory; git is only asked, and runs nothing that the repository brings."""
+"""What git says of a directory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 from msgspec import Struct
+
+from awaken.engine import git
 
 _SECONDS = 20
 
@@ -33,12 +35,8 @@ def repository_of(directory: Path) -> Repository | None:
 
 
 def _git(directory: Path, *arguments: str) -> str | None:
-    # A repository's own settings may name a program as its file system monitor.
-    command = ["git", "-c", "core.fsmonitor=false", "--no-optional-locks", *arguments]
     try:
-        done = subprocess.run(  # noqa: S603  fixed words; no shell
-            command, cwd=directory, capture_output=True, check=False, timeout=_SECONDS
-        )
+        done = git.ask(directory, *arguments, seconds=_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None

@@ -210,6 +210,16 @@ def test_a_file_counts_for_the_innermost_repository(repository, awaken, tmp_path
     assert awaken("apply", "..")[0] == 0
 
 
+def test_inside_a_hook_of_git_the_tree_is_asked_as_elsewhere(repository, awaken, monkeypatch):
+    repository.levels = (SAFE,)
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", "elsewhere")
+
+    assert awaken("apply")[0] == 0
+    (repository.root / "app.py").write_bytes(b"edited\n")
+    assert "(app.py)" in awaken("apply", "app.py")[2]
+
+
 def test_what_git_refuses_to_tell_is_said(repository, awaken, monkeypatch):
     repository.levels = (SAFE,)
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
