@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from awaken.cli import FAILED
-from awaken.engine.diagnosis import Diagnosis
-from awaken.engine.report import Report
 from awaken.preview.counts import changed_files, count, diagnostics
+
+if TYPE_CHECKING:
+    from awaken.engine.diagnosis import Diagnosis
+    from awaken.engine.report import Report
 
 FOUND = 1
 
