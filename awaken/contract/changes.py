@@ -27,6 +27,11 @@ class Change(Struct, frozen=True, kw_only=True):
     edits: tuple[Edit, ...]
     requires: tuple[ChangeId, ...] = ()
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that the edits name, each once; a requirement names none."""
+        return tuple(dict.fromkeys(edit.path for edit in self.edits if hasattr(edit, "path")))
+
 
 class Plan(Struct, frozen=True):
     """What a rule found in one project, and what it would do."""

@@ -16,22 +16,13 @@ from awaken.contract.nearest import did_you_mean
 from awaken.engine import no_site
 from awaken.engine.comparison import extent
 from awaken.engine.no_site import NoSite, Why
-from awaken.engine.phases import OUTSIDE_SELECTED_PATHS, UNDONE_BY_ANOTHER_RULE, Outcome, Tools
+from awaken.engine.phases import Outcome, Tools
+from awaken.engine.reasons import ENGINE_REASONS
 from awaken.engine.rehearsal import Rehearsal, StagedRun
 from awaken.engine.report import ChangeSummary, FileChange, Held, Report, RootReport
-from awaken.engine.run import NEEDS_OTHER_VERSIONS, RootRun, run_root
-from awaken.engine.settle import REQUIRES_REFUSED, ROLLED_BACK
+from awaken.engine.run import RootRun, run_root
 from awaken.project.modules import Module
 from awaken.project.sources import SourceFile
-
-ENGINE_REASONS = (
-    NEEDS_OTHER_VERSIONS,
-    OUTSIDE_SELECTED_PATHS,
-    REQUIRES_REFUSED,
-    ROLLED_BACK,
-    UNDONE_BY_ANOTHER_RULE,
-)
-"""Why the engine made a site manual that its rule would have rewritten."""
 
 _BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
 

@@ -118,7 +118,7 @@ class Holding:
     ) -> dict[SiteId, Callable[[Finding], Held | None]]:
         skipped: dict[SiteId, Callable[[Finding], Held | None]] = {}
         for change in changes:
-            for path in {edit.path for edit in change.edits if hasattr(edit, "path")}:
+            for path in change.paths:
                 for comment in self.suppressions(path, snapshot):
                     if comment.whole_file:
                         skipped.update(dict.fromkeys(change.sites, _by(comment, path)))

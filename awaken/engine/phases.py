@@ -15,46 +15,36 @@ from msgspec import Struct
 
 from awaken.contract import (
     Change,
-    ChangeId,
     Finding,
-    Level,
     Pins,
     Place,
     Plan,
     Problem,
-    Reason,
     Rule,
     SiteId,
     Span,
 )
-from awaken.engine.holding import Holding, Moment
+from awaken.engine.admission import (
+    Admission,
+    explain_held,
+    explain_refused,
+    pending_of,
+    sift,
+)
+from awaken.engine.holding import Moment
 from awaken.engine.materialise import Materialised
 from awaken.engine.plan_contract import contract_broken
 from awaken.engine.planning import internal_error, plan_rule
 from awaken.engine.progress import Progress, silent
+from awaken.engine.reasons import UNDONE_BY_ANOTHER_RULE, Refused
 from awaken.engine.report import Diagnostic, Held
-from awaken.engine.settle import Refused, settle, with_dependants
+from awaken.engine.settle import settle
 from awaken.engine.splices import SpanMap
 from awaken.project import Project
 from awaken.project.sources import Snapshot
 
-OUTSIDE_SELECTED_PATHS = Reason(
-    "engine/outside-selected-paths",
-    "the change would also edit {path}, which is outside the selected paths",
-    "Run awaken on the whole project, or name that file as well.",
-)
-HELD_BACK = Reason(
-    "engine/held-back",
-    "the change also needs a site that is held back ({by}: {note})",
-    "Let go of that site, or hold this one back as well.",
-)
 _PASSES = 10
 """How often a rule plans again because sites are held back; what is left then is not made."""
-UNDONE_BY_ANOTHER_RULE = Reason(
-    "engine/undone-by-another-rule",
-    "two rules undo each other here: {rules}",
-    "Select only one of the two rules, and please report this to awaken.",
-)
 
 
 class Tools(Struct, frozen=True):
@@ -71,31 +61,6 @@ class Tools(Struct, frozen=True):
     check: Callable[[Snapshot, Materialised, Sequence[Change]], Iterable[Problem]]
     jobs: int | None = 1
     progress: Progress = silent
-
-
-class Admission(Struct, frozen=True):
-    """Which changes may be made: by level, by the sites left out or held, by the paths selected.
-
-    ``unsafe_at`` says whether an unsafe change may edit a path; ``options`` are those of rules.
-    """
-
-    pins: Pins = Pins()
-    options: Mapping[str, Struct] = {}
-    holding: Holding | None = None
-    unsafe_at: Callable[[str], bool] = lambda _: False
-    may_write: Callable[[str], bool] = lambda _: True
-    refused_rules: Mapping[str, Refused] = {}
-
-    def admits_level(self, change: Change) -> bool:
-        """Whether a change of this level is made without being asked for, wherever it edits."""
-        # a requirement alone stands for no path: what holds for the whole project decides
-        paths = tuple(_paths(change)) or ("",)
-        return change.level is Level.SAFE or all(map(self.unsafe_at, paths))
-
-    def pins_of(self, rule: Rule) -> Pins:
-        """Return the pins for ``rule``, with its own options."""
-        options = self.options.get(rule.name, self.pins.options)
-        return msgspec.structs.replace(self.pins, options=options)
 
 
 class Stage(Struct, frozen=True):
@@ -217,8 +182,8 @@ def _run_phase(
         findings.extend(plan.findings)
         changes.extend(plan.changes)
         held.update(held_sites)
-    wanted, refused = _sift(changes, admission, held)
-    pending = _pending(changes, refused, admission)
+    wanted, refused = sift(changes, admission, held)
+    pending = pending_of(changes, refused, admission)
     progress.pending.extend(pending)
     settled = settle(
         progress.snapshot,
@@ -228,9 +193,9 @@ def _run_phase(
     )
     refused.update(settled.refused)
     progress.diagnostics.extend(settled.diagnostics)
-    findings = [_explain_refused(finding, refused) for finding in findings]
+    findings = [explain_refused(finding, refused) for finding in findings]
     progress.show(findings)
-    progress.hold(_explain_held(one, admission) for one in held.values())
+    progress.hold(explain_held(one, admission) for one in held.values())
     shown = {change.id for change in (*settled.changes, *pending)}
     progress.stages.append(
         Stage(
@@ -257,7 +222,7 @@ def _plan_holding(
     plan = _plan(rule, project, pins, tools, progress)
     held: dict[SiteId, Held] = {}
     moment = Moment(project.snapshot, progress.before, progress.on_disk)
-    for _ in range(_PASSES if admission.holding else 0):
+    for _ in range(_PASSES):
         found = admission.holding.find(plan, moment) if admission.holding else {}
         new = {site: one for site, one in found.items() if site not in held}
         if not new:
@@ -293,75 +258,6 @@ def _plan(rule: Rule, project: Project, pins: Pins, tools: Tools, progress: _Pro
     return planned.plan
 
 
-def _sift(
-    changes: Sequence[Change], admission: Admission, held: Mapping[SiteId, Held]
-) -> tuple[list[Change], dict[ChangeId, Refused]]:
-    """Split ``changes`` into those to make and those refused with a reason.
-
-    Changes of a level that is not admitted, or with a site left out, are neither: their findings
-    stay as they are.
-    """
-    refused: dict[ChangeId, Refused] = {}
-    unwanted: set[ChangeId] = set()
-    planned = {change.id for change in changes}
-    in_held = {one.finding.change: one for one in held.values() if one.finding.change}
-    for change in changes:
-        outside = next((e for e in _paths(change) if not admission.may_write(e)), None)
-        missing = [one for one in change.requires if one not in planned]
-        holder = next((held[site] for site in change.sites if site in held), None)
-        holder = holder or next((in_held[one] for one in missing if one in in_held), None)
-        if change.rule in admission.refused_rules:
-            refused[change.id] = admission.refused_rules[change.rule]
-        elif outside is not None:
-            message = OUTSIDE_SELECTED_PATHS.message.format(path=outside)
-            refused[change.id] = Refused(
-                OUTSIDE_SELECTED_PATHS.code, message, OUTSIDE_SELECTED_PATHS.cure
-            )
-        elif holder is not None:
-            refused[change.id] = _held_back(holder)
-        elif missing:
-            refused[change.id] = Refused.with_required()
-        elif not admission.admits_level(change) or _left_out(change, admission):
-            unwanted.add(change.id)
-    _refuse_dependants(changes, refused)
-    skipped = with_dependants({*refused, *unwanted}, changes)
-    return [change for change in changes if change.id not in skipped], refused
-
-
-def _held_back(held: Held) -> Refused:
-    message = HELD_BACK.message.format(by=held.by, note=held.note)
-    return Refused(HELD_BACK.code, message, HELD_BACK.cure)
-
-
-def _refuse_dependants(changes: Sequence[Change], refused: dict[ChangeId, Refused]) -> None:
-    """Refuse what requires a refused change, for being held back where that one is."""
-    held_back = {one: why for one, why in refused.items() if why.code == HELD_BACK.code}
-    for guilty, why in held_back.items():
-        for dependant in with_dependants({guilty}, changes):
-            refused.setdefault(dependant, why)
-    for dependant in with_dependants(refused, changes):
-        refused.setdefault(dependant, Refused.with_required())
-
-
-def _left_out(change: Change, admission: Admission) -> bool:
-    return not admission.pins.left_out.isdisjoint(change.sites)
-
-
-def _pending(
-    changes: Sequence[Change], refused: Mapping[ChangeId, Refused], admission: Admission
-) -> list[Change]:
-    """Return the changes that only wait for their level, or that of one they require."""
-    out = {change.id for change in changes if _left_out(change, admission)}
-    waiting = {change.id for change in changes if not admission.admits_level(change)}
-    never = with_dependants({*refused, *out}, changes)
-    pending = with_dependants(waiting, changes) - never
-    return [change for change in changes if change.id in pending]
-
-
-def _paths(change: Change) -> Iterable[str]:
-    return (edit.path for edit in change.edits if hasattr(edit, "path"))
-
-
 def _problems(
     before: Snapshot,
     result: Materialised,
@@ -386,35 +282,12 @@ def _prove(rule: Rule, after: Project, changes: Sequence[Change]) -> list[Proble
         return list(rule.prove(after, changes))
     except Exception as error:  # noqa: BLE001  what cannot be proved is not made
         what = f"internal error in {rule.name}: {type(error).__name__}: {error}"
-        place = Place(next(iter(_paths(changes[0])), ""), Span(0, 0))
+        place = Place(next(iter(changes[0].paths), ""), Span(0, 0))
         return [Problem(place, what, tuple(change.id for change in changes))]
 
 
-def _explain_refused(finding: Finding, refused: Mapping[ChangeId, Refused]) -> Finding:
-    if finding.change is None or finding.change not in refused:
-        return finding
-    why = refused[finding.change]
-    return msgspec.structs.replace(
-        finding,
-        level=Level.MANUAL,
-        message=why.message,
-        reason=why.code,
-        cure=why.cure,
-        change=None,
-    )
-
-
-def _explain_held(held: Held, admission: Admission) -> Held:
-    """Return ``held`` with the level that its site would have: a rule may not hold here."""
-    why = admission.refused_rules.get(held.finding.rule)
-    if why is None or held.finding.change is None:
-        return held
-    explained = _explain_refused(held.finding, {held.finding.change: why})
-    return msgspec.structs.replace(held, finding=explained)
-
-
 def _note_touched(change: Change, touched: dict[str, set[SiteId]]) -> None:
-    for path in _paths(change):
+    for path in change.paths:
         touched.setdefault(path, set()).update(change.sites)
 
 
@@ -447,7 +320,7 @@ def _plan_again(
     left_out = admission.pins.left_out | _seen_before(found, settled)
     pins = msgspec.structs.replace(admission.pins, left_out=left_out)
     changes = [change for plan, _ in planned for change in plan.changes]
-    wanted, _ = _sift(changes, msgspec.structs.replace(admission, pins=pins), held)
+    wanted, _ = sift(changes, msgspec.structs.replace(admission, pins=pins), held)
     again = {change.id for change in wanted}
     places = [finding.place for finding in found if finding.change in again]
     guilty = {change.rule for change in wanted}
@@ -492,11 +365,7 @@ def _without_rules(
 ) -> Outcome:
     names = " and ".join(sorted(guilty))
     what = "planning again after the last phase still gives changes"
-    why = Refused(
-        UNDONE_BY_ANOTHER_RULE.code,
-        UNDONE_BY_ANOTHER_RULE.message.format(rules=names),
-        UNDONE_BY_ANOTHER_RULE.cure,
-    )
+    why = Refused.because(UNDONE_BY_ANOTHER_RULE, rules=names)
     refused = {**admission.refused_rules, **dict.fromkeys(guilty, why)}
     outcome = run_phases(
         snapshot, rules, tools, msgspec.structs.replace(admission, refused_rules=refused)

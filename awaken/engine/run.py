@@ -17,13 +17,12 @@ from awaken.contract import (
     Pins,
     Place,
     Problem,
-    Reason,
-    Requirement,
     Rewriter,
     Rule,
     SiteId,
     Span,
 )
+from awaken.engine.admission import Admission
 from awaken.engine.baseline import DEFAULT_NAME, Baseline, Entry, read_baseline
 from awaken.engine.changed_lines import changed_lines
 from awaken.engine.checks import check
@@ -31,8 +30,9 @@ from awaken.engine.formatter import Formatter, detect
 from awaken.engine.holding import UNUSED, Holding
 from awaken.engine.materialise import Materialised, materialise
 from awaken.engine.memory import Memory, Remembered, digest_of
-from awaken.engine.phases import Admission, Outcome, Tools, run_phases
+from awaken.engine.phases import Outcome, Tools, run_phases
 from awaken.engine.progress import READING, Progress, counted, silent
+from awaken.engine.reasons import NEEDS_OTHER_VERSIONS, Refused
 from awaken.engine.report import (
     BaselineUse,
     ChangeSummary,
@@ -43,18 +43,11 @@ from awaken.engine.report import (
 )
 from awaken.engine.requirements import MANIFESTS
 from awaken.engine.rule_discovery import in_running_order
-from awaken.engine.settle import Refused
 from awaken.project import Project
 from awaken.project.discovery import Found, read_files
 from awaken.project.manifests import Targets, read_targets
 from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
 from awaken.settings import Resolved
-
-NEEDS_OTHER_VERSIONS = Reason(
-    "engine/needs-other-versions",
-    "the rewrite does not hold on every version that the project may run on: {unmet}",
-    "Raise the requirement, or name the version in use with --target.",
-)
 
 
 class RootRun(Struct, frozen=True, kw_only=True):
@@ -275,7 +268,6 @@ def _unmatched(outcome: Outcome, asked: RootRun, holding: Holding) -> int:
 
 
 def _summary(change: Change) -> ChangeSummary:
-    paths = {edit.path for edit in change.edits if not isinstance(edit, Requirement)}
     return ChangeSummary(
         id=change.id,
         rule=change.rule,
@@ -283,7 +275,7 @@ def _summary(change: Change) -> ChangeSummary:
         level=change.level,
         sites=change.sites,
         requires=change.requires,
-        paths=tuple(sorted(paths)),
+        paths=tuple(sorted(change.paths)),
     )
 
 
@@ -307,9 +299,8 @@ def unmet_need(rule: Rule, targets: Targets) -> str | None:
 
 
 def _refused(rules: Sequence[Rule], targets: Targets) -> dict[str, Refused]:
-    reason = NEEDS_OTHER_VERSIONS
     return {
-        rule.name: Refused(reason.code, reason.message.format(unmet=unmet), reason.cure)
+        rule.name: Refused.because(NEEDS_OTHER_VERSIONS, unmet=unmet)
         for rule in rules
         if (unmet := unmet_need(rule, targets)) is not None
     }
@@ -321,7 +312,7 @@ def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
 
 def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Problem:
     own = [change for change in changes if change.rule == rule]
-    path = next((edit.path for edit in own[0].edits if not isinstance(edit, Requirement)), "")
+    path = next(iter(own[0].paths), "")
     what = " ".join(f"internal error in {rule}: {type(error).__name__}: {error}".split())
     return Problem(Place(path, Span(0, 0)), what, tuple(change.id for change in own))
 

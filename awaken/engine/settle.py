@@ -6,43 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Change, ChangeId, Problem, Reason
+from awaken.contract import Change, ChangeId, Problem
 from awaken.engine.materialise import Materialised
+from awaken.engine.reasons import REQUIRES_REFUSED, ROLLED_BACK, Refused
 from awaken.engine.report import Diagnostic
 from awaken.project.sources import Snapshot
 
-ROLLED_BACK = Reason(
-    "engine/rolled-back",
-    "the rewrite was rolled back by a check: {problem}",
-    "Change this place by hand, and please report it to awaken.",
-)
-REQUIRES_REFUSED = Reason(
-    "engine/requires-refused",
-    "the change needs another change that could not be made",
-    "See to the places of the same rule that are marked manual first.",
-)
-
 Materialise = Callable[[Snapshot, Sequence[Change]], Materialised]
 FindProblems = Callable[[Materialised, Sequence[Change]], list[Problem]]
-
-
-class Refused(Struct, frozen=True):
-    """Why the engine did not make a change: the reason that its findings get."""
-
-    code: str
-    message: str
-    cure: str
-
-    @classmethod
-    def rolled_back(cls, problem: Problem) -> Refused:
-        """Return the reason of a change in which a check found ``problem``."""
-        message = ROLLED_BACK.message.format(problem=problem.message)
-        return cls(ROLLED_BACK.code, message, ROLLED_BACK.cure)
-
-    @classmethod
-    def with_required(cls) -> Refused:
-        """Return the reason of a change that requires a refused one."""
-        return cls(REQUIRES_REFUSED.code, REQUIRES_REFUSED.message, REQUIRES_REFUSED.cure)
 
 
 class Settled(Struct, frozen=True):
@@ -80,10 +51,10 @@ def settle(
         named = [problem for problem in problems if _named(problem, active)]
         for problem in named or problems[:1]:
             for change in _named(problem, active) or {_halve(active, fails)}:
-                refused.setdefault(change, Refused.rolled_back(problem))
+                refused.setdefault(change, Refused.because(ROLLED_BACK, problem=problem.message))
             diagnostics.append(_diagnostic(problem, snapshot))
         for change in with_dependants(refused, active):
-            refused.setdefault(change, Refused.with_required())
+            refused.setdefault(change, Refused.because(REQUIRES_REFUSED))
         active = [change for change in active if change.id not in refused]
 
 

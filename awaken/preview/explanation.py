@@ -10,8 +10,8 @@ from rich.console import Console
 
 from awaken.contract import Finding, Level, Place
 from awaken.engine.explaining import Explanation, Site
+from awaken.engine.reasons import NEEDS_OTHER_VERSIONS
 from awaken.engine.report import ChangeSummary, HeldBy
-from awaken.engine.run import NEEDS_OTHER_VERSIONS
 from awaken.preview.code_frame import CodeFrames
 from awaken.preview.file_diff import FileDiff
 from awaken.preview.page import Page, joined

@@ -26,8 +26,9 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
+from awaken.engine.admission import Admission
 from awaken.engine.materialise import materialise
-from awaken.engine.phases import Admission, Tools, run_phases
+from awaken.engine.phases import Tools, run_phases
 from awaken.engine.plan_contract import contract_broken
 from awaken.project.sources import Snapshot, SourceFile
 

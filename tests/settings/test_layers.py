@@ -13,7 +13,7 @@ from msgspec import structs
 from optional_rules import RULES, resolved, write
 
 from awaken.contract import Change, ChangeId, CreateFile, Level, Requirement, SiteId
-from awaken.engine.phases import Admission
+from awaken.engine.admission import Admission
 from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.settings import Settings
 from awaken.settings.selection import IN_PREVIEW, choose_by_layers
