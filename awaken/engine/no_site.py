@@ -8,7 +8,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import Finding, Pins, Place, Rule, Span
+from awaken.contract import Finding, Place, Rule, Span
+from awaken.engine.admission import Admission
 from awaken.engine.planning import plan_rule
 from awaken.engine.report import RootReport
 from awaken.engine.run import RootRun
@@ -137,7 +138,8 @@ class NoSite(Struct, frozen=True, kw_only=True):
             if rule.name in chosen or not self._is_triggered(rule):
                 continue
             project = self.project.narrowed(frozenset({self.path}))
-            plan = plan_rule(rule, project, Pins(), 1).plan
+            pins = Admission(options=self.run.settings.options).pins_of(rule)
+            plan = plan_rule(rule, project, pins, 1).plan
             here = [f for f in plan.findings if self._is_here(f)]
             if here:
                 off = self.run.settings.rules_off.get(rule.name, "not selected")

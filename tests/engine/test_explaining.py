@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from rules_for_tests import OverFiles, RenameCalls, RequiresBase
 
 from awaken import api
-from awaken.contract import Phase, Plan, Rule, UserError
+from awaken.contract import Phase, Plan, Reason, Rule, UserError
+from awaken.engine import reasons
 from awaken.engine.report import HeldBy
 from awaken.settings import Settings
 
@@ -152,6 +154,24 @@ def test_a_reason_of_the_engine_is_documented_as_well(explain):
     assert site.reason.code == "engine/needs-other-versions"
 
 
+def test_a_site_beside_a_held_one_has_the_documented_reason(explain):
+    class Stubborn(OverFiles):
+        regroups = False
+
+    text = "alpha(1)  # awaken: ignore[over-files]\nalpha(2)\n"
+    (site,) = explain(text, 2, rules=(Stubborn(),)).sites
+    assert site.finding.reason == "engine/held-back"
+    assert site.reason is not None
+    assert site.reason.code == "engine/held-back"
+
+
+def test_every_reason_of_the_engine_is_documented():
+    declared = {one.code: one for one in vars(reasons).values() if isinstance(one, Reason)}
+    assert set(declared.values()) == set(reasons.ENGINE_REASONS)
+    assert {code.partition("/")[0] for code in declared} == {"engine"}
+    assert all(one.message and one.cure for one in declared.values())
+
+
 def test_a_change_that_a_check_rolls_back_is_explained(explain):
     (site,) = explain("old('broken')\n", 1).sites
     assert site.finding.reason == site.reason.code == "engine/rolled-back"
@@ -251,6 +271,25 @@ def test_a_rule_that_does_not_run_but_would_find_a_site_is_named(explain):
         "renaming would find a site here (safe), but it does not run: ignored by "
     )
     assert "--select renaming" in why.cure
+
+
+def test_a_rule_that_does_not_run_is_asked_with_the_options_of_the_project(explain):
+    class Words(Struct, frozen=True):
+        word: str = "old"
+
+    class Choosing(Renaming):
+        options = Words
+
+        def plan(self, project, pins):
+            return super().plan(project, pins) if pins.options.word == "newer" else Plan()
+
+    def asked():
+        found = explain("old(1)\n", 1, ignore=("renaming",), rules=(Choosing(),))
+        return "not-selected" in codes(found)
+
+    assert not asked()
+    Path("awaken.toml").write_text('[rules.renaming]\nword = "newer"\n')
+    assert asked()
 
 
 def test_a_rule_in_preview_is_named_where_it_would_find_a_site(explain):
