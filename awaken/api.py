@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from awaken.engine.baseline_writing import WrittenBaseline
     from awaken.engine.diagnosis import Diagnosis
     from awaken.engine.explaining import Explanation
-    from awaken.engine.phases import Outcome, Tools
     from awaken.engine.rehearsal import Rehearsal
-    from awaken.engine.run import RootRun, Witness
+    from awaken.engine.run import RootRun, StagedRun, Witness
 
 __all__ = [
     "Options",
@@ -131,14 +130,10 @@ def rehearse(
 
     It never takes an earlier run's result, so it costs what a first run does.
     """
-    from awaken.engine.rehearsal import Rehearsal, StagedRun  # noqa: PLC0415  as in _run
+    from awaken.engine.rehearsal import Rehearsal  # noqa: PLC0415  as in _run
 
     runs: dict[Path, StagedRun] = {}
-
-    def keep(root: Path, outcome: Outcome, tools: Tools) -> None:
-        runs[root] = StagedRun(outcome, tools)
-
-    return Rehearsal(_run(paths, options, rules, progress, keep), runs)
+    return Rehearsal(_run(paths, options, rules, progress, runs.__setitem__), runs)
 
 
 def _run(

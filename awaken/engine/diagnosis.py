@@ -20,7 +20,7 @@ from awaken.engine.formatter import Formatting, formatting
 from awaken.engine.journal import state_directory
 from awaken.engine.repository import Repository, repository_of
 from awaken.engine.rule_discovery import in_running_order
-from awaken.engine.run import unmet_need
+from awaken.engine.run import targets_of, unmet_need
 from awaken.engine.undo import pending, undo_list
 from awaken.engine.workers import available_cores
 from awaken.knowledge.ecosystem import Driver, drivers
@@ -28,7 +28,7 @@ from awaken.knowledge.libraries import knowledge
 from awaken.project.declarations import Declaration, Declarations
 from awaken.project.discovery import Found, Marker, marker_of
 from awaken.project.ignores import DEFAULT_EXCLUDE, Patterns
-from awaken.project.manifests import Target, Targets, read_targets
+from awaken.project.manifests import Target, Targets
 from awaken.project.pytest_setup import PytestSetup, pytest_setup
 from awaken.settings import Resolved
 
@@ -182,9 +182,7 @@ def examine(
     ``rules`` are all that there are. Raises UserError for a version in ``settings`` that is none.
     """
     root = found.root.path
-    targets = read_targets(
-        root, settings.target_version, settings.target, settings.target_origins()
-    )
+    targets = targets_of(root, settings)
     declarations = Declarations(root)
     unfinished, undoable = _journal(root)
     diagnosis = RootDiagnosis(
@@ -254,8 +252,7 @@ def _drivers(targets: Targets, declarations: Declarations) -> Iterator[FoundDriv
 
 def _status(rule: Rule, settings: Resolved, targets: Targets) -> RuleStatus:
     if rule.name not in settings.rules:
-        usual = "in preview: select it by its name" if rule.preview else "not selected"
-        return RuleStatus(rule.name, runs=False, why=settings.rules_off.get(rule.name, usual))
+        return RuleStatus(rule.name, runs=False, why=settings.rules_off[rule.name])
     unmet = unmet_need(rule, targets)
     return RuleStatus(rule.name, runs=True, why=f"rewrites nothing: {unmet}" if unmet else "")
 

@@ -16,11 +16,10 @@ from awaken.contract.nearest import did_you_mean
 from awaken.engine import no_site
 from awaken.engine.comparison import extent
 from awaken.engine.no_site import NoSite, Why
-from awaken.engine.phases import Outcome, Tools
 from awaken.engine.reasons import ENGINE_REASONS
-from awaken.engine.rehearsal import Rehearsal, StagedRun
+from awaken.engine.rehearsal import Rehearsal
 from awaken.engine.report import ChangeSummary, FileChange, Held, Report, RootReport
-from awaken.engine.run import RootRun, run_root
+from awaken.engine.run import RootRun, StagedRun, run_root
 from awaken.project.modules import Module
 from awaken.project.sources import SourceFile
 
@@ -109,17 +108,13 @@ def explain_place(run: RootRun, asked: Asked) -> Explanation:
     if excluded is not None:
         return Explanation(asked=asked, root=root.path, whys=(excluded,))
     staged: dict[Path, StagedRun] = {}
-
-    def keep(path: Path, outcome: Outcome, tools: Tools) -> None:
-        staged[path] = StagedRun(outcome, tools)
-
     whole = root if root.lone else structs.replace(root, selected=(".",))
     run = structs.replace(
         run,
         found=structs.replace(run.found, root=whole),
         sites_in=frozenset({asked.path}),
     )
-    report = run_root(run, keep)
+    report = run_root(run, staged.__setitem__)
     if asked.path not in staged[root.path].outcome.before:
         why = no_site.unread(report, asked.path)
         return Explanation(asked=asked, root=root.path, report=report, whys=(why,))

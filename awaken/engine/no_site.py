@@ -142,7 +142,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             plan = plan_rule(rule, project, pins, 1).plan
             here = [f for f in plan.findings if self._is_here(f)]
             if here:
-                off = self.run.settings.rules_off.get(rule.name, "not selected")
+                off = self.run.settings.rules_off[rule.name]
                 would = f"{rule.name} would find a site here ({here[0].level})"
                 yield Why(
                     code="not-selected",

@@ -7,24 +7,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from awaken.contract import Change, ChangeId, Edit, Finding, Place, Requirement, Span
 from awaken.engine.materialise import Materialised
-from awaken.engine.phases import Outcome, Stage, Tools
+from awaken.engine.phases import Stage
 from awaken.engine.report import FileChange, Report
+from awaken.engine.run import StagedRun
 from awaken.project.sources import Snapshot
 
 _NOWHERE = Span(0, 0)
 _MANIFESTS = ""
 """Stands for the files that requirements are written to, which only the engine knows."""
-
-
-class StagedRun(Struct, frozen=True):
-    """How the run of one root came to its result."""
-
-    outcome: Outcome
-    tools: Tools
 
 
 class Rehearsal:

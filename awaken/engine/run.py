@@ -78,7 +78,14 @@ class RootRun(Struct, frozen=True, kw_only=True):
         return self.sites_in if all(rule.per_file for rule in self.chosen()) else None
 
 
-Witness = Callable[[Path, Outcome, Tools], None]
+class StagedRun(Struct, frozen=True):
+    """How the run of one root came to its result."""
+
+    outcome: Outcome
+    tools: Tools
+
+
+Witness = Callable[[Path, StagedRun], None]
 """Is told how the run of a root came to its result."""
 
 
@@ -107,7 +114,7 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
         tools = _tools(asked, rules, targets, formatter)
         outcome = _phases(asked, files, targets, tools, holding)
         if witness is not None:
-            witness(root.path, outcome, tools)
+            witness(root.path, StagedRun(outcome, tools))
         answer, diagnostics = _answer(outcome, asked, digest, holding), outcome.diagnostics
         if not diagnostics:
             memory.keep(question, answer)
