@@ -13,12 +13,12 @@ from awaken.contract import UserError
 
 if TYPE_CHECKING:
     from awaken.cli.command_line import CommandLine
-    from awaken.engine.asking import Asked, LeftOut
+    from awaken.engine.asking import Agreed, LeftOut
     from awaken.engine.rehearsal import Rehearsal
     from awaken.preview.choices import View
 
 
-def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Asked:
+def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
     """Ask on the terminal about each change that ``line`` gives; nothing is written.
 
     Raises UserError where nobody can answer, and for a dirty tree unless that is allowed.

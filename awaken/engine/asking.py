@@ -60,14 +60,14 @@ Rehearse = Callable[[LeftOut], Rehearsal]
 Ask = Callable[[Question], Answer]
 
 
-class Asked(Struct, frozen=True):
+class Agreed(Struct, frozen=True):
     """The report of a run whose changes were all agreed to, and how many were refused before."""
 
     report: Report
     refused: int
 
 
-def ask_about_all(rehearse: Rehearse, ask: Ask) -> Asked:
+def ask_about_all(rehearse: Rehearse, ask: Ask) -> Agreed:
     """Rehearse and ask until every change of a run was agreed to; return that run.
 
     ``rehearse`` gives the run with some sites left out, ``ask`` the user's answer. Nothing is
@@ -76,7 +76,7 @@ def ask_about_all(rehearse: Rehearse, ask: Ask) -> Asked:
     answers = _Answers()
     while not _Round(rehearsal := rehearse(answers.left_out()), answers, ask).settled():
         pass
-    return Asked(rehearsal.report, answers.refused)
+    return Agreed(rehearsal.report, answers.refused)
 
 
 class _Answers:
@@ -111,8 +111,8 @@ class _Round:
             for root in rehearsal.report.roots
             for change in root.changes
         }
-        self._total = answers.refused + len(self._keys)
-        self._open = sum(key not in answers.agreed for key in self._keys.values())
+        self._refused_before = answers.refused
+        self._decided = {one for one, key in self._keys.items() if key in answers.agreed}
 
     def settled(self) -> bool:
         """Ask what is to be asked; return whether every change of the rehearsal was agreed to."""
@@ -154,17 +154,18 @@ class _Round:
         """
         with_required = self._rehearsal.with_required(root.root, change.id)
         if not gone.isdisjoint(with_required):
-            self._open -= 1
+            self._decided.add((root.root, change.id))
             return False
         if self._keys[root.root, change.id] in self._answers.agreed:
             return True
         agreed = self._wanted(root, change, findings)
-        for one in with_required if agreed else ():
-            self._open -= self._keys[root.root, one] not in self._answers.agreed
-            self._answers.agreed.add(self._keys[root.root, one])
-        if not agreed and not self._edited:
+        if agreed:
+            decided = {(root.root, one) for one in with_required}
+            self._answers.agreed.update(self._keys[one] for one in decided)
+            self._decided |= decided
+        elif not self._edited:
             self._answers.refuse(root.root, change)
-            self._open -= 1
+            self._decided.add((root.root, change.id))
         return agreed
 
     def _wanted(
@@ -178,9 +179,8 @@ class _Round:
             return False  # what cannot be shown is not made
         if all((at, file.path) in answers.whole_files for file in files):
             return True
-        question = Question(
-            root, change, findings, files, self._total - self._open + 1, self._total
-        )
+        number, total = (self._refused_before + len(one) for one in (self._decided, self._keys))
+        question = Question(root, change, findings, files, number + 1, total)
         return self._take(self._ask(question), at, question.path)
 
     def _shown(self, root: RootReport, change: ChangeSummary) -> tuple[FileChange, ...]:
