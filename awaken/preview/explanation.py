@@ -78,7 +78,7 @@ class _Printed:
         page.row(" " * digits, ("--> ", "faint"), where, (scope, "faint"))
         self._code.print(region, digits, level)
         for label, text in self._facts(site):
-            self._say(digits, label, text)
+            self._page.labelled(digits, label, text)
         self._rewrite(site)
 
     def _facts(self, site: Site) -> Iterator[tuple[str, str]]:
@@ -140,9 +140,9 @@ class _Printed:
         for region in self._asked_region():
             self._code.print(region, digits, "advice")
         for why in self._explanation.whys:
-            self._say(digits, "why", why.message)
-            self._say(digits, "what to do", why.cure)
-        self._say(digits, "nearest", _nearest(self._explanation.nearest))
+            self._page.labelled(digits, "why", why.message)
+            self._page.labelled(digits, "what to do", why.cure)
+        self._page.labelled(digits, "nearest", _nearest(self._explanation.nearest))
 
     def _asked_region(self) -> list[Region]:
         """Return the part of the asked line that is code, if the file was read."""
@@ -156,11 +156,6 @@ class _Printed:
         return [Region(asked.line, start, asked.line, max(len(text.rstrip()) + 1, start))]
 
     # -------------------------------------------------------------------------------------- words
-    def _say(self, digits: int, label: str, text: str) -> None:
-        if text:
-            head = joined([" " * (digits + 1), ("= ", "faint"), (f"{label}: ", "faint")])
-            self._page.hanging(head, text)
-
     def _link(self, place: Place) -> str:
         """Return a place with its note and the code on its line."""
         source = self._sources.get(place.path)

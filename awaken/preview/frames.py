@@ -9,7 +9,7 @@ from rich.console import Console
 from awaken.contract import Finding, Place
 from awaken.engine.report import Report, RootReport
 from awaken.preview.code_frame import CodeFrames, Rewritten
-from awaken.preview.page import Page, joined
+from awaken.preview.page import Page
 from awaken.preview.paths import relative
 from awaken.preview.rewrites import Rewrite, Rewrites
 from awaken.preview.source_lines import Region, SourceLines
@@ -61,11 +61,13 @@ class _Frames:
         rewrite = self._rewrite(finding, region)
         told = rewrite is not None and any(_within(rewrite.old, one) for one in self._told)
         self._code.print(region, digits, level, None if told else self._new_text(rewrite))
-        self._say(digits, "rewrite", "shown above" if told else "")
-        self._say(digits, "reason", finding.reason or "")
-        self._say(digits, "what to do", finding.cure)
+        self._page.labelled(digits, "rewrite", "shown above" if told else "")
+        self._page.labelled(digits, "reason", finding.reason or "")
+        self._page.labelled(digits, "what to do", finding.cure)
         for place in finding.chain:
-            self._say(digits, "because", f"{self._elsewhere(place)} {place.note}".rstrip())
+            self._page.labelled(
+                digits, "because", f"{self._elsewhere(place)} {place.note}".rstrip()
+            )
         page.row()
 
     def _rewrite(self, finding: Finding, region: Region) -> Rewrite | None:
@@ -78,11 +80,6 @@ class _Frames:
             return None
         self._told.append(rewrite.old)
         return Rewritten(rewrite.old, self._rewrites.text(rewrite))
-
-    def _say(self, digits: int, label: str, text: str) -> None:
-        if text:
-            head = joined([" " * (digits + 1), ("= ", "faint"), (f"{label}: ", "faint")])
-            self._page.hanging(head, text)
 
     def _where(self, place: Place, region: Region) -> str:
         path = relative(self._root.root, place.path, self._current)

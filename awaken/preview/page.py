@@ -88,6 +88,12 @@ class Page:
             before = Text(" " * head.cell_len) if index else head
             self._console.print(before + row, soft_wrap=True)
 
+    def labelled(self, indent: int, label: str, text: str) -> None:
+        """Print ``= label: text`` below code with numbers ``indent`` cells wide; "" is nothing."""
+        if text:
+            head = joined([" " * (indent + 1), ("= ", "faint"), (f"{label}: ", "faint")])
+            self.hanging(head, text)
+
 
 def joined(parts: Iterable[Part]) -> Text:
     """Return ``parts`` as one text."""
