@@ -246,7 +246,7 @@ def explain(
     real = Path(os.path.realpath(path))
     if real not in options.overlay:
         explaining.require_file(path)
-    asked = explaining.Asked(real.name, line, column, str(path))
+    asked = explaining.AskedPlace(real.name, line, column, str(path))
     if real.suffix != ".py":
         return explaining.not_python(asked)
     settings, projects, _ = _projects([real], options, known)

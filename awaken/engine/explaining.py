@@ -26,7 +26,7 @@ from awaken.project.sources import SourceFile
 _BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
-class Asked(Struct, frozen=True):
+class AskedPlace(Struct, frozen=True):
     """The place: a project-relative path, a line and perhaps a column, both counted from 1.
 
     Columns count characters. ``given`` is the path as the user wrote it.
@@ -66,7 +66,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     ``report`` is the run that looked, None where none had to; ``note`` says what is odd.
     """
 
-    asked: Asked
+    asked: AskedPlace
     root: Path | None = None
     source: SourceFile | None = None
     sites: tuple[Site, ...] = ()
@@ -91,12 +91,12 @@ def require_file(path: Path) -> None:
     raise UserError(f"there is no file {path}{did_you_mean(path.name, beside)}")
 
 
-def not_python(asked: Asked) -> Explanation:
+def not_python(asked: AskedPlace) -> Explanation:
     """Return the explanation of a place in a file that is no Python file."""
     return Explanation(asked=asked, whys=(no_site.not_python(asked.path),))
 
 
-def explain_place(run: RootRun, asked: Asked) -> Explanation:
+def explain_place(run: RootRun, asked: AskedPlace) -> Explanation:
     """Return the explanation of a place in the project of ``run``; nothing is written.
 
     The run is about the whole project, so that no change is refused for the paths selected; only
@@ -128,7 +128,7 @@ class _Explainer:
     def __init__(
         self,
         run: RootRun,
-        asked: Asked,
+        asked: AskedPlace,
         rehearsal: Rehearsal,
         staged: StagedRun,
     ) -> None:
@@ -238,14 +238,14 @@ class _Explainer:
         return tuple(known[one] for one in ids if one != change and one in known)
 
 
-def _line_span(lines: Sequence[Span], asked: Asked) -> Span:
+def _line_span(lines: Sequence[Span], asked: AskedPlace) -> Span:
     if asked.line > len(lines):
         has = "is empty" if not lines else f"ends with line {len(lines)}"
         raise UserError(f"{asked.given or asked.path} has no line {asked.line}: it {has}")
     return lines[asked.line - 1]
 
 
-def _offset(source: SourceFile, line: Span, asked: Asked) -> int | None:
+def _offset(source: SourceFile, line: Span, asked: AskedPlace) -> int | None:
     """Return the byte at the column that was asked for."""
     if asked.column is None:
         return None

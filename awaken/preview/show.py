@@ -16,7 +16,7 @@ from awaken.preview.choices import Color, Form, View
 from awaken.preview.counts import diagnostics
 from awaken.preview.output import Asked, FilesOf, Piece, opened, send
 from awaken.preview.paths import relative
-from awaken.preview.summary import CommandLine, next_steps, summary
+from awaken.preview.summary import Again, next_steps, summary
 from awaken.preview.visible import visible
 
 Writer = Callable[[Report, Asked], Iterable[Piece]]
@@ -47,7 +47,7 @@ def show(
     report: Report,
     command: str,
     view: View,
-    again: CommandLine,
+    again: Again,
     files_of: FilesOf | None = None,
 ) -> None:
     """Print ``report`` as the result of ``command`` (``check``, ``diff`` or ``apply``).
@@ -143,7 +143,7 @@ def _diagnostics(report: Report, view: View, current: Path) -> None:
         print_diagnostics(report, make_console(sys.stderr, view.color), current)
 
 
-def _close(report: Report, command: str, view: View, again: CommandLine) -> None:
+def _close(report: Report, command: str, view: View, again: Again) -> None:
     from awaken.preview.closing import print_steps, print_table  # noqa: PLC0415
     from awaken.preview.console import make_console  # noqa: PLC0415
 

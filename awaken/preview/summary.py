@@ -12,7 +12,7 @@ from msgspec import Struct
 from awaken.engine.report import Report
 from awaken.preview.counts import admitted, changed_files, count, held_words, plural
 
-CommandLine = Callable[..., str]
+Again = Callable[..., str]
 """``again("apply", "--unsafe-fixes")``: the command with the paths and options of this run."""
 
 
@@ -56,7 +56,7 @@ def _rewritten(report: Report) -> str:
     return f"{said}{stay if manual else ''}"
 
 
-def next_steps(report: Report, command: str, again: CommandLine) -> list[Step]:
+def next_steps(report: Report, command: str, again: Again) -> list[Step]:
     """Return what to run after ``command`` (``check``, ``diff`` or ``apply``) gave ``report``."""
     done, files = admitted(report), changed_files(report)
     pending = sum(len(change.sites) for root in report.roots for change in root.pending)

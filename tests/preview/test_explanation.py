@@ -11,7 +11,7 @@ from report_builders import change_of, file_change, finding, root_report, source
 from rich.console import Console
 
 from awaken.contract import Level, Place, Reason, Span
-from awaken.engine.explaining import Asked, Explanation, Site
+from awaken.engine.explaining import AskedPlace, Explanation, Site
 from awaken.engine.no_site import Why
 from awaken.engine.report import Held, HeldBy, TargetVersion
 from awaken.preview.choices import Color
@@ -51,7 +51,7 @@ def explained(level: Level = Level.SAFE, site=None, **values) -> Explanation:
     more = {"status": "rewritten" if change else "left", "change": change}
     more |= {"files": (made,) if change else (), **(site or {})}
     return Explanation(
-        asked=Asked("app.py", 3, None, "app.py"),
+        asked=AskedPlace("app.py", 3, None, "app.py"),
         root=ROOT,
         source=FILE,
         sites=(Site(finding=found, **more),),
@@ -61,7 +61,7 @@ def explained(level: Level = Level.SAFE, site=None, **values) -> Explanation:
 
 def unexplained(*whys: Why, line: int = 5, **values) -> Explanation:
     given = {"root": ROOT, "source": FILE, "report": root_report(ROOT), **values}
-    return Explanation(asked=Asked("app.py", line, None, "app.py"), whys=whys, **given)
+    return Explanation(asked=AskedPlace("app.py", line, None, "app.py"), whys=whys, **given)
 
 
 # -------------------------------------------------------------------------------------- sites
@@ -217,7 +217,7 @@ def test_a_blank_line_is_shown():
 
 
 def test_a_column_is_underlined_alone():
-    said = Explanation(asked=Asked("app.py", 5, 3, "app.py"), root=ROOT, source=FILE)
+    said = Explanation(asked=AskedPlace("app.py", 5, 3, "app.py"), root=ROOT, source=FILE)
     assert "app.py:5:3 is no site.\n" in printed(said)
     assert "5 │ x = 1\n  │   ^\n" in printed(said)
 
