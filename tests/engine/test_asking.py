@@ -196,6 +196,19 @@ def test_what_is_required_is_shown_and_agreed_to_as_well(tmp_path):
     assert shown(asked.report) == {"a.py": "depended(1)\n", "c.py": "depended(3)\n"}
 
 
+def test_changes_that_require_each_other_are_one_answer_and_two_of_the_number(tmp_path):
+    class Twins(OneByOne):
+        def requires(self, change):
+            twins = {self._change_id(0), self._change_id(1)}
+            return tuple(twins - {change}) if change in twins else ()
+
+    user = User(YES, YES)
+
+    user.about(write(tmp_path, a="single(1)\nsingle(2)\nsingle(3)\n"), rules=[Twins()])
+
+    assert user.numbers == [(1, 3), (3, 3)]
+
+
 def test_what_the_rule_plans_anew_for_the_rest_is_asked_about(tmp_path):
     user = User(NO, NO, YES)
 
