@@ -62,7 +62,12 @@ def write(directory: Path) -> None:
         path.write_text(text, "utf-8", newline="\n")
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:  # noqa: PLR2004  the program and one argument
+def main(words: Sequence[str]) -> None:
+    """Write the files below the one directory that ``words`` name; anything else ends in usage."""
+    if len(words) != 1 or words[0].startswith("-"):
         sys.exit(f"usage: {COMMAND}")
-    write(Path(sys.argv[1]))
+    write(Path(words[0]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

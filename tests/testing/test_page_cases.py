@@ -9,7 +9,7 @@ import pytest
 
 from awaken.contract import Level
 from awaken.testing import assert_page, page_cases
-from awaken.testing.pages import pages, write
+from awaken.testing.pages import main, pages, write
 
 GOOD = page_rules.PAGE.replace(
     "## Sources",
@@ -135,3 +135,13 @@ def test_writing_removes_pages_of_rules_that_are_gone(tmp_path):
     assert {"README.md", "query-to-select.md"} <= names
     assert "gone.md" not in names
     assert "`--select RULES`" in (tmp_path / "commands.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["docs", "more"]], ids=str)
+def test_what_is_no_directory_ends_in_the_usage(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit, match="usage: python"):
+        main(words)
+
+    assert list(tmp_path.iterdir()) == []
