@@ -44,9 +44,9 @@ def doctor(
     diagnosis = api.doctor(line.paths, line.options)
     if output_format is DoctorForm.JSON:
         from awaken.preview.diagnosis_document import diagnosis_document  # noqa: PLC0415
+        from awaken.preview.output import send  # noqa: PLC0415
 
-        sys.stdout.flush()
-        sys.stdout.buffer.write(diagnosis_document(diagnosis, Path.cwd()))
+        send([diagnosis_document(diagnosis, Path.cwd())], sys.stdout)
     else:
         from awaken.preview.console import make_console  # noqa: PLC0415
         from awaken.preview.diagnosis import print_diagnosis  # noqa: PLC0415

@@ -62,9 +62,9 @@ def explain(
     explanation = api.explain(where.file, where.line, where.column, options)
     if output_format is ExplanationForm.JSON:
         from awaken.preview.explanation_document import explanation_document  # noqa: PLC0415
+        from awaken.preview.output import send  # noqa: PLC0415
 
-        sys.stdout.buffer.write(explanation_document(explanation, Path.cwd()))
-        sys.stdout.buffer.flush()
+        send([explanation_document(explanation, Path.cwd())], sys.stdout)
     else:
         from awaken.preview.console import make_console  # noqa: PLC0415
         from awaken.preview.explanation import print_explanation  # noqa: PLC0415

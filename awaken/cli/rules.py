@@ -94,6 +94,7 @@ def _print_page(rule: Rule, form: RulesForm | None, color: Color, *, pager: bool
 
 
 def _print_document(rules: Sequence[Rule]) -> None:
+    from awaken.preview.output import send  # noqa: PLC0415
     from awaken.preview.rule_document import document  # noqa: PLC0415
 
-    sys.stdout.write(document(rules))
+    send([document(rules)], sys.stdout)

@@ -27,27 +27,25 @@ code (``query-to-select/unknown-entity``); ``…`` in ``message`` stands for wha
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from awaken.contract import Rule
+from awaken.preview.document import encoded
 from awaken.preview.rule_markdown import markdown, message
 from awaken.preview.rule_page import examples, levels, options, status, summary
 
 VERSION = 1
 
 
-def document(rules: Sequence[Rule]) -> str:
-    """Return the document for ``rules``, as indented JSON that ends with a newline."""
+def document(rules: Sequence[Rule]) -> bytes:
+    """Return the document for ``rules``, as indented UTF-8."""
     whole = {
         "version": VERSION,
         "awaken": importlib.metadata.version("awaken"),
         "rules": [_entry(rule) for rule in rules],
     }
-    return json.dumps(msgspec.to_builtins(whole), ensure_ascii=False, indent=2) + "\n"
+    return encoded(whole, indent=2)
 
 
 def _entry(rule: Rule) -> dict[str, Any]:
