@@ -162,7 +162,7 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 
 A query that is kept in a variable, returned or passed on; a receiver that nothing proves to be a
 session; an entity of unknown kind; set operations, slices by variables or negative numbers, `get()`
-with settings, bulk writes with settings that they ignore; what raises today and would not
+and bulk writes with settings that they ignore; what raises today and would not
 afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
 `after_bulk_delete` would see.
 

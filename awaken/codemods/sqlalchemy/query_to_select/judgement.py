@@ -13,10 +13,12 @@ from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
 from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, loads_collection
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all, refuse_unknown
+from awaken.codemods.sqlalchemy.query_to_select.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
+    GetRewrite,
     LinkEdit,
     QueryRewrite,
     SliceRewrite,
@@ -29,7 +31,6 @@ from awaken.codemods.sqlalchemy.query_to_select.statement import (
     selected_order,
     translate,
 )
-from awaken.project.sessions import SessionProof
 
 _KEY_READERS = (b"_asdict", b"_fields", b"_mapping", b".keys()", b"pandas", b"DataFrame")
 SessionFrom = Literal["receiver", "argument"] | int
@@ -40,7 +41,7 @@ _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 class Verdict:
     """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe)."""
 
-    data: QueryRewrite | BulkRewrite | SliceRewrite | None
+    data: QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | None
     needs: list[Written] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
 
@@ -48,7 +49,8 @@ class Verdict:
 def judge(reader: Reader, chain: Chain) -> Verdict:
     """Decide the rewrite of ``chain``; raises Refused."""
     if chain.end == "get":
-        return _judge_get(reader, chain)
+        settings = settings_of(reader, chain)
+        return Verdict(settings, caveats=list(caveats_of(reader, chain)))
     embeds = chain.ending in {"embedded", "argument", "read"}
     loads = chain.ending in {"executed", "iterated", "read"} and chain.end != "count"
     statement = translate(reader, chain, loads)
@@ -58,36 +60,6 @@ def judge(reader: Reader, chain: Chain) -> Verdict:
     verdict = _judge_embedded(statement) if embeds else judge_executed(statement)
     verdict.needs += statement.needs
     return verdict
-
-
-# ------------------------------------------------------------------------------------------- get
-def _judge_get(reader: Reader, chain: Chain) -> Verdict:
-    if chain.links:
-        name = chain.links[-1].name
-        settings = {"options", "with_for_update", "populate_existing", "execution_options"}
-        if name in settings | {"order_by", "distinct", "autoflush", "yield_per"}:
-            raise Refused(reasons.GET_WITH_SETTINGS, name)
-        raise Refused(reasons.RAISES_TODAY, f"get() comes after {name}()")
-    if chain.receiver is None:
-        raise Refused(reasons.NO_SESSION)
-    statement = translate(reader, chain, executed=True)
-    is_class = len(statement.items) == 1 and statement.items[0].what in {What.ENTITY, What.UNKNOWN}
-    if not is_class or statement.items[0].aliased or isinstance(chain.items[0], ast.Starred):
-        raise Refused(reasons.RAISES_TODAY, "get() is for one mapped class")
-    arguments = chain.terminator
-    if arguments is None or len(arguments.args) + len(arguments.keywords) != 1:
-        raise Refused(reasons.RAISES_TODAY, "get() takes one key")
-    verdict = Verdict(None)
-    if _may_lack_get(reader, chain.receiver):
-        verdict.caveats.append("a scoped_session has no `get()` before SQLAlchemy 1.4.4")
-    return verdict
-
-
-def _may_lack_get(reader: Reader, receiver: ast.expr) -> bool:
-    if not reader.project.targets.admits("sqlalchemy", "<1.4.4"):
-        return False
-    proof = reader.project.session_of(reader.module, receiver)
-    return not isinstance(proof, SessionProof) or proof.kind != "session"
 
 
 # -------------------------------------------------------------------------------------- embedded

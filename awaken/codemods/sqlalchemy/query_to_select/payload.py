@@ -75,5 +75,42 @@ class SliceRewrite(Struct, frozen=True, kw_only=True):
     subscript: str | None = None
 
 
-class GetRewrite(Struct, frozen=True):
-    """``session.query(Model).get(key)`` becomes ``session.get(Model, key)``: nothing to decide."""
+GetSetting = Literal[
+    "options", "with_for_update", "populate_existing", "execution_options", "dropped"
+]
+"""What becomes of a builder in front of ``get()``: the argument of that name, or nothing."""
+
+
+class GetRewrite(Struct, frozen=True, kw_only=True):
+    """How ``session.query(Model)...get(key)`` becomes ``session.get(Model, key, ...)``.
+
+    ``settings`` has one entry per builder, innermost first.
+    """
+
+    settings: tuple[GetSetting, ...] = ()
+    session: Literal["receiver", "argument"] | int = "receiver"
+
+
+class ExtensionRewrite(Struct, frozen=True, kw_only=True):
+    """How a query that ends in a method of Flask-SQLAlchemy becomes the method of its object.
+
+    ``db.paginate(select(...), page=1)``: ``statement`` names the method as what runs it, and
+    ``keyword`` what an argument without a name is called there. Of ``get_or_404`` the
+    ``statement`` is None: it takes the class and the key.
+    """
+
+    method: str
+    statement: QueryRewrite | None
+    keyword: str | None = None
+
+
+class ClassRewrite(Struct, frozen=True, kw_only=True):
+    """How a query is written whose start is to be read as ``session.query(Model)``.
+
+    ``session`` is the source text to read in its place, ``rewriter`` the name of the function
+    that writes the query then, and ``data`` what it needs.
+    """
+
+    session: str
+    rewriter: str
+    data: Struct

@@ -85,8 +85,10 @@ class QueryToSelect(Rule):
             rewrite_slice,
             rewrite_write,
         )
-        from awaken.codemods.sqlalchemy.query_to_select.rewrite import (  # noqa: PLC0415
+        from awaken.codemods.sqlalchemy.query_to_select.get_rewrite import (  # noqa: PLC0415
             rewrite_get,
+        )
+        from awaken.codemods.sqlalchemy.query_to_select.rewrite import (  # noqa: PLC0415
             rewrite_query,
         )
 
@@ -102,7 +104,7 @@ _JUDGES: Mapping[str, Callable[[Reader, Chain], Verdict]] = {
     "written": judge_write,
     "sliced": judge_slice,
 }
-_REWRITERS = {QueryRewrite: "query", BulkRewrite: "write", SliceRewrite: "slice"}
+_REWRITERS = {GetRewrite: "get", QueryRewrite: "query", BulkRewrite: "write", SliceRewrite: "slice"}
 
 
 def _decide(
@@ -153,7 +155,7 @@ def _manual(module: Module, root: ast.Call, site: SiteId, rule: str, refused: Re
 
 
 def _message(chain: Chain, verdict: Verdict) -> str:
-    if verdict.data is None:
+    if verdict.data is None or isinstance(verdict.data, GetRewrite):
         sentence = f"`query(...).get(...)` becomes `{_session(chain)}.get(...)`"
     else:
         sentence = f"{_old(chain)} becomes {_new(chain, verdict.data)}"
@@ -182,19 +184,22 @@ def _session(chain: Chain) -> str:
     """Return the session as a message names it: by its own text where that is short."""
     node = chain.receiver or chain.session_argument
     text = "" if node is None else ast.unparse(node)
+    if isinstance(node, ast.BoolOp | ast.IfExp):
+        text = f"({text})"
     given = any(link.name == "with_session" for link in chain.links)
     return text if 0 < len(text) <= _LONGEST_RECEIVER and not given else "session"
 
 
 def _edits(module: Module, chain: Chain, verdict: Verdict, site: SiteId) -> Iterator[Edit]:
-    yield NodeEdit(
-        path=module.path,
-        anchor=module.span(chain.node),
-        node=type(chain.node).__name__,
-        rewriter="get" if verdict.data is None else _REWRITERS[type(verdict.data)],
-        data=GetRewrite() if verdict.data is None else verdict.data,
-        site=site,
-    )
+    if verdict.data is not None:
+        yield NodeEdit(
+            path=module.path,
+            anchor=module.span(chain.node),
+            node=type(chain.node).__name__,
+            rewriter=_REWRITERS[type(verdict.data)],
+            data=verdict.data,
+            site=site,
+        )
     yield from _imports(module, verdict, site)
 
 

@@ -92,8 +92,8 @@ BULK_EVENTS = Reason(
 )
 GET_WITH_SETTINGS = Reason(
     "get-with-settings",
-    "`.get()` follows `.{}()`, which is an argument of session.get()",
-    "Pass it as an argument: `session.get(Model, key, options=[...])`.",
+    "`.get()` ignores `.{}()` today, which is easily overlooked",
+    "Remove it, or pass what is meant to `session.get(Model, key, options=[...])`.",
 )
 COUNT_WITH_SETTINGS = Reason(
     "count-with-settings",

@@ -9,11 +9,7 @@ from typing import Any
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select import lines
-from awaken.codemods.sqlalchemy.query_to_select.payload import (
-    GetRewrite,
-    LinkEdit,
-    QueryRewrite,
-)
+from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
 from awaken.contract import Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 
@@ -45,18 +41,6 @@ class _Parts:
         """A dot as the chain breaks its lines, plain if it does not."""
         broken = (dot for dot in self.dots if lines.has_break(dot))
         return lines.clean_break(next(broken, cst.Dot()))
-
-
-def rewrite_get(node: cst.Call, _data: GetRewrite, _around: Surroundings) -> cst.Call:
-    """``session.query(Model).get(key)`` → ``session.get(Model, key)``."""
-    query = cst.ensure_type(cst.ensure_type(node.func, cst.Attribute).value, cst.Call)
-    session = cst.ensure_type(query.func, cst.Attribute)
-    model = query.args[0].with_changes(
-        comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
-        whitespace_after_arg=cst.SimpleWhitespace(""),
-    )
-    func = session.with_changes(attr=cst.Name("get"))
-    return node.with_changes(func=func, args=[model, *node.args])
 
 
 def rewrite_query(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseExpression:
@@ -128,8 +112,7 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
 def _start(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     """Return ``select(...)`` with the items of ``query(...)``, or with what counts them."""
     root = parts.root
-    items = root.args if _is_method(root) else _constructor_items(root)
-    start = root.with_changes(func=_name(data.select), args=items)
+    start = root.with_changes(func=_name(data.select), args=items_of(root))
     if data.runs is not None:
         start = start.with_changes(lpar=[], rpar=[])
     if data.shape == "items":
@@ -143,6 +126,11 @@ def _start(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     if data.shape == "count":
         return start.with_changes(func=func)
     return cst.Call(func, [cst.Arg(_name(data.source or ""))])
+
+
+def items_of(root: cst.Call) -> Sequence[cst.Arg]:
+    """Return what ``query(...)`` or ``Query(...)`` asks for, as arguments."""
+    return root.args if _is_method(root) else _constructor_items(root)
 
 
 def _is_method(root: cst.Call) -> bool:
@@ -224,6 +212,11 @@ def _owner(value: cst.BaseExpression) -> cst.BaseExpression:
     return parenthesised(value) if needs_parentheses(attribute, "value", value) else value
 
 
+def with_owner(value: cst.BaseExpression, name: str) -> cst.Attribute:
+    """Return ``value.name``, in parentheses where an attribute needs them."""
+    return cst.Attribute(_owner(value), cst.Name(name))
+
+
 def _name(text: str) -> cst.BaseExpression:
     return cst.parse_expression(text)
 
@@ -286,7 +279,7 @@ def _session_method(parts: _Parts, data: QueryRewrite) -> cst.Attribute:
         session = parts.root.args[1].value
     else:
         session = parts.links[int(data.session)].args[0].value
-    return cst.Attribute(_owner(session), method)
+    return with_owner(session, data.runs or "")
 
 
 def _count_broken(
