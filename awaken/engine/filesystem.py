@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -115,6 +116,42 @@ def write_file(
             filesystem.sync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write to, which takes the place of ``file`` in one step when all went well.
+
+    A link stays one: its target is replaced. The permission bits stay as well, or are those of
+    any new file. Raises OSError; what stood there before then still does.
+    """
+    import tempfile  # noqa: PLC0415  few runs write a file of their own
+
+    target = Path(os.path.realpath(file))
+    if target.is_dir():
+        raise IsADirectoryError(None, "it is a directory")
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:32]}-", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as binary:
+            yield binary
+            binary.flush()
+            REAL.sync(binary.fileno())
+        REAL.set_mode(temporary, _mode_at(target))
+        REAL.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _mode_at(target: Path) -> int:
+    """Return the permission bits that ``target`` has, or that a new file gets."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _copy_owner(filesystem: FileSystem, path: Path, like: Path) -> None:

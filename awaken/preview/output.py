@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TextIO
 
 from msgspec import Struct
 
 from awaken.contract import ChangeId, UserError
+from awaken.engine.filesystem import replacing
 from awaken.engine.report import FileChange
 
 Piece = str | bytes
@@ -52,7 +51,7 @@ def opened(file: Path | None) -> Iterator[TextIO]:
     with _naming(file):
         # A device or a pipe must not be replaced by a file.
         special = file.exists() and not file.is_file() and not file.is_dir()
-        context = _written(file) if special else _replaced(file)
+        context = _written(file) if special else replacing(file)
         with context as binary:
             text = io.TextIOWrapper(binary, "utf-8", "backslashreplace", newline="\n")
             yield text
@@ -88,29 +87,3 @@ def _naming(file: Path) -> Iterator[None]:
 def _written(file: Path) -> Iterator[IO[bytes]]:
     with file.open("wb") as binary:
         yield binary
-
-
-@contextmanager
-def _replaced(file: Path) -> Iterator[IO[bytes]]:
-    target = Path(os.path.realpath(file))
-    if target.is_dir():
-        raise IsADirectoryError(None, "it is a directory")
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:32]}-", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as binary:
-            yield binary
-        Path(name).chmod(_mode(target))
-        Path(name).replace(target)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-
-
-def _mode(target: Path) -> int:
-    """Return the permission bits that ``target`` has, or that a new file gets."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
