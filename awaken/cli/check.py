@@ -37,7 +37,9 @@ def check(
     listing: ListingOptions,
     own: CheckOptions,
 ) -> int:
-    """Show every site that a rule knows, and its level. Writes nothing.
+    """Show every site that a rule knows, and its level.
+
+    Writes nothing but the baseline, with --write-baseline.
 
     Exits with 1 if sites were found, with 2 if something could not be done.
     """

@@ -137,9 +137,9 @@ class ProjectOptions:
         from awaken.settings import Settings  # noqa: PLC0415
 
         settings = Settings(
-            select=_separated(self.select) or None,
-            extend_select=_separated(self.extend_select),
-            ignore=_separated(self.ignore),
+            select=_separated("--select", self.select) or None,
+            extend_select=_separated("--extend-select", self.extend_select),
+            ignore=_separated("--ignore", self.ignore),
             unsafe_fixes=self.unsafe_fixes,
             target_version=_python(self.target_version),
             target=_versions(self.target),
@@ -256,13 +256,18 @@ class OutputOptions:
         )
 
 
-def _separated(values: Sequence[str] | None) -> tuple[str, ...]:
+def _separated(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
     words = (word.strip() for value in values or () for word in value.split(","))
-    return tuple(word for word in words if word)
+    found = tuple(word for word in words if word)
+    if values and not found:  # an empty variable of a script must not mean "all"
+        raise typer.BadParameter(
+            "names nothing; leave it out, or name something", param_hint=option
+        )
+    return found
 
 
 def _patterns(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
-    patterns = _separated(values)
+    patterns = _separated(option, values)
     if patterns:
         from awaken.project.ignores import is_pattern  # noqa: PLC0415  pathspec takes its time
 

@@ -29,10 +29,11 @@ def parse_place(text: str) -> FilePlace:
     """
     match = _NUMBERS.fullmatch(text)
     if match is None:
-        file = _AFTER_COLON.sub("", text) or "app.py"
+        file = Path(_AFTER_COLON.sub("", text) or "app.py")
+        file = file / "app.py" if file.is_dir() else file
         raise typer.BadParameter(
             f"{text!r} names no line; write FILE:LINE, for instance {file}:12",
-            param_hint="PLACE",
+            param_hint="FILE:LINE",
         )
     shorter = _LINE_ONLY.fullmatch(text)
     if match["column"] and shorter and not Path(match["file"]).is_file():
@@ -45,5 +46,5 @@ def _counted(match: re.Match[str]) -> FilePlace:
     found = match.groupdict()
     line, column = int(found["line"]), found.get("column")
     if line < 1 or (column is not None and int(column) < 1):
-        raise typer.BadParameter("lines and columns count from 1", param_hint="PLACE")
+        raise typer.BadParameter("lines and columns count from 1", param_hint="FILE:LINE")
     return FilePlace(Path(found["file"]), line, None if column is None else int(column))

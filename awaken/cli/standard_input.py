@@ -27,6 +27,7 @@ def overlay(
         raise typer.BadParameter("- must be the only path", param_hint="PATHS")
     if filename is None:
         raise typer.BadParameter(
-            "- needs --stdin-filename: which file of the project it is", param_hint="PATHS"
+            "- needs --stdin-filename, the file of the project that stdin stands for",
+            param_hint="PATHS",
         )
     return [filename], {Path(os.path.realpath(filename)): sys.stdin.buffer.read()}

@@ -120,10 +120,10 @@ def _entries(file: Path, raw: bytes) -> tuple[Entry, ...]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _broken(file, raw.count(b"\n", 0, error.start) + 1, "is not UTF-8") from error
+        raise _broken(file, raw.count(b"\n", 0, error.start) + 1, "it is not UTF-8") from error
     for number, row in enumerate(text.splitlines(), 1):
         if row.startswith(_CONFLICT):
-            raise _broken(file, number, "holds a merge conflict: keep the lines of both sides")
+            raise _broken(file, number, "it holds a merge conflict (keep the lines of both sides)")
     try:
         json.loads(text)
         version = msgspec.json.decode(text, type=_Versioned).version
@@ -134,7 +134,7 @@ def _entries(file: Path, raw: bytes) -> tuple[Entry, ...]:
             )
         return msgspec.json.decode(text, type=_File).sites
     except json.JSONDecodeError as error:
-        raise _broken(file, error.lineno, f"is no JSON: {error.msg.lower()}") from error
+        raise _broken(file, error.lineno, f"it is no JSON, {error.msg.lower()}") from error
     except msgspec.ValidationError as error:
         problem = str(error)
         at = _ELEMENT.search(problem)

@@ -177,16 +177,21 @@ class _Explainer:
         return here, f"column {self._asked.column} lies in no site; this is what the line holds"
 
     def _of_statement(self) -> list[Finding]:
-        """Return the sites that the statement on this line holds on other lines."""
+        """Return the sites that the statement on this line holds on other lines.
+
+        A comment (advice about one) belongs to no statement.
+        """
         module = self._project.module(self._asked.path)
         if module is None:
             return []
         line = self._asked.line
+        text = self._source.text
+        code = [f for f in self._findings if not text.startswith(b"#", f.place.span.start)]
         return [
             finding
             for statement in module.walk()
             if isinstance(statement, ast.stmt) and line in _lines_of(statement)
-            for finding in _directly_in(module, statement, line, self._findings)
+            for finding in _directly_in(module, statement, line, code)
         ]
 
     def _line_of(self, finding: Finding) -> int:

@@ -53,7 +53,11 @@ def left_out(run: RootRun, path: str) -> Why | None:
     return Why(
         code="excluded",
         message=f"{what} is left out by the pattern `{found.pattern}` {where}",
-        cure="Name the file itself as a path, as in `awaken check FILE`, or change the pattern.",
+        cure=(
+            "Change the pattern; force-exclude leaves out the file even where it is named."
+            if settings.force_exclude
+            else "Name the file itself as a path, as in `awaken check FILE`, or change the pattern."
+        ),
     )
 
 

@@ -90,7 +90,7 @@ def _python(seen: RootDiagnosis, targets: Targets) -> Iterator[Remark]:
         yield _advice(
             f"the program needs Python {program}, and awaken runs on {own}: "
             "files with newer syntax cannot be read",
-            f"Run awaken with Python {program}, as in `uvx --python {program} awaken`.",
+            f"Run awaken with Python {program} or newer.",
         )
     elif seen.python.assumed:
         yield _advice(

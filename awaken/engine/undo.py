@@ -326,4 +326,4 @@ def _edited(record: Record, files: Iterable[SavedFile]) -> RefusedError:
 
 
 def _nothing(root: Path) -> NothingToUndoError:
-    return NothingToUndoError(f"no apply of {shown(root, root.parent)} is left to undo in {root}")
+    return NothingToUndoError(f"there is nothing to undo in {root}")

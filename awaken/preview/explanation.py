@@ -23,7 +23,7 @@ _HELD = {
     HeldBy.COMMENT: "a comment holds it",
     HeldBy.SETTINGS: "a setting for this path holds it",
     HeldBy.BASELINE: "the baseline holds it: it was there when that was written",
-    HeldBy.SINCE: "it is left out by --since: nothing of it was changed since that commit",
+    HeldBy.SINCE: "it was not changed since the commit of --since",
 }
 _STATUS = {
     "rewritten": "`awaken apply` rewrites it",

@@ -76,10 +76,13 @@ def show(
 
 
 def show_closing(report: Report, command: str, view: View) -> None:
-    """Print to stderr what could not be done, and in one sentence what ``command`` came to."""
+    """Print to stderr what could not be done, and in one sentence what ``command`` came to.
+
+    A run that had no place to look at came to nothing, so there is no sentence.
+    """
     _diagnostics(report, view, Path.cwd())
     _notes(report, view)
-    if not view.quiet:
+    if report.roots and not view.quiet:
         sys.stderr.write(summary(report, command) + "\n")
 
 

@@ -12,6 +12,8 @@ from msgspec import Struct
 from awaken.engine.report import Report
 from awaken.preview.counts import admitted, changed_files, count, held_words, plural
 
+NO_RULE = "No rule is selected, so nothing was looked for"
+
 Again = Callable[..., str]
 """``again("apply", "--unsafe-fixes")``: the command with the paths and options of this run."""
 
@@ -42,7 +44,9 @@ def _found(report: Report) -> str:
     ]
     parts = [f"{plural(whole.sites, 'site')} ({', '.join(levels)})"] if whole.sites else []
     parts += [f"{whole.advice:,} of advice"] if whole.advice else []
-    return f"{' and '.join(parts)} in {plural(whole.files, 'file')}" if parts else "No site found"
+    if parts:
+        return f"{' and '.join(parts)} in {plural(whole.files, 'file')}"
+    return "No site found" if report.rules else NO_RULE
 
 
 def _rewritten(report: Report) -> str:
@@ -50,7 +54,7 @@ def _rewritten(report: Report) -> str:
     said = (
         f"{plural(done, 'site')} rewritten in {plural(files, 'file')}"
         if files
-        else "Nothing to rewrite"
+        else ("Nothing to rewrite" if report.rules else NO_RULE)
     )
     stay = f"; {plural(manual, 'manual site')} {'remains' if manual == 1 else 'remain'}"
     return f"{said}{stay if manual else ''}"

@@ -85,8 +85,7 @@ def _explain(text: bytes, error: SyntaxError) -> str:
     if sys.version_info[:2] >= NEWEST_PYTHON:
         return message
     newest = ".".join(map(str, NEWEST_PYTHON))
-    cure = f"run awaken with one: uvx --python {newest} awaken"
-    return f"{message}; if the file is for a newer Python, {cure}"
+    return f"{message}; if the file is for a newer Python, run awaken with Python {newest}"
 
 
 _BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)

@@ -210,7 +210,11 @@ def _explained(text: str, value: object, kind: Any, path: KeyPath) -> str:
     if mistyped is not None:
         expected = [_WORDS.get(one, one) for one in mistyped["expected"].split(" | ")]
         wanted = " or ".join(one for one in expected if one != "null")
-        example = f'; write ["{value}"]' if wanted == "a list" and isinstance(value, str) else ""
+        example = ""
+        if wanted == "a list" and isinstance(value, str):
+            example = f'; write ["{value}"]'
+        elif wanted == "a string" and isinstance(value, float):
+            example = f'; write "{value}"'
         return (
             f"{named} must be {wanted}, not {_GOT.get(mistyped['got'], mistyped['got'])}{example}"
         )

@@ -41,7 +41,7 @@ FILES = {
     "ambiguous-codec": (f"# coding: unicode_escape\n{BAD}", ": would not come back byte for byte"),
     "null": (BAD.encode() + b"x = 1 # \0\n", ":8: holds a NUL byte"),
     "twenty-megabytes": (BAD + "#" * 20_000_000, ": is 20.0 MB large; .* up to 5 MB"),
-    "for-a-newer-python": (BAD + "[*x for x in y]\n", r":8: .*uvx --python 3\.\d+ awaken"),
+    "for-a-newer-python": (BAD + "[*x for x in y]\n", r":8: .*run awaken with Python 3\.\d+$"),
     "parentheses-5000": (BAD + "(" * 5000 + ")" * 5000, ":8: too many nested parentheses$"),
     "unknown-character": (BAD + "'\\N{no such}'\n", r":8: \(unicode error\) [^;]*$"),
     "nested-500-deep": (BAD + "x = " + "-" * 500 + "1\n", ":8: is nested more than 400 levels"),
@@ -448,6 +448,25 @@ def test_a_path_that_does_not_exist_is_named_and_the_others_are_used(
     assert err == f"error: {path!r}: no such file or directory\n".replace("'", "")
     assert bool(out) == (command != "apply")
     assert written == (command == "apply")
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("command", ["check", "diff", "apply"])
+def test_where_no_path_exists_nothing_is_said_to_be_free_of_sites(awaken, command):
+    assert awaken(command, "nowhere") == (2, "", "error: nowhere: no such file or directory\n")
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("option", ["--select", "--extend-select", "--ignore", "--exclude"])
+@pytest.mark.parametrize("value", ["", " , "])
+def test_an_option_that_names_nothing_is_not_taken_for_all(awaken, option, value):
+    code, out, err = awaken("check", option, value)
+
+    assert (code, out) == (2, "")
+    assert (
+        err
+        == f"error: Invalid value for {option}: names nothing; leave it out, or name something\n"
+    )
 
 
 @pytest.mark.usefixtures("program")

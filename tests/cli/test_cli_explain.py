@@ -164,3 +164,9 @@ def test_what_names_no_line_is_answered_with_an_example(awaken, text, example):
     code, _, err = awaken("explain", text)
     assert code == 2
     assert f"write FILE:LINE, for instance {example}\n" in err
+
+
+def test_a_directory_is_answered_with_a_file_in_it(awaken, tmp_path):
+    code, _, err = awaken("explain", str(tmp_path))
+    assert code == 2
+    assert f"write FILE:LINE, for instance {tmp_path / 'app.py'}:12\n" in err

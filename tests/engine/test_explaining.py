@@ -346,6 +346,20 @@ def test_what_leaves_a_file_out_is_named(explain, path, more, options, message):
     assert why.message.startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("forced", "cure"), [(False, "Name the file itself"), (True, "Change the pattern; force-e")]
+)
+def test_naming_an_excluded_file_is_advised_only_where_it_helps(explain, forced, cure):
+    (why,) = explain("old(1)\n", 1, extend_exclude=("app.py",), force_exclude=forced).whys
+    assert why.cure.startswith(cure)
+
+
+def test_a_blank_line_below_a_comment_that_is_advised_about_is_blank(explain):
+    text = "def f():\n    # awaken: ignore[renaming]\n\n    return 1\n"
+    assert [site.finding.level for site in explain(text, 2).sites] == ["advice"]
+    assert codes(explain(text, 3)) == ["blank"]
+
+
 def test_a_file_that_an_inner_gitignore_keeps_is_explained(explain):
     more = {".gitignore": "*.py\n", "a/.gitignore": "!app.py\n", ".git/HEAD": ""}
     assert explain("old(1)\n", 1, path="a/app.py", more=more).sites

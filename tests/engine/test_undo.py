@@ -70,7 +70,7 @@ def test_undo_goes_down_the_stack(project):
         project.undo()
         assert tree(project.root) == expected
 
-    with pytest.raises(NothingToUndoError, match="left to undo"):
+    with pytest.raises(NothingToUndoError, match="nothing to undo in"):
         project.undo()
 
 

@@ -47,6 +47,13 @@ def test_every_level_is_counted_in_the_summary() -> None:
     assert summary(of(ADVICE), "check").startswith("1 of advice in 1 file;")
 
 
+@pytest.mark.parametrize("command", ["check", "diff", "apply"])
+def test_a_run_of_no_rule_does_not_claim_that_nothing_is_there(command: str) -> None:
+    nothing = Report(roots=of().roots, rules=())
+
+    assert summary(nothing, command).startswith("No rule is selected")
+
+
 def test_an_apply_says_what_remains_to_do() -> None:
     assert summary(of(SAFE, MANUAL, done=True), "apply") == (
         "1 site rewritten in 1 file; 1 manual site remains; 1 file read in 0.1 s."

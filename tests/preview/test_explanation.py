@@ -139,7 +139,7 @@ def test_advice_rewrites_nothing():
         ),
         (HeldBy.SETTINGS, None, "nothing, for a setting for this path holds it: `because`"),
         (HeldBy.BASELINE, None, "nothing, for the baseline holds it: it was there when"),
-        (HeldBy.SINCE, None, "nothing, for it is left out by --since: nothing of it was changed"),
+        (HeldBy.SINCE, None, "nothing, for it was not changed since the commit of --since"),
     ],
 )
 def test_what_holds_a_site_is_said(by, place, words):

@@ -137,7 +137,7 @@ def test_syntax_error_names_the_command_with_a_newer_python(monkeypatch):
 
     assert str(caught.value) == (
         f"invalid syntax for Python {running}; if the file is for a newer Python, "
-        "run awaken with one: uvx --python 9.99 awaken"
+        "run awaken with Python 9.99"
     )
 
 
@@ -147,7 +147,7 @@ def test_newest_python_knows_no_newer_one(monkeypatch):
     with pytest.raises(Unparsable) as caught:
         tree("import? magic\n")
 
-    assert "uvx" not in str(caught.value)
+    assert "run awaken with" not in str(caught.value)
 
 
 def test_parsing_warns_about_nothing():

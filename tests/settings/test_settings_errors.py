@@ -56,7 +56,11 @@ BAD_TYPES = [
         "entry 2 of 'ignore' must be a string, not a whole number",
     ),
     ("\nunsafe-fixes = 'yes'", 2, "'unsafe-fixes' must be true or false, not a string"),
-    ("target-version = 3.11", 1, "'target-version' must be a string, not a number with a point"),
+    (
+        "target-version = 3.11",
+        1,
+        "'target-version' must be a string, not a number with a point; write \"3.11\"",
+    ),
     ("baseline = true", 1, "'baseline' must be a string, not a boolean"),
     ("exclude = {a = 1}", 1, "'exclude' must be a list, not a table"),
     ("target = 'sqlalchemy'", 1, "'target' must be a table, not a string"),
