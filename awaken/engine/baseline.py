@@ -20,16 +20,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from awaken.contract import Finding, SiteId, UserError
-from awaken.engine.filesystem import REAL, write_file
+from awaken.engine.filesystem import replacing
 
 DEFAULT_NAME = "awaken-baseline.json"
 _VERSION = 1
@@ -174,15 +172,8 @@ def write_baseline(file: Path, entries: Iterable[Entry]) -> None:
     ]
     sites = "".join(f"\n    {line}," for line in lines).removesuffix(",")
     text = f'{{\n  "version": {_VERSION},\n  "sites": [{sites}\n  ]\n}}\n'
-    target = Path(os.path.realpath(file))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        write_file(REAL, temporary, text.encode(), mode)
-        REAL.replace(temporary, target)
+        with replacing(file) as binary:
+            binary.write(text.encode())
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise UserError(f"{file}: the baseline cannot be written: {error.strerror}") from error
