@@ -143,8 +143,8 @@ class ProjectOptions:
             unsafe_fixes=self.unsafe_fixes,
             target_version=_python(self.target_version),
             target=_versions(self.target),
-            exclude=_patterns("--exclude", self.exclude) or None,
-            extend_exclude=_patterns("--extend-exclude", self.extend_exclude),
+            exclude=_separated("--exclude", self.exclude) or None,
+            extend_exclude=_separated("--extend-exclude", self.extend_exclude),
             force_exclude=self.force_exclude,
             respect_gitignore=self.respect_gitignore,
             baseline=None if self.baseline is None else str(self.baseline),
@@ -264,20 +264,6 @@ def _separated(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
             "names nothing; leave it out, or name something", param_hint=option
         )
     return found
-
-
-def _patterns(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
-    patterns = _separated(option, values)
-    if patterns:
-        from awaken.project.ignores import is_pattern  # noqa: PLC0415  pathspec takes its time
-
-        wrong = [pattern for pattern in patterns if not is_pattern(pattern)]
-        if wrong:
-            raise typer.BadParameter(
-                f"{wrong[0]!r} is no pattern as in .gitignore; write for instance tests/*.py",
-                param_hint=option,
-            )
-    return patterns
 
 
 def _python(value: str | None) -> str | None:
