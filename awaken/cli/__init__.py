@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 FAILED = 2
 INTERRUPTED = 130
@@ -92,6 +93,9 @@ def _say(sentence: str) -> None:
 
 
 def _never_fail_to_encode() -> None:
+    # A stream that the caller closed (`>&-`) is None; what nobody reads needs no error.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - until the end
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -66,7 +66,10 @@ def send(pieces: Iterable[Piece], stream: TextIO) -> None:
             stream.write(piece + "\n")
         else:
             stream.flush()
-            stream.buffer.write(piece)
+            # With PYTHONUNBUFFERED there is no buffer, and a write may take only a part.
+            left = memoryview(piece)
+            while left:
+                left = left[stream.buffer.write(left) or 0 :]
     stream.buffer.flush()
 
 
@@ -78,8 +81,7 @@ def _naming(file: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise UserError(
-            f"cannot write to {file}: {error.strerror or error}; "
-            "give --output-file a file in a directory that exists"
+            f"cannot write to {file}: {error.strerror or error}; give --output-file another file"
         ) from error
 
 

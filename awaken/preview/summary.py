@@ -50,14 +50,15 @@ def _found(report: Report) -> str:
 
 
 def _rewritten(report: Report) -> str:
-    done, files, manual = admitted(report), changed_files(report), count(report).manual
-    said = (
-        f"{plural(done, 'site')} rewritten in {plural(files, 'file')}"
-        if files
-        else ("Nothing to rewrite" if report.rules else NO_RULE)
-    )
-    stay = f"; {plural(manual, 'manual site')} {'remains' if manual == 1 else 'remain'}"
-    return f"{said}{stay if manual else ''}"
+    whole, files = count(report), changed_files(report)
+    if files:
+        said = f"{plural(admitted(report), 'site')} rewritten in {plural(files, 'file')}"
+    elif whole.safe:  # to which the answers were "no"
+        said = "Nothing was rewritten"
+    else:
+        said = "Nothing to rewrite" if report.rules else NO_RULE
+    stay = f"; {plural(whole.manual, 'manual site')} {'remains' if whole.manual == 1 else 'remain'}"
+    return f"{said}{stay if whole.manual else ''}"
 
 
 def next_steps(report: Report, command: str, again: Again) -> list[Step]:

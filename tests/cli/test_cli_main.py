@@ -191,6 +191,16 @@ def test_a_reader_that_goes_away_is_no_error(engine, form):
     assert (process.returncode, err) == (141, b"")
 
 
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_closed_stream_is_no_error(engine, closed):
+    source = f"import sys\nsys.{('stdout', 'stderr')[closed - 1]} = None\n{program('check')}"
+    process = child(engine, source, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = process.communicate()
+
+    assert process.returncode == 1
+    assert [bool(out), bool(err)] == [closed == 2, closed == 1]
+
+
 def test_a_narrow_encoding_loses_nothing(engine):
     source = program("diff", "--output-format", "full", message="na\u00efve")
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}

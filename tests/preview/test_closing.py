@@ -60,6 +60,7 @@ def test_an_apply_says_what_remains_to_do() -> None:
     )
     assert summary(of(MANUAL), "apply").startswith("Nothing to rewrite; 1 manual site remains;")
     assert summary(of(), "apply").startswith("Nothing to rewrite; 0 files read")
+    assert summary(of(SAFE), "apply").startswith("Nothing was rewritten; 0 files read")
 
 
 def test_check_leads_to_the_diff_and_the_diff_to_apply() -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,3 +96,26 @@ def test_without_a_file_it_is_stdout(capfdbinary: pytest.CaptureFixture[bytes]) 
         send(["one", b"two\xff\n", "three"], stream)
 
     assert capfdbinary.readouterr().out == b"one\ntwo\xff\nthree\n"
+
+
+class Halting(io.RawIOBase):
+    """Takes a few bytes at a time, as a pipe may do where there is no buffer."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        some = bytes(data)[:3]
+        self.taken += some
+        return len(some)
+
+
+def test_a_stream_without_a_buffer_gets_everything() -> None:
+    raw = Halting()
+
+    send([b"many bytes and more"], io.TextIOWrapper(raw))
+
+    assert raw.taken == b"many bytes and more"
