@@ -6,17 +6,14 @@ the rule decides what the rest of the group does; the site keeps its level and i
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Change, Finding, Level, Place, Plan, Rule, SiteId
-from awaken.contract.nearest import did_you_mean
+from awaken.contract import Change, Finding, Place, Plan, Rule, SiteId
 from awaken.engine.baseline import Baseline
 from awaken.engine.changed_lines import ChangedLines
-from awaken.engine.report import Diagnostic, Held, HeldBy
+from awaken.engine.report import Held, HeldBy
 from awaken.project.sources import Snapshot, SourceFile
 from awaken.project.suppressions import MARK, Suppression, suppressions_in
 
@@ -50,7 +47,7 @@ class Holding:
         baseline: Baseline | None = None,
         changed: ChangedLines | None = None,
     ) -> None:
-        self._rules = tuple(rules)
+        self.rules = tuple(rules)
         self._ignored = ignored
         self.baseline = baseline
         self._listed = frozenset(baseline.entries if baseline else ())
@@ -60,7 +57,7 @@ class Holding:
     def fingerprint(self) -> tuple[object, ...]:
         """Return what decides the answers beside files and settings, the same for the same."""
         return (
-            sorted((rule.name, rule.family, rule.preview) for rule in self._rules),
+            sorted((rule.name, rule.family, rule.preview) for rule in self.rules),
             sorted(self._listed),
             str(self.baseline.file) if self.baseline else "",
             self._changed.fingerprint() if self._changed else (),
@@ -75,7 +72,7 @@ class Holding:
         skipped = self._in_skipped_files(plan.changes, moment.snapshot)
         found = (
             self._by_comment(finding, moment.snapshot)
-            or skipped.get(finding.site, _nothing)(finding)
+            or _by_skipped_file(finding, skipped)
             or self._by_settings(finding)
             or self._by_baseline(finding)
             or self._by_since(finding, touching)
@@ -102,26 +99,27 @@ class Holding:
                 self._names(comment, finding.rule) and _covers(comment, finding, comments)
             )
             if covers:
-                return _by(comment, path)(finding)
+                return _held_by(comment, path, finding)
         return None
 
     def _names(self, comment: Suppression, rule: str) -> bool:
-        return any(rule in self._meant(name) for name in comment.names)
+        return any(rule in self.meant(name) for name in comment.names)
 
-    def _meant(self, name: str) -> frozenset[str]:
+    def meant(self, name: str) -> frozenset[str]:
         """Return the rules that ``name`` stands for; none for a name that nobody knows."""
-        meant = {rule.name for rule in self._rules if name in {rule.name, rule.family}}
+        meant = {rule.name for rule in self.rules if name in {rule.name, rule.family}}
         return frozenset(meant | ({name} & {UNUSED}))
 
     def _in_skipped_files(
         self, changes: Iterable[Change], snapshot: Snapshot
-    ) -> dict[SiteId, Callable[[Finding], Held | None]]:
-        skipped: dict[SiteId, Callable[[Finding], Held | None]] = {}
+    ) -> dict[SiteId, tuple[Suppression, str]]:
+        """Return the sites whose changes edit a file with ``skip-file``: that comment and file."""
+        skipped: dict[SiteId, tuple[Suppression, str]] = {}
         for change in changes:
             for path in change.paths:
                 for comment in self.suppressions(path, snapshot):
                     if comment.whole_file:
-                        skipped.update(dict.fromkeys(change.sites, _by(comment, path)))
+                        skipped.update(dict.fromkeys(change.sites, (comment, path)))
         return skipped
 
     def _by_settings(self, finding: Finding) -> Held | None:
@@ -159,119 +157,16 @@ class Holding:
             return True
         return self._changed.touches(place.path, source.text, place.span)
 
-    def advise(
-        self,
-        before: Snapshot,
-        held: Sequence[Held],
-        ran: frozenset[str],
-        trouble: Sequence[Diagnostic],
-    ) -> tuple[list[Finding], list[Held]]:
-        """Return the advice about the comments of files on disk, and what of it is held itself.
 
-        ``held`` are placed on disk, ``ran`` are the names of the rules that ran. What could not
-        be read or planned is no reason to call a comment unused.
-        """
-        plan = Plan(tuple(self._advice(before, held, ran, trouble)))
-        found = self.find(plan, Moment(before, before))
-        shown = [finding for finding in plan.findings if finding.site not in found]
-        return shown, list(found.values())
-
-    def _advice(
-        self,
-        before: Snapshot,
-        held: Sequence[Held],
-        ran: frozenset[str],
-        trouble: Sequence[Diagnostic],
-    ) -> Iterator[Finding]:
-        unread = {diagnostic.path for diagnostic in trouble}
-        used = _Used(held)
-        for path in sorted(before):
-            equals: Counter[str] = Counter()
-            for comment in self.suppressions(path, before):
-                known = frozenset() if unread & {path, ""} else ran
-                said = list(self._complaints(comment, path, used, known))
-                if said:
-                    yield _unused(path, comment, said, equals[comment.text])
-                    equals[comment.text] += 1
-
-    def _complaints(
-        self, comment: Suppression, path: str, used: _Used, ran: frozenset[str]
-    ) -> Iterator[tuple[str, str]]:
-        """Yield what is wrong with ``comment``, each with what to do."""
-        if comment.wrong:
-            yield f"`{comment.text}` {comment.wrong}, so it holds nothing back", comment.cure
-            return
-        names = {rule.name for rule in self._rules} | {rule.family for rule in self._rules}
-        unknown = [name for name in comment.names if name not in names and name != UNUSED]
-        for name in unknown:
-            hint = did_you_mean(name, names, "`awaken rules` lists them all")
-            yield (
-                f"`{comment.text}` names no rule or family {name!r}{hint}",
-                "Write the name as `awaken rules` lists it.",
-            )
-        if comment.covers is None:
-            yield (
-                f"`{comment.text}` stands above no statement, so it holds nothing back",
-                "Write it on the line of the site, or directly above it.",
-            )
-            return
-        idle = [
-            name
-            for name in comment.names
-            if name not in unknown and self._is_idle(name, comment, path, used, ran)
-        ]
-        if len(idle) == len(comment.names) > 0:
-            yield f"`{comment.text}` holds nothing back", "Remove the comment."
-        elif idle:
-            listed = ", ".join(f"`{name}`" for name in idle)
-            yield f"{listed} in `{comment.text}` holds nothing back", f"Remove {listed}."
-
-    def _is_idle(
-        self, name: str, comment: Suppression, path: str, used: _Used, ran: frozenset[str]
-    ) -> bool:
-        """Whether all rules that ``name`` stands for ran, and nothing was held by it.
-
-        A family does not stand for rules in preview here: those run by name only.
-        """
-        expected = {
-            rule.name
-            for rule in self._rules
-            if name == rule.name or (name == rule.family and not rule.preview)
-        }
-        return (
-            bool(expected) and expected <= ran and not used.rules(path, comment) & self._meant(name)
-        )
+def _by_skipped_file(
+    finding: Finding, skipped: Mapping[SiteId, tuple[Suppression, str]]
+) -> Held | None:
+    found = skipped.get(finding.site)
+    return None if found is None else _held_by(*found, finding)
 
 
-class _Used:
-    """Which rules' sites each comment held, known by its place and words."""
-
-    def __init__(self, held: Sequence[Held]) -> None:
-        self._by_path: dict[str, list[tuple[Place, str, str]]] = {}
-        for one in held:
-            if one.by is HeldBy.COMMENT and one.place is not None:
-                entry = one.place, one.note, one.finding.rule
-                self._by_path.setdefault(one.place.path, []).append(entry)
-
-    def rules(self, path: str, comment: Suppression) -> set[str]:
-        """Return the rules of the sites that ``comment`` held.
-
-        A comment that a change moved leads back to the whole of what was rewritten around it.
-        """
-        return {
-            rule
-            for place, text, rule in self._by_path.get(path, ())
-            if text == comment.text and place.span.overlaps(comment.span)
-        }
-
-
-def _nothing(finding: Finding) -> None:
-    del finding
-
-
-def _by(comment: Suppression, path: str) -> Callable[[Finding], Held]:
-    place = Place(path, comment.span)
-    return lambda finding: Held(finding, HeldBy.COMMENT, comment.text, place)
+def _held_by(comment: Suppression, path: str, finding: Finding) -> Held:
+    return Held(finding, HeldBy.COMMENT, comment.text, Place(path, comment.span))
 
 
 def _covers(comment: Suppression, finding: Finding, comments: Sequence[Suppression]) -> bool:
@@ -280,18 +175,3 @@ def _covers(comment: Suppression, finding: Finding, comments: Sequence[Suppressi
         return comment.covers_place(finding.place.span)
     spans = (one.covers for one in comments if one.span == finding.place.span)
     return any(covers is not None and covers == comment.covers for covers in spans)
-
-
-def _unused(
-    path: str, comment: Suppression, said: Sequence[tuple[str, str]], number: int
-) -> Finding:
-    key = "\0".join((UNUSED, path, comment.text, str(number)))
-    return Finding(
-        site=SiteId(hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]),
-        rule=UNUSED,
-        level=Level.ADVICE,
-        place=Place(path, comment.span),
-        scope="<module>",
-        message="; ".join(message for message, _ in said),
-        cure=" ".join(dict.fromkeys(cure for _, cure in said)),
-    )

@@ -43,6 +43,7 @@ from awaken.engine.report import (
 )
 from awaken.engine.requirements import MANIFESTS
 from awaken.engine.rule_discovery import in_running_order
+from awaken.engine.unused_suppressions import advise
 from awaken.project import Project
 from awaken.project.discovery import Found, read_files
 from awaken.project.manifests import Targets, read_targets
@@ -234,7 +235,8 @@ def _phases(
     rules = asked.chosen()
     admission = _admission(asked, files, _refused(rules, targets))
     outcome = run_phases(Snapshot(files), rules, tools, structs.replace(admission, holding=holding))
-    advice, held = holding.advise(
+    advice, held = advise(
+        holding,
         outcome.before,
         outcome.held,
         frozenset(rule.name for rule in rules if asked.site_scope() is None),
