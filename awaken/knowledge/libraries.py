@@ -47,6 +47,9 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       instance; of ``declarative_roots`` a subclass is such a base; of ``table_keyword_bases`` a
       subclass is mapped where it says ``table=True``.
     - ``plain_bases``: classes that add nothing to the mapping of a subclass that loads eagerly.
+    - ``class_queries``: such attributes whose subclasses have ``query``, and the attribute of the
+      instance that is the session behind it.
+    - ``query_classes``: what ``query()`` returns unless the program has a class of its own.
     - ``not_sessions``: top-level modules of which no class is a session.
     """
 
@@ -67,6 +70,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     declarative_factories: tuple[str, ...] = ()
     declarative_attributes: tuple[str, ...] = ()
     plain_bases: tuple[str, ...] = ()
+    class_queries: dict[str, str] = {}
+    query_classes: tuple[str, ...] = ()
     not_sessions: tuple[str, ...] = ()
 
 
@@ -89,6 +94,8 @@ class Knowledge:
         self.declarative_factories: set[str] = set()
         self.declarative_attributes: set[str] = set()
         self.plain_bases: set[str] = set()
+        self.class_queries: dict[str, str] = {}
+        self.query_classes: set[str] = set()
         self.not_sessions: set[str] = set()
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
@@ -111,6 +118,8 @@ class Knowledge:
         self.declarative_factories.update(library.declarative_factories)
         self.declarative_attributes.update(library.declarative_attributes)
         self.plain_bases.update(library.plain_bases)
+        self.class_queries |= library.class_queries
+        self.query_classes.update(library.query_classes)
         self.not_sessions.update(library.not_sessions)
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)

@@ -100,7 +100,7 @@ class Calls:
     def _made(self, qualified: str, module: Module, node: ast.Call, known: Environment) -> Values:
         role = self._evaluator.knowledge.types.get(qualified)
         place = self._evaluator.place(module, node, "made here")
-        custom = _keyword(node, "query_cls") is not None
+        custom = self._custom_query(module, node)
         match role:
             case "session" | "async":
                 return (Session(role, custom, place),)
@@ -113,7 +113,18 @@ class Calls:
                 base = _keyword(node, "model_class")
                 names = self._evaluator.names
                 parent = None if base is None else names.qualified(module, base) or "?"
-                return (InstanceOf(qualified, parent),)
+                return (InstanceOf(qualified, parent, custom),)
+
+    def _custom_query(self, module: Module, node: ast.Call) -> bool:
+        """Whether the call gives a class for queries, or one for sessions that may change them."""
+        names, plain = self._evaluator.names, self._evaluator.knowledge.query_classes
+        for keyword in node.keywords:
+            if keyword.arg in {"query_cls", "query_class"}:
+                if names.qualified(module, keyword.value) not in plain:
+                    return True
+            elif keyword.arg == "session_options":
+                return _may_customise(keyword.value)
+        return False
 
     def _makes(self, plain: Session, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what the sessionmaker called in ``node`` makes; ``plain`` without ``class_``."""
@@ -374,6 +385,16 @@ def _results(
 
 def _keyword(node: ast.Call, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
+
+
+def _may_customise(options: ast.expr) -> bool:
+    """Whether a dictionary of options for a session may hold a class, or cannot be read."""
+    if isinstance(options, ast.Call) and isinstance(options.func, ast.Name) and not options.args:
+        return any(one.arg in {None, "query_cls", "class_"} for one in options.keywords)
+    if not isinstance(options, ast.Dict):
+        return True
+    keys = [key.value if isinstance(key, ast.Constant) else None for key in options.keys]
+    return any(key in {None, "query_cls", "class_"} for key in keys)
 
 
 def _empty_call(node: ast.Call) -> ast.Call:

@@ -10,10 +10,12 @@ from typing import Any
 
 from awaken.contract import Place
 from awaken.knowledge import knowledge
+from awaken.project.class_queries import ClassQueries, ClassQuery
 from awaken.project.classes import Classes, ClassFacts, Definition
 from awaken.project.eager import EagerLoading
 from awaken.project.evaluation import Evaluator
 from awaken.project.hooks import query_hooks
+from awaken.project.in_scope import InScope, Reach
 from awaken.project.layout import Layout
 from awaken.project.models import MappedClass, Models, Status
 from awaken.project.modules import Module
@@ -61,6 +63,9 @@ class Project:
         self._eager = EagerLoading(self._models)
         self._hooks: list[Place] | None = None
         self._sessions = Sessions(self._evaluator, self._models, self.files_with)
+        self._class_queries = ClassQueries(
+            self._evaluator, self._classes, self._models, self.files_with
+        )
 
         if earlier is not None:
             self._share(earlier)
@@ -185,6 +190,29 @@ class Project:
         of its own.
         """
         return self._sessions.by_use(module, call)
+
+    def class_query(self, qualified: str, *, family: bool = False) -> ClassQuery | Unknown | None:
+        """Return which session ``query`` of a class asks, as in ``Model.query.all()``.
+
+        With ``family`` the class is ``cls``, and any subclass may be meant. Unknown says why it
+        cannot be told; None means that the class has no such attribute.
+        """
+        found = self._class_queries
+        return found.of_family(qualified) if family else found.of(qualified)
+
+    def is_extension(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is a Flask-SQLAlchemy object that gives classes their ``query``."""
+        return self._class_queries.is_extension(module, node)
+
+    def name_in_scope(
+        self, module: Module, site: ast.expr, owner: str, model: ast.expr
+    ) -> InScope | str:
+        """Return how to write the variable ``owner`` of another file at ``site``.
+
+        ``model`` is an expression of a class at the same place, from whose file the variable may
+        be imported. A clause says why it cannot be written.
+        """
+        return Reach(self._names, self.module).of(module, site, owner, model)
 
     def mapped_class(self, qualified: str) -> MappedClass | None:
         """Return the mapping of a class that the project defines.

@@ -6,17 +6,13 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from awaken.contract import Place
+from awaken.knowledge import knowledge
 from awaken.project.classes import Classes
 from awaken.project.modules import Module
 
 # dogpile's recipe, SQLAlchemy's baked queries and horizontal sharding.
 _CLASSES = {"BakedQuery", "CachingQuery", "FromCache", "ShardedQuery", "ShardedSession"}
 _KEYWORDS = {"query_cls", "query_class"}
-_QUERIES = {
-    "sqlalchemy.orm.Query",
-    "flask_sqlalchemy.BaseQuery",
-    "flask_sqlalchemy.query.Query",
-}
 _WORDS = [b"before_compile", b"query_cls", b"query_class", b"sqlalchemy.ext.baked", b"Query)"]
 _WORDS += [b"Query,", b"Query[", b"Query as ", *(name.encode() for name in sorted(_CLASSES))]
 
@@ -39,7 +35,7 @@ def query_hooks(
         for node in module.walk():
             found += [Place(path, module.span(node), note) for note in _notes(node)]
         for facts in classes.in_file(path).values():
-            if _QUERIES & {base for base in facts.bases if base is not None}:
+            if knowledge().query_classes & {base for base in facts.bases if base is not None}:
                 found.append(Place(path, facts.span, f"`{facts.qualified}` is a Query of its own"))
     return found
 

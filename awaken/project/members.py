@@ -42,6 +42,11 @@ class Members:
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
         self._kept: dict[tuple[str, str], Values] = {}
+        self._aside: dict[tuple[str, str], Values] = {}
+
+    def swap_memory(self) -> None:
+        """Remember apart what is found from now on (see ``Evaluator.without_callers``)."""
+        self._kept, self._aside = self._aside, self._kept
 
     def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
@@ -226,7 +231,11 @@ class Members:
             parent = owner.model_base if isinstance(owner, InstanceOf) else None
             return DeclarativeBase(None if parent == "?" else parent, parent != "?")
         if full in facts.attributes:
-            return of_role(facts.attributes[full], full, self._evaluator.place(module, node))
+            found = of_role(facts.attributes[full], full, self._evaluator.place(module, node))
+            custom = isinstance(owner, InstanceOf) and owner.custom_query
+            if custom and isinstance(found, Session):
+                return Session(found.kind, custom_query=True, place=found.place)
+            return found
         if full in facts.instance_attributes:
             return InstanceOf(self._evaluator.names.defined(facts.instance_attributes[full]))
         if full in facts.calls or full in facts.managers or full in facts.declarative_factories:

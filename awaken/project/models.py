@@ -242,6 +242,11 @@ class Models:
         lineage = self._classes.lineage(qualified)
         return {qualified, *(one.qualified for one in (self._ancestry(lineage) if lineage else ()))}
 
+    def lineage(self, qualified: str) -> list[ClassFacts]:
+        """Return the classes of the project from which a class inherits, itself first."""
+        lineage = self._classes.lineage(qualified)
+        return [] if lineage is None else self._ancestry(lineage)
+
     def _ancestry(self, lineage: Lineage) -> list[ClassFacts]:
         """Return the classes of a lineage with the ones that declarative bases add."""
         found = {one.qualified: one for one in lineage.inside}

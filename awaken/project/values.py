@@ -51,10 +51,15 @@ class ClassOf:
 
 @dataclass(frozen=True, slots=True)
 class InstanceOf:
-    """An instance of a class; ``model_base`` is what Flask-SQLAlchemy derives its models from."""
+    """An instance of a class.
+
+    ``model_base`` is what Flask-SQLAlchemy derives its models from, ``custom_query`` that it is
+    given a class of the program's own for queries or sessions.
+    """
 
     qualified: str
     model_base: str | None = None
+    custom_query: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -93,7 +94,16 @@ ITERATING = frozenset(
 )
 """Builtins that do nothing with an iterable argument but iterate it."""
 
-Ending = Literal["executed", "written", "sliced", "iterated", "embedded", "argument", "read"]
+Ending = Literal[
+    "executed", "written", "extended", "sliced", "iterated", "embedded", "argument", "read"
+]
+
+_ENDINGS: Mapping[str, Ending] = {
+    **dict.fromkeys(EXECUTING | {"value"}, "executed"),
+    **dict.fromkeys(WRITES, "written"),
+    **dict.fromkeys(EXTENSIONS, "extended"),
+    **dict.fromkeys(EMBEDDING, "embedded"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +116,19 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A query from ``session.query(...)`` to what ends it.
+    """A query from ``session.query(...)``, or ``Model.query``, to what ends it.
 
-    ``node`` is the whole expression. ``ending`` says how it ends: a terminator is called
-    (``executed``, ``written`` by update or delete, ``embedded``), it is ``sliced`` or indexed, it
-    is iterated in place, it is the argument of a method that takes a statement, or an attribute
-    is ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or ``for``,
-    ``in``, ``*``, ``[i]`` and the like.
+    ``root`` is where it starts; of ``Model.query`` the ``receiver`` is the session behind it, in
+    no file, and None where it has no name at this place. ``node`` is the whole expression.
+    ``ending`` says how it ends: a terminator is called (``executed``, ``written`` by update or
+    delete, ``extended`` by a method of Flask-SQLAlchemy, ``embedded``), it is ``sliced`` or
+    indexed, it is iterated in place, it is the argument of a method that takes a statement, or an
+    attribute is ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or
+    ``for``, ``in``, ``*``, ``[i]`` and the like. ``extension`` is the Flask-SQLAlchemy object
+    behind the session, as it is written here.
     """
 
-    root: ast.Call
+    root: ast.Call | ast.Attribute
     receiver: ast.expr | None
     session_argument: ast.expr | None
     items: tuple[ast.expr, ...]
@@ -123,25 +136,33 @@ class Chain:
     node: ast.expr
     ending: Ending
     end: str
+    extension: str | None = None
 
     @property
     def terminator(self) -> ast.Call | None:
         """The call that ends the chain, if one does."""
-        ended = self.ending in {"executed", "written", "embedded"}
+        ended = self.ending in {"executed", "written", "extended", "embedded"}
         return self.node if ended and isinstance(self.node, ast.Call) else None
 
 
-def read_chain(module: Module, root: ast.Call) -> Chain:
-    """Return the chain that starts at ``root``; raises Refused where it does not end in sight."""
+def read_chain(
+    module: Module, root: ast.Call | ast.Attribute, session: ast.expr | None = None
+) -> Chain:
+    """Return the chain that starts at ``root``; raises Refused where it does not end in sight.
+
+    ``session`` is what executes the query of a ``root`` that is an attribute, ``Model.query``.
+    """
     links, node = read_links(module, root)
     ending, end, whole = _read_end(module, node)
-    receiver, argument, items = _read_start(root)
+    receiver, argument, items = _read_start(root, session)
     return Chain(root, receiver, argument, items, links, whole, ending, end)
 
 
 def _read_start(
-    root: ast.Call,
+    root: ast.Call | ast.Attribute, session: ast.expr | None
 ) -> tuple[ast.expr | None, ast.expr | None, tuple[ast.expr, ...]]:
+    if isinstance(root, ast.Attribute):
+        return session, None, (root.value,)
     if isinstance(root.func, ast.Attribute) and root.func.attr == "query":
         if root.keywords:
             raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
@@ -184,14 +205,8 @@ def _read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
             return "read", name, parent
         known = name in BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES
         raise Refused(reasons.UNCALLED_METHOD if known else reasons.UNKNOWN_METHOD, name)
-    if name in EXECUTING:
-        return "executed", name, call
-    if name in WRITES:
-        return "written", name, call
-    if name in EMBEDDING:
-        return "embedded", name, call
-    if name == "value":
-        return "executed", name, call
+    if name in _ENDINGS:
+        return _ENDINGS[name], name, call
     if name == "values":
         _read_use(module, call, module.parent(call))
         return "executed", name, call
@@ -203,8 +218,6 @@ def _refused_method(name: str) -> Refused:
         return Refused(reasons.SET_OPERATION, name)
     if name in REMOVED:
         return Refused(reasons.REMOVED_METHOD, f"Query.{name}()")
-    if name in EXTENSIONS:
-        return Refused(reasons.EXTENSION_METHOD, name)
     return Refused(reasons.UNKNOWN_METHOD, name)
 
 

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, k
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
+    ExtensionRewrite,
     GetRewrite,
     LinkEdit,
     QueryRewrite,
@@ -41,7 +42,7 @@ _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 class Verdict:
     """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe)."""
 
-    data: QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | None
+    data: QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | None
     needs: list[Written] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
 
@@ -143,9 +144,10 @@ def _exists_source(statement: Statement) -> str:
     return owner
 
 
-def _refuse_comment_in(reader: Reader, root: ast.Call) -> None:
+def _refuse_comment_in(reader: Reader, root: ast.Call | ast.Attribute) -> None:
     module = reader.module
-    start, end = module.span(root.func).end, module.span(root).end
+    first = root.func if isinstance(root, ast.Call) else root.value
+    start, end = module.span(first).end, module.span(root).end
     refuse_comment(module.source.text[start:end])
 
 
@@ -323,7 +325,8 @@ def _counts_shortly(statement: Statement) -> bool:
         return False
     if items[0].aliased and not isinstance(items[0].node, ast.Name):
         return False
-    if len(statement.chain.root.args) != 1:
+    root = statement.chain.root
+    if isinstance(root, ast.Call) and len(root.args) != 1:
         return False
     if isinstance(statement.chain.items[0], ast.Starred):
         return False

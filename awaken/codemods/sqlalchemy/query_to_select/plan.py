@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.bulk import judge_write
-from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, read_chain
+from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.class_sessions import (
+    chain_of,
+    explained,
+    written_at_class,
+)
+from awaken.codemods.sqlalchemy.query_to_select.extensions import judge_extended
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, judge
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
+    ClassRewrite,
+    ExtensionRewrite,
     GetRewrite,
     QueryRewrite,
     SliceRewrite,
@@ -85,6 +93,10 @@ class QueryToSelect(Rule):
             rewrite_slice,
             rewrite_write,
         )
+        from awaken.codemods.sqlalchemy.query_to_select.class_rewrite import (  # noqa: PLC0415
+            rewrite_extended,
+            rewriter_at_class,
+        )
         from awaken.codemods.sqlalchemy.query_to_select.get_rewrite import (  # noqa: PLC0415
             rewrite_get,
         )
@@ -92,19 +104,28 @@ class QueryToSelect(Rule):
             rewrite_query,
         )
 
-        return {
+        rewriters: dict[str, Rewriter] = {
             "query": rewrite_query,
             "get": rewrite_get,
             "write": rewrite_write,
             "slice": rewrite_slice,
+            "extended": rewrite_extended,
         }
+        return {**rewriters, "at-class": rewriter_at_class(rewriters)}
 
 
 _JUDGES: Mapping[str, Callable[[Reader, Chain], Verdict]] = {
     "written": judge_write,
     "sliced": judge_slice,
+    "extended": judge_extended,
 }
-_REWRITERS = {GetRewrite: "get", QueryRewrite: "query", BulkRewrite: "write", SliceRewrite: "slice"}
+_REWRITERS = {
+    GetRewrite: "get",
+    QueryRewrite: "query",
+    BulkRewrite: "write",
+    SliceRewrite: "slice",
+    ExtensionRewrite: "extended",
+}
 
 
 def _decide(
@@ -115,12 +136,13 @@ def _decide(
     reader = Reader(project, module)
     try:
         recognised.raise_if_refused(module)
-        chain = read_chain(module, root)
+        chain = chain_of(reader, recognised)
         if chain.ending == "written":
             recognised.raise_if_write_refused()
         verdict = _JUDGES.get(chain.ending, judge)(reader, chain)
+        written = written_at_class(recognised, chain, verdict)
     except Refused as refused:
-        return _manual(module, root, site, rule, refused), None
+        return _manual(module, root, site, rule, explained(recognised, refused)), None
     level = Level.UNSAFE if verdict.caveats else Level.SAFE
     change = ChangeId(f"{rule}:{site}")
     place = Place(module.path, Span(module.span(root).start, module.span(chain.node).end))
@@ -134,13 +156,13 @@ def _decide(
         message=message,
         change=change,
     )
-    edits = tuple(_edits(module, chain, verdict, site))
+    edits = tuple(_edits(module, chain, verdict, written, site))
     return finding, Change(
         id=change, rule=rule, title=message, level=level, sites=(site,), edits=edits
     )
 
 
-def _manual(module: Module, root: ast.Call, site: SiteId, rule: str, refused: Refused) -> Finding:
+def _manual(module: Module, root: ast.expr, site: SiteId, rule: str, refused: Refused) -> Finding:
     return Finding(
         site=site,
         rule=rule,
@@ -168,7 +190,9 @@ def _old(chain: Chain) -> str:
     return f"`query(...).{chain.end}()`" if chain.terminator else "`query(...)`"
 
 
-def _new(chain: Chain, data: QueryRewrite | BulkRewrite | SliceRewrite) -> str:
+def _new(chain: Chain, data: QueryRewrite | BulkRewrite | SliceRewrite | ExtensionRewrite) -> str:
+    if isinstance(data, ExtensionRewrite):
+        return f"`{chain.extension}.{data.method}(...)`"
     if isinstance(data, BulkRewrite):
         tail = ".rowcount" if data.rowcount else ""
         return f"`{_session(chain)}.execute({chain.end}(...)){tail}`"
@@ -190,14 +214,17 @@ def _session(chain: Chain) -> str:
     return text if 0 < len(text) <= _LONGEST_RECEIVER and not given else "session"
 
 
-def _edits(module: Module, chain: Chain, verdict: Verdict, site: SiteId) -> Iterator[Edit]:
+def _edits(
+    module: Module, chain: Chain, verdict: Verdict, session: str | None, site: SiteId
+) -> Iterator[Edit]:
     if verdict.data is not None:
+        data, rewriter = verdict.data, _REWRITERS[type(verdict.data)]
         yield NodeEdit(
             path=module.path,
             anchor=module.span(chain.node),
             node=type(chain.node).__name__,
-            rewriter=_REWRITERS[type(verdict.data)],
-            data=verdict.data,
+            rewriter="at-class" if session else rewriter,
+            data=ClassRewrite(session=session, rewriter=rewriter, data=data) if session else data,
             site=site,
         )
     yield from _imports(module, verdict, site)

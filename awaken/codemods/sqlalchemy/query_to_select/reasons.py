@@ -27,6 +27,21 @@ UNPROVEN_SESSION = Reason(
     "nothing proves that `{}` is a session",
     "If it is one, annotate where it comes from, for example `session: Session`.",
 )
+UNPROVEN_CLASS_QUERY = Reason(
+    "unproven-class-query",
+    "nothing shows which session `{}` asks",
+    "Write it as a query of the session: `session.query(Model)`.",
+)
+SESSION_OUT_OF_SIGHT = Reason(
+    "session-out-of-sight",
+    "the session behind the class's `query` has no name here: {}",
+    "Import the session, or the Flask-SQLAlchemy object, into this file.",
+)
+QUERY_OF_INSTANCE = Reason(
+    "query-of-instance",
+    "`self.query` asks for the class of an instance",
+    "Write `type(self).query`.",
+)
 UNKNOWN_ENTITY = Reason(
     "unknown-entity",
     "`{}` may be a mapped class (objects come back) or a column (rows come back)",
@@ -122,7 +137,7 @@ REMOVED_METHOD = Reason(
 )
 EXTENSION_METHOD = Reason(
     "extension-method",
-    "`.{}()` comes from an extension's own Query class",
+    "{}",
     "Use the extension's select-based form, for example `db.paginate(select(...))`.",
 )
 FILTER_BY_TARGET = Reason(

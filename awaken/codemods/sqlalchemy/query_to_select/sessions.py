@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.begins import Begin, begin_of
 from awaken.codemods.sqlalchemy.query_to_select.chain import read_chain
 from awaken.codemods.sqlalchemy.query_to_select.cures import prove_session, quoted
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
@@ -27,12 +28,14 @@ _LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", 
 class Recognised:
     """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into.
 
-    ``writes_refused`` says why it is left alone if it is a bulk write.
+    ``writes_refused`` says why it is left alone if it is a bulk write, ``begin`` what stands
+    behind it if it begins at a class.
     """
 
-    root: ast.Call
+    root: ast.Call | ast.Attribute
     refused: Refused | None = None
     writes_refused: Refused | None = None
+    begin: Begin | None = None
 
     def raise_if_refused(self, module: Module) -> None:
         """Raise what stands against this site, if anything does.
@@ -41,7 +44,7 @@ class Recognised:
         """
         if self.refused is None:
             return
-        if self.refused.reason is reasons.UNPROVEN_SESSION:
+        if self.refused.reason in {reasons.UNPROVEN_SESSION, reasons.UNPROVEN_CLASS_QUERY}:
             try:
                 read_chain(module, self.root)
             except Refused as refused:
@@ -70,11 +73,10 @@ class Sites:
                 continue
             reader = Reader(self._project, module)
             for node in module.walk():
-                if isinstance(node, ast.Call):
-                    recognised = recognise(reader, node)
-                    if recognised is None:
-                        continue
-                    yield module, Recognised(node, hook or recognised.refused, listener)
+                recognised = _recognise_either(reader, node)
+                if recognised is not None:
+                    refused = hook or recognised.refused
+                    yield module, replace(recognised, refused=refused, writes_refused=listener)
 
 
 def _query_hook(project: Project) -> Refused | None:
@@ -121,6 +123,27 @@ def _listens_to(reader: Reader, call: ast.Call, event: str) -> bool:
     return isinstance(name, ast.Constant) and str(name.value).startswith(event)
 
 
+def _recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
+    match node:
+        case ast.Call():
+            return recognise(reader, node)
+        case ast.Attribute(attr="query", ctx=ast.Load()):
+            return recognise_at_class(reader, node)
+        case _:
+            return None
+
+
+def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None:
+    """Return the query that starts at ``node``, as in ``Model.query.all()``; None for others."""
+    above = reader.module.parent(node)
+    if isinstance(above, ast.Call) and above.func is node:
+        return None
+    begin = begin_of(reader, node)
+    if isinstance(begin, Begin):
+        return Recognised(node, _standing_against(reader, node), begin=begin)
+    return None if begin is None else Recognised(node, begin)
+
+
 def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
     """Return the query that starts at ``call``; None where none does."""
     if _is_constructor(reader, call):
@@ -154,8 +177,8 @@ def _is_constructor(reader: Reader, call: ast.Call) -> bool:
     return name == "Query" and reader.library_name(call.func) == "Query"
 
 
-def _standing_against(reader: Reader, call: ast.Call) -> Refused | None:
-    if reader.module.in_fstring(call):
+def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
+    if reader.module.in_fstring(node):
         return Refused(reasons.INSIDE_FSTRING)
     return None
 

@@ -19,6 +19,7 @@ from awaken.codemods.sqlalchemy.query_to_select.sessions import (
     asks_for_text,
     imports_library,
     recognise,
+    recognise_at_class,
 )
 from awaken.contract import Place, Span
 from awaken.project.sessions import SessionProof
@@ -154,14 +155,16 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
     parent = reader.module.parent(node)
     if isinstance(parent, ast.Call) and parent.func is node:
         return None
+    if recognise_at_class(reader, node) is not None:
+        return None
     text = quoted(node)
     if not isinstance(node.ctx, ast.Load):
         return f"`{text}` is written to here, not called"
     if owner := _class_named(reader, node.value):
         return (
-            f"`{text}` is a query that begins at {owner}, and such queries are not looked at yet; "
-            f"write it as a query of the session, `db.session.query({quoted(node.value)})`, "
-            "to have it rewritten"
+            f"`{text}` is read from {owner}, but nothing shows that it is a query of SQLAlchemy. "
+            f"If it is one, write it as a query of the session, "
+            f"`db.session.query({quoted(node.value)})`"
         )
     if isinstance(reader.project.session_of(reader.module, node.value), SessionProof):
         return f"`{text}` is not called here; the rule looks at calls of it"
