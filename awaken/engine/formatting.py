@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from awaken.contract import Span
@@ -54,9 +54,24 @@ def _lines(text: bytes) -> list[bytes]:
 
 
 def _only_edited(text: bytes, hunks: Sequence[Splice], regions: Sequence[Span]) -> bool:
-    """Whether every hunk lies in a statement that holds, or touches, an edited region."""
-    allowed = list(_edited_lines(text, regions))
+    """Whether every hunk lies in statements that hold, or touch, an edited region.
+
+    One hunk may go over several of them that stand directly below each other.
+    """
+    allowed = list(_joined(_edited_lines(text, regions)))
     return all(any(held.contains(Span(hunk.start, hunk.end)) for held in allowed) for hunk in hunks)
+
+
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield the spans, with those that touch as one."""
+    first, *others = sorted(spans) or [Span(0, 0)]
+    for span in others:
+        if span.start > first.end:
+            yield first
+            first = span
+        else:
+            first = Span(first.start, max(first.end, span.end))
+    yield first
 
 
 def _edited_lines(text: bytes, regions: Sequence[Span]) -> Iterator[Span]:

@@ -104,6 +104,15 @@ def test_the_edited_statement_is_formatted():
     assert text == LONG.replace("g(", "wrapped(\n        g(").replace("b)\n", "b))\n")
 
 
+def test_edited_statements_below_each_other_are_formatted_in_one_go():
+    text = "def f():\n    x = g(1)\n    y = g(2)\n    return x, y\n"
+    edits = change(node_edit(text, "g(1)", "wrap"), node_edit(text, "g(2)", "wrap"))
+    tool = Fake(results=(("wrapped(g", "wrapped( g"),))
+    assert after(text, edits, formatter=tool) == text.replace("g(1)", "wrapped( g(1))").replace(
+        "g(2)", "wrapped( g(2))"
+    )
+
+
 def test_places_lead_back_through_the_formatting():
     tool = Fake(results=(("wrapped(g(aaaaaaaaaa, ", "wrapped(\n        g(aaaaaaaaaa, "),))
     result = run(LONG, change(node_edit(LONG, CALL, "wrap")), formatter=tool)
