@@ -161,10 +161,10 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 ## What it refuses
 
 A query that is kept in a variable, returned or passed on; a receiver that nothing proves to be a
-session; an entity of unknown kind; set operations, slices by variables or negative numbers, `get()`
-and bulk writes with settings that they ignore; what raises today and would not
-afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
-`after_bulk_delete` would see.
+session; an entity of unknown kind; set operations behind which names cannot be followed; slices by
+variables or negative numbers; `get()` and bulk writes with settings that they ignore; what raises
+today and would not afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update`
+and `after_bulk_delete` would see.
 
 Queries that begin at a class are not looked at and not reported: `Model.query` of
 Flask-SQLAlchemy, and `query_property()` of a `scoped_session`.

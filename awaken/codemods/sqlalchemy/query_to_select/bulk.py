@@ -12,7 +12,7 @@ import ast
 from collections.abc import Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
@@ -39,7 +39,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statement import (
 
 _CRITERIA = frozenset({"filter", "where", "with_parent"})
 _RAISING = frozenset({"limit", "offset", "slice", "distinct", "order_by", "group_by"})
-_RAISING |= {"join", "outerjoin", "select_from"}
+_RAISING |= {"join", "outerjoin", "select_from", *SET_OPERATIONS}
 _OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
 _WITHOUT_EFFECT = frozenset({"options", "enable_eagerloads", "reset_joinpoint"})
 """Builders that mean something only to a query that loads: they are left out."""

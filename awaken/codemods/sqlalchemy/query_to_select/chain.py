@@ -65,6 +65,7 @@ EMBEDDING = frozenset({"subquery", "cte", "exists", "label", "scalar_subquery", 
 WRITES = frozenset({"update", "delete"})
 SET_OPERATIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
 SET_OPERATIONS |= {"except_all"}
+_LINKS = BUILDERS | SET_OPERATIONS
 SET_FUNCTIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
 REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
 EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
@@ -182,7 +183,7 @@ def read_links(module: Module, root: ast.expr) -> tuple[tuple[Link, ...], ast.ex
     node = root
     while True:
         attribute = module.parent(node)
-        if not isinstance(attribute, ast.Attribute) or attribute.attr not in BUILDERS:
+        if not isinstance(attribute, ast.Attribute) or attribute.attr not in _LINKS:
             return tuple(links), node
         call = module.parent(attribute)
         if not isinstance(call, ast.Call) or call.func is not attribute:
@@ -214,8 +215,6 @@ def _read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
 
 
 def _refused_method(name: str) -> Refused:
-    if name in SET_OPERATIONS:
-        return Refused(reasons.SET_OPERATION, name)
     if name in REMOVED:
         return Refused(reasons.REMOVED_METHOD, f"Query.{name}()")
     return Refused(reasons.UNKNOWN_METHOD, name)
@@ -252,7 +251,8 @@ def _is_container(compare: ast.Compare, node: ast.expr) -> bool:
 def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Ending, str]:
     if isinstance(call.func, ast.Attribute):
         of_cte = call.func.attr in SET_FUNCTIONS and _is_cte(module, call.func.value)
-        if of_cte or call.func.attr in SELECTABLE_ARGUMENTS:
+        of_query = call.func.attr in SET_OPERATIONS and query_root(call.func) is not None
+        if of_cte or of_query or call.func.attr in SELECTABLE_ARGUMENTS:
             return "argument", call.func.attr
     name = ast.unparse(call.func)
     if isinstance(call.func, ast.Name) and not module.scopes.is_bound(name, call):
@@ -266,8 +266,21 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
             raise Refused(reasons.RAISES_TODAY, "a Query has no len()")
     last = name.rpartition(".")[2]
     if last in SET_OPERATIONS | SET_FUNCTIONS:
-        raise Refused(reasons.SET_OPERATION, last)
+        raise Refused(reasons.SET_OPERATION, f"`{last}()` of queries")
     raise Refused(reasons.PASSED_QUERY, name)
+
+
+def query_root(node: ast.expr) -> ast.Call | None:
+    """Return the call of ``query`` that a chain of calls begins with, None if it does not."""
+    while isinstance(node, ast.Call | ast.Attribute):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in {"query", "Query"}:
+                return node
+            node = node.func
+        else:
+            node = node.value
+    return None
 
 
 def _is_cte(module: Module, node: ast.expr) -> bool:

@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all, re
 from awaken.codemods.sqlalchemy.query_to_select.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.operands import has_call, join_operands
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ExtensionRewrite,
@@ -40,11 +41,15 @@ _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 
 @dataclass(slots=True)
 class Verdict:
-    """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe)."""
+    """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
+
+    ``requires`` are the queries that must be rewritten with it.
+    """
 
     data: QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | None
     needs: list[Written] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
+    requires: list[ast.Call] = field(default_factory=list)
 
 
 def judge(reader: Reader, chain: Chain) -> Verdict:
@@ -60,6 +65,7 @@ def judge(reader: Reader, chain: Chain) -> Verdict:
     check_distinct(statement)
     verdict = _judge_embedded(statement) if embeds else judge_executed(statement)
     verdict.needs += statement.needs
+    join_operands(statement, verdict)
     return verdict
 
 
@@ -68,8 +74,8 @@ def _judge_embedded(statement: Statement) -> Verdict:
     chain = statement.chain
     verdict = Verdict(None)
     select = written(statement, verdict, "select")
-    if _has_call(chain.receiver):
-        verdict.caveats.append(f"`{ast.unparse(chain.receiver)}` is no longer called")  # type: ignore[arg-type]
+    if chain.receiver is not None and has_call(chain.receiver):
+        verdict.caveats.append(f"`{ast.unparse(chain.receiver)}` is no longer called")
     if chain.end == "exists":
         verdict.data = _exists(statement, verdict, select)
         return verdict
@@ -89,10 +95,6 @@ def _judge_embedded(statement: Statement) -> Verdict:
         ended=ended,
     )
     return verdict
-
-
-def _has_call(node: ast.expr | None) -> bool:
-    return node is not None and any(isinstance(n, ast.Call | ast.Await) for n in ast.walk(node))
 
 
 def _check_subquery(terminator: ast.Call) -> None:

@@ -20,6 +20,11 @@ _HOMES = {
     "exists": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     "lazyload": ("sqlalchemy.orm", "sqlalchemy.orm.strategy_options"),
     "with_parent": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
+    "aliased": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
+    **dict.fromkeys(
+        ("union", "union_all", "intersect", "intersect_all", "except_", "except_all"),
+        ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
+    ),
 }
 """Where each name that the rule writes can be imported from; the first is where it will be."""
 

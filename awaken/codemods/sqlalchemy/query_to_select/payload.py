@@ -7,12 +7,29 @@ from typing import Literal
 from msgspec import Struct
 
 
+class Operation(Struct, frozen=True, kw_only=True):
+    """How a set operation is written: all names as they are to be written.
+
+    ``select`` is empty where the result of ``function`` is executed itself. ``model`` is the class
+    that is read off the subquery, by an alias called ``name`` if later builders need one; they
+    then use it for what they named before (``renamed``: old and new text).
+    """
+
+    function: str
+    select: str = ""
+    aliased: str = ""
+    model: str | None = None
+    name: str | None = None
+    renamed: tuple[tuple[str, str], ...] = ()
+
+
 class LinkEdit(Struct, frozen=True):
     """What becomes of one builder of the chain, ``.filter(...)`` and the like.
 
     ``call`` is its new name, None drops it. The arguments stay as they are, unless ``arguments``
     replaces them by source text, ``keyword`` names the only one, or ``target`` turns each
-    ``key=value`` into ``target.key == value``.
+    ``key=value`` into ``target.key == value``. An ``operation`` puts the statement so far, and the
+    arguments, into a set operation.
     """
 
     call: str | None
@@ -20,6 +37,7 @@ class LinkEdit(Struct, frozen=True):
     keyword: str | None = None
     target: str | None = None
     parent: str | None = None
+    operation: Operation | None = None
 
 
 class QueryRewrite(Struct, frozen=True, kw_only=True):

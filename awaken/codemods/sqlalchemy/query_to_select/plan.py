@@ -158,7 +158,15 @@ def _decide(
     )
     edits = tuple(_edits(module, chain, verdict, written, site))
     return finding, Change(
-        id=change, rule=rule, title=message, level=level, sites=(site,), edits=edits
+        id=change,
+        rule=rule,
+        title=message,
+        level=level,
+        sites=(site,),
+        edits=edits,
+        requires=tuple(
+            ChangeId(f"{rule}:{site_id(rule, module, other)}") for other in verdict.requires
+        ),
     )
 
 

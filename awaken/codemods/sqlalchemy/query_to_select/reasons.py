@@ -87,7 +87,7 @@ SLICED_QUERY = Reason(
 )
 SET_OPERATION = Reason(
     "set-operation",
-    "`{}` of queries wraps a subquery and adapts later criteria to it, which select() does not",
+    "{}: what Query reads off the subquery of the whole cannot be named here",
     "Write `select(aliased(Model, union(...).subquery()))` by hand.",
 )
 BULK_WRITE = Reason(

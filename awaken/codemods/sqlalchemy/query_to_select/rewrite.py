@@ -10,6 +10,12 @@ import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select import lines
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.set_operation_rewrite import (
+    exploded,
+    laid_out,
+    operated,
+    renamed,
+)
 from awaken.contract import Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 
@@ -98,7 +104,12 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     statement = _start(parts, data)
     bare = data.runs is not None
     for link, edit in zip(parts.links, data.links, strict=True):
-        statement = _link(link, edit, statement, bare)
+        if edit.operation is not None:
+            statement = operated(statement, link, edit.operation)
+            names = edit.operation.renamed
+        else:
+            ours = renamed(link, names, is_option=edit.call == "options")
+            statement = _link(ours, edit, statement, bare)
     for source in data.extra:
         call = cst.ensure_type(cst.parse_expression(source), cst.Call)
         dot = parts.line_break
@@ -255,9 +266,13 @@ def _run(
     one_line = _count_inline(statement, data) if data.wrap == "count" else statement
     inline = _tail(node, cst.Call(call, [cst.Arg(one_line)]), parts, data)
     text = lines.code(inline)
+            if _operates(data):
+                moved = laid_out(moved, indent + step, step, around.line_length)
     if "\n" in text or around.column + len(text) + around.trailing <= around.line_length:
         return inline
-    inner = lines.fit(one_line, indent + step, step, around.line_length)
+    if isinstance(one_line, cst.Name):
+        return inline  # there is nothing to break in a variable
+    inner = _fitted(one_line, data, indent + step, around)
     return _tail(node, lines.broken_call(call, inner, indent, step), parts, data)
 
 
@@ -266,6 +281,22 @@ def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
         not data.extra
         and parts.ended is not None
         and lines.has_comment(parts.ended.dot.whitespace_before)
+def _fitted(
+    statement: cst.BaseExpression, data: QueryRewrite, indent: str, around: Surroundings
+) -> cst.BaseExpression:
+    """Return a one-line statement that stands at ``indent``, broken if it is too long for that."""
+    step, length = around.indent, around.line_length
+    if not _operates(data):
+        return lines.fit(statement, indent, step, length)
+    if data.wrap == "count" and len(indent) + len(lines.code(statement)) > length:
+        return exploded(cst.ensure_type(statement, cst.Call), indent, step, length)
+    return laid_out(statement, indent, step, length)
+
+
+def _operates(data: QueryRewrite) -> bool:
+    return any(edit.operation is not None for edit in data.links)
+
+
     )
 
 

@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.judgement import (
     judge_executed,
 )
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.operands import join_operands
 from awaken.codemods.sqlalchemy.query_to_select.payload import QueryRewrite, SliceRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import refuse_comment, translate
@@ -40,6 +41,7 @@ def judge_slice(reader: Reader, chain: Chain) -> Verdict:
     if isinstance(verdict.data, QueryRewrite):
         query = msgspec.structs.replace(verdict.data, extra=extra, last="all", ended="call")
         verdict.data = SliceRewrite(query=query, subscript=subscript)
+    join_operands(statement, verdict)
     return verdict
 
 

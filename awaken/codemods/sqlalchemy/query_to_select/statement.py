@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
-from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify, classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.set_operations import set_operation
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 _NOT_AFTER_LIMIT = frozenset(
@@ -53,7 +54,7 @@ class Statement:
 
     ``join_point`` is what ``filter_by`` means after a join, ``source`` after a ``select_from``.
     ``criteria`` are the expressions that may bring another table into FROM, ``orm_items`` those
-    that make an ORM statement of it.
+    that make an ORM statement of it, ``first_items`` those that a set operation puts together.
     """
 
     reader: Reader
@@ -82,6 +83,8 @@ class Statement:
     as_rows: bool = False
     changed_items: bool = False
     session: int | None = None
+    continued: bool = False
+    first_items: tuple[Item, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -242,7 +245,7 @@ def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> 
     statement.joined = True
     statement.reset = False
     statement.criteria.extend(link.call.args)
-    statement.join_point = _join_target(statement.reader, link)
+    statement.join_point = join_target(statement.reader, link)
     return LinkEdit(link.name)
 
 
@@ -268,7 +271,8 @@ def _is_relationship(reader: Reader, node: ast.expr) -> bool:
     return mapped is not None and mapped.attribute_kind(node.attr) == "relationship"
 
 
-def _join_target(reader: Reader, link: Link) -> Target:
+def join_target(reader: Reader, link: Link) -> Target:
+    """Return what ``filter_by`` means after the join ``link``."""
     keyword = next((k.value for k in link.call.keywords if k.arg == "target"), None)
     target = link.call.args[0] if link.call.args else keyword
     if target is None:
@@ -506,6 +510,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "select_from": _select_from,
     "filter_by": _filter_by,
     "with_entities": _with_entities,
+    **dict.fromkeys(SET_OPERATIONS, set_operation),
     "reset_joinpoint": _reset_joinpoint,
     "enable_assertions": _assertions,
     "enable_eagerloads": _eagerloads,

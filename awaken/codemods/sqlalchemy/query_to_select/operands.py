@@ -1,0 +1,107 @@
+"""The queries that are put together by one set operation: they are rewritten together, or not."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, query_root, read_chain
+from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.sessions import recognise
+from awaken.codemods.sqlalchemy.query_to_select.statement import (
+    Statement,
+    refuse_comment,
+    translate,
+)
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
+    from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict
+
+
+def join_operands(statement: Statement, verdict: Verdict) -> None:
+    """Let ``verdict`` require the other queries of a set operation; raises Refused for one of them.
+
+    Each query is a site of its own: the first one, on which ``union`` is called, is written
+    together with the operation, the others become plain statements.
+    """
+    chain, reader = statement.chain, statement.reader
+    for operand in _operands(chain):
+        root, other = _read_operand(reader, operand)
+        _refuse_others(statement.first_items, translate(reader, other, executed=False), operand)
+        verdict.requires.append(root)
+        if other.receiver is not None and has_call(other.receiver):
+            verdict.caveats.append(f"`{ast.unparse(other.receiver)}` is no longer called")
+    if _operands(chain):
+        _refuse_comments(reader, chain)
+    if chain.ending == "argument" and chain.end in SET_OPERATIONS:
+        root, whole = _judge_whole(reader, chain)
+        verdict.requires.append(root)
+        verdict.caveats += [one for one in whole.caveats if one not in verdict.caveats]
+
+
+def has_call(node: ast.expr) -> bool:
+    """Whether something is called, or awaited, when ``node`` is evaluated."""
+    return any(isinstance(part, ast.Call | ast.Await) for part in ast.walk(node))
+
+
+def _operands(chain: Chain) -> list[ast.expr]:
+    return [
+        operand for link in chain.links if link.name in SET_OPERATIONS for operand in link.call.args
+    ]
+
+
+def _read_operand(reader: Reader, operand: ast.expr) -> tuple[ast.Call, Chain]:
+    refused = Refused(reasons.SET_OPERATION, f"a set operation with `{quoted(operand)}`")
+    root = query_root(operand)
+    recognised = recognise(reader, root) if root is not None else None
+    if root is None or recognised is None:
+        raise refused
+    recognised.raise_if_refused(reader.module)
+    chain = read_chain(reader.module, root)
+    if chain.node is not operand or chain.ending != "argument":
+        raise refused
+    return root, chain
+
+
+def _refuse_others(first: tuple[Item, ...], other: Statement, operand: ast.expr) -> None:
+    """Raise Refused unless both queries ask for the same class, or for as many columns."""
+    items = other.items
+    is_class = first[0].what is What.ENTITY
+    same = len(items) == len(first) and all(
+        item.what is not What.UNKNOWN and (item.what is What.ENTITY) == is_class for item in items
+    )
+    if not same or (is_class and (items[0].model != first[0].model or items[0].aliased)):
+        raise Refused(reasons.SET_OPERATION, f"a set operation with `{quoted(operand)}`")
+    if any(link.name in SET_OPERATIONS for link in other.chain.links):
+        raise Refused(reasons.SET_OPERATION, f"a set operation inside `{quoted(operand)}`")
+
+
+def _refuse_comments(reader: Reader, chain: Chain) -> None:
+    """The queries stand on other lines afterwards, on which comments have no place."""
+    module = reader.module
+    last = max(n for n, link in enumerate(chain.links) if link.name in SET_OPERATIONS)
+    start, end = module.span(chain.root).start, module.span(chain.links[last].call).end
+    refuse_comment(module.source.text[start:end])
+
+
+def _judge_whole(reader: Reader, chain: Chain) -> tuple[ast.Call, Verdict]:
+    from awaken.codemods.sqlalchemy.query_to_select.judgement import (  # noqa: PLC0415  a cycle
+        judge,
+    )
+    from awaken.codemods.sqlalchemy.query_to_select.slices import (  # noqa: PLC0415  a cycle
+        judge_slice,
+    )
+
+    call = reader.module.parent(chain.node)
+    root = query_root(call.func) if isinstance(call, ast.Call) else None
+    recognised = recognise(reader, root) if root is not None else None
+    if root is None or recognised is None:
+        raise Refused(reasons.SET_OPERATION, f"{chain.end}() of this query")
+    recognised.raise_if_refused(reader.module)
+    whole = read_chain(reader.module, root)
+    return root, (judge_slice if whole.ending == "sliced" else judge)(reader, whole)
