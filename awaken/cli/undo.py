@@ -34,7 +34,7 @@ def undo(
     Also finishes an apply that was killed. Stops if a file was edited since.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.preview.undo_lines import stack_lines, undone_lines  # noqa: PLC0415
+    from awaken.preview.undo_lines import inside_lines, stack_lines, undone_lines  # noqa: PLC0415
 
     start, current = path or Path(), Path.cwd()
     if not listed:
@@ -49,4 +49,6 @@ def undo(
         typer.echo(f"error: {sentence}", err=True)
     if not stack.entries:
         typer.echo("Nothing to undo.", err=True)
+    for line in inside_lines(stack, current):
+        typer.echo(line, err=True)
     return FAILED if stack.damaged else 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -70,10 +70,14 @@ class StackEntry(Struct, frozen=True):
 
 
 class UndoStack(Struct, frozen=True):
-    """The applies of one root, the latest first; ``damaged`` has a sentence per unreadable one."""
+    """The applies of one root, the latest first; ``damaged`` has a sentence per unreadable one.
+
+    ``inside`` are the roots inside of it that have applies of their own.
+    """
 
     entries: tuple[StackEntry, ...]
     damaged: tuple[str, ...]
+    inside: tuple[Path, ...] = ()
 
 
 class TreeState(Struct, frozen=True):
@@ -104,7 +108,7 @@ def undo(
     root = root.resolve()
     journal = Journal(state_directory(state), filesystem)
     if not journal.entries(root):
-        raise _nothing(root)
+        raise _nothing(journal, root)
     with hold(root, journal.locks):
         for other in unfinished(journal, root):
             if other.root != root:
@@ -143,7 +147,7 @@ def undo_list(root: Path, *, state: Path | None = None) -> UndoStack:
             damaged.append(str(error))
         else:
             entries.append(_stack_entry(entry, record, journal.path(entry)))
-    return UndoStack(tuple(entries), tuple(damaged))
+    return UndoStack(tuple(entries), tuple(damaged), _inside(journal, root.resolve()))
 
 
 def pending(root: Path, *, state: Path | None = None) -> PendingApply | None:
@@ -290,7 +294,7 @@ def _putting_back(root: Path) -> Iterator[None]:
 def _top(journal: Journal, root: Path) -> Entry:
     stack = [entry for entry in journal.entries(root) if entry.status != "undone"]
     if not stack:
-        raise _nothing(root)
+        raise _nothing(journal, root)
     return stack[-1]
 
 
@@ -325,5 +329,17 @@ def _edited(record: Record, files: Iterable[SavedFile]) -> RefusedError:
     return RefusedError("undone", refusals, f"take that back, or leave such files alone: {keep}")
 
 
-def _nothing(root: Path) -> NothingToUndoError:
-    return NothingToUndoError(f"there is nothing to undo in {root}")
+def _nothing(journal: Journal, root: Path) -> NothingToUndoError:
+    inside = _inside(journal, root)
+    hint = f"; for a project inside it, call {undo_command(inside[0])}" if inside else ""
+    return NothingToUndoError(f"there is nothing to undo in {root}{hint}")
+
+
+def _inside(journal: Journal, root: Path) -> tuple[Path, ...]:
+    """Return the roots inside ``root`` of which an apply can be undone, the latest first."""
+    found: dict[Path, None] = {}
+    for entry in reversed(journal.entries()):
+        if entry.status != "undone" and not entry.belongs(root):
+            with suppress(DamagedJournalError, StateDirectoryError):
+                found[journal.read(entry).root_path] = None
+    return tuple(other for other in found if root in other.parents)

@@ -21,9 +21,11 @@ from awaken.preview.visible import visible
 def print_targets(report: Report, console: Console, current: Path) -> None:
     """Print for each root which versions the rewrites were made for, and where they were read."""
     page = Page(console)
+    several = len(report.roots) > 1
     for root in report.roots:
-        where = relative(root.root, "", current)
-        name = "" if len(report.roots) == 1 else f"{where}: "
+        if several and not root.files_read:  # the top of a repository that holds only projects
+            continue
+        name = f"{relative(root.root, '', current)}: " if several else ""
         page.hanging(Text(f"{visible(name)}Target: ", "faint"), _targets(root), "faint")
     page.row()
 
@@ -39,13 +41,16 @@ def _targets(root: RootReport) -> str:
 def print_diagnostics(report: Report, console: Console, current: Path) -> None:
     """Print what awaken could not do, one sentence each."""
     page = Page(console)
+    said = set()
     for root, diagnostic in diagnostics(report):
         path = diagnostic.path
         if root is not None and path:
             path = relative(root.root, path, current)
         line = f":{diagnostic.line}" if diagnostic.line else ""
         where = f"{path}{line}: " if path else ""
-        page.row(("error: ", "error"), (where, "path"), diagnostic.message)
+        if (where, diagnostic.message) not in said:  # a path that was named is also found
+            page.row(("error: ", "error"), (where, "path"), diagnostic.message)
+        said.add((where, diagnostic.message))
 
 
 def print_table(report: Report, console: Console) -> None:

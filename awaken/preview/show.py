@@ -96,8 +96,9 @@ def _writer(form: Form, view: View) -> Writer | None:
 
 def _notes(report: Report, view: View) -> None:
     for root in report.roots if not view.quiet else ():
+        where = f"{relative(root.root, '', Path.cwd())}: " if len(report.roots) > 1 else ""
         for note in root.notes:
-            sys.stderr.write(visible(f"note: {note}") + "\n")
+            sys.stderr.write(visible(f"note: {where}{note}") + "\n")
 
 
 def _has_sites(report: Report) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,13 @@ def stack_lines(stack: UndoStack, current: Path, *, verbose: bool) -> Iterator[s
             for path in entry.files:
                 yield visible(f"    {relative(path, '', current)}")
             yield visible(f"    journal: {entry.place}")
+
+
+def inside_lines(stack: UndoStack, current: Path) -> Iterator[str]:
+    """Yield, for each project inside the one of ``stack``, the command that lists its applies."""
+    for root in stack.inside:
+        where = shlex.quote(relative(root, "", current))
+        yield visible(f"To see those of a project inside: awaken undo --list {where}")
 
 
 def undone_lines(undone: Undone, current: Path, *, verbose: bool) -> Iterator[str]:

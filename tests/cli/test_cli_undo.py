@@ -111,6 +111,17 @@ def test_nothing_to_undo_is_one_sentence(applied, awaken):
     assert (applied.root / "app.py").read_bytes() == applied.before
 
 
+def test_from_above_a_project_it_is_said_where_to_look(applied, awaken, monkeypatch):
+    monkeypatch.chdir(applied.root.parent)
+
+    _, _, err = awaken("undo", "--list")
+
+    assert err == (
+        "Nothing to undo.\nTo see those of a project inside: "
+        f"awaken undo --list {applied.root.name}\n"
+    )
+
+
 def test_an_edited_file_stops_it_and_is_named(applied, awaken):
     (applied.root / "app.py").write_bytes(b"mine\n")
 

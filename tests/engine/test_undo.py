@@ -74,6 +74,19 @@ def test_undo_goes_down_the_stack(project):
         project.undo()
 
 
+def test_a_project_inside_that_has_applies_is_named(project):
+    inner = project.root / "inner"
+    inner.mkdir()
+    project.write({"a.py": b"1"}, root=inner)
+
+    assert project.stack().inside == (inner,)
+    with pytest.raises(NothingToUndoError, match=f"call awaken undo {inner}$"):
+        project.undo()
+
+    undo(inner, state=project.state)
+    assert project.stack().inside == ()
+
+
 def test_an_apply_after_an_undo_is_undone_first(project):
     project.write({"a.py": b"1"})
     project.write({"a.py": b"2"})

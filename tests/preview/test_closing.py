@@ -9,11 +9,12 @@ from report_builders import RULE, file_change, finding, report, root_report, sou
 
 from awaken.contract import Level
 from awaken.engine.report import Diagnostic, Report, TargetVersion
-from awaken.preview.choices import Color
+from awaken.preview.choices import Color, View
 from awaken.preview.closing import print_diagnostics, print_steps, print_table, print_targets
 from awaken.preview.console import make_console
 from awaken.preview.counts import plural
 from awaken.preview.page import Page
+from awaken.preview.show import show_closing
 from awaken.preview.summary import Step, next_steps, summary
 
 ROOT = Path("/home/me/project")
@@ -140,7 +141,10 @@ def test_diagnostics_say_where() -> None:
 def test_targets_are_said_with_their_origin() -> None:
     stream = stderr()
     python = TargetVersion("Python", ">=3.11", "pyproject.toml")
-    roots = [root_report(ROOT, targets=(python,)), root_report(ROOT / "sub", targets=())]
+    roots = [
+        root_report(ROOT, targets=(python,), files_read=1),
+        root_report(ROOT / "sub", targets=(), files_read=1),
+    ]
     print_targets(report(*roots), make_console(stream, Color.NEVER), ROOT)
 
     assert stream.getvalue() == (
@@ -168,3 +172,35 @@ def test_numbers_and_nouns_agree() -> None:
         "2 sites",
         "1,234 sites",
     ]
+
+
+def test_what_goes_wrong_with_a_path_that_is_also_found_is_said_once() -> None:
+    stream = io.StringIO()
+    twice = Diagnostic("a.py", 0, "is not a regular file")
+    failed = report(root_report(ROOT, diagnostics=(twice,)), diagnostics=(twice,))
+
+    print_diagnostics(failed, make_console(stream, Color.NEVER), ROOT)
+
+    assert stream.getvalue() == "error: a.py: is not a regular file\n"
+
+
+def test_a_root_without_files_has_no_targets_where_others_have() -> None:
+    stream = io.StringIO()
+    roots = (root_report(ROOT), root_report(ROOT / "api", files_read=1))
+
+    print_targets(report(*roots), make_console(stream, Color.NEVER), ROOT)
+
+    assert stream.getvalue() == "api: Target: python >=3.11 (pyproject.toml)\n\n"
+
+
+def test_a_note_names_its_root_where_there_are_several(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    noted = root_report(tmp_path / "api", notes=("x rewrites nothing here",))
+
+    show_closing(report(noted), "check", View())
+    show_closing(report(noted, root_report(tmp_path)), "check", View())
+
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note")]
+    assert said == ["note: x rewrites nothing here", "note: api: x rewrites nothing here"]
