@@ -106,7 +106,6 @@ _ENDINGS: Mapping[str, Ending] = {
     **dict.fromkeys(EMBEDDING, "embedded"),
 }
 
-
 @dataclass(frozen=True, slots=True)
 class Link:
     """One builder, as in ``.filter(User.id == 1)``."""

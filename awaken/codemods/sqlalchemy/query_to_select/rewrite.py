@@ -103,6 +103,7 @@ def _in_brackets(parts: _Parts, around: Surroundings) -> _Parts:
 def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     statement = _start(parts, data)
     bare = data.runs is not None
+    names: Sequence[tuple[str, str]] = ()
     for link, edit in zip(parts.links, data.links, strict=True):
         if edit.operation is not None:
             statement = operated(statement, link, edit.operation)
@@ -261,13 +262,13 @@ def _run(
             ending = None
         else:
             moved = lines.move(statement, parts.line_break, indent + step, step)
+            if _operates(data):
+                moved = laid_out(moved, indent + step, step, around.line_length)
         executed = lines.broken_call(call, moved, indent, step, ending)
         return _tail(node, executed, parts, data)
     one_line = _count_inline(statement, data) if data.wrap == "count" else statement
     inline = _tail(node, cst.Call(call, [cst.Arg(one_line)]), parts, data)
     text = lines.code(inline)
-            if _operates(data):
-                moved = laid_out(moved, indent + step, step, around.line_length)
     if "\n" in text or around.column + len(text) + around.trailing <= around.line_length:
         return inline
     if isinstance(one_line, cst.Name):
@@ -276,11 +277,6 @@ def _run(
     return _tail(node, lines.broken_call(call, inner, indent, step), parts, data)
 
 
-def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
-    return (
-        not data.extra
-        and parts.ended is not None
-        and lines.has_comment(parts.ended.dot.whitespace_before)
 def _fitted(
     statement: cst.BaseExpression, data: QueryRewrite, indent: str, around: Surroundings
 ) -> cst.BaseExpression:
@@ -297,6 +293,11 @@ def _operates(data: QueryRewrite) -> bool:
     return any(edit.operation is not None for edit in data.links)
 
 
+def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
+    return (
+        not data.extra
+        and parts.ended is not None
+        and lines.has_comment(parts.ended.dot.whitespace_before)
     )
 
 
