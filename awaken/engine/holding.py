@@ -16,9 +16,7 @@ from awaken.engine.changed_lines import ChangedLines
 from awaken.engine.report import Held, HeldBy
 from awaken.project.sources import Snapshot, SourceFile
 from awaken.project.suppressions import MARK, Suppression, suppressions_in
-
-UNUSED = "unused-suppression"
-"""The rule of the advice about comments that hold nothing back."""
+from awaken.settings.selection import UNUSED_SUPPRESSION
 
 
 def _same_place(place: Place) -> Place:
@@ -108,7 +106,7 @@ class Holding:
     def meant(self, name: str) -> frozenset[str]:
         """Return the rules that ``name`` stands for; none for a name that nobody knows."""
         meant = {rule.name for rule in self.rules if name in {rule.name, rule.family}}
-        return frozenset(meant | ({name} & {UNUSED}))
+        return frozenset(meant | ({name} & {UNUSED_SUPPRESSION}))
 
     def _in_skipped_files(
         self, changes: Iterable[Change], snapshot: Snapshot
@@ -171,7 +169,7 @@ def _held_by(comment: Suppression, path: str, finding: Finding) -> Held:
 
 def _covers(comment: Suppression, finding: Finding, comments: Sequence[Suppression]) -> bool:
     """Whether ``comment`` covers the finding's start; of a comment, what that one covers."""
-    if finding.rule != UNUSED:
+    if finding.rule != UNUSED_SUPPRESSION:
         return comment.covers_place(finding.place.span)
     spans = (one.covers for one in comments if one.span == finding.place.span)
     return any(covers is not None and covers == comment.covers for covers in spans)

@@ -27,7 +27,7 @@ from awaken.engine.baseline import DEFAULT_NAME, Baseline, Entry, read_baseline
 from awaken.engine.changed_lines import changed_lines
 from awaken.engine.checks import check
 from awaken.engine.formatter import Formatter, detect
-from awaken.engine.holding import UNUSED, Holding
+from awaken.engine.holding import Holding
 from awaken.engine.materialise import Materialised, materialise
 from awaken.engine.memory import Memory, Remembered, digest_of
 from awaken.engine.phases import Outcome, Tools, run_phases
@@ -49,6 +49,7 @@ from awaken.project.discovery import Found, read_files
 from awaken.project.manifests import Targets, read_targets
 from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
 from awaken.settings import Resolved
+from awaken.settings.selection import UNUSED_SUPPRESSION
 
 
 class RootRun(Struct, frozen=True, kw_only=True):
@@ -176,7 +177,7 @@ def _baseline_use(asked: RootRun, holding: Holding, unread: frozenset[str]) -> B
 
 
 def _concerned(baseline: Baseline, asked: RootRun, unread: frozenset[str]) -> tuple[Entry, ...]:
-    ran = frozenset((*asked.settings.rules, UNUSED))
+    ran = frozenset((*asked.settings.rules, UNUSED_SUPPRESSION))
     root = asked.found.root
     others = [f"{os.path.relpath(one.path, root.path)}/" for one in asked.found.nested]
     return baseline.concerns(

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from awaken.contract import Finding, Level, Place, Plan, SiteId
 from awaken.contract.nearest import did_you_mean
-from awaken.engine.holding import UNUSED, Holding, Moment
+from awaken.engine.holding import Holding, Moment
 from awaken.engine.report import Diagnostic, Held, HeldBy
 from awaken.project.sources import Snapshot
 from awaken.project.suppressions import Suppression
+from awaken.settings.selection import UNUSED_SUPPRESSION
 
 
 def advise(
@@ -125,10 +126,10 @@ class _Used:
 def _unused(
     path: str, comment: Suppression, said: Sequence[tuple[str, str]], number: int
 ) -> Finding:
-    key = "\0".join((UNUSED, path, comment.text, str(number)))
+    key = "\0".join((UNUSED_SUPPRESSION, path, comment.text, str(number)))
     return Finding(
         site=SiteId(hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]),
-        rule=UNUSED,
+        rule=UNUSED_SUPPRESSION,
         level=Level.ADVICE,
         place=Place(path, comment.span),
         scope="<module>",

@@ -11,6 +11,8 @@ from awaken.contract.nearest import did_you_mean
 from awaken.settings.model import Settings
 
 IN_PREVIEW = "in preview: select it by name"
+UNUSED_SUPPRESSION = "unused-suppression"
+"""Under this name awaken itself gives advice about comments that hold nothing back."""
 
 
 class UnknownRule(UserError):
@@ -81,6 +83,11 @@ def named(rules: Iterable[Rule], names: Sequence[str]) -> tuple[str, ...]:
 def require_known(name: str, rules: Sequence[Rule]) -> None:
     """Raise UnknownRule unless ``name`` is ``ALL``, a rule or a family."""
     known = {"ALL", *(rule.name for rule in rules), *(rule.family for rule in rules)}
+    if name == UNUSED_SUPPRESSION and name not in known:
+        raise UnknownRule(
+            f"{name} is no rule but advice on comments that hold nothing back; remove such a "
+            f"comment, or write `# awaken: ignore[..., {name}]` in it"
+        )
     if name not in known:
         hint = did_you_mean(name, known, "`awaken rules` lists them all.")
         raise UnknownRule(f"there is no rule or family named {name!r}{hint}")

@@ -71,6 +71,15 @@ def test_a_rule_in_preview_has_its_page(awaken):
     assert "Advice in one line." in awaken("rules", "odd-thing")[1]
 
 
+@pytest.mark.parametrize("command", [["rules"], ["check", "--ignore"]])
+def test_advice_of_awaken_itself_is_said_to_be_no_rule(awaken, command):
+    code, out, err = awaken(*command, "unused-suppression")
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "unused-suppression is no rule but advice on comments" in err
+    assert "`# awaken: ignore[..., unused-suppression]`" in err
+
+
 def test_an_unknown_name_is_one_sentence_with_the_nearest(awaken):
     code, out, err = awaken("rules", "old-to-knew")
 
