@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
@@ -85,7 +86,7 @@ class Calls:
             case Session(kind="session" | "scoped" | "async-scoped"):
                 # One of kind "session" is a registry annotated as the session it stands for.
                 kind: SessionKind = "async" if function.kind == "async-scoped" else "session"
-                return (Session(kind, function.custom_query, function.place),)
+                return (replace(function, kind=kind),)
             case InstanceOf():
                 return self._through(function, "__call__", module, node)
             case Unknown() | Other(mock=True):

@@ -14,6 +14,7 @@ from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.annotations import Annotations
 from awaken.project.bindings import Binding
+from awaken.project.callers import CallIndex
 from awaken.project.calls import Calls
 from awaken.project.classes import Classes
 from awaken.project.members import Members
@@ -38,6 +39,7 @@ from awaken.project.values import (
     Values,
     union,
 )
+from awaken.project.words import Words
 
 _DEEPEST = 60  # keeps Python's own stack well below its limit
 _MOST_STEPS = 3000
@@ -54,6 +56,7 @@ class Evaluator:
         classes: Classes,
         load: Callable[[str], Module | None],
         knowledge: Knowledge,
+        words: Words,
     ) -> None:
         self.names = names
         self.classes = classes
@@ -62,12 +65,15 @@ class Evaluator:
         self.annotations = Annotations(self)
         self.calls = Calls(self)
         self.members = Members(self)
+        self.callers = CallIndex(self, words)
         self.parameters = Parameters(self)
         self._globals: dict[tuple[str, str], Values] = {}
         self._active: set[tuple[object, ...]] = set()
         self._answers: dict[tuple[ast.expr, Environment], Values] = {}
         self._steps = 0
         self._cuts = 0
+        self.follows_callers = True
+        self._aside: dict[Key, Values] = {}
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
@@ -104,6 +110,28 @@ class Evaluator:
             if not self._active:
                 self._answers.clear()
                 self._steps = 0
+
+    @contextmanager
+    def without_callers(self) -> Iterator[None]:
+        """Answer questions apart, as if nothing were known of what callers pass.
+
+        What is found is remembered apart as well, so that no answer depends on which question was
+        asked first.
+        """
+        outer = self._active, self._answers, self._steps, self.follows_callers
+        self._active, self._answers, self._steps, self.follows_callers = set(), {}, 0, False
+        if outer[-1]:
+            self._swap_memories()
+        try:
+            yield
+        finally:
+            self._active, self._answers, self._steps, self.follows_callers = outer
+            if outer[-1]:
+                self._swap_memories()
+
+    def _swap_memories(self) -> None:
+        self._globals, self._aside = self._aside, self._globals
+        self.members.swap_memory()
 
     @contextmanager
     def remembered(self, kept: dict[Key, Values], key: Key) -> Iterator[list[Values]]:

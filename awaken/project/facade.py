@@ -10,6 +10,8 @@ from typing import Any
 
 from awaken.contract import Place
 from awaken.knowledge import knowledge
+from awaken.project.bindings import Binding
+from awaken.project.callers import Callers, Function
 from awaken.project.class_queries import ClassQueries, ClassQuery
 from awaken.project.classes import Classes, ClassFacts, Definition
 from awaken.project.eager import EagerLoading
@@ -21,9 +23,11 @@ from awaken.project.models import MappedClass, Models, Status
 from awaken.project.modules import Module
 from awaken.project.names import Names
 from awaken.project.parsing import Unparsable, parse
+from awaken.project.passing import Passed
 from awaken.project.sessions import SessionProof, Sessions
 from awaken.project.sources import Snapshot
 from awaken.project.values import ClassOf, External, Unknown
+from awaken.project.words import Words
 
 # Trees take about sixty times the bytes of their source.
 _KEPT_SOURCE_BYTES = 1_500_000
@@ -58,7 +62,10 @@ class Project:
         self.layout: Layout = earlier.layout if earlier and same_files else Layout(self._python)
         self._names = Names(self.layout, self.module, knowledge())
         self._classes = Classes(self._names, self.module, self.files_with)
-        self._evaluator = Evaluator(self._names, self._classes, self.module, knowledge())
+        self._words = Words(snapshot, self.files_with)
+        self._evaluator = Evaluator(
+            self._names, self._classes, self.module, knowledge(), self._words
+        )
         self._models = Models(self._evaluator, self._classes, self.files_with)
         self._eager = EagerLoading(self._models)
         self._hooks: list[Place] | None = None
@@ -166,6 +173,20 @@ class Project:
     def class_facts(self, qualified: str) -> ClassFacts | None:
         """Return the class with this qualified name, if the project defines it."""
         return self._classes.facts(qualified)
+
+    def callers_of(self, module: Module, function: Function) -> Callers:
+        """Return who calls a function or method of ``module``, over all files.
+
+        Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
+        """
+        return self._evaluator.callers.of(module, function)
+
+    def passed_to(self, module: Module, binding: Binding) -> Passed | None:
+        """Return what callers pass to a parameter that neither annotation nor default explains.
+
+        None for every other binding.
+        """
+        return self._evaluator.parameters.passed(module, binding)
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.

@@ -1,13 +1,22 @@
-"""What a parameter of a function receives."""
+"""What a parameter of a function receives.
+
+One without an annotation is what its callers pass. If all callers are in sight, that is all it
+can be. If they are not, because its function is public or passed on as a value, it is taken for a
+session only where every call in sight passes one, and the session then says ``unless`` what;
+nothing else is concluded from callers that are not all there are.
+"""
 
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaken.project.bindings import Binding
+from awaken.project.callers import Function
 from awaken.project.fixtures import fixture_for
 from awaken.project.modules import Module
+from awaken.project.passing import Passed, Passing
 from awaken.project.values import (
     ClassOf,
     Environment,
@@ -34,6 +43,8 @@ class Parameters:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
+        self._passing = Passing(evaluator.callers.of, evaluator.load, self.is_open)
+        self._received: dict[tuple[str, str], Values] = {}
 
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
@@ -53,8 +64,29 @@ class Parameters:
             self._passed(known, parameter)
             or given
             or self._fixture(module, function, parameter)
-            or self._unannotated(module, parameter)
+            or self._from_callers(module, function, parameter)
         )
+
+    def is_open(self, module: Module, binding: Binding) -> bool:
+        """Whether only the callers can tell what the parameter bound by ``binding`` is."""
+        parameter, function = binding.node, binding.scope.node
+        return (
+            isinstance(parameter, ast.arg)
+            and isinstance(function, Function)
+            and self._receiver(module, function, parameter) is None
+            and parameter not in _variadic(function)
+            and not self._declared(module, parameter, binding.value)
+            and not self._fixture(module, function, parameter)
+        )
+
+    def passed(self, module: Module, binding: Binding) -> Passed | None:
+        """Return what callers pass to a parameter; None if something else says what it is."""
+        parameter, function = binding.node, binding.scope.node
+        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
+            return None
+        if not self.is_open(module, binding):
+            return None
+        return self._passing.to(module, function, parameter)
 
     def _declared(self, module: Module, parameter: ast.arg, default: ast.expr | None) -> Values:
         """Return what annotation and ``Depends`` say; empty where there is neither."""
@@ -119,9 +151,42 @@ class Parameters:
         found = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
         return () if found is None else _resolved(evaluator.calls.returned(found))
 
-    def _unannotated(self, module: Module, parameter: ast.arg) -> Values:
+    def _from_callers(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
+        """Return what the callers in sight pass, or why that does not say what it is."""
+        evaluator = self._evaluator
         why = f"parameter `{parameter.arg}` has no annotation"
-        return (self._evaluator.unknown(module, parameter, why),)
+        if not isinstance(function, Function) or not evaluator.follows_callers:
+            return (evaluator.unknown(module, parameter, why),)
+        key = (module.path, str(module.span(parameter).start))
+        if key not in self._received:
+            with evaluator.entered("callers", *key) as fresh:
+                if not fresh:
+                    return (evaluator.unknown(module, parameter, "it depends on itself"),)
+                with evaluator.remembered(self._received, key) as answer:
+                    passed = self._passing.to(module, function, parameter)
+                    answer.append(self._received_from(passed, module, parameter, why))
+            return answer[0]
+        return self._received[key]
+
+    def _received_from(
+        self, passed: Passed, module: Module, parameter: ast.arg, why: str
+    ) -> Values:
+        evaluator = self._evaluator
+        values = union(*(evaluator.values(one.module, one.node) for one in passed.given))
+        found = [one for one in values if one != Nothing()] if passed.calls else []
+        if not passed.doubts and found and not _is_only_mocked(values):
+            return values
+        if found and all(isinstance(one, Session) for one in found):
+            doubt = min(passed.doubts)
+            return tuple(
+                replace(one, unless=one.unless or doubt) if isinstance(one, Session) else one
+                for one in values
+            )
+        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        if unknown is not None:
+            return (unknown,)
+        doubt = next(iter(passed.doubts), "") if found else ""
+        return (evaluator.unknown(module, parameter, f"{why}, and {doubt}" if doubt else why),)
 
     def _receiver(
         self, module: Module, function: ast.AST, parameter: ast.arg
@@ -160,3 +225,8 @@ def _resolved(values: Values) -> Values:
 def _variadic(function: ast.AST) -> list[ast.arg]:
     args: ast.arguments = function.args  # type: ignore[attr-defined]
     return [one for one in (args.vararg, args.kwarg) if one is not None]
+
+
+def _is_only_mocked(values: Values) -> bool:
+    mocks = [isinstance(one, Other) and one.mock for one in values]
+    return any(mocks) and not any(isinstance(one, Session) for one in values)

@@ -39,13 +39,15 @@ class SessionProof(Struct, frozen=True):
 
     ``kind`` is ``scoped`` for a registry. ``places`` say where that was seen, ``by_use`` that
     only ``.query(MappedClass)`` proves it, and ``custom_query_class`` that ``query()`` may
-    return a class of the program's own.
+    return a class of the program's own. ``unless`` is empty, or the clause that says why it may
+    be something else although every call in sight passes a session.
     """
 
     kind: SessionKind
     places: tuple[Place, ...] = ()
     by_use: bool = False
     custom_query_class: bool = False
+    unless: str = ""
 
 
 class Sessions:
@@ -65,7 +67,7 @@ class Sessions:
     def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
         found = self._from_values(module, node)
-        if isinstance(found, Unknown) and isinstance(node, ast.Name):
+        if _is_open(found) and isinstance(node, ast.Name):
             return self._used_elsewhere(module, node) or found
         return found
 
@@ -122,8 +124,10 @@ class Sessions:
         if evidence is None:
             return None
         known = self._from_values(module, function.value)
-        if isinstance(known, SessionProof):
-            return None if known.kind.startswith("async") else known
+        if isinstance(known, SessionProof) and known.kind.startswith("async"):
+            return None
+        if isinstance(known, SessionProof) and not _is_open(known):
+            return known
         if known is None or self._may_be_own(function.value, known):
             return None
         place = self._evaluator.place(module, evidence, "only a session queries a mapped class")
@@ -179,16 +183,15 @@ class Sessions:
         kind = None if mapped is None else mapped.attribute_kind(attribute)
         return kind in {"column", "relationship"}
 
-    def _may_be_own(self, receiver: ast.expr, known: Unknown) -> bool:
+    def _may_be_own(self, receiver: ast.expr, known: Unknown | SessionProof) -> bool:
         """Whether the receiver may be of a class of the project with its own ``query``."""
         if self._own_queries is None:
             self._own_queries = self._find_own_queries()
         in_sessions, elsewhere = self._own_queries
         name = receiver.attr if isinstance(receiver, ast.Attribute) else ""
         name = receiver.id if isinstance(receiver, ast.Name) else name
-        return (
-            in_sessions or "overrides" in known.why or (elsewhere and "session" not in name.lower())
-        )
+        overrides = isinstance(known, Unknown) and "overrides" in known.why
+        return in_sessions or overrides or (elsewhere and "session" not in name.lower())
 
     def _find_own_queries(self) -> tuple[bool, bool]:
         """Return whether session classes, and whether other classes, define ``query``."""
@@ -220,7 +223,10 @@ class Sessions:
             kind = sessions[0].kind
         places = tuple(dict.fromkeys(one.place for one in sessions if one.place is not None))
         return SessionProof(
-            kind, places, custom_query_class=any(one.custom_query for one in sessions)
+            kind,
+            places,
+            custom_query_class=any(one.custom_query for one in sessions),
+            unless=next((one.unless for one in sessions if one.unless), ""),
         )
 
     def _session(self, module: Module, node: ast.expr, value: Value) -> Session | Other | Unknown:
@@ -264,6 +270,13 @@ class Sessions:
             why = f"`{name}` inherits from {base}"
             return self._evaluator.unknown(module, node, why)
         return Other(f"an instance of `{name}`")
+
+
+def _is_open(found: SessionProof | Unknown | None) -> bool:
+    """Whether something else than where the value comes from may still prove it."""
+    if isinstance(found, SessionProof):
+        return bool(found.unless) and not found.custom_query_class
+    return found is not None
 
 
 def _is_harmless(root: str, not_sessions: set[str]) -> bool:

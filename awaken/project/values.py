@@ -23,11 +23,16 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session, or a registry that stands for one; ``place`` says where that was seen."""
+    """A session, or a registry that stands for one; ``place`` says where that was seen.
+
+    ``unless`` is empty where that is proven; else every call in sight passes a session, and the
+    clause says who may pass something else.
+    """
 
     kind: SessionKind
     custom_query: bool = False
     place: Place | None = field(default=None, compare=False)
+    unless: str = ""
 
 
 @dataclass(frozen=True, slots=True)

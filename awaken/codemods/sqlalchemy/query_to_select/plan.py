@@ -143,6 +143,8 @@ def _decide(
         written = written_at_class(recognised, chain, verdict)
     except Refused as refused:
         return _manual(module, root, site, rule, explained(recognised, refused)), None
+    if recognised.caveat:
+        verdict.caveats.append(recognised.caveat)
     level = Level.UNSAFE if verdict.caveats else Level.SAFE
     change = ChangeId(f"{rule}:{site}")
     place = Place(module.path, Span(module.span(root).start, module.span(chain.node).end))

@@ -29,13 +29,14 @@ class Recognised:
     """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into.
 
     ``writes_refused`` says why it is left alone if it is a bulk write, ``begin`` what stands
-    behind it if it begins at a class.
+    behind it if it begins at a class. ``caveat`` says why a rewrite is not safe, if anything does.
     """
 
     root: ast.Call | ast.Attribute
     refused: Refused | None = None
     writes_refused: Refused | None = None
     begin: Begin | None = None
+    caveat: str = ""
 
     def raise_if_refused(self, module: Module) -> None:
         """Raise what stands against this site, if anything does.
@@ -160,7 +161,7 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
             detail = "the session makes queries of the program's own class"
             refused = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
             return Recognised(call, refused)
-        return Recognised(call, _standing_against(reader, call))
+        return Recognised(call, _standing_against(reader, call), caveat=_caveat(call, proof))
     if _is_proved_by_use(reader, call):
         return Recognised(call, _standing_against(reader, call))
     if _is_plausible(reader, call):
@@ -170,6 +171,14 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         refused = Refused(reasons.UNPROVEN_SESSION, quoted(receiver), cure, (because,))
         return Recognised(call, refused)
     return None
+
+
+def _caveat(call: ast.Call, proof: SessionProof) -> str:
+    """Return what a session that is proven by the calls in sight leaves open."""
+    if not proof.unless:
+        return ""
+    receiver = quoted(call.func.value) if isinstance(call.func, ast.Attribute) else "it"
+    return f"every call in sight passes a session as `{receiver}`, but {proof.unless}"
 
 
 def _is_constructor(reader: Reader, call: ast.Call) -> bool:
