@@ -106,6 +106,7 @@ _ENDINGS: Mapping[str, Ending] = {
     **dict.fromkeys(EMBEDDING, "embedded"),
 }
 
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One builder, as in ``.filter(User.id == 1)``."""
@@ -270,15 +271,17 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
 
 
 def query_root(node: ast.expr) -> ast.Call | None:
-    """Return the call of ``query`` that a chain of calls begins with, None if it does not."""
+    """Return the call of ``query`` that builders alone make ``node`` of, None if there is none."""
     while isinstance(node, ast.Call | ast.Attribute):
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in {"query", "Query"}:
-                return node
-            node = node.func
-        else:
+        if isinstance(node, ast.Attribute):
             node = node.value
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if name in {"query", "Query"}:
+            return node
+        if name not in _LINKS:
+            return None
+        node = node.func
     return None
 
 

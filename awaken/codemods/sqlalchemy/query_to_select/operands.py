@@ -38,9 +38,10 @@ def join_operands(statement: Statement, verdict: Verdict) -> None:
             verdict.caveats.append(f"`{ast.unparse(other.receiver)}` is no longer called")
     if _operands(chain):
         _refuse_comments(reader, chain)
-    if chain.ending == "argument" and chain.end in SET_OPERATIONS:
-        root, whole = _judge_whole(reader, chain)
-        verdict.requires.append(root)
+    first = _first_root(reader, chain)
+    if first is not None:
+        whole = _judge_whole(reader, chain, first)
+        verdict.requires.append(first)
         verdict.caveats += [one for one in whole.caveats if one not in verdict.caveats]
 
 
@@ -89,7 +90,15 @@ def _refuse_comments(reader: Reader, chain: Chain) -> None:
     refuse_comment(module.source.text[start:end])
 
 
-def _judge_whole(reader: Reader, chain: Chain) -> tuple[ast.Call, Verdict]:
+def _first_root(reader: Reader, chain: Chain) -> ast.Call | None:
+    """Return where the query begins whose set operation takes ``chain``: not that of a CTE."""
+    call = reader.module.parent(chain.node)
+    if chain.ending != "argument" or not isinstance(call, ast.Call):
+        return None
+    return query_root(call.func) if chain.end in SET_OPERATIONS else None
+
+
+def _judge_whole(reader: Reader, chain: Chain, root: ast.Call) -> Verdict:
     from awaken.codemods.sqlalchemy.query_to_select.judgement import (  # noqa: PLC0415  a cycle
         judge,
     )
@@ -97,11 +106,9 @@ def _judge_whole(reader: Reader, chain: Chain) -> tuple[ast.Call, Verdict]:
         judge_slice,
     )
 
-    call = reader.module.parent(chain.node)
-    root = query_root(call.func) if isinstance(call, ast.Call) else None
-    recognised = recognise(reader, root) if root is not None else None
-    if root is None or recognised is None:
+    recognised = recognise(reader, root)
+    if recognised is None:
         raise Refused(reasons.SET_OPERATION, f"{chain.end}() of this query")
     recognised.raise_if_refused(reader.module)
     whole = read_chain(reader.module, root)
-    return root, (judge_slice if whole.ending == "sliced" else judge)(reader, whole)
+    return (judge_slice if whole.ending == "sliced" else judge)(reader, whole)
