@@ -54,6 +54,7 @@ _NEUTRAL = {
     "typing_extensions.overload",
     "typing_extensions.override",
 }
+_NAMING = {"import", "assignment", "class"}
 _REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
 """Functions that are given a name in a string to put something else in its place."""
 
@@ -439,7 +440,7 @@ class _Search:
             return True
         if self._scope.kind not in {"module", "class"}:
             return False
-        if bindings and not any(one.kind in {"import", "assignment"} for one in bindings):
+        if bindings and not any(one.kind in _NAMING for one in bindings):
             return False
         name = self._evaluator.names.qualified(module, node)
         if name is not None:

@@ -1,0 +1,385 @@
+from __future__ import annotations
+
+import ast
+from textwrap import dedent
+
+import pytest
+from programs import module_of, program
+
+from awaken.project import Project
+from awaken.project.callers import Callers
+
+
+def function_of(project: Project, path: str, dotted: str) -> ast.FunctionDef:
+    """Return the function with this ``__qualname__``, the last one of them."""
+    module = module_of(project, path)
+    found = [
+        node
+        for node in module.walk()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and module.qualname(node) == dotted
+    ]
+    assert found, dotted
+    return found[-1]
+
+
+def callers(files: dict[str, str], path: str, dotted: str) -> tuple[list[str], list[str]]:
+    """Return the calls as ``file: text`` and the kinds of what may hide others."""
+    project = program(files)
+    found = project.callers_of(module_of(project, path), function_of(project, path, dotted))
+    return _shown(project, found)
+
+
+def _shown(project: Project, found: Callers) -> tuple[list[str], list[str]]:
+    texts = [
+        f"{site.place.path.removesuffix('.py')}: "
+        + project.snapshot[site.place.path]
+        .text[site.place.span.start : site.place.span.end]
+        .decode()
+        for site in found.sites
+    ]
+    return texts, [one.kind for one in found.obstacles]
+
+
+def of(text: str, name: str = "_f", **files: str) -> tuple[list[str], list[str]]:
+    """Return the callers of ``name`` in ``m.py``, which holds ``text``."""
+    others = {f"{path.replace('__', '/')}.py": dedent(body) for path, body in files.items()}
+    return callers({"m.py": dedent(text), **others}, "m.py", name)
+
+
+FUNCTIONS = {
+    "in its own file": ("def _f(s): ...\n_f(1)", {}, ["m: _f(1)"], []),
+    "imported": ("def _f(s): ...", {"a": "from m import _f\n_f(2)"}, ["a: _f(2)"], []),
+    "imported under another name": (
+        "def _f(s): ...", {"a": "from m import _f as g\ng(2)"}, ["a: g(2)"], [],
+    ),
+    "through the module": ("def _f(s): ...", {"a": "import m\nm._f(2)"}, ["a: m._f(2)"], []),
+    "through the module's other name": (
+        "def _f(s): ...", {"a": "import m as k\nk._f(2)"}, ["a: k._f(2)"], [],
+    ),
+    "exported again under another name": (
+        "def _f(s): ...",
+        {"a": "from m import _f as g", "b": "from a import g\ng(3)", "c": "import a\na.g(4)"},
+        ["b: g(3)", "c: a.g(4)"], [],
+    ),
+    "through a star import": (
+        "def f_(s): ...", {"a": "from m import *\nf_(1)"}, ["a: f_(1)"], ["outside"],
+    ),
+    "assigned to another name": (
+        "def _f(s): ...\ng = _f", {"a": "from m import g\ng(5)"}, ["a: g(5)"], [],
+    ),
+    "assigned to a name with two values": (
+        "def _f(s): ...\ng = _f\ng = print\ng(1)", {}, [], ["value"],
+    ),
+    "imported inside a function": (
+        "def _f(s): ...", {"a": "def run():\n    from m import _f\n    _f(1)"}, ["a: _f(1)"], [],
+    ),
+    "another function of that name": (
+        "def _f(s): ...\n_f(1)", {"a": "def _f(): ...\n_f(9)"}, ["m: _f(1)"], [],
+    ),
+    "hidden by a parameter": ("def _f(s): ...\ndef g(_f): _f(1)", {}, [], []),
+    "an attribute of that name on an object": (
+        "def _f(s): ...\n_f(1)", {"a": "def g(x): x._f(1)"}, ["m: _f(1)"], [],
+    ),
+    "an attribute while the module is handed around": (
+        "def _f(s): ...\n_f(1)",
+        {"a": "import m\ndef g(x): x._f(1)\ng(m)"},
+        ["m: _f(1)"], ["unresolved"],
+    ),
+    "one of two modules": (
+        "def _f(s): ...",
+        {
+            "a": "try:\n    import m as k\nexcept ImportError:\n    import n as k\nk._f(1)",
+            "n": "def _f(s): ...",
+        },
+        ["a: k._f(1)"], [],
+    ),
+    "passed on as a value": ("def _f(s): ...\nmap(_f, [])", {}, [], ["value"]),
+    "kept in a dictionary": ("def _f(s): ...\nD = {'x': _f}", {}, [], ["value"]),
+    "given to partial": (
+        "from functools import partial\ndef _f(s): ...\npartial(_f, 1)()", {}, [], ["value"],
+    ),
+    "given to Depends": (
+        "from fastapi import Depends\ndef _f(s): ...\ndef g(x=Depends(_f)): ...",
+        {}, [], ["framework"],
+    ),
+    "decorated by a route": (
+        "app = make()\n@app.get('/')\ndef _f(s): ...", {}, [], ["framework"],
+    ),
+    "decorated by what changes nothing": (
+        "from contextlib import contextmanager\n@contextmanager\ndef _f(s): yield\n_f(1)",
+        {}, ["m: _f(1)"], [],
+    ),
+    "a decorator itself": ("def _f(s): ...\n@_f\ndef g(): ...", {}, [], ["value"]),
+    "a decorator with arguments": ("def _f(s): ...\n@_f(1)\ndef g(): ...", {}, [], ["value"]),
+    "named in __all__": ("__all__ = ['_f']\ndef _f(s): ...", {}, [], ["named"]),
+    "named by its path in a text": (
+        "def _f(s): ...", {"a": "TASKS = ['m._f', 'm:_f']"}, [], ["named", "named"],
+    ),
+    "replaced by a test": (
+        "def _f(s): ...\n_f(1)",
+        {"test_m": "from unittest.mock import patch\nwith patch('m._f'): ..."},
+        ["m: _f(1)"], [],
+    ),
+    "in a docstring": ('"""_f"""\ndef _f(s): ...\n_f(1)', {}, ["m: _f(1)"], []),
+    "found in globals": (
+        "def _f(s): ...\ndef g(n): globals()['_' + n](1)", {}, [], ["dynamic"],
+    ),
+    "compared only": ("def _f(s): ...\nif x is _f: ...", {}, [], []),
+    "its cache is cleared": (
+        "from functools import cache\n@cache\ndef _f(s): ...\n_f.cache_clear()", {}, [], [],
+    ),
+    "an attribute that may call it": ("def _f(s): ...\n_f.delay(1)", {}, [], ["value"]),
+    "calls itself": (
+        "def _f(s):\n    _f(s)\n_f(1)", {}, ["m: _f(s)", "m: _f(1)"], [],
+    ),
+    "returned": ("def _f(s): ...\ndef g(): return _f", {}, [], ["value"]),
+    "a file that does not parse": (
+        "def _f(s): ...\n_f(1)", {"a": "from m import _f\n_f(("}, ["m: _f(1)"], ["unresolved"],
+    ),
+    "called below a conditional definition": (
+        "if x:\n    def _f(s): ...\nelse:\n    def _f(s): ...\n_f(1)", {}, ["m: _f(1)"], [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "files", "sites", "kinds"), FUNCTIONS.values(), ids=FUNCTIONS)
+def test_functions(text, files, sites, kinds):
+    name = "f_" if "def f_" in text else "_f"
+    assert of(text, name, **files) == (sites, kinds)
+
+
+OWNER = """
+class _Store:
+    def _f(self, s): ...
+    @classmethod
+    def _c(cls, s): ...
+    @staticmethod
+    def _s(s): ...
+"""
+METHODS = {
+    "on self": (OWNER + "    def g(self): self._f(1)", "_f", {}, ["m: self._f(1)"], []),
+    "on self in a subclass": (
+        OWNER, "_f",
+        {"a": "from m import _Store\nclass B(_Store):\n    def g(self): self._f(1)"},
+        ["a: self._f(1)"], [],
+    ),
+    "overridden in a subclass": (
+        OWNER, "_f",
+        {
+            "a": "from m import _Store\nclass B(_Store):\n    def _f(self, s): ...\n"
+            "    def g(self): self._f(1)"
+        },
+        [], [],
+    ),
+    "by super": (
+        OWNER, "_f",
+        {"a": "from m import _Store\nclass B(_Store):\n    def _f(self, s): super()._f(s)"},
+        ["a: super()._f(s)"], [],
+    ),
+    "on an instance": (OWNER, "_f", {"a": "from m import _Store\n_Store()._f(1)"},
+                       ["a: _Store()._f(1)"], []),
+    "on the class": (OWNER, "_f", {"a": "from m import _Store\n_Store._f(x, 1)"},
+                     ["a: _Store._f(x, 1)"], []),
+    "on an annotated parameter": (
+        OWNER, "_f", {"a": "from m import _Store\ndef g(x: _Store): x._f(1)"}, ["a: x._f(1)"], [],
+    ),
+    "on a parameter without annotation": (
+        OWNER, "_f", {"a": "def g(x): x._f(1)"}, [], ["unresolved"],
+    ),
+    "on something of a library": (
+        OWNER, "_f", {"a": "import os\nos.path._f(1)"}, [], [],
+    ),
+    "on another class": (
+        OWNER, "_f", {"a": "class A:\n    def _f(self): ...\nA()._f()"}, [], [],
+    ),
+    "on a base that declares it": (
+        (
+            "class _Base:\n    def _f(self, s): ...\n    def g(self): self._f(1)\n"
+            "class _Store(_Base):\n    def _f(self, s): ..."
+        ),
+        "_f", {}, ["m: self._f(1)"], [],
+    ),
+    "of a mixin on what it is mixed into": (
+        OWNER, "_f",
+        {
+            "a": "from m import _Store\nclass Other:\n    def _f(self, s): ...\n"
+            "class Both(_Store, Other): ...\ndef g(x: Other): x._f(1)"
+        },
+        ["a: x._f(1)"], [],
+    ),
+    "a classmethod on cls": (
+        OWNER + "    @classmethod\n    def g(cls): cls._c(1)", "_c", {}, ["m: cls._c(1)"], [],
+    ),
+    "a staticmethod on self": (
+        OWNER + "    def g(self): self._s(1)", "_s", {}, ["m: self._s(1)"], [],
+    ),
+    "handed on by self": (OWNER + "    def g(self): run(self._f)", "_f", {}, [], ["value"]),
+    "named dynamically": (
+        OWNER + "    def g(self, n): getattr(self, f'_{n}')(1)", "_f", {}, [], ["dynamic"],
+    ),
+    "another name made dynamically": (
+        OWNER + "    def g(self, n): getattr(self, f'visit_{n}')(1)", "_f", {}, [], [],
+    ),
+    "given another name in the class": (
+        OWNER + "    other = _f\n    def g(self): self.other(1)", "_f", {},
+        ["m: self.other(1)"], [],
+    ),
+    "of a class with a base of a library": (
+        "from lib import Handler\nclass _Store(Handler):\n    def _f(self, s): ...\n",
+        "_f", {}, [], ["inherited"],
+    ),
+    "called by Python itself": (
+        "class _Store:\n    def __call__(self, s): ...", "__call__", {}, [], ["framework"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "name", "files", "sites", "kinds"), METHODS.values(), ids=METHODS)
+def test_methods(text, name, files, sites, kinds):
+    assert of(text, f"_Store.{name}", **files) == (sites, kinds)
+
+
+MADE = "class _Store:\n    def __init__(self, s): ...\n"
+CONSTRUCTORS = {
+    "called": (MADE, {"a": "from m import _Store\n_Store(1)"}, ["a: _Store(1)"], []),
+    "of a subclass without its own": (
+        MADE, {"a": "from m import _Store\nclass B(_Store): ...\nB(1)"}, ["a: B(1)"], [],
+    ),
+    "by super in a subclass": (
+        MADE,
+        {
+            "a": "from m import _Store\nclass B(_Store):\n    def __init__(self, s):\n"
+            "        super().__init__(s)\nB(1)"
+        },
+        ["a: super().__init__(s)"], [],
+    ),
+    "by the name of the base": (
+        MADE,
+        {
+            "a": "from m import _Store\nclass B(_Store):\n    def __init__(self, s):\n"
+            "        _Store.__init__(self, s)\nB(1)"
+        },
+        ["a: _Store.__init__(self, s)"], [],
+    ),
+    "by cls": (
+        MADE + "    @classmethod\n    def make(cls): return cls(1)", {}, ["m: cls(1)"], [],
+    ),
+    "by its own type": (
+        MADE + "    def copy(self): return type(self)(1)", {}, ["m: type(self)(1)"], [],
+    ),
+    "only in annotations and checks": (
+        MADE,
+        {"a": "from m import _Store\ndef g(x: _Store, y: 'list[_Store]'): isinstance(x, _Store)"},
+        [], [],
+    ),
+    "as an annotation where a framework injects": (
+        MADE,
+        {"a": "from m import _Store\nfrom fastapi import Depends\ndef g(x: _Store = Depends()): x"},
+        [], ["framework"],
+    ),
+    "kept in a registry": (MADE, {"a": "from m import _Store\nD = {'x': _Store}"}, [], ["value"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "sites", "kinds"), CONSTRUCTORS.values(), ids=CONSTRUCTORS
+)
+def test_constructors(text, files, sites, kinds):
+    assert of(text, "_Store.__init__", **files) == (sites, kinds)
+
+
+def test_the_receiver_fills_the_first_parameter_unless_the_class_is_asked():
+    files = {"m.py": dedent(OWNER), "a.py": "from m import _Store\n_Store()._f(1)\n_Store._f(x, 1)"}
+    project = program(files)
+    found = project.callers_of(
+        module_of(project, "m.py"), function_of(project, "m.py", "_Store._f")
+    )
+    assert [site.bound for site in found.sites] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("path", "dotted", "public"),
+    [
+        ("app/m.py", "f", True),
+        ("app/m.py", "_f", False),
+        ("app/m.py", "C.f", True),
+        ("app/m.py", "_C.f", False),
+        ("app/m.py", "C.__init__", True),
+        ("app/m.py", "g.<locals>.f", False),
+        ("app/_m.py", "f", False),
+        ("tests/helpers.py", "f", False),
+        ("app/test_m.py", "f", False),
+        ("app/2020-01-01_m.py", "f", False),
+        ("app/__init__.py", "f", True),
+    ],
+)
+def test_what_other_programs_may_call(path, dotted, public):
+    text = """
+        def f(s): ...
+        def _f(s): ...
+        class C:
+            def __init__(self, s): ...
+            def f(self, s): ...
+        class _C:
+            def f(self, s): ...
+        def g():
+            def f(s): ...
+            f(1)
+    """
+    _, kinds = callers({path: dedent(text)}, path, dotted)
+    assert ("outside" in kinds) is public
+
+
+def test_a_local_function_is_searched_in_its_file_alone():
+    text = """
+        def make():
+            def load(s): ...
+            load(1)
+        def other(load):
+            load(2)
+    """
+    assert of(text, "make.<locals>.load", a="def g(x): x.load(3)") == (["m: load(1)"], [])
+
+
+def test_only_files_that_hold_the_name_are_parsed():
+    project = program(
+        {
+            "m.py": "def _load_all(s): ...",
+            "a.py": "from m import _load_all\n_load_all(1)",
+            "b.py": "import m\nm._load_all_of_them(1)",
+        }
+    )
+    module = module_of(project, "m.py")
+    asked: list[str] = []
+    load = project.module
+    project._evaluator.load = lambda path: asked.append(path) or load(path)
+    project.callers_of(module, function_of(project, "m.py", "_load_all"))
+    assert set(asked) == {"m.py", "a.py"}
+
+
+def test_a_name_that_stands_everywhere_is_not_searched():
+    files = {f"a{number}.py": "def g(x): x._f(1)" for number in range(101)}
+    sites, kinds = callers({"m.py": "def _f(s): ...\n_f(1)", **files}, "m.py", "_f")
+    assert (sites, kinds) == ([], ["many"])
+
+
+def test_an_obstacle_says_why_and_where():
+    project = program({"m.py": "def _f(s): ...", "a.py": "from m import _f\nrun(_f)"})
+    found = project.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
+    [obstacle] = found.obstacles
+    assert obstacle.why == "`_f` is passed on as a value"
+    assert obstacle.place.path == "a.py"
+    assert not found.complete
+
+
+def test_other_files_may_name_it_too():
+    project = program({"m.py": "def _f(s): ...\n_f(1)", "pyproject.toml": "run = 'm:_f'"})
+    found = project.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
+    assert [one.why for one in found.obstacles] == ["pyproject.toml names `_f`"]
+
+
+def test_asking_twice_gives_the_same():
+    project = program({"m.py": "def _f(s): ...\n_f(1)"})
+    module, function = module_of(project, "m.py"), function_of(project, "m.py", "_f")
+    assert project.callers_of(module, function) is project.callers_of(module, function)
