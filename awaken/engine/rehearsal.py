@@ -31,19 +31,27 @@ class Rehearsal:
     def __init__(self, report: Report, runs: Mapping[Path, StagedRun]) -> None:
         self.report = report
         self._runs = runs
+        self._phases = {
+            (root, change.id): number
+            for root, run in runs.items()
+            for number, stage in enumerate(run.outcome.stages)
+            for change in stage.changes
+        }
+        self._planned = {
+            (root, number): _Planned(stage)
+            for root, run in runs.items()
+            for number, stage in enumerate(run.outcome.stages)
+        }
         # Shown one after the other, each change starts from what the one before came to.
         self._made = lru_cache(maxsize=2)(self._make)
 
     def phase_of(self, root: Path, change: ChangeId) -> int:
         """Return the number of the phase that makes ``change``; the first one is 0."""
-        for number, stage in enumerate(self._runs[root].outcome.stages):
-            if any(one.id == change for one in stage.changes):
-                return number
-        raise KeyError(change)
+        return self._phases[root, change]
 
     def with_required(self, root: Path, change: ChangeId) -> tuple[ChangeId, ...]:
         """Return ``change`` and all changes that it requires, directly or not, as planned."""
-        return _ids(_closed([change], self._stage(root, change).changes))
+        return _ids(self._of(root, change).closed([change]))
 
     def files_of(
         self, root: Path, change: ChangeId, made: Collection[ChangeId] = ()
@@ -54,55 +62,69 @@ class Rehearsal:
         the same phase; findings are placed in the text ``before`` that the file change gives.
         Empty where the change alone passes no check, as one that was never made may do.
         """
-        phase = self.phase_of(root, change)
-        stage = self._runs[root].outcome.stages[phase]
-        own = _closed([change], stage.changes)
-        earlier = _beside(own, _closed(made, stage.changes))
+        phase, planned = self.phase_of(root, change), self._of(root, change)
+        own = planned.closed([change])
+        earlier = _beside(own, planned.closed(made))
         before = self._made(root, phase, _ids(earlier))
-        after = self._made(root, phase, _ids(_closed([change, *_ids(earlier)], stage.changes)))
+        after = self._made(root, phase, _ids(planned.closed([change, *_ids(earlier)])))
         if before is None or after is None:
             return ()
-        return tuple(_differences(before, after, own, stage.findings))
+        return tuple(_differences(before, after, own, planned.findings_of(own)))
 
     def identity(self, root: Path, change: ChangeId) -> bytes:
         """Return a digest of what ``change`` does; equal in another run if it does the same.
 
         Neither its id nor its line counts: both depend on what else the run does.
         """
-        stage = self._stage(root, change)
+        planned = self._of(root, change)
         parts = [
-            (one.rule, one.title, one.level, one.sites, *_contents(one, stage.before))
-            for one in _closed([change], stage.changes)
+            (one.rule, one.title, one.level, one.sites, *_contents(one, planned.before))
+            for one in planned.closed([change])
         ]
         return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).digest()
 
-    def _stage(self, root: Path, change: ChangeId) -> Stage:
-        return self._runs[root].outcome.stages[self.phase_of(root, change)]
+    def _of(self, root: Path, change: ChangeId) -> _Planned:
+        return self._planned[root, self.phase_of(root, change)]
 
     def _make(self, root: Path, phase: int, chosen: tuple[ChangeId, ...]) -> Materialised | None:
         """Return the changes made on their phase's snapshot; None where a check finds a problem."""
-        stage, tools = self._runs[root].outcome.stages[phase], self._runs[root].tools
-        changes = _closed(chosen, stage.changes)
-        result = tools.materialise(stage.before, changes)
-        broken = result.problems or (changes and any(tools.check(stage.before, result, changes)))
+        planned, tools = self._planned[root, phase], self._runs[root].tools
+        changes = planned.closed(chosen)
+        result = tools.materialise(planned.before, changes)
+        broken = result.problems or (changes and any(tools.check(planned.before, result, changes)))
         return None if broken else result
+
+
+class _Planned:
+    """What a phase planned, found by identity: it is asked for one change after the other."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.before = stage.before
+        self._changes = stage.changes
+        self._findings = stage.findings
+        self._change_at = {change.id: at for at, change in enumerate(stage.changes)}
+        self._finding_at = {finding.site: at for at, finding in enumerate(stage.findings)}
+
+    def closed(self, chosen: Iterable[ChangeId]) -> list[Change]:
+        """Return the changes that are chosen, or required by such, as they were planned."""
+        wanted: set[int] = set()
+        waiting = list(chosen)
+        while waiting:
+            at = self._change_at.get(waiting.pop())
+            if at is not None and at not in wanted:
+                wanted.add(at)
+                waiting.extend(self._changes[at].requires)
+        return [self._changes[at] for at in sorted(wanted)]
+
+    def findings_of(self, changes: Iterable[Change]) -> list[Finding]:
+        """Return the findings of the sites of ``changes``, as they were planned."""
+        sites = {site for change in changes for site in change.sites}
+        places = (self._finding_at[site] for site in sites if site in self._finding_at)
+        return [self._findings[at] for at in sorted(places)]
 
 
 def _ids(changes: Iterable[Change]) -> tuple[ChangeId, ...]:
     return tuple(change.id for change in changes)
-
-
-def _closed(chosen: Iterable[ChangeId], changes: Sequence[Change]) -> list[Change]:
-    """Return those of ``changes`` that are chosen, or required by such, in their order."""
-    by_id = {change.id: change for change in changes}
-    wanted: set[ChangeId] = set()
-    waiting = list(chosen)
-    while waiting:
-        one = by_id.get(waiting.pop())
-        if one is not None and one.id not in wanted:
-            wanted.add(one.id)
-            waiting.extend(one.requires)
-    return [change for change in changes if change.id in wanted]
 
 
 def _beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
