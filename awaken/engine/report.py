@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
@@ -92,7 +93,7 @@ class TargetVersion(Struct, frozen=True):
     origin: str
 
 
-class RootReport(Struct, frozen=True, kw_only=True):
+class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     """The result for one project root.
 
     ``findings`` are placed on disk (project-relative path, span of the text before the run) and
@@ -116,6 +117,11 @@ class RootReport(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     held: tuple[Held, ...] = ()
     baseline: BaselineUse | None = None
+
+    @cached_property
+    def made(self) -> frozenset[ChangeId]:
+        """The identities of ``changes``."""
+        return frozenset(change.id for change in self.changes)
 
 
 class Report(Struct, frozen=True):

@@ -30,7 +30,6 @@ class _Frames:
         self._root = root
         self._current = current
         self._path = ""
-        self._admitted = {change.id for change in root.changes}
 
     def print(self) -> None:
         for finding in self._root.findings:
@@ -71,7 +70,7 @@ class _Frames:
         page.row()
 
     def _rewrite(self, finding: Finding, region: Region) -> Rewrite | None:
-        if self._rewrites is None or finding.change not in self._admitted:
+        if self._rewrites is None or finding.change not in self._root.made:
             return None
         return self._rewrites.at(region)
 

@@ -35,9 +35,7 @@ def base_of(report: Report, asked: Asked) -> Path:
 
 def is_made(root: RootReport, finding: Finding) -> bool:
     """Whether the run rewrites (or, with ``apply``, rewrote) the site of ``finding``."""
-    return finding.change is not None and any(
-        change.id == finding.change for change in root.changes
-    )
+    return finding.change in root.made
 
 
 def remaining(report: Report, command: str) -> Iterator[tuple[RootReport, Finding]]:

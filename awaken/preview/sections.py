@@ -49,9 +49,8 @@ def _of_root(root: RootReport, current: Path) -> Iterator[Section]:
     findings: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in root.findings:
         findings[finding.place.path].append(finding)
-    admitted = frozenset(change.id for change in root.changes)
     for path in sorted(changes.keys() | findings.keys()):
         change = changes.get(path)
         source = change.before if change else root.sources.get(path)
         shown = relative(root.root, path, current)
-        yield Section(shown, source, tuple(findings[path]), change, admitted)
+        yield Section(shown, source, tuple(findings[path]), change, root.made)
