@@ -222,6 +222,9 @@ class _Search:
         if hidden is not None:
             why = f"`{self._owner_name()}` inherits from {hidden}, which may call it"
             self._stop("inherited", why, self._module, self._function)
+        if family.descendants and family.is_too_large:
+            why = f"`{self._owner_name()}` stands in too many files"
+            self._stop("many", why, self._module, self._function)
 
     def _owner_name(self) -> str:
         return self._owner.name if self._owner is not None else ""

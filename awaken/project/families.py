@@ -29,6 +29,7 @@ _HARMLESS_BASES = {
     "typing_extensions.Protocol",
 }
 """Classes outside the project that call no method of a subclass by its name."""
+_MOST_FILES = 100
 _SESSIONS = {"session", "scoped", "async", "async-scoped"}
 
 
@@ -41,6 +42,7 @@ class Family:
         self._evaluator = evaluator
         self._files_with_word = files_with_word
         self._qualified = qualified
+        self.is_too_large = False  # known when ``descendants`` were asked for
 
     @cached_property
     def descendants(self) -> frozenset[str]:
@@ -60,7 +62,11 @@ class Family:
         while words:
             word = words.pop()
             seen.add(word)
-            for path in self._files_with_word(word):
+            paths = self._files_with_word(word)
+            if len(paths) > _MOST_FILES:
+                self.is_too_large = True
+                paths = []
+            for path in paths:
                 facts = classes.in_file(path).values()
                 found |= {one.qualified for one in facts if qualified in one.bases}
                 words += self._other_names(path, word) - seen - set(words)

@@ -148,10 +148,11 @@ class Members:
             if not fresh:
                 why = f"`{name}` of `{owner.qualified}` depends on itself"
                 return (self._evaluator.unknown(module, node, why),)
+            follows = self._evaluator.follows_callers  # else too many files would be read
             return (
                 self._inherited(owner, name)
                 or self._outside(owner, name, module, node)
-                or self._of_subclasses(owner, name, module, node)
+                or (follows and self._of_subclasses(owner, name, module, node))
                 or (self._missing(owner, name, module, node),)
             )
 
