@@ -376,13 +376,14 @@ def _admission(
 
 def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
     made = {change.id for change in outcome.changes}
+    order = {f.site: at for at, f in enumerate(outcome.findings) if f.change in made}
     changed = []
     for path in sorted(outcome.after):
         before, after = outcome.before.get(path), outcome.after[path]
         if before is not None and before.text == after.text:
             continue
-        sites = outcome.touched.get(path, frozenset())
-        findings = tuple(f for f in outcome.findings if f.change in made and f.site in sites)
+        touching = sorted(order[site] for site in outcome.touched.get(path, ()) if site in order)
+        findings = tuple(outcome.findings[at] for at in touching)
         changed.append(FileChange(path, before, after, findings))
     return tuple(changed)
 

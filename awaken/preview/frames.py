@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -29,24 +31,20 @@ class _Frames:
         self._page = page
         self._root = root
         self._current = current
-        self._path = ""
+        self._changes = {file.path: file for file in root.files}
 
     def print(self) -> None:
-        for finding in self._root.findings:
-            if finding.place.path != self._path:
-                self._open(finding.place.path)
-            self._finding(finding)
+        for path, group in groupby(self._root.findings, key=lambda finding: finding.place.path):
+            findings = list(group)
+            self._open(path, findings)
+            for finding in findings:
+                self._finding(finding)
 
-    def _open(self, path: str) -> None:
-        self._path = path
+    def _open(self, path: str, findings: Iterable[Finding]) -> None:
         self._lines = SourceLines(self._root.sources[path].text)
-        regions = [
-            self._lines.region(finding.place.span)
-            for finding in self._root.findings
-            if finding.place.path == path
-        ]
+        regions = [self._lines.region(finding.place.span) for finding in findings]
         self._code = CodeFrames(self._page, path, self._lines, regions)
-        change = next((file for file in self._root.files if file.path == path), None)
+        change = self._changes.get(path)
         self._rewrites = Rewrites(change, regions) if change else None
         self._told: list[range] = []
 
