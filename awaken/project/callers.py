@@ -187,7 +187,8 @@ class _Search:
             self._stop("framework", f"pytest may call `{function.name}`", module, function)
         if function.name.startswith("__") and function.name.endswith("__") and not self._makes:
             self._stop("framework", f"Python itself calls `{function.name}`", module, function)
-        if self._is_public():
+        names = ".".join([*self._scope.definition_names(), self._shown()])
+        if is_public(self._module, names) and self._scope.enclosing_function() is None:
             why = f"code outside the project may call `{self._shown()}` as well"
             self._stop("outside", why, module, function)
         if self._family is not None:
@@ -201,21 +202,6 @@ class _Search:
 
     def _shown(self) -> str:
         return self._owner.name if self._makes and self._owner else self._function.name
-
-    def _is_public(self) -> bool:
-        """Whether code outside the project can be expected to know the name.
-
-        Not: what begins with an underscore at any level, what is local to a function, tests, and
-        files whose name no import statement can spell, such as migrations.
-        """
-        names = [*self._module.name.split("."), *self._scope.definition_names(), self._shown()]
-        if any(part.startswith("_") and not _is_dunder(part) for part in names):
-            return False
-        if self._scope.enclosing_function() is not None:
-            return False
-        if not all(part.isidentifier() for part in self._module.name.split(".")):
-            return False
-        return not _is_test_file(self._module.path)
 
     def _look_at_family(self, family: Family) -> None:
         hidden = family.hidden_base()
@@ -548,6 +534,20 @@ def _scope_around(module: Module, function: Function) -> Scope:
 
 def _is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
+
+
+def is_public(module: Module, name: str) -> bool:
+    """Whether code outside the project can be expected to know ``name`` of ``module``.
+
+    Not: what begins with an underscore at any level, tests, and files whose name no import
+    statement can spell, such as migrations.
+    """
+    names = [*module.name.split("."), *name.split(".")]
+    if any(part.startswith("_") and not _is_dunder(part) for part in names):
+        return False
+    if not all(part.isidentifier() for part in module.name.split(".")):
+        return False
+    return not _is_test_file(module.path)
 
 
 def _is_test_file(path: str) -> bool:

@@ -80,7 +80,8 @@ class ClassQueries:
         A class that is not mapped itself is a mixin: then its subclasses decide.
         """
         own = self.of(qualified)
-        below = [found for name in self._family(qualified) if (found := self.of(name)) is not None]
+        heirs = self._classes.heirs(qualified)
+        below = [found for name in heirs if (found := self.of(name)) is not None]
         if own is None:
             below += self._given_to(qualified)
         elif isinstance(own, ClassQuery) or not below:
@@ -100,16 +101,6 @@ class ClassQueries:
             if not known & kinds:
                 return False
         return True
-
-    def _family(self, qualified: str) -> list[str]:
-        found: dict[str, None] = {}
-        waiting = [*self._classes.subclasses(qualified)]
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found[name] = None
-                waiting += self._classes.subclasses(name)
-        return list(found)
 
     def _of(self, qualified: str) -> Found | None:
         facts = self._classes.facts(qualified)

@@ -114,6 +114,17 @@ class Classes:
             )
         return self._subclasses[qualified]
 
+    def heirs(self, qualified: str) -> tuple[str, ...]:
+        """Return all classes of the project that inherit from ``qualified``, directly or not."""
+        found: dict[str, None] = {}
+        waiting = list(self.subclasses(qualified))
+        while waiting:
+            name = waiting.pop(0)
+            if name not in found:
+                found[name] = None
+                waiting += self.subclasses(name)
+        return tuple(found)
+
     def _climb(self, facts: ClassFacts) -> Lineage:
         inside: dict[str, ClassFacts] = {}
         outside: dict[str, None] = {}

@@ -212,6 +212,13 @@ class Project:
         """
         return self._sessions.by_use(module, call)
 
+    def heirs(self, qualified: str) -> tuple[str, ...]:
+        """Return all classes of the project that inherit from a class, directly or not.
+
+        Found by the names of classes in the text: a base under another name is missed.
+        """
+        return self._classes.heirs(qualified)
+
     def class_query(self, qualified: str, *, family: bool = False) -> ClassQuery | Unknown | None:
         """Return which session ``query`` of a class asks, as in ``Model.query.all()``.
 

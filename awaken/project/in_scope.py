@@ -62,8 +62,8 @@ class Reach:
                 found = {self._bound(module, binding, scope) for binding in bindings}
                 if found == {owner}:
                     return InScope(name)
-                inside = next(iter(found)) if len(found) == 1 else None
-                for attribute in self._attributes(inside, owner):
+                home, _, attribute = owner.rpartition(".")
+                if found == {home}:
                     return InScope(f"{name}.{attribute}")
         return None
 

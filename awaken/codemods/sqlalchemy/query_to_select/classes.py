@@ -9,6 +9,7 @@ from dataclasses import replace
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.project.bindings import Binding
+from awaken.project.callers import is_public
 from awaken.project.classes import ClassFacts
 
 DEPTH = 4
@@ -263,7 +264,26 @@ def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) 
             # A subclass may replace the attribute: the kind is known, the model is not.
             return _joined(node, entities) if len(entities) == len(given) else None
         queue += [base for base in facts.bases if base is not None]
-    return None
+    return None if name is None else _entity_below(reader, name, node, depth)
+
+
+def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: int) -> Item | None:
+    """``self.model`` of a mixin that leaves it to its subclasses: all in sight must agree."""
+    given: list[Item | None] = []
+    for name in reader.project.heirs(qualified):
+        facts = reader.project.class_facts(name)
+        found = None if facts is None else _class_node(reader, facts)
+        if found is None:
+            return None
+        given += _attribute_values(*found, node, depth)
+    entities = [item for item in given if item is not None and not item.weak]
+    if not entities or len(entities) < len(given):
+        return None
+    text = ast.unparse(node)
+    unless = f"`{text}` is a mapped class in every subclass in sight, but there may be others"
+    return replace(
+        _joined(node, entities), unless=unless if is_public(reader.module, qualified) else ""
+    )
 
 
 def _joined(node: ast.expr, items: Sequence[Item]) -> Item:

@@ -37,7 +37,8 @@ class Item:
     ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
     gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
     ``mixed`` that columns of several classes are in it, ``assumed`` that a library's class is
-    taken for a mapped one by the spelling of its name. A ``weak`` entity is some class: if a query
+    taken for a mapped one by the spelling of its name, ``unless`` who may give another class than
+    those in sight, which are mapped. A ``weak`` entity is some class: if a query
     takes it, it is mapped, but what its attributes are is not known.
     """
 
@@ -54,6 +55,7 @@ class Item:
     assumed: bool = False
     weak: bool = False
     mixed: bool = False
+    unless: str = ""
 
 
 def kind_of(items: Sequence[Item]) -> Kind:

@@ -160,6 +160,7 @@ def judge_executed(statement: Statement) -> Verdict:
     verdict = Verdict(None)
     select = written(statement, verdict, "select")
     session = session_of(statement)
+    verdict.caveats += [item.unless for item in statement.items if item.unless]
     if chain.end == "count":
         verdict.data = _count(statement, verdict, select, session)
         return verdict
