@@ -42,7 +42,8 @@ class Package(NamedTuple):
 class Program(NamedTuple):
     """A repository whose own tests run offline; `tests` are arguments of pytest.
 
-    `target` are awaken's options where what the repository declares is not what is measured.
+    `target` are awaken's options where what the repository declares is not what is measured;
+    `variables` are what its tests need in their environment.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Program(NamedTuple):
     environment: str
     tests: tuple[str, ...]
     target: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
     def directory(self, corpus: Path) -> Path:
         """Where the repository is unpacked."""
@@ -87,6 +89,90 @@ PROGRAMS = (
         "mptt",
         ("--no-cov", "sqlalchemy_mptt"),
         ("--target", "sqlalchemy=2.0"),
+    ),
+    Program(
+        "ihatemoney",
+        "ihatemoney",
+        "ihatemoney",
+        (
+            "ihatemoney/tests",
+            "--deselect=ihatemoney/tests/budget_test.py::TestBudget::test_notifications",
+            "--deselect=ihatemoney/tests/budget_test.py::TestBudget::test_invite",
+            "--deselect=ihatemoney/tests/main_test.py::TestEmailFailure::test_invitation_email_failure",
+        ),
+    ),
+    Program(
+        "openoversight",
+        "openoversight",
+        "openoversight",
+        (
+            "OpenOversight/tests/routes/test_officer_and_department.py",
+            "OpenOversight/tests/test_utils.py",
+            "OpenOversight/tests/test_commands.py",
+            "OpenOversight/tests/test_models.py",
+        ),
+        ("--target-version", "py311", "--target", "sqlalchemy=1.4"),
+        (("SQLALCHEMY_DATABASE_URI", "sqlite://"),),
+    ),
+    Program(
+        "quetz",
+        "quetz",
+        "quetz",
+        ("quetz/tests/test_dao.py", "quetz/tests/test_auth.py", "quetz/tests/api"),
+        ("--target-version", "py311", "--target", "sqlalchemy=2.0"),
+    ),
+    Program(
+        "nbgrader",
+        "nbgrader",
+        "nbgrader",
+        (
+            "nbgrader/tests/api/test_gradebook.py",
+            "-k",
+            (
+                "update_or_create or remove or average or dicts or max_score or grant"
+                " or find_submission or find_grade or find_comment"
+            ),
+        ),
+    ),
+    Program(
+        "flexget",
+        "flexget",
+        "flexget",
+        ("tests/api_tests", "tests/test_migrate.py", "tests/test_seen.py", "tests/test_backlog.py"),
+    ),
+    Program(
+        "octavia",
+        "octavia",
+        "octavia",
+        ("octavia/tests/functional/db/test_repositories.py",),
+        ("--target", "sqlalchemy=2.0"),
+    ),
+    Program(
+        "timesketch",
+        "timesketch",
+        "timesketch",
+        ("timesketch/models", "timesketch/api"),
+        ("--target-version", "py312", "--target", "sqlalchemy=1.4"),
+    ),
+    Program(
+        "ctfd",
+        "ctfd",
+        "ctfd",
+        (
+            "tests/models",
+            "tests/api/v1/test_challenges.py",
+            "tests/api/v1/test_scoreboard.py",
+            "tests/admin/test_submissions.py",
+            "tests/admin/test_config.py",
+        ),
+    ),
+    Program(
+        "barbican",
+        "barbican",
+        "barbican",
+        ("barbican/tests/model",),
+        ("--target", "sqlalchemy=2.0"),
+        (("PBR_VERSION", "1.0.0"),),
     ),
 )
 

@@ -65,7 +65,7 @@ class Suite:
             done = subprocess.run(
                 [self.python, *start, *quiet, *arguments],
                 cwd=self.copy,
-                env={**os.environ, "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"},
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -78,6 +78,17 @@ class Suite:
         summary = re.sub(r"(, \d+ warnings?)? in [\d.]+s.*", "", printed[-1]).strip("= ")
         failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
         return Outcome(done.returncode, summary, tuple(failed))
+
+    def _environment(self) -> dict[str, str]:
+        """As if the environment were active and the copy installed, and in one order of sets."""
+        return {
+            **os.environ,
+            "PATH": os.pathsep.join([str(Path(self.python).parent), os.environ["PATH"]]),
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(self.copy)]),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **dict(self.program.variables),
+        }
 
 
 class _CoveredFile(msgspec.Struct):

@@ -1,7 +1,8 @@
 """Run the repositories' own tests before the migration, after it, and after `awaken undo`.
 
-Once with safe changes alone and once with `--unsafe-fixes`. Ends with 1 if a run after the
-migration differs from the one before. Usage:
+Once with safe changes alone and once with `--unsafe-fixes`. Every run also logs the SQL that each
+test sends, and the logs are compared as statement_logs.py says. Ends with 1 if a run after the
+migration differs from the one before, or if safe changes alter a statement. Usage:
 
     uv run python benchmarks/tests_before_after.py CORPUS [PROGRAM ...]
 """
@@ -13,36 +14,55 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from awaken_runs import Awaken
 from corpora import PROGRAMS, Program, copy
+from statement_logs import Comparison, Log, compare, read_log
 from suites import Outcome, Suite
 from tables import table
 
 
-def rows_of(program: Program, corpus: Path, place: Path) -> list[tuple[list[object], Outcome]]:
-    """Return one row per run of the tests of one program, with its outcome; the first is before."""
+class Run(NamedTuple):
+    """One run of a program's tests: after what, the sites and exit code of that, and what came."""
+
+    after: str
+    sites: str
+    code: int
+    outcome: Outcome
+    log: Log
+
+
+def runs_of(program: Program, corpus: Path, place: Path) -> list[Run]:
+    """Return every run of the tests of one program: the first is before, the last after undo."""
     awaken = Awaken(place / "home")
     suite = Suite(program, corpus, copy(program.directory(corpus), place / program.repository))
-    before = suite.run()
-    rows: list[tuple[list[object], Outcome]] = [
-        ([program.name, "before", "", "", before.summary, ""], before)
-    ]
+    runs = [Run("before", "", 0, *run_logged(suite, place / "log"))]
     for extra in ([], ["--unsafe-fixes"]):
         options = [*program.target, *extra]
         levels = Counter(f.level for f in awaken.check(suite.copy, options).findings)
         done = awaken.run(["apply", ".", *options], suite.copy)
-        after = suite.run()
         sites = ", ".join(f"{count} {level}" for level, count in sorted(levels.items()))
         name = " ".join(["apply", *extra])
-        new = ", ".join(sorted(set(after.failed) - set(before.failed))) or "none"
-        rows.append(([program.name, name, sites, done.returncode, after.summary, new], after))
+        runs.append(Run(name, sites, done.returncode, *run_logged(suite, place / "log")))
         undone = awaken.run(["undo"], suite.copy)
         if undone.returncode != 0 and levels["safe"]:
             sys.exit(f"awaken undo ended with {undone.returncode}:\n{undone.stderr.decode()}")
-    restored = suite.run()
-    rows.append(([program.name, "undo", "", 0, restored.summary, ""], restored))
-    return rows
+    return [*runs, Run("undo", "", 0, *run_logged(suite, place / "log"))]
+
+
+def run_logged(suite: Suite, log: Path) -> tuple[Outcome, Log]:
+    """Run the tests and read the statements that they sent, none if pytest did not start."""
+    log.unlink(missing_ok=True)
+    outcome = suite.run([], "-p", "statement_log", f"--statement-log={log}")
+    return outcome, read_log(log) if log.exists() else {}
+
+
+def row_of(program: Program, run: Run, before: Outcome, compared: Comparison) -> list[object]:
+    """Return one row of the table."""
+    new = ", ".join(sorted(set(run.outcome.failed) - set(before.failed))) or "none"
+    row: list[object] = [program.name, run.after, run.sites, run.code, run.outcome.summary, new]
+    return [*row, sum(map(len, run.log.values())), *(len(tests) for tests in compared)]
 
 
 def main() -> None:
@@ -52,16 +72,29 @@ def main() -> None:
     parser.add_argument("programs", nargs="*", metavar="PROGRAM")
     arguments = parser.parse_args()
     shown: list[list[object]] = []
+    differences: list[str] = []
     has_changed = False
     for program in PROGRAMS:
         if arguments.programs and program.name not in arguments.programs:
             continue
         with tempfile.TemporaryDirectory() as place:
-            rows = rows_of(program, arguments.corpus, Path(place))
-        shown += [row for row, _ in rows]
-        has_changed |= any(outcome != rows[0][1] for _, outcome in rows)
-    columns = ["program", "after", "sites", "exit", "tests", "newly failing"]
-    print(table(columns, shown, words=6))
+            runs = runs_of(program, arguments.corpus, Path(place))
+        before, *_, undone = runs
+        for run in runs:
+            compared = compare(before.log, undone.log, run.log)
+            shown.append(row_of(program, run, before.outcome, compared))
+            has_changed |= run.outcome != before.outcome
+            has_changed |= run.after == "apply" and bool(compared.different)
+            differences += [
+                f"- {program.name}, {run.after}: {one.test}\n  - {one.before}\n  - {one.after}"
+                for one in compared.different
+            ]
+    columns = ["program", "after", "sites", "exit", "tests", "newly failing", "statements"]
+    logs = ["tests with the same", "same but names", "different", "unstable"]
+    print(table([*columns, *logs], shown, words=6))
+    if differences:
+        print("\nThe first statement that differs in each test, before and after:\n")
+        print(*differences, sep="\n")
     sys.exit(has_changed)
 
 
