@@ -215,14 +215,22 @@ def _comments(content: bytes) -> Counter[str]:
 
 
 def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[int]:
-    """Return the 0-based lines of the innermost statements that hold a rewritten site."""
+    """Return the 0-based lines of the innermost statements that hold a rewritten site.
+
+    The chain of its finding names what else is rewritten with it.
+    """
     lines: set[int] = set()
     changed = {site for change in result.report.changes for site in change.sites}
     statements = [node for node in ast.walk(ast.parse(before)) if isinstance(node, ast.stmt)]
-    for finding in result.report.findings:
-        if finding.place.path != path or finding.site not in changed:
-            continue
-        line = line_number(before, finding.place.span.start)
+    places = [
+        place
+        for finding in result.report.findings
+        if finding.site in changed
+        for place in (finding.place, *finding.chain)
+        if place.path == path
+    ]
+    for place in places:
+        line = line_number(before, place.span.start)
         around = [s for s in statements if s.lineno <= line <= (s.end_lineno or s.lineno)]
         innermost = max(around, key=lambda s: (s.lineno, -(s.end_lineno or s.lineno)))
         lines.update(range(innermost.lineno - 1, innermost.end_lineno or innermost.lineno))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fixture_cases import FIXTURES
+from random_kept import kept
 from random_queries import program
 from random_writes import writes
 
@@ -65,7 +66,11 @@ def failed(observation):
 
 @pytest.mark.parametrize(
     ("make", "seed"),
-    [*((program, seed) for seed in range(6)), *((writes, seed) for seed in range(4))],
+    [
+        *((program, seed) for seed in range(6)),
+        *((writes, seed) for seed in range(4)),
+        *((kept, seed) for seed in range(4)),
+    ],
 )
 def test_random_queries_do_the_same_or_are_left_alone(make, seed, executor):
     case = case_of(make, seed)

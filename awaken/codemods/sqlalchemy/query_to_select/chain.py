@@ -154,7 +154,7 @@ def read_chain(
     ``session`` is what executes the query of a ``root`` that is an attribute, ``Model.query``.
     """
     links, node = read_links(module, root)
-    ending, end, whole = _read_end(module, node)
+    ending, end, whole = read_end(module, node)
     receiver, argument, items = _read_start(root, session)
     return Chain(root, receiver, argument, items, links, whole, ending, end)
 
@@ -192,7 +192,8 @@ def read_links(module: Module, root: ast.expr) -> tuple[tuple[Link, ...], ast.ex
         node = call
 
 
-def _read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
+def read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
+    """Return how the query ``node`` ends: the kind, its name, and the whole; raises Refused."""
     parent = module.parent(node)
     if isinstance(parent, ast.Subscript) and parent.value is node:
         return "sliced", "[a:b]" if isinstance(parent.slice, ast.Slice) else "[i]", parent

@@ -326,6 +326,8 @@ def _counts_shortly(statement: Statement) -> bool:
     items = statement.items
     if not statement.is_plain or len(items) != 1 or items[0].what is not What.ENTITY:
         return False
+    if statement.continued:
+        return False
     if items[0].aliased and not isinstance(items[0].node, ast.Name):
         return False
     root = statement.chain.root

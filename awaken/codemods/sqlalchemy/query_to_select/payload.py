@@ -45,7 +45,9 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
 
     ``shape`` says what the arguments of ``query(...)`` become: those of ``select`` (``items``),
     ``select(1).select_from(...)`` (``one``), or ``select(func.count()).select_from(...)``
-    (``count``). ``extra`` are builders added behind the last one (``limit(1)``); ``runs`` is the
+    (``count``); a statement that is ``kept`` in a variable starts with that, or with the text of
+    ``source``, and is executed by the session ``given`` as text. ``extra`` are builders added
+    behind the last one (``limit(1)``); ``runs`` is the
     session's method that executes the statement, None where it is only embedded. ``then`` are
     calls put between the execution and ``last``, the terminator's new name (None: no terminator,
     its arguments stay as they are). ``wrap`` encloses the statement: ``exists``, or the count of
@@ -54,7 +56,7 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
 
     select: str
     links: tuple[LinkEdit, ...] = ()
-    shape: Literal["items", "one", "count"] = "items"
+    shape: Literal["items", "one", "count", "kept"] = "items"
     source: str | None = None
     extra: tuple[str, ...] = ()
     wrap: Literal["exists", "count"] | None = None
@@ -65,6 +67,7 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
     last: str | None = None
     ended: Literal["call", "attribute", "not"] = "call"
     session: Literal["receiver", "argument"] | int = "receiver"
+    given: str = ""
 
 
 Argument = Literal["values", "order", "dialect", "synchronize_session"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -16,6 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.class_sessions import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.extensions import judge_extended
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, judge
+from awaken.codemods.sqlalchemy.query_to_select.kept_plan import KeptQueries
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
@@ -71,11 +74,16 @@ class QueryToSelect(Rule):
         """Return one finding per query, and the change of each that can be rewritten."""
         findings: list[Finding] = []
         changes: list[Change] = []
-        for module, recognised in Sites(project, self.triggers):
-            finding, change = _decide(project, module, recognised, self.name)
-            findings.append(finding)
-            if change is not None and finding.site not in pins.left_out:
-                changes.append(change)
+        for module, sites in groupby(Sites(project, self.triggers), key=itemgetter(0)):
+            members = [recognised for _, recognised in sites]
+            kept = KeptQueries(project, module, members, self.name, pins)
+            for recognised in members:
+                finding, change = kept.of(recognised.root) or _decide(
+                    project, module, recognised, self.name
+                )
+                findings.append(finding)
+                if change is not None and finding.site not in pins.left_out:
+                    changes.append(change)
         return Plan(tuple(findings), tuple(changes))
 
     def why_no_site(self, project: Project, place: Place) -> str | None:

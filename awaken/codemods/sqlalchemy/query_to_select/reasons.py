@@ -57,6 +57,31 @@ KEPT_QUERY = Reason(
     "the query is kept {}",
     "Finish it in this expression, or wait for the rule to follow values between statements.",
 )
+KEPT_BUILDER = Reason(
+    "kept-builder",
+    "`.{}()` of a query that is kept in a variable is not followed over statements",
+    "Write the whole query as one expression.",
+)
+DIFFERENT_QUERIES = Reason(
+    "different-queries",
+    "what the query asks for depends on the way to where it is used: {}",
+    "Give each query a variable of its own.",
+)
+SESSION_CHANGES = Reason(
+    "session-changes",
+    "the query would be executed by {}, which need not be the session that it was made with",
+    "Keep the session in a variable that is set once, and make the query with that.",
+)
+QUERY_ANNOTATION = Reason(
+    "query-annotation",
+    "`{}` is annotated as a Query",
+    "Remove the annotation, or write `Select[tuple[Model]]`.",
+)
+BESIDE_LEFT_OUT = Reason(
+    "beside-left-out",
+    "the query shares a variable with one that is left alone",
+    "Allow that one as well.",
+)
 PASSED_QUERY = Reason(
     "passed-query",
     "the query is passed on to `{}`, which may rely on Query",

@@ -83,7 +83,9 @@ def _take_apart(node: Any, data: QueryRewrite) -> _Parts:
         call = cst.ensure_type(current, cst.Call)
         links.append(call)
         current = cst.ensure_type(call.func, cst.Attribute).value
-    return _Parts(cst.ensure_type(current, cst.Call), links[::-1], ended)
+    # A variable is taken for a call of it, so that every chain starts with a call.
+    root = cst.Call(current) if data.shape == "kept" else cst.ensure_type(current, cst.Call)
+    return _Parts(root, links[::-1], ended)
 
 
 def _in_brackets(parts: _Parts, around: Surroundings) -> _Parts:
@@ -124,6 +126,8 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
 def _start(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     """Return ``select(...)`` with the items of ``query(...)``, or with what counts them."""
     root = parts.root
+    if data.shape == "kept":
+        return root.func if data.source is None else _name(data.source)
     start = root.with_changes(func=_name(data.select), args=items_of(root))
     if data.runs is not None:
         start = start.with_changes(lpar=[], rpar=[])
@@ -303,6 +307,8 @@ def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
 
 def _session_method(parts: _Parts, data: QueryRewrite) -> cst.Attribute:
     method = cst.Name(data.runs or "")
+    if data.given:
+        return cst.Attribute(_name(data.given), method)
     if data.session == "receiver":
         func = cst.ensure_type(parts.root.func, cst.Attribute).with_changes(attr=method)
         is_wrapped = parts.root.lpar or any(link.lpar for link in parts.links)

@@ -99,13 +99,18 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     criteria = [argument for link in chain.links for argument in link.call.args]
     items = tuple(read_by_use(item, criteria) for item in items)
     statement = Statement(reader, chain, items, orm_items=items)
-    for position, link in enumerate(chain.links):
+    add_links(statement, executed)
+    return statement
+
+
+def add_links(statement: Statement, executed: bool) -> None:
+    """Add the builders of its chain to ``statement``; raises Refused as ``translate`` does."""
+    for position, link in enumerate(statement.chain.links):
         _check_order(statement, link)
         handler = _HANDLERS.get(link.name, _keep)
         edit = handler(statement, link, position, executed)
         keep_comments(statement, link, position, edit)
         statement.edits.append(edit)
-    return statement
 
 
 def _check_order(statement: Statement, link: Link) -> None:
