@@ -116,6 +116,8 @@ ENDS = [
 class Query:
     """One function with one query; ``text`` grows builder by builder."""
 
+    ends = tuple(ENDS)
+
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.base = rng.choice(["User", "User", "Post", *RELATIONSHIPS])
@@ -268,7 +270,7 @@ class Query:
 
     def body(self) -> list[str]:
         """Return the lines of the function: what comes before, and what ends the query."""
-        query, end = self.text, self.rng.choice(ENDS)
+        query, end = self.text, self.rng.choice(self.ends)
         column = f"{self.entity}.{self.rng.choice(COLUMNS[self.base])}"
         ends = {
             "list": [f"return list({query})"],

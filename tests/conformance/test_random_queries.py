@@ -13,6 +13,7 @@ import pytest
 from fixture_cases import FIXTURES
 from random_kept import kept
 from random_queries import program
+from random_unions import gets, unions
 from random_writes import writes
 
 from awaken.contract import Level
@@ -70,6 +71,8 @@ def failed(observation):
         *((program, seed) for seed in range(6)),
         *((writes, seed) for seed in range(4)),
         *((kept, seed) for seed in range(4)),
+        *((unions, seed) for seed in range(2)),
+        *((gets, seed) for seed in range(2)),
     ],
 )
 def test_random_queries_do_the_same_or_are_left_alone(make, seed, executor):

@@ -166,6 +166,25 @@ class Repository:
             "(model).select_from(User).exists",
         ),
         (
+            "def use(s: Session, what, age):\n  s.query(what).filter(*age).delete()",
+            "If it is a class, annotate the parameter: `what: type[Base]`; if a Table",
+            "what, age",
+            "what: type[Base], age",
+        ),
+        (
+            "def use(s: Session, n, age):\n  s.query(MODELS[n]).filter(*age).delete()",
+            "put it in a variable of this function: `model: type[Base] = MODELS[n]`; if a Table",
+            "s.query(MODELS[n])",
+            "model: type[Base] = MODELS[n]\n  s.query(model)",
+        ),
+        (
+            "class Service:\n  def use(self, s: Session, age):\n"
+            "    s.query(self.what).filter(*age).delete()",
+            "If it is a class, annotate it in the class body: `what: type[Base]`; if a Table",
+            "class Service:\n",
+            "class Service:\n  what: type[Base]\n",
+        ),
+        (
             KEYS,
             "`.label(...)`",
             "max(User.id)",

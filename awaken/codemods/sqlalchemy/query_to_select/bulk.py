@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.cures import tell_target
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
@@ -141,7 +142,8 @@ def _check_target(statement: Statement) -> None:
     has_criteria = any(link.name in _CRITERIA for link in chain.links)
     if item.what is What.UNKNOWN:
         if has_criteria:
-            raise Refused(reasons.UNKNOWN_ENTITY, described)
+            cure = tell_target(statement.reader, item)
+            raise Refused(reasons.UNKNOWN_ENTITY, described, cure)
     elif item.what is What.SELECTABLE:
         if item.orm or (has_criteria and not _are_core(statement.reader, item, chain.links)):
             raise Refused(reasons.BULK_WRITE, f"`.{chain.end}()` of `{described}`")
@@ -190,7 +192,7 @@ def _filter_by(statement: Statement, link: Link, criteria: Sequence[ast.expr]) -
     if not reader.project.targets.admits("sqlalchemy", ">=2.1"):
         return LinkEdit("filter_by")
     if item.what is What.UNKNOWN:
-        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(item.node))
+        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(item.node), tell_target(reader, item))
     is_table = item.what is What.SELECTABLE
     is_class = item.model is not None and not item.aliased
     if (is_table or is_class) and _is_alone(reader, item, criteria):

@@ -48,6 +48,19 @@ def _prove_variable(reader: Reader, name: ast.Name) -> str:
     return f"If it is one, pass it to a function as a parameter: `{name.id}: Session`."
 
 
+def tell_target(reader: Reader, item: Item) -> str:
+    """Return what tells the rule which class a bulk write means by ``item``."""
+    node = item.node
+    match node:
+        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+            told = f"annotate it in the class body: `{name}: type[Base]`"
+        case ast.Name(id=name) if {b.kind for b in reader.bindings(node)} == {"parameter"}:
+            told = f"annotate the parameter: `{name}: type[Base]`"
+        case _:
+            told = f"put it in a variable of this function: `model: type[Base] = {quoted(node)}`"
+    return f"If it is a class, {told}; if a Table, write `session.execute(...)` by hand."
+
+
 def tell_kind(reader: Reader, item: Item) -> str:
     """Return what tells the rule whether ``item`` is a class or a column."""
     node = item.node

@@ -128,10 +128,19 @@ def _check_entity(statement: Statement, item: Item, name: str) -> None:
     mapped = reader.project.mapped_class(item.model) if item.model else None
     # The alias of a set operation before this one goes by another name than the class.
     is_alias = item.aliased and item.owner == name
-    if mapped is None or mapped.table != "plain" or is_alias:
+    # An alias of an alias loses sight of the tables of a class that inherits them.
+    is_nested = item.aliased and _inherits(statement, item)
+    if mapped is None or mapped.table != "plain" or is_alias or is_nested:
         raise Refused(reasons.SET_OPERATION, f"a set operation of `{name}`")
     if reader.project.files_with((b"with_polymorphic",)):
         raise Refused(reasons.SET_OPERATION, "a set operation where classes load subclasses")
+
+
+def _inherits(statement: Statement, item: Item) -> bool:
+    project = statement.reader.project
+    facts = project.class_facts(item.model or "")
+    bases = facts.bases if facts is not None else (None,)
+    return any(base is None or project.mapping_status(base) != "base" for base in bases)
 
 
 def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: bool) -> LinkEdit:
@@ -139,9 +148,9 @@ def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: b
         is_plain = item.what is What.COLUMN or (item.what is What.EXPRESSION and item.key)
         if not is_plain or item.key is None:
             raise Refused(reasons.SET_OPERATION, f"a set operation of `{ast.unparse(item.node)}`")
-    if not all(after.name in _COUNTS | _SETTINGS or _is_empty(after) for after in later):
-        refused = next(a for a in later if a.name not in _COUNTS | _SETTINGS)
-        raise Refused(reasons.SET_OPERATION, f"{refused.name}() after {link.name}() of columns")
+    for after in later:
+        if after.name not in _COUNTS | _SETTINGS and not _is_empty(after):
+            raise Refused(reasons.SET_OPERATION, f"{after.name}() after {link.name}() of columns")
     statement.orm_items = ()
     function = _written(statement, link.name)
     if is_last and _is_plain(later) and _takes_any(statement.chain):
@@ -162,9 +171,7 @@ def _is_plain(later: Sequence[Link]) -> bool:
 
 
 def _is_empty(link: Link) -> bool:
-    """Whether a builder only takes something back, or names no column: ``order_by(None)``."""
-    if link.name == "filter_by":
-        return True
+    """Whether a builder only takes something back: ``order_by(None)``, ``distinct()``."""
     arguments = [*link.call.args, *link.call.keywords]
     return link.name in _CRITERIA and all(
         isinstance(node, ast.Constant) and node.value in {None, False} for node in arguments
@@ -293,12 +300,23 @@ def _check_options(link: Link) -> None:
 
 
 def _asks_again(node: ast.expr, owner: str) -> bool:
-    """Whether a query inside ``node`` asks for the class as well, which may mean the table."""
+    """Whether ``node`` names the class where the table may be meant, not what stands for it."""
     return any(
-        isinstance(part, ast.Call) and is_subquery(part) and _names(part, owner)
-        for part in ast.walk(node)
-    ) or any(
-        isinstance(part, ast.Call)
-        and getattr(part.func, "attr", getattr(part.func, "id", "")) in {"exists", "text"}
-        for part in ast.walk(node)
+        _has_own_from(call) and (_name_of(call) in {"exists", "text"} or _names_inside(call, owner))
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
     )
+
+
+def _has_own_from(call: ast.Call) -> bool:
+    """``User.manager.has(User.id > 1)`` has a FROM of its own, as queries and EXISTS have."""
+    return is_subquery(call) or _name_of(call) in {"any", "has", "exists", "text"}
+
+
+def _name_of(call: ast.Call) -> str:
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
+
+
+def _names_inside(call: ast.Call, owner: str) -> bool:
+    parts = [call] if is_subquery(call) else [*call.args, *call.keywords]
+    return any(_names(part, owner) for part in parts)
