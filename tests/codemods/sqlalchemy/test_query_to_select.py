@@ -79,8 +79,8 @@ def test_two_fifths_of_the_cases_leave_something_alone():
 def test_plans_are_plain_data(name):
     for change in plan_of_files(CASES[name].before).changes:
         assert pickle.loads(pickle.dumps(change)) == change
-        assert len(change.sites) == 1
-        assert sum(isinstance(edit, NodeEdit) for edit in change.edits) == 1
+        assert change.sites
+        assert sum(isinstance(edit, NodeEdit) for edit in change.edits) >= len(change.sites)
 
 
 @pytest.mark.parametrize("name", MINE)
@@ -89,6 +89,31 @@ def test_an_unsafe_message_says_what_may_change(name):
         if finding.level is not Level.MANUAL:
             assert ("; " in finding.message) == (finding.level is Level.UNSAFE), finding.message
         assert (finding.cure != "") == (finding.level is Level.MANUAL)
+
+
+SHARED = """from models import User
+from sqlalchemy.orm import Session
+
+def shared(session: Session, young):
+    query = session.query(User).filter(User.age < 30) if young else session.query(User)
+    return query.all(), query.count()
+
+def alone(session: Session):
+    return session.query(User).all()
+"""
+
+
+def test_a_site_left_out_keeps_all_that_share_its_variables():
+    whole = plan_of(SHARED)
+    left_out = whole.findings[1].site
+
+    plan = plan_of(SHARED, Pins(frozenset({left_out})))
+
+    assert [len(change.sites) for change in whole.changes] == [2, 1]
+    assert [len(change.edits) for change in whole.changes] == [6, 2]
+    assert [change.sites for change in plan.changes] == [(whole.findings[2].site,)]
+    assert [finding.site for finding in plan.findings] == [one.site for one in whole.findings]
+    assert plan.findings[0].reason == f"{RULE}/beside-left-out"
 
 
 HEAD = "from models import User\nfrom sqlalchemy.orm import Session\n\n"
