@@ -28,7 +28,10 @@ def rules(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="RULE", help="A rule, to show its page, or a family.", show_default=False
+            metavar="RULE",
+            help="A rule, to show its page, or a family.",
+            show_default=False,
+            autocompletion=given.rule_names,
         ),
     ] = None,
     output_format: Annotated[

@@ -78,6 +78,8 @@ class FileDiff:
                     self._replaced(layout, block)
 
     def _separator(self, layout: Layout, hunk: Hunk, *, first: bool) -> None:
+        if hunk[0].start == 0:  # nothing is left out above the first line
+            return
         named = self._scope(hunk)
         if named or not first:
             dots = self._page.glyph("⋯", "...").rjust(layout.indent())

@@ -47,6 +47,7 @@ def complete(tmp_path):
         (["awaken", "ch"], ["check"]),
         (["awaken", "check", "--output-fo"], ["--output-format"]),
         (["awaken", "check", "--select", "sqla"], ["sqlalchemy"]),
+        (["awaken", "rules", "query-to"], ["query-to-select"]),
         (["awaken", "check", "--select", "fastapi,query-to"], ["fastapi,query-to-select"]),
     ],
 )

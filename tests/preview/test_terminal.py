@@ -271,6 +271,13 @@ def test_a_hunk_without_context_names_its_function() -> None:
     assert [row for row in rows if "⋯" in row] == ["      ⋯ in first", "      ⋯ in every"]
 
 
+def test_nothing_is_said_to_be_left_out_above_the_first_line() -> None:
+    rows = printed(sample(), view=View(context=99)).splitlines()
+
+    assert rows[2] == " 1  1 │  import models"
+    assert not [row for row in rows if "⋯" in row]
+
+
 line = st.text(alphabet="ab ()[]/:\t日é\x1b", max_size=12)
 program = st.lists(line, max_size=12).map("\n".join)
 
