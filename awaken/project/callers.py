@@ -230,13 +230,23 @@ class _Search:
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
                 if self._owner is None and isinstance(owner, ast.Name):
                     return owner.id == "sys" and _fits(name, self._shown())
-                called = isinstance(module.parent(node), ast.Call)
+                above = module.parent(node)
+                called = isinstance(above, ast.Call) and above.func is node
                 composed = not isinstance(name, ast.Name | ast.Attribute | ast.Constant)
-                return (called or composed) and _fits(name, self._shown())
+                fits = (called or composed) and _fits(name, self._shown())
+                return fits and self._may_own(module, owner)
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), slice=name):
                 return self._owner is None and _fits(name, self._shown())
             case _:
                 return False
+
+    def _may_own(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` may be something that has the method."""
+        if self._family is None:
+            return True
+        values = self._evaluator.values(module, node)
+        family, name = self._family, self._function.name
+        return any(family.reaches(value, name) is not False for value in values)
 
     # ----------------------------------------------------------------------------- the search
     def _search(self) -> None:

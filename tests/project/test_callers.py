@@ -218,6 +218,20 @@ METHODS = {
     "named dynamically": (
         OWNER + "    def g(self, n): getattr(self, f'_{n}')(1)", "_f", {}, [], ["dynamic"],
     ),
+    "named dynamically on another class": (
+        OWNER + "    def g(self, n): getattr(str, f'_{n}')(1)",
+        "_f",
+        {},
+        [],
+        [],
+    ),
+    "an attribute read dynamically": (
+        OWNER + "    def g(self, n): print(getattr(self, n))",
+        "_f",
+        {},
+        [],
+        [],
+    ),
     "another name made dynamically": (
         OWNER + "    def g(self, n): getattr(self, f'visit_{n}')(1)", "_f", {}, [], [],
     ),
