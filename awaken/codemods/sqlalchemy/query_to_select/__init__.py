@@ -144,7 +144,9 @@ model cannot be seen. `filter_by` is written as `where(Target.key == value)` as 
 2.1, which searches every FROM object, could understand it otherwise. `.scalar()` becomes
 `session.scalar()` only where one row is certain, for that hides what `Query` raises on two.
 `Query.update()` and `Query.delete()` give `session.execute` the very statement that is written
-here, so autoflush, the default of `synchronize_session` and loaded objects are as before.
+here, so autoflush, the default of `synchronize_session` and loaded objects are as before. A set
+operation becomes what Query makes of it, a select from an alias of its subquery; where later
+builders name the class, the alias gets a name in place, by `:=`, and they use that.
 
 *Unsafe* is what depends on something out of sight, and the message says what may change:
 
@@ -152,6 +154,7 @@ here, so autoflush, the default of `synchronize_session` and loaded objects are 
   `Query`, the first for `select()`; expressions without a label get a key;
 * before SQLAlchemy 2.1 a statement of Core objects alone (a Table, `text()`, `exists()`) does not
   flush pending changes first;
+* slices by numbers that are computed: Query refuses negative ones, and asks nothing for none;
 * a library's class that is known by its spelling only; values that may have no hash in rows that
   must be unique; a call that made the session of a query which is only embedded.
 

@@ -108,7 +108,7 @@ TEXT_OF_QUERY = Reason(
 SLICED_QUERY = Reason(
     "sliced-query",
     "the query is indexed or sliced with `[{}]`, where Query looks at the numbers before it asks",
-    "Use constants that are not negative, or `.limit()` and `.offset()` with `.all()`.",
+    "Use numbers that are not negative, or `.limit()` and `.offset()` with `.all()`.",
 )
 SET_OPERATION = Reason(
     "set-operation",

@@ -1,7 +1,8 @@
-"""Decides how ``query[a:b]`` and ``query[i]`` with constant numbers are written.
+"""Decides how ``query[a:b]`` and ``query[i]`` are written.
 
 Query takes the same rows by LIMIT and OFFSET (``orm/util.py``: ``_getitem``), but gives ``[]``
-without asking the database where nothing can be left, and has its own view of negative numbers.
+without asking the database where nothing can be left, and has its own view of negative numbers:
+with numbers that are computed, the rewrite is unsafe.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def judge_slice(reader: Reader, chain: Chain) -> Verdict:
     """Decide the rewrite of a ``chain`` that is sliced or indexed; raises Refused."""
     if not isinstance(chain.node, ast.Subscript):
         raise Refused(reasons.SLICED_QUERY, "...")
-    extra, subscript = _bounds(chain.node.slice)
+    extra, subscript, known = _bounds(chain.node.slice)
     _check_comments(reader, chain.node)
     statement = translate(reader, chain, executed=True)
     if not statement.items and not statement.changed_items:
@@ -41,27 +42,40 @@ def judge_slice(reader: Reader, chain: Chain) -> Verdict:
     if isinstance(verdict.data, QueryRewrite):
         query = msgspec.structs.replace(verdict.data, extra=extra, last="all", ended="call")
         verdict.data = SliceRewrite(query=query, subscript=subscript)
+    if not known:
+        verdict.caveats.append(
+            "negative numbers no longer raise IndexError, and an empty range is not `[]` at once"
+        )
     join_operands(statement, verdict)
     return verdict
 
 
-def _bounds(node: ast.expr) -> tuple[tuple[str, ...], str | None]:
-    """Return the builder that limits the rows, and what is read from the list of them."""
+def _bounds(node: ast.expr) -> tuple[tuple[str, ...], str | None, bool]:
+    """Return the builder that limits the rows, and what is read from the list of them.
+
+    The last value says that the numbers are known, so that Query's own checks need no thought.
+    """
     refused = Refused(reasons.SLICED_QUERY, ast.unparse(node))
     if not isinstance(node, ast.Slice):
         index = _number(node)
+        if index is None and isinstance(node, ast.Name):
+            return (f"slice({node.id}, {node.id} + 1)",), "0", False
         if index is None:
             raise refused
-        return (_limit(index, index + 1),), "0"
-    start, stop = _number(node.lower), _number(node.upper)
-    unread = (node.lower is not None and start is None) or (node.upper is not None and stop is None)
+        return (_limit(index, index + 1),), "0", True
     step = _number(node.step)
-    if unread or (node.step is not None and not step):
-        raise refused
-    if start is not None and stop is not None and stop <= start:
+    if node.step is not None and not step:
         raise refused
     subscript = f"::{step}" if step is not None else None
-    return ((_limit(start, stop),) if start or stop is not None else ()), subscript
+    start, stop = _number(node.lower), _number(node.upper)
+    unread = (node.lower is not None and start is None) or (node.upper is not None and stop is None)
+    if unread:
+        if not (_is_computed(node.lower) and _is_computed(node.upper)):
+            raise refused
+        return (_computed_limit(node),), subscript, False
+    if start is not None and stop is not None and stop <= start:
+        raise refused
+    return ((_limit(start, stop),) if start or stop is not None else ()), subscript, True
 
 
 def _limit(start: int | None, stop: int | None) -> str:
@@ -69,10 +83,32 @@ def _limit(start: int | None, stop: int | None) -> str:
     return f"slice({start}, {stop})" if start else f"limit({stop})"
 
 
+def _computed_limit(node: ast.Slice) -> str:
+    start, stop = (
+        "None" if bound is None else ast.unparse(bound) for bound in (node.lower, node.upper)
+    )
+    return f"slice({start}, {stop})"
+
+
 def _number(node: ast.expr | None) -> int | None:
     if isinstance(node, ast.Constant) and type(node.value) is int:
         return node.value
     return None
+
+
+def _is_computed(node: ast.expr | None) -> bool:
+    """Whether ``node`` is read, or computed from what is read, and is no negative constant."""
+    match node:
+        case None | ast.Name():
+            return True
+        case ast.Constant():
+            return _number(node) is not None
+        case ast.Attribute(value=value):
+            return _is_computed(value)
+        case ast.BinOp(left=left, right=right):
+            return _is_computed(left) and _is_computed(right)
+        case _:
+            return False
 
 
 def _check_comments(reader: Reader, node: ast.Subscript) -> None:
