@@ -116,7 +116,8 @@ def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
 def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
     match binding.kind:
         case "parameter":
-            return _entity_of_parameter(reader, node, binding.node)
+            noted = _entity_of_parameter(reader, node, binding.node)
+            return noted or _entity_of_callers(reader, node, binding, depth)
         case "class":
             return Item(node, What.ENTITY, owner=node.id, weak=True)
         case "assignment" | "walrus" if binding.value is not None:
@@ -188,6 +189,22 @@ def _entity_of_parameter(reader: Reader, node: ast.Name, bound: ast.AST) -> Item
     if is_class and first and first[0] is bound:
         return _entity_of_class(reader, node)
     return _entity_of_annotation(reader, node, bound.annotation)
+
+
+def _entity_of_callers(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
+    """Return the item for a parameter that gets a class from every caller there is."""
+    passed = reader.project.passed_to(reader.module, binding)
+    if passed is None or passed.doubts or not passed.calls:
+        return None
+    found = [
+        entity_of(Reader(reader.project, given.module), given.node, depth - 1)
+        for given in passed.given
+    ]
+    items = [item for item in found if item is not None]
+    if not items or len(items) < len(found):
+        return None
+    models = {item.model for item in items}
+    return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
 
 
 def _entity_of_annotation(
