@@ -7,6 +7,9 @@ that stands inside another statement. Builders keep their names where `Select` h
 becomes `where`, and the few that differ are written in their 2.0 form. Bulk `update()` and
 `delete()` become statements of that name, with `.rowcount` where their number is used.
 
+A query that is kept in local variables, over branches and loops, is rewritten together with all
+that is done with it, or not at all.
+
 ## Why
 
 `Query` is legacy since SQLAlchemy 2.0 and does not exist on `AsyncSession`. A `select()` is a
@@ -78,6 +81,39 @@ from models import User
 
 def forget(session: Session) -> int:
     return session.execute(delete(User).where(User.name == "bob")).rowcount
+```
+
+## Before: queries over several statements
+
+```python
+from sqlalchemy.orm import Session
+
+from models import User
+
+
+def search(session: Session, name: str | None) -> tuple[int, list[User]]:
+    query = session.query(User)
+    if name is not None:
+        query = query.filter(User.name == name)
+    return query.count(), query.order_by(User.age).all()
+```
+
+## After: queries over several statements
+
+```python
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import User
+
+
+def search(session: Session, name: str | None) -> tuple[int, list[User]]:
+    query = select(User)
+    if name is not None:
+        query = query.filter(User.name == name)
+    return session.scalar(
+        select(func.count()).select_from(query.subquery())
+    ), session.scalars(query.order_by(User.age)).all()
 ```
 
 ## Before: rows with two keys of one name (unsafe)
@@ -163,11 +199,13 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 
 ## What it refuses
 
-A query that is kept in a variable, returned or passed on; a receiver that nothing proves to be a
-session; an entity of unknown kind; set operations behind which names cannot be followed; slices by
-variables or negative numbers; `get()` and bulk writes with settings that they ignore; what raises
-today and would not afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update`
-and `after_bulk_delete` would see.
+A query that leaves its function: returned, passed on, stored, or read by a function inside; one
+whose variable may hold something else, or a query for something else; a session that may have been
+replaced before the query is executed. A receiver that nothing proves to be a session; an entity of
+unknown kind; set operations behind which names cannot be followed; slices by calls or negative
+numbers; `get()` and bulk writes with settings that they ignore; what raises today and would not
+afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
+`after_bulk_delete` would see.
 
 Queries that begin at a class are not looked at and not reported: `Model.query` of
 Flask-SQLAlchemy, and `query_property()` of a `scoped_session`.

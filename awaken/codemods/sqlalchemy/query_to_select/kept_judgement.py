@@ -20,8 +20,9 @@ from awaken.codemods.sqlalchemy.query_to_select.judgement import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States
+from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_write
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
-from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 from awaken.project.values import Unknown
@@ -36,7 +37,14 @@ class Rewritten:
     """One segment with what is written for it; ``data`` is None where its text stays."""
 
     segment: Segment
-    data: QueryRewrite | None
+    data: QueryRewrite | BulkRewrite | None
+
+    @property
+    def runs(self) -> bool:
+        """Whether a statement is executed here."""
+        if isinstance(self.data, QueryRewrite):
+            return self.data.runs is not None
+        return self.data is not None
 
 
 @dataclass(slots=True)
@@ -62,6 +70,11 @@ def judge_web(web: Web) -> WebVerdict:
             verdict.parts.append(Rewritten(segment, _definition(statement, verdict, segment)))
     executes = False
     for segment in web.uses:
+        if segment.ending == "written":
+            executes = True
+            session.check(segment)
+            verdict.parts.append(Rewritten(segment, _write(web, segment, session, verdict)))
+            continue
         statement = _state(states, segment)
         check_distinct(statement)
         if segment.ending in {"executed", "iterated"}:
@@ -70,6 +83,10 @@ def judge_web(web: Web) -> WebVerdict:
             verdict.parts.append(Rewritten(segment, _execution(statement, verdict, session, web)))
         else:
             verdict.parts.append(Rewritten(segment, _embedding(statement, verdict)))
+    if web.uses and all(use.ending == "written" for use in web.uses):
+        # The variable would be left without a use.
+        detail = "a query that is kept in a variable for this alone"
+        raise Refused(reasons.BULK_WRITE, detail)
     if not executes and session.has_call:
         verdict.caveats.append(f"`{session.text}` is no longer called")
     verdict.caveats[:] = dict.fromkeys(verdict.caveats)
@@ -218,6 +235,15 @@ def _execution(
     if not isinstance(data, QueryRewrite):
         raise Refused(reasons.KEPT_BUILDER, chain.end, because=(web.place(chain.node),))
     return msgspec.structs.replace(data, shape="kept", given=session.text)
+
+
+def _write(
+    web: Web, segment: Segment, session: _Session, verdict: WebVerdict
+) -> BulkRewrite | None:
+    single = judge_kept_write(web, segment, session.node, session.text)
+    verdict.needs += single.needs
+    verdict.caveats += single.caveats
+    return single.data if isinstance(single.data, BulkRewrite) else None
 
 
 def _without_select(single: Verdict, end: str) -> Iterable[Written]:

@@ -10,6 +10,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web, read_web
 from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import WebVerdict, judge_web
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
 from awaken.contract import (
@@ -64,8 +65,11 @@ class KeptQueries:
             return
         roots = web.roots
         try:
+            writes = any(use.ending == "written" for use in web.uses)
             for one in roots:
                 self._raise_if_refused(web, one)
+                if writes:
+                    self._members[one].raise_if_write_refused()
             verdict = judge_web(web)
             caveats = [self._members[one].caveat for one in roots if self._members[one].caveat]
             verdict.caveats += [one for one in caveats if one not in verdict.caveats]
@@ -149,8 +153,7 @@ class KeptQueries:
         """Yield where else something is written with the query of ``segment``."""
         for part in verdict.parts:
             if part.data is not None and part.segment is not segment:
-                runs = part.data.runs is not None
-                note = "it is executed here" if runs else "it is changed with this"
+                note = "it is executed here" if part.runs else "it is changed with this"
                 yield verdict.web.place(part.segment.node, note)
 
     def _message(self, verdict: WebVerdict, segment: Segment) -> str:
@@ -160,7 +163,7 @@ class KeptQueries:
         lines = [
             str(self._module.line_column(self._module.span(part.segment.node))[0])
             for part in verdict.parts
-            if part.data is not None and part.data.runs is not None
+            if part.runs
         ]
         lines = list(dict.fromkeys(lines))
         sentence = f"the query in `{name}` becomes `select(...)`"
@@ -179,7 +182,7 @@ class KeptQueries:
                     path=path,
                     anchor=self._module.span(node),
                     node=type(node).__name__,
-                    rewriter="query",
+                    rewriter="write" if isinstance(part.data, BulkRewrite) else "query",
                     data=part.data,
                     site=site,
                 )
