@@ -84,7 +84,7 @@ class ClassQueries:
         below = [found for name in heirs if (found := self.of(name)) is not None]
         if own is None:
             below += self._given_to(qualified)
-        elif isinstance(own, ClassQuery) or not below:
+        else:
             below.insert(0, own)
         if not below:
             return None
@@ -120,6 +120,8 @@ class ClassQueries:
         known = any(isinstance(one, ClassQuery) for one in found)
         if not known and self._models.status(qualified) not in {"mapped", "base"}:
             return None
+        if not found and self._models.status(qualified) == "base":
+            return None  # its subclasses may have one
         if not found:
             why = f"nothing shows where `query` of `{qualified}` comes from"
             return Unknown(why, Place(facts.path, facts.span))
@@ -289,7 +291,7 @@ class ClassQueries:
 def _is_attribute(models: Models, facts: ClassFacts, binding: Binding) -> bool:
     """Whether ``query`` of a class is a column, a relationship or a function."""
     body = models.body(facts.qualified)
-    mapped = body is not None and "query" in body.kinds
+    mapped = body is not None and body.kinds.get("query", "opaque") != "opaque"
     return mapped or binding.kind in {"function", "class"}
 
 

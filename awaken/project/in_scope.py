@@ -53,16 +53,19 @@ class Reach:
     def _seen(self, module: Module, site: ast.expr, owner: str) -> InScope | None:
         scopes = module.scopes
         here = scopes.scope_of(site)
+        home, _, attribute = owner.rpartition(".")
+        words = {attribute, home.rpartition(".")[2]}
         for scope in here.chain():
             for name, bindings in scope.bindings.items():
-                if scopes.owner(name, here) is not scope or not self._is_live(
-                    module, bindings, scope, site
-                ):
+                if not any(_spelling(binding) in words for binding in bindings):
+                    continue
+                if scopes.owner(name, here) is not scope:
+                    continue
+                if not self._is_live(module, bindings, scope, site):
                     continue
                 found = {self._bound(module, binding, scope) for binding in bindings}
                 if found == {owner}:
                     return InScope(name)
-                home, _, attribute = owner.rpartition(".")
                 if found == {home}:
                     return InScope(f"{name}.{attribute}")
         return None
@@ -179,6 +182,12 @@ class Reach:
             return False
         first = min(getattr(one.node, "lineno", 0) for one in after)
         return all(getattr(one.node, "lineno", 0) < first for one in before)
+
+
+def _spelling(binding: Binding) -> str:
+    """Return the last part of what an import names, else the name that is bound."""
+    alias = binding.node
+    return alias.name.rpartition(".")[2] if isinstance(alias, ast.alias) else binding.name
 
 
 def _is_unconditional(module: Module, binding: Binding) -> bool:

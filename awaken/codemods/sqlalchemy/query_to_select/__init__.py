@@ -10,6 +10,10 @@ becomes `where`, and the few that differ are written in their 2.0 form. Bulk `up
 A query that is kept in local variables, over branches and loops, is rewritten together with all
 that is done with it, or not at all.
 
+`Model.query` of Flask-SQLAlchemy, and of a registry's `query_property()`, is read as a query of
+the session behind it; `get_or_404`, `first_or_404`, `one_or_404` and `paginate` become methods of
+the extension's object.
+
 ## Why
 
 `Query` is legacy since SQLAlchemy 2.0 and does not exist on `AsyncSession`. A `select()` is a
@@ -141,7 +145,44 @@ def pairs(session: Session) -> list[tuple[int, int]]:
     return session.execute(select(User.id, Post.id).join(Post)).all()
 ```
 
+## Before: queries that begin at a class
+
+```python
+from directory import Person
+
+
+def called(name: str) -> Person | None:
+    return Person.query.filter_by(name=name).first()
+```
+
+## After: queries that begin at a class
+
+```python
+from sqlalchemy import select
+
+from directory import Person, registry
+
+
+def called(name: str) -> Person | None:
+    return registry.scalars(select(Person).filter_by(name=name).limit(1)).first()
+```
+
 ## The models of the examples
+
+```python directory.py
+from sqlalchemy import Column, Integer, String
+from sqlalchemy.orm import declarative_base, scoped_session, sessionmaker
+
+registry = scoped_session(sessionmaker())
+Directory = declarative_base()
+Directory.query = registry.query_property()
+
+
+class Person(Directory):
+    __tablename__ = "people"
+    id = Column(Integer, primary_key=True)
+    name = Column(String(50))
+```
 
 ```python models.py
 from sqlalchemy import Column, ForeignKey, Integer, String
@@ -207,8 +248,10 @@ numbers; `get()` and bulk writes with settings that they ignore; what raises tod
 afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
 `after_bulk_delete` would see.
 
-Queries that begin at a class are not looked at and not reported: `Model.query` of
-Flask-SQLAlchemy, and `query_property()` of a `scoped_session`.
+Of queries that begin at a class, those whose session has no name where they stand, and could not
+be imported from where the class comes from; a `query_class` of the program's own; what
+Flask-SQLAlchemy's object does otherwise than its Query (`one_or_404()` of joined rows, `paginate()`
+of columns), and its methods before Flask-SQLAlchemy 3.0; `Model.query` that is kept in a variable.
 
 ## On real programs
 

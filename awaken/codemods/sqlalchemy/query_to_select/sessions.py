@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.cures import prove_session, quot
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Place
+from awaken.knowledge import knowledge
 from awaken.project.sessions import SessionProof
 
 if TYPE_CHECKING:
@@ -90,6 +91,23 @@ def _query_hook(project: Project) -> Refused | None:
             detail = f"{path} listens to the compilation of every Query"
             place = Place(path, reader.module.span(call))
             return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
+    return _configured(project)
+
+
+def _configured(project: Project) -> Refused | None:
+    """Return the refusal of every query, where a factory is given a Query class afterwards."""
+    for path in project.files_with((b"query_cls",)):
+        module = project.module(path)
+        for node in module.walk() if module is not None else ():
+            if module is None or not isinstance(node, ast.Call):
+                continue
+            given = next((one.value for one in node.keywords if one.arg == "query_cls"), None)
+            if given is None or getattr(node.func, "attr", "") != "configure":
+                continue
+            if project.qualified_name(module, given) not in knowledge().query_classes:
+                detail = f"{path} gives sessions a Query class of its own"
+                place = Place(path, module.span(node))
+                return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
     return None
 
 
