@@ -268,6 +268,12 @@ CONSTRUCTORS = {
         },
         ["a: super().__init__(s)"], [],
     ),
+    "its own super is another one": (
+        "class _B: ...\nclass _Store(_B):\n    def __init__(self, s): super().__init__()",
+        {},
+        [],
+        [],
+    ),
     "by the name of the base": (
         MADE,
         {

@@ -85,6 +85,10 @@ SEEN = {
     "a callback too": ("_f(S)\nrun(_f)\ndef _f(s): s", "session?"),
     "unpacked": ("_f(*args)\n_f(S)\ndef _f(s): s", "session?"),
     "unpacked by name": ("_f(**args)\n_f(S)\ndef _f(s): s", "session?"),
+    "unpacked, with a default": ("_f(*args)\n_f(S)\ndef _f(s=None): s", "session?"),
+    "only a default, and nobody calls": (
+        "def _f(s=S): s", "parameter `s` has no annotation",
+    ),
     "unpacked behind it": ("_f(S, *args)\ndef _f(s, *rest): s", "session"),
     "a lambda": ("f = lambda s: s\nf(S)", "parameter `s` has no annotation"),
     "the packed ones": ("_f(S)\ndef _f(*s): s", "none"),
@@ -140,6 +144,24 @@ def test_the_order_of_questions_changes_nothing():
         module = module_of(project, "m.py")
         found = {one: project.session_of(module, last(module, one)) for one in wanted}
         assert isinstance(found["self.s"], SessionProof)
+        assert found["self.a"] is None
+
+
+def test_a_receiver_that_is_searched_is_forgotten_again():
+    text = """
+        from h import S
+        class _A:
+            def _load(self, s): s
+        class _B:
+            def __init__(self, a): self.a = a
+            def g(self): self.a._load(S)
+        _B(_A())
+    """
+    for wanted in (["s", "self.a"], ["self.a", "s"]):
+        project = program({"h.py": HEAD, "m.py": text})
+        module = module_of(project, "m.py")
+        found = {one: project.session_of(module, last(module, one)) for one in wanted}
+        assert isinstance(found["s"], Unknown)
         assert found["self.a"] is None
 
 
