@@ -291,9 +291,8 @@ class _Search:
                     aliases |= self._mentioned(module, node)
                 case ast.Attribute(attr=name, ctx=ast.Load()) if name == word:
                     aliases |= self._mentioned(module, node)
-                case ast.alias(name=name, asname=str() as other) if name == word != other:
-                    if self._imports(module, node):
-                        aliases.add(other)
+                case ast.alias(name=name, asname=other) if name == word:
+                    aliases |= self._imported(module, node, other or name)
                 case ast.Constant(value=str() as text) if word in text:
                     self._look_at_text(module, node, text, word)
         return aliases
@@ -327,6 +326,15 @@ class _Search:
 
     def _stop(self, kind: Why, why: str, module: Module, node: ast.AST) -> None:
         self._obstacles.setdefault((kind, why), Obstacle(kind, why, _place(module, node)))
+
+    def _imported(self, module: Module, alias: ast.alias, name: str) -> set[str]:
+        """Look at an import; return the other name that it gives to the function, if any."""
+        if not self._imports(module, alias):
+            return set()
+        if module.is_package and is_public(module, name):
+            why = f"{module.path} exports `{name}`, which code outside the project may call"
+            self._stop("outside", why, module, alias)
+        return {name} - {alias.name}
 
     def _imports(self, module: Module, alias: ast.alias) -> bool:
         statement = module.parent(alias)

@@ -351,6 +351,21 @@ def test_what_other_programs_may_call(path, dotted, public):
     assert ("outside" in kinds) is public
 
 
+@pytest.mark.parametrize(
+    ("line", "public"),
+    [
+        ("from app._m import f", True),
+        ("from app._m import f as g", True),
+        ("from ._m import f as _g", False),
+        ("import app._m", False),
+    ],
+)
+def test_a_package_may_export_what_is_in_a_private_module(line, public):
+    files = {"app/__init__.py": line, "app/_m.py": "def f(s): ..."}
+    _, kinds = callers(files, "app/_m.py", "f")
+    assert ("outside" in kinds) is public
+
+
 def test_a_local_function_is_searched_in_its_file_alone():
     text = """
         def make():
