@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Link
 from awaken.codemods.sqlalchemy.query_to_select.entities import refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.items import What
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
     Verdict,
     check_distinct,
@@ -19,12 +19,17 @@ from awaken.codemods.sqlalchemy.query_to_select.judgement import (
     written,
 )
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.kept_annotations import (
+    Annotation,
+    annotations_of,
+)
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States
 from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_write
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
+from awaken.project.bindings import Binding
 from awaken.project.values import Unknown
 
 _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
@@ -55,19 +60,22 @@ class WebVerdict:
     parts: list[Rewritten] = field(default_factory=list)
     needs: list[Written] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
 
 
 def judge_web(web: Web) -> WebVerdict:
     """Decide the rewrite of all queries of ``web``; raises Refused."""
-    _check_annotations(web)
     session = _Session(web)
     states = States(web, session.node)
     verdict = WebVerdict(web)
-    for segments in web.definitions.values():
+    items: dict[Binding, Sequence[Item]] = {}
+    for binding, segments in web.definitions.items():
         for segment in segments:
             statement = _state(states, segment)
             _check_items(statement)
+            items[binding] = statement.items
             verdict.parts.append(Rewritten(segment, _definition(statement, verdict, segment)))
+    verdict.annotations = annotations_of(web, items)
     executes = False
     for segment in web.uses:
         if segment.ending == "written":
@@ -104,16 +112,6 @@ def _state(states: States, segment: Segment) -> Statement:
 def _check_items(statement: Statement) -> None:
     if not statement.items and not statement.changed_items:
         raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
-
-
-def _check_annotations(web: Web) -> None:
-    """Raise Refused where a variable is declared to be a Query."""
-    for name in {binding.name for binding in web.definitions}:
-        for binding in web.flow.scope.bindings.get(name, ()):
-            note = binding.annotation
-            if note is not None and "Query" in ast.unparse(note):
-                because = (web.place(note),)
-                raise Refused(reasons.QUERY_ANNOTATION, name, because=because)
 
 
 # --------------------------------------------------------------------------------------- session

@@ -23,8 +23,10 @@ from awaken.contract import (
     NodeEdit,
     Pins,
     Place,
+    ReleaseImport,
     SiteId,
     Span,
+    TextEdit,
 )
 from awaken.project.modules import Module, site_id
 
@@ -145,9 +147,13 @@ class KeptQueries:
             place=Place(self._module.path, span),
             scope=self._module.scope_name(root),
             message=self._message(verdict, segment),
-            chain=tuple(self._others(verdict, segment)),
+            chain=(*self._others(verdict, segment), *self._annotated(verdict)),
             change=change,
         )
+
+    def _annotated(self, verdict: WebVerdict) -> Iterator[Place]:
+        for note in verdict.annotations:
+            yield verdict.web.place(note.node, "its annotation is changed as well")
 
     def _others(self, verdict: WebVerdict, segment: Segment) -> Iterator[Place]:
         """Yield where else something is written with the query of ``segment``."""
@@ -186,5 +192,12 @@ class KeptQueries:
                     data=part.data,
                     site=site,
                 )
-        for home, name, alias in dict.fromkeys(w.needs for w in verdict.needs if w.needs):
+        for note in verdict.annotations:
+            anchor = self._module.span(note.node)
+            yield TextEdit(path=path, anchor=anchor, text=note.text, site=site)
+            if note.released is not None:
+                module, name = note.released
+                yield ReleaseImport(path=path, module=module, name=name, site=site)
+        written = [*verdict.needs, *(note.needs for note in verdict.annotations)]
+        for home, name, alias in dict.fromkeys(one.needs for one in written if one.needs):
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)

@@ -20,6 +20,7 @@ _HOMES = {
     "exists": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     "lazyload": ("sqlalchemy.orm", "sqlalchemy.orm.strategy_options"),
     "with_parent": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
+    "Select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
     "aliased": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
     **dict.fromkeys(
         ("union", "union_all", "intersect", "intersect_all", "except_", "except_all"),
