@@ -36,6 +36,7 @@ Why = Literal[
 ]
 
 _MOST_FILES = 100
+_MOST_FILES_OF_PUBLIC = 15  # their callers are never all in sight, so less can come of a search
 _MOST_ALIASES = 5
 _NEUTRAL = {
     "abc.abstractmethod",
@@ -271,7 +272,8 @@ class _Search:
         if self._scope.kind not in {"module", "class"}:
             return [self._module.path]
         paths = self._index.words.files_with(word)
-        if len(paths) > _MOST_FILES:
+        known = any(kind == "outside" for kind, _ in self._obstacles)
+        if len(paths) > (_MOST_FILES_OF_PUBLIC if known else _MOST_FILES):
             why = f"`{word}` stands in {len(paths)} files"
             self._stop("many", why, self._module, self._function)
             return []
