@@ -28,6 +28,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_wr
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.session_properties import made_anew
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 from awaken.project.bindings import Binding
 from awaken.project.values import Unknown
@@ -95,6 +96,11 @@ def judge_web(web: Web) -> WebVerdict:
         # The variable would be left without a use.
         detail = "a query that is kept in a variable for this alone"
         raise Refused(reasons.BULK_WRITE, detail)
+    if executes and (anew := made_anew(web.reader, session.node)):
+        verdict.caveats.append(
+            f"`{session.text}` is read again where the query runs, and the property of that name "
+            f"in {anew} may give another session"
+        )
     if not executes and session.has_call:
         verdict.caveats.append(f"`{session.text}` is no longer called")
     verdict.caveats[:] = dict.fromkeys(verdict.caveats)
