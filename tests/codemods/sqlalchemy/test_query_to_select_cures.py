@@ -178,11 +178,10 @@ class Repository:
             "model: type[Base] = MODELS[n]\n  s.query(model)",
         ),
         (
-            "class Service:\n  def use(self, s: Session, age):\n"
-            "    s.query(self.what).filter(*age).delete()",
-            "If it is a class, annotate it in the class body: `what: type[Base]`; if a Table",
-            "class Service:\n",
-            "class Service:\n  what: type[Base]\n",
+            "class Use:\n  def use(self, s: Session, a):\n    s.query(self.a).filter(*a).delete()",
+            "If it is a class, annotate it in the class body: `a: type[Base]`; if a Table",
+            "class Use:\n",
+            "class Use:\n  a: type[Base]\n",
         ),
         (
             KEYS,
