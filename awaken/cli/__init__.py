@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 FAILED = 2
@@ -22,6 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     No exception leaves this function but one that ends the process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with _open_streams():
+        return _guarded(words)
+
+
+def _guarded(words: list[str]) -> int:
     try:
         _never_fail_to_encode()
         code = _run(words)
@@ -92,10 +98,19 @@ def _say(sentence: str) -> None:
     sys.stderr.write(sentence + "\n")
 
 
+@contextmanager
+def _open_streams() -> Iterator[None]:
+    """Give what nobody reads somewhere to go: a stream that the caller closed (`>&-`) is None."""
+    given = sys.stdout, sys.stderr
+    with Path(os.devnull).open("w") as nowhere:
+        sys.stdout, sys.stderr = (stream or nowhere for stream in given)
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = given
+
+
 def _never_fail_to_encode() -> None:
-    # A stream that the caller closed (`>&-`) is None; what nobody reads needs no error.
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - until the end
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
