@@ -44,6 +44,8 @@ def _annotation(web: Web, name: str, note: ast.expr, items: Sequence[Item]) -> A
     parsed = module.parse_string(note) if isinstance(note, ast.Constant) else note
     generic = parsed.value if isinstance(parsed, ast.Subscript) else parsed
     refused = Refused(reasons.QUERY_ANNOTATION, name, because=(web.place(note),))
+    if web.reader.project.targets.admits("sqlalchemy", "<2.0"):
+        raise refused  # its Select is neither exported nor generic
     if not isinstance(generic, ast.Name | ast.Attribute):
         raise refused
     is_query = web.reader.library_name(generic) == "Query"
