@@ -62,10 +62,10 @@ def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:
     qualified = reader.qualified(model)
     if qualified is not None and reader.project.class_facts(qualified) is not None:
         return qualified, False
-    entity = entity_of(reader, model)
     around = reader.module.enclosing_class(model)
     if around is not None and ast.unparse(model) in {"cls", "self", "type(self)", "self.__class__"}:
         return f"{reader.module.name}.{reader.module.qualname(around)}", True
+    entity = entity_of(reader, model)
     if entity is not None and entity.model is not None and not entity.aliased:
         return entity.model, True
     return qualified, False

@@ -24,7 +24,7 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
     for path in reader.project.files_with([b"def " + session.attr.encode()]):
         module = reader.project.module(path)
         for node in module.walk() if module else ():
-            if module and isinstance(node, ast.FunctionDef) and _calls_as(session.attr, node):
+            if isinstance(node, ast.FunctionDef) and _calls_as(session.attr, node):
                 return f"{path}:{node.lineno}"
     return None
 
