@@ -16,8 +16,12 @@ from pathlib import Path
 INTERRUPT = "\x03"
 _PATIENCE = 60
 """Seconds without output after which a program is stuck."""
-# The first terminal that the leader of a session opens is that whose Ctrl-C it gets.
-_TAKE_TERMINAL = "import os; os.close(os.open(os.ttyname(0), os.O_RDWR))\n"
+# The first terminal that the leader of a session opens is that whose Ctrl-C it gets. What a
+# shell starts in the background ignores it, and so would all that these tests start from there.
+_TAKE_TERMINAL = """import os, signal
+os.close(os.open(os.ttyname(0), os.O_RDWR))
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
 
 
 class Session:
