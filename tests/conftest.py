@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,10 @@ from hypothesis import settings
 settings.register_profile("usual", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile(os.environ.get("AWAKEN_HYPOTHESIS", "usual"))
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that is started from here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

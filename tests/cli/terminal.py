@@ -16,12 +16,10 @@ from pathlib import Path
 INTERRUPT = "\x03"
 _PATIENCE = 60
 """Seconds without output after which a program is stuck."""
-# The first terminal that the leader of a session opens is that whose Ctrl-C it gets. What a
-# shell starts in the background ignores it, and so would all that these tests start from there.
-_TAKE_TERMINAL = """import os, signal
-os.close(os.open(os.ttyname(0), os.O_RDWR))
-signal.signal(signal.SIGINT, signal.default_int_handler)
-"""
+_UNHEARD = 3
+"""Seconds without output after which Ctrl-C is pressed again."""
+# The first terminal that the leader of a session opens is that whose Ctrl-C it gets.
+_TAKE_TERMINAL = "import os; os.close(os.open(os.ttyname(0), os.O_RDWR))\n"
 
 
 class Session:
@@ -54,6 +52,16 @@ class Session:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C until it is heard: Python misses one right before it waits for a line."""
+        before = len(self._shown)
+        for _ in range(_PATIENCE // _UNHEARD):
+            self.type(INTERRUPT)
+            while self._output_within(_UNHEARD) and self._read():
+                pass
+            if self._shown[before:].replace(b"^C", b""):
+                break
+
     def end(self) -> tuple[int, str]:
         """Return the exit code, and all that was printed."""
         while self._read():
@@ -62,7 +70,7 @@ class Session:
         return self._process.wait(), self._shown.decode().replace("\r\n", "\n")
 
     def _read(self) -> bool:
-        if not select.select([self._ours], [], [], _PATIENCE)[0]:
+        if not self._output_within(_PATIENCE):
             self._process.kill()
             self._process.wait()
             raise AssertionError(f"it waits for somebody: {self._shown.decode()}")
@@ -72,6 +80,9 @@ class Session:
             return False
         self._shown += data
         return bool(data)
+
+    def _output_within(self, seconds: float) -> bool:
+        return bool(select.select([self._ours], [], [], seconds)[0])
 
 
 def on_terminal(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from real_program import GOOD, GOOD_AFTER, QUERY, SELECT, Program, commit, git
-from terminal import INTERRUPT, Session
+from terminal import Session
 
 OTHER = GOOD.replace("def find", "def seek")
 OTHER_AFTER = GOOD_AFTER.replace("def find", "def seek")
@@ -58,6 +58,10 @@ class Dialogue:
             self._asked += 1
             self._session.wait_for(ASKED, self._asked)
             self._session.type(answer)
+
+    def interrupt(self):
+        self._session.wait_for(ASKED, self._asked + 1)
+        self._session.interrupt()
 
     def end(self):
         code, shown = self._session.end()
@@ -141,7 +145,8 @@ def test_the_journal_names_the_interactive_apply_and_undo_takes_it_back(program,
 def test_ctrl_c_writes_nothing(program, dialogue):
     before = program.contents()
     talk = dialogue()
-    talk.answer("y\n", INTERRUPT)
+    talk.answer("y\n")
+    talk.interrupt()
     code, shown = talk.end()
 
     assert code == 130
