@@ -6,19 +6,31 @@ statements are the same if they are equal once such names are taken out; names t
 gave itself, with `label()` or `AS`, stay. Values that differ between two runs of the *same* code
 (times, random identifiers) say nothing about a change: a third run is not held to them. A test
 whose statements differ between two runs of the same code cannot be compared and is counted.
+
+`Query.count()` counts the rows of a subquery, `select(func.count())` those of the table itself
+where that is the same. Such a count is no equal statement: it is a kind of its own, told by its
+text alone, for the FROM and WHERE must be those of the subquery word for word.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 COLUMN = re.compile(r"(?P<table>\"?\w+\"?)\.(?P<column>\"?\w+\"?) AS (?P<label>\"?\w+\"?)")
 INNER = re.compile(r"\b(anon_\d+)\.(\w+)")
+COUNT = re.compile(
+    r"SELECT count\(\*\) AS count_1 FROM"
+    r" \(SELECT (?!DISTINCT)[^()]*? FROM (?P<rest>.*?)( ORDER BY [^()]*)?\) AS anon_1"
+)
+SHORT_COUNT = re.compile(r"SELECT count\(\*\) AS count_1 FROM (?P<rest>.*)")
+NOT_SHORTENED = re.compile(r"\b(GROUP BY|HAVING|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT|FOR UPDATE)\b")
+"""What changes a count when it is taken out of the subquery."""
 
 
 class Sent(msgspec.Struct, frozen=True, array_like=True):
@@ -41,11 +53,16 @@ class Difference(NamedTuple):
     after: str
 
 
+Kind = Literal["identical", "same but names", "shorter count", "different"]
+"""What one statement is beside the one that was sent in its place before."""
+
+
 class Comparison(NamedTuple):
-    """What became of the tests that sent anything, by name: each is in exactly one of the four."""
+    """What became of the tests that sent anything, by name: each is in exactly one of the five."""
 
     identical: list[str]
     same_but_names: list[str]
+    shorter_counts: list[str]
     different: list[Difference]
     unstable: list[str]
 
@@ -61,18 +78,59 @@ def read_log(path: Path) -> Log:
 
 def compare(before: Log, again: Log, after: Log) -> Comparison:
     """Compare two runs before a change, of the same code, with one after it."""
-    comparison = Comparison([], [], [], [])
+    comparison = Comparison([], [], [], [], [])
     for test in sorted({*before, *again, *after}):
         first, second, third = before.get(test, []), again.get(test, []), after.get(test, [])
         if texts(first) != texts(second):
             comparison.unstable.append(test)
         elif found := first_difference(first, second, third):
             comparison.different.append(Difference(test, *found))
-        elif texts(first) == texts(third):
-            comparison.identical.append(test)
         else:
-            comparison.same_but_names.append(test)
+            found_kinds = set(kinds(first, second, third))
+            if "shorter count" in found_kinds:
+                comparison.shorter_counts.append(test)
+            elif "same but names" in found_kinds:
+                comparison.same_but_names.append(test)
+            else:
+                comparison.identical.append(test)
     return comparison
+
+
+def tally(before: Log, again: Log, after: Log) -> Counter[Kind]:
+    """Count the statements of the comparable tests by what they are; one too many is different."""
+    counted: Counter[Kind] = Counter()
+    for test in {*before, *again, *after}:
+        first, second, third = before.get(test, []), again.get(test, []), after.get(test, [])
+        if texts(first) == texts(second):
+            counted.update(kinds(first, second, third))
+            counted["different"] += abs(len(first) - len(third))
+    return counted
+
+
+def kinds(before: list[Sent], again: list[Sent], after: list[Sent]) -> Iterator[Kind]:
+    """Yield what each statement is, as far as there are as many of them."""
+    for one, other, new in zip(before, again, after, strict=False):
+        yield kind(one, other, new)
+
+
+def kind(one: Sent, other: Sent, new: Sent) -> Kind:
+    """Return what `new` is beside `one` and `other`, of two runs before the change."""
+    if not are_same_values(one, other, new):
+        return "different"
+    if one.statement == new.statement:
+        return "identical"
+    if plain(one.statement) == plain(new.statement):
+        return "same but names"
+    return "shorter count" if is_shorter_count(one.statement, new.statement) else "different"
+
+
+def is_shorter_count(long: str, short: str) -> bool:
+    """Whether both count the rows of the same FROM and WHERE, the first those of a subquery."""
+    before = COUNT.fullmatch(" ".join(long.split()))
+    after = SHORT_COUNT.fullmatch(" ".join(short.split()))
+    if before is None or after is None or NOT_SHORTENED.search(after["rest"]):
+        return False
+    return before["rest"] == after["rest"]
 
 
 def texts(sent: list[Sent]) -> list[str]:
@@ -85,7 +143,7 @@ def first_difference(
 ) -> tuple[str, str] | None:
     """Return the first statements that differ, None where none do."""
     for one, other, new in zip(before, again, after, strict=False):
-        if plain(one.statement) != plain(new.statement) or not are_same_values(one, other, new):
+        if kind(one, other, new) == "different":
             return shown(one), shown(new)
     if len(before) == len(after):
         return None

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from awaken_runs import Awaken
 from corpora import PROGRAMS, Program, copy
-from statement_logs import Comparison, Log, compare, read_log
+from statement_logs import Log, compare, read_log, tally
 from suites import Outcome, Suite
 from tables import table
 
@@ -33,36 +33,44 @@ class Run(NamedTuple):
     log: Log
 
 
-def runs_of(program: Program, corpus: Path, place: Path) -> list[Run]:
-    """Return every run of the tests of one program: the first is before, the last after undo."""
+def runs_of(program: Program, corpus: Path, place: Path, logs: Path) -> list[Run]:
+    """Return every run of the tests of one program: the first is before, the last after undo.
+
+    The statements of each stay in `logs`.
+    """
     awaken = Awaken(place / "home")
     suite = Suite(program, corpus, copy(program.directory(corpus), place / program.repository))
-    runs = [Run("before", "", 0, *run_logged(suite, place / "log"))]
+    logs.mkdir(parents=True, exist_ok=True)
+    runs = [Run("before", "", 0, *run_logged(suite, logs / "before.log"))]
     for extra in ([], ["--unsafe-fixes"]):
         options = [*program.target, *extra]
         levels = Counter(f.level for f in awaken.check(suite.copy, options).findings)
         done = awaken.run(["apply", ".", *options], suite.copy)
         sites = ", ".join(f"{count} {level}" for level, count in sorted(levels.items()))
         name = " ".join(["apply", *extra])
-        runs.append(Run(name, sites, done.returncode, *run_logged(suite, place / "log")))
+        log = logs / f"apply{''.join(extra)}.log"
+        runs.append(Run(name, sites, done.returncode, *run_logged(suite, log)))
         undone = awaken.run(["undo"], suite.copy)
         if undone.returncode != 0 and levels["safe"]:
             sys.exit(f"awaken undo ended with {undone.returncode}:\n{undone.stderr.decode()}")
-    return [*runs, Run("undo", "", 0, *run_logged(suite, place / "log"))]
+    return [*runs, Run("undo", "", 0, *run_logged(suite, logs / "undo.log"))]
 
 
 def run_logged(suite: Suite, log: Path) -> tuple[Outcome, Log]:
     """Run the tests and read the statements that they sent, none if pytest did not start."""
     log.unlink(missing_ok=True)
-    outcome = suite.run([], "-p", "statement_log", f"--statement-log={log}")
+    outcome = suite.run([], "-p", "statement_log", f"--statement-log={log.absolute()}")
     return outcome, read_log(log) if log.exists() else {}
 
 
-def row_of(program: Program, run: Run, before: Outcome, compared: Comparison) -> list[object]:
-    """Return one row of the table."""
-    new = ", ".join(sorted(set(run.outcome.failed) - set(before.failed))) or "none"
+def row_of(program: Program, run: Run, first: Run, again: Run) -> list[object]:
+    """Return one row of the table; `first` and `again` are of the program as it was."""
+    new = ", ".join(sorted(set(run.outcome.failed) - set(first.outcome.failed))) or "none"
     row: list[object] = [program.name, run.after, run.sites, run.code, run.outcome.summary, new]
-    return [*row, sum(map(len, run.log.values())), *(len(tests) for tests in compared)]
+    row.append(sum(map(len, run.log.values())))
+    statements = tally(first.log, again.log, run.log)
+    row += [statements[kind] for kind in ("shorter count", "different")]
+    return [*row, *(len(tests) for tests in compare(first.log, again.log, run.log))]
 
 
 def main() -> None:
@@ -70,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="the repositories' own tests before and after")
     parser.add_argument("corpus", type=Path)
     parser.add_argument("programs", nargs="*", metavar="PROGRAM")
+    parser.add_argument("--logs", type=Path, metavar="DIRECTORY", help="keep the statements here")
     arguments = parser.parse_args()
     shown: list[list[object]] = []
     differences: list[str] = []
@@ -78,11 +87,12 @@ def main() -> None:
         if arguments.programs and program.name not in arguments.programs:
             continue
         with tempfile.TemporaryDirectory() as place:
-            runs = runs_of(program, arguments.corpus, Path(place))
+            logs = (arguments.logs or Path(place) / "logs") / program.name
+            runs = runs_of(program, arguments.corpus, Path(place), logs)
         before, *_, undone = runs
         for run in runs:
             compared = compare(before.log, undone.log, run.log)
-            shown.append(row_of(program, run, before.outcome, compared))
+            shown.append(row_of(program, run, before, undone))
             has_changed |= run.outcome != before.outcome
             has_changed |= run.after == "apply" and bool(compared.different)
             differences += [
@@ -90,7 +100,8 @@ def main() -> None:
                 for one in compared.different
             ]
     columns = ["program", "after", "sites", "exit", "tests", "newly failing", "statements"]
-    logs = ["tests with the same", "same but names", "different", "unstable"]
+    logs = ["shorter counts", "different", "tests with the same", "same but names"]
+    logs += ["but for shorter counts", "different", "unstable"]
     print(table([*columns, *logs], shown, words=6))
     if differences:
         print("\nThe first statement that differs in each test, before and after:\n")
