@@ -59,7 +59,8 @@ def runs_of(program: Program, corpus: Path, place: Path, logs: Path) -> list[Run
 def run_logged(suite: Suite, log: Path) -> tuple[Outcome, Log]:
     """Run the tests and read the statements that they sent, none if pytest did not start."""
     log.unlink(missing_ok=True)
-    outcome = suite.run([], "-p", "statement_log", f"--statement-log={log.absolute()}")
+    plugins = ["-p", "seeded", "-p", "statement_log", f"--statement-log={log.absolute()}"]
+    outcome = suite.run([], *plugins)
     return outcome, read_log(log) if log.exists() else {}
 
 
