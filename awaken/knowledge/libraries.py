@@ -49,7 +49,9 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``plain_bases``: classes that add nothing to the mapping of a subclass that loads eagerly.
     - ``class_queries``: such attributes whose subclasses have ``query``, and the attribute of the
       instance that is the session behind it.
-    - ``query_classes``: what ``query()`` returns unless the program has a class of its own.
+    - ``query_classes``: what ``query()`` returns unless the program has a class of its own;
+      ``query_attributes`` are their public names, in any version, and ``query_callers`` those that
+      a subclass may replace, with the methods that call them.
     - ``not_sessions``: top-level modules of which no class is a session.
     """
 
@@ -72,6 +74,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plain_bases: tuple[str, ...] = ()
     class_queries: dict[str, str] = {}
     query_classes: tuple[str, ...] = ()
+    query_attributes: tuple[str, ...] = ()
+    query_callers: dict[str, tuple[str, ...]] = {}
     not_sessions: tuple[str, ...] = ()
 
 
@@ -96,6 +100,8 @@ class Knowledge:
         self.plain_bases: set[str] = set()
         self.class_queries: dict[str, str] = {}
         self.query_classes: set[str] = set()
+        self.query_attributes: set[str] = set()
+        self.query_callers: dict[str, set[str]] = {}
         self.not_sessions: set[str] = set()
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
@@ -120,6 +126,9 @@ class Knowledge:
         self.plain_bases.update(library.plain_bases)
         self.class_queries |= library.class_queries
         self.query_classes.update(library.query_classes)
+        self.query_attributes.update(library.query_attributes)
+        for name, callers in library.query_callers.items():
+            self.query_callers.setdefault(name, set()).update(callers)
         self.not_sessions.update(library.not_sessions)
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)

@@ -116,16 +116,17 @@ class Calls:
                 parent = None if base is None else names.qualified(module, base) or "?"
                 return (InstanceOf(qualified, parent, custom),)
 
-    def _custom_query(self, module: Module, node: ast.Call) -> bool:
-        """Whether the call gives a class for queries, or one for sessions that may change them."""
+    def _custom_query(self, module: Module, node: ast.Call) -> str:
+        """Return the class that the call gives for queries, as ``Session.custom_query`` has it."""
         names, plain = self._evaluator.names, self._evaluator.knowledge.query_classes
         for keyword in node.keywords:
             if keyword.arg in {"query_cls", "query_class"}:
-                if names.qualified(module, keyword.value) not in plain:
-                    return True
-            elif keyword.arg == "session_options":
-                return _may_customise(keyword.value)
-        return False
+                name = names.qualified(module, keyword.value)
+                if name not in plain:
+                    return name or "?"
+            elif keyword.arg == "session_options" and _may_customise(keyword.value):
+                return "?"
+        return ""
 
     def _makes(self, plain: Session, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what the sessionmaker called in ``node`` makes; ``plain`` without ``class_``."""
@@ -159,7 +160,8 @@ class Calls:
             for one in self._evaluator.values(module, factory, known):
                 made = union(made, self._called(one, module, node, known))
         sessions = [self._evaluator.members.as_session(one) for one in made]
-        custom = any(isinstance(one, Session) and one.custom_query for one in sessions)
+        given = {one.custom_query for one in sessions if isinstance(one, Session)} - {""}
+        custom = (given.pop() if len(given) == 1 else "?") if given else ""
         blocked = next((one for one in sessions if isinstance(one, Unknown)), None)
         if blocked is not None and "overrides" in blocked.why:
             return blocked

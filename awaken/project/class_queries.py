@@ -13,6 +13,7 @@ from awaken.project.classes import Classes, ClassFacts
 from awaken.project.evaluation import Evaluator
 from awaken.project.models import Models
 from awaken.project.modules import Module
+from awaken.project.query_classes import QueryClass, QueryClasses
 from awaken.project.values import InstanceOf, Nothing, Session, Unknown
 
 # What a subclass of the extension's class can define to change sessions or queries.
@@ -29,13 +30,15 @@ class ClassQuery(Struct, frozen=True):
 
     ``owner`` is the qualified name of a module-level variable, ``app.extensions.db``;
     ``attribute`` the attribute of it that is the session, empty where it is the registry itself.
-    ``custom`` says why the query is of the program's own class, empty if it is not.
+    ``query_class`` is the program's own class of such queries, None for a plain Query; ``custom``
+    says that they are of a class that cannot be read, empty if they are not.
     """
 
     owner: str
     attribute: str
     place: Place
     custom: str = ""
+    query_class: QueryClass | None = None
 
     def is_like(self, other: ClassQuery) -> bool:
         """Whether both ask the same session in the same way."""
@@ -53,11 +56,13 @@ class ClassQueries:
         evaluator: Evaluator,
         classes: Classes,
         models: Models,
+        query_classes: QueryClasses,
         files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:
         self._evaluator = evaluator
         self._classes = classes
         self._models = models
+        self._query_classes = query_classes
         self._files_with = files_with
         self._kept: dict[str, Found | None] = {}
         self._written: dict[str, list[Found]] | None = None
@@ -97,6 +102,8 @@ class ClassQueries:
             lineage = self._classes.lineage(getattr(value, "qualified", ""))
             if not isinstance(value, InstanceOf) or self._customised(value):
                 return False
+            if value.custom_query == "?":
+                return False
             kinds = {value.qualified} if lineage is None else set(lineage.outside)
             if not known & kinds:
                 return False
@@ -106,7 +113,7 @@ class ClassQueries:
         facts = self._classes.facts(qualified)
         if facts is None:
             return None
-        custom, found = "", list[Found]()
+        found, given = list[Found](), list[tuple[str, str | None]]()
         for one in self._models.lineage(qualified):
             node = self._classes.node(one.qualified)
             if node is None:
@@ -116,7 +123,7 @@ class ClassQueries:
             if own is None:
                 return None
             found += [*own, *self._assigned().get(one.qualified, []), *self._bases(one, *node)]
-            custom = custom or self._query_class(one, *node)
+            given += self._query_class(one, *node)
         known = any(isinstance(one, ClassQuery) for one in found)
         if not known and self._models.status(qualified) not in {"mapped", "base"}:
             return None
@@ -126,8 +133,8 @@ class ClassQueries:
             why = f"nothing shows where `query` of `{qualified}` comes from"
             return Unknown(why, Place(facts.path, facts.span))
         agreed = _agreed(found, f"`query` of `{qualified}` comes from several places")
-        if isinstance(agreed, ClassQuery) and custom and agreed.attribute:
-            return structs.replace(agreed, custom=custom)
+        if isinstance(agreed, ClassQuery) and given and agreed.attribute and not agreed.custom:
+            return self._with_class(agreed, given)
         return agreed
 
     def _set_in(self, facts: ClassFacts, module: Module, node: ast.ClassDef) -> list[Found] | None:
@@ -144,15 +151,25 @@ class ClassQueries:
             found.append(given or Unknown(why, place))
         return found
 
-    def _query_class(self, facts: ClassFacts, module: Module, node: ast.ClassDef) -> str:
-        """Return that the class has a Query of its own, as a clause; empty if it has not."""
+    def _query_class(
+        self, facts: ClassFacts, module: Module, node: ast.ClassDef
+    ) -> Iterator[tuple[str, str | None]]:
+        """Yield the classes that the body of a class gives as ``query_class``, with who does it."""
         for binding in module.scopes.scope_made_by(node).bindings.get("query_class", []):
             name = None
             if binding.value is not None:
                 name = self._evaluator.names.qualified(module, binding.value)
-            if name not in self._evaluator.knowledge.query_classes:
-                return f"`{facts.qualified}` sets `query_class`"
-        return ""
+            yield f"`{facts.qualified}` sets `query_class`", name
+
+    def _with_class(self, found: ClassQuery, given: Sequence[tuple[str, str | None]]) -> ClassQuery:
+        """Return ``found`` with the class of its queries, one of those ``given`` by the lineage."""
+        classes = {name for _, name in given}
+        if classes <= self._evaluator.knowledge.query_classes:
+            return found
+        name = classes.pop() if len(classes) == 1 else None
+        known = None if name is None else self._query_classes.named(name)
+        custom = given[0][0] if known is None else ""
+        return structs.replace(found, query_class=known, custom=custom)
 
     def _property(self, module: Module, value: ast.expr | None) -> Found | None:
         """Return what ``registry.query_property()`` gives; None where it is something else."""
@@ -170,19 +187,15 @@ class ClassQueries:
         if registry is None or not self._is_variable(registry):
             text = module.excerpt(function.value)
             return Unknown(f"the registry `{text}` is no variable of a module", place)
-        custom = ""
         given = [*value.args, *(keyword.value for keyword in value.keywords)]
-        if given and not self._is_plain(module, given[0]):
-            custom = f"`query_property({module.excerpt(given[0])})` has a Query of its own"
-        elif any(one.custom_query for one in sessions):
-            custom = "the session makes queries of the program's own class"
-        return ClassQuery(registry, "", place, custom)
-
-    def _is_plain(self, module: Module, query_class: ast.expr) -> bool:
-        if isinstance(query_class, ast.Constant) and query_class.value is None:
-            return True
-        name = self._evaluator.names.qualified(module, query_class)
-        return name in self._evaluator.knowledge.query_classes
+        found = ClassQuery(registry, "", place)
+        if given and not (isinstance(given[0], ast.Constant) and given[0].value is None):
+            why = f"`query_property({module.excerpt(given[0])})` has a Query of its own"
+            name = self._evaluator.names.qualified(module, given[0])
+            return self._with_class(found, [(why, name)])
+        why = "the session makes queries of the program's own class"
+        customs = {one.custom_query for one in sessions}
+        return self._with_class(found, [(why, one) for one in customs]) if any(customs) else found
 
     def _is_variable(self, qualified: str) -> bool:
         """Whether it is the name of something at the top of a file of the project."""
@@ -269,12 +282,13 @@ class ClassQueries:
             if known is None:
                 return None
             found = ClassQuery(owner, sessions[known], place, self._customised(value))
+            if value.custom_query:
+                why = "the extension is given a Query class or a session class of the program's own"
+                found = self._with_class(found, [(why, value.custom_query)])
         return found
 
     def _customised(self, value: InstanceOf) -> str:
-        """Return that an extension object makes queries of its own, as a clause; else empty."""
-        if value.custom_query:
-            return "the extension is given a Query class or a session class of the program's own"
+        """Return that the class of an extension object makes queries of its own; else empty."""
         lineage = self._classes.lineage(value.qualified)
         for facts in lineage.inside if lineage is not None else ():
             node = self._classes.node(facts.qualified)

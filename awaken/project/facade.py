@@ -24,6 +24,7 @@ from awaken.project.modules import Module
 from awaken.project.names import Names
 from awaken.project.parsing import Unparsable, parse
 from awaken.project.passing import Passed
+from awaken.project.query_classes import QueryClass, QueryClasses
 from awaken.project.sessions import SessionProof, Sessions
 from awaken.project.sources import Snapshot
 from awaken.project.values import ClassOf, External, Unknown
@@ -70,8 +71,9 @@ class Project:
         self._eager = EagerLoading(self._models)
         self._hooks: list[Place] | None = None
         self._sessions = Sessions(self._evaluator, self._models, self.files_with)
+        self._query_classes = QueryClasses(self._evaluator, self.files_with)
         self._class_queries = ClassQueries(
-            self._evaluator, self._classes, self._models, self.files_with
+            self._evaluator, self._classes, self._models, self._query_classes, self.files_with
         )
 
         if earlier is not None:
@@ -227,6 +229,10 @@ class Project:
         """
         found = self._class_queries
         return found.of_family(qualified) if family else found.of(qualified)
+
+    def query_class(self, qualified: str) -> QueryClass | None:
+        """Return what a Query class of the project changes; None where it may be anything."""
+        return self._query_classes.named(qualified)
 
     def is_extension(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is a Flask-SQLAlchemy object that gives classes their ``query``."""

@@ -127,7 +127,7 @@ class Members:
             if "query" in bound or "_query_cls" in bound:
                 return Unknown(f"`{facts.qualified}` overrides `query`", place)
             if b"query_cls" in module.source.text:
-                return Session(kind, custom_query=True, place=place)  # type: ignore[arg-type]
+                return Session(kind, custom_query="?", place=place)  # type: ignore[arg-type]
         return Session(kind)  # type: ignore[arg-type]
 
     def attribute(
@@ -233,9 +233,9 @@ class Members:
             return DeclarativeBase(None if parent == "?" else parent, parent != "?")
         if full in facts.attributes:
             found = of_role(facts.attributes[full], full, self._evaluator.place(module, node))
-            custom = isinstance(owner, InstanceOf) and owner.custom_query
+            custom = owner.custom_query if isinstance(owner, InstanceOf) else ""
             if custom and isinstance(found, Session):
-                return Session(found.kind, custom_query=True, place=found.place)
+                return Session(found.kind, custom_query=custom, place=found.place)
             return found
         if full in facts.instance_attributes:
             return InstanceOf(self._evaluator.names.defined(facts.instance_attributes[full]))

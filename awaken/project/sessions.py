@@ -38,15 +38,16 @@ class SessionProof(Struct, frozen=True):
     """It is a session.
 
     ``kind`` is ``scoped`` for a registry. ``places`` say where that was seen, ``by_use`` that
-    only ``.query(MappedClass)`` proves it, and ``custom_query_class`` that ``query()`` may
-    return a class of the program's own. ``unless`` is empty, or the clause that says why it may
-    be something else although every call in sight passes a session.
+    only ``.query(MappedClass)`` proves it. ``query_class`` is the class of the program's own that
+    ``query()`` returns, ``?`` if it may be any, empty if it is a plain Query. ``unless`` is empty,
+    or the clause that says why it may be something else although every call in sight passes a
+    session.
     """
 
     kind: SessionKind
     places: tuple[Place, ...] = ()
     by_use: bool = False
-    custom_query_class: bool = False
+    query_class: str = ""
     unless: str = ""
 
 
@@ -222,10 +223,12 @@ class Sessions:
         if len(kinds) == 1:
             kind = sessions[0].kind
         places = tuple(dict.fromkeys(one.place for one in sessions if one.place is not None))
+        customs = {one.custom_query for one in sessions}
+        custom = "?" if len(customs) > 1 else customs.pop()
         return SessionProof(
             kind,
             places,
-            custom_query_class=any(one.custom_query for one in sessions),
+            query_class=custom,
             unless=next((one.unless for one in sessions if one.unless), ""),
         )
 
@@ -275,7 +278,7 @@ class Sessions:
 def _is_open(found: SessionProof | Unknown | None) -> bool:
     """Whether something else than where the value comes from may still prove it."""
     if isinstance(found, SessionProof):
-        return bool(found.unless) and not found.custom_query_class
+        return bool(found.unless) and not found.query_class
     return found is not None
 
 

@@ -26,11 +26,12 @@ class Session:
     """A session, or a registry that stands for one; ``place`` says where that was seen.
 
     ``unless`` is empty where that is proven; else every call in sight passes a session, and the
-    clause says who may pass something else.
+    clause says who may pass something else. ``custom_query`` is the class of the program's own
+    that its queries are of, ``?`` where it cannot be told, empty if they are plain.
     """
 
     kind: SessionKind
-    custom_query: bool = False
+    custom_query: str = ""
     place: Place | None = field(default=None, compare=False)
     unless: str = ""
 
@@ -59,12 +60,12 @@ class InstanceOf:
     """An instance of a class.
 
     ``model_base`` is what Flask-SQLAlchemy derives its models from, ``custom_query`` that it is
-    given a class of the program's own for queries or sessions.
+    given a class of the program's own for queries or sessions, as in ``Session``.
     """
 
     qualified: str
     model_base: str | None = None
-    custom_query: bool = False
+    custom_query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

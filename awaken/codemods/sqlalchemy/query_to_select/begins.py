@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
 from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
+from awaken.codemods.sqlalchemy.query_to_select.own_queries import refuse_own_methods
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Place
 from awaken.project.class_queries import ClassQuery
@@ -74,6 +75,11 @@ def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:
 def _begin(reader: Reader, node: ast.Attribute, found: ClassQuery) -> Begin | Refused:
     if found.custom:
         return Refused(reasons.QUERY_HOOKS, found.custom, because=(found.place,))
+    if found.query_class is not None:
+        because = (found.place,)
+        refused = refuse_own_methods(reader.module, node, found.query_class, because)
+        if refused is not None:
+            return refused
     if ast.unparse(node.value) == "self":
         return Refused(reasons.QUERY_OF_INSTANCE)
     way = reader.project.name_in_scope(reader.module, node, found.owner, node.value)

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.begins import Begin, begin_of
 from awaken.codemods.sqlalchemy.query_to_select.chain import read_chain
 from awaken.codemods.sqlalchemy.query_to_select.cures import prove_session, quoted
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.own_queries import refuse_own_methods
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Place
 from awaken.knowledge import knowledge
@@ -87,11 +88,25 @@ def _query_hook(project: Project) -> Refused | None:
     These hooks do not fire for ``select()``.
     """
     for path, reader, call in _listeners(project, "before_compile"):
-        if reader.library_name(call.args[0]) == "Query":
+        if _is_query_class(reader, call.args[0]):
             detail = f"{path} listens to the compilation of every Query"
             place = Place(path, reader.module.span(call))
             return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
     return _configured(project)
+
+
+def _is_query_class(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is Query, or a subclass of it."""
+    name, known = reader.qualified(node), knowledge().query_classes
+    seen, waiting = set[str](), [] if name is None else [name]
+    while waiting:
+        one = waiting.pop()
+        if one in known:
+            return True
+        facts = None if one in seen else reader.project.class_facts(one)
+        seen.add(one)
+        waiting += [] if facts is None else [base for base in facts.bases if base is not None]
+    return reader.library_name(node) == "Query"
 
 
 def _configured(project: Project) -> Refused | None:
@@ -175,11 +190,8 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
     if isinstance(proof, SessionProof):
         if proof.kind.startswith("async"):
             return None
-        if proof.custom_query_class:
-            detail = "the session makes queries of the program's own class"
-            refused = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
-            return Recognised(call, refused)
-        return Recognised(call, _standing_against(reader, call), caveat=_caveat(call, proof))
+        refused = _standing_against(reader, call) or _own_queries(reader, call, proof)
+        return Recognised(call, refused, caveat=_caveat(call, proof))
     if _is_proved_by_use(reader, call):
         return Recognised(call, _standing_against(reader, call))
     if _is_plausible(reader, call):
@@ -189,6 +201,17 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         refused = Refused(reasons.UNPROVEN_SESSION, quoted(receiver), cure, (because,))
         return Recognised(call, refused)
     return None
+
+
+def _own_queries(reader: Reader, call: ast.Call, proof: SessionProof) -> Refused | None:
+    """Return what stands against a query that is of a class of the program's own."""
+    if not proof.query_class:
+        return None
+    known = reader.project.query_class(proof.query_class)
+    if known is not None:
+        return refuse_own_methods(reader.module, call, known, proof.places)
+    detail = "the session makes queries of the program's own class"
+    return Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
 
 
 def _caveat(call: ast.Call, proof: SessionProof) -> str:
