@@ -163,7 +163,7 @@ def _with_parameters(execute: cst.Call, parameters: cst.BaseExpression) -> cst.C
     statement = execute.args[0]
     space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
     if lines.has_break(execute.whitespace_before_args):
-        space = execute.whitespace_before_args
+        space = lines.without_comments(execute.whitespace_before_args)
     first = statement.with_changes(
         comma=cst.Comma(whitespace_after=space), whitespace_after_arg=_NO_SPACE
     )

@@ -57,7 +57,7 @@ def rewrite_extended(
     first = written.args[0]
     space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
     if lines.has_break(written.whitespace_before_args):
-        space = written.whitespace_before_args
+        space = lines.without_comments(written.whitespace_before_args)
     comma = cst.Comma(whitespace_after=space)
     *others, last = [first.with_changes(whitespace_after_arg=_NO_SPACE), *arguments]
     args = [one.with_changes(comma=comma) for one in others]

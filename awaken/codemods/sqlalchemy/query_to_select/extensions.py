@@ -67,6 +67,8 @@ def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Verdict:
         what = f"`.get_or_404()` follows `.{chain.links[-1].name}()`"
         raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")
     items = classify_all(reader, chain.items)
+    start, end = reader.module.span(call).start, reader.module.span(call.func).end
+    refuse_comment(reader.module.source.text[start:end])
     is_class = len(items) == 1 and items[0].what is What.ENTITY and not items[0].aliased
     if not is_class:
         raise Refused(reasons.RAISES_TODAY, "get_or_404() is for one mapped class")

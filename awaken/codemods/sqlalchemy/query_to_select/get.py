@@ -18,6 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, GetSetting
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import refuse_comment
+from awaken.project import Module
 from awaken.project.sessions import SessionProof
 
 _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_eagerloads"})
@@ -138,9 +139,15 @@ def _is_quiet_call(reader: Reader, call: ast.Call) -> bool:
 
 def _refuse_comments(reader: Reader, chain: Chain, settings: Sequence[GetSetting]) -> None:
     """Raise Refused for a comment between the arguments that stay: they move together."""
-    if not settings or not isinstance(chain.node, ast.Call):
+    if not isinstance(chain.node, ast.Call):
         return
     module = reader.module
+    _refuse_comments_at_start(module, chain.root, chain.node)
+    if not settings:
+        refuse_comment(
+            module.source.text[module.span(chain.root).end : module.span(chain.node.func).end]
+        )
+        return
     pairs = zip(chain.links, settings, strict=True)
     kept = [node for link, setting in pairs if setting != "dropped" for node in _kept(link.call)]
     start = module.span(chain.root).end
@@ -148,6 +155,14 @@ def _refuse_comments(reader: Reader, chain: Chain, settings: Sequence[GetSetting
         refuse_comment(module.source.text[start : module.span(node).start])
         start = module.span(node).end
     refuse_comment(module.source.text[start : module.span(chain.node).end])
+
+
+def _refuse_comments_at_start(module: Module, root: ast.expr, whole: ast.expr) -> None:
+    """Raise Refused for a comment around what ``query(...)`` asks for."""
+    items = root.args if isinstance(root, ast.Call) and root.args else [root]
+    text = module.source.text
+    refuse_comment(text[module.span(whole).start : module.span(items[0]).start])
+    refuse_comment(text[module.span(items[-1]).end : module.span(root).end])
 
 
 def _kept(call: ast.Call) -> Sequence[ast.expr]:

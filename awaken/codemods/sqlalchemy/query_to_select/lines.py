@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import libcst as cst
 
 from awaken.contract import Surroundings
@@ -22,14 +24,15 @@ def has_break(node: cst.CSTNode) -> bool:
 def clean_break(dot: cst.Dot) -> cst.Dot:
     """Return a dot with the line break of ``dot`` but without its comments and blank lines."""
     return dot.with_changes(
-        whitespace_before=_without_comments(dot.whitespace_before),
-        whitespace_after=_without_comments(dot.whitespace_after),
+        whitespace_before=without_comments(dot.whitespace_before),
+        whitespace_after=without_comments(dot.whitespace_after),
     )
 
 
-def _without_comments(
+def without_comments(
     space: cst.BaseParenthesizableWhitespace,
 ) -> cst.BaseParenthesizableWhitespace:
+    """Return ``space`` with its line break but without its comments and blank lines."""
     if not isinstance(space, cst.ParenthesizedWhitespace):
         return space
     return space.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=[])
@@ -38,6 +41,45 @@ def _without_comments(
 def has_comment(space: cst.BaseParenthesizableWhitespace) -> bool:
     """Whether ``space`` holds a comment."""
     return "#" in code(space)
+
+
+def behind(space: cst.ParenthesizedWhitespace, dot: cst.Dot, line_break: cst.Dot) -> cst.Dot:
+    """Return ``dot`` behind the comments of ``space``, on a line that starts like another."""
+    before = dot.whitespace_before
+    later: Sequence[cst.EmptyLine] = ()
+    last_line = space.last_line
+    if isinstance(before, cst.ParenthesizedWhitespace):
+        last_line = before.last_line
+        later = [cst.EmptyLine(comment=before.first_line.comment), *before.empty_lines]
+    elif has_break(line_break):
+        indent = code(line_break).replace(".", "").rpartition("\n")[2]
+        last_line = cst.SimpleWhitespace(indent)
+    comments = [
+        line.with_changes(indent=False, whitespace=last_line)
+        for line in (*space.empty_lines, *later)
+        if line.comment is not None
+    ]
+    after = cst.ParenthesizedWhitespace(space.first_line, comments, False, last_line)
+    return dot.with_changes(whitespace_before=after)
+
+
+def with_leading(
+    call: cst.Call, spaces: Sequence[cst.ParenthesizedWhitespace], indent: str
+) -> cst.Call:
+    """Return ``call``, whose argument stands on a line of its own, with comments in front of it."""
+    if not spaces:
+        return call
+    first, *others = spaces
+    comments = [line.comment for line in first.empty_lines]
+    for space in others:
+        comments += [space.first_line.comment, *(line.comment for line in space.empty_lines)]
+    lines = [
+        cst.EmptyLine(indent=False, whitespace=cst.SimpleWhitespace(indent), comment=comment)
+        for comment in comments
+        if comment is not None
+    ]
+    opening = break_at(indent).with_changes(first_line=first.first_line, empty_lines=lines)
+    return call.with_changes(whitespace_before_args=opening)
 
 
 def line_indent(dot: cst.Dot, around: Surroundings) -> str:

@@ -24,13 +24,15 @@ from awaken.editing.parentheses import needs_parentheses, parenthesised
 class _Parts:
     """An old chain taken apart: ``ended`` is the attribute of its terminator, if it has one.
 
-    ``continued`` says that a backslash stood in front of the terminator.
+    ``continued`` says that the terminator stays on the line of the bracket in front of it, and
+    ``leading`` is what stood, with comments, behind brackets that open in front of the query.
     """
 
     root: cst.Call
     links: Sequence[cst.Call]
     ended: cst.Attribute | None
     continued: bool = False
+    leading: Sequence[cst.ParenthesizedWhitespace] = ()
 
     @property
     def dots(self) -> list[cst.Dot]:
@@ -54,6 +56,8 @@ def rewrite_query(node: Any, data: QueryRewrite, around: Surroundings) -> cst.Ba
     parts = _take_apart(node, data)
     if data.runs is not None or data.wrap is not None:
         parts = _in_brackets(parts, around)
+    if data.runs is not None:
+        parts = _with_comments_of_brackets(parts)
     statement = _statement(parts, data)
     if data.runs is not None:
         new = _run(node, parts, statement, data, around)
@@ -99,6 +103,35 @@ def _in_brackets(parts: _Parts, around: Surroundings) -> _Parts:
     dot = lines.in_brackets(parts.ended.dot, indent)
     continued = lines.is_continued(parts.ended.dot)
     return replace(parts, links=links, ended=parts.ended.with_changes(dot=dot), continued=continued)
+
+
+def _with_comments_of_brackets(parts: _Parts) -> _Parts:
+    """Return ``parts`` with the comments of brackets around a part of the chain elsewhere.
+
+    These brackets are left out. What stands behind one that opens goes in front of the statement,
+    and what stands before one that closes in front of what follows the bracket.
+    """
+    calls = [parts.root, *parts.links]
+    bracketed = calls if parts.ended is not None else calls[:-1]
+    leading = [
+        bracket.whitespace_after
+        for call in reversed(bracketed)
+        for bracket in call.lpar
+        if isinstance(bracket.whitespace_after, cst.ParenthesizedWhitespace)
+        and lines.has_comment(bracket.whitespace_after)
+    ]
+    dots = parts.dots
+    for position, call in enumerate(bracketed):
+        for bracket in call.rpar:
+            space = bracket.whitespace_before
+            if isinstance(space, cst.ParenthesizedWhitespace) and lines.has_comment(space):
+                dots[position] = lines.behind(space, dots[position], parts.line_break)
+    links = [lines.with_dot(link, dot) for link, dot in zip(parts.links, dots, strict=False)]
+    ended, continued = parts.ended, parts.continued
+    if ended is not None:
+        continued = continued or (dots[-1] is not ended.dot and not lines.has_break(ended.dot))
+        ended = ended.with_changes(dot=dots[-1])
+    return replace(parts, links=links, ended=ended, continued=continued, leading=leading)
 
 
 # --------------------------------------------------------------------------------- the statement
@@ -259,7 +292,7 @@ def _run(
     call = _session_method(parts, data)
     indent = lines.line_indent(call.dot, around)
     step = around.indent
-    if lines.has_break(statement) or _trailing_comment(parts, data):
+    if lines.has_break(statement) or parts.leading or _trailing_comment(parts, data):
         ending = None if data.extra or parts.ended is None else parts.ended.dot.whitespace_before
         if data.wrap == "count":
             moved: cst.BaseExpression = _count_broken(statement, parts, data, indent + step, step)
@@ -269,6 +302,7 @@ def _run(
             if _operates(data):
                 moved = laid_out(moved, indent + step, step, around.line_length)
         executed = lines.broken_call(call, moved, indent, step, ending)
+        executed = lines.with_leading(executed, parts.leading, indent + step)
         return _tail(node, executed, parts, data)
     one_line = _count_inline(statement, data) if data.wrap == "count" else statement
     inline = _tail(node, cst.Call(call, [cst.Arg(one_line)]), parts, data)
