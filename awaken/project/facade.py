@@ -205,14 +205,17 @@ class Project:
         """
         return self._sessions.others(module, node)
 
-    def proved_by_use(self, module: Module, call: ast.Call) -> SessionProof | None:
+    def proved_by_use(
+        self, module: Module, call: ast.Call, evidence: ast.expr | None = None
+    ) -> SessionProof | None:
         """Return the proof that ``call`` gives by itself: ``x.query(MappedClass)``.
 
-        None where no argument is proven to be mapped, where the receiver is known to be something
+        ``evidence`` is an argument of which the caller knows that it is mapped. None where no
+        argument is proven to be mapped, where the receiver is known to be something
         else or asynchronous, and where a class of the project may be meant that has a ``query``
         of its own.
         """
-        return self._sessions.by_use(module, call)
+        return self._sessions.by_use(module, call, evidence)
 
     def heirs(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not.

@@ -116,12 +116,18 @@ class Sessions:
             return self._evaluator.unknown(module, node, why)
         return self._joined(module, node, sessions)
 
-    def by_use(self, module: Module, call: ast.Call) -> SessionProof | None:
-        """Return the proof that ``call``, a ``.query`` of mapped classes, gives by itself."""
+    def by_use(
+        self, module: Module, call: ast.Call, evidence: ast.expr | None = None
+    ) -> SessionProof | None:
+        """Return the proof that ``call``, a ``.query`` of mapped classes, gives by itself.
+
+        ``evidence`` is an argument that is known to be mapped; without it one is looked for.
+        """
         function = call.func
         if not isinstance(function, ast.Attribute) or function.attr != "query":
             return None
-        evidence = next((one for one in call.args if self._is_built_on(module, one)), None)
+        if evidence is None:
+            evidence = next((one for one in call.args if self._is_built_on(module, one)), None)
         if evidence is None:
             return None
         known = self._from_values(module, function.value)
@@ -130,6 +136,8 @@ class Sessions:
         if isinstance(known, SessionProof) and not _is_open(known):
             return known
         if known is None or self._may_be_own(function.value, known):
+            return None
+        if self._may_be_other(module, function.value):
             return None
         place = self._evaluator.place(module, evidence, "only a session queries a mapped class")
         return SessionProof("session", (place,), by_use=True)
@@ -193,6 +201,12 @@ class Sessions:
         name = receiver.id if isinstance(receiver, ast.Name) else name
         overrides = isinstance(known, Unknown) and "overrides" in known.why
         return in_sessions or overrides or (elsewhere and "session" not in name.lower())
+
+    def _may_be_other(self, module: Module, receiver: ast.expr) -> bool:
+        """Whether the receiver may be something known that is no session, nor stands in for one."""
+        values = self._evaluator.values(module, receiver)
+        found = [self._session(module, receiver, one) for one in values if one != Nothing()]
+        return any(isinstance(one, Other) and not one.mock for one in found)
 
     def _find_own_queries(self) -> tuple[bool, bool]:
         """Return whether session classes, and whether other classes, define ``query``."""

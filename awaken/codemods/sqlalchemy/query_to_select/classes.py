@@ -14,6 +14,7 @@ from awaken.project.classes import ClassFacts
 
 DEPTH = 4
 """How many variables are followed to find out what an expression is."""
+_COLUMNS = frozenset({"Column", "mapped_column"})
 
 
 def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None:
@@ -23,8 +24,7 @@ def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     facts = reader.project.class_facts(qualified) if qualified is not None else None
     if facts is not None:
-        weak = not _declares_table(reader, facts)
-        return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak)
+        return _entity_of_facts(reader, node, facts)
     if depth == 0:
         return None
     match node:
@@ -53,7 +53,7 @@ def _entity_of_call(reader: Reader, node: ast.Call, depth: int) -> Item | None:
         return None
     if ast.unparse(node.args[0]) == "self":
         return _entity_of_class(reader, node)
-    return Item(node, What.ENTITY, owner=ast.unparse(node))
+    return Item(node, What.ENTITY, owner=ast.unparse(node), presumed=True)
 
 
 def _is_true(call: ast.Call, keyword: str) -> bool:
@@ -71,9 +71,19 @@ def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
     if around is None:
         return None
     qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
-    known = reader.project.mapped_class(qualified) is not None
-    model = qualified if known else None
-    return Item(node, What.ENTITY, model=model, owner=ast.unparse(node), weak=not known)
+    if reader.project.mapped_class(qualified) is not None:
+        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    facts = reader.project.class_facts(qualified)
+    if facts is None:
+        return Item(node, What.ENTITY, owner=ast.unparse(node), weak=True, presumed=True)
+    return _entity_of_facts(reader, node, facts)
+
+
+def _entity_of_facts(reader: Reader, node: ast.expr, facts: ClassFacts) -> Item:
+    """Return the item for a class of the project that is not proven to be mapped."""
+    weak = not _declares_table(reader, facts)
+    presumed = weak or not _declares_columns(reader, facts)
+    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak, presumed=presumed)
 
 
 def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
@@ -85,6 +95,16 @@ def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
         if isinstance(statement, ast.Assign)
         for target in statement.targets
     )
+
+
+def _declares_columns(reader: Reader, facts: ClassFacts) -> bool:
+    """Whether a class with a base out of sight has columns, as only a mapped one can."""
+    found = _class_node(reader, facts)
+    if found is None or reader.project.mapping_status(facts.qualified) != "unknown":
+        return False
+    values = [getattr(statement, "value", None) for statement in found[1].body]
+    calls = [value.func for value in values if isinstance(value, ast.Call)]
+    return any(getattr(one, "attr", getattr(one, "id", "")) in _COLUMNS for one in calls)
 
 
 def _class_node(reader: Reader, facts: ClassFacts) -> tuple[Reader, ast.ClassDef] | None:
@@ -103,14 +123,7 @@ def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
         return None
     items = [item for item in found if item is not None]
     models = {item.model for item in items}
-    return replace(
-        items[0],
-        node=node,
-        model=models.pop() if len(models) == 1 else None,
-        owner=node.id,
-        aliased=any(item.aliased for item in items),
-        weak=any(item.weak for item in items),
-    )
+    return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
 
 
 def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
@@ -119,7 +132,7 @@ def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: 
             noted = _entity_of_parameter(reader, node, binding.node)
             return noted or _entity_of_callers(reader, node, binding, depth)
         case "class":
-            return Item(node, What.ENTITY, owner=node.id, weak=True)
+            return Item(node, What.ENTITY, owner=node.id, weak=True, presumed=True)
         case "assignment" | "walrus" if binding.value is not None:
             noted = _entity_of_annotation(reader, node, binding.annotation)
             return noted or _entity_of_value(reader, binding.value, depth - 1)
@@ -147,14 +160,7 @@ def _entity_of_loop(reader: Reader, node: ast.Name, bound: ast.AST, depth: int) 
     if not entities or len(entities) < len(found):
         return None
     models = {item.model for item in entities}
-    return Item(
-        node,
-        What.ENTITY,
-        model=models.pop() if len(models) == 1 else None,
-        owner=node.id,
-        aliased=any(item.aliased for item in entities),
-        weak=any(item.weak for item in entities),
-    )
+    return replace(_joined(node, entities), model=models.pop() if len(models) == 1 else None)
 
 
 def _iterated(reader: Reader, bound: ast.AST) -> list[ast.expr]:
@@ -226,7 +232,7 @@ def _entity_of_annotation(
         return None
     # A subclass may be passed as well, so the model is unknown.
     weak = not _is_mapped_type(reader, inner)
-    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak)
+    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak, presumed=weak)
 
 
 def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
@@ -304,6 +310,7 @@ def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: in
 
 
 def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
+    """Return the item for what may be any of ``items``, of no one model."""
     return replace(
         items[0],
         node=node,
@@ -311,6 +318,8 @@ def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
         owner=ast.unparse(node),
         aliased=any(item.aliased for item in items),
         weak=any(item.weak for item in items),
+        presumed=any(item.presumed for item in items),
+        unless=next((item.unless for item in items if item.unless), ""),
     )
 
 

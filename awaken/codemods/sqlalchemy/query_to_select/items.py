@@ -39,7 +39,8 @@ class Item:
     ``mixed`` that columns of several classes are in it, ``assumed`` that a library's class is
     taken for a mapped one by the spelling of its name, ``unless`` who may give another class than
     those in sight, which are mapped. A ``weak`` entity is some class: if a query
-    takes it, it is mapped, but what its attributes are is not known.
+    takes it, it is mapped, but what its attributes are is not known. Of one that is ``presumed``
+    only the query says that it is mapped: it cannot prove that this is a query.
     """
 
     node: ast.expr
@@ -54,6 +55,7 @@ class Item:
     hashable: bool | None = True
     assumed: bool = False
     weak: bool = False
+    presumed: bool = False
     mixed: bool = False
     unless: str = ""
 

@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.begins import Begin, begin_of
 from awaken.codemods.sqlalchemy.query_to_select.chain import read_chain
 from awaken.codemods.sqlalchemy.query_to_select.cures import prove_session, quoted
+from awaken.codemods.sqlalchemy.query_to_select.evidence import is_proved_by_use
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.own_queries import refuse_own_methods
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -192,7 +193,7 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
             return None
         refused = _standing_against(reader, call) or _own_queries(reader, call, proof)
         return Recognised(call, refused, caveat=_caveat(call, proof))
-    if _is_proved_by_use(reader, call):
+    if is_proved_by_use(reader, call):
         return Recognised(call, _standing_against(reader, call))
     if _is_plausible(reader, call):
         receiver = call.func.value
@@ -231,26 +232,6 @@ def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
     if reader.module.in_fstring(node):
         return Refused(reasons.INSIDE_FSTRING)
     return None
-
-
-def _is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
-    """Whether this call, or another one on the same variable, asks for a mapped class."""
-    if reader.project.proved_by_use(reader.module, call) is not None:
-        return True
-    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
-    function = reader.module.enclosing_function(call)
-    if not isinstance(receiver, ast.Name) or function is None:
-        return False
-    binding = reader.bindings(receiver)
-    return len(binding) == 1 and any(
-        isinstance(other, ast.Call)
-        and isinstance(other.func, ast.Attribute)
-        and other.func.attr == "query"
-        and isinstance(other.func.value, ast.Name)
-        and reader.bindings(other.func.value) == binding
-        and reader.project.proved_by_use(reader.module, other) is not None
-        for other in reader.module.walk(function)
-    )
 
 
 def _is_plausible(reader: Reader, call: ast.Call) -> bool:
