@@ -1,11 +1,14 @@
-"""A pytest plugin: what is random in a test is drawn from the name of the test.
+"""A pytest plugin that takes chance out of a test, so that two runs send the same statements.
 
-Identifiers, salts and tokens are then the same in every run, and so is the order in which rows
-with such keys are written; otherwise that order alone makes two runs of the same code differ.
+What is random is drawn from the name of the test: identifiers, salts and tokens are then the same
+in every run, and so is the order in which rows with such keys are written. Garbage is collected
+between tests alone: a session holds its objects weakly, and those in reference cycles are loaded
+again if the collector, which counts allocations, happens to have come by.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 
@@ -24,6 +27,8 @@ def draw_from(seed: str) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Start over in every test, before its fixtures are made."""
     draw_from(item.nodeid)
+    gc.collect()
 
 
 draw_from("while the tests are imported")
+gc.disable()
