@@ -14,6 +14,7 @@ from awaken.project.bindings import Binding
 from awaken.project.callers import Callers, Function
 from awaken.project.class_queries import ClassQueries, ClassQuery
 from awaken.project.classes import Classes, ClassFacts, Definition
+from awaken.project.doubles import Doubles
 from awaken.project.eager import EagerLoading
 from awaken.project.evaluation import Evaluator
 from awaken.project.hooks import query_hooks
@@ -75,6 +76,7 @@ class Project:
         self._class_queries = ClassQueries(
             self._evaluator, self._classes, self._models, self._query_classes, self.files_with
         )
+        self.doubles = Doubles(self._evaluator, snapshot, self.files_with)
 
         if earlier is not None:
             self._share(earlier)

@@ -24,7 +24,7 @@ def fixture_for(
     pytest looks into the file of the test, then into the ``conftest.py`` files of its folder and
     of those above, and takes the nearest. Fixtures inside classes and of plugins are not searched.
     """
-    is_fixture = _fixture_name(module, function, names) is not None
+    is_fixture = fixture_name(module, function, names) is not None
     if not is_fixture and not function.name.startswith("test"):
         return None
     if any(_gives_arguments(decorator, name) for decorator in function.decorator_list):
@@ -42,7 +42,7 @@ def fixture_for(
             if defining is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             # A fixture that asks for its own name gets the one further out.
-            if node is not function and _fixture_name(defining, node, names) == name:
+            if node is not function and fixture_name(defining, node, names) == name:
                 return FunctionOf(defining, node)
     return None
 
@@ -58,9 +58,10 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
     return "parametrize" in words and (named or not any(isinstance(text, str) for text in texts))
 
 
-def _fixture_name(
+def fixture_name(
     module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names
 ) -> str | None:
+    """Return the name by which tests ask for the fixture ``node``; None if it is none."""
     for decorator in node.decorator_list:
         plain = decorator.func if isinstance(decorator, ast.Call) else decorator
         if names.qualified(module, plain) not in _FIXTURES:

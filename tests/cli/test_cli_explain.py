@@ -43,7 +43,8 @@ def test_a_place_that_is_no_site_is_explained_with_0(awaken):
 
     assert code == 0
     assert out.startswith("app.py:1 is no site.\n")
-    assert "= why: query-to-select looks for `.query` or `Query(` and found 1 site in " in out
+    assert "= why: query-to-select looks for `.query` or `Query(` or " in out
+    assert " and found 1 site in " in out
     assert f"= nearest: the nearest site is at line {SITE}\n" in out
 
 

@@ -248,6 +248,11 @@ numbers; `get()` and bulk writes with settings that they ignore; what raises tod
 afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
 `after_bulk_delete` would see.
 
+Queries that a test answers by a double of Query: a mock that is told what `query` gives, or asked
+what it was asked, a patched `query`, a class with a `query` of its own. They are held back in the
+functions that the test gives the double, or whose names it patches, and the double is reported as
+well. A mock that is told nothing answers `select()` as it answers a query, and holds nothing back.
+
 Of queries that begin at a class, those whose session has no name where they stand, and could not
 be imported from where the class comes from; a `query_class` of the program's own; what
 Flask-SQLAlchemy's object does otherwise than its Query (`one_or_404()` of joined rows, `paginate()`

@@ -16,6 +16,11 @@ from awaken.codemods.sqlalchemy.query_to_select.class_sessions import (
     explained,
     written_at_class,
 )
+from awaken.codemods.sqlalchemy.query_to_select.doubles import (
+    TRIGGERS,
+    findings_of,
+    without_doubles,
+)
 from awaken.codemods.sqlalchemy.query_to_select.extensions import judge_extended
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, judge
 from awaken.codemods.sqlalchemy.query_to_select.kept_plan import KeptQueries
@@ -54,6 +59,7 @@ from awaken.project.modules import Module, site_id
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_QUERIES = (b".query", b"Query(")
 _LONGEST_RECEIVER = 30
 """Characters."""
 
@@ -65,7 +71,7 @@ class QueryToSelect(Rule):
     family: ClassVar[str] = "sqlalchemy"
     phase: ClassVar[Phase] = Phase.QUERIES
     since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = (b".query", b"Query(")
+    triggers: ClassVar[tuple[bytes, ...]] = (*_QUERIES, *TRIGGERS)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     per_file: ClassVar[bool] = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
@@ -74,8 +80,9 @@ class QueryToSelect(Rule):
         """Return one finding per query, and the change of each that can be rewritten."""
         findings: list[Finding] = []
         changes: list[Change] = []
-        for module, sites in groupby(Sites(project, self.triggers), key=itemgetter(0)):
-            members = [recognised for _, recognised in sites]
+        for module, sites in groupby(Sites(project, _QUERIES), key=itemgetter(0)):
+            found = (recognised for _, recognised in sites)
+            members = list(without_doubles(project, module, found))
             kept = KeptQueries(project, module, members, self.name, pins)
             for recognised in members:
                 finding, change = kept.of(recognised.root) or _decide(
@@ -84,6 +91,8 @@ class QueryToSelect(Rule):
                 findings.append(finding)
                 if change is not None and finding.site not in pins.left_out:
                     changes.append(change)
+        for path in project.site_files(self.triggers):
+            findings += findings_of(project, path, self.name)
         return Plan(tuple(findings), tuple(changes))
 
     def why_no_site(self, project: Project, place: Place) -> str | None:

@@ -82,6 +82,23 @@ BESIDE_LEFT_OUT = Reason(
     "the query shares a variable with one that is left alone",
     "Allow that one as well.",
 )
+TEST_DOUBLE = Reason(
+    "test-double",
+    "a test answers this query by `{}`, which would not be asked any more",
+    "Rewrite the query and the double together, or give the test a real session, "
+    "for example on SQLite in memory.",
+)
+DOUBLE_OF_QUERY = Reason(
+    "double-of-query",
+    "this double of Query holds back {}",
+    "Rewrite it together with the queries, so that it answers `execute` and `scalars`, or use a "
+    "real session, for example on SQLite in memory.",
+)
+UNSEEN_DOUBLE = Reason(
+    "unseen-double",
+    "nothing in sight gets this double of Query, `{}`, so it holds nothing back",
+    "If the function that gets it is rewritten, let it answer `execute` and `scalars`.",
+)
 PASSED_QUERY = Reason(
     "passed-query",
     "the query is passed on to `{}`, which may rely on Query",

@@ -77,7 +77,7 @@ class Sites:
                 continue
             reader = Reader(self._project, module)
             for node in module.walk():
-                recognised = _recognise_either(reader, node)
+                recognised = recognise_either(reader, node)
                 if recognised is not None:
                     refused = hook or recognised.refused
                     yield module, replace(recognised, refused=refused, writes_refused=listener)
@@ -158,7 +158,8 @@ def _listens_to(reader: Reader, call: ast.Call, event: str) -> bool:
     return isinstance(name, ast.Constant) and str(name.value).startswith(event)
 
 
-def _recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
+def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
+    """Return the query that starts at ``node``, a call or an attribute; None where none does."""
     match node:
         case ast.Call():
             return recognise(reader, node)

@@ -1,0 +1,101 @@
+"""Test doubles of Query: the queries they hold back, and what is said of the doubles."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, recognise_either
+from awaken.contract import Finding, Level, Place
+from awaken.project.doubles import configured, is_test_file
+from awaken.project.modules import site_id
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.doubles import Double
+    from awaken.project.modules import Module
+
+TRIGGERS = (b'"query"', b"'query'", b"def query(", b"AlchemyMagicMock")
+"""What a file with a double holds that holds no query itself."""
+
+_MOST_FUNCTIONS = 3
+
+
+def without_doubles(
+    project: Project, module: Module, found: Iterable[Recognised]
+) -> Iterator[Recognised]:
+    """Yield the queries of a file, those that tests answer by doubles as refused.
+
+    What configures a double looks like a query, but is none.
+    """
+    in_tests = is_test_file(module.path)
+    for one in found:
+        query = one.root.func if isinstance(one.root, ast.Call) else one.root
+        if in_tests and isinstance(query, ast.Attribute) and configured(module, query):
+            continue
+        double = None if one.refused else project.doubles.of(module.path, module.span(query))
+        if double is None:
+            yield one
+        else:
+            because = Place(double.place.path, double.place.span, "the double")
+            refused = Refused(reasons.TEST_DOUBLE, double.name, because=(because,))
+            yield replace(one, refused=refused)
+
+
+def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
+    """Yield what is said of the doubles in a test file: those that hold a query back."""
+    module = project.module(path)
+    for double in project.doubles.in_file(path) if module is not None else ():
+        held = list(_held(project, double))
+        if module is None or not (held or double.unseen):
+            continue
+        node = next(one for one in module.walk() if _stands_at(module, one, double.place))
+        names = list(dict.fromkeys(name for name, _ in held))
+        refused = Refused(reasons.UNSEEN_DOUBLE, double.name)
+        if held:
+            refused = Refused(reasons.DOUBLE_OF_QUERY, _listed(names))
+        yield Finding(
+            site=site_id(rule, module, node),
+            rule=rule,
+            level=Level.MANUAL,
+            place=double.place,
+            scope=module.scope_name(node),
+            message=refused.message,
+            reason=f"{rule}/{refused.reason.code}",
+            cure=refused.cure,
+            chain=tuple(place for _, place in held),
+        )
+
+
+def _held(project: Project, double: Double) -> Iterator[tuple[str, Place]]:
+    """Yield the queries that a double holds back, each with the function that has it."""
+    for use in double.uses:
+        module = project.module(use.place.path)
+        if module is None:
+            continue
+        reader = Reader(project, module)
+        for node in module.walk():
+            if isinstance(node, ast.Attribute) and _stands_at(module, node, use.place):
+                above = module.parent(node)
+                called = isinstance(above, ast.Call) and above.func is node
+                found = recognise_either(reader, above if called and above else node)
+                if found is not None and found.refused is None:
+                    yield use.function, Place(use.place.path, use.place.span, "held back")
+
+
+def _stands_at(module: Module, node: ast.AST, place: Place) -> bool:
+    return hasattr(node, "lineno") and module.span(node) == place.span
+
+
+def _listed(names: list[str]) -> str:
+    shown = [f"`{name}`" for name in names[:_MOST_FUNCTIONS]]
+    more = len(names) - len(shown)
+    if more:
+        shown.append(f"{more} more function{'s' if more > 1 else ''}")
+    last = shown[-1:]
+    return " and ".join([", ".join(shown[:-1]), *last] if shown[1:] else last)
