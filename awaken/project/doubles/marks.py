@@ -22,8 +22,10 @@ _TEST_FILE = re.compile(
 )
 _CONFIGURED = re.compile(
     rb"query\.(?:return_value|side_effect|assert_|call|mock_calls)|query\.\w+\.return_value"
-    rb"|query\([^\n]*(?:return_value|side_effect|assert_)|[\"'.]query[\"']|[\"']query\."
-    rb"|query\s*=|AlchemyMagicMock|def query\("
+    rb"|query\([^\n]*(?:return_value|side_effect|assert_)|\.query[\"']|[\"']query\.|\.query\s*=[^=]"
+    rb"|(?:object|setattr)\(.{0,150}?[\"']query[\"']|(?:Mock|Namespace)\(.{0,150}?\bquery\s*="
+    rb"|AlchemyMagicMock|def query\(",
+    re.DOTALL,
 )
 _SETTINGS = {
     "return_value", "side_effect", "call_args", "call_args_list", "call_count", "called",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from awaken.project.doubles.marks import Mark, Patch, marks_of
+from awaken.project.doubles.marks import Mark, Patch, marks_of, may_configure
 from awaken.project.doubles.reach import Reach, Target
 from awaken.project.evaluation import Evaluator
 from awaken.project.fixtures import fixture_name
@@ -43,6 +43,7 @@ class Suite:
         self.evaluator = evaluator
         self.reach = reach
         self._fakes = fakes
+        self._words = {name.rpartition(".")[2].encode() for name in fakes}
         self._modules: dict[str, Module] = {}
         self._members: dict[str, Member] = {}
         self._nodes: dict[str, list[ast.AST]] = {}
@@ -76,8 +77,10 @@ class Suite:
         module = member.module
         if module.path not in self._marks:
             found = self._marks[module.path] = defaultdict(list)
-            for mark in marks_of(module, self.evaluator.names, self._fakes):
-                found[Member(module, _outermost(module, mark.node)).prefix].append(mark)
+            text = module.source.text
+            if may_configure(text) or any(one in text for one in self._words):
+                for mark in marks_of(module, self.evaluator.names, self._fakes):
+                    found[Member(module, _outermost(module, mark.node)).prefix].append(mark)
         return self._marks[module.path].get(member.prefix, ())
 
     def fixture(self, member: Member, name: str) -> Member | None:
