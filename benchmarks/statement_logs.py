@@ -173,7 +173,7 @@ def plain(statement: str) -> str:
 
     def without(match: re.Match[str]) -> str:
         table, column, label = (match[group].strip('"') for group in ("table", "column", "label"))
-        if not re.fullmatch(rf"({re.escape(table)}_)?{re.escape(column)}(_\d+)?", label):
+        if not re.fullmatch(rf"({re.escape(table)}_)?{re.escape(column)}(__?\d+)?", label):
             return match[0]
         columns[label] = column
         return match[0][: match.start("label") - match.start() - len(" AS ")]
