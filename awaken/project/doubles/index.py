@@ -162,9 +162,9 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[
         if wanted:
             entries = [one.entry for one in calls if one.inside or not inside]
             uses += reach.uses(entries, wanted)
-    for target, _ in targets:
-        if target.path and not any(use.place.path == target.path for use in uses):
-            uses += reach.of_file(target)
+    for target, only_inside in targets:
+        if not any(use.place.path == target.home for use in uses):
+            uses += reach.at_home(target, unit.words(only_inside=only_inside))
     return uses, bool(given or targets)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -33,12 +34,14 @@ class Target(Struct, frozen=True):
     """A patched name.
 
     With ``path`` it is the variable ``name`` of that file alone; else ``qualified`` is an object
-    whose attribute ``name`` is patched wherever the object is used.
+    whose attribute ``name`` is patched wherever the object is used. ``home`` is the file that a
+    test names to find it, if it does.
     """
 
     qualified: str
     path: str = ""
     name: str = ""
+    home: str = ""
 
     @property
     def last(self) -> str:
@@ -95,13 +98,26 @@ class Reach:
                 waiting += [(one, depth + 1) for one in called if one.given or depth < _DEEPEST]
         return list(found)
 
-    def of_file(self, target: Target) -> list[Use]:
-        """Return every ``query`` that the file of a patched variable asks of it."""
-        module = self._evaluator.load(target.path)
+    def at_home(self, target: Target, words: AbstractSet[str]) -> list[Use]:
+        """Return what the file of a patched name asks of it, where no call was seen to get there.
+
+        Functions that the test names by ``words`` are preferred: a property is not called. If
+        there are none, any function of the file may be meant that uses a patched variable of it.
+        """
+        found = self._of_file(target)
+        named = [one for one in found if one.function.rpartition(".")[2] in words]
+        return named or (found if target.path else [])
+
+    def _of_file(self, target: Target) -> list[Use]:
+        module = self._evaluator.load(target.home)
         if module is None:
             return []
         if target not in self._in_file:
-            functions = [Entry(module, one) for one in module.walk() if isinstance(one, _Function)]
+            functions = [
+                Entry(module, one)
+                for one in module.walk()
+                if isinstance(one, _Function) and module.enclosing_function(one) is None
+            ]
             bodies = [self._body(one, frozenset({target})) for one in functions]
             self._in_file[target] = list(dict.fromkeys(u for one in bodies for u in one.uses()))
         return self._in_file[target]

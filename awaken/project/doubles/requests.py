@@ -17,7 +17,6 @@ from awaken.project.trees import parameters_of
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
 _ROUTES = {"api_route", "route", *METHODS}
-_ANY_METHOD = {"api_route", "open", "request", "route"}
 _ANY = "{}"
 _MOST_DEPENDENCIES = 20
 _MOST_FILES = 60
@@ -132,14 +131,26 @@ def _answers(decorator: ast.expr, method: str, wanted: list[str]) -> int | None:
     path = decorator.args[0] if decorator.args else None
     if not isinstance(path, ast.Constant) or not isinstance(path.value, str):
         return None
-    name = decorator.func.attr
-    if name not in _ROUTES or (name != method and not {name, method} & _ANY_METHOD):
+    if not _admits(decorator, decorator.func.attr, method):
         return None
     parts = _parts(path.value)
     pairs = list(zip(reversed(parts), reversed(wanted), strict=False))
     if len(parts) > len(wanted) or not all(_fits(one, other) for one, other in pairs):
         return None
     return sum(one == other for one, other in pairs)
+
+
+def _admits(decorator: ast.Call, name: str, method: str) -> bool:
+    """Whether a decorator ``name`` lets a function answer ``method``."""
+    if name not in _ROUTES or method in {"open", "request"}:
+        return name in _ROUTES
+    if name not in {"api_route", "route"}:
+        return name == method
+    given = next((one.value for one in decorator.keywords if one.arg == "methods"), None)
+    if given is None:
+        return method in {"get", "head", "options"}
+    texts = [one.value for one in ast.walk(given) if isinstance(one, ast.Constant)]
+    return not texts or method.upper() in texts
 
 
 def _fits(one: str, other: str) -> bool:

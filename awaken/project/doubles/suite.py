@@ -136,11 +136,11 @@ class Suite:
                 continue
             first, *rest = parts[length:]
             if not rest:
-                return Target(f"{layout.name_of(path)}.{first}", path, first)
+                return Target(f"{layout.name_of(path)}.{first}", path, first, path)
             name = names.attribute(path, first)
             for one in rest[:-1]:
                 name = None if name is None else names.member(name, one)
-            return None if name is None else Target(name, name=rest[-1])
+            return None if name is None else Target(name, name=rest[-1], home=path)
         return None
 
     def target_object(self, module: Module, owner: ast.expr, name: str) -> Target | None:
@@ -148,9 +148,11 @@ class Suite:
         qualified = self.evaluator.names.qualified(module, owner)
         path = None if qualified is None else self.evaluator.names.layout.path_of(qualified)
         if path is not None:
-            return Target(f"{qualified}.{name}", path, name)
-        known = qualified is not None and self.evaluator.names.locate(qualified) is not None
-        return Target(qualified, name=name) if known and qualified is not None else None
+            return Target(f"{qualified}.{name}", path, name, path)
+        located = None if qualified is None else self.evaluator.names.locate(qualified)
+        if qualified is None or located is None:
+            return None
+        return Target(qualified, name=name, home=located.path)
 
 
 def _outermost(module: Module, node: ast.AST) -> Function | ast.Module:

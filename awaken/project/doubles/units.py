@@ -20,6 +20,7 @@ from awaken.project.doubles.suite import Function, Member, Suite
 from awaken.project.trees import children, parameters_of
 
 _MOST_MEMBERS = 40
+_SETTINGS = {"return_value", "side_effect"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,15 @@ class Unit:
     # ------------------------------------------------------------------------------- its members
     def _collect(self, test: Member) -> None:
         waiting = [test, *self._suite.around(test)]
-        waiting.append(self._suite.member(test.module, test.module.tree))
-        while waiting and len(self.members) < _MOST_MEMBERS:
-            member = waiting.pop(0)
+        helping = [self._suite.member(test.module, test.module.tree)]
+        while (waiting or helping) and len(self.members) < _MOST_MEMBERS:
+            member = (waiting or helping).pop(0)
             if member.prefix in self.members:
                 continue
             self.members[member.prefix] = member
-            waiting += self._requested(member)
-            waiting += self._helping(member)
+            helping += self._helping(member)
+            if not any(one is member for one in self._helpers.values()):
+                waiting += self._requested(member)
 
     def _requested(self, member: Member) -> Iterator[Member]:
         if isinstance(member.node, ast.Module):
@@ -158,6 +160,8 @@ class Unit:
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
                         self._unite_target(member, target, value)
+                    for target in targets[1:]:
+                        self._unite(self._key(member, targets[0]), self._key(member, target))
                 case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
                     self._unite_parts(member, f"{member.prefix}()", value)
                 case ast.Call() if node in self._helpers:
@@ -169,7 +173,9 @@ class Unit:
             for at, one in enumerate(target.elts):
                 if key is not None:
                     self._unite(self._key(member, one), f"{key}[{at}]")
-        elif _is_plain(target, {}) and (_is_plain(value, self._helpers) or _is_part(value)):
+            return
+        is_object = _is_plain(target, {}) and (_is_plain(value, self._helpers) or _is_part(value))
+        if is_object or (_is_attribute(target) and _is_plain(value, {})):
             self._unite(self._key(member, target), self._key(member, value))
 
     def _unite_parts(self, member: Member, whole: str, value: ast.expr) -> None:
@@ -202,8 +208,16 @@ class Unit:
             self.doubles.setdefault(name, (member, mark))
             if mark.root is mark.node:
                 self._carried[f"node {id(mark.node)}"].add(name)
+                self._mark_owner(member, mark, name)
             elif key is not None:
                 self._carried[key].add(name)
+
+    def _mark_owner(self, member: Member, mark: Mark, name: str) -> None:
+        """An object whose ``query`` is patched is a double as well."""
+        patch = patch_of(member.module, mark.node) if isinstance(mark.node, ast.Call) else None
+        key = self._key(member, patch.owner) if patch is not None and patch.owner else None
+        if key is not None:
+            self._carried[key].add(name)
 
     def carried(self, member: Member, node: ast.AST) -> set[str]:
         """Return the doubles that an expression of ``member`` is, or holds."""
@@ -272,8 +286,10 @@ class Unit:
             self._classes[self._one(key)] |= self._made(member, value)
 
     def _made(self, member: Member, call: ast.Call) -> set[str]:
-        evaluator = self._suite.evaluator
-        name = evaluator.names.qualified(member.module, call.func)
+        evaluator, function = self._suite.evaluator, call.func
+        if isinstance(function, ast.Attribute) and function.attr == "__new__":
+            function = function.value
+        name = evaluator.names.qualified(member.module, function)
         return {name} if name and evaluator.classes.facts(name) is not None else set()
 
     # ----------------------------------------------------------------------------------- patches
@@ -336,6 +352,13 @@ class Unit:
             if found is not None:
                 yield found, member.prefix in self._inside
 
+    def words(self, *, only_inside: bool) -> set[str]:
+        """Return the names and attributes that the test mentions, without what runs before it."""
+        members = [m for m in self.members.values() if m.prefix in self._inside or not only_inside]
+        nodes = [node for one in members for node in self._suite.nodes(one)]
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}
+        return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
     @cached_property
     def _inside(self) -> set[str]:
         """The test and its helpers, without what runs before it."""
@@ -385,7 +408,9 @@ class Unit:
             yield named
         elif isinstance(call.func, ast.Attribute):
             key = self._key(member, call.func.value)
-            made = self._classes.get(key, set()) if key is not None else set()
+            made = set(self._classes.get(key, ())) if key is not None else set()
+            if isinstance(call.func.value, ast.Call):
+                made |= self._made(member, call.func.value)
             found = [reach.method(one, call.func.attr) for one in sorted(made)]
             yield from (one for one in found if one is not None)
             if given and not made:
@@ -434,6 +459,11 @@ def _is_plain(node: ast.expr, helpers: Mapping[ast.Call, Member]) -> bool:
             return node in helpers
         case _:
             return False
+
+
+def _is_attribute(node: ast.expr) -> bool:
+    """Whether an object is put into another one: ``extension.session = session``."""
+    return isinstance(node, ast.Attribute) and node.attr not in _SETTINGS and _is_part(node)
 
 
 def _is_part(node: ast.expr) -> bool:

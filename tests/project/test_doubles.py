@@ -1,0 +1,370 @@
+"""Test doubles of Query: which queries of a program they reach, and which mocks are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from awaken.contract import Span
+from awaken.project import Project
+from tests.project.programs import MODELS, module_of, program
+
+USERS = """
+    from app.storage import db, get_session
+    from models import User
+
+    def first(session):
+        return session.query(User).first()
+
+    def others(session):
+        return session.query(User).all()
+
+    def through(session):
+        return first(session)
+
+    def by_name():
+        return db.session.query(User).count()
+
+    def by_function():
+        session = get_session()
+        return session.query(User).one()
+
+    def calls_by_name():
+        return by_name()
+
+    class Users:
+        def __init__(self, session):
+            self.session = session
+
+        @property
+        def size(self):
+            return db.session.query(User).limit(1)
+
+        def get(self):
+            return self.session.query(User).get(1)
+
+        def late(self):
+            from app.storage import get_session
+            return get_session().query(User).scalar()
+"""
+STORAGE = """
+    from flask_sqlalchemy import SQLAlchemy
+    db = SQLAlchemy()
+    def get_session():
+        return db.session
+"""
+HEAD = """
+    import pytest
+    from unittest.mock import MagicMock, Mock, patch
+    from app import users
+    from app.storage import db
+    from app.users import Users, first, others, through, by_name, by_function, calls_by_name
+"""
+
+
+def of(test: str, **others: str) -> Project:
+    """Return the program with a test file."""
+    files = {
+        "models.py": MODELS,
+        "app/__init__.py": "",
+        "app/storage.py": STORAGE,
+        "app/users.py": USERS,
+        "tests/test_users.py": f"{HEAD}\n{test}",
+    }
+    return program(files | {path.replace("__", "/") + ".py": text for path, text in others.items()})
+
+
+def held(project: Project) -> set[str]:
+    """Return the functions that doubles hold back."""
+    return {
+        use.function
+        for path in project.files_with((b"",))
+        for double in project.doubles.in_file(path)
+        for use in double.uses
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "function"),
+    [
+        pytest.param("m = Mock(); m.query.return_value.first.return_value = 1; first(m)", "first"),
+        pytest.param("m = Mock(); m.query().first.return_value = 1; first(m)", "first"),
+        pytest.param("m = Mock(); m.query.return_value = 1; first(session=m)", "first"),
+        pytest.param("m = Mock(); m.query.side_effect = [1]; first(m)", "first"),
+        pytest.param("m = Mock(); first(m); m.query.assert_called_once_with(1)", "first"),
+        pytest.param("m = Mock(); first(m); assert m.query.call_count == 1", "first"),
+        pytest.param("m = Mock(); m.query = lambda model: None; first(m)", "first"),
+        pytest.param("m = Mock(query=lambda model: None); first(m)", "first"),
+        pytest.param("m = Mock(**{'query.side_effect': ValueError}); first(m)", "first"),
+        pytest.param(
+            "m = Mock(); m.configure_mock(**{'query.side_effect': []}); first(m)", "first"
+        ),
+        pytest.param("q = Mock(); m = Mock(); m.query.return_value = q; through(m)", "first"),
+        pytest.param("m = n = Mock(); m.query.return_value = 1; first(n)", "first"),
+        pytest.param("m = Mock(); s = m.x; s.query.return_value = 1; first(m.x)", "first"),
+        pytest.param("m = Mock(); m.query.return_value = 1; Users(m).get()", "Users.get"),
+        pytest.param("m = Mock(); m.query.return_value = 1; u = Users(m); u.get()", "Users.get"),
+        pytest.param("u = Users(1); u.x = m = Mock(); m.query.x.all.called; u.get()", "Users.get"),
+        pytest.param("with patch('app.users.db.session.query'): by_name()", "by_name"),
+        pytest.param("with patch.object(db.session, 'query'): by_name()", "by_name"),
+        pytest.param("with patch.object(db.session, 'query'): calls_by_name()", "by_name"),
+        pytest.param("db.session.query = Mock(); by_name()", "by_name"),
+        pytest.param(
+            "with patch('app.users.db') as m: m.x.query.return_value = 1; by_name()", "by_name"
+        ),
+        pytest.param(
+            "m = Mock(); m.query.return_value = 1\n"
+            "        with patch('app.users.get_session', return_value=m): by_function()",
+            "by_function",
+        ),
+        pytest.param(
+            "m = Mock(); m.query.return_value = 1\n"
+            "        with patch('app.storage.get_session', return_value=m): Users(1).late()",
+            "Users.late",
+        ),
+        pytest.param("with patch('app.users.db.session.query'): Users(1).size", "Users.size"),
+    ],
+)  # fmt: skip
+def test_a_double_is_followed_into_the_program(body, function):
+    project = of(f"    def test_one():\n        {body}\n")
+    assert held(project) == {function}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("m = Mock(); first(m)", id="it is told nothing"),
+        pytest.param("m = Mock(); m.commit.return_value = 1; first(m)", id="of something else"),
+        pytest.param("m = Mock(); m.query.return_value = 1; print(m)", id="no function gets it"),
+        pytest.param("m = Mock(); m.query.return_value = 1; first(1)", id="another one is passed"),
+        pytest.param("m = Mock(); m.query.return_value = 1; Users(m)", id="no method is called"),
+        pytest.param(
+            "with patch('app.users.by_name'), patch('app.users.db.session.query'): calls_by_name()",
+            id="what asks it is replaced",
+        ),
+        pytest.param("with patch('app.other.db.session.query'): by_name()", id="unknown file"),
+        pytest.param(
+            "m = Mock(); u = Mock(); m.query.return_value.first.return_value = u; first(u)",
+            id="what it gives",
+        ),
+    ],
+)
+def test_nothing_else_is_held_back(body):
+    project = of(f"    def test_one():\n        {body}\n")
+    assert held(project) == set()
+
+
+def test_fixtures_and_helpers_are_part_of_a_test():
+    test = """
+    def configured(session):
+        session.query.return_value = 1
+
+    @pytest.fixture
+    def users(session):
+        return Users(session)
+
+    def test_one(users, session):
+        configured(session)
+        users.get()
+    """
+    conftest = """
+    import pytest
+    from unittest.mock import Mock
+
+    @pytest.fixture
+    def session():
+        return Mock()
+    """
+    assert held(of(test, tests__conftest=conftest)) == {"Users.get"}
+
+
+def test_a_double_of_conftest_is_followed_from_the_tests_that_ask_for_it():
+    conftest = """
+    import pytest
+    from unittest.mock import Mock
+
+    @pytest.fixture
+    def broken():
+        session = Mock()
+        session.query.side_effect = ValueError
+        return session
+    """
+    project = of("    def test_one(broken):\n        others(broken)\n", tests__conftest=conftest)
+    assert held(project) == {"others"}
+    assert [one.name for one in project.doubles.in_file("tests/conftest.py")] == ["session.query"]
+    assert project.doubles.in_file("tests/test_users.py") == []
+
+
+def test_parts_of_what_a_fixture_gives_are_told_apart():
+    test = """
+    @pytest.fixture
+    def mocks():
+        one, other = Mock(), Mock()
+        other.query.return_value = 1
+        return {"one": one, "other": other}
+
+    @pytest.fixture
+    def pair():
+        one, other = Mock(), Mock()
+        one.query.return_value = 1
+        return one, other
+
+    def test_one(mocks):
+        first(mocks["one"])
+        others(mocks["other"])
+
+    def test_two(pair):
+        one, other = pair
+        through(other)
+    """
+    assert held(of(test)) == {"others"}
+
+
+def test_the_mocks_of_decorators_are_given_from_the_last_one_on():
+    test = """
+    @patch("app.users.get_session")
+    class TestUsers:
+        @patch("app.users.first")
+        @patch("app.users.db")
+        def test_one(self, db, first, get_session):
+            db.session.query.return_value = 1
+            by_name()
+            by_function()
+
+        @patch("app.users.db", Mock())
+        def test_two(self, get_session):
+            get_session.return_value.query.return_value = 1
+            by_function()
+    """
+    assert held(of(test)) == {"by_name", "by_function"}
+
+
+def test_a_fixture_runs_before_what_a_test_patches():
+    test = """
+    @pytest.fixture
+    def number():
+        return by_name()
+
+    @patch("app.users.db.session.query")
+    def test_one(query, number):
+        calls_nothing = number
+    """
+    assert held(of(test)) == set()
+
+
+def test_a_class_with_a_query_is_a_double_at_its_definition():
+    test = """
+    from tests.fakes import Fake, Other
+
+    def test_one(monkeypatch):
+        first(Fake())
+        monkeypatch.setattr(users, "get_session", Fake)
+        by_function()
+        others(Other())
+    """
+    fakes = """
+    class Fake:
+        def query(self, *entities):
+            return self
+
+    class Other:
+        def execute(self, statement):
+            return self
+    """
+    project = of(test, tests__fakes=fakes)
+    assert held(project) == {"first", "by_function"}
+    assert [one.name for one in project.doubles.in_file("tests/fakes.py")] == ["Fake.query"]
+
+
+def test_a_double_that_nothing_in_sight_gets_is_unseen():
+    test = """
+    def test_one(plugin):
+        session = Mock()
+        session.query.return_value.filter.return_value = 1
+        plugin.run(session)
+
+    def test_two(plugin):
+        client = Mock()
+        client.query.return_value.rows = 1
+        plugin.run(client)
+    """
+    doubles = of(test).doubles.in_file("tests/test_users.py")
+    assert [(one.name, one.unseen) for one in doubles] == [
+        ("session.query", True),
+        ("client.query", False),
+    ]
+
+
+def test_a_query_is_found_by_its_place():
+    project = of("    def test_one():\n        m = Mock(); m.query.return_value = 1; first(m)\n")
+    text = module_of(project, "app/users.py").source.text
+    start = text.index(b"session.query(User).first")
+    double = project.doubles.of("app/users.py", Span(start, start + len("session.query")))
+    assert double is not None
+    assert double.place.path == "tests/test_users.py"
+    other = text.index(b"session.query(User).all")
+    assert project.doubles.of("app/users.py", Span(other, other + len("session.query"))) is None
+
+
+def test_files_that_cannot_hold_a_double_are_not_parsed():
+    files = {
+        "app.py": "def f(session):\n    return session.query(1)\n",
+        "tests/test_other.py": "def test_one( query = 1 session.query(1).all()",
+        "tests/test_mock.py": "from unittest.mock import Mock; ( query",
+        "notes.py": "( m.query.return_value = 1",
+    }
+    project = program(files)
+    assert project.doubles.in_file("tests/test_other.py") == []
+    assert project.parse_failures == {}
+
+
+ROUTES = """
+    from typing import Annotated
+    from fastapi import APIRouter, Depends
+    from app.storage import get_session
+    from models import User
+
+    router = APIRouter(prefix="/people")
+    Given = Annotated[object, Depends(get_session)]
+
+    def current(session: Given):
+        return session.query(User).first()
+
+    @router.get("/{name}")
+    def read(name, session=Depends(get_session)):
+        return session.query(User).one()
+
+    @router.delete("/{name}")
+    def remove(name, session=Depends(get_session)):
+        return session.query(User).one()
+
+    @router.post("")
+    def add(session: Given, user=Depends(current)):
+        return session.query(User).all()
+"""
+
+
+@pytest.mark.parametrize(
+    ("request_", "functions"),
+    [
+        ("client.get('/people/ann?x=1')", {"read"}),
+        ("client.delete(f'/api/people/{client}')", {"remove"}),
+        ("client.post('/people')", {"add", "current"}),
+        ("client.put('/people/ann')", set()),
+        ("client.get('/others/ann/notes')", set()),
+    ],
+)
+def test_a_request_reaches_the_functions_of_its_path(request_, functions):
+    test = f"""
+    from app.storage import get_session
+
+    @pytest.fixture
+    def client(app):
+        session = Mock()
+        session.query.return_value = 1
+        app.dependency_overrides[get_session] = lambda: session
+        return Client(app)
+
+    def test_one(client):
+        {request_}
+    """
+    assert held(of(test, app__routes=ROUTES)) == functions
