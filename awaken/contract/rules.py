@@ -60,9 +60,9 @@ class Rule:
     that brought it. ``levels`` are those that its sites can get; those of advice are always
     advice. ``triggers`` are byte strings of which a file must contain at least one to hold a
     site; ``needs`` gives version specifiers that each project root's targets must satisfy
-    (``{"python": ">=3.11"}``). ``per_file`` says that what becomes of a file's sites does not
-    depend on the sites of others, and that no change spans files: such a rule may be planned
-    file by file, in several processes.
+    (``{"python": ">=3.11"}``). ``per_file`` says that a file's sites can be
+    planned without those of other files, but for those that share a change with one of them, which
+    are planned with it: such a rule may be planned file by file, in several processes.
     """
 
     name: ClassVar[str]

@@ -242,7 +242,12 @@ def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
     """Return ``again``, with what ``plan`` has of other ``files`` where these do not matter."""
     if not rule.per_file:
         return again
-    others = [finding for finding in plan.findings if finding.place.path not in files]
+    new = {finding.site for finding in again.findings}
+    others = [
+        finding
+        for finding in plan.findings
+        if finding.place.path not in files and finding.site not in new
+    ]
     sites = {finding.site for finding in others}
     changes = [change for change in plan.changes if not sites.isdisjoint(change.sites)]
     return Plan((*others, *again.findings), (*changes, *again.changes))

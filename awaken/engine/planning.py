@@ -89,10 +89,10 @@ def _unparsable(project: Project) -> tuple[Diagnostic, ...]:
 
 
 def _joined(parts: Sequence[Planned]) -> Planned:
+    """Join the plans of several files; what spans files comes with each of them."""
+    findings = {one.site: one for part in reversed(parts) for one in reversed(part.plan.findings)}
+    changes = {one.id: one for part in reversed(parts) for one in reversed(part.plan.changes)}
     return Planned(
-        Plan(
-            tuple(finding for part in parts for finding in part.plan.findings),
-            tuple(change for part in parts for change in part.plan.changes),
-        ),
+        Plan(tuple(reversed(findings.values())), tuple(reversed(changes.values()))),
         tuple(dict.fromkeys(one for part in parts for one in part.diagnostics)),
     )

@@ -14,6 +14,7 @@ from awaken.project.bindings import Binding
 from awaken.project.callers import Callers, Function
 from awaken.project.class_queries import ClassQueries, ClassQuery
 from awaken.project.classes import Classes, ClassFacts, Definition
+from awaken.project.dispatch import Called, function_called
 from awaken.project.doubles import Doubles
 from awaken.project.eager import EagerLoading
 from awaken.project.evaluation import Evaluator
@@ -184,6 +185,13 @@ class Project:
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
         return self._evaluator.callers.of(module, function)
+
+    def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
+        """Return the only function of the project that ``call`` can reach; Unknown says why not.
+
+        Overrides count, and what stands in for a method in another class of the same family.
+        """
+        return function_called(self._evaluator, module, call)
 
     def passed_to(self, module: Module, binding: Binding) -> Passed | None:
         """Return what callers pass to a parameter that neither annotation nor default explains.

@@ -65,7 +65,7 @@ EMBEDDING = frozenset({"subquery", "cte", "exists", "label", "scalar_subquery", 
 WRITES = frozenset({"update", "delete"})
 SET_OPERATIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
 SET_OPERATIONS |= {"except_all"}
-_LINKS = BUILDERS | SET_OPERATIONS
+LINKS = BUILDERS | SET_OPERATIONS
 SET_FUNCTIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
 REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
 EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
@@ -183,7 +183,7 @@ def read_links(module: Module, root: ast.expr) -> tuple[tuple[Link, ...], ast.ex
     node = root
     while True:
         attribute = module.parent(node)
-        if not isinstance(attribute, ast.Attribute) or attribute.attr not in _LINKS:
+        if not isinstance(attribute, ast.Attribute) or attribute.attr not in LINKS:
             return tuple(links), node
         call = module.parent(attribute)
         if not isinstance(call, ast.Call) or call.func is not attribute:
@@ -280,7 +280,7 @@ def query_root(node: ast.expr) -> ast.Call | None:
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         if name in {"query", "Query"}:
             return node
-        if name not in _LINKS:
+        if name not in LINKS:
             return None
         node = node.func
     return None

@@ -364,7 +364,7 @@ def _needs_unique(statement: Statement, kind: Kind, verdict: Verdict) -> bool:
     """Apply the unique() rule; raises Refused where rows can neither be unique nor do without."""
     if kind is Kind.ROWS or statement.yields or statement.chain.end == "first":
         return False
-    needed = not _is_surely_unique(statement, kind)
+    needed = not is_surely_unique(statement, kind)
     if kind is Kind.ENTITY or not needed:
         return needed
     unhashable = [item for item in statement.items if item.hashable is False]
@@ -389,22 +389,25 @@ def _needs_unique(statement: Statement, kind: Kind, verdict: Verdict) -> bool:
     return True
 
 
-def _is_surely_unique(statement: Statement, kind: Kind) -> bool:
-    if statement.joined or statement.selects_from or statement.from_statement:
+def is_surely_unique(statement: Statement, kind: Kind) -> bool:
+    """Whether no row of ``statement``, which has a mapped class among its items, may repeat."""
+    if statement.unsure or statement.joined or statement.selects_from or statement.from_statement:
         return False
     if statement.changed_items:
         return False
     entity = next(item for item in statement.items if item.what is What.ENTITY)
-    if entity.model is None or entity.owner is None or _may_load_collection(statement):
+    if entity.model is None or _may_load_collection(statement):
         return False
     mapped = statement.reader.project.mapped_class(entity.model)
     if mapped is None or mapped.table != "plain":
         return False
     if kind is Kind.ROWS_WITH_ENTITY:
         others = [item for item in statement.items if item is not entity]
-        if any(item.what is not What.COLUMN or item.owner != entity.owner for item in others):
+        own = entity.owner, entity.model
+        if any(item.what is not What.COLUMN or (item.owner, item.model) != own for item in others):
             return False
-    sources = Sources(statement.reader, entity.owner, entity.model)
+    # What came out of another function may have no name here: then no criterion is its own.
+    sources = Sources(statement.reader, entity.owner or "?", entity.model)
     return sources.only(statement.criteria)
 
 

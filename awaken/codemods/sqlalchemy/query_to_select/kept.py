@@ -1,68 +1,102 @@
-"""Reads queries that are kept in local variables: all definitions and uses that belong together."""
+"""Reads queries that outlive their expression: all that defines them, and is done with them.
+
+They are kept in local variables, returned to callers, and passed to functions.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link, read_end, read_links
+from awaken.codemods.sqlalchemy.query_to_select.chain import (
+    LINKS,
+    Chain,
+    Link,
+    read_end,
+    read_links,
+)
+from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Passage, Passages
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Place
 from awaken.project.bindings import Binding
-from awaken.project.flow import Flow, Reaching, flow_of
+from awaken.project.flow import Reaching
+from awaken.project.modules import Module
 from awaken.project.values import Unknown
 
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
+
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
+
+RootsOf = Callable[[Module], Collection[ast.AST]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What holds a query: a variable or parameter, or what a function returns (no ``binding``)."""
+
+    frame: Frame
+    binding: Binding | None
+
+    @property
+    def shown(self) -> str:
+        """What it is called in messages."""
+        return self.frame.function.name if self.binding is None else self.binding.name
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A part of a query that stands in one expression.
 
-    It starts with ``query(...)`` or with a variable. ``ending`` and ``end`` are those of a chain,
-    ``kept`` where the whole is the value of a variable.
+    It starts with ``query(...)``, a variable, or a call of a function that returns a query.
+    ``ending`` and ``end`` are those of a chain, ``kept`` where something holds the whole.
     """
 
+    frame: Frame
     start: ast.Call | ast.Name
     links: tuple[Link, ...]
     node: ast.expr
     ending: str
     end: str
 
-    def chain(self, receiver: ast.expr | None) -> Chain:
+    def chain(self, receiver: ast.expr | None, *, begins: bool) -> Chain:
         """Return the segment as a chain of the session ``receiver``."""
         root = self.start
-        items = tuple(root.args) if isinstance(root, ast.Call) else ()
+        items = tuple(root.args) if begins and isinstance(root, ast.Call) else ()
         ending = "argument" if self.ending == "kept" else self.ending
         return Chain(root, receiver, None, items, self.links, self.node, ending, self.end)  # type: ignore[arg-type]
+
+    def place(self, note: str = "") -> Place:
+        """Return the place of the segment."""
+        return self.frame.place(self.node, note)
 
 
 @dataclass(slots=True)
 class Web:
-    """The queries of one function that share variables.
+    """The queries that share variables and functions.
 
-    ``definitions`` are the values of the variables, one segment for each alternative of a
-    conditional expression; ``uses`` is everything else that is done with them.
+    ``definitions`` are the values of what holds them, one segment for each alternative;
+    ``uses`` is everything else that is done with them.
     """
 
-    reader: Reader
-    flow: Flow
-    definitions: dict[Binding, list[Segment]] = field(default_factory=dict)
+    passages: Passages
+    definitions: dict[Kept, list[Segment]] = field(default_factory=dict)
     uses: list[Segment] = field(default_factory=list)
 
     @property
-    def roots(self) -> list[ast.Call]:
-        """The calls of ``query``, in the order of the source."""
-        found = [
-            segment.start
+    def roots(self) -> list[Segment]:
+        """The segments that begin with a call of ``query``, in the order of files and source."""
+        found = {
+            segment.start: segment
             for segments in self.definitions.values()
             for segment in segments
-            if isinstance(segment.start, ast.Call)
-        ]
-        return sorted(found, key=self.reader.module.span)
+            if self.begins(segment)
+        }
+        return sorted(found.values(), key=lambda one: (one.frame.path, one.frame.span(one.start)))
 
     @property
     def segments(self) -> Iterator[Segment]:
@@ -71,53 +105,60 @@ class Web:
             yield from segments
         yield from self.uses
 
-    def place(self, node: ast.AST, note: str = "") -> Place:
-        """Return the place of ``node``."""
-        module = self.reader.module
-        return Place(module.path, module.span(node), note)
+    def begins(self, segment: Segment) -> bool:
+        """Whether ``segment`` begins with a call of ``query``."""
+        return isinstance(segment.start, ast.Call) and self.passage(segment) is None
+
+    def passage(self, segment: Segment) -> Passage | None:
+        """Return how the query that ``segment`` begins with came out of a function, if it did."""
+        return self.passages.known.get(segment.start)
+
+    def reaching(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
+        """Return what may hold the query ``start``."""
+        passage = self.passages.known.get(start)
+        if passage is not None:
+            return (Kept(passage.into, None),)
+        reaching = frame.flow.reaching(start) if isinstance(start, ast.Name) else None
+        found = reaching.definitions if isinstance(reaching, Reaching) else ()
+        return tuple(Kept(frame, one) for one in found)
+
+    def variables(self, frame: Frame) -> set[str]:
+        """Return the names in ``frame`` that hold a query."""
+        return {
+            kept.binding.name
+            for kept in self.definitions
+            if kept.frame is frame and kept.binding is not None
+        }
 
 
-def read_web(reader: Reader, root: ast.Call, roots: Collection[ast.AST]) -> Web | None:
-    """Return the web of ``root``, one of all ``roots`` of a file; None if nothing keeps it.
+def read_web(reader: Reader, root: ast.Call, roots_of: RootsOf) -> Web | None:
+    """Return the web of ``root``, one of the roots of its file; None if nothing keeps it.
 
     Raises Refused where not everything that is done with its queries can be seen.
     """
-    module = reader.module
-    _, node = read_links(module, root)
-    function = module.enclosing_function(root)
-    target = _kept_in(reader, node)
-    if target is None or function is None or isinstance(function, ast.Lambda):
+    web = Web(Passages(reader))
+    frame = web.passages.frame_around(reader.module, root)
+    if frame is None:
         return None
-    web = Web(reader, flow_of(module, function))
-    binding = _binding_of(web.flow, target)
-    if binding is None:
+    collector = _Collector(web, roots_of)
+    _, node = read_links(reader.module, root)
+    kept = collector.holder(frame, node)
+    if kept is None:
         return None
-    _Collector(web, roots).collect(binding)
-    _refuse_readers_of_locals(web, target.id)
+    collector.collect(kept)
+    _refuse_readers_of_locals(web)
     return web
 
 
-def _refuse_readers_of_locals(web: Web, name: str) -> None:
-    module = web.reader.module
-    for seen in module.walk(web.flow.scope.node):
-        is_reader = isinstance(seen, ast.Name) and seen.id in _SEES_LOCALS
-        if isinstance(seen, ast.Name) and is_reader and not module.scopes.is_bound(seen.id, seen):
-            detail = f"in `{name}`, which `{seen.id}()` may read"
-            raise Refused(reasons.KEPT_QUERY, detail, because=(web.place(seen),))
-
-
-def _kept_in(reader: Reader, node: ast.expr) -> ast.Name | None:
-    """Return the variable whose value is ``node``, or one alternative of a conditional value."""
-    parent = reader.module.parent(node)
-    while isinstance(parent, ast.IfExp) and parent.test is not node:
-        node, parent = parent, reader.module.parent(parent)
-    match parent:
-        case ast.Assign(targets=[ast.Name() as target], value=value) if value is node:
-            return target
-        case ast.AnnAssign(target=ast.Name() as target, value=value) if value is node:
-            return target
-        case _:
-            return None
+def _refuse_readers_of_locals(web: Web) -> None:
+    for kept in web.definitions:
+        module, own = kept.frame.reader.module, kept.frame.flow.scope.node
+        for seen in module.walk(own) if kept.binding is not None else ():
+            if not isinstance(seen, ast.Name) or seen.id not in _SEES_LOCALS:
+                continue
+            if not module.scopes.is_bound(seen.id, seen):
+                detail = f"in `{kept.shown}`, which `{seen.id}()` may read"
+                raise Refused(reasons.KEPT_QUERY, detail, because=(kept.frame.place(seen),))
 
 
 def _alternatives(value: ast.expr) -> list[ast.expr]:
@@ -126,24 +167,17 @@ def _alternatives(value: ast.expr) -> list[ast.expr]:
     return [value]
 
 
-def _binding_of(flow: Flow, target: ast.Name) -> Binding | None:
-    known = flow.definitions(target.id)
-    if isinstance(known, Unknown):
-        return None
-    return next((binding for binding in known if binding.node is target), None)
-
-
 class _Collector:
     """Fills a web from one definition; raises Refused where something is out of sight."""
 
-    def __init__(self, web: Web, roots: Collection[ast.AST]) -> None:
+    def __init__(self, web: Web, roots_of: RootsOf) -> None:
         self._web = web
-        self._roots = roots
-        self._seen: set[ast.Name] = set()
+        self._roots_of = roots_of
+        self._seen: set[ast.expr] = set()
 
-    def collect(self, binding: Binding) -> None:
-        """Add ``binding``, and all that is connected with it."""
-        waiting = [binding]
+    def collect(self, kept: Kept) -> None:
+        """Add ``kept``, and all that is connected with it."""
+        waiting = [kept]
         while waiting:
             one = waiting.pop()
             if one in self._web.definitions:
@@ -151,80 +185,127 @@ class _Collector:
             segments = self._define(one)
             self._web.definitions[one] = segments
             for segment in segments:
-                if isinstance(segment.start, ast.Name):
-                    waiting += self._reaching(segment.start)
-            for read in self._reads(one):
-                if read not in self._seen:
-                    self._seen.add(read)
-                    waiting += self._reaching(read)
-                    waiting += self._use(read)
+                waiting += self._reaching(segment.frame, segment.start)
+            for frame, start in self._starts(one):
+                if start not in self._seen:
+                    self._seen.add(start)
+                    waiting += self._reaching(frame, start)
+                    waiting += self._use(frame, start)
 
-    def _define(self, binding: Binding) -> list[Segment]:
-        web, value = self._web, binding.value
-        what = f"in `{binding.name}`, which is also given something else"
-        refused = Refused(reasons.KEPT_QUERY, what, because=(web.place(binding.node),))
-        if binding.kind != "assignment" or value is None:
+    # ------------------------------------------------------------------------------- definitions
+    def _define(self, kept: Kept) -> list[Segment]:
+        what = f"in `{kept.shown}`, which is also given something else"
+        node = kept.frame.function if kept.binding is None else kept.binding.node
+        refused = Refused(reasons.KEPT_QUERY, what, because=(kept.frame.place(node),))
+        return [
+            self._defining(kept, frame, one, refused)
+            for frame, value in self._values(kept, refused)
+            for one in _alternatives(value)
+        ]
+
+    def _values(self, kept: Kept, refused: Refused) -> list[tuple[Frame, ast.expr]]:
+        """Return the expressions whose value ``kept`` holds, with where they stand."""
+        binding = kept.binding
+        if binding is None:
+            return self._web.passages.returned(kept.frame)
+        if binding.kind == "parameter" and isinstance(binding.node, ast.arg):
+            return self._web.passages.arguments(kept.frame, binding.node)
+        if binding.kind != "assignment" or binding.value is None:
             raise refused
-        found = []
-        for node in _alternatives(value):
-            if _kept_in(web.reader, node) is not binding.node:
-                raise refused
-            start = self._start(node)
-            if start is None:
-                raise refused
-            links, last = read_links(web.reader.module, start)
-            if last is not node:
-                raise refused
-            found.append(Segment(start, links, node, "kept", ""))
-        return found
+        return [(kept.frame, binding.value)]
 
-    def _start(self, node: ast.expr) -> ast.Call | ast.Name | None:
-        while isinstance(node, ast.Call) and node not in self._roots:
-            if not isinstance(node.func, ast.Attribute):
-                return None
+    def _defining(self, kept: Kept, frame: Frame, node: ast.expr, refused: Refused) -> Segment:
+        start = self._start(frame, node)
+        if start is None:
+            raise refused
+        links, last = read_links(frame.reader.module, start)
+        if last is not node or self.holder(frame, node) != kept:
+            raise refused
+        return Segment(frame, start, links, node, "kept", "")
+
+    def _start(self, frame: Frame, node: ast.expr) -> ast.Call | ast.Name | None:
+        roots, passages = self._roots_of(frame.reader.module), self._web.passages
+        while isinstance(node, ast.Call) and node not in roots:
+            if node in passages.known:
+                return node
+            if not isinstance(node.func, ast.Attribute) or node.func.attr not in LINKS:
+                return node if passages.leaves(frame, node) else None
             node = node.func.value
         if isinstance(node, ast.Call):
             return node if isinstance(node.func, ast.Attribute) else None
         return node if isinstance(node, ast.Name) else None
 
-    def _reaching(self, read: ast.Name) -> tuple[Binding, ...]:
-        reaching = self._web.flow.reaching(read)
-        if isinstance(reaching, Reaching) and reaching.definitions:
-            return reaching.definitions
-        why = reaching.why if isinstance(reaching, Unknown) else "nothing reaches it"
-        because = (self._web.place(read, why),)
-        raise Refused(reasons.KEPT_QUERY, f"in `{read.id}`; {why}", because=because)
+    def _reaching(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
+        if isinstance(start, ast.Name):
+            reaching = frame.flow.reaching(start)
+            if not isinstance(reaching, Reaching) or not reaching.definitions:
+                why = reaching.why if isinstance(reaching, Unknown) else "nothing reaches it"
+                because = (frame.place(start, why),)
+                raise Refused(reasons.KEPT_QUERY, f"in `{start.id}`; {why}", because=because)
+        return self._web.reaching(frame, start)
 
-    def _reads(self, binding: Binding) -> tuple[ast.Name, ...]:
-        reached = self._web.flow.reached(binding)
+    # -------------------------------------------------------------------------------------- uses
+    def _starts(self, kept: Kept) -> list[tuple[Frame, ast.Call | ast.Name]]:
+        """Return the expressions that are the query which ``kept`` holds."""
+        if kept.binding is None:
+            return [(one.frame, one.call) for one in self._web.passages.results(kept.frame)]
+        reached = kept.frame.flow.reached(kept.binding)
         if isinstance(reached, Unknown):
-            raise Refused(
-                reasons.KEPT_QUERY,
-                f"in `{binding.name}`; {reached.why}",
-                because=(Place(reached.place.path, reached.place.span, reached.why),),
-            )
-        return reached
+            detail = f"in `{kept.shown}`; {reached.why}"
+            because = (Place(reached.place.path, reached.place.span, reached.why),)
+            raise Refused(reasons.KEPT_QUERY, detail, because=because)
+        return [(kept.frame, read) for read in reached]
 
-    def _use(self, read: ast.Name) -> tuple[Binding, ...]:
-        """Add what is done with the value of ``read``; return the definition if it is kept."""
-        module = self._web.reader.module
-        links, node = read_links(module, read)
-        target = _kept_in(self._web.reader, node)
-        if target is not None:
-            binding = _binding_of(self._web.flow, target)
-            if binding is None:
-                because = (self._web.place(target),)
-                raise Refused(reasons.KEPT_QUERY, f"in `{target.id}`", because=because)
-            return (binding,)
+    def holder(self, frame: Frame, node: ast.expr) -> Kept | None:
+        """Return what holds ``node``, or one alternative of a conditional value, after it."""
+        module = frame.reader.module
+        inner, parent = node, module.parent(node)
+        while isinstance(parent, ast.IfExp) and parent.test is not inner:
+            inner, parent = parent, module.parent(parent)
+        match parent:
+            case ast.Assign(targets=[ast.Name() as target], value=value) if value is inner:
+                return self._variable(frame, target)
+            case ast.AnnAssign(target=ast.Name() as target, value=value) if value is inner:
+                return self._variable(frame, target)
+            case ast.Return():
+                self._web.passages.check_returning(frame)
+                return Kept(frame, None)
+            case ast.Call() | ast.keyword() if inner is node and self._is_passed(module, node):
+                into, parameter = self._web.passages.entered(frame, node)
+                bindings = into.flow.scope.bindings[into.flow.scope.mangled(parameter.arg)]
+                return Kept(into, next(one for one in bindings if one.node is parameter))
+            case _:
+                return None
+
+    def _is_passed(self, module: Module, node: ast.expr) -> bool:
         try:
+            read_end(module, node)
+        except Refused as refused:
+            return refused.reason is reasons.PASSED_QUERY
+        return False
+
+    def _variable(self, frame: Frame, target: ast.Name) -> Kept | None:
+        known = frame.flow.definitions(target.id)
+        found = () if isinstance(known, Unknown) else known
+        return next((Kept(frame, one) for one in found if one.node is target), None)
+
+    def _use(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
+        """Add what is done with the query ``start``; return what holds it then, if anything."""
+        module = frame.reader.module
+        shown = start.id if isinstance(start, ast.Name) else module.excerpt(start)
+        line = module.line_column(module.span(start))[0]
+        detail = f"`{shown}` in line {line}"
+        links, node = read_links(module, start)
+        try:
+            kept = self.holder(frame, node)
+            if kept is not None:
+                return (kept,)
             ending, end, whole = read_end(module, node)
         except Refused as refused:
-            line = module.line_column(module.span(read))[0]
-            detail = f"`{read.id}` in line {line}"
-            raise _located(refused, detail, self._web.place(node, detail)) from None
-        if module.in_fstring(read):
-            raise Refused(reasons.INSIDE_FSTRING, because=(self._web.place(read),))
-        self._web.uses.append(Segment(read, links, whole, ending, end))
+            raise _located(refused, detail, frame.place(node, detail)) from None
+        if module.in_fstring(start):
+            raise Refused(reasons.INSIDE_FSTRING, because=(frame.place(start),))
+        self._web.uses.append(Segment(frame, start, links, whole, ending, end))
         return ()
 
 

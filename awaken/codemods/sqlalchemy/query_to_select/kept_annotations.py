@@ -1,72 +1,97 @@
-"""Annotations of variables that hold queries: ``Query[User]`` becomes ``Select[tuple[User]]``."""
+"""Annotations of what holds queries: ``Query[User]`` becomes ``Select[tuple[User]]``."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
-from awaken.codemods.sqlalchemy.query_to_select.kept import Web
-from awaken.codemods.sqlalchemy.query_to_select.names import Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.kept import Kept
+from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.project.bindings import Binding
+
+_ROWS = ("tuple", "Tuple", "Any")
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """An annotation with the text that replaces it, the import of that and of what was there."""
 
+    frame: Frame
     node: ast.expr
     text: str
     needs: Written
     released: tuple[str, str] | None
 
 
-def annotations_of(web: Web, items: Mapping[Binding, Sequence[Item]]) -> list[Annotation]:
-    """Return what becomes of the annotations of ``web``; raises Refused.
+def annotations_of(items: Mapping[Kept, Sequence[Item]]) -> list[Annotation]:
+    """Return what becomes of the annotations of all that holds queries; raises Refused.
 
-    ``items`` are those of the query that each definition gives.
+    ``items`` are those of the query that each holds.
     """
-    found = []
-    for name in {binding.name for binding in items}:
-        own = [list(items[one]) for one in items if one.name == name]
-        for binding in web.flow.scope.bindings.get(name, ()):
-            note = binding.annotation
-            if note is not None and "Query" in ast.unparse(note):
-                found.append(_annotation(web, name, note, items.get(binding, own[0])))
-    return found
+    found: dict[ast.expr, Annotation] = {}
+    for kept, own in items.items():
+        for note in _notes(kept):
+            if note not in found and "Query" in ast.unparse(note):
+                found[note] = _annotation(kept, note, own)
+    return list(found.values())
 
 
-def _annotation(web: Web, name: str, note: ast.expr, items: Sequence[Item]) -> Annotation:
-    module = web.reader.module
+def _notes(kept: Kept) -> Iterator[ast.expr]:
+    if kept.binding is None:
+        notes = [kept.frame.function.returns]
+    else:
+        bindings = kept.frame.flow.scope.bindings.get(kept.binding.name, ())
+        notes = [kept.binding.annotation]
+        notes += [one.annotation for one in bindings if one.kind == "annotation"]
+    yield from (note for note in notes if note is not None)
+
+
+def _annotation(kept: Kept, note: ast.expr, items: Sequence[Item]) -> Annotation:
+    frame, reader = kept.frame, kept.frame.reader
+    module = reader.module
     parsed = module.parse_string(note) if isinstance(note, ast.Constant) else note
     generic = parsed.value if isinstance(parsed, ast.Subscript) else parsed
-    refused = Refused(reasons.QUERY_ANNOTATION, name, because=(web.place(note),))
-    if web.reader.project.targets.admits("sqlalchemy", "<2.0"):
+    refused = Refused(reasons.QUERY_ANNOTATION, kept.shown, because=(frame.place(note),))
+    if reader.project.targets.admits("sqlalchemy", "<2.0"):
         raise refused  # its Select is neither exported nor generic
-    if not isinstance(generic, ast.Name | ast.Attribute):
+    if parsed is None or not isinstance(generic, ast.Name | ast.Attribute):
         raise refused
-    is_query = web.reader.library_name(generic) == "Query"
-    is_class = len(items) == 1 and items[0].what is What.ENTITY and not items[0].aliased
-    owner = items[0].owner if is_class else None
-    if not is_query or owner is None or not owner.replace(".", "").isidentifier():
+    if reader.library_name(generic) != "Query":
         raise refused
-    select = name_here(web.reader, note, "Select")
-    text = f"{select.text}[tuple[{owner}]]"
+    select = name_here(reader, note, "Select")
+    text = f"{select.text}{_rows(parsed, items)}"
     if note is not parsed:
         quote = module.text_of(note)[-1]
+        if quote in text:
+            raise refused
         text = f"{quote}{text}{quote}"
-    return Annotation(note, text, select, _imported_from(web, generic))
+    return Annotation(frame, note, text, select, _imported_from(reader, generic))
 
 
-def _imported_from(web: Web, generic: ast.expr) -> tuple[str, str] | None:
+def _rows(query: ast.expr, items: Sequence[Item]) -> str:
+    """Return what a row is, as ``[tuple[User]]``; nothing where it is not known."""
+    if isinstance(query, ast.Subscript):
+        whole = query.slice.value if isinstance(query.slice, ast.Subscript) else query.slice
+        name = getattr(whole, "attr", getattr(whole, "id", ""))
+        text = ast.unparse(query.slice)
+        return f"[{text}]" if name in _ROWS else f"[tuple[{text}]]"
+    item = items[0]
+    if len(items) != 1 or item.what is not What.ENTITY or item.aliased or item.owner is None:
+        return ""
+    is_class = item.owner.rpartition(".")[2] == (item.model or "").rpartition(".")[2]
+    return f"[tuple[{item.owner}]]" if is_class else ""
+
+
+def _imported_from(reader: Reader, generic: ast.expr) -> tuple[str, str] | None:
     """Return the module and the name of the import of Query, if it is a plain one."""
     if not isinstance(generic, ast.Name):
         return None
-    bindings = web.reader.module.scopes.module.bindings.get(generic.id, [])
-    statement = web.reader.module.parent(bindings[0].node) if len(bindings) == 1 else None
+    bindings = reader.module.scopes.module.bindings.get(generic.id, [])
+    statement = reader.module.parent(bindings[0].node) if len(bindings) == 1 else None
     if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
         return statement.module, generic.id
     return None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.doubles import without_doubles
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web, read_web
 from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import WebVerdict, judge_web
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, Sites
 from awaken.contract import (
     Change,
     ChangeId,
@@ -37,93 +38,120 @@ Decided = tuple[Finding, Change | None]
 
 
 class KeptQueries:
-    """The queries of one file that are kept in variables, with what becomes of each."""
+    """The queries of one file that outlive their expression, with what becomes of each.
+
+    Where they go through other files, their change and the findings there come with it.
+    """
 
     def __init__(
-        self, project: Project, module: Module, members: Sequence[Recognised], rule: str, pins: Pins
+        self, project: Project, module: Module, sites: Sites, rule: str, pins: Pins
     ) -> None:
         self._reader = Reader(project, module)
         self._module = module
+        self._sites = sites
         self._rule = rule
         self._pins = pins
-        self._members = {member.root: member for member in members}
+        self._members: dict[Module, dict[ast.AST, Recognised]] = {}
         self._decided: dict[ast.AST, Decided] = {}
-        for member in members:
-            root = member.root
+        for root, member in self._in_file(module).items():
             if member.refused is None and isinstance(root, ast.Call) and root not in self._decided:
                 self._decide(root)
+
+    @property
+    def members(self) -> Collection[Recognised]:
+        """All queries of the file."""
+        return self._in_file(self._module).values()
 
     def of(self, root: ast.AST) -> Decided | None:
         """Return the finding of ``root``, and the change of its web once; None if none keeps it."""
         return self._decided.get(root)
 
+    def elsewhere(self) -> Iterator[Decided]:
+        """Yield what is decided of queries in other files, which share something with one here."""
+        own = self._in_file(self._module)
+        yield from (decided for root, decided in self._decided.items() if root not in own)
+
+    def _in_file(self, module: Module) -> dict[ast.AST, Recognised]:
+        if module not in self._members:
+            found = without_doubles(self._reader.project, module, self._sites.of(module))
+            self._members[module] = {one.root: one for one in found}
+        return self._members[module]
+
     def _decide(self, root: ast.Call) -> None:
         try:
-            web = read_web(self._reader, root, self._members)
+            web = read_web(self._reader, root, self._in_file)
         except Refused as refused:
-            self._decided[root] = self._manual(root, refused), None
+            self._decided[root] = self._manual(self._module, root, refused), None
             return
         if web is None:
             return
         roots = web.roots
         try:
-            writes = any(use.ending == "written" for use in web.uses)
-            for one in roots:
-                self._raise_if_refused(web, one)
-                if writes:
-                    self._members[one].raise_if_write_refused()
+            self._check_members(web)
             verdict = judge_web(web)
-            caveats = [self._members[one].caveat for one in roots if self._members[one].caveat]
-            verdict.caveats += [one for one in caveats if one not in verdict.caveats]
+            caveats = [self._member(one).caveat for one in roots]
+            verdict.caveats += [c for c in dict.fromkeys(caveats) if c and c not in verdict.caveats]
         except Refused as refused:
-            self._decided.update({one: (self._manual(one, refused), None) for one in roots})
+            self._decided.update(
+                {
+                    one.start: (self._manual(one.frame.reader.module, one.start, refused), None)
+                    for one in roots
+                }
+            )
             return
-        sites = {one: self._site(one) for one in roots}
+        sites = {one: site_id(self._rule, one.frame.reader.module, one.start) for one in roots}
         if self._pins.left_out.isdisjoint(sites.values()):
-            self._rewrite(web, verdict, sites)
+            self._rewrite(verdict, sites)
         else:
             self._leave(verdict, sites)
 
-    def _raise_if_refused(self, web: Web, root: ast.Call) -> None:
-        refused = self._members[root].refused
-        if refused is not None:
-            place = web.place(root, refused.message)
-            raise Refused(refused.reason, cure=refused.cure, because=(place,))
+    def _member(self, root: Segment) -> Recognised:
+        return self._in_file(root.frame.reader.module)[root.start]
 
-    def _site(self, root: ast.Call) -> SiteId:
-        return site_id(self._rule, self._module, root)
+    def _check_members(self, web: Web) -> None:
+        """Raise Refused if something stands against one of the queries by itself."""
+        writes = any(use.ending == "written" for use in web.uses)
+        for root in web.roots:
+            refused = self._member(root).refused
+            if refused is not None:
+                place = root.frame.place(root.start, refused.message)
+                raise Refused(refused.reason, cure=refused.cure, because=(place,))
+            if writes:
+                self._member(root).raise_if_write_refused()
 
     # ---------------------------------------------------------------------------------- findings
-    def _manual(self, root: ast.Call, refused: Refused) -> Finding:
+    def _manual(self, module: Module, root: ast.expr, refused: Refused) -> Finding:
         return Finding(
-            site=self._site(root),
+            site=site_id(self._rule, module, root),
             rule=self._rule,
             level=Level.MANUAL,
-            place=Place(self._module.path, self._module.span(root)),
-            scope=self._module.scope_name(root),
+            place=Place(module.path, module.span(root)),
+            scope=module.scope_name(root),
             message=refused.message,
             reason=f"{self._rule}/{refused.reason.code}",
             cure=refused.cure,
             chain=refused.because,
         )
 
-    def _leave(self, verdict: WebVerdict, sites: dict[ast.Call, SiteId]) -> None:
-        """What shares a variable with a site that is left out stays with it."""
+    def _leave(self, verdict: WebVerdict, sites: dict[Segment, SiteId]) -> None:
+        """What shares something with a site that is left out stays with it."""
         for root, site in sites.items():
             if site in self._pins.left_out:
                 change = ChangeId(f"{self._rule}:{site}")
-                self._decided[root] = self._found(verdict, root, site, change), None
+                self._decided[root.start] = self._found(verdict, root, site, change), None
             else:
-                self._decided[root] = self._manual(root, Refused(reasons.BESIDE_LEFT_OUT)), None
+                refused = Refused(reasons.BESIDE_LEFT_OUT)
+                finding = self._manual(root.frame.reader.module, root.start, refused)
+                self._decided[root.start] = finding, None
 
-    def _rewrite(self, web: Web, verdict: WebVerdict, sites: dict[ast.Call, SiteId]) -> None:
+    def _rewrite(self, verdict: WebVerdict, sites: dict[Segment, SiteId]) -> None:
         first, *_ = sites.values()
         change = ChangeId(f"{self._rule}:{first}")
         for root, site in sites.items():
-            finding = self._found(verdict, root, site, change)
-            self._decided[root] = finding, None
-        finding = self._decided[web.roots[0]][0]
-        self._decided[web.roots[0]] = (
+            self._decided[root.start] = self._found(verdict, root, site, change), None
+        start = verdict.web.roots[0].start
+        finding = self._decided[start][0]
+        self._decided[start] = (
             finding,
             Change(
                 id=change,
@@ -135,69 +163,86 @@ class KeptQueries:
             ),
         )
 
-    def _found(
-        self, verdict: WebVerdict, root: ast.Call, site: SiteId, change: ChangeId
-    ) -> Finding:
-        segment = next(part.segment for part in verdict.parts if part.segment.start is root)
-        span = Span(self._module.span(root).start, self._module.span(segment.node).end)
+    def _found(self, verdict: WebVerdict, root: Segment, site: SiteId, change: ChangeId) -> Finding:
+        module = root.frame.reader.module
+        span = Span(module.span(root.start).start, module.span(root.node).end)
         return Finding(
             site=site,
             rule=self._rule,
             level=Level.UNSAFE if verdict.caveats else Level.SAFE,
-            place=Place(self._module.path, span),
-            scope=self._module.scope_name(root),
-            message=self._message(verdict, segment),
-            chain=(*self._others(verdict, segment), *self._annotated(verdict)),
+            place=Place(module.path, span),
+            scope=module.scope_name(root.start),
+            message=_message(verdict, root),
+            chain=(*_others(verdict, root), *_annotated(verdict)),
             change=change,
         )
 
-    def _annotated(self, verdict: WebVerdict) -> Iterator[Place]:
-        for note in verdict.annotations:
-            yield verdict.web.place(note.node, "its annotation is changed as well")
-
-    def _others(self, verdict: WebVerdict, segment: Segment) -> Iterator[Place]:
-        """Yield where else something is written with the query of ``segment``."""
-        for part in verdict.parts:
-            if part.data is not None and part.segment is not segment:
-                note = "it is executed here" if part.runs else "it is changed with this"
-                yield verdict.web.place(part.segment.node, note)
-
-    def _message(self, verdict: WebVerdict, segment: Segment) -> str:
-        kept = self._module.statement_of(segment.node)
-        target = getattr(kept, "target", None) or getattr(kept, "targets", [None])[0]
-        name = target.id if isinstance(target, ast.Name) else "a variable"
-        lines = [
-            str(self._module.line_column(self._module.span(part.segment.node))[0])
-            for part in verdict.parts
-            if part.runs
-        ]
-        lines = list(dict.fromkeys(lines))
-        sentence = f"the query in `{name}` becomes `select(...)`"
-        if lines:
-            words = ", ".join(lines[:-1]) + (" and " if lines[1:] else "") + lines[-1]
-            sentence += f", executed in line{'s' if lines[1:] else ''} {words}"
-        return f"{sentence}; {', and '.join(verdict.caveats)}" if verdict.caveats else sentence
-
     # ------------------------------------------------------------------------------------- edits
     def _edits(self, verdict: WebVerdict, site: SiteId) -> Iterator[Edit]:
-        path = self._module.path
         for part in verdict.parts:
             if part.data is not None:
                 node = part.segment.node
                 yield NodeEdit(
-                    path=path,
-                    anchor=self._module.span(node),
+                    path=part.segment.frame.path,
+                    anchor=part.segment.frame.span(node),
                     node=type(node).__name__,
                     rewriter="write" if isinstance(part.data, BulkRewrite) else "query",
                     data=part.data,
                     site=site,
                 )
         for note in verdict.annotations:
-            anchor = self._module.span(note.node)
+            path = note.frame.path
+            anchor = note.frame.span(note.node)
             yield TextEdit(path=path, anchor=anchor, text=note.text, site=site)
             if note.released is not None:
-                module, name = note.released
-                yield ReleaseImport(path=path, module=module, name=name, site=site)
-        written = [*verdict.needs, *(note.needs for note in verdict.annotations)]
-        for home, name, alias in dict.fromkeys(one.needs for one in written if one.needs):
+                home, name = note.released
+                yield ReleaseImport(path=path, module=home, name=name, site=site)
+        written = [(path, one) for path, names in verdict.needs.items() for one in names]
+        written += [(note.frame.path, note.needs) for note in verdict.annotations]
+        for path, needs in dict.fromkeys((path, one.needs) for path, one in written if one.needs):
+            home, name, alias = needs
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
+
+
+def _annotated(verdict: WebVerdict) -> Iterator[Place]:
+    for note in verdict.annotations:
+        yield note.frame.place(note.node, "its annotation is changed as well")
+
+
+def _others(verdict: WebVerdict, root: Segment) -> Iterator[Place]:
+    """Yield where else something is written with the query of ``root``."""
+    for part in verdict.parts:
+        if part.data is not None and part.segment is not root:
+            yield part.segment.place(
+                "it is executed here" if part.runs else "it is changed with this"
+            )
+
+
+def _message(verdict: WebVerdict, root: Segment) -> str:
+    sentence = f"the query {_holder(verdict, root)} becomes `select(...)`"
+    runs = [part.segment for part in verdict.parts if part.runs]
+    own = [one for one in runs if one.frame.path == root.frame.path]
+    module = root.frame.reader.module
+    lines = [str(module.line_column(module.span(one.node))[0]) for one in own]
+    places = [f"line{'s' if len(set(lines)) > 1 else ''} {_listed(lines)}"] if lines else []
+    places += [one.frame.path for one in runs if one.frame.path != root.frame.path]
+    if places:
+        sentence += f", executed in {_listed(places)}"
+    return f"{sentence}; {', and '.join(verdict.caveats)}" if verdict.caveats else sentence
+
+
+def _listed(words: Sequence[str]) -> str:
+    words = list(dict.fromkeys(words))
+    return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1]
+
+
+def _holder(verdict: WebVerdict, root: Segment) -> str:
+    """Say what holds the query of ``root`` first."""
+    for kept, segments in verdict.web.definitions.items():
+        if root in segments:
+            function = kept.frame.function.name
+            if kept.binding is None:
+                return f"that `{function}` returns"
+            is_passed = kept.binding.kind == "parameter"
+            return f"passed to `{function}`" if is_passed else f"in `{kept.binding.name}`"
+    return "here"

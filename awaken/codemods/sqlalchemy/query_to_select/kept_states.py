@@ -10,12 +10,13 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
 from awaken.codemods.sqlalchemy.query_to_select.chain import BUILDERS, Chain
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
-from awaken.codemods.sqlalchemy.query_to_select.items import Item
-from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed
+from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
+from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement, Target, add_links
-from awaken.project.bindings import Binding
-from awaken.project.flow import Reaching
 
 _NOT_FOLLOWED = frozenset(
     [
@@ -37,73 +38,73 @@ _DIFFERS = "a class that depends on the way to this line"
 class States:
     """The statements that the definitions of a web come to; raises Refused if they differ."""
 
-    def __init__(self, web: Web, receiver: ast.expr) -> None:
+    def __init__(self, web: Web) -> None:
         self._web = web
-        self._receiver = receiver
-        self._known: dict[Binding, Statement] = {}
-        self._criteria = [
-            argument
-            for segment in web.segments
-            for link in segment.links
-            for argument in link.call.args
-        ]
+        self._receiver = receiver_of(web.roots[0])
+        self._known: dict[Kept, Statement] = {}
         for segment in web.segments:
             for link in segment.links:
                 if link.name in _NOT_FOLLOWED or link.name not in BUILDERS:
-                    raise Refused(reasons.KEPT_BUILDER, link.name, because=(web.place(link.call),))
+                    because = (segment.frame.place(link.call),)
+                    raise Refused(reasons.KEPT_BUILDER, link.name, because=because)
         self._solve()
 
     def _solve(self) -> None:
         waiting = list(self._web.definitions)
         while waiting:
-            binding = waiting.pop(0)
+            kept = waiting.pop(0)
             found = [
-                state
-                for segment in self._web.definitions[binding]
+                crossed(state, segment.frame, kept.frame)
+                for segment in self._web.definitions[kept]
                 if (state := self.of(segment, executed=False)) is not None
             ]
             if not found:
                 continue
-            state, before = _joined(found), self._known.get(binding)
+            state, before = _joined(found), self._known.get(kept)
             if before is not None:
                 state = _joined([before, state])
-            self._known[binding] = state
+            self._known[kept] = state
             if before is None or _key(before) != _key(state):
-                waiting += self._readers(binding)
+                waiting += self._readers(kept)
 
-    def _readers(self, binding: Binding) -> list[Binding]:
+    def _readers(self, kept: Kept) -> list[Kept]:
         return [
             other
             for other, segments in self._web.definitions.items()
-            if any(binding in self._reaching(segment) for segment in segments)
+            if any(kept in self._web.reaching(segment.frame, segment.start) for segment in segments)
         ]
-
-    def _reaching(self, segment: Segment) -> tuple[Binding, ...]:
-        if not isinstance(segment.start, ast.Name):
-            return ()
-        reaching = self._web.flow.reaching(segment.start)
-        return reaching.definitions if isinstance(reaching, Reaching) else ()
 
     def of(self, segment: Segment, *, executed: bool) -> Statement | None:
         """Return the statement that ``segment`` comes to; None while nothing reaches it."""
-        chain = segment.chain(self._receiver)
-        if isinstance(segment.start, ast.Call):
-            if segment.start.keywords:
+        begins = self._web.begins(segment)
+        chain = segment.chain(self._receiver, begins=begins)
+        if begins:
+            if isinstance(segment.start, ast.Call) and segment.start.keywords:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
-            statement = self._begun(chain)
+            statement = self._begun(chain, segment.frame)
         else:
-            before = [self._known[one] for one in self._reaching(segment) if one in self._known]
+            before = [
+                crossed(self._known[one], one.frame, segment.frame)
+                for one in self._web.reaching(segment.frame, segment.start)
+                if one in self._known
+            ]
             if not before:
                 return None
             statement = _continued(_joined(before), chain)
         add_links(statement, executed)
         return statement
 
-    def _begun(self, chain: Chain) -> Statement:
-        reader = self._web.reader
-        items = classify_all(reader, chain.items)
-        items = tuple(read_by_use(item, self._criteria) for item in items)
-        return Statement(reader, chain, items, orm_items=items)
+    def _begun(self, chain: Chain, frame: Frame) -> Statement:
+        criteria = [
+            argument
+            for segment in self._web.segments
+            if segment.frame is frame
+            for link in segment.links
+            for argument in link.call.args
+        ]
+        items = classify_all(frame.reader, chain.items)
+        items = tuple(read_by_use(item, criteria) for item in items)
+        return Statement(frame.reader, chain, items, orm_items=items)
 
 
 def _continued(statement: Statement, chain: Chain) -> Statement:
@@ -150,6 +151,7 @@ def _join(one: Statement, other: Statement) -> Statement:
         distinct=one.distinct or other.distinct,
         grouped=one.grouped or other.grouped,
         changed_items=one.changed_items or other.changed_items,
+        unsure=one.unsure or other.unsure,
     )
 
 
@@ -173,7 +175,7 @@ def _refuse_different(one: Statement, other: Statement) -> None:
 def _looks(items: Sequence[Item]) -> list[tuple[object, ...]]:
     return [
         (
-            ast.unparse(item.node),
+            _text(item),
             item.what,
             item.model,
             item.owner,
@@ -189,6 +191,12 @@ def _looks(items: Sequence[Item]) -> list[tuple[object, ...]]:
         )
         for item in items
     ]
+
+
+def _text(item: Item) -> str:
+    """Return what tells items apart: files may call the same class by different names."""
+    is_class = item.what is What.ENTITY and not item.aliased
+    return item.model or ast.unparse(item.node) if is_class else ast.unparse(item.node)
 
 
 def _target(one: Target | None, other: Target | None) -> Target | None:
@@ -222,4 +230,5 @@ def _key(statement: Statement) -> tuple[object, ...]:
         statement.distinct,
         statement.grouped,
         statement.changed_items,
+        statement.unsure,
     )

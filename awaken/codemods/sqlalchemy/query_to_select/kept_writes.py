@@ -8,7 +8,6 @@ to the write, and their arguments must mean the same there.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 import msgspec
 
@@ -17,24 +16,18 @@ from awaken.codemods.sqlalchemy.query_to_select.bulk import judge_write
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.project.flow import Reaching
 
-_PLAIN = (
-    ast.Name,
-    ast.Attribute,
-    ast.Constant,
-    ast.Compare,
-    ast.BoolOp,
-    ast.UnaryOp,
-    ast.Tuple,
-    ast.List,
-    ast.cmpop,
-    ast.unaryop,
-    ast.boolop,
-    ast.expr_context,
+_OPERATORS = frozenset(
+    {"between", "contains", "endswith", "ilike", "is_", "is_not", "isnot", "like", "startswith"}
 )
+"""Methods of columns that make criteria of values, and do nothing else."""
+_AMONG = frozenset({"in_", "not_in", "notin_"})
+_CONNECTIVES = frozenset({"and_", "not_", "or_"})
+_DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple, ast.Dict, ast.DictComp)
+_LISTS = frozenset({"dict", "frozenset", "list", "set", "sorted", "tuple"})
 
 
 def judge_kept_write(web: Web, use: Segment, receiver: ast.expr, session: str) -> Verdict:
@@ -43,19 +36,19 @@ def judge_kept_write(web: Web, use: Segment, receiver: ast.expr, session: str) -
     links = tuple(link for segment in way for link in segment.links)
     root = way[0].start
     if not isinstance(root, ast.Call):
-        raise _refused(web, use)
+        raise _refused(use)
     for link in links:
         _check_arguments(web, use, link, {segment.start for segment in [*way[1:], use]})
     chain = Chain(
         root, receiver, None, tuple(root.args), (*links, *use.links), use.node, "written", use.end
     )
-    verdict = judge_write(web.reader, chain)
+    verdict = judge_write(use.frame.reader, chain)
     data = verdict.data
     if not isinstance(data, BulkRewrite) or data.params is not None:
-        raise _refused(web, use)
+        raise _refused(use)
     edits = data.statement.links
-    parts = [_written(web, use, link, edit) for link, edit in zip(links, edits, strict=False)]
-    model = web.reader.module.text_of(root.args[0])
+    parts = [_written(use, link, edit) for link, edit in zip(links, edits, strict=False)]
+    model = use.frame.reader.module.text_of(root.args[0])
     source = f"{data.statement.select}({model}){''.join(parts)}"
     statement: QueryRewrite = msgspec.structs.replace(
         data.statement, shape="kept", source=source, given=session, links=edits[len(links) :]
@@ -64,21 +57,20 @@ def judge_kept_write(web: Web, use: Segment, receiver: ast.expr, session: str) -
     return verdict
 
 
-def _refused(web: Web, use: Segment) -> Refused:
+def _refused(use: Segment) -> Refused:
     detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
-    return Refused(reasons.BULK_WRITE, detail, because=(web.place(use.node),))
+    return Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
 
 
 def _way_to(web: Web, use: Segment) -> list[Segment]:
     """Return the segments from ``query(...)`` to ``use``, if there is one way only."""
     way: list[Segment] = []
     segment = use
-    while isinstance(segment.start, ast.Name):
-        reaching = web.flow.reaching(segment.start)
-        found = reaching.definitions if isinstance(reaching, Reaching) else ()
+    while not web.begins(segment):
+        found = web.reaching(segment.frame, segment.start)
         segments = web.definitions[found[0]] if len(found) == 1 else []
-        if len(segments) != 1 or segments[0] in way:
-            raise _refused(web, use)
+        if len(segments) != 1 or segments[0] in way or segments[0].frame is not use.frame:
+            raise _refused(use)
         segment = segments[0]
         way.insert(0, segment)
     return way
@@ -88,51 +80,78 @@ def _check_arguments(web: Web, use: Segment, link: Link, starts: set[ast.Call | 
     """Raise Refused unless the arguments of ``link`` mean the same where ``use`` stands."""
     given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
     if any(keyword.arg is None for keyword in link.call.keywords):
-        raise _refused(web, use)
-    for node in given:
-        for part in ast.walk(node):
-            if not isinstance(part, _PLAIN):
-                raise _refused(web, use)
-            if isinstance(part, ast.Attribute) and not _is_static(web, part):
-                raise _refused(web, use)
-            if isinstance(part, ast.Name) and not _is_steady(web, part, starts):
-                raise _refused(web, use)
+        raise _refused(use)
+    if not all(_is_steady(web, use.frame, node, starts) for node in given):
+        raise _refused(use)
 
 
-def _is_static(web: Web, node: ast.Attribute) -> bool:
-    """Whether ``node`` names something of a class or module, not of a value that may change."""
-    return web.reader.qualified(node) is not None
+def _is_steady(web: Web, frame: Frame, node: ast.expr, starts: set[ast.Call | ast.Name]) -> bool:
+    """Whether ``node`` can be evaluated once more, later in the function, with the same result."""
+    reader, parts = frame.reader, list[ast.expr]()
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Name():
+            return _is_steady_name(web, frame, node, starts)
+        case ast.Attribute():  # of a class or module, not of a value that may change
+            return reader.qualified(node) is not None
+        case ast.Call(func=ast.Attribute(value=column, attr=name), keywords=[]):
+            if name not in _OPERATORS and not (
+                name in _AMONG and all(_is_list(frame, one) for one in node.args)
+            ):
+                return False
+            parts = [column, *node.args]
+        case ast.Call(keywords=[]) if reader.library_name(node.func) in _CONNECTIVES:
+            parts = node.args
+        case ast.Compare(left=left, comparators=others):
+            parts = [left, *others]
+        case ast.BoolOp(values=values) | ast.Tuple(elts=values) | ast.List(elts=values):
+            parts = values
+        case ast.UnaryOp(operand=operand):
+            parts = [operand]
+        case _:
+            return False
+    return all(_is_steady(web, frame, part, starts) for part in parts)
 
 
-def _is_steady(web: Web, name: ast.Name, starts: set[ast.Call | ast.Name]) -> bool:
+def _is_list(frame: Frame, node: ast.expr) -> bool:
+    """Whether ``node`` can be iterated twice, for all that is seen."""
+    if isinstance(node, _DISPLAYS):
+        return True
+    bindings = frame.reader.bindings(node) if isinstance(node, ast.Name) else []
+    return bool(bindings) and all(
+        isinstance(one.value, _DISPLAYS)
+        or (isinstance(one.value, ast.Call) and ast.unparse(one.value.func) in _LISTS)
+        for one in bindings
+    )
+
+
+def _is_steady_name(
+    web: Web, frame: Frame, name: ast.Name, starts: set[ast.Call | ast.Name]
+) -> bool:
     """Whether ``name`` means the same thing at both places, as far as this function goes."""
-    scope = web.flow.scope
-    scopes = web.reader.module.scopes
+    scope, scopes = frame.flow.scope, frame.reader.module.scopes
     owner = scopes.owner(name.id, scopes.scope_of(name))
     if owner is not scope:
-        return web.reader.qualified(name) is not None
+        return frame.reader.qualified(name) is not None
     changes = [binding.node for binding in scope.bindings.get(scope.mangled(name.id), ())]
-    kept = {binding.name for binding in web.definitions}
-    outdated = {read for one in kept for read in web.flow.outdated(one, changes)}
-    return not (outdated & starts) and not any(_is_changed(web, read) for read in _reads(web, name))
+    outdated = {r for one in web.variables(frame) for r in frame.flow.outdated(one, changes)}
+    changed = any(_is_changed(frame, read) for read in frame.flow.reads(name.id))
+    return not (outdated & starts) and not changed
 
 
-def _reads(web: Web, name: ast.Name) -> Iterator[ast.Name]:
-    yield from web.flow.reads(name.id)
-
-
-def _is_changed(web: Web, read: ast.Name) -> bool:
+def _is_changed(frame: Frame, read: ast.Name) -> bool:
     """Whether something is done with the value of a variable that may change it."""
-    parent = web.reader.module.parent(read)
+    parent = frame.reader.module.parent(read)
     return isinstance(parent, ast.Attribute | ast.Subscript | ast.AugAssign)
 
 
-def _written(web: Web, use: Segment, link: Link, edit: LinkEdit) -> str:
+def _written(use: Segment, link: Link, edit: LinkEdit) -> str:
     """Return the text of one builder as it is written in the statement that writes."""
     if edit.call is None:
         return ""
     if edit.call not in {"where", "filter_by"} or edit.arguments or edit.keyword or edit.parent:
-        raise _refused(web, use)
+        raise _refused(use)
     parts = [ast.unparse(argument) for argument in link.call.args]
     for keyword in link.call.keywords:
         value = ast.unparse(keyword.value)

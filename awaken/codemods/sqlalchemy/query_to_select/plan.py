@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -19,11 +17,10 @@ from awaken.codemods.sqlalchemy.query_to_select.class_sessions import (
 from awaken.codemods.sqlalchemy.query_to_select.doubles import (
     TRIGGERS,
     findings_of,
-    without_doubles,
 )
 from awaken.codemods.sqlalchemy.query_to_select.extensions import judge_extended
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, judge
-from awaken.codemods.sqlalchemy.query_to_select.kept_plan import KeptQueries
+from awaken.codemods.sqlalchemy.query_to_select.kept_plan import Decided, KeptQueries
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
@@ -78,22 +75,25 @@ class QueryToSelect(Rule):
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per query, and the change of each that can be rewritten."""
-        findings: list[Finding] = []
-        changes: list[Change] = []
-        for module, sites in groupby(Sites(project, _QUERIES), key=itemgetter(0)):
-            found = (recognised for _, recognised in sites)
-            members = list(without_doubles(project, module, found))
-            kept = KeptQueries(project, module, members, self.name, pins)
-            for recognised in members:
-                finding, change = kept.of(recognised.root) or _decide(
-                    project, module, recognised, self.name
-                )
-                findings.append(finding)
-                if change is not None and finding.site not in pins.left_out:
-                    changes.append(change)
+        decided: dict[SiteId, Decided] = {}
+        sites = Sites(project, _QUERIES)
+        for module in sites.modules():
+            kept = KeptQueries(project, module, sites, self.name, pins)
+            found = [
+                kept.of(one.root) or _decide(project, module, one, self.name)
+                for one in kept.members
+            ]
+            for finding, change in (*found, *kept.elsewhere()):
+                if finding.site not in decided:
+                    decided[finding.site] = finding, change
         for path in project.site_files(self.triggers):
-            findings += findings_of(project, path, self.name)
-        return Plan(tuple(findings), tuple(changes))
+            decided.update({one.site: (one, None) for one in findings_of(project, path, self.name)})
+        changes = [
+            change
+            for finding, change in decided.values()
+            if change is not None and finding.site not in pins.left_out
+        ]
+        return Plan(tuple(finding for finding, _ in decided.values()), tuple(changes))
 
     def why_no_site(self, project: Project, place: Place) -> str | None:
         """Return why what looks like a query at ``place`` is none."""

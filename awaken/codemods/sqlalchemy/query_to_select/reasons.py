@@ -72,6 +72,11 @@ SESSION_CHANGES = Reason(
     "the query would be executed by {}, which need not be the session that it was made with",
     "Keep the session in a variable that is set once, and make the query with that.",
 )
+SESSION_NOT_PASSED = Reason(
+    "session-not-passed",
+    "the query would be executed where its session has no name: {}",
+    "Pass the session to the function that executes the query, or the result instead of the query.",
+)
 QUERY_ANNOTATION = Reason(
     "query-annotation",
     "`{}` is annotated as a Query",
@@ -108,6 +113,11 @@ RETURNED_QUERY = Reason(
     "returned-query",
     "the query is returned, and its callers may rely on Query",
     "Finish it in this expression, or rewrite its callers as well.",
+)
+UNSEEN_CALLERS = Reason(
+    "unseen-callers",
+    "the query goes through {}",
+    "Call that function by its name alone; else rewrite it by hand, with all that calls it.",
 )
 NOT_EXECUTED = Reason(
     "not-executed", "the query is built here but never executed", "Remove it, or call `.all()`."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -69,18 +70,29 @@ class Sites:
         self._project = project
         self._triggers = triggers
 
-    def __iter__(self) -> Iterator[tuple[Module, Recognised]]:
-        hook, listener = _query_hook(self._project), _write_listener(self._project)
+    def modules(self) -> Iterator[Module]:
+        """Yield the files in which the rule is asked for its sites."""
         for path in self._project.site_files(self._triggers):
             module = self._project.module(path)
-            if module is None:
-                continue
-            reader = Reader(self._project, module)
-            for node in module.walk():
-                recognised = recognise_either(reader, node)
-                if recognised is not None:
-                    refused = hook or recognised.refused
-                    yield module, replace(recognised, refused=refused, writes_refused=listener)
+            if module is not None:
+                yield module
+
+    def of(self, module: Module) -> Sequence[Recognised]:
+        """Return the queries of one file, whether the rule is asked for its sites or not."""
+        return list(self._recognised(module))
+
+    def _recognised(self, module: Module) -> Iterator[Recognised]:
+        reader, (hook, listener) = Reader(self._project, module), self._standing
+        for node in module.walk():
+            recognised = recognise_either(reader, node)
+            if recognised is not None:
+                refused = hook or recognised.refused
+                yield replace(recognised, refused=refused, writes_refused=listener)
+
+    @cached_property
+    def _standing(self) -> tuple[Refused | None, Refused | None]:
+        """What stands against every query, and against every bulk write."""
+        return _query_hook(self._project), _write_listener(self._project)
 
 
 def _query_hook(project: Project) -> Refused | None:

@@ -55,6 +55,7 @@ class Statement:
     ``join_point`` is what ``filter_by`` means after a join, ``source`` after a ``select_from``.
     ``criteria`` are the expressions that may bring another table into FROM, ``orm_items`` those
     that make an ORM statement of it, ``first_items`` those that a set operation puts together.
+    ``unsure`` says that rows may repeat for what another function added.
     """
 
     reader: Reader
@@ -85,6 +86,7 @@ class Statement:
     session: int | None = None
     continued: bool = False
     first_items: tuple[Item, ...] = ()
+    unsure: bool = False
 
     @property
     def is_plain(self) -> bool:

@@ -1,0 +1,249 @@
+"""How queries go from function to function: returned to all callers, or passed to a parameter."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.contract import Place, Span
+from awaken.project.callers import Callers
+from awaken.project.flow import Flow, flow_of
+from awaken.project.modules import Module
+from awaken.project.passing import argument_of
+from awaken.project.trees import parameters_of
+from awaken.project.values import Unknown
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One function through which queries go, with its file and the flow of its variables."""
+
+    reader: Reader
+    function: Function
+    flow: Flow
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.reader.module.path
+
+    def span(self, node: ast.AST) -> Span:
+        """Return where ``node`` stands in the file."""
+        return self.reader.module.span(node)
+
+    def place(self, node: ast.AST, note: str = "") -> Place:
+        """Return the place of ``node``."""
+        return Place(self.path, self.span(node), note)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passage:
+    """A call in ``frame`` that reaches the function of ``into`` and no other.
+
+    ``bound`` is 1 where the receiver is the first argument.
+    """
+
+    frame: Frame
+    call: ast.Call
+    into: Frame
+    bound: int
+
+    def given(self, parameter: ast.arg) -> ast.expr | None:
+        """Return what is passed to ``parameter``; None if nothing, or if it cannot be told."""
+        positional = [*self.into.function.args.posonlyargs, *self.into.function.args.args]
+        if self.bound and positional and parameter is positional[0]:
+            return self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
+        return argument_of(self.call, self.into.function, parameter, self.bound)
+
+
+class Passages:
+    """The functions that the queries of one web go through, found while it is read.
+
+    Trees are held as long as it is needed, for nodes are compared. ``known`` are the calls whose
+    result is a query. ``outside`` says of functions why code out of sight may call them as well.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._project = reader.project
+        self._modules = {reader.module.path: reader.module}
+        self._frames: dict[ast.AST, Frame] = {}
+        self._calls: dict[Frame, list[Passage]] = {}
+        self.known: dict[ast.AST, Passage] = {}
+        self.outside: dict[str, str] = {}
+
+    # ------------------------------------------------------------------------------------ frames
+    def frame_around(self, module: Module, node: ast.AST) -> Frame | None:
+        """Return the function around ``node``; None for lambdas and outside of functions."""
+        function = module.enclosing_function(node)
+        return None if not isinstance(function, Function) else self._frame(module, function)
+
+    def _frame(self, module: Module, function: Function) -> Frame:
+        if function not in self._frames:
+            reader = Reader(self._project, module)
+            self._frames[function] = Frame(reader, function, flow_of(module, function))
+        return self._frames[function]
+
+    def _held(self, path: str) -> Module | None:
+        module = self._modules.get(path) or self._project.module(path)
+        if module is not None:
+            self._modules[path] = module
+        return module
+
+    def _passage(self, frame: Frame, call: ast.Call) -> Passage | Unknown:
+        called = self._project.function_called(frame.reader.module, call)
+        if isinstance(called, Unknown):
+            return called
+        home = self._held(called.module.path) or called.module
+        span = called.module.span(called.function)
+        mine = next(
+            one for one in home.walk() if isinstance(one, Function) and home.span(one) == span
+        )
+        return Passage(frame, call, self._frame(home, mine), called.bound)
+
+    # --------------------------------------------------------------- out of functions
+    def check_returning(self, frame: Frame) -> None:
+        """Raise Refused unless every call of the function of ``frame`` gives what it returns."""
+        function = frame.function
+        yields = any(
+            isinstance(node, ast.Yield | ast.YieldFrom)
+            and frame.reader.module.enclosing_function(node) is function
+            for node in frame.reader.module.walk(function)
+        )
+        if (
+            isinstance(function, ast.AsyncFunctionDef)
+            or yields
+            or not _always_leaves(function.body)
+        ):
+            raise Refused(reasons.RETURNED_QUERY, because=(frame.place(function),))
+
+    def returned(self, frame: Frame) -> list[tuple[Frame, ast.expr]]:
+        """Return what the function of ``frame`` returns; raises Refused."""
+        module = frame.reader.module
+        found: list[tuple[Frame, ast.expr]] = []
+        for node in module.walk(frame.function):
+            if isinstance(node, ast.Return) and module.enclosing_function(node) is frame.function:
+                if node.value is None:
+                    raise Refused(reasons.RETURNED_QUERY, because=(frame.place(node),))
+                found.append((frame, node.value))
+        return found
+
+    def results(self, frame: Frame) -> list[Passage]:
+        """Return all calls of the function of ``frame``, whose result is a query."""
+        found = self._calls_of(frame)
+        self.known.update({one.call: one for one in found})
+        return found
+
+    def leaves(self, frame: Frame, call: ast.Call) -> bool:
+        """Whether ``call`` reaches one function of the project, which may return a query."""
+        passage = self._passage(frame, call)
+        if isinstance(passage, Unknown):
+            return False
+        self.check_returning(passage.into)
+        return any(one.call is call for one in self.results(passage.into))
+
+    # --------------------------------------------------------------- into functions
+    def entered(self, frame: Frame, node: ast.expr) -> tuple[Frame, ast.arg]:
+        """Return the function that ``node``, an argument, is passed to, and the parameter."""
+        module = frame.reader.module
+        parent = module.parent(node)
+        call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
+        if not isinstance(call, ast.Call):
+            raise Refused(reasons.PASSED_QUERY, module.excerpt(node))
+        name = ast.unparse(call.func)
+        passage = self._passage(frame, call)
+        if isinstance(passage, Unknown):
+            because = Place(passage.place.path, passage.place.span, passage.why)
+            raise Refused(reasons.PASSED_QUERY, name, because=(because,))
+        for parameter, _ in parameters_of(passage.into.function.args):
+            if passage.given(parameter) is node:
+                return passage.into, parameter
+        raise Refused(reasons.PASSED_QUERY, name, because=(frame.place(call),))
+
+    def arguments(self, frame: Frame, parameter: ast.arg) -> list[tuple[Frame, ast.expr]]:
+        """Return what all callers pass to ``parameter``; raises Refused."""
+        found: list[tuple[Frame, ast.expr]] = []
+        for passage in self._calls_of(frame):
+            given = passage.given(parameter)
+            if given is None:
+                detail = f"in `{parameter.arg}`, which is not given by every call"
+                place = passage.frame.place(passage.call)
+                raise Refused(reasons.KEPT_QUERY, detail, because=(place,))
+            found.append((passage.frame, given))
+        if not found:
+            detail = f"in `{parameter.arg}`, which no call in sight gives"
+            raise Refused(reasons.KEPT_QUERY, detail, because=(frame.place(parameter),))
+        return found
+
+    def passage_of(self, frame: Frame, parameter: ast.arg, given: ast.expr) -> Passage | None:
+        """Return the call that passes ``given``, or a value of which it is one alternative."""
+        for passage in self._calls_of(frame):
+            whole = passage.given(parameter)
+            if whole is not None and any(part is given for part in ast.walk(whole)):
+                return passage
+        return None
+
+    # ------------------------------------------------------------------------------------- calls
+    def _calls_of(self, frame: Frame) -> list[Passage]:
+        if frame not in self._calls:
+            callers = self._project.callers_of(frame.reader.module, frame.function)
+            self._raise_if_hidden(frame, callers)
+            self._calls[frame] = list(self._followed(frame, callers))
+        return self._calls[frame]
+
+    def _raise_if_hidden(self, frame: Frame, callers: Callers) -> None:
+        name = frame.function.name
+        for obstacle in callers.obstacles:
+            if obstacle.kind in {"outside", "inherited"}:
+                self.outside.setdefault(name, obstacle.why)
+                continue
+            because = Place(obstacle.place.path, obstacle.place.span, obstacle.why)
+            detail = f"`{name}`: {obstacle.why}"
+            raise Refused(reasons.UNSEEN_CALLERS, detail, because=(because,))
+
+    def _followed(self, frame: Frame, callers: Callers) -> Iterator[Passage]:
+        for site in callers.sites:
+            module = self._held(site.place.path)
+            call = None if module is None else _call_at(module, site.place.span)
+            around = None if module is None or call is None else self.frame_around(module, call)
+            if around is None or call is None:
+                detail = f"`{frame.function.name}`, which is called outside of functions"
+                raise Refused(reasons.UNSEEN_CALLERS, detail, because=(site.place,))
+            passage = self._passage(around, call)
+            if isinstance(passage, Unknown) or passage.into is not frame:
+                why = passage.why if isinstance(passage, Unknown) else "another may be called"
+                because = Place(site.place.path, site.place.span, why)
+                detail = f"`{frame.function.name}`: {why}"
+                raise Refused(reasons.UNSEEN_CALLERS, detail, because=(because,))
+            yield passage
+
+
+def _call_at(module: Module, span: Span) -> ast.Call | None:
+    for node in module.walk():
+        if isinstance(node, ast.Call) and module.span(node) == span:
+            return node
+    return None
+
+
+def _always_leaves(body: list[ast.stmt]) -> bool:
+    """Whether the end of ``body`` is never reached."""
+    match body[-1] if body else None:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.If(body=first, orelse=second):
+            return _always_leaves(first) and _always_leaves(second)
+        case ast.Try(body=inner, handlers=handlers, orelse=orelse, finalbody=final):
+            return _always_leaves(final) or (
+                _always_leaves(orelse or inner)
+                and all(_always_leaves(handler.body) for handler in handlers)
+            )
+        case ast.Match(cases=cases):
+            is_open = cases[-1].guard is None and isinstance(cases[-1].pattern, ast.MatchAs)
+            return is_open and all(_always_leaves(case.body) for case in cases)
+        case _:
+            return False
