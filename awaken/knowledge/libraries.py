@@ -46,6 +46,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       which a subclass is mapped; ``declarative_attributes`` are such bases as attributes of an
       instance; of ``declarative_roots`` a subclass is such a base; of ``table_keyword_bases`` a
       subclass is mapped where it says ``table=True``.
+    - ``mapped_classes``: mapped classes, and ``mapped_attributes`` the attributes of a class that
+      are one, with its name.
     - ``plain_bases``: classes that add nothing to the mapping of a subclass that loads eagerly.
     - ``class_queries``: such attributes whose subclasses have ``query``, and the attribute of the
       instance that is the session behind it.
@@ -71,6 +73,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     table_keyword_bases: tuple[str, ...] = ()
     declarative_factories: tuple[str, ...] = ()
     declarative_attributes: tuple[str, ...] = ()
+    mapped_classes: tuple[str, ...] = ()
+    mapped_attributes: dict[str, str] = {}
     plain_bases: tuple[str, ...] = ()
     class_queries: dict[str, str] = {}
     query_classes: tuple[str, ...] = ()
@@ -97,6 +101,8 @@ class Knowledge:
         self.table_keyword_bases: set[str] = set()
         self.declarative_factories: set[str] = set()
         self.declarative_attributes: set[str] = set()
+        self.mapped_classes: set[str] = set()
+        self.mapped_attributes: dict[str, str] = {}
         self.plain_bases: set[str] = set()
         self.class_queries: dict[str, str] = {}
         self.query_classes: set[str] = set()
@@ -123,6 +129,8 @@ class Knowledge:
         self.table_keyword_bases.update(library.table_keyword_bases)
         self.declarative_factories.update(library.declarative_factories)
         self.declarative_attributes.update(library.declarative_attributes)
+        self.mapped_classes.update(library.mapped_classes)
+        self.mapped_attributes |= library.mapped_attributes
         self.plain_bases.update(library.plain_bases)
         self.class_queries |= library.class_queries
         self.query_classes.update(library.query_classes)

@@ -287,14 +287,20 @@ class Calls:
     ) -> Values:
         evaluator = self._evaluator
         yielded, returns = _results(module, node)
+        declared: Values = ()
         if node.returns is not None:
             declared = evaluator.annotations.values(module, node.returns)
-            if not any(isinstance(one, Unknown) for one in declared):
-                lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
-                return (Gives("coroutine", declared),) if lazy else declared
+            if any(isinstance(one, Unknown) for one in declared):
+                declared = ()
+        generates = any(isinstance(one, Gives) and one.how == "generator" for one in declared)
+        if declared and (generates or not yielded):
+            lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
+            return (Gives("coroutine", declared),) if lazy else declared
         if yielded:
+            # An annotation of a generator that names none says at best what is yielded.
             inner = union(*(self._yielded(module, one, known) for one in yielded))
-            return (Gives("generator", inner),)
+            unknown = any(isinstance(one, Unknown) for one in inner)
+            return (Gives("generator", declared if unknown and declared else inner),)
         found = union(*(evaluator.values(module, one, known) for one in returns)) or (Nothing(),)
         return (Gives("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
 

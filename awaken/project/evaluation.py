@@ -15,7 +15,7 @@ from awaken.knowledge import Knowledge
 from awaken.project.annotations import Annotations
 from awaken.project.bindings import Binding
 from awaken.project.callers import CallIndex
-from awaken.project.calls import Calls
+from awaken.project.calls import Calls, of_role
 from awaken.project.classes import Classes
 from awaken.project.members import Members
 from awaken.project.modules import Module
@@ -25,6 +25,7 @@ from awaken.project.tables import Target, target_of
 from awaken.project.values import (
     MOST_ALTERNATIVES,
     ClassOf,
+    DeclarativeBase,
     Environment,
     External,
     FunctionOf,
@@ -258,6 +259,9 @@ class Evaluator:
         """Return what a qualified name is; ``module`` and ``node`` say where it was used."""
         located = self.names.locate(qualified)
         if located is None:
+            role = self.knowledge.attributes.get(qualified)
+            if role is not None:
+                return (of_role(role, qualified, self.place(module, node)),)
             return (self._outside(qualified),)
         if not located.rest:
             return (ModuleOf(located.path),)
@@ -269,7 +273,7 @@ class Evaluator:
         return self.global_values(defining, located.rest[0])
 
     def _outside(self, qualified: str) -> Value:
-        if qualified in self.knowledge.types:
+        if qualified in self.knowledge.types or qualified in self.knowledge.mapped_classes:
             return ClassOf(qualified)
         if qualified.startswith("unittest.mock."):
             return Other("a mock", mock=True)
@@ -375,7 +379,7 @@ def _without_itself(value: ast.expr | None, node: ast.AST) -> ast.expr | None:
 
 
 def _narrowed(declared: Values, given: Values) -> Values:
-    """Return the annotation; where the value is a more exact kind of session, the value."""
-    if given and all(isinstance(one, Session) for one in given):
+    """Return the annotation; where the value says more, as of a session or a base, the value."""
+    if given and all(isinstance(one, Session | DeclarativeBase) for one in given):
         return given
     return declared

@@ -227,6 +227,12 @@ class Project:
         """
         return self._sessions.by_use(module, call, evidence)
 
+    def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the classes that ``node`` may be, by their names; empty if it may be more."""
+        values = self._evaluator.values(module, node)
+        found = [one.qualified for one in values if isinstance(one, ClassOf)]
+        return tuple(found) if len(found) == len(values) else ()
+
     def heirs(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not.
 

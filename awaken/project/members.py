@@ -231,6 +231,8 @@ class Members:
         if full in facts.declarative_attributes:
             parent = owner.model_base if isinstance(owner, InstanceOf) else None
             return DeclarativeBase(None if parent == "?" else parent, parent != "?")
+        if full in facts.mapped_attributes:
+            return ClassOf(facts.mapped_attributes[full])
         if full in facts.attributes:
             found = of_role(facts.attributes[full], full, self._evaluator.place(module, node))
             custom = owner.custom_query if isinstance(owner, InstanceOf) else ""
@@ -244,7 +246,11 @@ class Members:
         for delegate in facts.delegates.get(base, ()):
             if facts.has(delegate, name):
                 return self._evaluator.named(f"{delegate}.{name}", module, node)[0]
-        role = facts.types.get(base)
+        return self._of_role(base, full, name)
+
+    def _of_role(self, base: str, full: str, name: str) -> Value | None:
+        """Return the attribute of what is a session, a registry, or a manager of contexts."""
+        role = self._evaluator.knowledge.types.get(base)
         if role in _CLASS_OF_KIND:
             return External(f"{_CLASS_OF_KIND[role]}.{name}")
         if role is not None or base.startswith("contextlib."):

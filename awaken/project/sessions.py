@@ -185,9 +185,12 @@ class Sessions:
         name = self._evaluator.names.qualified(module, node)
         if name is None:
             return False
-        if self._models.status(name) == "mapped":
+        known = self._evaluator.knowledge.mapped_classes
+        if name in known or self._models.status(name) == "mapped":
             return True
         owner, _, attribute = name.rpartition(".")
+        if owner in known:
+            return True
         mapped = self._models.mapped_class(owner) if owner else None
         kind = None if mapped is None else mapped.attribute_kind(attribute)
         return kind in {"column", "relationship"}

@@ -48,6 +48,8 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
     model = node.value
     qualified, family = _model(reader, model)
     found = None if qualified is None else reader.project.class_query(qualified, family=family)
+    if qualified is None:
+        found = _of_several(reader, model)
     if isinstance(found, ClassQuery):
         return _begin(reader, node, found)
     if isinstance(found, Unknown):
@@ -56,6 +58,18 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
     if qualified is not None and reader.project.mapping_status(qualified) != "unknown":
         return None
     return _unknown(reader, node)
+
+
+def _of_several(reader: Reader, model: ast.expr) -> ClassQuery | None:
+    """Return where ``query`` comes from if ``model`` is one of several classes that agree."""
+    entity = entity_of(reader, model)
+    if entity is None or entity.aliased:
+        return None
+    found = [reader.project.class_query(one, family=True) for one in sorted(entity.models)]
+    known = [one for one in found if isinstance(one, ClassQuery)]
+    if not known or len(known) < len(found):
+        return None
+    return known[0] if all(one.is_like(known[0]) for one in known) else None
 
 
 def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.knowledge import knowledge
 from awaken.project.bindings import Binding
 from awaken.project.callers import is_public
 from awaken.project.classes import ClassFacts
@@ -22,6 +23,8 @@ def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None
     qualified = reader.qualified(node)
     if qualified is not None and reader.project.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    if qualified in knowledge().mapped_classes:
+        return Item(node, What.ENTITY, owner=ast.unparse(node))
     facts = reader.project.class_facts(qualified) if qualified is not None else None
     if facts is not None:
         return _entity_of_facts(reader, node, facts)
@@ -36,6 +39,8 @@ def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None
             return _entity_of_class(reader, node)
         case ast.Attribute(value=ast.Name(id="self" | "cls")):
             return _entity_of_class_attribute(reader, node, depth)
+        case ast.Subscript(value=ast.Attribute() as mapping):
+            return _entity_of_mapping(reader, node, mapping)
         case _:
             return None
 
@@ -83,7 +88,8 @@ def _entity_of_facts(reader: Reader, node: ast.expr, facts: ClassFacts) -> Item:
     """Return the item for a class of the project that is not proven to be mapped."""
     weak = not _declares_table(reader, facts)
     presumed = weak or not _declares_columns(reader, facts)
-    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak, presumed=presumed)
+    owner, models = ast.unparse(node), frozenset([facts.qualified])
+    return Item(node, What.ENTITY, owner=owner, weak=weak, presumed=presumed, models=models)
 
 
 def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
@@ -95,6 +101,18 @@ def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
         if isinstance(statement, ast.Assign)
         for target in statement.targets
     )
+
+
+def is_mapped(reader: Reader, qualified: str) -> bool:
+    """Whether a class is known to be mapped, or shows it by its table and its columns."""
+    if qualified in knowledge().mapped_classes:
+        return True
+    if reader.project.mapping_status(qualified) == "mapped":
+        return True
+    facts = reader.project.class_facts(qualified)
+    if facts is None:
+        return False
+    return _declares_table(reader, facts) and _declares_columns(reader, facts)
 
 
 def _declares_columns(reader: Reader, facts: ClassFacts) -> bool:
@@ -148,7 +166,7 @@ def _entity_of_value(reader: Reader, value: ast.expr, depth: int) -> Item | None
         other = entity_of(reader, value.orelse, depth)
         if first is None or other is None:
             return None
-        return first if first.model == other.model else replace(first, model=None)
+        return first if first.model == other.model else _joined(value, [first, other])
     return entity_of(reader, value, depth)
 
 
@@ -167,9 +185,26 @@ def _iterated(reader: Reader, bound: ast.AST) -> list[ast.expr]:
     """Return the elements of the literal that the loop around the target ``bound`` goes over."""
     for above in reader.module.ancestors(bound):
         if isinstance(above, ast.For | ast.comprehension):
-            values = above.iter
+            values: ast.expr | None = above.iter
+            if isinstance(values, ast.Name):
+                values = None if _is_list_changed(reader, values) else reader.only_value(values)
             return values.elts if isinstance(values, ast.Tuple | ast.List) else []
     return []
+
+
+def _is_list_changed(reader: Reader, name: ast.Name) -> bool:
+    """Whether the list in a variable of this function may get other elements, by any use of it."""
+    function = reader.module.enclosing_function(name)
+    bindings = reader.bindings(name)
+    if function is None or any(one.scope is reader.module.scopes.module for one in bindings):
+        return True
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name.id
+        and isinstance(node.ctx, ast.Load)
+        and not isinstance(reader.module.parent(node), ast.For | ast.comprehension)
+        for node in reader.module.walk(function)
+    )
 
 
 def _loop_element(element: ast.expr, bound: ast.AST, reader: Reader) -> ast.expr | None:
@@ -309,8 +344,30 @@ def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: in
     )
 
 
+def _entity_of_mapping(reader: Reader, node: ast.Subscript, mapping: ast.Attribute) -> Item | None:
+    """``cls.models[key]``, where a class annotates it ``models: dict[str, type[Base]]``."""
+    owner = reader.qualified(mapping.value)
+    around = reader.module.enclosing_class(node)
+    if isinstance(mapping.value, ast.Name) and mapping.value.id in {"self", "cls"} and around:
+        owner = f"{reader.module.name}.{reader.module.qualname(around)}"
+    facts = reader.project.class_facts(owner) if owner is not None else None
+    found = None if facts is None else _class_node(reader, facts)
+    for statement in found[1].body if found is not None else ():
+        if found is not None and isinstance(statement, ast.AnnAssign):
+            noted = statement.annotation
+            match noted:
+                case ast.Subscript(
+                    value=ast.Name(id="dict" | "Dict" | "Mapping"), slice=ast.Tuple(elts=[_, one])
+                ) if _is_attribute(statement.target, mapping.attr, True):
+                    return _entity_of_annotation(found[0], node, one)
+                case _:
+                    pass
+    return None
+
+
 def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
     """Return the item for what may be any of ``items``, of no one model."""
+    models = [item.models or frozenset([item.model or ""]) for item in items]
     return replace(
         items[0],
         node=node,
@@ -320,6 +377,7 @@ def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
         weak=any(item.weak for item in items),
         presumed=any(item.presumed for item in items),
         unless=next((item.unless for item in items if item.unless), ""),
+        models=frozenset() if frozenset([""]) in models else frozenset().union(*models),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.by_value import read_by_value
 from awaken.codemods.sqlalchemy.query_to_select.classes import DEPTH, entity_of
 from awaken.codemods.sqlalchemy.query_to_select.cures import quoted, tell_kind
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
@@ -87,7 +88,7 @@ def classify_all(reader: Reader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
             found.append(Item(node, What.UNKNOWN))
         else:
             found.extend(classify(reader, element) for element in elements)
-    return tuple(found)
+    return tuple(read_by_value(reader, item) for item in found)
 
 
 def _starred_elements(reader: Reader, node: ast.expr) -> list[ast.expr] | None:

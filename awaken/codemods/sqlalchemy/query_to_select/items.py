@@ -40,7 +40,8 @@ class Item:
     taken for a mapped one by the spelling of its name, ``unless`` who may give another class than
     those in sight, which are mapped. A ``weak`` entity is some class: if a query
     takes it, it is mapped, but what its attributes are is not known. Of one that is ``presumed``
-    only the query says that it is mapped: it cannot prove that this is a query.
+    only the query says that it is mapped: it cannot prove that this is a query. ``models`` are all
+    the classes that an entity of no one model may be, empty where they are not known.
     """
 
     node: ast.expr
@@ -56,6 +57,7 @@ class Item:
     assumed: bool = False
     weak: bool = False
     presumed: bool = False
+    models: frozenset[str] = frozenset()
     mixed: bool = False
     unless: str = ""
 

@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.cures import prove_session, quot
 from awaken.codemods.sqlalchemy.query_to_select.evidence import is_proved_by_use
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.own_queries import refuse_own_methods
+from awaken.codemods.sqlalchemy.query_to_select.plausible import is_plausible
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Place
 from awaken.knowledge import knowledge
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from awaken.project.modules import Module
 
 _DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
-_LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", "alembic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         return Recognised(call, refused, caveat=_caveat(call, proof))
     if is_proved_by_use(reader, call):
         return Recognised(call, _standing_against(reader, call))
-    if _is_plausible(reader, call):
+    if is_plausible(reader, call):
         receiver = call.func.value
         cure = prove_session(reader, receiver)
         because = Place(proof.place.path, proof.place.span, proof.why)
@@ -245,29 +245,3 @@ def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
     if reader.module.in_fstring(node):
         return Refused(reasons.INSIDE_FSTRING)
     return None
-
-
-def _is_plausible(reader: Reader, call: ast.Call) -> bool:
-    """Whether the call may be a query: a file with SQLAlchemy asks for something not a text."""
-    return bool(call.args) and not asks_for_text(call) and imports_library(reader)
-
-
-def asks_for_text(call: ast.Call) -> bool:
-    """Whether the first argument of ``call`` is a constant, a text or a dictionary."""
-    return bool(call.args) and isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Dict)
-
-
-def imports_library(reader: Reader) -> bool:
-    """Whether the reader's file imports anything of SQLAlchemy, or of what builds on it."""
-    return any(
-        isinstance(statement, ast.Import | ast.ImportFrom) and _imports_library(statement)
-        for statement in reader.module.walk()
-    )
-
-
-def _imports_library(statement: ast.Import | ast.ImportFrom) -> bool:
-    if isinstance(statement, ast.ImportFrom):
-        names = [statement.module or ""]
-    else:
-        names = [alias.name for alias in statement.names]
-    return any(name.partition(".")[0] in _LIBRARIES for name in names)

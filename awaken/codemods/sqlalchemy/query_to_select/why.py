@@ -15,12 +15,8 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.cures import prove_session, quoted
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.sessions import (
-    asks_for_text,
-    imports_library,
-    recognise,
-    recognise_at_class,
-)
+from awaken.codemods.sqlalchemy.query_to_select.plausible import asks_for_text, imports_library
+from awaken.codemods.sqlalchemy.query_to_select.sessions import recognise, recognise_at_class
 from awaken.contract import Place, Span
 from awaken.project.sessions import SessionProof
 from awaken.project.values import Unknown
