@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from msgspec import Struct
 
+from awaken.editing.import_lines import by_type
 from awaken.engine.insertions import above_comments, end_of_imports, header_end, is_docstring
 from awaken.engine.slices import line_of_statement
 from awaken.engine.style import NEWLINE, line_end, line_start
@@ -46,16 +47,26 @@ class ImportPlaces:
             return STANDARD
         return FIRST_PARTY if top in self._first_party else THIRD_PARTY
 
-    def for_line(self, name: str, *, is_from: bool) -> LinePlace:
-        """Return where ``import name`` or ``from name import ...`` goes."""
+    @cached_property
+    def combines_renamed(self) -> bool:
+        """Whether the file imports renamed names in one statement with others.
+
+        By default isort and ruff give each of them a statement of its own.
+        """
+        held = [one for group in self._groups for one in group if isinstance(one, ast.ImportFrom)]
+        return any(len(one.names) > 1 and any(name.asname for name in one.names) for one in held)
+
+    def for_line(self, name: str, *, is_from: bool, member: str = "") -> LinePlace:
+        """Return where ``import name`` or ``from name import member`` goes."""
         section = self.section(name)
         sections = [[self._section_of(one) for one in group] for group in self._groups]
-        holding = [index for index, held in enumerate(sections) if section in held]
+        held = [one.count(section) for one in sections]
+        holding = [index for index, count in enumerate(held) if count]
         if holding:
-            index = max(holding, key=lambda at: sections[at].count(section))
+            index = max(holding, key=lambda at: (self._has_related(at, name), held[at]))
             group = self._groups[index]
             same = [one for one in group if self._section_of(one) == section]
-            return LinePlace(self._place_among(same, name, is_from=is_from))
+            return LinePlace(self._place_among(same, name, is_from=is_from, member=member))
         if not self._groups:
             return self._first_line()
         return self._new_group(section, sections)
@@ -121,12 +132,25 @@ class ImportPlaces:
     def _section_of(self, statement: ImportStatement) -> int:
         return self.section(module_of(statement))
 
-    def _place_among(self, group: Sequence[ImportStatement], name: str, *, is_from: bool) -> int:
+    def _has_related(self, index: int, name: str) -> bool:
+        """Whether a group imports from the same top-level package as ``name``."""
+        top = name.partition(".")[0]
+        return any(module_of(one).partition(".")[0] == top for one in self._groups[index])
+
+    def _place_among(
+        self, group: Sequence[ImportStatement], name: str, *, is_from: bool, member: str = ""
+    ) -> int:
         """Return where the line goes among imports of its section, keeping their order."""
-        for key in (_plain_first, _by_module):
-            keys = [key(module_of(one), isinstance(one, ast.ImportFrom)) for one in group]
+        orders = [_plain_first, _by_module]
+        if member:
+            orders = [_with_member(_plain_first), _with_member(_by_module), *orders]
+        for key in orders:
+            keys = [
+                key(module_of(one), isinstance(one, ast.ImportFrom), one.names[0].name)
+                for one in group
+            ]
             if keys == sorted(keys):
-                wanted = key(name, is_from)
+                wanted = key(name, is_from, member)
                 after = [one for one, other in zip(group, keys, strict=True) if other > wanted]
                 if after:
                     return above_comments(self._text, self._line_of(after[0]))
@@ -191,9 +215,24 @@ def is_type_checking(statement: ast.stmt) -> bool:
     return name == "TYPE_CHECKING"
 
 
-def _plain_first(module: str, is_from: bool) -> tuple[object, ...]:
+Order = Callable[[str, bool, str], tuple[object, ...]]
+"""What imports are sorted by: their module, whether they begin with ``from``, their first name."""
+
+
+def _plain_first(module: str, is_from: bool, member: str) -> tuple[object, ...]:
+    del member
     return is_from, module.lower()
 
 
-def _by_module(module: str, is_from: bool) -> tuple[object, ...]:
+def _by_module(module: str, is_from: bool, member: str) -> tuple[object, ...]:
+    del member
     return module.lower(), is_from
+
+
+def _with_member(order: Order) -> Order:
+    """Return ``order`` with statements of one module sorted by their first name."""
+
+    def key(module: str, is_from: bool, member: str) -> tuple[object, ...]:
+        return *order(module, is_from, member), by_type(member)
+
+    return key

@@ -15,7 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from awaken.contract import ChangeId, NeedImport, Place, Problem, ReleaseImport, Span
-from awaken.editing.import_lines import LineStyle, add_name, new_import, remove_name
+from awaken.editing.import_lines import (
+    LineStyle,
+    add_name,
+    by_type,
+    new_import,
+    remove_name,
+)
 from awaken.engine.import_places import (
     ImportPlaces,
     ImportStatement,
@@ -152,7 +158,9 @@ class _Reconciling:
         if wanted.name is not None and self._places.one_name_per_line:
             place = self._places.for_name(wanted.module, wanted.name)
         else:
-            place = self._places.for_line(wanted.module, is_from=wanted.name is not None)
+            place = self._places.for_line(
+                wanted.module, is_from=wanted.name is not None, member=wanted.name or ""
+            )
         if place.at > self._first_use(wanted.bound):
             self._refuse(f"no line above the first use of {wanted.bound} can import it", changes)
             return
@@ -246,11 +254,17 @@ class _Reconciling:
                 isinstance(bound.statement, ast.ImportFrom)
                 and bound.typing_only is typing
                 and bound.name != "*"
+                and self._takes(bound.statement, wanted)
                 and self._absolute(bound.statement) == wanted.module
                 and (typing or self._is_early(bound, wanted.bound))
             ):
                 return bound.statement
         return None
+
+    def _takes(self, statement: ast.ImportFrom, wanted: _Wanted) -> bool:
+        """Whether a renamed name and others may share the statement."""
+        renamed = wanted.alias or any(one.asname for one in statement.names)
+        return not renamed or self._places.combines_renamed
 
     def _absolute(self, statement: ast.ImportFrom) -> str:
         """Return the absolute name of the module that a ``from`` import names."""
@@ -342,8 +356,13 @@ class _Reconciling:
 
     def _new_lines(self, gone: Collection[ast.stmt]) -> Iterator[Splice]:
         by_place: dict[LinePlace, list[_Wanted]] = {}
+        first: dict[str, LinePlace] = {}
+        for wanted, place in sorted(self._lines, key=lambda line: by_type(line[0].name or "")):
+            if wanted.alias is None and wanted.name is not None:
+                first.setdefault(wanted.module, place)
         for wanted, place in self._lines:
-            by_place.setdefault(place, []).append(wanted)
+            own = place if wanted.alias or not wanted.name else first[wanted.module]
+            by_place.setdefault(own, []).append(wanted)
         found: dict[int, list[tuple[LinePlace, str]]] = {}
         for place, lines in by_place.items():
             text = self._rendered(lines, self._line_style())
@@ -399,9 +418,18 @@ class _Reconciling:
             elif self._places.one_name_per_line:
                 rendered = [new_import(module, [name], style) for name in sorted(names)]
             else:
-                rendered = [new_import(module, names, style)]
+                rendered = [new_import(module, one, style) for one in self._statements(held)]
             text += "".join(f"{style.line_indent}{line}{style.newline}" for line in rendered)
         return text
+
+    def _statements(self, held: Sequence[_Wanted]) -> list[list[str]]:
+        """Return the names of one module by the statements that import them."""
+        if self._places.combines_renamed:
+            return [[one.text for one in held]]
+        plain = [one.text for one in held if one.alias is None]
+        renamed = [[one.text] for one in held if one.alias is not None]
+        every = [sorted(plain, key=by_type), *renamed] if plain else renamed
+        return sorted(every, key=lambda names: by_type(names[0].partition(" ")[0]))
 
     def _padded(self, place: LinePlace, lines: str) -> Splice:
         """Return the insertion of ``lines``, with the blank lines that are missing around it."""

@@ -127,9 +127,10 @@ class Reach:
             return f"the name `{name}`, which is to be imported, means something else here"
         if module.scopes.import_stars:
             return f"a star import may bring in another `{name}`"
-        if self._is_exported(module, statement, bindings[0], owner):
-            wanted = Target("from", statement.module or "", name, statement.level)
-            return InScope(name, self._names.absolute(wanted, module.path))
+        for source, bound in _from_imports(module, statement):
+            if self._is_exported(module, source, bound, owner):
+                wanted = Target("from", source.module or "", name, source.level)
+                return InScope(name, self._names.absolute(wanted, module.path))
         if self._is_leaf(module, owner, model):
             return InScope(name, owner.rpartition(".")[0])
         return f"the module that `{module.excerpt(model)}` comes from has no `{name}` for sure"
@@ -188,6 +189,19 @@ def _spelling(binding: Binding) -> str:
     """Return the last part of what an import names, else the name that is bound."""
     alias = binding.node
     return alias.name.rpartition(".")[2] if isinstance(alias, ast.alias) else binding.name
+
+
+def _from_imports(module: Module, last: ast.ImportFrom) -> Iterator[tuple[ast.ImportFrom, Binding]]:
+    """Yield the ``from`` imports of a file down to ``last``, each with one name that it binds.
+
+    The first that has a variable is the same for all classes below: one import serves them.
+    """
+    for statement in module.tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.lineno <= last.lineno:
+            for alias in statement.names:
+                bindings = module.scopes.module.bindings.get(alias.asname or alias.name, [])
+                if len(bindings) == 1 and bindings[0].node is alias:
+                    yield statement, bindings[0]
 
 
 def _is_unconditional(module: Module, binding: Binding) -> bool:

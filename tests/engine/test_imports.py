@@ -119,7 +119,31 @@ def test_what_is_imported_already_is_not_imported_again(text):
         ("import library\n", need(None, "library.orm"), "import library\nimport library.orm\n"),
         ("import library as l\n", need(None, "library"), "import library as l\nimport library\n"),
         ("import a\n", need(None, "library", "l"), "import a\nimport library as l\n"),
-        ("from library import a\n", need("a", alias="b"), "from library import a, a as b\n"),
+        (
+            "from library import a\n",
+            need("a", alias="b"),
+            "from library import a\nfrom library import a as b\n",
+        ),
+        (
+            "from library import b as a\n",
+            need("a", alias="c"),
+            "from library import a as c\nfrom library import b as a\n",
+        ),
+        (
+            "from library import m as n\nimport zoo\n",
+            need("name"),
+            "from library import m as n\nfrom library import name\nimport zoo\n",
+        ),
+        (
+            "from library import m, n as o\n",
+            need("a", alias="b"),
+            "from library import a as b, m, n as o\n",
+        ),
+        (
+            "from x import y as z, z as y\n",
+            need("a", alias="b"),
+            "from library import a as b\nfrom x import y as z, z as y\n",
+        ),
         ("from . import a\n", need("b"), "from library import b\n\nfrom . import a\n"),
     ],
 )

@@ -10,9 +10,11 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.doubles import without_doubles
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web, read_web
 from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import WebVerdict, judge_web
+from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.releases import released_sessions
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, Sites
 from awaken.contract import (
     Change,
@@ -202,6 +204,8 @@ class KeptQueries:
         for path, needs in dict.fromkeys((path, one.needs) for path, one in written if one.needs):
             home, name, alias = needs
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
+        for root in verdict.web.roots:
+            yield from released_sessions(root.frame.reader.module, [receiver_of(root)], site)
 
 
 def _annotated(verdict: WebVerdict) -> Iterator[Place]:

@@ -31,6 +31,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     SliceRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.releases import released_sessions
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, Sites
 from awaken.codemods.sqlalchemy.query_to_select.slices import judge_slice
 from awaken.contract import (
@@ -255,6 +256,7 @@ def _edits(
             site=site,
         )
     yield from _imports(module, verdict, site)
+    yield from released_sessions(module, [chain.receiver or chain.session_argument], site)
 
 
 def _imports(module: Module, verdict: Verdict, site: SiteId) -> Sequence[NeedImport]:
