@@ -14,7 +14,7 @@ from awaken.contract.edits import (
 from awaken.contract.errors import UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
 from awaken.contract.places import Place, Span
-from awaken.contract.rules import Phase, Rewriter, Rule, Surroundings
+from awaken.contract.rules import Parentheses, Phase, Rewriter, Rule, Surroundings
 
 __all__ = [
     "Change",
@@ -27,6 +27,7 @@ __all__ = [
     "NeedImport",
     "NoOptions",
     "NodeEdit",
+    "Parentheses",
     "Phase",
     "Pins",
     "Place",

@@ -29,6 +29,18 @@ class Phase(IntEnum):
     TIDY = 8
 
 
+class Parentheses(Struct, frozen=True):
+    """A pair over several lines around an anchor and nothing else, which may go.
+
+    ``column`` is where it opens, ``outdent`` how far the lines inside move left without it, and
+    ``trailing`` how many characters follow it on its last line.
+    """
+
+    column: int
+    outdent: int = 0
+    trailing: int = 0
+
+
 class Surroundings(Struct, frozen=True):
     """What a rewriter may know of the place it writes into.
 
@@ -36,7 +48,8 @@ class Surroundings(Struct, frozen=True):
     starts to be ours, ``line_indent`` the white space that line starts with, ``line_length`` the
     longest line the project's formatter allows, and ``trailing`` how many characters follow the
     anchor on its last line. All are counted in characters. ``bracketed`` says that the anchor
-    stands inside brackets, where a line may be broken freely.
+    stands inside brackets, where a line may be broken freely. ``parentheses`` are those around
+    nothing else: they go if the new code breaks its lines inside its own brackets alone.
     """
 
     newline: str = "\n"
@@ -46,6 +59,7 @@ class Surroundings(Struct, frozen=True):
     trailing: int = 0
     line_length: int = 88
     bracketed: bool = False
+    parentheses: Parentheses | None = None
 
 
 Rewriter = Callable[[Any, Any, Surroundings], Any]

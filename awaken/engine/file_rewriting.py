@@ -25,6 +25,7 @@ from awaken.contract import (
     TextEdit,
 )
 from awaken.editing.comments import lost_comments
+from awaken.editing.outer_parentheses import without_pair
 from awaken.engine.imports import ImportContext, reconcile
 from awaken.engine.insertions import Inserted, inserted_texts, insertion
 from awaken.engine.owned_edits import OwnedEdit, of_kind
@@ -40,7 +41,7 @@ from awaken.engine.slices import (
     region_of,
 )
 from awaken.engine.splices import SpanMap, Splice, splice
-from awaken.engine.style import style_of, surroundings_of
+from awaken.engine.style import outer_pair_of, style_of, surroundings_of
 from awaken.project.modules import Module
 from awaken.project.parsing import Unparsable, libcst_refusal, parse
 from awaken.project.sources import SourceFile
@@ -212,7 +213,19 @@ class _Work:
         if lost and self._unsafe.isdisjoint(owners):
             self._refuse(region.span, f"it would lose the comment {lost[0]}", owners)
             return []
-        return [Piece(region.span, new, owners, is_expression=region.is_expression)]
+        piece = Piece(region.span, new, owners, is_expression=region.is_expression)
+        return [self._without_parentheses(piece, region)]
+
+    def _without_parentheses(self, piece: Piece, region: Region) -> Piece:
+        """Return ``piece`` with the parentheses around it, if these only held the lines before."""
+        text = self._module.source.text
+        pair = outer_pair_of(self._module, region.roots[0]) if region.is_expression else None
+        if pair is None:
+            return piece
+        new = without_pair(text, pair, piece.text.decode(), self.style.line_length)
+        if new is None:
+            return piece
+        return replace(piece, span=Span(pair.start, pair.end), text=new.encode())
 
     def _slice(self, region: Region, text: str, jobs: Mapping[ast.AST, Sequence[Job]]) -> Slice:
         kinds = {type(node).__name__ for node in jobs}

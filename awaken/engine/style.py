@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from awaken.contract import Span, Surroundings
+from awaken.contract import Parentheses, Span, Surroundings
+from awaken.editing.outer_parentheses import OuterPair, outer_pair
 from awaken.project.modules import Module
 
 NEWLINE = re.compile(rb"\r\n|\n|\r")
@@ -87,7 +88,20 @@ def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surround
         trailing=len(rest.decode()),
         line_length=style.line_length,
         bracketed=_is_bracketed(module, node, span),
+        parentheses=_parentheses(outer_pair_of(module, node)),
     )
+
+
+def outer_pair_of(module: Module, node: ast.AST) -> OuterPair | None:
+    """Return the pair of parentheses that only lets ``node`` go over several lines."""
+    if not isinstance(node, ast.expr) or module.in_fstring(node):
+        return None
+    span = module.span(node)
+    return outer_pair(module.source.text, span.start, span.end)
+
+
+def _parentheses(pair: OuterPair | None) -> Parentheses | None:
+    return pair and Parentheses(pair.column, pair.outdent, pair.trailing)
 
 
 def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:

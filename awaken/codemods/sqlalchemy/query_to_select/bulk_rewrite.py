@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import libcst as cst
-import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import lines
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -28,7 +27,7 @@ def rewrite_slice(
     """``session.query(A)[1:3]`` → ``session.scalars(select(A).slice(1, 3)).all()``."""
     subscript = f"[{data.subscript}]" if data.subscript is not None else ""
     ended = cst.Call(cst.Attribute(node.value, cst.Name("all")))
-    wider = msgspec.structs.replace(around, trailing=around.trailing + len(subscript))
+    wider = lines.followed(around, len(subscript))
     rows = rewrite_query(ended, data.query, wider)
     if subscript:
         template = cst.ensure_type(cst.parse_expression(f"x{subscript}"), cst.Subscript)
@@ -43,7 +42,7 @@ def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cs
     parameters = _parameters(chain, data)
     trailing = len(f", {lines.code(parameters)}") if parameters is not None else 0
     trailing += len(f".{_ROWCOUNT}") if data.rowcount else 0
-    wider = msgspec.structs.replace(around, trailing=around.trailing + trailing)
+    wider = lines.followed(around, trailing)
     written = rewrite_query(chain, data.statement, wider)
     if parameters is not None:
         written = _with_parameters(cst.ensure_type(written, cst.Call), parameters)

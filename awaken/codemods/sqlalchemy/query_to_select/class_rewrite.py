@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import libcst as cst
-import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import lines
 from awaken.codemods.sqlalchemy.query_to_select.payload import ClassRewrite, ExtensionRewrite
@@ -52,7 +51,7 @@ def rewrite_extended(
     if data.statement is None:
         return _with_class(node, data, arguments)
     given = "".join(f", {lines.code(argument)}" for argument in arguments)
-    wider = msgspec.structs.replace(around, trailing=around.trailing + len(given))
+    wider = lines.followed(around, len(given))
     written = cst.ensure_type(rewrite_query(node, data.statement, wider), cst.Call)
     first = written.args[0]
     space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")

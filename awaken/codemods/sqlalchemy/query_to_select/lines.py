@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import libcst as cst
+import msgspec
 
 from awaken.contract import Surroundings
 
+Node = TypeVar("Node", bound=cst.CSTNode)
 _MODULE = cst.Module([])
+_NOTHING = cst.SimpleWhitespace("")
 
 
 def code(node: cst.CSTNode) -> str:
@@ -91,6 +95,14 @@ def line_indent(dot: cst.Dot, around: Surroundings) -> str:
     return around.line_indent
 
 
+def followed(around: Surroundings, width: int) -> Surroundings:
+    """Return what is around an anchor on which ``width`` more characters follow."""
+    outer = around.parentheses
+    if outer is not None:
+        outer = msgspec.structs.replace(outer, trailing=outer.trailing + width)
+    return msgspec.structs.replace(around, trailing=around.trailing + width, parentheses=outer)
+
+
 class _Shift(cst.CSTTransformer):
     """Replaces the end of the white space in front of each line but the first."""
 
@@ -134,6 +146,36 @@ def move(node: cst.BaseExpression, dot: cst.Dot, indent: str, step: str) -> cst.
     return moved if isinstance(moved, cst.BaseExpression) else node
 
 
+class _Reindent(cst.CSTTransformer):
+    """Replaces the beginning of the white space in front of each line but the first."""
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__()
+        self._old = old
+        self._new = new
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.ParenthesizedWhitespace:
+        del original_node
+        return updated_node.with_changes(last_line=self._moved(updated_node.last_line))
+
+    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
+        rest = space.value.removeprefix(self._old) if space.value.startswith(self._old) else ""
+        return cst.SimpleWhitespace(self._new + rest)
+
+
+def reindented(node: Node, old: str, new: str) -> Node:
+    """Return ``node`` with the lines that start with ``old`` white space at ``new``."""
+    changed = node.visit(_Reindent(old, new))
+    return changed if isinstance(changed, type(node)) else node
+
+
+def last_indent(space: cst.BaseParenthesizableWhitespace) -> str:
+    """Return the white space that the line behind ``space`` starts with."""
+    return code(space).rpartition("\n")[2]
+
+
 def break_at(indent: str) -> cst.ParenthesizedWhitespace:
     """Return a line break, the next line indented by ``indent``."""
     return cst.ParenthesizedWhitespace(indent=False, last_line=cst.SimpleWhitespace(indent))
@@ -174,47 +216,30 @@ def broken_call(
     )
 
 
-def split_chain(node: cst.BaseExpression, indent: str) -> cst.BaseExpression:
-    """Put every builder of a one-line chain on a line of its own, at ``indent``."""
-    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
-        return node
-    value = node.func.value
-    if isinstance(value, cst.Name):
-        return node
-    dot = cst.Dot(whitespace_before=break_at(indent))
-    return node.with_changes(func=node.func.with_changes(value=split_chain(value, indent), dot=dot))
+class _CommaBeforeBreak(cst.CSTVisitor):
+    """Looks for a call or display whose last comma stands before a line break."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        parts: Sequence[Any] = getattr(node, "args", None) or getattr(node, "elements", None) or ()
+        if parts and isinstance(parts[-1].comma, cst.Comma):
+            closing = [getattr(node, name, None) for name in ("rbrace", "rbracket")]
+            closing += getattr(node, "rpar", [])
+            ends = [parts[-1].comma, *(bracket for bracket in closing if bracket is not None)]
+            self.found = self.found or any(map(has_break, ends))
+        return not self.found
 
 
-def chain_length(node: cst.BaseExpression) -> int:
-    """Return how many builders are called on the start of a chain."""
-    count = 0
-    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        if isinstance(node.func.value, cst.Name):
-            break
-        count += 1
-        node = node.func.value
-    return count
-
-
-def split_arguments(node: cst.BaseExpression, indent: str, step: str) -> cst.BaseExpression:
-    """Put the arguments of the last call of a one-line chain on a line of their own."""
-    if not isinstance(node, cst.Call) or not node.args:
-        return node
-    last = node.args[-1].with_changes(
-        comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=break_at(indent)
-    )
-    return node.with_changes(
-        args=[*node.args[:-1], last], whitespace_before_args=break_at(indent + step)
-    )
-
-
-def fit(node: cst.BaseExpression, indent: str, step: str, length: int) -> cst.BaseExpression:
-    """Return a one-line chain that stands at ``indent``, broken if it is too long for that."""
-    if len(indent) + len(code(node)) <= length:
-        return node
-    if chain_length(node) > 1:
-        return split_chain(node, indent)
-    return split_arguments(node, indent, step)
+def ends_in_comma(node: cst.CSTNode) -> bool:
+    """Whether a list in ``node`` ends in a comma before its line break: it is to stay a list."""
+    if not has_break(node):
+        return False
+    search = _CommaBeforeBreak()
+    node.visit(search)
+    return search.found
 
 
 def is_continued(dot: cst.Dot) -> bool:
@@ -235,3 +260,98 @@ def dot_of(call: cst.Call) -> cst.Dot:
 def with_dot(call: cst.Call, dot: cst.Dot) -> cst.Call:
     """Return the method call ``call`` with another dot."""
     return call.with_changes(func=cst.ensure_type(call.func, cst.Attribute).with_changes(dot=dot))
+
+
+def on_one_line(node: Node) -> Node:
+    """Return an expression without comments on one line, as far as its strings allow it."""
+    changed = node.visit(_OneLine())
+    return changed if isinstance(changed, type(node)) else node
+
+
+def _ended(before: cst.BaseExpression, after: Any) -> Any:
+    """Return a display that was broken without the comma behind its last element."""
+    if not has_break(before) or not after.elements:
+        return after
+    *others, last = after.elements
+    is_one = isinstance(after, cst.Tuple) and not others
+    comma = cst.Comma() if is_one else cst.MaybeSentinel.DEFAULT
+    return after.with_changes(elements=[*others, last.with_changes(comma=comma)])
+
+
+class _OneLine(cst.CSTTransformer):
+    """Puts an expression without comments on one line."""
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.BaseParenthesizableWhitespace:
+        del original_node, updated_node
+        return cst.SimpleWhitespace(" ")
+
+    def leave_Dot(self, original_node: cst.Dot, updated_node: cst.Dot) -> cst.Dot:  # noqa: N802
+        return cst.Dot() if has_break(original_node) else updated_node
+
+    def leave_Call(  # noqa: N802
+        self, original_node: cst.Call, updated_node: cst.Call
+    ) -> cst.BaseExpression:
+        if not has_break(original_node) or not updated_node.args:
+            return updated_node
+        last = updated_node.args[-1].with_changes(
+            comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NOTHING
+        )
+        return updated_node.with_changes(
+            args=[*updated_node.args[:-1], last], whitespace_before_args=_NOTHING
+        )
+
+    def leave_SimpleWhitespace(  # noqa: N802
+        self, original_node: cst.SimpleWhitespace, updated_node: cst.SimpleWhitespace
+    ) -> cst.SimpleWhitespace:
+        return cst.SimpleWhitespace(" ") if "\n" in original_node.value else updated_node
+
+    def leave_ConcatenatedString(  # noqa: N802
+        self, original_node: cst.ConcatenatedString, updated_node: cst.ConcatenatedString
+    ) -> cst.ConcatenatedString:
+        return updated_node.with_changes(whitespace_between=original_node.whitespace_between)
+
+    def leave_List(self, original_node: cst.List, updated_node: cst.List) -> Any:  # noqa: N802
+        return _ended(original_node, updated_node)
+
+    def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> Any:  # noqa: N802
+        return _ended(original_node, updated_node)
+
+    def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> Any:  # noqa: N802
+        return _ended(original_node, updated_node)
+
+    def leave_Tuple(  # noqa: N802
+        self, original_node: cst.Tuple, updated_node: cst.Tuple
+    ) -> Any:
+        return _ended(original_node, updated_node)
+
+    def leave_LeftCurlyBrace(  # noqa: N802
+        self, original_node: cst.LeftCurlyBrace, updated_node: cst.LeftCurlyBrace
+    ) -> cst.LeftCurlyBrace:
+        return cst.LeftCurlyBrace() if has_break(original_node) else updated_node
+
+    def leave_RightCurlyBrace(  # noqa: N802
+        self, original_node: cst.RightCurlyBrace, updated_node: cst.RightCurlyBrace
+    ) -> cst.RightCurlyBrace:
+        return cst.RightCurlyBrace() if has_break(original_node) else updated_node
+
+    def leave_LeftSquareBracket(  # noqa: N802
+        self, original_node: cst.LeftSquareBracket, updated_node: cst.LeftSquareBracket
+    ) -> cst.LeftSquareBracket:
+        return cst.LeftSquareBracket() if has_break(original_node) else updated_node
+
+    def leave_RightSquareBracket(  # noqa: N802
+        self, original_node: cst.RightSquareBracket, updated_node: cst.RightSquareBracket
+    ) -> cst.RightSquareBracket:
+        return cst.RightSquareBracket() if has_break(original_node) else updated_node
+
+    def leave_LeftParen(  # noqa: N802
+        self, original_node: cst.LeftParen, updated_node: cst.LeftParen
+    ) -> cst.LeftParen:
+        return cst.LeftParen() if has_break(original_node) else updated_node
+
+    def leave_RightParen(  # noqa: N802
+        self, original_node: cst.RightParen, updated_node: cst.RightParen
+    ) -> cst.RightParen:
+        return cst.RightParen() if has_break(original_node) else updated_node

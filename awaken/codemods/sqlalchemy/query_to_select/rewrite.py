@@ -9,13 +9,15 @@ from typing import Any
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select import lines
-from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
-from awaken.codemods.sqlalchemy.query_to_select.set_operation_rewrite import (
-    exploded,
-    laid_out,
-    operated,
-    renamed,
+from awaken.codemods.sqlalchemy.query_to_select.layout import (
+    Space,
+    can_be_laid_out,
+    keeps_lines,
+    lay_out,
+    one_line,
 )
+from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.set_operation_rewrite import operated, renamed
 from awaken.contract import Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 
@@ -288,47 +290,91 @@ def _run(
     data: QueryRewrite,
     around: Surroundings,
 ) -> cst.BaseExpression:
-    """Return ``session.scalars(statement).unique().all()``, laid out like the chain before."""
+    """Return ``session.scalars(statement).unique().all()``, on one line if its author had it so."""
+    fluent = _is_fluent(parts, data, around)
     call = _session_method(parts, data)
+    if not fluent and not lines.has_comment(call.dot.whitespace_before):
+        call = call.with_changes(dot=cst.Dot())
     indent = lines.line_indent(call.dot, around)
-    step = around.indent
-    if lines.has_break(statement) or parts.leading or _trailing_comment(parts, data):
-        ending = None if data.extra or parts.ended is None else parts.ended.dot.whitespace_before
-        if data.wrap == "count":
-            moved: cst.BaseExpression = _count_broken(statement, parts, data, indent + step, step)
-            ending = None
-        else:
-            moved = lines.move(statement, parts.line_break, indent + step, step)
-            if _operates(data):
-                moved = laid_out(moved, indent + step, step, around.line_length)
-        executed = lines.broken_call(call, moved, indent, step, ending)
-        executed = lines.with_leading(executed, parts.leading, indent + step)
-        return _tail(node, executed, parts, data)
-    one_line = _count_inline(statement, data) if data.wrap == "count" else statement
-    inline = _tail(node, cst.Call(call, [cst.Arg(one_line)]), parts, data)
-    text = lines.code(inline)
-    if "\n" in text or around.column + len(text) + around.trailing <= around.line_length:
+    room = Space(indent, around.indent, _length(around, fluent=fluent))
+    dot = cst.Dot(whitespace_before=lines.break_at(indent)) if fluent else cst.Dot()
+    if parts.leading or _trailing_comment(parts, data) or not can_be_laid_out(statement):
+        executed = _as_it_was(call, parts, statement, data, room)
+        return _tail(node, executed, data, dot)
+    whole = one_line(statement)
+    whole = _count_inline(whole, data) if data.wrap == "count" else whole
+    stays = keeps_lines(statement, len(parts.links))
+    inline = _tail(node, cst.Call(call, [cst.Arg(whole)]), data, cst.Dot())
+    if not stays and _fits(inline, around, fluent=fluent):
         return inline
-    if isinstance(one_line, cst.Name):
-        return inline  # there is nothing to break in a variable
-    inner = _fitted(one_line, data, indent + step, around)
-    return _tail(node, lines.broken_call(call, inner, indent, step), parts, data)
+    executed = cst.Call(call, [cst.Arg(whole)])
+    if not (fluent and room.fits(executed) and not stays) and not isinstance(whole, cst.Name):
+        inner = _broken(statement, whole, parts, data, room.inner())
+        executed = lines.broken_call(call, inner, indent, around.indent)
+    return _tail(node, executed, data, dot)
 
 
-def _fitted(
-    statement: cst.BaseExpression, data: QueryRewrite, indent: str, around: Surroundings
+def _is_fluent(parts: _Parts, data: QueryRewrite, around: Surroundings) -> bool:
+    """Whether each call on the result gets a line: of several, where lines may be broken freely."""
+    starts_line = around.column == len(around.line_indent)
+    is_free = around.parentheses is not None or (around.bracketed and starts_line)
+    calls = len(data.then) + (data.last is not None)
+    return calls > 1 and is_free and not parts.continued
+
+
+def _length(around: Surroundings, *, fluent: bool) -> int:
+    """The longest line, in the place of the code while the parentheses around it still stand."""
+    if fluent or around.parentheses is None:
+        return around.line_length
+    return around.line_length + around.parentheses.outdent
+
+
+def _fits(inline: cst.BaseExpression, around: Surroundings, *, fluent: bool) -> bool:
+    """Whether a line can take the code, the first one without the parentheses around it."""
+    text, outer = lines.code(inline), around.parentheses
+    if "\n" in text:
+        return False
+    if outer is not None and outer.column + len(text) + outer.trailing <= around.line_length:
+        return True
+    is_inside = outer is None or fluent
+    return is_inside and around.column + len(text) + around.trailing <= around.line_length
+
+
+def _as_it_was(
+    call: cst.Attribute,
+    parts: _Parts,
+    statement: cst.BaseExpression,
+    data: QueryRewrite,
+    room: Space,
+) -> cst.Call:
+    """Return the execution of a statement with comments, which keeps its lines."""
+    indent, step = room.indent, room.step
+    ending = None if data.extra or parts.ended is None else parts.ended.dot.whitespace_before
+    if data.wrap == "count":
+        moved: cst.BaseExpression = _count_broken(statement, parts, data, indent + step, step)
+        ending = None
+    else:
+        moved = lines.move(statement, parts.line_break, indent + step, step)
+    executed = lines.broken_call(call, moved, indent, step, ending)
+    return lines.with_leading(executed, parts.leading, indent + step)
+
+
+def _broken(
+    statement: cst.BaseExpression,
+    whole: cst.BaseExpression,
+    parts: _Parts,
+    data: QueryRewrite,
+    room: Space,
 ) -> cst.BaseExpression:
-    """Return a one-line statement that stands at ``indent``, broken if it is too long for that."""
-    step, length = around.indent, around.line_length
-    if not _operates(data):
-        return lines.fit(statement, indent, step, length)
-    if data.wrap == "count" and len(indent) + len(lines.code(statement)) > length:
-        return exploded(cst.ensure_type(statement, cst.Call), indent, step, length)
-    return laid_out(statement, indent, step, length)
-
-
-def _operates(data: QueryRewrite) -> bool:
-    return any(edit.operation is not None for edit in data.links)
+    """Return a statement on lines of its own; ``whole`` is what is executed of it, on one line."""
+    if data.wrap != "count":
+        return lay_out(statement, len(parts.links), room)
+    if room.fits(whole) and not keeps_lines(statement, len(parts.links)):
+        return whole
+    counted = cst.Attribute(_select_count(data), cst.Name("select_from"))
+    inner = room.inner()
+    moved = lay_out(_subquery(statement, cst.Dot()), len(parts.links), inner)
+    return lines.broken_call(counted, moved, room.indent, room.step)
 
 
 def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
@@ -380,12 +426,9 @@ def _count_inline(statement: cst.BaseExpression, data: QueryRewrite) -> cst.Call
 
 
 def _tail(
-    node: Any, executed: cst.BaseExpression, parts: _Parts, data: QueryRewrite
+    node: Any, executed: cst.BaseExpression, data: QueryRewrite, dot: cst.Dot
 ) -> cst.BaseExpression:
     """Call on ``executed`` what comes after the execution."""
-    dot = lines.clean_break(parts.ended.dot) if parts.ended is not None else cst.Dot()
-    if parts.continued or (not data.then and not lines.has_break(parts.query_dot)):
-        dot = cst.Dot()
     result = executed
     for name in data.then:
         result = cst.Call(cst.Attribute(result, cst.Name(name), dot=dot))
