@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import ast
+from textwrap import dedent
+
+import pytest
+from programs import last, module_of, program
+
+from awaken.project.values import Unknown
+
+METHODS = """
+    class Base:
+        def read(self): ...
+        def _own(self): ...
+        @classmethod
+        def make(cls): ...
+        @staticmethod
+        def plain(): ...
+    class Derived(Base):
+        def _own(self): ...
+"""
+
+
+def called(text: str, call: str, **files: str) -> str:
+    """Return the file and the function that the call reaches, with ``bound``, or why none."""
+    others = {f"{path}.py": dedent(body) for path, body in files.items()}
+    project = program({"m.py": dedent(text), **others})
+    module = module_of(project, "m.py")
+    node = last(module, call)
+    assert isinstance(node, ast.Call)
+    found = project.function_called(module, node)
+    if isinstance(found, Unknown):
+        return found.why
+    return f"{found.module.path}: {found.module.qualname(found.function)} {found.bound}"
+
+
+@pytest.mark.parametrize(
+    ("text", "call", "files", "expected"),
+    [
+        ("def f(s): ...\nf(1)", "f(1)", {}, "m.py: f 0"),
+        ("from a import f\nf(1)", "f(1)", {"a": "def f(s): ..."}, "a.py: f 0"),
+        ("import a\na.f(1)", "a.f(1)", {"a": "from b import f", "b": "def f(s): ..."}, "b.py: f 0"),
+        ("async def f(s): ...\nf(1)", "f(1)", {}, "m.py: f 0"),
+        (dedent(METHODS) + "Derived().read()", "Derived().read()", {}, "m.py: Base.read 1"),
+        (dedent(METHODS) + "Base.read(1)", "Base.read(1)", {}, "m.py: Base.read 0"),
+        (dedent(METHODS) + "Base.make()", "Base.make()", {}, "m.py: Base.make 1"),
+        (dedent(METHODS) + "Base().make()", "Base().make()", {}, "m.py: Base.make 1"),
+        (dedent(METHODS) + "Base().plain()", "Base().plain()", {}, "m.py: Base.plain 0"),
+    ],
+)
+def test_the_function_that_a_call_reaches(text, call, files, expected):
+    assert called(text, call, **files) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "call", "expected"),
+    [
+        (dedent(METHODS) + "Base()._own()", "Base()._own()", "`Derived` has a `_own` as well"),
+        (dedent(METHODS) + "Derived()._own()", "Derived()._own()", "`Base` has a `_own` as well"),
+        ("if x:\n    def f(): ...\nelse:\n    def f(): ...\nf()", "f()", "`f` is no function"),
+        ("import functools\n@functools.cache\ndef f(): ...\nf()", "f()", "`f` has a decorator"),
+        ("f = lambda: 1\nf()", "f()", "`f` is no function in sight"),
+        ("import json\njson.loads(1)", "json.loads(1)", "`json.loads` is no function in sight"),
+        ("def g(f):\n    f()", "f()", "`f` has no annotation"),
+        ("class A: ...\nA()", "A()", "`A` is no function in sight"),
+        (
+            "class A:\n    def f(self): ...\n    def f(self, x): ...\nA().f()",
+            "A().f()",
+            "`A().f` is no function in sight",
+        ),
+    ],
+)
+def test_why_a_call_reaches_no_function(text, call, expected):
+    assert expected in called(text, call)
