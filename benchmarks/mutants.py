@@ -7,12 +7,16 @@ objects or the reverse (`scalars` and `execute` swapped, `.scalars()` dropped), 
 execute it run until one fails. Usage:
 
     uv run python benchmarks/mutants.py CORPUS [PROGRAM ...] [--unsafe-fixes] [--coverage-only]
+        [--at-most NUMBER]
+
+With a number, no more mutants of each program are made, drawn by lot among those outside its tests.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import random
 import sys
 import tempfile
 from collections import Counter, defaultdict
@@ -199,13 +203,21 @@ def mutant_rows(program: Program, judged: list[tuple[Mutant, str]]) -> list[list
     ]
 
 
-def judge(migrated: Migrated) -> list[tuple[Mutant, str]]:
-    """Run the tests for every mutant that a test executes."""
+def drawn(mutants: list[Mutant], most: int | None) -> list[Mutant]:
+    """Return all mutants, or so many of those outside the tests, the same ones every time."""
+    if most is None:
+        return mutants
+    outside = [mutant for mutant in mutants if not is_test(mutant.path)]
+    return random.Random(0).sample(outside, min(most, len(outside)))
+
+
+def judge(migrated: Migrated, most: int | None) -> list[tuple[Mutant, str]]:
+    """Run the tests for every mutant that a test executes, or for `most` drawn by lot."""
     outcome = migrated.suite.run()
     if outcome.code != 0:
         sys.exit(f"the tests fail after the migration, before any mutant: {outcome}")
     judged: list[tuple[Mutant, str]] = []
-    for mutant in mutants_of(migrated):
+    for mutant in drawn(mutants_of(migrated), most):
         fate = fate_of(mutant, migrated.suite)
         judged.append((mutant, fate))
         place = f"{mutant.path}:{mutant.line}"
@@ -220,6 +232,7 @@ def main() -> None:
     parser.add_argument("programs", nargs="*", metavar="PROGRAM")
     parser.add_argument("--unsafe-fixes", action="store_true")
     parser.add_argument("--coverage-only", action="store_true")
+    parser.add_argument("--at-most", type=int, metavar="NUMBER", help="mutants of each program")
     arguments = parser.parse_args()
     options = ["--unsafe-fixes"] if arguments.unsafe_fixes else []
     chosen = [p for p in PROGRAMS if p.name in arguments.programs or not arguments.programs]
@@ -230,7 +243,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place:
             migrated = migrate(program, arguments.corpus, Path(place), [*program.target, *options])
             covered += coverage_rows(program, migrated)
-            judged = [] if arguments.coverage_only else judge(migrated)
+            judged = [] if arguments.coverage_only else judge(migrated, arguments.at_most)
         counted += mutant_rows(program, judged)
         survivors += [
             f"- {program.name} {mutant.path}:{mutant.line} {mutant.kind}"
