@@ -81,6 +81,9 @@ class Project:
 
         if earlier is not None:
             self._share(earlier)
+            if same_files:
+                changed = [p for p in snapshot if snapshot[p] is not earlier.snapshot[p]]
+                self.doubles.share(earlier.doubles, changed)
 
     def _share(self, earlier: Project) -> None:
         changed = {p for p in self._python if self.snapshot[p] is not earlier.snapshot.get(p)}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
-from awaken.contract import Span
 from awaken.project import Project
 from tests.project.programs import MODELS, module_of, program
 
@@ -30,6 +31,17 @@ USERS = """
 
     def calls_by_name():
         return by_name()
+
+    def of_result(session):
+        return asks(session.query(User).first())
+
+    def asks(user):
+        return user.session.query(User).all()
+
+    def outer():
+        def inner():
+            return db.session.query(User).all()
+        return inner
 
     class Users:
         def __init__(self, session):
@@ -58,6 +70,7 @@ HEAD = """
     from app import users
     from app.storage import db
     from app.users import Users, first, others, through, by_name, by_function, calls_by_name
+    from app.users import of_result
 """
 
 
@@ -104,6 +117,16 @@ def held(project: Project) -> set[str]:
         pytest.param("m = Mock(); m.query.return_value = 1; Users(m).get()", "Users.get"),
         pytest.param("m = Mock(); m.query.return_value = 1; u = Users(m); u.get()", "Users.get"),
         pytest.param("u = Users(1); u.x = m = Mock(); m.query.x.all.called; u.get()", "Users.get"),
+        pytest.param("m = Mock(); patch.object(m, 'query').start(); first(m)", "first"),
+        pytest.param(
+            "m = Mock(); n = Mock(); n.x = m; n.x.query.return_value = 1; first(m)", "first"
+        ),
+        pytest.param(
+            "m = Mock(); u = Users(1); m.query.return_value = 1\n"
+            "        with patch.object(u, 'session', m): u.get()",
+            "Users.get",
+        ),
+        pytest.param("m = Mock(); m.query.return_value = 1; of_result(m)", "of_result"),
         pytest.param("with patch('app.users.db.session.query'): by_name()", "by_name"),
         pytest.param("with patch.object(db.session, 'query'): by_name()", "by_name"),
         pytest.param("with patch.object(db.session, 'query'): calls_by_name()", "by_name"),
@@ -219,6 +242,105 @@ def test_parts_of_what_a_fixture_gives_are_told_apart():
     assert held(of(test)) == {"others"}
 
 
+def test_what_a_helper_makes_can_be_handed_on():
+    test = """
+    def make():
+        one, other = Mock(), Mock()
+        other.query.return_value = 1
+        return one, other
+
+    @pytest.fixture
+    def pair():
+        made = make()
+        return made
+
+    def test_one(pair):
+        one, other = pair
+        first(one)
+        others(other)
+    """
+    assert held(of(test)) == {"others"}
+
+
+def test_a_helper_gets_its_arguments_from_the_test_not_from_fixtures():
+    test = """
+    @pytest.fixture
+    def session():
+        session = Mock()
+        session.query.return_value = 1
+        return session
+
+    def run(session):
+        first(session)
+
+    def test_one():
+        run(Mock())
+
+    def test_two(session):
+        others(session)
+    """
+    assert held(of(test)) == {"others"}
+
+
+def test_automatic_fixtures_are_part_of_a_test():
+    test = """
+    @pytest.fixture(autouse=True)
+    def patched():
+        with patch("app.users.db") as db:
+            db.session.query.return_value = 1
+            yield
+
+    def test_one():
+        by_name()
+    """
+    assert held(of(test)) == {"by_name"}
+
+
+def test_a_function_inside_another_is_named_once():
+    project = of(
+        "    def test_one():\n        with patch('app.users.db.session.query'): run('outer')\n"
+    )
+    assert held(project) == set()
+    test = """
+    def test_one(app):
+        with patch("app.users.db") as db:
+            db.session.query.return_value = 1
+            app.outer()
+    """
+    (double,) = of(test).doubles.in_file("tests/test_users.py")
+    assert [use.function for use in double.uses] == ["outer"]
+
+
+def test_files_may_be_dropped_and_parsed_again(monkeypatch):
+    monkeypatch.setattr("awaken.project.facade._KEPT_SOURCE_BYTES", 1)
+    test = """
+    from tests.helpers import make, configured
+
+    def test_one(session):
+        configured(session)
+        first(session)
+        others(make())
+    """
+    helpers = """
+    from unittest.mock import Mock
+
+    def make():
+        return Mock()
+
+    def configured(session):
+        session.query.return_value = 1
+    """
+    conftest = """
+    import pytest
+    from tests.helpers import make
+
+    @pytest.fixture
+    def session():
+        return make()
+    """
+    assert held(of(test, tests__helpers=helpers, tests__conftest=conftest)) == {"first", "others"}
+
+
 def test_the_mocks_of_decorators_are_given_from_the_last_one_on():
     test = """
     @patch("app.users.get_session")
@@ -260,6 +382,13 @@ def test_a_class_with_a_query_is_a_double_at_its_definition():
         monkeypatch.setattr(users, "get_session", Fake)
         by_function()
         others(Other())
+
+    class Heir(Fake):
+        query = None
+
+    def test_two(session: Fake):
+        given: Fake = session
+        through(given)
     """
     fakes = """
     class Fake:
@@ -296,13 +425,14 @@ def test_a_double_that_nothing_in_sight_gets_is_unseen():
 
 def test_a_query_is_found_by_its_place():
     project = of("    def test_one():\n        m = Mock(); m.query.return_value = 1; first(m)\n")
-    text = module_of(project, "app/users.py").source.text
-    start = text.index(b"session.query(User).first")
-    double = project.doubles.of("app/users.py", Span(start, start + len("session.query")))
+    module = module_of(project, "app/users.py")
+    one, other, *_ = [
+        n for n in module.walk() if isinstance(n, ast.Attribute) and n.attr == "query"
+    ]
+    double = project.doubles.of(module, one)
     assert double is not None
     assert double.place.path == "tests/test_users.py"
-    other = text.index(b"session.query(User).all")
-    assert project.doubles.of("app/users.py", Span(other, other + len("session.query"))) is None
+    assert project.doubles.of(module, other) is None
 
 
 def test_files_that_cannot_hold_a_double_are_not_parsed():
@@ -320,10 +450,12 @@ def test_files_that_cannot_hold_a_double_are_not_parsed():
 ROUTES = """
     from typing import Annotated
     from fastapi import APIRouter, Depends
+    from flask import Blueprint
     from app.storage import get_session
     from models import User
 
     router = APIRouter(prefix="/people")
+    pages = Blueprint("pages", __name__)
     Given = Annotated[object, Depends(get_session)]
 
     def current(session: Given):
@@ -335,6 +467,22 @@ ROUTES = """
 
     @router.delete("/{name}")
     def remove(name, session=Depends(get_session)):
+        return session.query(User).one()
+
+    @router.get("/{name}/notes")
+    def notes(name, session=Depends(get_session)):
+        return session.query(User).one()
+
+    @router.get("/notes")
+    def all_notes(session=Depends(get_session)):
+        return session.query(User).one()
+
+    @pages.route("/pages", methods=["GET"])
+    def page(session=Depends(get_session)):
+        return session.query(User).one()
+
+    @pages.route("/pages", methods=["POST", "PUT"])
+    def write(session=Depends(get_session)):
         return session.query(User).one()
 
     @router.post("")
@@ -349,6 +497,11 @@ ROUTES = """
         ("client.get('/people/ann?x=1')", {"read"}),
         ("client.delete(f'/api/people/{client}')", {"remove"}),
         ("client.post('/people')", {"add", "current"}),
+        ("client.get('/people/ann/notes')", {"notes"}),
+        ("client.get('/people/notes')", {"all_notes"}),
+        ("client.get('/pages')", {"page"}),
+        ("client.open('/pages', method='GET')", {"page", "write"}),
+        ("client.put('/pages')", {"write"}),
         ("client.put('/people/ann')", set()),
         ("client.get('/others/ann/notes')", set()),
     ],

@@ -7,11 +7,12 @@ that makes one. A project without such files is searched for a few words.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Place, Span
+from awaken.contract import Place
 from awaken.project.doubles.marks import (
     Mark,
     fakes_of,
@@ -20,14 +21,16 @@ from awaken.project.doubles.marks import (
     may_configure,
     patch_of,
 )
-from awaken.project.doubles.reach import Reach, Use
+from awaken.project.doubles.reach import Reach, Use, use_of
 from awaken.project.doubles.requests import Routes
 from awaken.project.doubles.suite import Function, Member, Suite
 from awaken.project.doubles.units import Called, Unit
 from awaken.project.evaluation import Evaluator
+from awaken.project.modules import Module
 from awaken.project.sources import Snapshot
 from awaken.project.words import Words
 
+_FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
 _MOST_FILES = 60
 """Files that name one fixture or helper."""
 
@@ -59,7 +62,7 @@ class Doubles:
         self._files_with = files_with
         self._words = Words(files, files_with)
         self._found: dict[Place, Double] | None = None
-        self._by_use: dict[tuple[str, Span], Double] = {}
+        self._by_use: dict[Use, Double] = {}
 
     def in_file(self, path: str) -> list[Double]:
         """Return the doubles of a test file, in the order of the source."""
@@ -68,10 +71,15 @@ class Doubles:
             key=lambda one: one.place,
         )
 
-    def of(self, path: str, query: Span) -> Double | None:
-        """Return a double that is asked by the ``session.query`` at ``query``, if one is."""
-        self._all()
-        return self._by_use.get((path, query))
+    def of(self, module: Module, query: ast.expr) -> Double | None:
+        """Return a double that is asked by ``query``, as in ``session.query``, if one is."""
+        return self._by_use.get(use_of(module, query)) if self._all() else None
+
+    def share(self, earlier: Doubles, changed: Iterable[str]) -> None:
+        """Take what was found earlier, if none of the ``changed`` files can have a double."""
+        tests = (path for path in changed if is_test_file(path))
+        if not any(may_configure(self._files[path].text) for path in tests):
+            self._found, self._by_use = earlier._found, earlier._by_use
 
     def _all(self) -> dict[Place, Double]:
         if self._found is None:
@@ -79,7 +87,7 @@ class Doubles:
             self._search()
             for double in self._found.values():
                 for use in double.uses:
-                    self._by_use.setdefault((use.place.path, use.place.span), double)
+                    self._by_use.setdefault(use, double)
         return self._found
 
     # ---------------------------------------------------------------------------------- the files
@@ -88,14 +96,21 @@ class Doubles:
         marked = [path for path in tests if may_configure(self._files[path].text)]
         fakes = dict(self._fakes(marked))
         wanted: dict[str, None] = {}
+        done = set[str]()
         for path in marked:
-            wanted |= dict.fromkeys(self._concerned(path, fakes))
+            concerned = list(self._concerned(path, fakes))
+            wanted |= dict.fromkeys(concerned)
+            if path in concerned:  # while its tree is at hand
+                done.add(path)
+                self._search_file(path, fakes)
         for path in wanted:
-            self._search_file(path, fakes)
+            if path not in done:
+                self._search_file(path, fakes)
 
     def _fakes(self, paths: Sequence[str]) -> Iterator[tuple[str, Place]]:
         for path in paths:
-            module = self._evaluator.load(path)
+            text = self._files[path].text
+            module = self._evaluator.load(path) if _FAKED.search(text) else None
             for name, node in fakes_of(module) if module is not None else ():
                 if module is not None:
                     yield name, self._evaluator.place(module, node)
@@ -163,7 +178,7 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[
             entries = [one.entry for one in calls if one.inside or not inside]
             uses += reach.uses(entries, wanted)
     for target, only_inside in targets:
-        if not any(use.place.path == target.home for use in uses):
+        if not any(use.path == target.home for use in uses):
             uses += reach.at_home(target, unit.words(only_inside=only_inside))
     return uses, bool(given or targets)
 

@@ -21,15 +21,16 @@ _TEST_FILE = re.compile(
     r"(?:^|[/_.-])(?:tests?|testing|testlib|conftest|mocks?|fakes?|stubs?|doubles?)(?:[/_.-]|$)"
 )
 _CONFIGURED = re.compile(
-    rb"query\.(?:return_value|side_effect|assert_|call|mock_calls)|query\.\w+\.return_value"
-    rb"|query\([^\n]*(?:return_value|side_effect|assert_)|\.query[\"']|[\"']query\.|\.query\s*=[^=]"
+    rb"query\.[\w.]*(?:return_value|side_effect|assert_|call)"
+    rb"|query\([^\n]*(?:return_value|side_effect|assert_)"
+    rb"|\.query[\"']|[\"']query\.|\.query\s*=[^=]"
     rb"|(?:object|setattr)\(.{0,150}?[\"']query[\"']|(?:Mock|Namespace)\(.{0,150}?\bquery\s*="
     rb"|AlchemyMagicMock|def query\(",
     re.DOTALL,
 )
 _SETTINGS = {
     "return_value", "side_effect", "call_args", "call_args_list", "call_count", "called",
-    "configure_mock", "method_calls", "mock_calls", "reset_mock",
+    "configure_mock", "method_calls", "mock_calls",
 }  # fmt: skip
 _LEGACY = {
     "all", "count", "distinct", "filter", "filter_by", "first", "get", "group_by", "join", "limit",
@@ -199,6 +200,16 @@ def text_of(module: Module, node: ast.expr) -> str | None:
             return text_of(module, value) if isinstance(value, ast.Constant) else None
         case _:
             return None
+
+
+def outermost(module: Module, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Module:
+    """Return the function around ``node`` that is in no other function, else the module."""
+    above = [
+        one
+        for one in module.ancestors(node)
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return above[-1] if above else module.tree
 
 
 def _last(node: ast.expr) -> str:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from awaken.contract import Place
-from awaken.project.doubles.marks import is_test_file
+from awaken.project.doubles.marks import is_test_file, outermost
 from awaken.project.evaluation import Evaluator
 from awaken.project.modules import Module
 from awaken.project.trees import children, parameters_of
@@ -50,10 +49,21 @@ class Target(Struct, frozen=True):
 
 
 class Use(Struct, frozen=True):
-    """A ``query`` of the program that is asked of a double, and the function that holds it."""
+    """What the program asks of a double: each ``text`` in a ``function`` of the file ``path``.
 
-    place: Place
+    It says no place, so that it holds while other parts of the file are rewritten.
+    """
+
+    path: str
     function: str
+    text: str
+
+
+def use_of(module: Module, query: ast.expr) -> Use:
+    """Return ``query``, as in ``session.query``, as a use."""
+    around = outermost(module, query)
+    function = "" if isinstance(around, ast.Module) else module.qualname(around)
+    return Use(module.path, function, ast.unparse(query))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +227,7 @@ def with_arguments(entry: Entry, given: set[str | int]) -> Entry:
     """
     positional = [one.arg for one in (*entry.function.args.posonlyargs, *entry.function.args.args)]
     names = {name for name, _ in ((p.arg, d) for p, d in parameters_of(entry.function.args))}
-    found: set[str] = {one for one in given if isinstance(one, str) and one in names}
+    found: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
     decorators = {getattr(one, "id", "") for one in entry.function.decorator_list}
     in_class = entry.module.enclosing_class(entry.function) is not None
     bound = int(in_class and "staticmethod" not in decorators)
@@ -344,8 +354,7 @@ class _Body:
         """Yield every ``query`` that is asked of the double."""
         for node in self._nodes.queries:
             if self._holds(node.value):
-                place = Place(self.module.path, self.module.span(node))
-                yield Use(place, self.module.qualname(self._function))
+                yield use_of(self.module, node)
 
     @property
     def calls(self) -> list[ast.Call]:

@@ -18,6 +18,8 @@ from awaken.project.trees import parameters_of
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
 _ROUTES = {"api_route", "route", *METHODS}
 _ANY = "{}"
+_Score = tuple[int, int]
+"""How many parts of a path are those asked for, and how many it has."""
 _MOST_DEPENDENCIES = 20
 _MOST_FILES = 60
 
@@ -48,11 +50,11 @@ class Routes:
         key = (method, path)
         if key not in self._answering:
             found = list(self._search(method, _parts(path)))
-            best = max((score for score, _ in found), default=0)
+            best = max((score for score, _ in found), default=(0, 0))
             self._answering[key] = [entry for score, entry in found if score == best]
         return self._answering[key]
 
-    def _search(self, method: str, wanted: list[str]) -> Iterator[tuple[int, Entry]]:
+    def _search(self, method: str, wanted: list[str]) -> Iterator[tuple[_Score, Entry]]:
         """Yield what may answer, with how many parts of its path are those asked for."""
         words = tuple(f"/{one}".encode() for one in wanted if _is_literal(one))
         files = [one for one in self._files_with(words or (b'"/"',)) if not is_test_file(one)]
@@ -60,7 +62,7 @@ class Routes:
             module = self._evaluator.load(file)
             for node in module.tree.body if module is not None else ():
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and module is not None:
-                    scores = [_answers(one, method, wanted) for one in node.decorator_list]
+                    scores = [_answers(module, one, method, wanted) for one in node.decorator_list]
                     for score in (one for one in scores if one is not None):
                         yield score, Entry(module, node)
 
@@ -124,7 +126,7 @@ def _is_literal(part: str) -> bool:
     return not any(one in part for one in "{}<>")
 
 
-def _answers(decorator: ast.expr, method: str, wanted: list[str]) -> int | None:
+def _answers(module: Module, decorator: ast.expr, method: str, wanted: list[str]) -> _Score | None:
     """Return how well a decorator answers, ``@router.get("/users/{id}")``; None if not at all."""
     if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
         return None
@@ -133,11 +135,21 @@ def _answers(decorator: ast.expr, method: str, wanted: list[str]) -> int | None:
         return None
     if not _admits(decorator, decorator.func.attr, method):
         return None
-    parts = _parts(path.value)
+    parts = [*_prefix(module, decorator.func.value), *_parts(path.value)]
     pairs = list(zip(reversed(parts), reversed(wanted), strict=False))
     if len(parts) > len(wanted) or not all(_fits(one, other) for one, other in pairs):
         return None
-    return sum(one == other for one, other in pairs)
+    return sum(one == other for one, other in pairs), len(parts)
+
+
+def _prefix(module: Module, router: ast.expr) -> list[str]:
+    """Return the path that a router of the same file puts before those of its functions."""
+    bindings = module.scopes.bindings_of(router) if isinstance(router, ast.Name) else []
+    for one in bindings:
+        for keyword in one.value.keywords if isinstance(one.value, ast.Call) else ():
+            if keyword.arg in {"prefix", "url_prefix"}:
+                return _parts(text_of(module, keyword.value) or "")
+    return []
 
 
 def _admits(decorator: ast.Call, name: str, method: str) -> bool:

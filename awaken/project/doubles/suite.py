@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from awaken.project.doubles.marks import Mark, Patch, marks_of, may_configure
+from awaken.project.doubles.marks import Mark, Patch, marks_of, may_configure, outermost
 from awaken.project.doubles.reach import Reach, Target
 from awaken.project.evaluation import Evaluator
 from awaken.project.fixtures import fixture_name
@@ -80,7 +80,7 @@ class Suite:
             text = module.source.text
             if may_configure(text) or any(one in text for one in self._words):
                 for mark in marks_of(module, self.evaluator.names, self._fakes):
-                    found[Member(module, _outermost(module, mark.node)).prefix].append(mark)
+                    found[Member(module, outermost(module, mark.node)).prefix].append(mark)
         return self._marks[module.path].get(member.prefix, ())
 
     def fixture(self, member: Member, name: str) -> Member | None:
@@ -153,12 +153,6 @@ class Suite:
         if qualified is None or located is None:
             return None
         return Target(qualified, name=name, home=located.path)
-
-
-def _outermost(module: Module, node: ast.AST) -> Function | ast.Module:
-    """Return the function around ``node`` that is in no other function, else the module."""
-    above = [one for one in module.ancestors(node) if isinstance(one, Function)]
-    return above[-1] if above else module.tree
 
 
 def _is_definition(node: ast.stmt) -> bool:

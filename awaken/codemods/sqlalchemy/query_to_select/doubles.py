@@ -12,12 +12,11 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, recognise_either
 from awaken.contract import Finding, Level, Place
-from awaken.project.doubles import configured, is_test_file
+from awaken.project.doubles import Use, configured, is_test_file, use_of
 from awaken.project.modules import site_id
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.doubles import Double
     from awaken.project.modules import Module
 
 TRIGGERS = (b'"query"', b"'query'", b"def query(", b"AlchemyMagicMock")
@@ -38,7 +37,7 @@ def without_doubles(
         query = one.root.func if isinstance(one.root, ast.Call) else one.root
         if in_tests and isinstance(query, ast.Attribute) and configured(module, query):
             continue
-        double = None if one.refused else project.doubles.of(module.path, module.span(query))
+        double = None if one.refused else project.doubles.of(module, query)
         if double is None:
             yield one
         else:
@@ -49,16 +48,21 @@ def without_doubles(
 
 def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
     """Yield what is said of the doubles in a test file: those that hold a query back."""
-    module = project.module(path)
-    for double in project.doubles.in_file(path) if module is not None else ():
-        held = list(_held(project, double))
+    doubles = project.doubles.in_file(path)
+    module = project.module(path) if doubles else None
+    places: dict[Use, tuple[Place, ...]] = {}
+    for double in doubles if module is not None else ():
+        for use in double.uses:
+            if use not in places:
+                places[use] = tuple(_held(project, use))
+        held = [use for use in double.uses if places[use]]
         if module is None or not (held or double.unseen):
             continue
         node = next(one for one in module.walk() if _stands_at(module, one, double.place))
-        names = list(dict.fromkeys(name for name, _ in held))
         refused = Refused(reasons.UNSEEN_DOUBLE, double.name)
         if held:
-            refused = Refused(reasons.DOUBLE_OF_QUERY, _listed(names))
+            names = dict.fromkeys(use.function for use in held)
+            refused = Refused(reasons.DOUBLE_OF_QUERY, _listed(list(names)))
         yield Finding(
             site=site_id(rule, module, node),
             rule=rule,
@@ -68,24 +72,25 @@ def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
             message=refused.message,
             reason=f"{rule}/{refused.reason.code}",
             cure=refused.cure,
-            chain=tuple(place for _, place in held),
+            chain=tuple(place for use in held for place in places[use]),
         )
 
 
-def _held(project: Project, double: Double) -> Iterator[tuple[str, Place]]:
-    """Yield the queries that a double holds back, each with the function that has it."""
-    for use in double.uses:
-        module = project.module(use.place.path)
-        if module is None:
+def _held(project: Project, use: Use) -> Iterator[Place]:
+    """Yield the queries that are held back because of ``use``."""
+    module = project.module(use.path)
+    if module is None:
+        return
+    reader = Reader(project, module)
+    for node in module.walk():
+        if not isinstance(node, ast.Attribute) or node.attr != "query":
             continue
-        reader = Reader(project, module)
-        for node in module.walk():
-            if isinstance(node, ast.Attribute) and _stands_at(module, node, use.place):
-                above = module.parent(node)
-                called = isinstance(above, ast.Call) and above.func is node
-                found = recognise_either(reader, above if called and above else node)
-                if found is not None and found.refused is None:
-                    yield use.function, Place(use.place.path, use.place.span, "held back")
+        if use_of(module, node) == use:
+            above = module.parent(node)
+            called = isinstance(above, ast.Call) and above.func is node
+            found = recognise_either(reader, above if called and above else node)
+            if found is not None and found.refused is None:
+                yield Place(use.path, module.span(node), "held back")
 
 
 def _stands_at(module: Module, node: ast.AST, place: Place) -> bool:
