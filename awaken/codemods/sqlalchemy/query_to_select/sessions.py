@@ -205,7 +205,7 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         if proof.kind.startswith("async"):
             return None
         refused = _standing_against(reader, call) or _own_queries(reader, call, proof)
-        return Recognised(call, refused, caveat=_caveat(call, proof))
+        return Recognised(call, refused, caveat=_caveat(reader, call, proof))
     if is_proved_by_use(reader, call):
         return Recognised(call, _standing_against(reader, call))
     if is_plausible(reader, call):
@@ -228,9 +228,9 @@ def _own_queries(reader: Reader, call: ast.Call, proof: SessionProof) -> Refused
     return Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
 
 
-def _caveat(call: ast.Call, proof: SessionProof) -> str:
+def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:
     """Return what a session that is proven by the calls in sight leaves open."""
-    if not proof.unless:
+    if not proof.unless or is_proved_by_use(reader, call):
         return ""
     receiver = quoted(call.func.value) if isinstance(call.func, ast.Attribute) else "it"
     return f"every call in sight passes a session as `{receiver}`, but {proof.unless}"
