@@ -253,10 +253,14 @@ what it was asked, a patched `query`, a class with a `query` of its own. They ar
 functions that the test gives the double, or whose names it patches, and the double is reported as
 well. A mock that is told nothing answers `select()` as it answers a query, and holds nothing back.
 
+The methods that a Query class of the program's own adds or replaces (`query_class`, `query_cls`),
+and those of Query that call them; all of its queries if it has special or private methods, or may
+change anything else.
+
 Of queries that begin at a class, those whose session has no name where they stand, and could not
-be imported from where the class comes from; a `query_class` of the program's own; what
-Flask-SQLAlchemy's object does otherwise than its Query (`one_or_404()` of joined rows, `paginate()`
-of columns), and its methods before Flask-SQLAlchemy 3.0; `Model.query` that is kept in a variable.
+be imported from where the class comes from; what Flask-SQLAlchemy's object does otherwise than its
+Query (`one_or_404()` of joined rows, `paginate()` of columns), and its methods before
+Flask-SQLAlchemy 3.0; `Model.query` that is kept in a variable.
 
 ## On real programs
 
