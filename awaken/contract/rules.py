@@ -97,6 +97,13 @@ class Rule:
         """Return one finding per site of ``project``, and the changes that ``pins`` allow."""
         raise NotImplementedError
 
+    def prepare(self, project: Project) -> None:
+        """Have worked out what the plans of all files ask of ``project``, before they are made.
+
+        Only asked if ``per_file``: the processes that plan files then share the answers.
+        """
+        del project
+
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the rewriters that this rule's edits name; the only place to import LibCST."""
         return {}

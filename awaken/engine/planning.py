@@ -42,6 +42,7 @@ def plan_rule(
     if not rule.per_file:
         return _attempt(rule, pins, project, "")
     files = project.site_files(rule.triggers)
+    failed = _prepared(rule, project) if files else ()
     size = sum(len(project.snapshot[path].text) for path in files)
     progress(PLANNING, 0, len(files))
     results = run_many(
@@ -58,7 +59,16 @@ def plan_rule(
         else result
         for path, result in zip(files, results, strict=True)
     ]
-    return _joined(parts)
+    return _joined([*parts, Planned(Plan(), failed)])
+
+
+def _prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
+    """Let ``rule`` work out what the plans of all files share; return what went wrong."""
+    try:
+        rule.prepare(project)
+    except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
+        return (internal_error(rule.name, f"{type(error).__name__}: {error}"),)
+    return ()
 
 
 def _plan_file(rule: Rule, pins: Pins, project: Project, path: str) -> Planned:

@@ -64,6 +64,10 @@ class Doubles:
         self._found: dict[Place, Double] | None = None
         self._by_use: dict[Use, Double] = {}
 
+    def find(self) -> None:
+        """Find all doubles of the project, unless that was done."""
+        self._all()
+
     def in_file(self, path: str) -> list[Double]:
         """Return the doubles of a test file, in the order of the source."""
         return sorted(

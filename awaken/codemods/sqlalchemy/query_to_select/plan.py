@@ -74,6 +74,10 @@ class QueryToSelect(Rule):
     per_file: ClassVar[bool] = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
+    def prepare(self, project: Project) -> None:
+        """Find the doubles of Query: any file may be held back by any test."""
+        project.doubles.find()
+
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per query, and the change of each that can be rewritten."""
         decided: dict[SiteId, Decided] = {}

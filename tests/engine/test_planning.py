@@ -1,0 +1,61 @@
+"""What a rule that decides file by file is asked before its files are planned."""
+
+from __future__ import annotations
+
+from awaken.contract import Phase, Pins, Plan, Rule
+from awaken.engine.planning import plan_rule
+from awaken.project import Project, Snapshot
+from awaken.project.sources import decode
+
+
+class Asked(Rule):
+    """Notes what it is asked, in order."""
+
+    name = "asked"
+    family = "tests"
+    phase = Phase.QUERIES
+    triggers = (b"call",)
+    per_file = True
+
+    def __init__(self):
+        self.asked = []
+
+    def prepare(self, project):
+        self.asked.append("prepare")
+
+    def plan(self, project, pins):
+        self.asked.append(*project.site_files(self.triggers))
+        return Plan()
+
+
+class Failing(Asked):
+    def prepare(self, project):
+        raise RuntimeError("no answer")
+
+
+def project(**files: str) -> Project:
+    sources = {f"{name}.py": decode(f"{name}.py", text.encode()) for name, text in files.items()}
+    return Project(Snapshot(sources), None)
+
+
+def test_a_rule_is_prepared_once_before_its_files_are_planned():
+    rule = Asked()
+    planned = plan_rule(rule, project(a="call()", b="call()", c="other()"), Pins(), 1)
+    assert rule.asked == ["prepare", "a.py", "b.py"]
+    assert planned.diagnostics == ()
+
+
+def test_nothing_is_prepared_where_no_file_is_planned():
+    rule = Asked()
+    plan_rule(rule, project(c="other()"), Pins(), 1)
+    assert rule.asked == []
+
+
+def test_a_failure_is_reported_and_the_files_are_planned():
+    rule = Failing()
+    planned = plan_rule(rule, project(a="call()"), Pins(), 1)
+    assert rule.asked == ["a.py"]
+    assert [one.message for one in planned.diagnostics] == [
+        "internal error in asked: RuntimeError: no answer; its changes were left out, "
+        "please report this"
+    ]
