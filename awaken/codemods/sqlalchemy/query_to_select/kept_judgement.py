@@ -93,8 +93,8 @@ def judge_web(web: Web) -> WebVerdict:
         None, [session.made_anew() if executes else session.no_longer_called()]
     )
     verdict.caveats += [
-        f"{why}, and would meet a `select()` in `{name}`, no longer a Query"
-        for name, why in web.passages.outside.items()
+        f"{why}, and would meet a `select()` there, no longer a Query"
+        for why in web.passages.outside.values()
     ]
     verdict.caveats[:] = dict.fromkeys(verdict.caveats)
     return verdict
