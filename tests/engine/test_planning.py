@@ -20,16 +20,16 @@ class Asked(Rule):
     def __init__(self):
         self.asked = []
 
-    def prepare(self, project):
+    def prepare(self, _):
         self.asked.append("prepare")
 
-    def plan(self, project, pins):
+    def plan(self, project, _):
         self.asked.append(*project.site_files(self.triggers))
         return Plan()
 
 
 class Failing(Asked):
-    def prepare(self, project):
+    def prepare(self, _):
         raise RuntimeError("no answer")
 
 
@@ -55,7 +55,5 @@ def test_a_failure_is_reported_and_the_files_are_planned():
     rule = Failing()
     planned = plan_rule(rule, project(a="call()"), Pins(), 1)
     assert rule.asked == ["a.py"]
-    assert [one.message for one in planned.diagnostics] == [
-        "internal error in asked: RuntimeError: no answer; its changes were left out, "
-        "please report this"
-    ]
+    (diagnostic,) = planned.diagnostics
+    assert diagnostic.message.startswith("internal error in asked: RuntimeError: no answer; ")
