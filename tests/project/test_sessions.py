@@ -68,6 +68,54 @@ def kind(text: str, receiver: str = "s", **files: str) -> str:
 
 
 PROVEN = [
+    # small libraries, and CKAN
+    ("from ckan.model.meta import Session\ns = Session\ns", "scoped"),
+    ("from ckan import model\ns = model.Session\ns", "scoped"),
+    ("from fastapi_sqlalchemy import db\ns = db.session\ns", "session"),
+    ("from flask_sqlalchemy_session import current_session as s\ns", "scoped"),
+    (
+        (
+            "from flask_sqlalchemy_lite import SQLAlchemy\ndb = SQLAlchemy()\n"
+            "def f():\n  s = db.session\n  s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from homeassistant.helpers.recorder import session_scope\n"
+            "def f(hass):\n  with session_scope(hass=hass) as s:\n    s"
+        ),
+        "session",
+    ),
+    # annotations of generators that name no generator
+    (
+        (
+            "from db import *\n@contextmanager\ndef scope() -> Session:\n  yield make()\n"
+            "def make() -> Session: ...\ndef f():\n  with scope() as s:\n    s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from db import *\n@contextmanager\ndef scope() -> None:\n  yield SessionLocal()\n"
+            "def f():\n  with scope() as s:\n    s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from db import *\nfrom fastapi import Depends\nimport lib\n"
+            "def get() -> Session:\n  yield lib.make()\ndef f(s=Depends(get)): s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from db import *\nfrom fastapi import Depends\n"
+            "def get() -> sessionmaker:\n  yield SessionLocal()\ndef f(s=Depends(get)): s"
+        ),
+        "session",
+    ),
     # annotations
     ("from sqlalchemy.orm import Session\ndef f(s: Session): s", "session"),
     ("from sqlalchemy.orm import Session\ndef f(s: 'Session'): s", "session"),
@@ -844,3 +892,34 @@ def test_a_question_about_hostile_code_has_an_end():
 
     chain = "s = x" + ".filter(a)" * 120 + "\ns"
     assert isinstance(asked(chain, "s"), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("expression", "classes"),
+    [
+        ("models.User", ("models.User",)),
+        ("made()", ("models.User",)),
+        ("Box.model", ("models.User",)),
+        ("either(True)", ("models.User", "models.Note")),
+        ("models.User()", ()),
+        ("unclear(True)", ()),
+        ("lib.User", ()),
+        ("manager.user_model", ("flask_appbuilder.security.sqla.models.User",)),
+    ],
+)
+def test_the_classes_that_an_expression_may_be(expression, classes):
+    text = (
+        "import lib, models\n"
+        "from flask_appbuilder.security.sqla.manager import SecurityManager\n"
+        "class Own(SecurityManager): pass\n"
+        "manager = Own(None)\n"
+        "def made(): return models.User\n"
+        "def either(x): return models.User if x else models.Note\n"
+        "def unclear(x): return models.User if x else lib.User\n"
+        "class Box:\n  model = models.User\n"
+        f"{expression}\n"
+    )
+    project = program({"models.py": MODELS, "m.py": text})
+    module = module_of(project, "m.py")
+
+    assert project.classes_of(module, last(module, expression)) == classes
