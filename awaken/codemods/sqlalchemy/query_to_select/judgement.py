@@ -396,19 +396,27 @@ def is_surely_unique(statement: Statement, kind: Kind) -> bool:
     if statement.changed_items:
         return False
     entity = next(item for item in statement.items if item.what is What.ENTITY)
+    if statement.several:
+        is_plain = not loads_collection(statement.reader, statement.options)
+    else:
+        is_plain = _is_plain(statement, entity, kind)
+    # What came out of another function may have no name here: then no criterion is its own.
+    sources = Sources(statement.reader, entity.owner or "?", entity.model)
+    return is_plain and sources.only(statement.criteria)
+
+
+def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
+    """Whether ``entity`` is read from one table, with nothing but its own columns beside it."""
     if entity.model is None or _may_load_collection(statement):
         return False
     mapped = statement.reader.project.mapped_class(entity.model)
     if mapped is None or mapped.table != "plain":
         return False
-    if kind is Kind.ROWS_WITH_ENTITY:
-        others = [item for item in statement.items if item is not entity]
-        own = entity.owner, entity.model
-        if any(item.what is not What.COLUMN or (item.owner, item.model) != own for item in others):
-            return False
-    # What came out of another function may have no name here: then no criterion is its own.
-    sources = Sources(statement.reader, entity.owner or "?", entity.model)
-    return sources.only(statement.criteria)
+    others = [item for item in statement.items if item is not entity]
+    own = entity.owner, entity.model
+    return kind is not Kind.ROWS_WITH_ENTITY or all(
+        item.what is What.COLUMN and (item.owner, item.model) == own for item in others
+    )
 
 
 def _may_load_collection(statement: Statement) -> bool:

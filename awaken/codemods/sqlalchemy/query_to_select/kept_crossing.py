@@ -28,11 +28,12 @@ def crossed(statement: Statement, source: Frame, target: Frame) -> Statement:
         sources=[],
         join_point=_target(target, statement.join_point),
         source=_target(target, statement.source),
-        unsure=_may_repeat(statement),
+        unsure=may_repeat(statement),
     )
 
 
-def _may_repeat(statement: Statement) -> bool:
+def may_repeat(statement: Statement) -> bool:
+    """Whether an object may come twice, for all that was added so far."""
     kind = kind_of(statement.items)
     has_entity = kind in {Kind.ENTITY, Kind.ROWS_WITH_ENTITY}
     return has_entity and not is_surely_unique(statement, kind)

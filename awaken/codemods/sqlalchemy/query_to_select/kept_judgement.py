@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,14 +10,14 @@ import msgspec
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Link
 from awaken.codemods.sqlalchemy.query_to_select.entities import refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.items import What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
     Verdict,
     check_distinct,
     judge_executed,
     written,
 )
-from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_annotations import (
     Annotation,
     annotations_of,
@@ -73,15 +73,13 @@ def judge_web(web: Web) -> WebVerdict:
     session = WebSession(web)
     states = States(web)
     verdict = WebVerdict(web)
-    items: dict[Kept, Sequence[Item]] = {}
-    for kept, segments in web.definitions.items():
+    for segments in web.definitions.values():
         for segment in segments:
             statement = _state(states, segment)
             _check_items(statement)
-            items[kept] = statement.items
             data = _definition(web, statement, verdict, segment)
             verdict.parts.append(Rewritten(segment, data))
-    verdict.annotations = annotations_of(items)
+    verdict.annotations = annotations_of({kept: states.items_of(kept) for kept in web.definitions})
     for segment in web.uses:
         verdict.parts.append(Rewritten(segment, _used(web, segment, states, session, verdict)))
     if web.uses and all(use.ending == "written" for use in web.uses):

@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import BUILDERS, Chain
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
-from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed
+from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed, may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -74,6 +74,10 @@ class States:
             if any(kept in self._web.reaching(segment.frame, segment.start) for segment in segments)
         ]
 
+    def items_of(self, kept: Kept) -> Sequence[Item]:
+        """Return what the queries ask for that ``kept`` may hold."""
+        return self._known[kept].items
+
     def of(self, segment: Segment, *, executed: bool) -> Statement | None:
         """Return the statement that ``segment`` comes to; None while nothing reaches it."""
         begins = self._web.begins(segment)
@@ -133,6 +137,9 @@ def _joined(statements: Sequence[Statement]) -> Statement:
 
 def _join(one: Statement, other: Statement) -> Statement:
     _refuse_different(one, other)
+    if _looks(one.items) != _looks(other.items):
+        items = tuple(map(_either, one.items, other.items))
+        one, other = (_settled(each, items) for each in (one, other))
     return replace(
         one,
         edits=[],
@@ -157,19 +164,50 @@ def _join(one: Statement, other: Statement) -> Statement:
 
 def _refuse_different(one: Statement, other: Statement) -> None:
     """Raise Refused if not the same is asked for, or not in the same manner."""
-    if _looks(one.items) != _looks(other.items):
+    if _looks(one.items) != _looks(other.items) and not _are_alike(one.items, other.items):
         first = ", ".join(ast.unparse(item.node) for item in one.items)
         second = ", ".join(ast.unparse(item.node) for item in other.items)
         raise Refused(reasons.DIFFERENT_QUERIES, f"`{first}` or `{second}`")
     if one.yields != other.yields:
         raise Refused(reasons.DIFFERENT_QUERIES, "rows in portions (yield_per) or at once")
-    if _looks(one.orm_items) != _looks(other.orm_items):
+    are_orm = all(any(item.orm for item in each.orm_items) for each in (one, other))
+    if not are_orm and _looks(one.orm_items) != _looks(other.orm_items):
         raise Refused(reasons.DIFFERENT_QUERIES, "other columns at first")
     is_core = not any(item.orm for item in one.orm_items)
     sources = _ids(one.sources), _ids(one.criteria), one.joined
     if is_core and sources != (_ids(other.sources), _ids(other.criteria), other.joined):
         # Whether it flushes first depends on them (issue 9809).
         raise Refused(reasons.DIFFERENT_QUERIES, "columns of other tables")
+
+
+def _settled(statement: Statement, items: tuple[Item, ...]) -> Statement:
+    """Return ``statement`` as one for ``items`` of several classes, its own criteria judged."""
+    unsure = may_repeat(statement)
+    return replace(statement, items=items, criteria=[], options=[], unsure=unsure, several=True)
+
+
+def _are_alike(one: Sequence[Item], other: Sequence[Item]) -> bool:
+    """Whether queries for ``one`` and for ``other`` are executed alike: one class, or columns."""
+    whats = [item.what for item in one]
+    if whats != [item.what for item in other] or any(i.weak or i.assumed for i in (*one, *other)):
+        return False
+    if whats == [What.ENTITY]:
+        return True
+    is_keyed = all(len({item.key for item in items}) == len(items) for items in (one, other))
+    return set(whats) == {What.COLUMN} and is_keyed
+
+
+def _either(one: Item, other: Item) -> Item:
+    """Return what is known of an item that is ``one`` or ``other``."""
+    return Item(
+        one.node,
+        one.what,
+        key=one.key if one.key == other.key else None,
+        orm=one.orm and other.orm,
+        aliased=one.aliased or other.aliased,
+        hashable=one.hashable if one.hashable == other.hashable else None,
+        unless=one.unless or other.unless,
+    )
 
 
 def _looks(items: Sequence[Item]) -> list[tuple[object, ...]]:

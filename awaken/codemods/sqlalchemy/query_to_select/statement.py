@@ -55,7 +55,8 @@ class Statement:
     ``join_point`` is what ``filter_by`` means after a join, ``source`` after a ``select_from``.
     ``criteria`` are the expressions that may bring another table into FROM, ``orm_items`` those
     that make an ORM statement of it, ``first_items`` those that a set operation puts together.
-    ``unsure`` says that rows may repeat for what another function added.
+    ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
+    item is of several classes, each of which was judged for itself.
     """
 
     reader: Reader
@@ -87,6 +88,7 @@ class Statement:
     continued: bool = False
     first_items: tuple[Item, ...] = ()
     unsure: bool = False
+    several: bool = False
 
     @property
     def is_plain(self) -> bool:
