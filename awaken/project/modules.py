@@ -16,7 +16,7 @@ from awaken.contract import SiteId, Span
 from awaken.project.bindings import Function
 from awaken.project.scopes import ScopeTable
 from awaken.project.sources import SourceFile
-from awaken.project.trees import children, fingerprint, walk
+from awaken.project.trees import CHILDLESS, SHARED, children, fingerprint, walk
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -61,17 +61,27 @@ class Module:
         return [0, *(match.end() for match in _LINE_END.finditer(self.source.text))]
 
     @cached_property
-    def _parents(self) -> dict[ast.AST, ast.AST]:
-        found: dict[ast.AST, ast.AST] = {}
+    def _walked(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
+        """All nodes in the order of the source, and what holds each: one walk gives both."""
+        order: list[ast.AST] = []
+        parents: dict[ast.AST, ast.AST] = {}
         stack: list[ast.AST] = [self.tree]
         while stack:
             node = stack.pop()
-            for child in children(node):
-                # Operators and contexts are shared objects, so they have no parent.
-                if not isinstance(child, _SHARED):
-                    found[child] = node
-                    stack.append(child)
-        return found
+            order.append(node)
+            if type(node) not in CHILDLESS:
+                below = children(node)
+                for child in below:
+                    parents[child] = node
+                below.reverse()
+                stack += below
+        for shared in [one for one in parents if type(one) in SHARED]:
+            del parents[shared]  # they stand in many places
+        return order, parents
+
+    @property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        return self._walked[1]
 
     def span(self, node: ast.AST) -> Span:
         """Return the bytes of ``source.text`` that ``node`` takes.
@@ -85,7 +95,7 @@ class Module:
             return Span(0, len(self.source.text))
         line = getattr(node, "lineno", None)
         if line is None:
-            spans = [self.span(child) for child in children(node) if not isinstance(child, _SHARED)]
+            spans = [self.span(child) for child in children(node) if type(child) not in SHARED]
             if not spans:
                 raise ValueError(f"{type(node).__name__} has no position")
             return Span(min(spans).start, max(span.end for span in spans))
@@ -122,7 +132,7 @@ class Module:
         for node in walk(parsed):
             ast.copy_location(node, constant)
             for child in ast.iter_child_nodes(node):
-                if not isinstance(child, _SHARED):
+                if type(child) not in SHARED:
                     parents[child] = node
         self.memo[constant] = parsed
         return parsed
@@ -146,16 +156,12 @@ class Module:
 
     def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
         """Yield ``node`` (by default the tree) and all below it in the order of the source."""
-        return iter(self._in_order) if node is None else walk(node)
-
-    @cached_property
-    def _in_order(self) -> list[ast.AST]:
-        return list(walk(self.tree))
+        return iter(self._walked[0]) if node is None else walk(node)
 
     @cached_property
     def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
         found: dict[type[ast.AST], list[ast.AST]] = {}
-        for node in self._in_order:
+        for node in self._walked[0]:
             found.setdefault(type(node), []).append(node)
         return found
 
@@ -218,9 +224,6 @@ class Module:
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` stands inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
-
-
-_SHARED = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
 
 
 def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:

@@ -14,9 +14,10 @@ def walk(root: ast.AST) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        below = children(node)
-        below.reverse()
-        stack += below
+        if type(node) not in CHILDLESS:
+            below = children(node)
+            below.reverse()
+            stack += below
 
 
 def children(node: ast.AST) -> list[ast.AST]:
@@ -39,6 +40,46 @@ def _by_field(node: ast.AST) -> list[ast.AST]:
         elif isinstance(value, list):
             found += [item for item in value if isinstance(item, ast.AST)]
     return found
+
+
+def _named(node: ast.Name) -> list[ast.AST]:
+    return [node.ctx]
+
+
+def _attribute(node: ast.Attribute) -> list[ast.AST]:
+    return [node.value, node.ctx]
+
+
+def _subscript(node: ast.Subscript) -> list[ast.AST]:
+    return [node.value, node.slice, node.ctx]
+
+
+def _elements(node: ast.Tuple | ast.List) -> list[ast.AST]:
+    return [*node.elts, node.ctx]
+
+
+def _value(node: ast.Expr | ast.keyword | ast.Await) -> list[ast.AST]:
+    return [node.value]
+
+
+def _assignment(node: ast.Assign) -> list[ast.AST]:
+    return [*node.targets, node.value]
+
+
+def _comparison(node: ast.Compare) -> list[ast.AST]:
+    return [node.left, *node.ops, *node.comparators]
+
+
+def _return(node: ast.Return) -> list[ast.AST]:
+    return [] if node.value is None else [node.value]
+
+
+def _argument(node: ast.arg) -> list[ast.AST]:
+    return [] if node.annotation is None else [node.annotation]
+
+
+def _if(node: ast.If) -> list[ast.AST]:
+    return [node.test, *node.body, *node.orelse]
 
 
 def _if_expression(node: ast.IfExp) -> list[ast.AST]:
@@ -121,7 +162,27 @@ def parameters_of(args: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
     return found
 
 
+SHARED = frozenset(
+    kind
+    for base in (ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context)
+    for kind in base.__subclasses__()
+)
+"""Operators and contexts: objects that all trees share, so they stand nowhere."""
+
+CHILDLESS = SHARED | {ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue}
+CHILDLESS |= {ast.Global, ast.Nonlocal}
+
 _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
+    ast.Name: _named,
+    ast.Attribute: _attribute,
+    ast.Subscript: _subscript,
+    **dict.fromkeys((ast.Tuple, ast.List), _elements),
+    **dict.fromkeys((ast.Expr, ast.keyword, ast.Await), _value),
+    ast.Assign: _assignment,
+    ast.Compare: _comparison,
+    ast.Return: _return,
+    ast.arg: _argument,
+    ast.If: _if,
     ast.IfExp: _if_expression,
     ast.Dict: _dict,
     ast.Call: _call,
@@ -130,5 +191,5 @@ _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
     ast.MatchMapping: _mapping_pattern,
-    **dict.fromkeys((ast.Load, ast.Store, ast.Del, ast.Constant), _leaf),
+    **dict.fromkeys(CHILDLESS, _leaf),
 }
