@@ -16,6 +16,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from awaken.contract import Place, Span
@@ -55,6 +56,7 @@ _NEUTRAL = {
     "typing_extensions.overload",
     "typing_extensions.override",
 }
+_COMPOSING = ("getattr", "globals", "vars")
 _NAMING = {"import", "assignment", "class"}
 _REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
 """Functions that are given a name in a string to put something else in its place."""
@@ -111,6 +113,7 @@ class CallIndex:
         self.words = words
         self._kept: dict[tuple[str, int], Callers] = {}
         self._travelling: dict[str, Place | None] = {}
+        self._families: dict[str, Family] = {}
 
     def of(self, module: Module, function: Function) -> Callers:
         """Return who calls ``function``, a function or method of ``module``."""
@@ -119,6 +122,17 @@ class CallIndex:
             with self._evaluator.without_callers():
                 self._kept[key] = _Search(self._evaluator, self, module, function).run()
         return self._kept[key]
+
+    def family(self, qualified: str) -> Family:
+        """Return the class ``qualified`` of the project with its relatives."""
+        if qualified not in self._families:
+            self._families[qualified] = Family(self._evaluator, self.words.files_with, qualified)
+        return self._families[qualified]
+
+    @cached_property
+    def composing(self) -> frozenset[str]:
+        """The files in which names may be put together at run time."""
+        return frozenset(path for word in _COMPOSING for path in self.words.files_with(word))
 
     def travelling(self, path: str) -> Place | None:
         """Return where the module at ``path`` is used as a value; None if nowhere in sight."""
@@ -167,7 +181,7 @@ class _Search:
         """Search everything."""
         if self._owner is not None:
             qualified = f"{self._module.name}.{self._module.qualname(self._owner)}"
-            self._family = Family(self._evaluator, self._index.words.files_with, qualified)
+            self._family = self._index.family(qualified)
             if self._makes:
                 self._made = self._family.made_by_init()
         self._look_at_definition()
@@ -219,14 +233,14 @@ class _Search:
     def _look_for_dynamic_names(self) -> None:
         """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` beside the function."""
         paths = {self._module.path} | (self._family.paths() if self._family is not None else set())
-        for path in sorted(paths):
+        for path in sorted(paths & self._index.composing):
             module = self._evaluator.load(path)
-            for node in module.walk() if module is not None else ():
+            for node in _composing(module) if module is not None else ():
                 if module is not None and self._may_name(module, node):
                     why = f"`{module.excerpt(node)}` may name `{self._shown()}`"
                     self._stop("dynamic", why, module, node)
 
-    def _may_name(self, module: Module, node: ast.AST) -> bool:
+    def _may_name(self, module: Module, node: ast.Call | ast.Subscript) -> bool:
         match node:
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
                 if self._owner is None and isinstance(owner, ast.Name):
@@ -238,8 +252,7 @@ class _Search:
                 return fits and self._may_own(module, owner)
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), slice=name):
                 return self._owner is None and _fits(name, self._shown())
-            case _:
-                return False
+        return False
 
     def _may_own(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` may be something that has the method."""
@@ -287,15 +300,13 @@ class _Search:
             self._stop("unresolved", why, self._module, self._function)
             return set()
         aliases: set[str] = set()
-        for node in module.walk():
+        for node in module.mentions(word):
             match node:
-                case ast.Name(id=name, ctx=ast.Load()) if name == word:
+                case ast.Name() | ast.Attribute():
                     aliases |= self._mentioned(module, node)
-                case ast.Attribute(attr=name, ctx=ast.Load()) if name == word:
-                    aliases |= self._mentioned(module, node)
-                case ast.alias(name=name, asname=other) if name == word:
-                    aliases |= self._imported(module, node, other or name)
-                case ast.Constant(value=str() as text) if word in text:
+                case ast.alias():
+                    aliases |= self._imported(module, node, node.asname or word)
+                case ast.Constant(value=str() as text):
                     self._look_at_text(module, node, text, word)
         return aliases
 
@@ -517,6 +528,20 @@ class _Search:
 
 def _place(module: Module, node: ast.AST) -> Place:
     return Place(module.path, module.span(node))
+
+
+def _composing(module: Module) -> list[ast.Call | ast.Subscript]:
+    """Return the ``getattr(...)``, ``globals()[...]`` and ``vars()[...]`` of a file in order."""
+    found: list[ast.Call | ast.Subscript] = []
+    for word in _COMPOSING:
+        for node in module.mentions(word):
+            call = module.parent(node)
+            if not isinstance(node, ast.Name) or not isinstance(call, ast.Call):
+                continue
+            outer = call if word == "getattr" else module.parent(call)
+            if call.func is node and isinstance(outer, ast.Call | ast.Subscript):
+                found.append(outer)
+    return sorted(found, key=module.span)
 
 
 def _modules_as_values(module: Module, last: str) -> Iterator[ast.Name | ast.Attribute]:

@@ -22,6 +22,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
 _EXCERPT = 60
+_SEPARATORS = re.compile(r"[.:/]")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -169,6 +170,36 @@ class Module:
         """Return all nodes of the file that are of the type of ``node``, in source order."""
         return self._by_type[type(node)]
 
+    @cached_property
+    def _by_word(self) -> dict[str, list[ast.AST]]:
+        found: dict[str, list[ast.AST]] = {}
+        for node in self._walked[0]:
+            word = _word_of(node)
+            if word is not None:
+                found.setdefault(word, []).append(node)
+        return found
+
+    def mentions(self, word: str) -> Sequence[ast.AST]:
+        """Return what may mention the name ``word``, in source order.
+
+        That are names and attributes that are read, imports of it, and strings whose last word,
+        as in ``"package.module:word"``, it is.
+        """
+        return self._by_word.get(word, ())
+
+    @cached_property
+    def _calls(self) -> dict[int, list[ast.Call]]:
+        found: dict[int, list[ast.Call]] = {}
+        for node in self._walked[0]:
+            if isinstance(node, ast.Call):
+                start = self._line_starts[node.lineno - 1] + node.col_offset
+                found.setdefault(start, []).append(node)
+        return found
+
+    def calls_at(self, span: Span) -> list[ast.Call]:
+        """Return the calls that take exactly ``span``: one, but for those inside f-strings."""
+        return [call for call in self._calls.get(span.start, []) if self.span(call) == span]
+
     def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
         """Return the scope of ``node``, its syntax, and how many such nodes stand before it."""
         look = _look(node)
@@ -224,6 +255,20 @@ class Module:
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` stands inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
+
+
+def _word_of(node: ast.AST) -> str | None:
+    match node:
+        case ast.Name(ctx=ast.Load()):
+            return node.id
+        case ast.Attribute(ctx=ast.Load()):
+            return node.attr
+        case ast.alias():
+            return node.name
+        case ast.Constant(value=str() as text):
+            return _SEPARATORS.split(text.removesuffix("()"))[-1]
+        case _:
+            return None
 
 
 def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:

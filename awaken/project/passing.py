@@ -8,10 +8,10 @@ reach the parameter are unknown. A default counts always: some call may rely on 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from awaken.contract import Place, Span
+from awaken.contract import Place
 from awaken.project.bindings import Binding
 from awaken.project.callers import Callers, CallSite, Function
 from awaken.project.modules import Module
@@ -108,20 +108,13 @@ class Passing:
                 opened.append(forwarded)
         return opened
 
-    def _calls(self, sites: Sequence[CallSite]) -> list[tuple[Module, ast.Call, CallSite]]:
-        """Return the trees of call sites; each file is walked once."""
-        by_path: dict[str, dict[Span, CallSite]] = {}
+    def _calls(self, sites: Sequence[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
+        """Yield the trees of call sites."""
         for site in sites:
-            by_path.setdefault(site.place.path, {})[site.place.span] = site
-        found: list[tuple[Module, ast.Call, CallSite]] = []
-        for path, wanted in by_path.items():
-            module = self._load(path)
-            for node in module.walk() if module is not None else ():
-                if module is not None and isinstance(node, ast.Call):
-                    site_here = wanted.get(module.span(node))
-                    if site_here is not None:
-                        found.append((module, node, site_here))
-        return found
+            module = self._load(site.place.path)
+            for call in module.calls_at(site.place.span) if module is not None else ():
+                if module is not None:
+                    yield module, call, site
 
     def _forwarded(self, module: Module, node: ast.expr) -> _Open | None:
         """Return the open parameter that ``node`` is the bare name of."""
