@@ -45,11 +45,13 @@ class Pins(Struct, frozen=True):
 
     ``write_scope`` holds the project-relative paths that may be edited; None means all.
     ``options`` are what the project sets for the rule: an instance of its ``options`` type.
+    ``settled`` are the places of findings that nobody asks for again: a rule may leave them out.
     """
 
     left_out: frozenset[SiteId] = frozenset()
     write_scope: frozenset[str] | None = None
     options: Struct = NoOptions()
+    settled: frozenset[Place] = frozenset()
 
     def may_write(self, path: str) -> bool:
         """Whether ``path`` lies inside the write scope."""

@@ -31,6 +31,7 @@ from awaken.engine.admission import (
     pending_of,
     sift,
 )
+from awaken.engine.again import seen_before, standing
 from awaken.engine.holding import Moment
 from awaken.engine.materialise import Materialised
 from awaken.engine.plan_contract import contract_broken
@@ -313,52 +314,43 @@ def _plan_again(
         if finding.change is None or finding.change not in made
     ]
     settled += [one.finding for one in progress.held]
+    stand = standing(settled, progress.maps)
     project = tools.project(progress.snapshot, progress.changed_files())
     trusted = [rule for rule in rules if rule.name not in progress.distrusted]
-    planned = [_plan_holding(rule, project, admission, tools, progress) for rule in trusted]
+    planned = [
+        _plan_holding(rule, project, _knowing(stand, rule, admission), tools, progress)
+        for rule in trusted
+    ]
     held = {site: one for _, sites in planned for site, one in sites.items()}
     found = [
         msgspec.structs.replace(finding, place=progress.on_disk(finding.place))
         for plan, sites in planned
         for finding in (*plan.findings, *(one.finding for one in sites.values()))
     ]
-    left_out = admission.pins.left_out | _seen_before(found, settled)
+    left_out = admission.pins.left_out | seen_before(found, settled, stand)
     pins = msgspec.structs.replace(admission.pins, left_out=left_out)
     changes = [change for plan, _ in planned for change in plan.changes]
     wanted, _ = sift(changes, msgspec.structs.replace(admission, pins=pins), held)
     again = {change.id for change in wanted}
-    places = [finding.place for finding in found if finding.change in again]
+    spans: dict[str, list[Span]] = {}
+    for finding in found:
+        if finding.change in again:
+            spans.setdefault(finding.place.path, []).append(finding.place.span)
     guilty = {change.rule for change in wanted}
     guilty.update(
         finding.rule
         for finding in progress.findings
-        if finding.change in made and any(_meet(finding.place, place) for place in places)
+        if finding.change in made
+        and any(finding.place.span.overlaps(span) for span in spans.get(finding.place.path, ()))
     )
     return frozenset(guilty)
 
 
-def _meet(one: Place, other: Place) -> bool:
-    return one.path == other.path and one.span.overlaps(other.span)
-
-
-def _seen_before(found: Sequence[Finding], settled: Sequence[Finding]) -> frozenset[SiteId]:
-    """Return which of ``found`` are ``settled`` sites, each of which stands for one.
-
-    A rewrite changes the identity of what is nested in it, and of its equals; and a site inside
-    a rewritten one leads back to the whole of that, which then holds the settled place.
-    """
-    seen: set[SiteId] = set()
-    waiting: dict[tuple[str, str], list[Span]] = {}
-    for finding in settled:
-        waiting.setdefault((finding.rule, finding.place.path), []).append(finding.place.span)
-    for stands_for in (Span.__eq__, Span.contains):
-        for finding in found:
-            spans = waiting.get((finding.rule, finding.place.path), [])
-            match = next((span for span in spans if stands_for(finding.place.span, span)), None)
-            if match is not None and finding.site not in seen:
-                spans.remove(match)
-                seen.add(finding.site)
-    return frozenset(seen)
+def _knowing(stand: Mapping[Finding, Place], rule: Rule, admission: Admission) -> Admission:
+    """Return ``admission`` with the sites of ``rule`` that need no second plan pinned."""
+    settled = frozenset(place for finding, place in stand.items() if finding.rule == rule.name)
+    pins = msgspec.structs.replace(admission.pins, settled=settled)
+    return msgspec.structs.replace(admission, pins=pins)
 
 
 def _without_rules(

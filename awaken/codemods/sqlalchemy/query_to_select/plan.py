@@ -81,7 +81,7 @@ class QueryToSelect(Rule):
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per query, and the change of each that can be rewritten."""
         decided: dict[SiteId, Decided] = {}
-        sites = Sites(project, _QUERIES)
+        sites = Sites(project, _QUERIES, pins.settled)
         for module in sites.modules():
             kept = KeptQueries(project, module, sites, self.name, pins)
             found = [

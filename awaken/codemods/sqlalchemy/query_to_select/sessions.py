@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -64,11 +64,17 @@ class Recognised:
 
 
 class Sites:
-    """The queries of a project, file by file and in the order of the source."""
+    """The queries of a project, file by file and in the order of the source.
 
-    def __init__(self, project: Project, triggers: Sequence[bytes]) -> None:
+    Those that begin where one of the ``settled`` places does are left out.
+    """
+
+    def __init__(
+        self, project: Project, triggers: Sequence[bytes], settled: Collection[Place] = ()
+    ) -> None:
         self._project = project
         self._triggers = triggers
+        self._settled = {(place.path, place.span.start) for place in settled}
 
     def modules(self) -> Iterator[Module]:
         """Yield the files in which the rule is asked for its sites."""
@@ -84,6 +90,8 @@ class Sites:
     def _recognised(self, module: Module) -> Iterator[Recognised]:
         reader, (hook, listener) = Reader(self._project, module), self._standing
         for node in module.walk():
+            if not _may_begin(node) or (module.path, module.span(node).start) in self._settled:
+                continue
             recognised = recognise_either(reader, node)
             if recognised is not None:
                 refused = hook or recognised.refused
@@ -168,6 +176,16 @@ def _listens_to(reader: Reader, call: ast.Call, event: str) -> bool:
         return False
     name = call.args[1]
     return isinstance(name, ast.Constant) and str(name.value).startswith(event)
+
+
+def _may_begin(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in {"query", "Query"}
+        case ast.Attribute(attr="query", ctx=ast.Load()):
+            return True
+        case _:
+            return False
 
 
 def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
