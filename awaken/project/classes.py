@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec import Struct
 from awaken.contract import Span
 from awaken.project.modules import Module
 from awaken.project.names import Names
+from awaken.project.words import Words
 
 
 class Definition(Struct, frozen=True):
@@ -57,11 +58,11 @@ class Classes:
         self,
         names: Names,
         load: Callable[[str], Module | None],
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        words: Words,
     ) -> None:
         self._names = names
         self._load = load
-        self._files_with = files_with
+        self._words = words
         self._files: dict[str, dict[str, ClassFacts]] = {}
         self._lineages: dict[str, Lineage] = {}
         self._subclasses: dict[str, tuple[str, ...]] = {}
@@ -100,19 +101,28 @@ class Classes:
         return self._lineages[qualified]
 
     def subclasses(self, qualified: str) -> tuple[str, ...]:
-        """Return the classes of the project that inherit directly from ``qualified``.
-
-        Found by the name of the class in the text, so a base under another name is missed.
-        """
+        """Return the classes of the project that inherit directly from ``qualified``."""
         if qualified not in self._subclasses:
-            simple = qualified.rpartition(".")[2].encode()
+            words = self.spellings(qualified)
+            paths = {path for word in words for path in self._words.inherited_in(word)}
+            paths.update(path for word in words for path in self._words.renamed_in(word))
             self._subclasses[qualified] = tuple(
                 facts.qualified
-                for path in self._files_with([simple])
+                for path in sorted(paths)
                 for facts in self.in_file(path).values()
                 if qualified in facts.bases
             )
         return self._subclasses[qualified]
+
+    def spellings(self, qualified: str) -> list[str]:
+        """Return the names by which the class may go: its own, and those that files give it."""
+        words = [qualified.rpartition(".")[2]]
+        for word in words:
+            for path in self._words.renamed_in(word):
+                table = self._names.table(path)
+                found = set[str]() if table is None else table.other_names(word)
+                words += sorted(found - set(words))
+        return words
 
     def heirs(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from ``qualified``, directly or not."""

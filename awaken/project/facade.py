@@ -64,8 +64,8 @@ class Project:
         same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
         self.layout: Layout = earlier.layout if earlier and same_files else Layout(self._python)
         self._names = Names(self.layout, self.module, knowledge())
-        self._classes = Classes(self._names, self.module, self.files_with)
         self._words = Words(snapshot, self.files_with)
+        self._classes = Classes(self._names, self.module, self._words)
         self._evaluator = Evaluator(
             self._names, self._classes, self.module, knowledge(), self._words
         )
@@ -237,10 +237,7 @@ class Project:
         return tuple(found) if len(found) == len(values) else ()
 
     def heirs(self, qualified: str) -> tuple[str, ...]:
-        """Return all classes of the project that inherit from a class, directly or not.
-
-        Found by the names of classes in the text: a base under another name is missed.
-        """
+        """Return all classes of the project that inherit from a class, directly or not."""
         return self._classes.heirs(qualified)
 
     def class_query(self, qualified: str, *, family: bool = False) -> ClassQuery | Unknown | None:

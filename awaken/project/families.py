@@ -55,35 +55,17 @@ class Family:
                     queue.append(subclass)
         return frozenset(found)
 
-    def _subclasses(self, qualified: str) -> list[str]:
-        """Return the direct subclasses, also those that know the base by another name."""
-        classes, words, found = self._evaluator.classes, [qualified.rpartition(".")[2]], set[str]()
-        seen: set[str] = set()
-        while words:
-            word = words.pop()
-            seen.add(word)
-            paths = self._files_with_word(word)
-            if len(paths) > _MOST_FILES:
-                self.is_too_large = True
-                paths = []
-            for path in paths:
-                facts = classes.in_file(path).values()
-                found |= {one.qualified for one in facts if qualified in one.bases}
-                words += self._other_names(path, word) - seen - set(words)
-        return sorted(found)
+    def _subclasses(self, qualified: str) -> tuple[str, ...]:
+        classes = self._evaluator.classes
+        if self._is_everywhere(qualified.rpartition(".")[2]) or any(
+            self._is_everywhere(word) for word in classes.spellings(qualified)
+        ):
+            self.is_too_large = True
+            return ()
+        return classes.subclasses(qualified)
 
-    def _other_names(self, path: str, word: str) -> set[str]:
-        table = self._evaluator.names.table(path)
-        return {
-            name
-            for name, targets in (table.names.items() if table is not None else ())
-            if name != word
-            and any(
-                (one.kind == "from" and one.name == word)
-                or (one.kind == "alias" and one.text.rpartition(".")[2] == word)
-                for one in targets
-            )
-        }
+    def _is_everywhere(self, word: str) -> bool:
+        return len(self._files_with_word(word)) > _MOST_FILES
 
     @cached_property
     def _ancestors(self) -> frozenset[str]:

@@ -39,6 +39,19 @@ class ModuleTable(Struct, frozen=True):
     exports: tuple[str, ...] | None
     dynamic: bool  # a module-level ``__getattr__`` may answer for any name
 
+    def other_names(self, word: str) -> set[str]:
+        """Return the names under which the file knows what it imports, or finds, as ``word``."""
+        return {
+            name
+            for name, targets in self.names.items()
+            if name != word
+            and any(
+                (one.kind == "from" and one.name == word)
+                or (one.kind == "alias" and one.text.rpartition(".")[2] == word)
+                for one in targets
+            )
+        }
+
 
 def table_of(module: Module) -> ModuleTable:
     """Return the names that ``module`` binds at its top level."""

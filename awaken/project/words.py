@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from awaken.contract import Place, Span
 from awaken.project.sources import Snapshot
 
 _PYTHON = (".py", ".pyi")
 _WORD = re.compile(rb"\w")
+
+_CLASS = re.compile(rb"(?:\A|[\r\n])[ \t\f]*class(?=[ \t\f\\])")
+_PLAIN_CLASS = re.compile(
+    rb"[ \t\f]+[^\s:(\[\\#]+[ \t]*"  # its name
+    rb"(?:\[[^()#\]]*\][ \t]*)?"  # type parameters without brackets of their own
+    rb"(?:\(([^()#]*)\)[ \t]*)?:"  # bases without calls and comments
+)
+_AS = re.compile(rb"[\s\\]+as\b")
+_ASSIGNED = re.compile(rb"=[\s(\\]*[\w.]*\Z")
+_ENDS = re.compile(rb"[ \t)]*(?:[;:#\r\n\\]|\Z)")
+_LONGEST_PREFIX = 200
+"""Bytes between the ``=`` of an assignment and the last part of the dotted name behind it."""
 
 
 class Words:
@@ -31,6 +43,18 @@ class Words:
             return paths  # word boundaries of bytes are those of ASCII
         return [path for path in paths if _first(encoded, self._files[path].text) is not None]
 
+    def inherited_in(self, word: str) -> list[str]:
+        """Return the Python files in which a class may inherit from what ``word`` names."""
+        encoded = word.encode()
+        paths = self.files_with(word)
+        return [path for path in paths if _may_inherit(encoded, self._files[path].text)]
+
+    def renamed_in(self, word: str) -> list[str]:
+        """Return the Python files that may give what ``word`` names another name."""
+        encoded = word.encode()
+        paths = self.files_with(word)
+        return [path for path in paths if _may_rename(encoded, self._files[path].text)]
+
     def elsewhere(self, word: str) -> Place | None:
         """Return where a file that is no Python, such as pyproject.toml, holds ``word``."""
         encoded = word.encode()
@@ -45,7 +69,12 @@ class Words:
 
 
 def _first(word: bytes, text: bytes) -> int | None:
-    """Return where ``word`` first stands by itself in ``text``.
+    """Return where ``word`` first stands by itself in ``text``."""
+    return next(_places(word, text), None)
+
+
+def _places(word: bytes, text: bytes) -> Iterator[int]:
+    """Yield where ``word`` stands by itself in ``text``.
 
     A pattern that looks behind itself first would be tried at every byte: 20 times slower.
     """
@@ -53,6 +82,26 @@ def _first(word: bytes, text: bytes) -> int | None:
     while start >= 0:
         stop = start + len(word)
         if not (_WORD.match(text, start - 1) if start else None) and not _WORD.match(text, stop):
-            return start
+            yield start
         start = text.find(word, start + 1)
-    return None
+
+
+def _may_inherit(word: bytes, text: bytes) -> bool:
+    """Whether ``word`` may stand among the bases of a class; certain only where it does not."""
+    for statement in _CLASS.finditer(text):
+        plain = _PLAIN_CLASS.match(text, statement.end())
+        if plain is None or (plain[1] is not None and word in plain[1]):
+            return True
+    return False
+
+
+def _may_rename(word: bytes, text: bytes) -> bool:
+    """Whether an import or an assignment may give ``word`` another name."""
+    for start in _places(word, text):
+        stop = start + len(word)
+        if _AS.match(text, stop):
+            return True
+        before = text[max(0, start - _LONGEST_PREFIX) : start]
+        if _ENDS.match(text, stop) and _ASSIGNED.search(before):
+            return True
+    return False
