@@ -14,8 +14,8 @@ _WORD = re.compile(rb"\w")
 _CLASS = re.compile(rb"(?:\A|[\r\n])[ \t\f]*class(?=[ \t\f\\])")
 _PLAIN_CLASS = re.compile(
     rb"[ \t\f]+[^\s:(\[\\#]+[ \t]*"  # its name
-    rb"(?:\[[^()#\]]*\][ \t]*)?"  # type parameters without brackets of their own
-    rb"(?:\(([^()#]*)\)[ \t]*)?:"  # bases without calls and comments
+    rb"(?:\[[^()#'\"\]]*\][ \t]*)?"  # type parameters without brackets of their own
+    rb"(?:\(([^()#'\"]*)\)[ \t]*)?:"  # bases without calls, comments and strings
 )
 _AS = re.compile(rb"[\s\\]+as\b")
 _ASSIGNED = re.compile(rb"=[\s(\\]*[\w.]*\Z")

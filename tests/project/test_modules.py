@@ -272,3 +272,33 @@ def test_the_source_of_a_module_is_the_file_itself():
 
     assert found.is_package
     assert not module("x = 1").is_package
+
+
+def test_what_holds_a_node_is_known_but_for_operators():
+    found = module("x = -a + f(b)\n")
+
+    for node in found.walk():
+        shared = isinstance(node, ast.operator | ast.unaryop | ast.expr_context)
+        assert (found.parent(node) is None) == (shared or node is found.tree)
+
+
+def test_mentions_of_a_name_come_in_the_order_of_the_source():
+    found = module(
+        "from m import run as go, other\nx.run(run)\nrun = y.run\nz.run = 1\n"
+        "a = 'm:run', 'run()', 'run.x', 'm.run', 'to run', 'run'\ndef run(): pass\n"
+    )
+
+    mentioned = [found.text_of(node) for node in found.mentions("run")]
+
+    names = ["run as go", "x.run", "run", "y.run"]
+    assert mentioned == [*names, "'m:run'", "'run()'", "'m.run'", "'run'"]
+    assert found.mentions("nothing") == ()
+
+
+def test_a_call_is_found_at_its_place():
+    found = module("f(a)(b).f(\n  f(c)\n)\n")
+    calls = [node for node in found.walk() if isinstance(node, ast.Call)]
+
+    assert len(calls) == 4
+    assert all(found.calls_at(found.span(call)) == [call] for call in calls)
+    assert found.calls_at(Span(0, 1)) == []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,3 +26,89 @@ def test_a_word_stands_by_itself(word, text):
 
     assert words.files_with(word) == (["a.py"] if found else [])
     assert (place and (place.span.start, place.span.end)) == (found and found.span())
+
+
+def found_in(way, text):
+    """Whether a file with this text is found for the word ``Base``."""
+    words = Words(Snapshot({"a.py": decode("a.py", text.encode())}), lambda _: ["a.py"])
+    return bool(getattr(words, way)("Base"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class A(Base): pass",
+        "class A ( m.Base , x=1 ) : pass",
+        "class A(\n    Other,  # first\n    Base,\n):\n    pass",
+        "if x:\n\tclass A(Base[int]): pass",
+        "class A(make(Base)): pass",
+        "class A(B if x else Base): pass",
+        "class A(Other, key='):', b=Base): pass",
+        "class A \\\n(Base): pass",
+        "class \\\n A(Base): pass",
+        "class A[T: list[int]](Base): pass",
+        "class A[T](Base): pass",
+        "x = 1\rclass A(Base): pass",
+        "class Ä(Base): pass",
+        "class A(Other): pass\r\n@d\r\nclass B(Base): pass",
+    ],
+)
+def test_a_class_that_may_inherit_is_found(text):
+    assert found_in("inherited_in", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from m import Base\nx: Base = Base()",
+        "class A: x: Base",
+        "class A(Other):\n    base = (Base)",
+        "class A(\n    Other,\n):\n    def f(self, x: Base): ...",
+        "class A[T](Other): x = Base",
+        "classes(Base)",
+        "class A(BaseModel): pass",
+        "x = Base.class_(Base)",
+    ],
+)
+def test_a_file_without_such_a_class_is_not_parsed(text):
+    assert not found_in("inherited_in", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from m import Base as Root",
+        "from m import (\n    Base\n    as Root)",
+        "from m import Base \\\n as Root",
+        "Root = Base",
+        "Root = m.Base  # short",
+        "Root: type = (\n    m.Base\n)",
+        "Root = Other = Base; x = 1",
+        "if (Root := Base): pass",
+        "Root = \\\n  Base\r\n",
+    ],
+)
+def test_another_name_is_found(text):
+    assert found_in("renamed_in", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["from m import Base", "x = Base()", "f(Base)", "Base.x = 1", "x = [Base]", "# as Base"]
+)
+def test_what_gives_no_other_name_is_not_parsed(text):
+    assert not found_in("renamed_in", text)
+
+
+_BASES = st.lists(st.sampled_from(["Base", "m.Base", "Base[T]", "f(Base)", "Other"]), max_size=3)
+_SPACE = st.sampled_from(["", " ", "\t", " \\\n "])
+
+
+@given(_BASES, st.lists(_SPACE, min_size=6, max_size=6))
+def test_no_class_is_missed(bases, spaces):
+    one, two, three, four, five, six = spaces
+    listed = f",{four}".join(bases)
+    text = f"if x:\n class {one}A{two}({three}{listed}{five}){six}: pass\n"
+    (statement,) = ast.parse(text).body[0].body
+    inherits = any("Base" in ast.unparse(base) for base in statement.bases)
+
+    assert found_in("inherited_in", text) or not inherits
