@@ -6,7 +6,8 @@ import ast
 
 import pytest
 
-from awaken.project import Project
+from awaken.project import Project, Snapshot
+from awaken.project.sources import decode
 from tests.project.programs import MODELS, module_of, program
 
 USERS = """
@@ -325,6 +326,9 @@ def test_files_may_be_dropped_and_parsed_again(monkeypatch):
     from unittest.mock import Mock
 
     def make():
+        return Mock(query=lambda model: None)
+
+    def plain():
         return Mock()
 
     def configured(session):
@@ -332,11 +336,11 @@ def test_files_may_be_dropped_and_parsed_again(monkeypatch):
     """
     conftest = """
     import pytest
-    from tests.helpers import make
+    from tests.helpers import plain
 
     @pytest.fixture
     def session():
-        return make()
+        return plain()
     """
     assert held(of(test, tests__helpers=helpers, tests__conftest=conftest)) == {"first", "others"}
 
@@ -435,6 +439,60 @@ def test_a_query_is_found_by_its_place():
     assert project.doubles.of(module, other) is None
 
 
+def test_another_session_of_the_function_is_not_held_back():
+    app = """
+    from models import User
+
+    def two(session, other):
+        return session.query(User).all(), other.query(User).all()
+    """
+    test = """
+    from app.both import two
+
+    def test_one():
+        double = Mock()
+        double.query.return_value = 1
+        two(double, None)
+    """
+    (double,) = of(test, app__both=app).doubles.in_file("tests/test_users.py")
+    assert [(use.function, use.text) for use in double.uses] == [("two", "session.query")]
+
+
+def test_a_fixture_may_make_doubles_by_a_function_inside():
+    conftest = """
+    import pytest
+    from unittest.mock import Mock
+
+    @pytest.fixture
+    def make():
+        def inner(name):
+            session = Mock()
+            session.query().all.return_value = [name]
+            return session
+        return inner
+    """
+    test = """
+    def test_one(make):
+        session = make("ann")
+        others(session)
+    """
+    assert held(of(test, tests__conftest=conftest)) == {"others"}
+
+
+@pytest.mark.parametrize(
+    ("path", "again"), [("app/users.py", False), ("tests/test_users.py", True)]
+)
+def test_what_was_found_is_kept_until_a_file_with_doubles_changes(path, again):
+    body = "m = Mock(); m.query.return_value = 1"
+    earlier = of(f"    def test_one():\n        {body}; first(m)\n    # others(m)\n")
+    assert held(earlier) == {"first"}
+    files = {one: earlier.snapshot[one] for one in earlier.snapshot}
+    text = files[path].text.replace(b"first(", b"others(")
+    later = Project(Snapshot(files | {path: decode(path, text)}), None, None, earlier)
+    assert held(later) == ({"others"} if again else {"first"})
+    assert (later.doubles.in_file("tests/test_users.py")[0].place.path) == "tests/test_users.py"
+
+
 def test_files_that_cannot_hold_a_double_are_not_parsed():
     files = {
         "app.py": "def f(session):\n    return session.query(1)\n",
@@ -485,6 +543,14 @@ ROUTES = """
     def write(session=Depends(get_session)):
         return session.query(User).one()
 
+    @pages.route("/<name>/parts")
+    def parts(name, session=Depends(get_session)):
+        return session.query(User).one()
+
+    @pages.route("/parts")
+    def all_parts(session=Depends(get_session)):
+        return session.query(User).one()
+
     @router.post("")
     def add(session: Given, user=Depends(current)):
         return session.query(User).all()
@@ -502,6 +568,7 @@ ROUTES = """
         ("client.get('/pages')", {"page"}),
         ("client.open('/pages', method='GET')", {"page", "write"}),
         ("client.put('/pages')", {"write"}),
+        ("client.get('/shop/ann/parts')", {"parts"}),
         ("client.put('/people/ann')", set()),
         ("client.get('/others/ann/notes')", set()),
     ],

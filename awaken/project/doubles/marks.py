@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from awaken.project.modules import Module
 from awaken.project.names import Names
-from awaken.project.uses import is_annotation
 
 _TEST_FILE = re.compile(
     r"(?:^|[/_.-])(?:tests?|testing|testlib|conftest|mocks?|fakes?|stubs?|doubles?)(?:[/_.-]|$)"
@@ -118,16 +117,9 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
                 if last.endswith("AlchemyMagicMock"):
                     yield Mark(node, node, legacy=True)
                 elif last in words:
-                    fake = _fake(module, node, names)
+                    fake = names.qualified(module, node) or ""
                     if fake in fakes:
                         yield Mark(node, node, fake=fake)
-
-
-def _fake(module: Module, node: ast.expr, names: Names) -> str:
-    """Return the class that a name means; nothing if it is a base or an annotation."""
-    if isinstance(module.parent(node), ast.ClassDef) or is_annotation(module, node):
-        return ""
-    return names.qualified(module, node) or ""
 
 
 def configured(module: Module, node: ast.Attribute) -> Mark | None:

@@ -123,11 +123,7 @@ class Reach:
         if module is None:
             return []
         if target not in self._in_file:
-            functions = [
-                Entry(module, one)
-                for one in module.walk()
-                if isinstance(one, _Function) and module.enclosing_function(one) is None
-            ]
+            functions = [Entry(module, one) for one in module.walk() if isinstance(one, _Function)]
             bodies = [self._body(one, frozenset({target})) for one in functions]
             self._in_file[target] = list(dict.fromkeys(u for one in bodies for u in one.uses()))
         return self._in_file[target]
