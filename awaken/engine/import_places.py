@@ -60,12 +60,13 @@ class ImportPlaces:
         """Return where ``import name`` or ``from name import member`` goes."""
         section = self.section(name)
         sections = [[self._section_of(one) for one in group] for group in self._groups]
-        held = [one.count(section) for one in sections]
-        holding = [index for index, count in enumerate(held) if count]
+        holding = [index for index, held in enumerate(sections) if section in held]
         if holding:
-            index = max(holding, key=lambda at: (self._has_related(at, name), held[at]))
+            index = min(holding, key=lambda at: (not self._has_related(at, name), at))
             group = self._groups[index]
             same = [one for one in group if self._section_of(one) == section]
+            if _is_sorted(group):  # whatever is third-party here, it is one list for its author
+                same = group
             return LinePlace(self._place_among(same, name, is_from=is_from, member=member))
         if not self._groups:
             return self._first_line()
@@ -141,7 +142,7 @@ class ImportPlaces:
         self, group: Sequence[ImportStatement], name: str, *, is_from: bool, member: str = ""
     ) -> int:
         """Return where the line goes among imports of its section, keeping their order."""
-        orders = [_plain_first, _by_module]
+        orders: list[Order] = [_plain_first, _by_module]
         if member:
             orders = [_with_member(_plain_first), _with_member(_by_module), *orders]
         for key in orders:
@@ -213,6 +214,15 @@ def is_type_checking(statement: ast.stmt) -> bool:
     test = statement.test
     name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
     return name == "TYPE_CHECKING"
+
+
+def _is_sorted(group: Sequence[ImportStatement]) -> bool:
+    """Whether all imports of a group are in one order, be they of several sections."""
+    for key in (_plain_first, _by_module):
+        keys = [key(module_of(one), isinstance(one, ast.ImportFrom), "") for one in group]
+        if keys == sorted(keys):
+            return True
+    return False
 
 
 Order = Callable[[str, bool, str], tuple[object, ...]]

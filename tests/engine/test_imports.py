@@ -168,6 +168,27 @@ def test_a_relative_import_of_the_same_module_is_the_same():
     assert result.snapshot["app/__init__.py"].text == b"from .models import Address, User\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "import os\n\nfrom aa import b\n\nimport yy\nimport zz\n",
+            "import os\n\nfrom aa import b\nfrom library import name\n\nimport yy\nimport zz\n",
+        ),
+        (
+            "import aa\nimport bb\n\nfrom library.orm import Session\n",
+            "import aa\nimport bb\n\nfrom library import name\nfrom library.orm import Session\n",
+        ),
+        (
+            "from aa import b\nfrom re import c\n",
+            "from aa import b\nfrom library import name\nfrom re import c\n",
+        ),
+    ],
+)
+def test_the_group_of_a_package_that_is_imported_first_or_already(text, expected):
+    assert imported(text, need("name")) == expected
+
+
 # ------------------------------------------------------------------------------ where lines go
 @pytest.mark.parametrize(
     ("before", "expected"),
