@@ -19,7 +19,8 @@ def names_taken(snapshot: Snapshot, path: str) -> frozenset[str]:
     imports = re.compile(
         rf"from[ \t]+[.\w]*\b{re.escape(stem)}[ \t]+import[ \t]*(\([^)]*\)|(?:[^\n\r\\]|\\\r?\n)*)"
     )
-    attributes = re.compile(rf"\b{re.escape(stem)}\.(\w+)")
+    # without ``\b``, which would be tried at every character
+    attributes = re.compile(rf"{re.escape(stem)}\.(\w+)")
     found: set[str] = set()
     needle = stem.encode()
     for other in snapshot:
@@ -31,5 +32,9 @@ def names_taken(snapshot: Snapshot, path: str) -> frozenset[str]:
         for clause in imports.findall(text):
             found.update(_WORD.findall(clause))
             found.update("*" if clause.strip() == "*" else "")
-        found.update(attributes.findall(text))
+        found.update(
+            match[1]
+            for match in attributes.finditer(text)
+            if not _WORD.match(text[max(0, match.start() - 1) : match.start()])
+        )
     return frozenset(found)
