@@ -75,7 +75,10 @@ class Relationships:
 
     def eager(self) -> list[Site]:
         """Return every side of the project that is, or may be, loaded with a join by itself."""
-        hits = set(self._files_with(WORDS)) & set(self._files_with([b"lazy", b"**"]))
+        words = self._evaluator.callers.words
+        hits = {
+            path for name in _NAMES for path in (*words.called_in(name), *words.renamed_in(name))
+        } & set(self._files_with([b"lazy", b"**"]))
         return [
             site
             for path in sorted(hits)

@@ -11,12 +11,12 @@ from awaken.project.sources import Snapshot
 _PYTHON = (".py", ".pyi")
 _WORD = re.compile(rb"\w")
 
-_CLASS = re.compile(rb"(?:\A|[\r\n])[ \t\f]*class(?=[ \t\f\\])")
 _PLAIN_CLASS = re.compile(
-    rb"[ \t\f]+[^\s:(\[\\#]+[ \t]*"  # its name
+    rb"class[ \t\f]+[^\s:(\[\\#]+[ \t]*"  # its name
     rb"(?:\[[^()#'\"\]]*\][ \t]*)?"  # type parameters without brackets of their own
     rb"(?:\(([^()#'\"]*)\)[ \t]*)?:"  # bases without calls, comments and strings
 )
+_CALLS = re.compile(rb"[\s\\)]*\(")
 _AS = re.compile(rb"[\s\\]+as\b")
 _ASSIGNED = re.compile(rb"=[\s(\\]*[\w.]*\Z")
 _ENDS = re.compile(rb"[ \t)]*(?:[;:#\r\n\\]|\Z)")
@@ -34,9 +34,15 @@ class Words:
     ) -> None:
         self._files = files
         self._candidates = files_with
+        self._found: dict[str, list[str]] = {}
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` stands by itself, sorted by path."""
+        if word not in self._found:
+            self._found[word] = self._search(word)
+        return self._found[word]
+
+    def _search(self, word: str) -> list[str]:
         encoded = word.encode()
         paths = self._candidates([encoded])
         if not word.isascii():
@@ -54,6 +60,12 @@ class Words:
         encoded = word.encode()
         paths = self.files_with(word)
         return [path for path in paths if _may_rename(encoded, self._files[path].text)]
+
+    def called_in(self, word: str) -> list[str]:
+        """Return the Python files in which something called ``word`` may be called."""
+        encoded = word.encode()
+        paths = self.files_with(word)
+        return [path for path in paths if _may_call(encoded, self._files[path].text)]
 
     def elsewhere(self, word: str) -> Place | None:
         """Return where a file that is no Python, such as pyproject.toml, holds ``word``."""
@@ -88,11 +100,20 @@ def _places(word: bytes, text: bytes) -> Iterator[int]:
 
 def _may_inherit(word: bytes, text: bytes) -> bool:
     """Whether ``word`` may stand among the bases of a class; certain only where it does not."""
-    for statement in _CLASS.finditer(text):
-        plain = _PLAIN_CLASS.match(text, statement.end())
+    for start in _classes(text):
+        plain = _PLAIN_CLASS.match(text, start)
         if plain is None or (plain[1] is not None and word in plain[1]):
             return True
     return False
+
+
+def _classes(text: bytes) -> Iterator[int]:
+    """Yield where a line begins with ``class``."""
+    for start in _places(b"class", text):
+        line = text.rfind(b"\n", 0, start) + 1
+        line = max(line, text.rfind(b"\r", line, start) + 1)
+        if not text[line:start].strip(b" \t\f"):
+            yield start
 
 
 def _may_rename(word: bytes, text: bytes) -> bool:
@@ -105,3 +126,8 @@ def _may_rename(word: bytes, text: bytes) -> bool:
         if _ENDS.match(text, stop) and _ASSIGNED.search(before):
             return True
     return False
+
+
+def _may_call(word: bytes, text: bytes) -> bool:
+    """Whether parentheses follow ``word`` somewhere."""
+    return any(_CALLS.match(text, start + len(word)) for start in _places(word, text))

@@ -99,6 +99,22 @@ def test_what_gives_no_other_name_is_not_parsed(text):
     assert not found_in("renamed_in", text)
 
 
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("Base()", True),
+        ("m.Base (1)", True),
+        ("(Base\n)()", True),
+        ("Base \\\n()", True),
+        ("f(Base)", False),
+        ("Base.make()", False),
+        ("BaseModel()", False),
+    ],
+)
+def test_calls_are_found(text, called):
+    assert found_in("called_in", text) is called
+
+
 _BASES = st.lists(st.sampled_from(["Base", "m.Base", "Base[T]", "f(Base)", "Other"]), max_size=3)
 _SPACE = st.sampled_from(["", " ", "\t", " \\\n "])
 
