@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING, Literal
 
 from awaken.contract import Place, Span
 from awaken.project.bindings import Scope
+from awaken.project.composed import COMPOSING, composing, fits
 from awaken.project.families import Family
 from awaken.project.modules import Module
 from awaken.project.tables import Target
 from awaken.project.uses import Use, is_annotation, use_of
 from awaken.project.values import ClassOf, FunctionOf, InstanceOf, ModuleOf, Unknown, Values
+from awaken.project.visibility import is_public
 from awaken.project.words import Words
 
 if TYPE_CHECKING:
@@ -56,7 +58,6 @@ _NEUTRAL = {
     "typing_extensions.overload",
     "typing_extensions.override",
 }
-_COMPOSING = ("getattr", "globals", "vars")
 _NAMING = {"import", "assignment", "class"}
 _REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
 """Functions that are given a name in a string to put something else in its place."""
@@ -132,7 +133,7 @@ class CallIndex:
     @cached_property
     def composing(self) -> frozenset[str]:
         """The files in which names may be put together at run time."""
-        return frozenset(path for word in _COMPOSING for path in self.words.files_with(word))
+        return frozenset(path for word in COMPOSING for path in self.words.files_with(word))
 
     def travelling(self, path: str) -> Place | None:
         """Return where the module at ``path`` is used as a value; None if nowhere in sight."""
@@ -235,7 +236,7 @@ class _Search:
         paths = {self._module.path} | (self._family.paths() if self._family is not None else set())
         for path in sorted(paths & self._index.composing):
             module = self._evaluator.load(path)
-            for node in _composing(module) if module is not None else ():
+            for node in composing(module) if module is not None else ():
                 if module is not None and self._may_name(module, node):
                     why = f"`{module.excerpt(node)}` may name `{self._shown()}`"
                     self._stop("dynamic", why, module, node)
@@ -244,14 +245,14 @@ class _Search:
         match node:
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
                 if self._owner is None and isinstance(owner, ast.Name):
-                    return owner.id == "sys" and _fits(name, self._shown())
+                    return owner.id == "sys" and fits(name, self._shown())
                 above = module.parent(node)
                 called = isinstance(above, ast.Call) and above.func is node
                 composed = not isinstance(name, ast.Name | ast.Attribute | ast.Constant)
-                fits = (called or composed) and _fits(name, self._shown())
-                return fits and self._may_own(module, owner)
+                may_name = (called or composed) and fits(name, self._shown())
+                return may_name and self._may_own(module, owner)
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), slice=name):
-                return self._owner is None and _fits(name, self._shown())
+                return self._owner is None and fits(name, self._shown())
         return False
 
     def _may_own(self, module: Module, node: ast.expr) -> bool:
@@ -530,20 +531,6 @@ def _place(module: Module, node: ast.AST) -> Place:
     return Place(module.path, module.span(node))
 
 
-def _composing(module: Module) -> list[ast.Call | ast.Subscript]:
-    """Return the ``getattr(...)``, ``globals()[...]`` and ``vars()[...]`` of a file in order."""
-    found: list[ast.Call | ast.Subscript] = []
-    for word in _COMPOSING:
-        for node in module.mentions(word):
-            call = module.parent(node)
-            if not isinstance(node, ast.Name) or not isinstance(call, ast.Call):
-                continue
-            outer = call if word == "getattr" else module.parent(call)
-            if call.func is node and isinstance(outer, ast.Call | ast.Subscript):
-                found.append(outer)
-    return sorted(found, key=module.span)
-
-
 def _modules_as_values(module: Module, last: str) -> Iterator[ast.Name | ast.Attribute]:
     """Yield the names that may be a module whose name ends in ``last``, and are not just read."""
     imported = {
@@ -575,47 +562,3 @@ def _scope_around(module: Module, function: Function) -> Scope:
     while scope.kind == "type-params" and scope.parent is not None:
         scope = scope.parent
     return scope
-
-
-def _is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
-
-
-def is_public(module: Module, name: str) -> bool:
-    """Whether code outside the project can be expected to know ``name`` of ``module``.
-
-    Not: what begins with an underscore at any level, tests, and files whose name no import
-    statement can spell, such as migrations.
-    """
-    names = [*module.name.split("."), *name.split(".")]
-    if any(part.startswith("_") and not _is_dunder(part) for part in names):
-        return False
-    if not all(part.isidentifier() for part in module.name.split(".")):
-        return False
-    return not _is_test_file(module.path)
-
-
-def _is_test_file(path: str) -> bool:
-    *folders, name = path.split("/")
-    if name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py"):
-        return True
-    return bool({"tests", "test"}.intersection(folders))
-
-
-def _fits(name: ast.expr, wanted: str) -> bool:
-    """Whether an expression may be the text ``wanted``: constants and f-strings are compared."""
-    match name:
-        case ast.Constant():
-            return False  # a whole name in a string is found by its text
-        case ast.JoinedStr():
-            parts = [
-                re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".*"
-                for part in name.values
-            ]
-            return re.fullmatch("".join(parts), wanted) is not None
-        case ast.BinOp(left=ast.Constant(value=str() as start), op=ast.Add()):
-            return wanted.startswith(start)
-        case ast.BinOp(right=ast.Constant(value=str() as end), op=ast.Add()):
-            return wanted.endswith(end)
-        case _:
-            return True

@@ -10,8 +10,8 @@ from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.knowledge import knowledge
 from awaken.project.bindings import Binding
-from awaken.project.callers import is_public
 from awaken.project.classes import ClassFacts
+from awaken.project.visibility import is_public
 
 DEPTH = 4
 """How many variables are followed to find out what an expression is."""
