@@ -379,12 +379,15 @@ class Unit:
         """
         for member in self.members.values():
             for call in self._calls(member):
-                if call in self._helpers:
-                    continue
-                given = self._given(member, call, wanted)
-                for entry in self._called(member, call, given):
-                    inside = member.prefix in self._inside
-                    yield Called(with_arguments(entry, given), bool(given), inside)
+                if call not in self._helpers:
+                    yield from self._entries(member, call, wanted)
+
+    def _entries(self, member: Member, call: ast.Call, wanted: str) -> Iterator[Called]:
+        inside = member.prefix in self._inside
+        for one in (call, *_applied(call)):
+            given = self._given(member, one, wanted)
+            for entry in self._called(member, one, given) if given or one is call else ():
+                yield Called(with_arguments(entry, given), bool(given), inside)
 
     def _given(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
         carries = [wanted in self.carried(member, one) for one in call.args]
@@ -444,6 +447,15 @@ class Unit:
         if overrides != "dependency_overrides" or wanted not in self.carried(member, value):
             return None
         return self._suite.evaluator.names.qualified(member.module, target.slice)
+
+
+def _applied(call: ast.Call) -> Iterator[ast.Call]:
+    """Yield the calls that may be meant by ``assertRaises(Error, function, *arguments)``."""
+    for position, one in enumerate(call.args):
+        # A method of `self` is told by the class around the call, and this call is nowhere.
+        of_self = isinstance(one, ast.Attribute) and ast.unparse(one.value) in {"self", "cls"}
+        if isinstance(one, ast.Name | ast.Attribute) and not of_self:
+            yield ast.Call(one, call.args[position + 1 :], call.keywords)
 
 
 def _is_plain(node: ast.expr, helpers: Mapping[ast.Call, Member]) -> bool:
