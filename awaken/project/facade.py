@@ -253,6 +253,14 @@ class Project:
         """Return what a Query class of the project changes; None where it may be anything."""
         return self._query_classes.named(qualified)
 
+    def query_classes_given(self) -> tuple[str, ...]:
+        """Return the Query classes that sessions of the project are given; ``?`` for unknown ones.
+
+        Which sessions these are is not said: ``session_of`` says so of those that it follows to
+        where they are made.
+        """
+        return self._query_classes.given()
+
     def is_extension(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` is a Flask-SQLAlchemy object that gives classes their ``query``."""
         return self._class_queries.is_extension(module, node)

@@ -42,6 +42,7 @@ class QueryClasses:
         self._evaluator = evaluator
         self._files_with = files_with
         self._kept: dict[str, QueryClass | None] = {}
+        self._given: tuple[str, ...] | None = None
 
     def named(self, qualified: str) -> QueryClass | None:
         """Return what the class defines; None where it may change anything.
@@ -53,6 +54,19 @@ class QueryClasses:
         if qualified not in self._kept:
             self._kept[qualified] = self._read(qualified)
         return self._kept[qualified]
+
+    def given(self) -> tuple[str, ...]:
+        """Return the classes that any session of the project is given; ``?`` for an unknown one."""
+        if self._given is None:
+            found: dict[str, None] = {}
+            for path in self._files_with([b"query_cls", b"query_class"]):
+                module = self._evaluator.load(path)
+                for value in _given_in(module) if module is not None else ():
+                    name = self._evaluator.names.qualified(module, value) if module else None
+                    if name not in self._evaluator.knowledge.query_classes:
+                        found[name or "?"] = None
+            self._given = tuple(found)
+        return self._given
 
     def _read(self, qualified: str) -> QueryClass | None:
         knowledge = self._evaluator.knowledge
@@ -128,6 +142,27 @@ def _names(statement: ast.stmt) -> set[str] | None:
             return set()
         case _:
             return None
+
+
+def _given_in(module: Module) -> Iterator[ast.expr]:
+    """Yield what calls and dictionaries of a file give as ``query_cls`` or ``query_class``.
+
+    That of ``query_property`` and of relationships is no class of a session.
+    """
+    for node in module.walk():
+        match node:
+            case ast.keyword(arg="query_cls" | "query_class", value=value):
+                call = module.parent(node)
+                function = call.func if isinstance(call, ast.Call) else None
+                name = getattr(function, "attr", getattr(function, "id", ""))
+                if name not in {"query_property", "relationship", "dynamic_loader", "backref"}:
+                    yield value
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value in {"query_cls", "query_class"}:
+                        yield value
+            case _:
+                pass
 
 
 def _written_to(module: Module) -> Iterator[ast.expr]:

@@ -97,3 +97,16 @@ def test_why_a_method_is_not_that_of_query():
         "`.get_or_404()` calls a method that `Own` replaces"
     )
     assert not found.stands_against("filter")
+
+
+def test_the_classes_that_sessions_are_given():
+    text = (
+        f"{QUERY}from sqlalchemy.orm import sessionmaker\nimport q\n"
+        "make = sessionmaker(query_cls=q.Mine)\nplain = sessionmaker(query_cls=Query)\n"
+        "options = {'query_cls': pick(), 'autoflush': False}\n"
+        "query = registry.query_property(query_cls=q.Other)\n"
+        "users = relationship('User', query_class=q.Third)\n"
+    )
+
+    assert program({"m.py": text}).query_classes_given() == ("q.Mine", "?")
+    assert program({"m.py": QUERY}).query_classes_given() == ()

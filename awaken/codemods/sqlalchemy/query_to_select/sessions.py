@@ -225,7 +225,9 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         refused = _standing_against(reader, call) or _own_queries(reader, call, proof)
         return Recognised(call, refused, caveat=_caveat(reader, call, proof))
     if is_proved_by_use(reader, call):
-        return Recognised(call, _standing_against(reader, call))
+        by_use = SessionProof("session", by_use=True)
+        refused = _standing_against(reader, call) or _own_queries(reader, call, by_use)
+        return Recognised(call, refused)
     if is_plausible(reader, call):
         receiver = call.func.value
         cure = prove_session(reader, receiver)
@@ -236,14 +238,28 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
 
 
 def _own_queries(reader: Reader, call: ast.Call, proof: SessionProof) -> Refused | None:
-    """Return what stands against a query that is of a class of the program's own."""
-    if not proof.query_class:
-        return None
-    known = reader.project.query_class(proof.query_class)
-    if known is not None:
-        return refuse_own_methods(reader.module, call, known, proof.places)
-    detail = "the session makes queries of the program's own class"
-    return Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
+    """Return what stands against a query that is, or may be, of a class of the program's own."""
+    given: tuple[str, ...] = (proof.query_class,) if proof.query_class else ()
+    if not given and not _is_followed(proof):
+        given = reader.project.query_classes_given()
+    for one in given:
+        known = reader.project.query_class(one)
+        if known is None:
+            detail = "the session makes queries of the program's own class"
+            return Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
+        refused = refuse_own_methods(reader.module, call, known, proof.places)
+        if refused is not None:
+            return refused
+    return None
+
+
+def _is_followed(proof: SessionProof) -> bool:
+    """Whether the session is followed to where it is made, so that its class of queries is known.
+
+    Of what is only annotated as a session, or asked like one, it is not.
+    """
+    notes = {place.note for place in proof.places}
+    return bool(notes) and "annotated" not in notes and not proof.by_use and not proof.unless
 
 
 def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:
