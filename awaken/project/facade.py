@@ -57,6 +57,7 @@ class Project:
         self.targets = targets
         self._site_scope = site_scope
         self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
+        self._texts = [(path, snapshot[path].text) for path in self._python]
         self._modules: OrderedDict[str, Module] = OrderedDict()
         self._kept_bytes = 0
         self.parse_failures: dict[str, Unparsable] = {}
@@ -101,7 +102,7 @@ class Project:
         for trigger in triggers:
             if trigger not in self._hits:
                 self._hits[trigger] = frozenset(
-                    path for path in self._python if trigger in self.snapshot[path].text
+                    path for path, text in self._texts if trigger in text
                 )
             found |= self._hits[trigger]
         return sorted(found)

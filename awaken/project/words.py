@@ -35,6 +35,7 @@ class Words:
         self._files = files
         self._candidates = files_with
         self._found: dict[str, list[str]] = {}
+        self._others = sorted(path for path in files if not path.endswith(_PYTHON))
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` stands by itself, sorted by path."""
@@ -70,11 +71,8 @@ class Words:
     def elsewhere(self, word: str) -> Place | None:
         """Return where a file that is no Python, such as pyproject.toml, holds ``word``."""
         encoded = word.encode()
-        for path in sorted(self._files):
-            text = self._files[path].text
-            if path.endswith(_PYTHON) or encoded not in text:
-                continue
-            start = _first(encoded, text)
+        for path in self._others:
+            start = _first(encoded, self._files[path].text)
             if start is not None:
                 return Place(path, Span(start, start + len(encoded)))
         return None
