@@ -6,9 +6,9 @@ They are kept in local variables, returned to callers, and passed to functions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TypeGuard
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import (
@@ -18,21 +18,20 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import (
     read_end,
     read_links,
 )
-from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Passage, Passages
+from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Passage, Passages
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
 from awaken.contract import Place
 from awaken.project.bindings import Binding
 from awaken.project.flow import Reaching
 from awaken.project.modules import Module
 from awaken.project.values import Unknown
 
-if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
-
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
 
-RootsOf = Callable[[Module], Collection[ast.AST]]
+RootsOf = Callable[[Module], Mapping[ast.AST, Recognised]]
+Start = ast.Call | ast.Attribute | ast.Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +51,40 @@ class Kept:
 class Segment:
     """A part of a query that stands in one expression.
 
-    It starts with ``query(...)``, a variable, or a call of a function that returns a query.
-    ``ending`` and ``end`` are those of a chain, ``kept`` where something holds the whole.
+    It starts with ``query(...)`` or ``Model.query``, which ``recognised`` tells of, with a
+    variable, or with a call of a function that returns a query. ``ending`` and ``end`` are those
+    of a chain, ``kept`` where something holds the whole.
     """
 
     frame: Frame
-    start: ast.Call | ast.Name
+    start: Start
     links: tuple[Link, ...]
     node: ast.expr
     ending: str
     end: str
+    recognised: Recognised | None = None
 
-    def chain(self, receiver: ast.expr | None, *, begins: bool) -> Chain:
+    def chain(self, receiver: ast.expr | None) -> Chain:
         """Return the segment as a chain of the session ``receiver``."""
-        root = self.start
-        items = tuple(root.args) if begins and isinstance(root, ast.Call) else ()
         ending = "argument" if self.ending == "kept" else self.ending
-        return Chain(root, receiver, None, items, self.links, self.node, ending, self.end)  # type: ignore[arg-type]
+        return Chain(
+            self.start,  # type: ignore[arg-type]
+            receiver,
+            None,
+            self.items,
+            self.links,
+            self.node,
+            ending,  # type: ignore[arg-type]
+            self.end,
+        )
+
+    @property
+    def items(self) -> tuple[ast.expr, ...]:
+        """What the query asks for that begins here; nothing where none does."""
+        if self.recognised is None:
+            return ()
+        root = self.recognised.root
+        return (root.value,) if isinstance(root, ast.Attribute) else tuple(root.args)
 
     def place(self, note: str = "") -> Place:
         """Return the place of the segment."""
@@ -94,7 +110,7 @@ class Web:
             segment.start: segment
             for segments in self.definitions.values()
             for segment in segments
-            if self.begins(segment)
+            if segment.recognised is not None
         }
         return sorted(found.values(), key=lambda one: (one.frame.path, one.frame.span(one.start)))
 
@@ -105,15 +121,11 @@ class Web:
             yield from segments
         yield from self.uses
 
-    def begins(self, segment: Segment) -> bool:
-        """Whether ``segment`` begins with a call of ``query``."""
-        return isinstance(segment.start, ast.Call) and self.passage(segment) is None
-
     def passage(self, segment: Segment) -> Passage | None:
         """Return how the query that ``segment`` begins with came out of a function, if it did."""
         return self.passages.known.get(segment.start)
 
-    def reaching(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
+    def reaching(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
         """Return what may hold the query ``start``."""
         passage = self.passages.known.get(start)
         if passage is not None:
@@ -131,7 +143,7 @@ class Web:
         }
 
 
-def read_web(reader: Reader, root: ast.Call, roots_of: RootsOf) -> Web | None:
+def read_web(reader: Reader, root: ast.Call | ast.Attribute, roots_of: RootsOf) -> Web | None:
     """Return the web of ``root``, one of the roots of its file; None if nothing keeps it.
 
     Raises Refused where not everything that is done with its queries can be seen.
@@ -159,6 +171,10 @@ def _refuse_readers_of_locals(web: Web) -> None:
             if not module.scopes.is_bound(seen.id, seen):
                 detail = f"in `{kept.shown}`, which `{seen.id}()` may read"
                 raise Refused(reasons.KEPT_QUERY, detail, because=(kept.frame.place(seen),))
+
+
+def _is_root(node: ast.expr, roots: Mapping[ast.AST, Recognised]) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and node in roots
 
 
 def _alternatives(value: ast.expr) -> list[ast.expr]:
@@ -221,9 +237,10 @@ class _Collector:
         links, last = read_links(frame.reader.module, start)
         if last is not node or self.holder(frame, node) != kept:
             raise refused
-        return Segment(frame, start, links, node, "kept", "")
+        recognised = self._roots_of(frame.reader.module).get(start)
+        return Segment(frame, start, links, node, "kept", "", recognised)
 
-    def _start(self, frame: Frame, node: ast.expr) -> ast.Call | ast.Name | None:
+    def _start(self, frame: Frame, node: ast.expr) -> Start | None:
         roots, passages = self._roots_of(frame.reader.module), self._web.passages
         while isinstance(node, ast.Call) and node not in roots:
             if node in passages.known:
@@ -233,9 +250,9 @@ class _Collector:
             node = node.func.value
         if isinstance(node, ast.Call):
             return node if isinstance(node.func, ast.Attribute) else None
-        return node if isinstance(node, ast.Name) else None
+        return node if isinstance(node, ast.Name) or _is_root(node, roots) else None
 
-    def _reaching(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
+    def _reaching(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
         if isinstance(start, ast.Name):
             reaching = frame.flow.reaching(start)
             if not isinstance(reaching, Reaching) or not reaching.definitions:

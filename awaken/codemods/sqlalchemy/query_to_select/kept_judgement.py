@@ -22,7 +22,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_annotations import (
     Annotation,
     annotations_of,
 )
-from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import WebSession, receiver_of
+from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import WebSession
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States
 from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_write
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
@@ -77,7 +77,7 @@ def judge_web(web: Web) -> WebVerdict:
         for segment in segments:
             statement = _state(states, segment)
             _check_items(statement)
-            data = _definition(web, statement, verdict, segment)
+            data = _definition(statement, verdict, segment)
             verdict.parts.append(Rewritten(segment, data))
     verdict.annotations = annotations_of({kept: states.items_of(kept) for kept in web.definitions})
     for segment in web.uses:
@@ -124,10 +124,8 @@ def _check_items(statement: Statement) -> None:
 
 
 # ----------------------------------------------------------------------------------- definitions
-def _definition(
-    web: Web, statement: Statement, verdict: WebVerdict, segment: Segment
-) -> QueryRewrite | None:
-    if not web.begins(segment):
+def _definition(statement: Statement, verdict: WebVerdict, segment: Segment) -> QueryRewrite | None:
+    if segment.recognised is None:
         return _links_alone(statement, verdict, segment)
     single = Verdict(None)
     select = written(statement, single, "select")
@@ -180,7 +178,7 @@ def _execution(
 
 
 def _write(web: Web, segment: Segment, session: Written, verdict: WebVerdict) -> BulkRewrite | None:
-    single = judge_kept_write(web, segment, receiver_of(web.roots[0]), session.text)
+    single = judge_kept_write(web, segment, session.text)
     verdict.need(segment, session, *single.needs)
     verdict.caveats += single.caveats
     return single.data if isinstance(single.data, BulkRewrite) else None

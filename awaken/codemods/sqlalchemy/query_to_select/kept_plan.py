@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.doubles import without_doubles
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web, read_web
-from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import WebVerdict, judge_web
+from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import (
+    Rewritten,
+    WebVerdict,
+    judge_web,
+)
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    ClassRewrite,
+    QueryRewrite,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.releases import released_sessions
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, Sites
@@ -56,8 +64,8 @@ class KeptQueries:
         self._members: dict[Module, dict[ast.AST, Recognised]] = {}
         self._decided: dict[ast.AST, Decided] = {}
         for root, member in self._in_file(module).items():
-            if member.refused is None and isinstance(root, ast.Call) and root not in self._decided:
-                self._decide(root)
+            if member.refused is None and root not in self._decided:
+                self._decide(member.root)
 
     @property
     def members(self) -> Collection[Recognised]:
@@ -79,7 +87,7 @@ class KeptQueries:
             self._members[module] = {one.root: one for one in found}
         return self._members[module]
 
-    def _decide(self, root: ast.Call) -> None:
+    def _decide(self, root: ast.Call | ast.Attribute) -> None:
         try:
             web = read_web(self._reader, root, self._in_file)
         except Refused as refused:
@@ -183,15 +191,7 @@ class KeptQueries:
     def _edits(self, verdict: WebVerdict, site: SiteId) -> Iterator[Edit]:
         for part in verdict.parts:
             if part.data is not None:
-                node = part.segment.node
-                yield NodeEdit(
-                    path=part.segment.frame.path,
-                    anchor=part.segment.frame.span(node),
-                    node=type(node).__name__,
-                    rewriter="write" if isinstance(part.data, BulkRewrite) else "query",
-                    data=part.data,
-                    site=site,
-                )
+                yield _edit(part, site)
         for note in verdict.annotations:
             path = note.frame.path
             anchor = note.frame.span(note.node)
@@ -206,6 +206,22 @@ class KeptQueries:
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
         for root in verdict.web.roots:
             yield from released_sessions(root.frame.reader.module, [receiver_of(root)], site)
+
+
+def _edit(part: Rewritten, site: SiteId) -> NodeEdit:
+    node, frame = part.segment.node, part.segment.frame
+    data: QueryRewrite | BulkRewrite | ClassRewrite | None = part.data
+    rewriter = "write" if isinstance(data, BulkRewrite) else "query"
+    if isinstance(part.segment.start, ast.Attribute) and data is not None:
+        data, rewriter = ClassRewrite(session="session", rewriter=rewriter, data=data), "at-class"
+    return NodeEdit(
+        path=frame.path,
+        anchor=frame.span(node),
+        node=type(node).__name__,
+        rewriter=rewriter,
+        data=data,
+        site=site,
+    )
 
 
 def _annotated(verdict: WebVerdict) -> Iterator[Place]:

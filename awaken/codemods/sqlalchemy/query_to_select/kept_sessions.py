@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Pass
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.session_properties import made_anew
+from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
 from awaken.project.bindings import Binding, Scope
 from awaken.project.trees import parameters_of
 from awaken.project.values import Unknown
@@ -43,8 +44,8 @@ class WebSession:
     def _origins(self, segment: Segment) -> set[Origin]:
         """Return the sessions of ``segment``, as they are written in its function."""
         web, passage = self._web, self._web.passage(segment)
-        if web.begins(segment):
-            return {Written(ast.unparse(receiver_of(segment)))}
+        if segment.recognised is not None:
+            return {_session_of(segment.recognised)}
         found = {
             origin
             for kept in web.reaching(segment.frame, segment.start)
@@ -123,8 +124,8 @@ class WebSession:
         """Return the caveat of a session that is read again from a property, if it is one."""
         for root in self._web.roots:
             receiver = receiver_of(root)
-            where = made_anew(root.frame.reader, receiver)
-            if where:
+            where = None if receiver is None else made_anew(root.frame.reader, receiver)
+            if where and receiver is not None:
                 return (
                     f"`{ast.unparse(receiver)}` is read again where the query runs, and the "
                     f"property of that name in {where} may give another session"
@@ -135,16 +136,26 @@ class WebSession:
         """Return the caveat of a call that made a session for nothing but queries, if any did."""
         for root in self._web.roots:
             receiver = receiver_of(root)
-            if any(isinstance(part, ast.Call | ast.Await) for part in ast.walk(receiver)):
+            parts = () if receiver is None else ast.walk(receiver)
+            if receiver and any(isinstance(part, ast.Call | ast.Await) for part in parts):
                 return f"`{ast.unparse(receiver)}` is no longer called"
         return ""
 
 
-def receiver_of(root: Segment) -> ast.expr:
-    """Return the session of ``root``, a segment that begins with ``session.query(...)``."""
-    if not isinstance(root.start, ast.Call) or not isinstance(root.start.func, ast.Attribute):
-        raise Refused(reasons.NO_SESSION)
-    return root.start.func.value
+def receiver_of(root: Segment) -> ast.expr | None:
+    """Return the session of ``session.query(...)``, with which ``root`` begins; None at a class."""
+    called = root.start.func if isinstance(root.start, ast.Call) else None
+    return called.value if isinstance(called, ast.Attribute) else None
+
+
+def _session_of(recognised: Recognised) -> Written | Refused:
+    begin, root = recognised.begin, recognised.root
+    if begin is not None:
+        return begin.session or begin.refused or Refused(reasons.NO_SESSION)
+    called = root.func if isinstance(root, ast.Call) else None
+    if not isinstance(called, ast.Attribute):
+        return Refused(reasons.NO_SESSION)
+    return Written(ast.unparse(called.value))
 
 
 def _is_parameter(kept: Kept) -> bool:

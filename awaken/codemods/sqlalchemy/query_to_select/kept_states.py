@@ -14,7 +14,6 @@ from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed, may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
-from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement, Target, add_links
 
@@ -32,6 +31,9 @@ _NOT_FOLLOWED = frozenset(
 )
 """Builders whose effect on what comes in another statement is not followed."""
 
+_A_SESSION = ast.Name("session", ast.Load())
+"""Stands for the session, whose name is found for each place by itself."""
+
 _DIFFERS = "a class that depends on the way to this line"
 
 
@@ -40,7 +42,6 @@ class States:
 
     def __init__(self, web: Web) -> None:
         self._web = web
-        self._receiver = receiver_of(web.roots[0])
         self._known: dict[Kept, Statement] = {}
         for segment in web.segments:
             for link in segment.links:
@@ -80,9 +81,8 @@ class States:
 
     def of(self, segment: Segment, *, executed: bool) -> Statement | None:
         """Return the statement that ``segment`` comes to; None while nothing reaches it."""
-        begins = self._web.begins(segment)
-        chain = segment.chain(self._receiver, begins=begins)
-        if begins:
+        chain = segment.chain(_A_SESSION)
+        if segment.recognised is not None:
             if isinstance(segment.start, ast.Call) and segment.start.keywords:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
             statement = self._begun(chain, segment.frame)

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.bulk import judge_write
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict
-from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Start, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -30,25 +30,24 @@ _DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple, ast.Dict, 
 _LISTS = frozenset({"dict", "frozenset", "list", "set", "sorted", "tuple"})
 
 
-def judge_kept_write(web: Web, use: Segment, receiver: ast.expr, session: str) -> Verdict:
+def judge_kept_write(web: Web, use: Segment, session: str) -> Verdict:
     """Decide the rewrite of ``use``, which ends in update() or delete(); raises Refused."""
     way = _way_to(web, use)
     links = tuple(link for segment in way for link in segment.links)
-    root = way[0].start
-    if not isinstance(root, ast.Call):
+    root, items = way[0].start, way[0].items
+    if len(items) != 1 or isinstance(root, ast.Name):
         raise _refused(use)
     for link in links:
         _check_arguments(web, use, link, {segment.start for segment in [*way[1:], use]})
-    chain = Chain(
-        root, receiver, None, tuple(root.args), (*links, *use.links), use.node, "written", use.end
-    )
+    receiver = ast.parse(session, mode="eval").body
+    chain = Chain(root, receiver, None, items, (*links, *use.links), use.node, "written", use.end)
     verdict = judge_write(use.frame.reader, chain)
     data = verdict.data
     if not isinstance(data, BulkRewrite) or data.params is not None:
         raise _refused(use)
     edits = data.statement.links
     parts = [_written(use, link, edit) for link, edit in zip(links, edits, strict=False)]
-    model = use.frame.reader.module.text_of(root.args[0])
+    model = use.frame.reader.module.text_of(items[0])
     source = f"{data.statement.select}({model}){''.join(parts)}"
     statement: QueryRewrite = msgspec.structs.replace(
         data.statement, shape="kept", source=source, given=session, links=edits[len(links) :]
@@ -66,7 +65,7 @@ def _way_to(web: Web, use: Segment) -> list[Segment]:
     """Return the segments from ``query(...)`` to ``use``, if there is one way only."""
     way: list[Segment] = []
     segment = use
-    while not web.begins(segment):
+    while segment.recognised is None:
         found = web.reaching(segment.frame, segment.start)
         segments = web.definitions[found[0]] if len(found) == 1 else []
         if len(segments) != 1 or segments[0] in way or segments[0].frame is not use.frame:
@@ -76,7 +75,7 @@ def _way_to(web: Web, use: Segment) -> list[Segment]:
     return way
 
 
-def _check_arguments(web: Web, use: Segment, link: Link, starts: set[ast.Call | ast.Name]) -> None:
+def _check_arguments(web: Web, use: Segment, link: Link, starts: set[Start]) -> None:
     """Raise Refused unless the arguments of ``link`` mean the same where ``use`` stands."""
     given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
     if any(keyword.arg is None for keyword in link.call.keywords):
@@ -85,7 +84,7 @@ def _check_arguments(web: Web, use: Segment, link: Link, starts: set[ast.Call | 
         raise _refused(use)
 
 
-def _is_steady(web: Web, frame: Frame, node: ast.expr, starts: set[ast.Call | ast.Name]) -> bool:
+def _is_steady(web: Web, frame: Frame, node: ast.expr, starts: set[Start]) -> bool:
     """Whether ``node`` can be evaluated once more, later in the function, with the same result."""
     reader, parts = frame.reader, list[ast.expr]()
     match node:
@@ -126,9 +125,7 @@ def _is_list(frame: Frame, node: ast.expr) -> bool:
     )
 
 
-def _is_steady_name(
-    web: Web, frame: Frame, name: ast.Name, starts: set[ast.Call | ast.Name]
-) -> bool:
+def _is_steady_name(web: Web, frame: Frame, name: ast.Name, starts: set[Start]) -> bool:
     """Whether ``name`` means the same thing at both places, as far as this function goes."""
     scope, scopes = frame.flow.scope, frame.reader.module.scopes
     owner = scopes.owner(name.id, scopes.scope_of(name))
