@@ -167,6 +167,10 @@ def test_a_double_is_followed_into_the_program(body, function):
         ),
         pytest.param("with patch('app.other.db.session.query'): by_name()", id="unknown file"),
         pytest.param(
+            "with patch('app.users.db') as m: m.x.query.return_value = 1; others(1)",
+            id="a function of the file that does not ask it",
+        ),
+        pytest.param(
             "m = Mock(); u = Mock(); m.query.return_value.first.return_value = u; first(u)",
             id="what it gives",
         ),
@@ -295,6 +299,16 @@ def test_automatic_fixtures_are_part_of_a_test():
         by_name()
     """
     assert held(of(test)) == {"by_name"}
+
+
+def test_any_function_of_a_file_may_use_what_is_patched_there_if_no_call_is_seen():
+    test = """
+    def test_one(client):
+        with patch("app.users.db") as db:
+            db.session.query.return_value = 1
+            client.get("/somewhere")
+    """
+    assert held(of(test)) == {"by_name", "outer", "Users.size"}
 
 
 def test_a_function_inside_another_is_named_once():

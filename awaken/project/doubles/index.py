@@ -183,7 +183,9 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[
             uses += reach.uses(entries, wanted)
     for target, only_inside in targets:
         if not any(use.path == target.home for use in uses):
-            uses += reach.at_home(target, unit.words(only_inside=only_inside))
+            found = reach.named_at_home(target, unit.words(only_inside=only_inside))
+            called = any(one.entry.module.path == target.home for one in calls)
+            uses += found or (reach.of_file(target) if target.path and not called else [])
     return uses, bool(given or targets)
 
 

@@ -108,17 +108,16 @@ class Reach:
                 waiting += [(one, depth + 1) for one in called if one.given or depth < _DEEPEST]
         return list(found)
 
-    def at_home(self, target: Target, words: AbstractSet[str]) -> list[Use]:
-        """Return what the file of a patched name asks of it, where no call was seen to get there.
+    def named_at_home(self, target: Target, words: AbstractSet[str]) -> list[Use]:
+        """Return what functions with one of the names ``words`` ask of a patched name.
 
-        Functions that the test names by ``words`` are preferred: a property is not called. If
-        there are none, any function of the file may be meant that uses a patched variable of it.
+        They are those of the file in which it is patched; a property is not called, for example.
         """
-        found = self._of_file(target)
-        named = [one for one in found if one.function.rpartition(".")[2] in words]
-        return named or (found if target.path else [])
+        found = self.of_file(target)
+        return [one for one in found if one.function.rpartition(".")[2] in words]
 
-    def _of_file(self, target: Target) -> list[Use]:
+    def of_file(self, target: Target) -> list[Use]:
+        """Return all that the file in which a name is patched asks of it."""
         module = self._evaluator.load(target.home)
         if module is None:
             return []
