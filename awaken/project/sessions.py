@@ -107,6 +107,9 @@ class Sessions:
         unknown = next((one for one in found if isinstance(one, Unknown)), None)
         if unknown is not None:
             return unknown
+        if not found:
+            why = f"nothing but None is in sight for `{module.excerpt(node)}`"
+            return self._evaluator.unknown(module, node, why)
         sessions = [one for one in found if isinstance(one, Session)]
         if not sessions:
             return None

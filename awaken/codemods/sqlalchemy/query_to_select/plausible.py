@@ -25,18 +25,19 @@ _CLASSES = frozenset({"cls", "klass", "model", "model_class", "model_cls", "enti
 def is_plausible(reader: Reader, call: ast.Call) -> bool:
     """Whether ``call`` may be a query although nothing proves its session.
 
-    It must ask for something, not a text, and look like a query in one more way: by the name of
-    what is asked, by a class as its argument, or by what is called on it. In a file without
-    SQLAlchemy it must be called like a query, and look like one besides.
+    It must ask for something, not a text, and look like a query in one more way, in a file without
+    SQLAlchemy in two: by the name of what is asked, by a class as its argument, or by what is
+    called on it.
     """
     if not call.args or asks_for_text(call):
         return False
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
-    looks = _is_named_like_a_session(receiver) or any(map(_is_like_a_class, call.args))
-    continued = _is_continued(reader, call)
-    if looks and continued:
-        return True
-    return (looks or continued) and _is_with_library(reader)
+    signs = [
+        _is_named_like_a_session(receiver),
+        any(map(_is_like_a_class, call.args)),
+        _is_continued(reader, call),
+    ]
+    return sum(signs) > 1 or (any(signs) and _is_with_library(reader))
 
 
 def asks_for_text(call: ast.Call) -> bool:
