@@ -73,7 +73,7 @@ def _settings(rule: Rule, example: Example) -> Settings:
     if example.unsafe:
         return Settings(level=Level.UNSAFE, unsafe=True, execute=False)
     execute = _MODELS in program(rule)
-    return Settings(level=Level.SAFE, execute=execute, functions="*", other_sql=("*",))
+    return Settings(level=Level.SAFE, execute=execute, functions="[!_]*", other_sql=("*",))
 
 
 def _case(

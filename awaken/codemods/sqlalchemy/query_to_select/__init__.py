@@ -8,7 +8,9 @@ becomes `where`, and the few that differ are written in their 2.0 form. Bulk `up
 `delete()` become statements of that name, with `.rowcount` where their number is used.
 
 A query that is kept in local variables, over branches and loops, is rewritten together with all
-that is done with it, or not at all.
+that is done with it, or not at all. So is one that functions return to their callers or pass on to
+others, over all files, where every call is in sight and reaches one function: the session is
+written by the name that it has where the query is executed.
 
 `Model.query` of Flask-SQLAlchemy, and of a registry's `query_property()`, is read as a query of
 the session behind it; `get_or_404`, `first_or_404`, `one_or_404` and `paginate` become methods of
@@ -118,6 +120,47 @@ def search(session: Session, name: str | None) -> tuple[int, list[User]]:
     return session.scalar(
         select(func.count()).select_from(query.subquery())
     ), session.scalars(query.order_by(User.age)).all()
+```
+
+## Before: queries that functions return and take
+
+```python
+from sqlalchemy.orm import Query, Session
+
+from models import User
+
+
+def _adults(session: Session) -> Query[User]:
+    return session.query(User).filter(User.age >= 18)
+
+
+def _page(query: Query[User], number: int) -> Query[User]:
+    return query.order_by(User.id).offset(20 * number).limit(20)
+
+
+def adults(db: Session, page: int) -> list[User]:
+    return _page(_adults(db), page).all()
+```
+
+## After: queries that functions return and take
+
+```python
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from models import User
+
+
+def _adults(session: Session) -> Select[tuple[User]]:
+    return select(User).where(User.age >= 18)
+
+
+def _page(query: Select[tuple[User]], number: int) -> Select[tuple[User]]:
+    return query.order_by(User.id).offset(20 * number).limit(20)
+
+
+def adults(db: Session, page: int) -> list[User]:
+    return db.scalars(_page(_adults(db), page)).all()
 ```
 
 ## Before: rows with two keys of one name (unsafe)
@@ -231,6 +274,8 @@ builders name the class, the alias gets a name in place, by `:=`, and they use t
   `Query`, the first for `select()`; expressions without a label get a key;
 * before SQLAlchemy 2.1 a statement of Core objects alone (a Table, `text()`, `exists()`) does not
   flush pending changes first;
+* functions that return or take a query and that code outside the project may call as well, or a
+  base class out of sight;
 * slices by numbers that are computed: Query refuses negative ones, and asks nothing for none;
 * a library's class that is known by its spelling only; values that may have no hash in rows that
   must be unique; a call that made the session of a query which is only embedded.
@@ -240,9 +285,11 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 
 ## What it refuses
 
-A query that leaves its function: returned, passed on, stored, or read by a function inside; one
-whose variable may hold something else, or a query for something else; a session that may have been
-replaced before the query is executed. A receiver that nothing proves to be a session; an entity of
+A query that is stored in an attribute or a container, read by a function inside, or given to a
+function that is not in sight or is overridden; one that a function returns, or takes, whose calls
+are not all in sight: passed as a value, decorated, named in a string. One whose variable may hold
+something else, or a query of another kind; a session that may have been replaced before the query
+is executed, or has no name there. A receiver that nothing proves to be a session; an entity of
 unknown kind; set operations behind which names cannot be followed; slices by calls or negative
 numbers; `get()` and bulk writes with settings that they ignore; what raises today and would not
 afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
@@ -260,7 +307,7 @@ change anything else.
 Of queries that begin at a class, those whose session has no name where they stand, and could not
 be imported from where the class comes from; what Flask-SQLAlchemy's object does otherwise than its
 Query (`one_or_404()` of joined rows, `paginate()` of columns), and its methods before
-Flask-SQLAlchemy 3.0; `Model.query` that is kept in a variable.
+Flask-SQLAlchemy 3.0.
 
 ## On real programs
 
@@ -275,7 +322,8 @@ them (`benchmarks/account.py`):
 | flask-appbuilder 5.3.0 (2.0) | 37 | 36 | 1 | 0 |
 | optuna 5.0.0 (2.0) | 40 | 40 | 0 | 0 |
 
-Those over several statements; most of the manual ones are returned or passed on:
+Those over several statements; most of the manual ones are passed to functions that take them for a
+Query, of which 24 ask it for its session:
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
