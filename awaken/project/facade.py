@@ -57,7 +57,7 @@ class Project:
         self.targets = targets
         self._site_scope = site_scope
         self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
-        self._texts = [(path, snapshot[path].text) for path in self._python]
+        self._texts = {path: snapshot[path].text for path in self._python}
         self._modules: OrderedDict[str, Module] = OrderedDict()
         self._kept_bytes = 0
         self.parse_failures: dict[str, Unparsable] = {}
@@ -101,11 +101,15 @@ class Project:
         found: set[str] = set()
         for trigger in triggers:
             if trigger not in self._hits:
-                self._hits[trigger] = frozenset(
-                    path for path, text in self._texts if trigger in text
-                )
+                self._hits[trigger] = self._search(trigger)
             found |= self._hits[trigger]
         return sorted(found)
+
+    def _search(self, trigger: bytes) -> frozenset[str]:
+        """Search where a part of ``trigger`` was found before, else everywhere."""
+        known = [paths for part, paths in self._hits.items() if part in trigger]
+        paths = min(known, key=len, default=self._texts.keys())
+        return frozenset(path for path in paths if trigger in self._texts[path])
 
     def site_files(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the files in which a rule with these triggers looks for its sites, sorted."""

@@ -77,7 +77,9 @@ class Relationships:
         """Return every side of the project that is, or may be, loaded with a join by itself."""
         words = self._evaluator.callers.words
         hits = {
-            path for name in _NAMES for path in (*words.called_in(name), *words.renamed_in(name))
+            path
+            for name in sorted(_NAMES)
+            for path in (*words.called_in(name), *words.renamed_in(name))
         } & set(self._files_with([b"lazy", b"**"]))
         return [
             site

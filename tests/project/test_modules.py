@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import sysconfig
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -264,6 +265,21 @@ def test_files_are_found_by_any_of_the_triggers_and_only_python_files():
 
     assert project.files_with([b"alpha", b"beta"]) == ["a.py", "b.py"]
     assert project.files_with([]) == []
+
+
+def test_what_holds_a_text_is_found_whatever_was_asked_before():
+    files = {"a.py": "query", "b.py": "a.query", "c.py": "a.query = 1", "d.py": ""}
+
+    for words in permutations([b"query", b".query", b".query =", b""]):
+        project = program(files)
+        found = {word: project.files_with([word]) for word in words}
+
+        assert found == {
+            b"": ["a.py", "b.py", "c.py", "d.py"],
+            b"query": ["a.py", "b.py", "c.py"],
+            b".query": ["b.py", "c.py"],
+            b".query =": ["c.py"],
+        }
 
 
 def test_the_source_of_a_module_is_the_file_itself():
