@@ -3,9 +3,9 @@
 From the thirteen programs of issue 4, with their targets and `--unsafe-fixes`; without a formatter,
 since that is where the layout is awaken's own. Each site draws its lot by its own name; each
 program first gives its FROM_EACH lowest lots, then each kind is filled up to its share. Prints
-the list with the verdicts of data/rewritten_read.md, each taken over where the text reads, before and
-after, as it did then; with `--text` also the changed lines (other people's source: not committed).
-Usage:
+the list with the verdicts of data/rewritten_read.md, each taken over where the text reads, before
+and after, as it did then; with `--text` also the changed lines (other people's source: not
+committed). Usage:
 
     uv run python benchmarks/sample_rewritten.py CORPUS [--seed 4] [--text]
 """
@@ -82,9 +82,9 @@ def trees(corpus: Path) -> Iterator[Tree]:
             yield Tree(program.name, program.directory(corpus), program.target)
 
 
-def kind_of(source: Source, finding: Finding) -> str:
-    """Return what kind of site a finding is, by its message and its own code."""
-    called = [*methods(node_of(source, finding))]
+def kind_of(node: ast.expr, finding: Finding) -> str:
+    """Return what kind of site a finding about `node` is, by its message and its own code."""
+    called = [*methods(node)]
     ended = re.match(r"`query\(\.\.\.\)\.(\w+)", finding.message)
     last = ended[1] if ended else ""
     if any(name in OPERATIONS for name in called):
@@ -100,16 +100,26 @@ def kind_of(source: Source, finding: Finding) -> str:
     return "chain" if "query" in called else "class"
 
 
-def node_of(source: Source, finding: Finding) -> ast.expr:
+Starts = dict[int, list[tuple[int, ast.expr]]]
+"""The expressions of a file by the byte they start at, each with the byte behind it."""
+
+
+def starts_of(source: Source) -> Starts:
+    """Return the expressions of a file by where they start."""
+    found: Starts = {}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.expr):
+            first, last = source.span(node)
+            found.setdefault(first, []).append((last, node))
+    return found
+
+
+def node_of(source: Source, starts: Starts, finding: Finding) -> ast.expr:
     """Return the longest expression in a finding that starts where it does."""
-    start, end = source.start_of(finding), (finding.end_line, finding.end_column)
-    nodes = [node for node in ast.walk(source.tree) if isinstance(node, ast.expr)]
-    spans = [(source.span(node), node) for node in nodes]
-    inside = [(last, node) for (first, last), node in spans if first == start]
-    return max(
-        ((last, node) for last, node in inside if source.place(last) <= end),
-        key=lambda item: item[0],
-    )[1]
+    end = (finding.end_line, finding.end_column)
+    inside = starts[source.start_of(finding)]
+    within = [(last, node) for last, node in inside if source.place(last) <= end]
+    return max(within, key=lambda item: item[0])[1]
 
 
 def methods(node: ast.expr) -> Iterator[str]:
@@ -130,6 +140,7 @@ class Reader:
         self.awaken = Awaken(place / "home")
         self.awaken.environment["PATH"] = "/usr/bin:/bin"
         self.sources: dict[Path, Source] = {}
+        self.starts: dict[Path, Starts] = {}
 
     def sites(self, tree: Tree) -> list[Site]:
         """Return the rewritten sites of a program, and rewrite its copy."""
@@ -137,10 +148,17 @@ class Reader:
         findings = self.awaken.check(copied, ["--unsafe-fixes", *tree.target]).findings
         self.awaken.run(["apply", ".", "--unsafe-fixes", *tree.target], copied)
         return [
-            Site(tree, finding, kind_of(self.source(tree.directory / finding.path), finding))
+            Site(tree, finding, self.kind(tree.directory / finding.path, finding))
             for finding in findings
             if finding.is_rewritten
         ]
+
+    def kind(self, file: Path, finding: Finding) -> str:
+        """Return what kind of site a finding is."""
+        source = self.source(file)
+        if file not in self.starts:
+            self.starts[file] = starts_of(source)
+        return kind_of(node_of(source, self.starts[file], finding), finding)
 
     def source(self, file: Path) -> Source:
         """Return a parsed file."""
