@@ -271,10 +271,12 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
     raise Refused(reasons.PASSED_QUERY, name)
 
 
-def query_root(node: ast.expr) -> ast.Call | None:
-    """Return the call of ``query`` that builders alone make ``node`` of, None if there is none."""
+def query_root(node: ast.expr) -> ast.Call | ast.Attribute | None:
+    """Return the ``query(...)``, or ``Model.query``, of which builders alone make ``node``."""
     while isinstance(node, ast.Call | ast.Attribute):
         if isinstance(node, ast.Attribute):
+            if node.attr == "query":
+                return node
             node = node.value
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))

@@ -49,7 +49,7 @@ class Verdict:
     data: QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | None
     needs: list[Written] = field(default_factory=list)
     caveats: list[str] = field(default_factory=list)
-    requires: list[ast.Call] = field(default_factory=list)
+    requires: list[ast.expr] = field(default_factory=list)
 
 
 def judge(reader: Reader, chain: Chain) -> Verdict:

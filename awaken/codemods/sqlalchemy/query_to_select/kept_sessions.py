@@ -191,9 +191,7 @@ def _inside(passage: Passage, session: Written, site: ast.expr) -> Written | Ref
     for parameter, _ in parameters_of(into.function.args):
         given = passage.given(parameter)
         text = None if given is None else ast.unparse(given)
-        scope = into.flow.scope
-        is_steady = len(scope.bindings.get(scope.mangled(parameter.arg), ())) == 1
-        if text is not None and is_steady and f"{session.text}.".startswith(f"{text}."):
+        if text is not None and f"{session.text}.".startswith(f"{text}."):
             return Written(f"{parameter.arg}{session.text.removeprefix(text)}")
     name = session.text.partition(".")[0]
     is_local = caller.flow.scope.mangled(name) in caller.flow.scope.bindings

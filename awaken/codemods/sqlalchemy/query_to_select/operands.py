@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.sessions import recognise
+from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, recognise_either
 from awaken.codemods.sqlalchemy.query_to_select.statement import (
     Statement,
     refuse_comment,
@@ -56,17 +56,23 @@ def _operands(chain: Chain) -> list[ast.expr]:
     ]
 
 
-def _read_operand(reader: Reader, operand: ast.expr) -> tuple[ast.Call, Chain]:
+def _read_operand(reader: Reader, operand: ast.expr) -> tuple[ast.expr, Chain]:
     refused = Refused(reasons.SET_OPERATION, f"a set operation with `{quoted(operand)}`")
     root = query_root(operand)
-    recognised = recognise(reader, root) if root is not None else None
+    recognised = recognise_either(reader, root) if root is not None else None
     if root is None or recognised is None:
         raise refused
     recognised.raise_if_refused(reader.module)
-    chain = read_chain(reader.module, root)
+    chain = _chain_of(reader, recognised)
     if chain.node is not operand or chain.ending != "argument":
         raise refused
     return root, chain
+
+
+def _chain_of(reader: Reader, recognised: Recognised) -> Chain:
+    session = recognised.begin.session if recognised.begin is not None else None
+    receiver = None if session is None else ast.parse(session.text, mode="eval").body
+    return read_chain(reader.module, recognised.root, receiver)
 
 
 def _refuse_others(first: tuple[Item, ...], other: Statement, operand: ast.expr) -> None:
@@ -90,7 +96,7 @@ def _refuse_comments(reader: Reader, chain: Chain) -> None:
     refuse_comment(module.source.text[start:end])
 
 
-def _first_root(reader: Reader, chain: Chain) -> ast.Call | None:
+def _first_root(reader: Reader, chain: Chain) -> ast.Call | ast.Attribute | None:
     """Return where the query begins whose set operation takes ``chain``: not that of a CTE."""
     call = reader.module.parent(chain.node)
     if chain.ending != "argument" or not isinstance(call, ast.Call):
@@ -98,7 +104,7 @@ def _first_root(reader: Reader, chain: Chain) -> ast.Call | None:
     return query_root(call.func) if chain.end in SET_OPERATIONS else None
 
 
-def _judge_whole(reader: Reader, chain: Chain, root: ast.Call) -> Verdict:
+def _judge_whole(reader: Reader, chain: Chain, root: ast.Call | ast.Attribute) -> Verdict:
     from awaken.codemods.sqlalchemy.query_to_select.judgement import (  # noqa: PLC0415  a cycle
         judge,
     )
@@ -106,9 +112,9 @@ def _judge_whole(reader: Reader, chain: Chain, root: ast.Call) -> Verdict:
         judge_slice,
     )
 
-    recognised = recognise(reader, root)
+    recognised = recognise_either(reader, root)
     if recognised is None:
         raise Refused(reasons.SET_OPERATION, f"{chain.end}() of this query")
     recognised.raise_if_refused(reader.module)
-    whole = read_chain(reader.module, root)
+    whole = _chain_of(reader, recognised)
     return (judge_slice if whole.ending == "sliced" else judge)(reader, whole)
