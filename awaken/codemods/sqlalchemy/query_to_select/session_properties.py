@@ -21,7 +21,8 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
     proof = reader.project.session_of(reader.module, session)
     if isinstance(proof, SessionProof) and proof.kind == "scoped":
         return None
-    for path in reader.project.files_with([b"def " + session.attr.encode()]):
+    defining = reader.project.files_with([b"def " + session.attr.encode()])
+    for path in sorted({*defining}.intersection(reader.project.files_with([b"property"]))):
         module = reader.project.module(path)
         for node in module.walk() if module else ():
             if isinstance(node, ast.FunctionDef) and _calls_as(session.attr, node):
@@ -31,7 +32,9 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
 
 def _calls_as(name: str, function: ast.FunctionDef) -> bool:
     """Whether ``function`` is a property called ``name`` that calls something and keeps nothing."""
+    if function.name != name:
+        return False
     decorators = {ast.unparse(one).rpartition(".")[2] for one in function.decorator_list}
-    if function.name != name or "property" not in decorators:
+    if "property" not in decorators:
         return False
     return any(isinstance(node, ast.Call) for part in function.body for node in ast.walk(part))
