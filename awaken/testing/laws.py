@@ -63,14 +63,21 @@ def other_lines_are_untouched(result: CaseResult) -> None:
         before, after = change.before.text, change.after.text
         ours = _lines_of_sites(result, change.path, before) | _import_lines(before)
         imports = _import_lines(after)
-        for low, high, start, end in _differences(before, after):
-            foreign = set(range(low, high)) - ours
-            beside = not ours.isdisjoint({low - 1, low})
-            explained = beside or set(range(start, end)) <= imports
-            require(
-                explained and not foreign,
-                f"{change.path}:{low + 1} changed, and no finding is there",
-            )
+        found = [_unexplained(one, ours, imports) for one in _differences(before, after)]
+        line = (found[0] or 0) + 1
+        require(None in found, f"{change.path}:{line} changed, and no finding is there")
+
+
+def _unexplained(
+    differences: list[tuple[int, int, int, int]], ours: frozenset[int], imports: frozenset[int]
+) -> int | None:
+    """Return the first line before that is not ``ours`` and differs, None if there is none."""
+    for low, high, start, end in differences:
+        beside = not ours.isdisjoint({low - 1, low})
+        explained = beside or set(range(start, end)) <= imports
+        if not explained or set(range(low, high)) - ours:
+            return low
+    return None
 
 
 def windows_newlines(result: CaseResult) -> None:
@@ -246,11 +253,16 @@ def _import_lines(text: bytes) -> frozenset[int]:
     return frozenset(lines)
 
 
-def _differences(before: bytes, after: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Yield 0-based line ranges that differ: from, to (before), from, to (after)."""
+def _differences(before: bytes, after: bytes) -> Iterator[list[tuple[int, int, int, int]]]:
+    """Yield 0-based line ranges that differ: from, to (before), from, to (after).
+
+    In two ways: empty lines and closing brackets are alike everywhere and may pair what does not
+    belong together, but sometimes nothing else pairs what does.
+    """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    return (ends for tag, *ends in matcher.get_opcodes() if tag != "equal")  # type: ignore[misc]
+    for junk in (None, lambda line: not line.strip(b" \t)\r\n")):
+        matcher = SequenceMatcher(junk, old, new, autojunk=False)
+        yield [tuple(ends) for tag, *ends in matcher.get_opcodes() if tag != "equal"]  # type: ignore[misc]
 
 
 def _same_after(result: CaseResult, vary: Callable[[bytes], bytes]) -> None:
