@@ -33,7 +33,7 @@ MANAGER = """
 @contextmanager
 def scope():
     yield make()
-def use(model: type[User]):
+def use(model: type[object]):
     with scope() as session:
         return session.query(model).all()
 """
@@ -41,14 +41,14 @@ CLASS_MANAGER = """
 class Scope:
     def __enter__(self):
         return make()
-def use(model: type[User]):
+def use(model: type[object]):
     with Scope() as session:
         return session.query(model).all()
 """
 FUNCTION = """
 def open():
     return make()
-def use(model: type[User]):
+def use(model: type[object]):
     return open().query(model).all()
 """
 KEYS = """
@@ -60,7 +60,7 @@ HOLDER = """
 class Service:
     def __init__(self, session):
         self.session = session
-    def use(self, model: type[User]):
+    def use(self, model: type[object]):
         return self.session.query(model).all()
 """
 REPOSITORY = """
@@ -88,13 +88,13 @@ class Repository:
             "__enter__(self) -> Session:",
         ),
         (
-            "def use(db, model: type[User]): return db.query(model).all()",
+            "def use(db, model: type[object]): return db.query(model).all()",
             "the parameter: `db: Session`",
             "db,",
             "db: Session,",
         ),
         (
-            "def use(model: type[User]):\n  db = make()\n  return db.query(model).all()",
+            "def use(model: type[object]):\n  db = make()\n  return db.query(model).all()",
             "each assignment: `db: Session = ...`",
             "db = make()",
             "db: Session = make()",
@@ -112,13 +112,13 @@ class Repository:
             "Service:\n    session: Session",
         ),
         (
-            "def use(model: type[User]):\n  return DBS[0].query(model).all()",
+            "def use(model: type[object]):\n  return DBS[0].query(model).all()",
             "in a variable: `session: Session = DBS[0]`",
             "return DBS[0].",
             "session: Session = DBS[0]\n  return session.",
         ),
         (
-            "def use(model: type[User]):\n  for db in dbs():\n    db.query(model).all()",
+            "def use(model: type[object]):\n  for db in dbs():\n    db.query(model).all()",
             "as a parameter: `db: Session`",
             "  for db in dbs():\n",
             "  def each(db: Session):\n",
