@@ -34,14 +34,15 @@ class OuterPair(Struct, frozen=True):
 def outer_pair(text: bytes, start: int, end: int) -> OuterPair | None:
     """Return the pair directly around the expression at ``start`` to ``end`` (bytes).
 
-    None if there is none, if it stands on one line, if it calls something, and if a comment stands
-    inside it beside the expression.
+    None if there is none, if it holds no line break but those in brackets of the expression, if
+    it calls something, and if a comment stands inside it beside the expression.
     """
     opening = len(text[:start].rstrip(_SPACE)) - 1
     closing = end + len(text[end:]) - len(text[end:].lstrip(_SPACE))
     if opening < 0 or text[opening : opening + 1] != b"(" or text[closing : closing + 1] != b")":
         return None
-    if not _NEWLINE.search(text[opening:closing].decode()):
+    around = text[opening + 1 : start] + text[end:closing]
+    if not _NEWLINE.search(around.decode()) and not _breaks_outside(text[start:end].decode()):
         return None
     line = max(text.rfind(b"\n", 0, opening), text.rfind(b"\r", 0, opening)) + 1
     before = text[line:opening]

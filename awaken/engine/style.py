@@ -101,7 +101,7 @@ def outer_pair_of(module: Module, node: ast.AST) -> OuterPair | None:
 
 
 def _parentheses(pair: OuterPair | None) -> Parentheses | None:
-    return pair and Parentheses(pair.column, pair.outdent, pair.trailing)
+    return None if pair is None else Parentheses(pair.column, pair.outdent, pair.trailing)
 
 
 def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:

@@ -56,6 +56,7 @@ def test_the_pair_is_found_with_what_goes_with_it(text, found):
         "x = (  # why\n    q()\n)",
         "x = (\n    q()  # why\n)",
         "x = [1, '#', (\n    q()\n)]",
+        "x = (q(\n    1\n))",
         "  x = (\n q()\n)",
     ],
 )

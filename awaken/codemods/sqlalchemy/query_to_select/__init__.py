@@ -125,16 +125,16 @@ def search(session: Session, name: str | None) -> tuple[int, list[User]]:
 ## Before: queries that functions return and take
 
 ```python
-from sqlalchemy.orm import Query, Session
+from sqlalchemy.orm import Session
 
 from models import User
 
 
-def _adults(session: Session) -> Query[User]:
+def _adults(session: Session):
     return session.query(User).filter(User.age >= 18)
 
 
-def _page(query: Query[User], number: int) -> Query[User]:
+def _page(query, number: int):
     return query.order_by(User.id).offset(20 * number).limit(20)
 
 
@@ -145,17 +145,17 @@ def adults(db: Session, page: int) -> list[User]:
 ## After: queries that functions return and take
 
 ```python
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import User
 
 
-def _adults(session: Session) -> Select[tuple[User]]:
+def _adults(session: Session):
     return select(User).where(User.age >= 18)
 
 
-def _page(query: Select[tuple[User]], number: int) -> Select[tuple[User]]:
+def _page(query, number: int):
     return query.order_by(User.id).offset(20 * number).limit(20)
 
 
