@@ -56,12 +56,17 @@ def test_the_pair_is_found_with_what_goes_with_it(text, found):
         "x = (  # why\n    q()\n)",
         "x = (\n    q()  # why\n)",
         "x = [1, '#', (\n    q()\n)]",
-        "x = (q(\n    1\n))",
         "  x = (\n q()\n)",
     ],
 )
 def test_other_brackets_are_no_such_pair(text):
     assert pair_of(text) is None
+
+
+def test_a_pair_that_holds_no_line_stays():
+    text = b"x = (f(\n    1\n))"
+
+    assert outer_pair(text, 5, len(text) - 1) is None
 
 
 @pytest.mark.parametrize(
