@@ -316,8 +316,8 @@ them (`benchmarks/account.py`):
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
-| apache-superset 6.1.0 (1.4) | 395 | 360 | 19 | 16 |
-| mlflow 3.18.0 (2.0) | 244 | 232 | 2 | 10 |
+| apache-superset 6.1.0 (1.4) | 395 | 374 | 16 | 5 |
+| mlflow 3.18.0 (2.0) | 244 | 240 | 2 | 2 |
 | ckan 2.12.0 (2.0) | 180 | 177 | 2 | 1 |
 | flask-appbuilder 5.3.0 (2.0) | 37 | 36 | 1 | 0 |
 | optuna 5.0.0 (2.0) | 40 | 40 | 0 | 0 |
@@ -327,9 +327,9 @@ Query, of which 24 ask it for its session:
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
-| apache-superset 6.1.0 (1.4) | 95 | 47 | 0 | 48 |
-| mlflow 3.18.0 (2.0) | 47 | 21 | 0 | 26 |
-| ckan 2.12.0 (2.0) | 103 | 62 | 2 | 39 |
+| apache-superset 6.1.0 (1.4) | 95 | 48 | 0 | 47 |
+| mlflow 3.18.0 (2.0) | 47 | 23 | 1 | 23 |
+| ckan 2.12.0 (2.0) | 103 | 64 | 6 | 33 |
 | flask-appbuilder 5.3.0 (2.0) | 5 | 0 | 0 | 5 |
 | optuna 5.0.0 (2.0) | 6 | 6 | 0 | 0 |
 
