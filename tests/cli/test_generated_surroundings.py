@@ -31,7 +31,7 @@ def around(inner):
     return st.one_of(
         joined("call(", WIDE, inner, WIDE, ")"),
         joined("call(*", inner, ",", SPACE, "**", inner, ",)"),
-        joined("(", WIDE, inner, WIDE, ")", SPACE, "[0]"),
+        joined("(", WIDE, inner, WIDE, ",)", SPACE, "[0]"),  # parentheses alone may go
         joined("(", inner, " if ", inner, " else ", inner, ")"),
         joined("{", inner, ":", WIDE, inner, ", **a}"),
         joined("[", inner, " for x in", SPACE, " ", inner, " if ", inner, "]"),
