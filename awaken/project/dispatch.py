@@ -6,7 +6,6 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.project.families import Family
 from awaken.project.modules import Module
 from awaken.project.values import FunctionOf, InstanceOf, Unknown
 
@@ -61,7 +60,7 @@ def _another(
 ) -> Unknown | None:
     """Return why a method of ``owner`` may be another one than it seems, if it may be."""
     qualified = f"{home.name}.{home.qualname(owner)}"
-    family = Family(evaluator, evaluator.callers.words.files_with, qualified)
+    family = evaluator.callers.family(qualified)
     for module, relative in family.definitions():
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings.get(scope.mangled(method), [])

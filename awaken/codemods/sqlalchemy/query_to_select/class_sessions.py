@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, read_chain
-from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict
 
 
 def chain_of(reader: Reader, recognised: Recognised) -> Chain:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, recognise_either
-from awaken.contract import Finding, Level, Place
+from awaken.contract import Finding, Place
 from awaken.project.doubles import Use, configured, is_test_file, use_of
-from awaken.project.modules import site_id
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -61,19 +61,10 @@ def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
         node = next(one for one in module.walk() if _stands_at(module, one, double.place))
         refused = Refused(reasons.UNSEEN_DOUBLE, double.name)
         if held:
-            names = dict.fromkeys(use.function for use in held)
-            refused = Refused(reasons.DOUBLE_OF_QUERY, _listed(list(names)))
-        yield Finding(
-            site=site_id(rule, module, node),
-            rule=rule,
-            level=Level.MANUAL,
-            place=double.place,
-            scope=module.scope_name(node),
-            message=refused.message,
-            reason=f"{rule}/{refused.reason.code}",
-            cure=refused.cure,
-            chain=tuple(place for use in held for place in places[use]),
-        )
+            names = _listed(list(dict.fromkeys(use.function for use in held)))
+            because = tuple(place for use in held for place in places[use])
+            refused = Refused(reasons.DOUBLE_OF_QUERY, names, because=because)
+        yield manual(rule, module, node, refused)
 
 
 def _held(project: Project, use: Use) -> Iterator[Place]:

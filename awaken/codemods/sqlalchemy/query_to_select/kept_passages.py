@@ -73,6 +73,7 @@ class Passages:
         self._project = reader.project
         self._modules = {reader.module.path: reader.module}
         self._frames: dict[ast.AST, Frame] = {}
+        self._passages: dict[ast.Call, Passage | Unknown] = {}
         self._calls: dict[Frame, list[Passage]] = {}
         self.known: dict[ast.AST, Passage] = {}
         self.outside: dict[str, str] = {}
@@ -96,13 +97,20 @@ class Passages:
         return module
 
     def _passage(self, frame: Frame, call: ast.Call) -> Passage | Unknown:
+        if call not in self._passages:
+            self._passages[call] = self._find_passage(frame, call)
+        return self._passages[call]
+
+    def _find_passage(self, frame: Frame, call: ast.Call) -> Passage | Unknown:
         called = self._project.function_called(frame.reader.module, call)
         if isinstance(called, Unknown):
             return called
         home = self._held(called.module.path) or called.module
         span = called.module.span(called.function)
         mine = next(
-            one for one in home.walk() if isinstance(one, Function) and home.span(one) == span
+            one
+            for one in home.like(called.function)
+            if isinstance(one, Function) and home.span(one) == span
         )
         return Passage(frame, call, self._frame(home, mine), called.bound)
 
@@ -209,7 +217,8 @@ class Passages:
     def _followed(self, frame: Frame, callers: Callers) -> Iterator[Passage]:
         for site in callers.sites:
             module = self._held(site.place.path)
-            call = None if module is None else _call_at(module, site.place.span)
+            calls = [] if module is None else module.calls_at(site.place.span)
+            call = calls[0] if calls else None
             around = None if module is None or call is None else self.frame_around(module, call)
             if around is None or call is None:
                 detail = f"`{frame.function.name}`, which is called outside of functions"
@@ -221,13 +230,6 @@ class Passages:
                 detail = f"`{frame.function.name}`: {why}"
                 raise Refused(reasons.UNSEEN_CALLERS, detail, because=(because,))
             yield passage
-
-
-def _call_at(module: Module, span: Span) -> ast.Call | None:
-    for node in module.walk():
-        if isinstance(node, ast.Call) and module.span(node) == span:
-            return node
-    return None
 
 
 def _always_leaves(body: list[ast.stmt]) -> bool:

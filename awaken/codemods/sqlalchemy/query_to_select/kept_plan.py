@@ -15,6 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import (
     judge_web,
 )
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
+from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
@@ -91,7 +92,7 @@ class KeptQueries:
         try:
             web = read_web(self._reader, root, self._in_file)
         except Refused as refused:
-            self._decided[root] = self._manual(self._module, root, refused), None
+            self._decided[root] = manual(self._rule, self._module, root, refused), None
             return
         if web is None:
             return
@@ -104,7 +105,10 @@ class KeptQueries:
         except Refused as refused:
             self._decided.update(
                 {
-                    one.start: (self._manual(one.frame.reader.module, one.start, refused), None)
+                    one.start: (
+                        manual(self._rule, one.frame.reader.module, one.start, refused),
+                        None,
+                    )
                     for one in roots
                 }
             )
@@ -130,19 +134,6 @@ class KeptQueries:
                 self._member(root).raise_if_write_refused()
 
     # ---------------------------------------------------------------------------------- findings
-    def _manual(self, module: Module, root: ast.expr, refused: Refused) -> Finding:
-        return Finding(
-            site=site_id(self._rule, module, root),
-            rule=self._rule,
-            level=Level.MANUAL,
-            place=Place(module.path, module.span(root)),
-            scope=module.scope_name(root),
-            message=refused.message,
-            reason=f"{self._rule}/{refused.reason.code}",
-            cure=refused.cure,
-            chain=refused.because,
-        )
-
     def _leave(self, verdict: WebVerdict, sites: dict[Segment, SiteId]) -> None:
         """What shares something with a site that is left out stays with it."""
         for root, site in sites.items():
@@ -151,7 +142,7 @@ class KeptQueries:
                 self._decided[root.start] = self._found(verdict, root, site, change), None
             else:
                 refused = Refused(reasons.BESIDE_LEFT_OUT)
-                finding = self._manual(root.frame.reader.module, root.start, refused)
+                finding = manual(self._rule, root.frame.reader.module, root.start, refused)
                 self._decided[root.start] = finding, None
 
     def _rewrite(self, verdict: WebVerdict, sites: dict[Segment, SiteId]) -> None:

@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.session_properties import made_anew
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.statement import is_dotted
 from awaken.project.bindings import Binding, Scope
 from awaken.project.trees import parameters_of
 from awaken.project.values import Unknown
@@ -179,7 +180,7 @@ def _outside(passage: Passage, session: Written) -> Written | Refused:
     if len(own) != 1 or own[0].kind != "parameter" or not isinstance(parameter, ast.arg):
         return refused
     given = passage.given(parameter)
-    if given is None or not _is_dotted(given):
+    if given is None or not is_dotted(given):
         return refused
     text = ast.unparse(given)
     return Written(f"{text}.{rest}" if rest else text)
@@ -242,12 +243,6 @@ def _imported(
             needs = None if way.module is None else (way.module, way.text.partition(".")[0], None)
             return Written(f"{way.text}{rest}", needs)
     return None
-
-
-def _is_dotted(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
 
 
 # --------------------------------------------------------------------------------- still the same

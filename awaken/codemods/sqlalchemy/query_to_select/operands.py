@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, query_root, read_chain
+from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, query_root
+from awaken.codemods.sqlalchemy.query_to_select.class_sessions import chain_of
 from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, recognise_either
+from awaken.codemods.sqlalchemy.query_to_select.sessions import recognise_either
 from awaken.codemods.sqlalchemy.query_to_select.statement import (
     Statement,
     refuse_comment,
@@ -63,16 +64,10 @@ def _read_operand(reader: Reader, operand: ast.expr) -> tuple[ast.expr, Chain]:
     if root is None or recognised is None:
         raise refused
     recognised.raise_if_refused(reader.module)
-    chain = _chain_of(reader, recognised)
+    chain = chain_of(reader, recognised)
     if chain.node is not operand or chain.ending != "argument":
         raise refused
     return root, chain
-
-
-def _chain_of(reader: Reader, recognised: Recognised) -> Chain:
-    session = recognised.begin.session if recognised.begin is not None else None
-    receiver = None if session is None else ast.parse(session.text, mode="eval").body
-    return read_chain(reader.module, recognised.root, receiver)
 
 
 def _refuse_others(first: tuple[Item, ...], other: Statement, operand: ast.expr) -> None:
@@ -116,5 +111,5 @@ def _judge_whole(reader: Reader, chain: Chain, root: ast.Call | ast.Attribute) -
     if recognised is None:
         raise Refused(reasons.SET_OPERATION, f"{chain.end}() of this query")
     recognised.raise_if_refused(reader.module)
-    whole = _chain_of(reader, recognised)
+    whole = chain_of(reader, recognised)
     return (judge_slice if whole.ending == "sliced" else judge)(reader, whole)

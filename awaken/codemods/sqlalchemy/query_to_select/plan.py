@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.doubles import (
 from awaken.codemods.sqlalchemy.query_to_select.extensions import judge_extended
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, judge
 from awaken.codemods.sqlalchemy.query_to_select.kept_plan import Decided, KeptQueries
+from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
@@ -164,7 +165,7 @@ def _decide(
         verdict = _JUDGES.get(chain.ending, judge)(reader, chain)
         written = written_at_class(recognised, chain, verdict)
     except Refused as refused:
-        return _manual(module, root, site, rule, explained(recognised, refused)), None
+        return manual(rule, module, root, explained(recognised, refused)), None
     if recognised.caveat:
         verdict.caveats.append(recognised.caveat)
     level = Level.UNSAFE if verdict.caveats else Level.SAFE
@@ -191,20 +192,6 @@ def _decide(
         requires=tuple(
             ChangeId(f"{rule}:{site_id(rule, module, other)}") for other in verdict.requires
         ),
-    )
-
-
-def _manual(module: Module, root: ast.expr, site: SiteId, rule: str, refused: Refused) -> Finding:
-    return Finding(
-        site=site,
-        rule=rule,
-        level=Level.MANUAL,
-        place=Place(module.path, module.span(root)),
-        scope=module.scope_name(root),
-        message=refused.message,
-        reason=f"{rule}/{refused.reason.code}",
-        cure=refused.cure,
-        chain=refused.because,
     )
 
 

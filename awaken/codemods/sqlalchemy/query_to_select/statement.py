@@ -298,7 +298,7 @@ def _target(reader: Reader, node: ast.expr) -> Target:
             return _target(reader, node.func.value)
     entity = entity_of(reader, node)
     if entity is not None:
-        text = ast.unparse(node) if _is_dotted(node) else None
+        text = ast.unparse(node) if is_dotted(node) else None
         return Target(text, described, entity.model)
     if isinstance(node, ast.Attribute):
         owner = entity_of(reader, node.value)
@@ -308,12 +308,13 @@ def _target(reader: Reader, node: ast.expr) -> Target:
             model = relationship.target
             return Target(_class_here(reader, node, model), described, model)
     item = classify(reader, node)
-    if item.what is What.SELECTABLE and _is_dotted(node):
+    if item.what is What.SELECTABLE and is_dotted(node):
         return Target(f"{ast.unparse(node)}.c", described)
     return Target(None, described)
 
 
-def _is_dotted(node: ast.expr) -> bool:
+def is_dotted(node: ast.expr) -> bool:
+    """Whether ``node`` is a name, or an attribute of one over any number of steps."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name)
@@ -325,8 +326,8 @@ def _class_here(reader: Reader, site: ast.Attribute, qualified: str) -> str | No
     name = qualified.rpartition(".")[2]
     for node in module.walk(module.enclosing_function(site) or module.tree):
         is_named = isinstance(node, ast.Name) and node.id == name
-        is_dotted = isinstance(node, ast.Attribute) and node.attr == name and _is_dotted(node)
-        if (is_named or is_dotted) and reader.qualified(node) == qualified:  # type: ignore[arg-type]
+        is_reached = isinstance(node, ast.Attribute) and node.attr == name and is_dotted(node)
+        if (is_named or is_reached) and reader.qualified(node) == qualified:  # type: ignore[arg-type]
             return ast.unparse(node)
     is_seen = name in module.scopes.module.bindings and not module.scopes.is_shadowed(name, site)
     if is_seen and reader.qualified(ast.Name(name, ast.Load())) == qualified:
