@@ -312,46 +312,14 @@ class _OneLine(cst.CSTTransformer):
     ) -> cst.ConcatenatedString:
         return updated_node.with_changes(whitespace_between=original_node.whitespace_between)
 
-    def leave_List(self, original_node: cst.List, updated_node: cst.List) -> Any:  # noqa: N802
+    def _leave_display(self, original_node: Any, updated_node: Any) -> Any:
         return _ended(original_node, updated_node)
 
-    def leave_Set(self, original_node: cst.Set, updated_node: cst.Set) -> Any:  # noqa: N802
-        return _ended(original_node, updated_node)
+    leave_List = leave_Set = leave_Dict = leave_Tuple = _leave_display  # noqa: N815  LibCST's names
 
-    def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> Any:  # noqa: N802
-        return _ended(original_node, updated_node)
+    def _leave_bracket(self, original_node: Any, updated_node: Any) -> Any:
+        return type(original_node)() if has_break(original_node) else updated_node
 
-    def leave_Tuple(  # noqa: N802
-        self, original_node: cst.Tuple, updated_node: cst.Tuple
-    ) -> Any:
-        return _ended(original_node, updated_node)
-
-    def leave_LeftCurlyBrace(  # noqa: N802
-        self, original_node: cst.LeftCurlyBrace, updated_node: cst.LeftCurlyBrace
-    ) -> cst.LeftCurlyBrace:
-        return cst.LeftCurlyBrace() if has_break(original_node) else updated_node
-
-    def leave_RightCurlyBrace(  # noqa: N802
-        self, original_node: cst.RightCurlyBrace, updated_node: cst.RightCurlyBrace
-    ) -> cst.RightCurlyBrace:
-        return cst.RightCurlyBrace() if has_break(original_node) else updated_node
-
-    def leave_LeftSquareBracket(  # noqa: N802
-        self, original_node: cst.LeftSquareBracket, updated_node: cst.LeftSquareBracket
-    ) -> cst.LeftSquareBracket:
-        return cst.LeftSquareBracket() if has_break(original_node) else updated_node
-
-    def leave_RightSquareBracket(  # noqa: N802
-        self, original_node: cst.RightSquareBracket, updated_node: cst.RightSquareBracket
-    ) -> cst.RightSquareBracket:
-        return cst.RightSquareBracket() if has_break(original_node) else updated_node
-
-    def leave_LeftParen(  # noqa: N802
-        self, original_node: cst.LeftParen, updated_node: cst.LeftParen
-    ) -> cst.LeftParen:
-        return cst.LeftParen() if has_break(original_node) else updated_node
-
-    def leave_RightParen(  # noqa: N802
-        self, original_node: cst.RightParen, updated_node: cst.RightParen
-    ) -> cst.RightParen:
-        return cst.RightParen() if has_break(original_node) else updated_node
+    leave_LeftParen = leave_RightParen = _leave_bracket  # noqa: N815
+    leave_LeftCurlyBrace = leave_RightCurlyBrace = _leave_bracket  # noqa: N815
+    leave_LeftSquareBracket = leave_RightSquareBracket = _leave_bracket  # noqa: N815
