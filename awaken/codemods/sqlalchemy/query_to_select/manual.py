@@ -5,20 +5,11 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.contract import Finding, Level, Place
-from awaken.project.modules import Module, site_id
+from awaken.contract import Finding
+from awaken.project.modules import Module
+from awaken.project.sites import Site
 
 
 def manual(rule: str, module: Module, node: ast.AST, refused: Refused) -> Finding:
     """Return the finding of ``rule`` at ``node``, which is left alone for what ``refused`` says."""
-    return Finding(
-        site=site_id(rule, module, node),
-        rule=rule,
-        level=Level.MANUAL,
-        place=Place(module.path, module.span(node)),
-        scope=module.scope_name(node),
-        message=refused.message,
-        reason=f"{rule}/{refused.reason.code}",
-        cure=refused.cure,
-        chain=refused.because,
-    )
+    return Site(rule, module, node).refused(refused)

@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
-from awaken.contract import Place, Reason
-
-
-class Refused(Exception):
-    """An outcome, raised deep below and caught once: this site cannot be rewritten.
-
-    ``detail`` fills the ``{}`` of the reason's message; ``cure`` is what helps here, where the
-    site says more than the reason knows; ``because`` are the places that it comes from.
-    """
-
-    def __init__(
-        self, reason: Reason, detail: str = "", cure: str = "", because: tuple[Place, ...] = ()
-    ) -> None:
-        super().__init__(reason.message.format(detail))
-        self.reason = reason
-        self.message = reason.message.format(detail)
-        self.cure = cure or reason.cure
-        self.because = because
-
+from awaken.contract import Reason
+from awaken.project.sites import Refused as Refused  # noqa: PLC0414  raised by the whole rule
 
 UNPROVEN_SESSION = Reason(
     "unproven-session",

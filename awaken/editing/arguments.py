@@ -1,0 +1,87 @@
+"""The arguments of a call: what replaces them keeps their layout, and a line too long is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from awaken.contract import Surroundings
+
+_MODULE = cst.Module([])
+_NO_SPACE = cst.SimpleWhitespace("")
+_TIGHT = cst.AssignEqual(_NO_SPACE, _NO_SPACE)
+
+
+def code(node: cst.CSTNode) -> str:
+    """Return the source text of ``node``."""
+    return _MODULE.code_for_node(node)
+
+
+def keyword_argument(name: str, value: cst.BaseExpression) -> cst.Arg:
+    """Return ``name=value``."""
+    return cst.Arg(value, keyword=cst.Name(name), equal=_TIGHT)
+
+
+def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:
+    """Return ``call`` with one more argument at its end, laid out like the last one."""
+    if not call.args:
+        return call.with_changes(args=[argument])
+    last = call.args[-1]
+    comma = last.comma if isinstance(last.comma, cst.Comma) else None
+    if comma is not None:  # a magic comma: what follows it closes the call
+        between = _between(call)
+        kept = last.with_changes(comma=comma.with_changes(whitespace_after=between))
+        return call.with_changes(
+            args=[*call.args[:-1], kept, argument.with_changes(comma=comma)],
+        )
+    opening, closing = call.whitespace_before_args, last.whitespace_after_arg
+    one_per_line = "\n" in code(opening) and len(call.args) > 1 and "\n" in code(_between(call))
+    between = _between(call) if one_per_line else cst.SimpleWhitespace(" ")
+    kept = last.with_changes(
+        comma=cst.Comma(whitespace_after=between), whitespace_after_arg=_NO_SPACE
+    )
+    return call.with_changes(
+        args=[*call.args[:-1], kept, argument.with_changes(whitespace_after_arg=closing)]
+    )
+
+
+def _between(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
+    """Return the white space that separates the arguments of ``call``, without its comments."""
+    space = call.whitespace_before_args
+    if len(call.args) > 1 and isinstance(call.args[0].comma, cst.Comma):
+        space = call.args[0].comma.whitespace_after
+    if not isinstance(space, cst.ParenthesizedWhitespace):
+        return space if code(space) else cst.SimpleWhitespace(" ")
+    return space.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=[])
+
+
+def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
+    """Return ``call`` with its arguments on lines of their own, if its line would be too long.
+
+    All on one line if they fit there, else one on each. What has line breaks of its own stays.
+    """
+    text = code(call)
+    if "\n" in text or around.column + len(text) + around.trailing <= around.line_length:
+        return call
+    outer = around.line_indent
+    inner = outer + around.indent
+    plain = [
+        one.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
+        for one in call.args
+    ]
+    together = len(inner) + len(", ".join(code(one) for one in plain)) <= around.line_length
+    between = cst.SimpleWhitespace(" ") if together else _break(inner)
+    args: Sequence[cst.Arg] = [
+        one.with_changes(comma=cst.Comma(whitespace_after=between)) for one in plain[:-1]
+    ]
+    ending = cst.MaybeSentinel.DEFAULT if together else cst.Comma(whitespace_after=_break(outer))
+    last = plain[-1].with_changes(
+        comma=ending, whitespace_after_arg=_break(outer) if together else _NO_SPACE
+    )
+    return call.with_changes(whitespace_before_args=_break(inner), args=[*args, last])
+
+
+def _break(indent: str) -> cst.ParenthesizedWhitespace:
+    """Return a line break, the next line indented by ``indent``."""
+    return cst.ParenthesizedWhitespace(indent=False, last_line=cst.SimpleWhitespace(indent))
