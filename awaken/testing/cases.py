@@ -45,9 +45,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     there is at least one; neither means that there is no finding. ``program`` names a directory
     in the family's ``_programs``, whose files stand beside the case's. ``versions`` binds the case
     to installed versions, ``targets`` are given to the run. ``execute`` runs every function of
-    both sides whose name fits ``functions``, with a session; ``differs`` names those whose outcome
-    must *not* be equal, and ``other_sql`` those (``case_N*`` for several) whose statements may
-    read differently.
+    both sides whose name fits ``functions``, with a session if the case or its program has models;
+    ``differs`` names those whose outcome must *not* be equal, and ``other_sql`` those (``case_N*``
+    for several) whose statements may read differently.
     """
 
     rows: tuple[str, ...] = ()

@@ -1,4 +1,7 @@
-"""Runs both sides of a case on a database. SQLAlchemy is imported here, and only on use."""
+"""Runs both sides of a case on a database. SQLAlchemy is imported here, and only on use.
+
+Where neither the case nor its program has models, the functions are called with nothing.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +100,7 @@ class Executor:
         """
         with warnings.catch_warnings(), ExitStack() as stack:
             warnings.simplefilter("ignore")
-            if _declares_models(case):
+            if not case.program or _declares_models(case):
                 return _observe_alone(files, stack, case.settings.functions)
             database, modules = self._program(case.program)
             own = {path: content for path, content in files.items() if path not in case.program}
@@ -161,19 +164,26 @@ def _observe_alone(
     module = importlib.import_module(_CASE)
     has_models = f"{_MODELS}.py" in files or f"{_MODELS}/__init__.py" in files
     models = importlib.import_module(_MODELS) if has_models else module
+    if not hasattr(models, "Base"):
+        from awaken.testing.observing import observe_alone  # noqa: PLC0415
+
+        return {name: observe_alone(one) for name, one in _functions(module, pattern)}
     database = Database(models)
     stack.callback(database.close)
     return _observe_all(module, database, pattern)
 
 
 def _observe_all(module: ModuleType, database: Database, pattern: str) -> dict[str, Observation]:
-    # A list first: the warnings of a call are remembered in its module's names.
-    functions = [
+    return {name: database.observe(function) for name, function in _functions(module, pattern)}
+
+
+def _functions(module: ModuleType, pattern: str) -> list[tuple[str, Any]]:
+    # A list: the warnings of a call are remembered in its module's names.
+    return [
         (name, value)
         for name, value in vars(module).items()
         if fnmatchcase(name, pattern) and getattr(value, "__module__", "") == module.__name__
     ]
-    return {name: database.observe(function) for name, function in functions}
 
 
 @contextmanager

@@ -41,9 +41,14 @@ def observe(function: Callable[[Session], object], engine: Engine) -> Observatio
     return Observation(value, tuple(statements))
 
 
-def _outcome(function: Callable[[Session], object], session: Session) -> object:
+def observe_alone(function: Callable[[], object]) -> Observation:
+    """Call ``function`` with nothing and return what could be seen."""
+    return Observation(_outcome(function), ())
+
+
+def _outcome(function: Callable[..., object], *arguments: object) -> object:
     try:
-        return picture(function(session))
+        return picture(function(*arguments))
     except Exception as error:  # noqa: BLE001  whatever it raises is the observation
         return ("raises", type(error).__name__)
 

@@ -183,6 +183,15 @@ def test_a_case_without_a_program_brings_base_and_seed(executor):
     assert value == ("list", (("Row", ("id",), (("int", 7),)),))
 
 
+def test_a_case_without_models_runs_by_itself(executor):
+    head = "def case_it():\n    return {}\n"
+    assert assert_same_behaviour(result("1 + 1", "2", head, {}), executor) is None
+    with pytest.raises(AssertionError, match="value"):
+        assert_same_behaviour(result("1 + 1", "3", head, {}), executor)
+    with pytest.raises(AssertionError, match="value"):
+        assert_same_behaviour(result("1 / 0", "1", head, {}), executor)
+
+
 def test_no_module_and_no_path_is_left_behind(executor):
     path = list(sys.path)
     one = result("1", "1")
