@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
+from awaken.knowledge.applications import application_classes
 from awaken.project.modules import Module
 from awaken.project.trees import parameters_of
 from awaken.project.values import (
@@ -114,7 +115,20 @@ class Calls:
                 base = _keyword(node, "model_class")
                 names = self._evaluator.names
                 parent = None if base is None else names.qualified(module, base) or "?"
-                return (InstanceOf(qualified, parent, custom),)
+                made = self._told_apart(qualified, place)
+                return (InstanceOf(qualified, parent, custom, made),)
+
+    def _told_apart(self, qualified: str, place: Place) -> Place | None:
+        """Return ``place`` where instances of a class are told apart by what makes them."""
+        lineage = self._evaluator.classes.lineage(qualified)
+        bases = (qualified,) if lineage is None else lineage.outside
+        known = application_classes()
+        plain = Place(place.path, place.span)
+        return plain if any(base in known for base in bases) else None
+
+    def _are_told_apart(self, declared: Values) -> bool:
+        known = application_classes()
+        return any(isinstance(one, InstanceOf) and one.qualified in known for one in declared)
 
     def _custom_query(self, module: Module, node: ast.Call) -> str:
         """Return the class that the call gives for queries, as ``Session.custom_query`` has it."""
@@ -192,7 +206,7 @@ class Calls:
                 else (evaluator.unknown(module, node, "`getattr` is not followed"),)
             )
         if name.rpartition(".")[2][:1].isupper():
-            return (InstanceOf(name),)
+            return (InstanceOf(name, made=self._told_apart(name, place)),)
         return (evaluator.unknown(module, node, f"what `{name}` returns is not known"),)
 
     def _of_argument(
@@ -295,6 +309,9 @@ class Calls:
         generates = any(isinstance(one, Gives) and one.how == "generator" for one in declared)
         if declared and (generates or not yielded):
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
+            if self._are_told_apart(declared):
+                found = union(*(evaluator.values(module, one, known) for one in returns))
+                declared = found if is_made(found) else declared
             return (Gives("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
@@ -372,6 +389,11 @@ class Calls:
                 why = f"`{value.qualified}` has no `{method}` in sight"
                 found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
+
+
+def is_made(values: Values) -> bool:
+    """Whether all that ``values`` may be are instances that are told apart by what made them."""
+    return bool(values) and all(isinstance(one, InstanceOf) and one.made for one in values)
 
 
 def _results(

@@ -15,7 +15,7 @@ from awaken.knowledge import Knowledge
 from awaken.project.annotations import Annotations
 from awaken.project.bindings import Binding
 from awaken.project.callers import CallIndex
-from awaken.project.calls import Calls, of_role
+from awaken.project.calls import Calls, is_made, of_role
 from awaken.project.classes import Classes
 from awaken.project.members import Members
 from awaken.project.modules import Module
@@ -381,5 +381,7 @@ def _without_itself(value: ast.expr | None, node: ast.AST) -> ast.expr | None:
 def _narrowed(declared: Values, given: Values) -> Values:
     """Return the annotation; where the value says more, as of a session or a base, the value."""
     if given and all(isinstance(one, Session | DeclarativeBase) for one in given):
+        return given
+    if is_made(given):
         return given
     return declared

@@ -30,6 +30,7 @@ from awaken.project.query_classes import QueryClass, QueryClasses
 from awaken.project.sessions import SessionProof, Sessions
 from awaken.project.sources import Snapshot
 from awaken.project.values import ClassOf, External, Unknown
+from awaken.project.wiring.web import Web
 from awaken.project.words import Words
 
 # Trees take about sixty times the bytes of their source.
@@ -79,6 +80,7 @@ class Project:
             self._evaluator, self._classes, self._models, self._query_classes, self.files_with
         )
         self.doubles = Doubles(self._evaluator, snapshot, self.files_with)
+        self.web = Web(self._evaluator, self.files_with, targets)
 
         if earlier is not None:
             self._share(earlier)

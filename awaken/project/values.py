@@ -60,12 +60,14 @@ class InstanceOf:
     """An instance of a class.
 
     ``model_base`` is what Flask-SQLAlchemy derives its models from, ``custom_query`` that it is
-    given a class of the program's own for queries or sessions, as in ``Session``.
+    given a class of the program's own for queries or sessions, as in ``Session``. ``made`` is the
+    call that made it, of applications and routers alone: they are told apart by it.
     """
 
     qualified: str
     model_base: str | None = None
     custom_query: str = ""
+    made: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""How a web application is put together: applications, what they include, what starts them."""

@@ -1,0 +1,74 @@
+"""Which routers and applications are put into which: ``include_router`` and ``mount``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from awaken.project.modules import Module
+from awaken.project.wiring.applications import Applications, Resolved
+
+if TYPE_CHECKING:
+    from awaken.project.evaluation import Evaluator
+
+How = Literal["include", "mount"]
+_WORDS = {"include_router": b"include_router", "mount": b"mount"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """``child`` is put into ``parent`` by the call ``node``."""
+
+    module: Module
+    node: ast.Call
+    how: How
+    parent: Resolved
+    child: Resolved
+
+
+class Inclusions:
+    """All of a program, found when first asked for."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        applications: Applications,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._files_with = files_with
+
+    @cached_property
+    def all(self) -> tuple[Inclusion, ...]:
+        """Every inclusion, by file and place."""
+        found: list[Inclusion] = []
+        for path in self._files_with(tuple(_WORDS.values())):
+            module = self._evaluator.load(path)
+            if module is not None:
+                found += self._in(module)
+        return tuple(found)
+
+    def _in(self, module: Module) -> Iterator[Inclusion]:
+        for node in module.walk():
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr == "include_router":
+                child = _given(node, 0, "router")
+                how: How = "include"
+            elif node.func.attr == "mount":
+                child, how = _given(node, 1, "app"), "mount"
+            else:
+                continue
+            if child is not None:
+                parent = self._applications.of(module, node.func.value)
+                yield Inclusion(module, node, how, parent, self._applications.of(module, child))
+
+
+def _given(call: ast.Call, index: int, name: str) -> ast.expr | None:
+    if len(call.args) > index:
+        return call.args[index]
+    return next((one.value for one in call.keywords if one.arg == name), None)

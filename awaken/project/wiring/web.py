@@ -1,0 +1,55 @@
+"""The applications of a program, and everything that is done to them, in one place to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from awaken.project.wiring.applications import Applications
+from awaken.project.wiring.handlers import Handlers
+from awaken.project.wiring.inclusion import Inclusions
+from awaken.project.wiring.installers import Installations
+from awaken.project.wiring.registrations import Registrations
+
+if TYPE_CHECKING:
+    from awaken.project.evaluation import Evaluator
+
+
+class Web:
+    """What is known of a program's web applications; nothing is looked for before it is asked."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        targets: Any,
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._targets = targets
+
+    @cached_property
+    def applications(self) -> Applications:
+        """Which applications expressions are."""
+        return Applications(self._evaluator)
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        """Who registers handlers and lifespans."""
+        return Registrations(self._evaluator, self.applications, self._files_with)
+
+    @cached_property
+    def inclusions(self) -> Inclusions:
+        """Who includes and mounts whom."""
+        return Inclusions(self._evaluator, self.applications, self._files_with)
+
+    @cached_property
+    def handlers(self) -> Handlers:
+        """How handlers are called."""
+        return Handlers(self._evaluator, self.applications)
+
+    @cached_property
+    def installations(self) -> Installations:
+        """Which libraries are given an application."""
+        return Installations(self._evaluator, self.applications, self._targets)
