@@ -10,7 +10,8 @@ becomes `where`, and the few that differ are written in their 2.0 form. Bulk `up
 A query that is kept in local variables, over branches and loops, is rewritten together with all
 that is done with it, or not at all. So is one that functions return to their callers or pass on to
 others, over all files, where every call is in sight and reaches one function: the session is
-written by the name that it has where the query is executed.
+written by the name that it has where the query is executed. A query with which nothing is done but
+`delete()`, or `update()`, is kept as such a statement.
 
 `Model.query` of Flask-SQLAlchemy, and of a registry's `query_property()`, is read as a query of
 the session behind it; `get_or_404`, `first_or_404`, `one_or_404` and `paginate` become methods of

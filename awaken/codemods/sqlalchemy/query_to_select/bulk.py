@@ -62,35 +62,38 @@ _PRESERVE_ORDER = "preserve_parameter_order"
 def judge_write(reader: Reader, chain: Chain) -> Verdict:
     """Decide the rewrite of a ``chain`` that ends in update() or delete(); raises Refused."""
     for link in chain.links:
-        _check_link(reader, chain, link)
+        check_link(reader, chain.end, link)
     statement = translate(reader, chain, executed=False)
-    _check_target(statement)
+    check_target(statement)
     verdict = Verdict(None)
     select = written(statement, verdict, chain.end)
-    edits = _links(statement)
-    terminator = chain.node
+    verdict.data = executed_write(statement, select, link_edits(statement))
+    verdict.needs += statement.needs
+    return verdict
+
+
+def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit]) -> BulkRewrite:
+    """Return how the terminator is written; ``edits`` are of the builders in front of it."""
+    chain, terminator = statement.chain, statement.chain.node
     if not isinstance(terminator, ast.Call):
         raise Refused(reasons.BULK_WRITE, f"`{ast.unparse(terminator)}`")
     arguments, ordered = _arguments(chain.end, terminator)
-    _check_comments(reader, terminator)
-    edits += [LinkEdit(name) for name in new_links(arguments, ordered)]
-    session = session_of(statement)
+    _check_comments(statement.reader, terminator)
+    links = (*edits, *(LinkEdit(name) for name in new_links(arguments, ordered)))
     query = QueryRewrite(
         select=select,
-        links=tuple(edits),
+        links=links,
         runs="execute",
-        ended="call" if len(edits) == len(chain.links) else "not",
-        session=session,
+        ended="call" if len(links) == len(chain.links) else "not",
+        session=session_of(statement),
     )
-    verdict.data = BulkRewrite(
+    return BulkRewrite(
         statement=query,
         arguments=arguments,
         ordered=ordered,
         params=_params(chain.links),
-        rowcount=not isinstance(reader.module.parent(terminator), ast.Expr),
+        rowcount=not isinstance(statement.reader.module.parent(terminator), ast.Expr),
     )
-    verdict.needs += statement.needs
-    return verdict
 
 
 def new_links(arguments: Sequence[Argument], ordered: bool) -> list[str]:
@@ -104,16 +107,19 @@ def new_links(arguments: Sequence[Argument], ordered: bool) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------- builders
-def _check_link(reader: Reader, chain: Chain, link: Link) -> None:
-    """Query looks at some builders to raise, and ignores most others."""
+def check_link(reader: Reader, end: str, link: Link) -> None:
+    """Raise Refused unless ``link`` may stand in front of ``end()``, delete or update.
+
+    Query looks at some builders to raise, and ignores most others.
+    """
     name, arguments = link.name, link.call.args
     if name in _WRITTEN:
         return
     reset = name in {"order_by", "group_by", "limit", "offset"} and _is_reset(arguments)
     if name in _RAISING and not reset:
-        raise Refused(reasons.RAISES_TODAY, f"{chain.end}() comes after {name}()")
+        raise Refused(reasons.RAISES_TODAY, f"{end}() comes after {name}()")
     if name in _OTHER_ITEMS:
-        raise Refused(reasons.BULK_WRITE, f"`.{chain.end}()` after `.{name}()`")
+        raise Refused(reasons.BULK_WRITE, f"`.{end}()` after `.{name}()`")
     # Since 2.0 both methods pass the options on.
     is_passed_on = not reader.project.targets.admits("sqlalchemy", "<2.0")
     if name != "execution_options" or not is_passed_on:
@@ -126,7 +132,7 @@ def _is_reset(arguments: Sequence[ast.expr]) -> bool:
     )
 
 
-def _check_target(statement: Statement) -> None:
+def check_target(statement: Statement) -> None:
     """Raise Refused unless the query is for one mapped class, an alias of one, or a Table.
 
     Whatever it is, ``delete(it)`` is what Query calls; but ORM criteria make an ORM statement of
@@ -165,9 +171,10 @@ def _are_core(reader: Reader, table: Item, links: Sequence[Link]) -> bool:
     return _is_alone(reader, table, criteria) and not any(isinstance(v, ast.Call) for v in values)
 
 
-def _links(statement: Statement) -> list[LinkEdit]:
+def link_edits(statement: Statement, before: Sequence[ast.expr] = ()) -> list[LinkEdit]:
+    """Return what becomes of the builders; ``before`` are criteria that are there already."""
     found: list[LinkEdit] = []
-    criteria: list[ast.expr] = []
+    criteria = list(before)
     pairs = zip(statement.chain.links, statement.edits, strict=True)
     for position, (link, translated) in enumerate(pairs):
         edit = translated

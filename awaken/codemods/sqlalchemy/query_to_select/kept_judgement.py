@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Link
+from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS
 from awaken.codemods.sqlalchemy.query_to_select.entities import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.items import What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
@@ -22,11 +22,17 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_annotations import (
     Annotation,
     annotations_of,
 )
+from awaken.codemods.sqlalchemy.query_to_select.kept_bulk import (
+    BulkPart,
+    bulk_end,
+    judge_bulk,
+    judge_bulk_use,
+)
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import WebSession
-from awaken.codemods.sqlalchemy.query_to_select.kept_states import States
+from awaken.codemods.sqlalchemy.query_to_select.kept_states import States, kept_edits
 from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_write
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
-from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 
@@ -54,7 +60,7 @@ class Rewritten:
 class WebVerdict:
     """How a web is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
 
-    ``needs`` are the names that are written, for each file.
+    ``needs`` are the names that are written, for each file; ``becomes`` is that of the statement.
     """
 
     web: Web
@@ -62,6 +68,7 @@ class WebVerdict:
     needs: dict[str, list[Written]] = field(default_factory=dict)
     caveats: list[str] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
+    becomes: str = "select"
 
     def need(self, segment: Segment, *names: Written) -> None:
         """Note ``names``, which are written in the file of ``segment``."""
@@ -73,29 +80,51 @@ def judge_web(web: Web) -> WebVerdict:
     session = WebSession(web)
     states = States(web)
     verdict = WebVerdict(web)
+    verdict.annotations = annotations_of({kept: states.items_of(kept) for kept in web.definitions})
+    end = bulk_end(web)
+    if end is None:
+        _judge_statements(states, session, verdict)
+    else:
+        _judge_writes(states, session, verdict, end)
+    executes = any(use.ending in {"executed", "iterated", "written"} for use in web.uses)
+    verdict.caveats += filter(
+        None, [session.made_anew() if executes else session.no_longer_called()]
+    )
+    verdict.caveats += [
+        f"{why}, and would meet a `{verdict.becomes}()` there, no longer a Query"
+        for why in web.passages.outside.values()
+    ]
+    verdict.caveats[:] = dict.fromkeys(verdict.caveats)
+    return verdict
+
+
+def _judge_statements(states: States, session: WebSession, verdict: WebVerdict) -> None:
+    """Add what becomes of queries that are mostly statements which load."""
+    web = verdict.web
     for segments in web.definitions.values():
         for segment in segments:
             statement = _state(states, segment)
             _check_items(statement)
             data = _definition(statement, verdict, segment)
             verdict.parts.append(Rewritten(segment, data))
-    verdict.annotations = annotations_of({kept: states.items_of(kept) for kept in web.definitions})
     for segment in web.uses:
         verdict.parts.append(Rewritten(segment, _used(web, segment, states, session, verdict)))
-    if web.uses and all(use.ending == "written" for use in web.uses):
-        # The variable would be left without a use.
-        detail = "a query that is kept in a variable for this alone"
-        raise Refused(reasons.BULK_WRITE, detail)
-    executes = any(use.ending in {"executed", "iterated", "written"} for use in web.uses)
-    verdict.caveats += filter(
-        None, [session.made_anew() if executes else session.no_longer_called()]
-    )
-    verdict.caveats += [
-        f"{why}, and would meet a `select()` there, no longer a Query"
-        for why in web.passages.outside.values()
-    ]
-    verdict.caveats[:] = dict.fromkeys(verdict.caveats)
-    return verdict
+
+
+def _judge_writes(states: States, session: WebSession, verdict: WebVerdict, end: str) -> None:
+    """Add what becomes of queries with which nothing is done but write."""
+    if verdict.annotations:
+        note = verdict.annotations[0]
+        because = (note.frame.place(note.node),)
+        raise Refused(reasons.BULK_WRITE, f"`.{end}()` of what is called a Query", because=because)
+    verdict.becomes = end
+    parts: list[BulkPart] = list(judge_bulk(verdict.web, states, end))
+    parts += [judge_bulk_use(states, use, session.at(use).text) for use in verdict.web.uses]
+    for part in parts:
+        verdict.parts.append(Rewritten(part.segment, part.data))
+        verdict.need(part.segment, *part.needs)
+    for use in verdict.web.uses:
+        verdict.need(use, session.at(use))
 
 
 def _used(
@@ -137,26 +166,11 @@ def _links_alone(
     statement: Statement, verdict: WebVerdict, segment: Segment
 ) -> QueryRewrite | None:
     """Return what becomes of builders called on a variable; None if their text stays."""
-    edits = [_kept_name(edit, link.name) for edit, link in _pairs(statement)]
-    if _stays(statement):
+    links = kept_edits(statement.chain.links, statement.edits)
+    if links is None:
         return None
     verdict.need(segment, *statement.needs)
-    return QueryRewrite(select="", shape="kept", links=tuple(edits), ended="not")
-
-
-def _stays(statement: Statement) -> bool:
-    """Whether Select has all builders under the names that they have."""
-    pairs = _pairs(statement)
-    return all(_kept_name(edit, link.name) == LinkEdit(link.name) for edit, link in pairs)
-
-
-def _pairs(statement: Statement) -> list[tuple[LinkEdit, Link]]:
-    return list(zip(statement.edits, statement.chain.links, strict=True))
-
-
-def _kept_name(edit: LinkEdit, name: str) -> LinkEdit:
-    """``filter`` is a method of Select as well: where nothing else is written, it stays."""
-    return LinkEdit("filter") if name == "filter" and edit == LinkEdit("where") else edit
+    return QueryRewrite(select="", shape="kept", links=links, ended="not")
 
 
 # ------------------------------------------------------------------------------------------ uses
@@ -213,7 +227,11 @@ def _embedding(statement: Statement, verdict: WebVerdict, segment: Segment) -> Q
             verdict.caveats.append("rows of the statement get keys for every column")
     else:
         raise Refused(reasons.KEPT_BUILDER, chain.end)
-    if chain.ending == "embedded" and last == chain.end and _stays(statement):
+    if (
+        chain.ending == "embedded"
+        and last == chain.end
+        and kept_edits(chain.links, statement.edits) is None
+    ):
         return None
     verdict.need(segment, *statement.needs)
     return QueryRewrite(

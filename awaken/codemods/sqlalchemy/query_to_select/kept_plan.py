@@ -230,7 +230,7 @@ def _others(verdict: WebVerdict, root: Segment) -> Iterator[Place]:
 
 
 def _message(verdict: WebVerdict, root: Segment) -> str:
-    sentence = f"the query {_holder(verdict, root)} becomes `select(...)`"
+    sentence = f"the query {_holder(verdict, root)} becomes `{verdict.becomes}(...)`"
     runs = [part.segment for part in verdict.parts if part.runs]
     own = [one for one in runs if one.frame.path == root.frame.path]
     module = root.frame.reader.module

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
-from awaken.codemods.sqlalchemy.query_to_select.chain import BUILDERS, Chain
+from awaken.codemods.sqlalchemy.query_to_select.chain import BUILDERS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed, may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
+from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement, Target, add_links
 
@@ -124,6 +125,18 @@ def _continued(statement: Statement, chain: Chain) -> Statement:
         ordered=list(statement.ordered),
         sources=list(statement.sources),
     )
+
+
+def kept_edits(links: Sequence[Link], edits: Sequence[LinkEdit]) -> tuple[LinkEdit, ...] | None:
+    """Return what becomes of ``links``, which are called on a variable; None if their text stays.
+
+    ``filter`` is a method of what is built as well: where nothing else is written, it stays.
+    """
+    kept = tuple(
+        LinkEdit("filter") if link.name == "filter" and edit == LinkEdit("where") else edit
+        for link, edit in zip(links, edits, strict=True)
+    )
+    return None if kept == tuple(LinkEdit(link.name) for link in links) else kept
 
 
 # ------------------------------------------------------------------------------------------ join

@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Start, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 
@@ -26,6 +27,7 @@ _OPERATORS = frozenset(
 """Methods of columns that make criteria of values, and do nothing else."""
 _AMONG = frozenset({"in_", "not_in", "notin_"})
 _CONNECTIVES = frozenset({"and_", "not_", "or_"})
+_ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum"))
 _DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple, ast.Dict, ast.DictComp)
 _LISTS = frozenset({"dict", "frozenset", "list", "set", "sorted", "tuple"})
 
@@ -92,8 +94,8 @@ def _is_steady(web: Web, frame: Frame, node: ast.expr, starts: set[Start]) -> bo
             return True
         case ast.Name():
             return _is_steady_name(web, frame, node, starts)
-        case ast.Attribute():  # of a class or module, not of a value that may change
-            return reader.qualified(node) is not None
+        case ast.Attribute():
+            return _is_steady_attribute(web, frame, node, starts)
         case ast.Call(func=ast.Attribute(value=column, attr=name), keywords=[]):
             if name not in _OPERATORS and not (
                 name in _AMONG and all(_is_list(frame, one) for one in node.args)
@@ -113,6 +115,14 @@ def _is_steady(web: Web, frame: Frame, node: ast.expr, starts: set[Start]) -> bo
     return all(_is_steady(web, frame, part, starts) for part in parts)
 
 
+def _is_steady_attribute(web: Web, frame: Frame, node: ast.Attribute, starts: set[Start]) -> bool:
+    """Whether ``node`` is one of a class or module, not of a value that may change."""
+    reader, owner = frame.reader, node.value
+    if isinstance(owner, ast.Name) and node.attr in {"name", "value"} and _is_member(reader, owner):
+        return _is_same(web, frame, owner, starts)
+    return reader.qualified(node) is not None
+
+
 def _is_list(frame: Frame, node: ast.expr) -> bool:
     """Whether ``node`` can be iterated twice, for all that is seen."""
     if isinstance(node, _DISPLAYS):
@@ -125,16 +135,31 @@ def _is_list(frame: Frame, node: ast.expr) -> bool:
     )
 
 
+def _is_member(reader: Reader, name: ast.Name) -> bool:
+    """Whether ``name`` is a parameter for a member of an Enum, whose value never changes."""
+    bindings = reader.bindings(name)
+    notes = [one.annotation or getattr(one.node, "annotation", None) for one in bindings]
+    if len(notes) != 1 or bindings[0].kind != "parameter" or notes[0] is None:
+        return False
+    facts = reader.project.class_facts(reader.qualified(notes[0]) or "")
+    return facts is not None and not _ENUMS.isdisjoint(facts.bases)
+
+
 def _is_steady_name(web: Web, frame: Frame, name: ast.Name, starts: set[Start]) -> bool:
     """Whether ``name`` means the same thing at both places, as far as this function goes."""
-    scope, scopes = frame.flow.scope, frame.reader.module.scopes
-    owner = scopes.owner(name.id, scopes.scope_of(name))
-    if owner is not scope:
+    scopes = frame.reader.module.scopes
+    if scopes.owner(name.id, scopes.scope_of(name)) is not frame.flow.scope:
         return frame.reader.qualified(name) is not None
+    changed = any(_is_changed(frame, read) for read in frame.flow.reads(name.id))
+    return not changed and _is_same(web, frame, name, starts)
+
+
+def _is_same(web: Web, frame: Frame, name: ast.Name, starts: set[Start]) -> bool:
+    """Whether the local ``name`` is given no other value between both places."""
+    scope = frame.flow.scope
     changes = [binding.node for binding in scope.bindings.get(scope.mangled(name.id), ())]
     outdated = {r for one in web.variables(frame) for r in frame.flow.outdated(one, changes)}
-    changed = any(_is_changed(frame, read) for read in frame.flow.reads(name.id))
-    return not (outdated & starts) and not changed
+    return not outdated & starts
 
 
 def _is_changed(frame: Frame, read: ast.Name) -> bool:
