@@ -21,6 +21,10 @@ Role = Literal[
 """What an object is to a session proof; ``none`` says that it is known and is no session."""
 
 
+Wait = Literal["sleep", "http", "network", "process", "file", "database", "lock", "cpu"]
+"""What a blocking call waits for."""
+
+
 class SameAs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``names`` of ``module`` are the very same objects in each module of ``also``."""
 
@@ -55,6 +59,14 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       ``query_attributes`` are their public names, in any version, and ``query_callers`` those that
       a subclass may replace, with the methods that call them.
     - ``not_sessions``: top-level modules of which no class is a session.
+    - ``blocking``: functions and methods that hold up their thread until something outside is
+      done, by what they wait for.
+    - ``async_twins``: what a coroutine awaits instead of such a function, with the same arguments.
+    - ``never_raises``: functions and methods that raise no Exception, whatever fits their
+      signature, and ``quiet_managers`` context managers of which that holds when they are entered
+      and left, and that swallow nothing.
+    - ``results``: the builtin type that calling a function gives: ``str``, or ``float`` for any
+      number.
     """
 
     distribution: str
@@ -81,6 +93,11 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query_attributes: tuple[str, ...] = ()
     query_callers: dict[str, tuple[str, ...]] = {}
     not_sessions: tuple[str, ...] = ()
+    blocking: dict[Wait, tuple[str, ...]] = {}
+    async_twins: dict[str, str] = {}
+    never_raises: tuple[str, ...] = ()
+    quiet_managers: tuple[str, ...] = ()
+    results: dict[str, str] = {}
 
 
 class Knowledge:
@@ -109,6 +126,11 @@ class Knowledge:
         self.query_attributes: set[str] = set()
         self.query_callers: dict[str, set[str]] = {}
         self.not_sessions: set[str] = set()
+        self.blocking: dict[str, Wait] = {}
+        self.async_twins: dict[str, str] = {}
+        self.never_raises: set[str] = set()
+        self.quiet_managers: set[str] = set()
+        self.results: dict[str, str] = {}
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
         for library in libraries:
@@ -138,6 +160,12 @@ class Knowledge:
         for name, callers in library.query_callers.items():
             self.query_callers.setdefault(name, set()).update(callers)
         self.not_sessions.update(library.not_sessions)
+        for wait, blocking in library.blocking.items():
+            self.blocking |= dict.fromkeys(blocking, wait)
+        self.async_twins |= library.async_twins
+        self.never_raises.update(library.never_raises)
+        self.quiet_managers.update(library.quiet_managers)
+        self.results |= library.results
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)
             for module in row.also:

@@ -17,6 +17,15 @@ from awaken.project.classes import Classes, ClassFacts, Definition
 from awaken.project.dispatch import Called, function_called
 from awaken.project.doubles import Doubles
 from awaken.project.eager import EagerLoading
+from awaken.project.effects import (
+    BlockingCalls,
+    Blocks,
+    Guard,
+    Raises,
+    Raising,
+    guards_around,
+    guards_in_callers,
+)
 from awaken.project.evaluation import Evaluator
 from awaken.project.hooks import query_hooks
 from awaken.project.in_scope import InScope, Reach
@@ -80,6 +89,8 @@ class Project:
             self._evaluator, self._classes, self._models, self._query_classes, self.files_with
         )
         self.doubles = Doubles(self._evaluator, snapshot, self.files_with)
+        self._raising = Raising(self._evaluator)
+        self._blocks = Blocks(self._evaluator)
         self.web = Web(self._evaluator, self.files_with, targets)
 
         if earlier is not None:
@@ -202,6 +213,33 @@ class Project:
         Overrides count, and what stands in for a method in another class of the same family.
         """
         return function_called(self._evaluator, module, call)
+
+    def may_raise(self, module: Module, node: ast.AST, *, awaited: bool = False) -> Raises:
+        """Return which exceptions may leave ``node`` when it runs; of a function, its body.
+
+        With ``awaited`` the coroutine that the expression ``node`` gives is awaited at once.
+        """
+        return self._raising.of(module, node, awaited=awaited)
+
+    def blocking_calls(self, module: Module, node: ast.AST) -> BlockingCalls:
+        """Return the calls by which ``node`` holds up its thread; of a function, its body.
+
+        Functions that it calls are followed, coroutines and what runs elsewhere are not.
+        """
+        return self._blocks.of(module, node)
+
+    def guards(self, module: Module, node: ast.AST) -> tuple[Guard, ...]:
+        """Return the handlers, ``finally`` and ``with`` blocks around ``node`` in its function."""
+        return guards_around(self._evaluator, module, node)
+
+    def handlers_in_callers(
+        self, module: Module, function: Function
+    ) -> tuple[tuple[Guard, ...], tuple[Unknown, ...]]:
+        """Return the handlers that may catch what leaves ``function``, over all its callers.
+
+        Second comes why there may be others.
+        """
+        return guards_in_callers(self._evaluator, module, function)
 
     def passed_to(self, module: Module, binding: Binding) -> Passed | None:
         """Return what callers pass to a parameter that neither annotation nor default explains.

@@ -192,6 +192,21 @@ class Members:
         ]
         return union(in_body, *on_self)
 
+    def given_to(
+        self, module: Module, node: ast.ClassDef, name: str
+    ) -> list[tuple[ast.expr | None, ast.expr | None]]:
+        """Return what the class ``node`` gives to its attribute ``name``: values, annotations.
+
+        Augmented assignments are left out.
+        """
+        scope = module.scopes.scope_made_by(node)
+        bindings = scope.bindings.get(scope.mangled(name), [])
+        found = [(one.value, one.annotation) for one in bindings]
+        for target, value, annotation in _assignments(module, node).get(name, []):
+            if not isinstance(module.parent(target), ast.AugAssign):
+                found.append((value, annotation))
+        return found
+
     def _bound(self, owner: InstanceOf | ClassOf, module: Module, binding: Binding) -> Values:
         node = binding.node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

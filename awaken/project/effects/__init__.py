@@ -1,0 +1,21 @@
+"""What running a piece of code does beside its result: it raises, waits, blocks, gives way."""
+
+from awaken.project.effects.blocking import BlockingCall, BlockingCalls, Blocks
+from awaken.project.effects.exceptions import Raised, Raises
+from awaken.project.effects.guards import Guard, guards_around, guards_in_callers
+from awaken.project.effects.raising import Raising
+from awaken.project.effects.suspending import Suspensions, suspensions
+
+__all__ = [
+    "BlockingCall",
+    "BlockingCalls",
+    "Blocks",
+    "Guard",
+    "Raised",
+    "Raises",
+    "Raising",
+    "Suspensions",
+    "guards_around",
+    "guards_in_callers",
+    "suspensions",
+]

@@ -1,0 +1,157 @@
+"""What an instance runs when it is made, and which of its attributes are plain values."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import TYPE_CHECKING
+
+from awaken.project.dispatch import Called
+from awaken.project.modules import Module
+from awaken.project.values import ClassOf, InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project.evaluation import Evaluator
+
+_OF_EVERYTHING = {"__class__", "__dict__", "__doc__", "__module__", "__name__", "__qualname__"}
+_HOOKS = {"__getattribute__", "__setattr__", "__slots__"}
+_PLAIN_BASES = {"abc.ABC", "builtins.object", "typing.Generic", "typing.NamedTuple"}
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Attributes:
+    """Answers for one project."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    def read(self, module: Module, node: ast.Attribute) -> bool | Called:
+        """Return True if reading ``node`` raises nothing; the property that it runs, if it is one.
+
+        False where it cannot be told. What its receiver does is not looked at.
+        """
+        if node.attr in _OF_EVERYTHING or self._is_static(module, node):
+            return True
+        found = self._property(module, node)
+        return found if found is not None else self.is_plain(module, node)
+
+    def _is_static(self, module: Module, node: ast.Attribute) -> bool:
+        """Whether ``node`` is a name of a module, or an attribute that a class has itself."""
+        names = self._evaluator.names
+        name = names.qualified(module, node)
+        if name is None:
+            return False
+        located = names.locate(name)
+        if located is None:
+            return True
+        owner = name.rpartition(".")[0]
+        if len(located.rest) <= 1:
+            return True
+        found = self._evaluator.classes.node(owner)
+        return found is not None and node.attr in found[0].scopes.scope_made_by(found[1]).bindings
+
+    def _classes(self, module: Module, node: ast.expr) -> list[tuple[Module, ast.ClassDef]] | None:
+        """Return the class of which ``node`` is an instance, and all that it inherits."""
+        values = self._evaluator.values(module, node)
+        if len(values) != 1 or not isinstance(values[0], InstanceOf):
+            return None
+        classes = self._evaluator.classes
+        lineage = classes.lineage(values[0].qualified)
+        if lineage is None:
+            return None
+        found = [classes.node(facts.qualified) for facts in lineage.inside]
+        return [one for one in found if one is not None]
+
+    def _property(self, module: Module, node: ast.Attribute) -> Called | None:
+        for home, owner in self._classes(module, node.value) or ():
+            for one in owner.body:
+                if isinstance(one, ast.FunctionDef) and one.name == node.attr:
+                    names = [self._evaluator.names.qualified(home, x) for x in one.decorator_list]
+                    return Called(home, one, 1) if names == ["builtins.property"] else None
+        return None
+
+    def is_plain(self, module: Module, node: ast.Attribute, *, stored: bool = False) -> bool:
+        """Whether every instance of the receiver's class has the attribute, as a plain value.
+
+        With ``stored`` it is whether it can be assigned to.
+        """
+        classes = self._classes(module, node.value)
+        if classes is None:
+            return False
+        has = False
+        for home, owner in classes:
+            bound = home.scopes.scope_made_by(owner).bindings
+            if _HOOKS & set(bound) or (stored and _is_frozen(owner)):
+                return False
+            bindings = bound.get(node.attr, [])
+            is_method = any(one.kind == "function" for one in bindings)
+            if is_method and (stored or _is_decorated(owner, node.attr)):
+                return False
+            has = has or bool(bindings) or node.attr in _set_at_once(owner)
+        return has or stored
+
+    def initialiser(self, module: Module, call: ast.Call) -> bool | Called:
+        """Return the method that runs when ``call`` makes an instance; True if none does.
+
+        False where it cannot be told, or something else is called.
+        """
+        values = self._evaluator.values(module, call.func)
+        one = values[0] if len(values) == 1 else None
+        classes = self._evaluator.classes
+        lineage = classes.lineage(one.qualified) if isinstance(one, ClassOf) else None
+        if lineage is None or lineage.unresolved:
+            return False
+        if not all(name in _PLAIN_BASES or is_error(name) for name in lineage.outside):
+            return False
+        for facts in lineage.inside:
+            home = classes.node(facts.qualified)
+            is_dataclass = facts.decorators == ("dataclasses.dataclass",)
+            if home is None or facts.keywords or (facts.decorators and not is_dataclass):
+                return False
+            methods = {one.name: one for one in home[1].body if isinstance(one, _Definition)}
+            made = methods.get("__post_init__" if is_dataclass else "__init__")
+            if "__new__" in methods:
+                return False
+            if made is not None:
+                return Called(home[0], made, 1)
+        return True
+
+
+def is_error(name: str) -> bool:
+    """Whether ``name`` is a builtin exception."""
+    made = getattr(builtins, name.removeprefix("builtins."), None)
+    return isinstance(made, type) and issubclass(made, BaseException)
+
+
+def _is_decorated(owner: ast.ClassDef, name: str) -> bool:
+    return any(
+        isinstance(one, _Definition) and one.name == name and one.decorator_list
+        for one in owner.body
+    )
+
+
+def _is_frozen(owner: ast.ClassDef) -> bool:
+    calls = [one for one in owner.decorator_list if isinstance(one, ast.Call)]
+    return any(keyword.arg in {"frozen", None} for one in calls for keyword in one.keywords)
+
+
+def _set_at_once(owner: ast.ClassDef) -> set[str]:
+    """Return the attributes that ``__init__`` sets in every case: by its own statements."""
+    init = next(
+        (one for one in owner.body if isinstance(one, _Definition) and one.name == "__init__"), None
+    )
+    if init is None or not init.args.args:
+        return set()
+    found: set[str] = set()
+    for statement in init.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            targets = [statement.target]
+        found |= {
+            one.attr
+            for one in targets
+            if isinstance(one, ast.Attribute)
+            and isinstance(one.value, ast.Name)
+            and one.value.id == init.args.args[0].arg
+        }
+    return found

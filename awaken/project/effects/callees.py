@@ -1,0 +1,208 @@
+"""What a call calls: the names of library functions, and the builtin types of their receivers."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.bindings import Binding
+from awaken.project.flow import Flow, flow_of
+from awaken.project.modules import Module
+from awaken.project.values import ClassOf, External, InstanceOf, Session, Unknown
+
+if TYPE_CHECKING:
+    from awaken.project.evaluation import Evaluator
+
+_SESSIONS = {
+    "session": "sqlalchemy.orm.Session",
+    "scoped": "sqlalchemy.orm.Session",
+    "async": "sqlalchemy.ext.asyncio.AsyncSession",
+    "async-scoped": "sqlalchemy.ext.asyncio.AsyncSession",
+}
+CONTAINERS = {"dict", "list", "set", "str", "tuple"}
+_DEEPEST = 6
+_DISPLAYS: dict[type[ast.AST], str] = {
+    ast.JoinedStr: "str",
+    ast.List: "list",
+    ast.ListComp: "list",
+    ast.Tuple: "tuple",
+    ast.Set: "set",
+    ast.SetComp: "set",
+    ast.Dict: "dict",
+    ast.DictComp: "dict",
+}
+_CONSTANTS = {bool: "float", int: "float", float: "float", str: "str"}
+_ANNOTATIONS = {
+    **{f"builtins.{name}": name for name in CONTAINERS},
+    **{f"typing.{name.title()}": name for name in ("dict", "list", "set", "tuple")},
+    "builtins.int": "float",
+    "builtins.float": "float",
+    "builtins.bool": "float",
+    "collections.defaultdict": "dict",
+}
+
+
+class Callees:
+    """Names what calls call, as far as no function of the project is meant."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    def library_names(self, module: Module, func: ast.expr) -> tuple[str, ...] | Unknown:
+        """Return the names of the library functions that ``func`` may be, by their classes.
+
+        ``requests.Session.get`` for ``self.http.get``; empty for what the project defines.
+        Unknown says why it cannot be told.
+        """
+        name = self._evaluator.names.qualified(module, func)
+        located = None if name is None else self._evaluator.names.locate(name)
+        if name is not None and located is None:
+            return (name,)
+        if not isinstance(func, ast.Attribute) or (located and len(located.rest) <= 1):
+            return ()
+        builtin = self.builtin_type(module, func.value)
+        if builtin is not None:
+            return (f"builtins.{builtin}.{func.attr}",)
+        found: list[str] = []
+        for value in self._evaluator.values(module, func.value):
+            match value:
+                case InstanceOf() | ClassOf():
+                    owner = value.qualified
+                    lineage = self._evaluator.classes.lineage(owner)
+                    owners = (owner,) if lineage is None else lineage.outside
+                    found += [f"{one}.{func.attr}" for one in owners]
+                case Session():
+                    found.append(f"{_SESSIONS[value.kind]}.{func.attr}")
+                case External():
+                    found.append(f"{value.qualified}.{func.attr}")
+                case Unknown():
+                    return value
+        return tuple(found)
+
+    def function_name(self, module: Module, func: ast.expr) -> str | None:
+        """Return the qualified name of ``func``, if it is one."""
+        return self._evaluator.names.qualified(module, func)
+
+    def builtin_type(self, module: Module, node: ast.expr, depth: int = 0) -> str | None:
+        """Return the builtin type that ``node`` has for certain; ``float`` stands for any number.
+
+        From how it is written, what its variable is given, and what annotations say.
+        """
+        if depth > _DEEPEST:
+            return None
+        match node:
+            case ast.Constant():
+                return _CONSTANTS.get(type(node.value))
+            case ast.Name():
+                return self._of_name(module, node, depth)
+            case ast.Attribute(value=ast.Name()):
+                return self._of_attribute(module, node, depth)
+            case ast.Call():
+                return self._of_call(module, node)
+            case ast.BinOp():
+                return self._of_operation(module, node, depth)
+            case ast.UnaryOp(op=ast.USub()):
+                return self.builtin_type(module, node.operand, depth + 1)
+            case ast.IfExp():
+                return self._agreed(module, [node.body, node.orelse], depth)
+            case ast.Await():
+                return None
+            case _:
+                return _DISPLAYS.get(type(node))
+
+    def _agreed(self, module: Module, nodes: list[ast.expr], depth: int) -> str | None:
+        found = {self.builtin_type(module, node, depth + 1) for node in nodes}
+        return found.pop() if len(found) == 1 else None
+
+    def _of_call(self, module: Module, node: ast.Call) -> str | None:
+        results = self._evaluator.knowledge.results
+        name = self._evaluator.names.qualified(module, node.func)
+        return results.get(name) if name is not None else None
+
+    def _of_operation(self, module: Module, node: ast.BinOp, depth: int) -> str | None:
+        left = self.builtin_type(module, node.left, depth + 1)
+        right = self.builtin_type(module, node.right, depth + 1)
+        if left == "str" and isinstance(node.op, ast.Mod):
+            return "str"
+        return left if left == right and left in {"float", "list", "str", "tuple"} else None
+
+    def _of_name(self, module: Module, node: ast.Name, depth: int) -> str | None:
+        bindings = self._reaching(module, node)
+        if not bindings:
+            return None
+        found = {self._of_binding(module, one, depth) for one in bindings}
+        return found.pop() if len(found) == 1 else None
+
+    def _reaching(self, module: Module, node: ast.Name) -> list[Binding]:
+        """Return the bindings of a name that count where it is read."""
+        bindings = module.scopes.bindings_of(node)
+        flow = local_flow(module, node)
+        reaching = flow.reaching(node) if flow is not None else None
+        if reaching is not None and not isinstance(reaching, Unknown):
+            return list(reaching.definitions)
+        return [one for one in bindings if one.kind != "delete"]
+
+    def _of_binding(self, module: Module, binding: Binding, depth: int) -> str | None:
+        node, value = binding.node, binding.value
+        if binding.kind == "parameter" and isinstance(node, ast.arg):
+            return self._of_parameter(module, node)
+        if binding.annotation is not None:
+            return self.annotated(module, binding.annotation)
+        if binding.kind == "augmented" and isinstance(node, ast.Name):
+            others = [
+                one
+                for one in binding.scope.bindings.get(binding.name, [])
+                if one.kind not in {"augmented", "delete"}
+            ]
+            found = {self._of_binding(module, one, depth + 1) for one in others}
+            return found.pop() if len(found) == 1 else None
+        if binding.kind in {"assignment", "walrus"} and value is not None:
+            return self.builtin_type(module, value, depth + 1)
+        if binding.kind == "for" and isinstance(value, ast.Call) and node is not None:
+            name = self._evaluator.names.qualified(module, value.func)
+            return "float" if name == "builtins.range" else None
+        return None
+
+    def _of_parameter(self, module: Module, node: ast.arg) -> str | None:
+        above = module.parent(node)
+        if isinstance(above, ast.arguments) and node in {above.vararg, above.kwarg}:
+            return "tuple" if node is above.vararg else "dict"
+        return self.annotated(module, node.annotation)
+
+    def annotated(self, module: Module, annotation: ast.expr | None) -> str | None:
+        """Return the builtin type that an annotation names."""
+        if isinstance(annotation, ast.Constant):
+            annotation = module.parse_string(annotation)
+        if isinstance(annotation, ast.Subscript):
+            annotation = annotation.value
+        name = self._evaluator.names.qualified(module, annotation) if annotation else None
+        return _ANNOTATIONS.get(name) if name is not None else None
+
+    def _of_attribute(self, module: Module, node: ast.Attribute, depth: int) -> str | None:
+        """Return the type of ``self.failures`` that the class only ever gives one type."""
+        values = self._evaluator.values(module, node.value)
+        if len(values) != 1 or not isinstance(values[0], InstanceOf):
+            return None
+        found: set[str | None] = set()
+        lineage = self._evaluator.classes.lineage(values[0].qualified)
+        for facts in lineage.inside if lineage is not None else ():
+            home = self._evaluator.classes.node(facts.qualified)
+            if home is None:
+                return None
+            given = self._evaluator.members.given_to(*home, node.attr)
+            for value, annotation in given:
+                kind = self.annotated(home[0], annotation)
+                if kind is None and value is not None:
+                    kind = self.builtin_type(home[0], value, depth + 1)
+                found.add(kind)
+        return found.pop() if len(found) == 1 else None
+
+
+def local_flow(module: Module, node: ast.Name) -> Flow | None:
+    """Return the flow of the function around ``node`` if the name is local to it."""
+    function = module.enclosing_function(node)
+    if function is None:
+        return None
+    scope = module.scopes.scope_of(node)
+    owner = module.scopes.owner(node.id, scope)
+    return flow_of(module, function) if owner is not None and owner.node is function else None

@@ -1,0 +1,154 @@
+"""What stands around a piece of code: handlers that catch what it raises, what runs after it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from awaken.contract import Place
+from awaken.project.callers import Function
+from awaken.project.modules import Module
+from awaken.project.values import Unknown
+
+if TYPE_CHECKING:
+    from awaken.project.evaluation import Evaluator
+
+_MOST_FUNCTIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One thing around a piece of code, in its function.
+
+    ``handler``: catches exceptions of it, those in ``catches`` by their qualified names (None for
+    one that cannot be told; ``builtins.BaseException`` where nothing is named). ``finally``: runs
+    after it. ``with``: it runs inside this context. ``in-handler``, ``in-finally``: it is a part
+    of such a block itself. ``node`` is the handler, the ``try`` or the item of the ``with``;
+    ``chain`` are the calls that lead from this guard to the code, the outermost first.
+    """
+
+    kind: Literal["handler", "finally", "with", "in-handler", "in-finally"]
+    place: Place
+    catches: tuple[str | None, ...] = ()
+    chain: tuple[Place, ...] = ()
+
+
+def guards_around(evaluator: Evaluator, module: Module, node: ast.AST) -> tuple[Guard, ...]:
+    """Return what stands around ``node`` inside its function, the innermost first."""
+    found: list[Guard] = []
+    below = node
+    for above in module.ancestors(node):
+        if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            if _runs_later(above, below):
+                break
+        elif isinstance(above, ast.Try | ast.TryStar):
+            found += _of_try(evaluator, module, above, below)
+        elif isinstance(above, ast.ExceptHandler):
+            found.append(Guard("in-handler", evaluator.place(module, above)))
+        elif isinstance(above, ast.With | ast.AsyncWith):
+            inside = above.items if below in above.body else above.items[: _index(above, below)]
+            places = [evaluator.place(module, one.context_expr) for one in inside]
+            found += [Guard("with", place) for place in reversed(places)]
+        below = above
+    return tuple(found)
+
+
+def _runs_later(above: ast.AST, below: ast.AST) -> bool:
+    """Whether ``below`` is a part of ``above`` that runs when it is called, or read by others."""
+    if isinstance(above, ast.Lambda):
+        return below is above.body
+    return not isinstance(above, ast.ClassDef) and below in above.body  # type: ignore[attr-defined]
+
+
+def _index(node: ast.With | ast.AsyncWith, below: ast.AST) -> int:
+    return next(number for number, item in enumerate(node.items) if item is below)
+
+
+def _of_try(
+    evaluator: Evaluator, module: Module, node: ast.Try | ast.TryStar, below: ast.AST
+) -> Iterator[Guard]:
+    if below in node.finalbody:
+        yield Guard("in-finally", evaluator.place(module, node))
+        return
+    if below in node.body:
+        for handler in node.handlers:
+            place = evaluator.place(module, handler)
+            yield Guard("handler", place, caught_by(evaluator, module, handler))
+    if node.finalbody:
+        yield Guard("finally", evaluator.place(module, node))
+
+
+def caught_by(
+    evaluator: Evaluator, module: Module, handler: ast.ExceptHandler
+) -> tuple[str | None, ...]:
+    """Return the qualified names of the classes that ``handler`` catches, None for unknown ones."""
+    if handler.type is None:
+        return ("builtins.BaseException",)
+    parts = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return tuple(name for part in parts for name in _classes(evaluator, module, part) or (None,))
+
+
+def _classes(evaluator: Evaluator, module: Module, node: ast.expr) -> tuple[str | None, ...]:
+    """Return the classes that an expression after ``except`` names; follows ``ERRORS = (A, B)``."""
+    name = evaluator.names.qualified(module, node)
+    located = None if name is None else evaluator.names.locate(name)
+    if name is not None and located is None:
+        return (name,)
+    if name is not None and evaluator.classes.facts(name) is not None:
+        return (name,)
+    home = evaluator.load(located.path) if located is not None else None
+    if home is None or located is None or len(located.rest) != 1:
+        return ()
+    bindings = home.scopes.module.bindings.get(located.rest[0], [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    if not isinstance(value, ast.Tuple):
+        return ()
+    return tuple(evaluator.names.qualified(home, one) for one in value.elts)
+
+
+def guards_in_callers(
+    evaluator: Evaluator, module: Module, function: Function
+) -> tuple[tuple[Guard, ...], tuple[Unknown, ...]]:
+    """Return the handlers in callers of ``function`` that may see what it raises.
+
+    Callers of callers count, up to 50 functions. Second comes what may hide others: callers out
+    of sight, and coroutines that are not awaited where they are made.
+    """
+    guards: list[Guard] = []
+    unknown: dict[Unknown, None] = {}
+    seen = {(module.path, module.span(function))}
+    waiting: list[tuple[Module, Function, tuple[Place, ...]]] = [(module, function, ())]
+    while waiting:
+        home, called, chain = waiting.pop(0)
+        callers = evaluator.callers.of(home, called)
+        unknown |= dict.fromkeys(Unknown(one.why, one.place) for one in callers.obstacles)
+        if len(seen) > _MOST_FUNCTIONS:
+            unknown[evaluator.unknown(home, called, "too many functions lead here")] = None
+            break
+        for site in callers.sites:
+            caller = evaluator.load(site.place.path)
+            calls = caller.calls_at(site.place.span) if caller is not None else []
+            if caller is None or not calls:
+                continue
+            if isinstance(called, ast.AsyncFunctionDef) and not _is_awaited(caller, calls[0]):
+                why = f"the coroutine of `{called.name}` is not awaited where it is made"
+                unknown[evaluator.unknown(caller, calls[0], why)] = None
+            here = (site.place, *chain)
+            guards += [
+                Guard(one.kind, one.place, one.catches, here)
+                for one in guards_around(evaluator, caller, calls[0])
+                if one.kind == "handler"
+            ]
+            above = caller.enclosing_function(calls[0])
+            if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
+                key = (caller.path, caller.span(above))
+                if key not in seen:
+                    seen.add(key)
+                    waiting.append((caller, above, here))
+    return tuple(guards), tuple(unknown)
+
+
+def _is_awaited(module: Module, call: ast.Call) -> bool:
+    return isinstance(module.parent(call), ast.Await)

@@ -1,0 +1,40 @@
+"""Where a piece of code awaits, and where it yields."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.project.effects.own import own_nodes, what_runs
+
+_YIELDS = ast.Yield | ast.YieldFrom
+
+
+@dataclass(frozen=True, slots=True)
+class Suspensions:
+    """The nodes at which a function of its own accord lets others run, in source order.
+
+    ``awaits``: ``await``, ``async for``, ``async with`` and ``async`` comprehensions; ``yields``:
+    ``yield`` and ``yield from``.
+    """
+
+    awaits: tuple[ast.AST, ...]
+    yields: tuple[ast.Yield | ast.YieldFrom, ...]
+
+
+def suspensions(node: ast.AST) -> Suspensions:
+    """Return where ``node`` itself suspends; of a function, where its body does when it is run.
+
+    What it calls does not count: only the function whose code this is can suspend here.
+    """
+    nodes = list(own_nodes(what_runs(node)))
+    return Suspensions(
+        tuple(one for one in nodes if _awaits(one)),
+        tuple(one for one in nodes if isinstance(one, _YIELDS)),
+    )
+
+
+def _awaits(node: ast.AST) -> bool:
+    if isinstance(node, ast.comprehension):
+        return bool(node.is_async)
+    return isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)

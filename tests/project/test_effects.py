@@ -1,0 +1,680 @@
+"""What code raises, on which calls it blocks, where it gives way, and what stands around it."""
+
+from __future__ import annotations
+
+import ast
+from textwrap import dedent
+
+import pytest
+from programs import last, module_of, program
+
+from awaken.project.effects import suspensions
+
+HEAD = """
+    import asyncio, contextlib, json, logging, subprocess, time
+    from dataclasses import dataclass, field
+    import httpx, requests
+    logger = logging.getLogger(__name__)
+"""
+
+
+def function(text, **files):
+    """Return the project, its file and the function `f` in it; `HEAD` stands before `text`."""
+    others = {f"{path}.py": dedent(body) for path, body in files.items()}
+    project = program({"m.py": dedent(HEAD) + dedent(text), **others})
+    module = module_of(project, "m.py")
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [one for one in module.walk() if isinstance(one, definitions) and one.name == "f"]
+    return project, module, found[-1]
+
+
+def raised(text, **files):
+    """Return the classes that `f` may raise, `?` with the reason for what is unknown."""
+    found = project_raises(text, **files)
+    names = [one.exception.removeprefix("builtins.") for one in found.known]
+    return names + [f"? {one.why}" for one in found.unknown]
+
+
+def project_raises(text, **files):
+    project, module, node = function(text, **files)
+    return project.may_raise(module, node)
+
+
+QUIET = {
+    "an awaited sleep": "async def f(x):\n    await asyncio.sleep(1)",
+    "logged and None": """
+        async def f(x):
+            try:
+                return await httpx.AsyncClient().get(x)
+            except Exception:
+                logger.exception("failed for %s", x)
+                return None
+    """,
+    "a bare except": """
+        async def f(x):
+            try:
+                return await x()
+            except:
+                return None
+    """,
+    "appended to a list of the function around": """
+        async def outer(urls):
+            failures = []
+            async def f(url):
+                try:
+                    await httpx.AsyncClient().get(url)
+                except Exception as error:
+                    failures.append(f"{url}: {type(error).__name__}: {error}")
+    """,
+    "timed in a finally": """
+        async def outer(urls):
+            times: list[float] = []
+            async def f(url):
+                start = time.perf_counter()
+                try:
+                    await httpx.AsyncClient().get(url)
+                except Exception as error:
+                    return {"ok": False, "error": str(error)}
+                finally:
+                    times.append((time.perf_counter() - start) * 1000)
+    """,
+    "a helper of the program that logs": """
+        def _failed(name: str, error: Exception) -> None:
+            logger.error("%s: %s", name, error)
+        async def f(x):
+            try:
+                await x()
+            except Exception as error:
+                _failed("x", error)
+    """,
+    "a tuple of handlers, and all else": """
+        async def f(x):
+            try:
+                return await x()
+            except (ValueError, KeyError) as error:
+                logger.warning("odd: %s", error)
+            except Exception as error:
+                logger.warning("bad: %s", error)
+    """,
+    "suppressed": "async def f(x):\n    with contextlib.suppress(Exception):\n        await x()",
+    "behind a semaphore": """
+        limit = asyncio.Semaphore(5)
+        async def f(x):
+            async with limit:
+                try:
+                    await x()
+                except Exception:
+                    pass
+    """,
+    "a semaphore of the function around": """
+        async def outer(xs):
+            limit = asyncio.Semaphore(5)
+            async def f(x):
+                async with limit:
+                    with contextlib.suppress(Exception):
+                        await x()
+    """,
+    "tried again": """
+        async def f(x):
+            for attempt in range(3):
+                try:
+                    return await x()
+                except Exception as error:
+                    if attempt == 2:
+                        return None, str(error)
+                await asyncio.sleep(1.5 * attempt)
+            return None, "never"
+    """,
+    "cancellation let through": """
+        async def f(x):
+            try:
+                await x()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                logger.exception("poll")
+    """,
+    "bound on both ways": """
+        async def f(x):
+            try:
+                data = await x()
+            except TimeoutError:
+                data = {"error": "timeout"}
+            except Exception:
+                data = {"error": "unknown"}
+            return {"info": data}
+    """,
+    "an attribute of a dataclass": """
+        @dataclass
+        class Item:
+            title: str
+            score: float = 0
+            notes: list[str] = field(default_factory=list)
+        async def f(item: Item):
+            try:
+                await item.load()
+            except Exception as error:
+                item.score = 0.0
+                item.notes.append(f"{item.title}: {error}")
+    """,
+    "an instance of the program's own class": """
+        @dataclass(frozen=True)
+        class Outcome:
+            ok: bool
+            error: str = ""
+        async def f(x):
+            try:
+                return await x()
+            except Exception as error:
+                return Outcome(ok=False, error=str(error))
+    """,
+    "state of self": """
+        class Poller:
+            def __init__(self):
+                self.log = logging.getLogger("poller")
+                self.failed = 0
+                self.errors = []
+            async def f(self, x):
+                try:
+                    await x()
+                except Exception as error:
+                    self.failed += 1
+                    self.errors.append(error)
+                    self.log.debug("failed", exc_info=True)
+    """,
+    "a key of a dictionary": """
+        async def outer(names):
+            results: dict[str, object] = {}
+            async def f(name: str):
+                try:
+                    results[name] = await httpx.AsyncClient().get(name)
+                except Exception:
+                    results[name] = None
+    """,
+    "a return in the finally": """
+        async def f(x):
+            try:
+                await x()
+            finally:
+                return None
+    """,
+    "raised and caught": """
+        def f(x):
+            try:
+                raise ValueError("no")
+            except ValueError:
+                return None
+    """,
+    "a subclass caught by its base": """
+        class Odd(KeyError): ...
+        def f(x):
+            try:
+                raise Odd("no")
+            except LookupError:
+                return None
+    """,
+    "itself called": """
+        def f(x):
+            if not x:
+                return 0
+            return f("")
+    """,
+    "nested handlers": """
+        async def f(x):
+            try:
+                await x()
+            except Exception:
+                try:
+                    await x.close()
+                except Exception:
+                    pass
+                return []
+    """,
+    "a property that raises nothing": """
+        class Box:
+            def __init__(self, size: int):
+                self._size = size
+            @property
+            def size(self):
+                return self._size
+        def f(box: Box):
+            return box.size
+    """,
+    "a context manager of the program": """
+        @contextlib.contextmanager
+        def timed():
+            start = time.monotonic()
+            yield
+            logger.info("%s", time.monotonic() - start)
+        def f(x):
+            with timed():
+                logger.info(x)
+    """,
+}
+
+
+@pytest.mark.parametrize("text", QUIET.values(), ids=QUIET)
+def test_what_raises_nothing(text):
+    assert raised(text) == []
+
+
+LOUD = {
+    "raised": ("def f(x):\n    raise ValueError(x)", ["ValueError"]),
+    "asserted": ("def f(x):\n    assert x", ["AssertionError"]),
+    "a narrow handler": (
+        "def f(x):\n    try:\n        raise KeyError(x)\n    except ValueError:\n        pass",
+        ["KeyError"],
+    ),
+    "raised again": (
+        """
+        def f(x):
+            try:
+                raise KeyError(x)
+            except Exception:
+                logger.exception("x")
+                raise
+        """,
+        ["KeyError"],
+    ),
+    "raised again by name, sometimes": (
+        """
+        def f(x):
+            try:
+                raise KeyError(x)
+            except Exception as error:
+                if x:
+                    raise error
+        """,
+        ["KeyError"],
+    ),
+    "another one raised instead": (
+        """
+        class Failed(Exception): ...
+        def f(x):
+            try:
+                x()
+            except Exception as error:
+                raise Failed(str(error)) from error
+        """,
+        ["m.Failed"],
+    ),
+    "raised in the else": (
+        """
+        def f(x):
+            try:
+                x()
+            except Exception:
+                pass
+            else:
+                raise KeyError(x)
+        """,
+        ["KeyError"],
+    ),
+    "raised in the finally": (
+        """
+        def f(x):
+            try:
+                x()
+            except Exception:
+                pass
+            finally:
+                raise KeyError(x)
+        """,
+        ["KeyError"],
+    ),
+    "bound only if nothing was raised": (
+        """
+        async def f(x):
+            try:
+                data = await x()
+            except Exception:
+                logger.exception("x")
+            return data
+        """,
+        ["UnboundLocalError"],
+    ),
+    "in a function that is called": (
+        "def g(x):\n    raise KeyError(x)\ndef f(x):\n    g(x)",
+        ["KeyError"],
+    ),
+    "two functions that call each other": (
+        """
+        def g(x):
+            if x:
+                raise KeyError(x)
+            return f(x)
+        def f(x):
+            if x:
+                raise ValueError(x)
+            return g(x)
+        """,
+        ["ValueError", "KeyError"],
+    ),
+    "not suppressed": (
+        "def f(x):\n    with contextlib.suppress(KeyError):\n        raise ValueError(x)",
+        ["ValueError"],
+    ),
+    "a property": (
+        """
+        class Box:
+            @property
+            def size(self):
+                raise KeyError("size")
+        def f(box: Box):
+            return box.size
+        """,
+        ["KeyError"],
+    ),
+    "an initialiser": (
+        """
+        class Box:
+            def __init__(self, size):
+                if not size:
+                    raise ValueError(size)
+        def f(x):
+            return Box(x)
+        """,
+        ["ValueError"],
+    ),
+    "a format that fits numbers only": ("def f(x):\n    return f'{x:.2f}'", ["? formatting"]),
+    "an item": ("def f(x):\n    return x['a']", ["? reading `x['a']`"]),
+    "an attribute of anything": ("def f(x):\n    return x.a", ["? reading `x.a`"]),
+    "an order of anything": ("def f(x):\n    return x < 1", ["? `x < 1` may"]),
+    "a sum of anything": ("def f(x):\n    return x + 1", ["? `x + 1` may"]),
+    "a division by a name": ("def f(x: int, y: int):\n    return x / y", ["? `x / y` may"]),
+    "a loop over anything": ("def f(x):\n    for y in x:\n        pass", ["? iterating over `x`"]),
+    "an unpacked value": ("def f(x):\n    a, b = x", ["? assigning to `a, b`"]),
+    "a frozen dataclass": (
+        "@dataclass(frozen=True)\nclass A:\n    a: int\ndef f(x: A):\n    x.a = 1",
+        ["? assigning to `x.a`"],
+    ),
+    "a library that is not known": ("def f(x):\n    return json.loads(x)", ["? `json.loads(x)`"]),
+    "what is passed": ("def f(x):\n    return x()", ["? parameter `x` has no annotation"]),
+    "a decorated function": (
+        "def g(h):\n    return h\n@g\ndef k():\n    pass\ndef f():\n    k()",
+        ["? `k` has a decorator"],
+    ),
+    "an import that may fail": ("def f():\n    import nowhere", ["? `import nowhere` may"]),
+    "a context manager of anywhere": (
+        "def f(x):\n    with x:\n        pass",
+        ["? entering or leaving `x`"],
+    ),
+    "what is awaited": ("async def f(x):\n    await x", ["? what `x` is that is awaited"]),
+    "an `except*`": (
+        "def f(x):\n    try:\n        x()\n    except* ValueError:\n        pass",
+        ["? `except*`"],
+    ),
+    "a key that may be a list": (
+        "def f(x, y: dict):\n    y[x] = 1",
+        ["? assigning to `y[x]`"],
+    ),
+    "unpacked keywords of anything": (
+        "def g(**more): ...\ndef f(x):\n    g(**x)",
+        ["? unpacking `x`"],
+    ),
+    "an attribute set only later": (
+        """
+        class A:
+            def start(self):
+                self.log = logging.getLogger("a")
+            def f(self):
+                self.log.info("a")
+        """,
+        ["? reading `self.log`"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), LOUD.values(), ids=LOUD)
+def test_what_may_raise(text, expected):
+    found = raised(text)
+    assert len(found) == len(expected), found
+    assert all(one.startswith(part) for one, part in zip(found, expected, strict=True)), found
+
+
+def test_what_a_coroutine_raises_comes_only_when_it_is_awaited():
+    project, module, _ = function("async def f(x):\n    raise ValueError(x)\nf(1)")
+    call = last(module, "f(1)")
+
+    assert project.may_raise(module, call).nothing
+    awaited = project.may_raise(module, call, awaited=True)
+    assert [one.exception for one in awaited.known] == ["builtins.ValueError"]
+
+
+def test_the_calls_that_lead_to_what_is_raised():
+    found = project_raises(
+        "from a import g\ndef f(x):\n    return g(x)", a="def g(x):\n    raise KeyError(x)"
+    )
+
+    (one,) = found.known
+    assert (one.place.path, [place.path for place in one.chain]) == ("a.py", ["m.py"])
+
+
+def test_a_function_that_calls_itself_is_answered_alike_whoever_is_asked_first():
+    text = "def g(x):\n    f(x)\n    raise KeyError(x)\n"
+    project, module, f = function(text + "def f(x):\n    g(x)\n    raise ValueError(x)")
+    g = next(one for one in module.walk() if isinstance(one, ast.FunctionDef))
+    names = {"builtins.KeyError", "builtins.ValueError"}
+
+    assert {one.exception for one in project.may_raise(module, f).known} == names
+    assert {one.exception for one in project.may_raise(module, g).known} == names
+
+
+def test_too_many_functions_are_not_followed():
+    steps = "\n".join(f"def g{n}(x):\n    g{n + 1}(x)" for n in range(30))
+
+    found = raised(f"{steps}\ndef g30(x): ...\ndef f(x):\n    g0(x)")
+
+    assert found == ["? too much has to be followed to tell"]
+
+
+def test_code_that_is_nested_very_deep_is_answered():
+    deep = "".join(f"{'el' if n else ''}if x == {n}:\n        return {n}\n    " for n in range(300))
+
+    assert raised(f"def f(x):\n    {deep}") == []
+
+
+BLOCKING = {
+    "a sleep": ("async def f():\n    time.sleep(1)", ["time.sleep sleep"]),
+    "under another name": (
+        "async def f():\n    from time import sleep as wait\n    wait(1)",
+        ["time.sleep sleep"],
+    ),
+    "a request": ("async def f(x):\n    return requests.get(x).json()", ["requests.get http"]),
+    "a session of self": (
+        """
+        class Client:
+            def __init__(self):
+                self.http = requests.Session()
+            async def f(self):
+                return self.http.post("x")
+        """,
+        ["requests.Session.post http"],
+    ),
+    "a session of a subclass": (
+        """
+        class Client(requests.Session): ...
+        async def f(client: Client):
+            client.get("x")
+        """,
+        ["requests.Session.get http"],
+    ),
+    "a file": (
+        "async def f(x):\n    with open(x) as file:\n        return file.read()",
+        ["builtins.open file"],
+    ),
+    "a program": ("async def f():\n    subprocess.run(['ls'])", ["subprocess.run process"]),
+    "a database": (
+        "from sqlalchemy.orm import Session\nasync def f(db: Session):\n    db.commit()",
+        ["sqlalchemy.orm.Session.commit database"],
+    ),
+    "in a comprehension": (
+        "async def f(xs):\n    return [requests.get(x) for x in xs]",
+        ["requests.get http"],
+    ),
+    "in a thread": ("async def f():\n    await asyncio.to_thread(time.sleep, 1)", []),
+    "in a thread, as a lambda": (
+        "async def f(loop):\n    await loop.run_in_executor(None, lambda: time.sleep(1))",
+        [],
+    ),
+    "in a function that is only made": (
+        "async def f(x):\n    def g():\n        time.sleep(1)\n    return g",
+        [],
+    ),
+    "in another coroutine": (
+        "async def g():\n    time.sleep(1)\nasync def f():\n    await g()",
+        [],
+    ),
+    "asynchronous": ("async def f():\n    await asyncio.sleep(1)", []),
+    "a method of the same name": (
+        "class Clock:\n    def sleep(self, n): ...\nasync def f(time: Clock):\n    time.sleep(1)",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), BLOCKING.values(), ids=BLOCKING)
+def test_blocking_calls(text, expected):
+    project, module, node = function(text)
+
+    found = project.blocking_calls(module, node).known
+
+    assert [f"{one.name} {one.waits_for}" for one in found] == expected
+
+
+def test_a_blocking_call_is_found_over_files_with_the_way_to_it():
+    project, module, node = function(
+        "from a import load\nasync def f(x):\n    return load(x)",
+        a="from b import read\ndef load(x):\n    return read(x)",
+        b="def read(x):\n    with open(x) as file:\n        return file.read()",
+    )
+
+    (found,) = project.blocking_calls(module, node).known
+
+    assert (found.name, found.place.path) == ("builtins.open", "b.py")
+    assert [place.path for place in found.chain] == ["m.py", "a.py"]
+
+
+def test_a_call_of_which_nothing_is_known_is_named():
+    project, module, node = function("async def f(service):\n    service.load()")
+
+    (unknown,) = project.blocking_calls(module, node).unknown
+
+    assert unknown.why == "parameter `service` has no annotation"
+
+
+SUSPENSIONS = {
+    "await": ("async def f(x):\n    return [await x(), 1]", (1, 0)),
+    "async for and with": (
+        "async def f(x):\n    async with x as y:\n        async for z in y:\n            yield z",
+        (2, 1),
+    ),
+    "a comprehension": ("async def f(x):\n    return [y async for y in x]", (1, 0)),
+    "an inner coroutine": ("async def f(x):\n    async def g():\n        await x()", (0, 0)),
+    "a lambda": ("def f(x):\n    return lambda: (yield)", (0, 0)),
+    "a default of an inner one": (
+        "async def f(x):\n    def g(y=await x()):\n        yield y",
+        (1, 0),
+    ),
+    "yield from": ("def f(x):\n    yield from x", (0, 1)),
+    "nothing": ("async def f(x):\n    return x", (0, 0)),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SUSPENSIONS.values(), ids=SUSPENSIONS)
+def test_where_a_function_gives_way(text, expected):
+    _, _, node = function(text)
+
+    found = suspensions(node)
+
+    assert (len(found.awaits), len(found.yields)) == expected
+
+
+GUARDS = {
+    "a handler": (
+        "try:\n    x()\nexcept (KeyError, asyncio.TimeoutError):\n    pass",
+        ["handler builtins.KeyError asyncio.TimeoutError"],
+    ),
+    "a bare handler": (
+        "try:\n    x()\nexcept:\n    pass",
+        ["handler builtins.BaseException"],
+    ),
+    "errors in a variable": (
+        "ERRORS = (KeyError, httpx.HTTPError)\ntry:\n    x()\nexcept ERRORS:\n    pass",
+        ["handler builtins.KeyError httpx.HTTPError"],
+    ),
+    "errors of anywhere": ("try:\n    x()\nexcept errors():\n    pass", ["handler None"]),
+    "several, and a finally": (
+        "try:\n    x()\nexcept KeyError:\n    y\nexcept Exception:\n    y\nfinally:\n    y",
+        ["handler builtins.KeyError", "handler builtins.Exception", "finally"],
+    ),
+    "in the else": (
+        "try:\n    pass\nexcept KeyError:\n    pass\nelse:\n    x()\nfinally:\n    done()",
+        ["finally"],
+    ),
+    "in the handler": (
+        "try:\n    pass\nexcept KeyError:\n    x()\nfinally:\n    done()",
+        ["in-handler", "finally"],
+    ),
+    "in the finally": ("try:\n    pass\nfinally:\n    x()", ["in-finally"]),
+    "inside of two contexts": ("with a, b:\n    x()", ["with", "with"]),
+    "a later item of a with": ("with a, x():\n    pass", ["with"]),
+    "an inner function": (
+        "try:\n    def g():\n        x()\nexcept KeyError:\n    pass",
+        [],
+    ),
+    "a lambda": ("try:\n    y(lambda: x())\nexcept KeyError:\n    pass", []),
+    "a default of an inner function": (
+        "try:\n    def g(y=x()): ...\nexcept KeyError:\n    pass",
+        ["handler builtins.KeyError"],
+    ),
+    "a class body": (
+        "try:\n    class A:\n        y = x()\nexcept KeyError:\n    pass",
+        ["handler builtins.KeyError"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), GUARDS.values(), ids=GUARDS)
+def test_what_stands_around(text, expected):
+    project = program({"m.py": "import asyncio, httpx\n" + text})
+    module = module_of(project, "m.py")
+
+    found = project.guards(module, last(module, "x()"))
+
+    assert [" ".join([one.kind, *map(str, one.catches)]) for one in found] == expected
+
+
+CALLERS = """
+    async def _load(x):
+        return await x()
+    async def _both(x):
+        with open(x) as file:
+            return await _load(file)
+    async def run(x):
+        try:
+            await _both(x)
+        except KeyError:
+            pass
+"""
+
+
+def test_the_handlers_of_callers():
+    project, module, node = function(CALLERS.replace("_load", "f"))
+
+    guards, unknown = project.handlers_in_callers(module, node)
+
+    assert [(one.kind, one.catches) for one in guards] == [("handler", ("builtins.KeyError",))]
+    assert [module.line_column(place.span)[0] for place in guards[0].chain] == [14, 11]
+    assert [one.why for one in unknown] == [
+        "code outside the project may call `f` as well",
+        "code outside the project may call `run` as well",
+    ]
+
+
+def test_a_coroutine_that_is_awaited_elsewhere_is_caught_elsewhere():
+    project, module, node = function("async def _go(f): ...\nasync def f(): ...\nt = _go(f())")
+
+    _, unknown = project.handlers_in_callers(module, node)
+
+    assert "the coroutine of `f` is not awaited where it is made" in [one.why for one in unknown]
