@@ -1,0 +1,69 @@
+"""Whether there is an application at all: a client with ``app=None`` talks to the network."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awaken.project.modules import Module
+
+
+def may_be_none(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is seen to be None on some way."""
+    match node:
+        case ast.Constant():
+            return node.value is None
+        case ast.IfExp():
+            return may_be_none(module, node.body) or may_be_none(module, node.orelse)
+        case ast.BoolOp():
+            return may_be_none(module, node.values[-1])
+        case ast.Name():
+            return any(
+                _is_none(one.value) or _is_optional(module, one.annotation)
+                for one in module.scopes.bindings_of(node)
+            )
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return _attribute_may_be_none(module, node, name)
+        case _:
+            return False
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_optional(module: Module, annotation: ast.expr | None) -> bool:
+    match annotation:
+        case ast.Constant(value=str()):
+            return _is_optional(module, module.parse_string(annotation))
+        case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional")):
+            return True
+        case ast.BinOp(op=ast.BitOr()):
+            return any(_is_none(one) for one in (annotation.left, annotation.right))
+        case _:
+            return False
+
+
+def _attribute_may_be_none(module: Module, node: ast.Attribute, name: str) -> bool:
+    """Whether the class around ``node`` gives None to its attribute ``name`` somewhere."""
+    around = module.enclosing_class(node)
+    for one in () if around is None else module.walk(around):
+        match one:
+            case ast.Assign(targets=[*targets], value=value):
+                if any(_is_named(target, name) for target in targets) and _is_none(value):
+                    return True
+            case ast.AnnAssign(target=target, value=value, annotation=annotation):
+                if _is_named(target, name) and (
+                    _is_none(value) or _is_optional(module, annotation)
+                ):
+                    return True
+    return False
+
+
+def _is_named(node: ast.expr, name: str) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=found) | ast.Name(id=found):
+            return found == name
+        case _:
+            return False

@@ -1,0 +1,153 @@
+"""Finds the clients that are given an application: calls that reach the constructor of httpx."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.codemods.testing.httpx_asgi_transport import reasons
+from awaken.contract import Place
+from awaken.project.classes import ClassFacts
+from awaken.project.sites import Refused
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+TRANSPORTS = {"httpx.AsyncClient": "ASGITransport", "httpx.Client": "WSGITransport"}
+_PARTIAL = "functools.partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One call that gives ``app`` to httpx; ``kind`` is the class of httpx.
+
+    ``named`` is the expression that names that class itself, None where a subclass is called.
+    ``refused`` is what stands against it, as far as the call shows it.
+    """
+
+    call: ast.Call
+    kind: str
+    named: ast.expr | None = None
+    refused: Refused | None = None
+
+
+def clients(project: Project, module: Module) -> Iterator[Client]:
+    """Yield the clients of one file in the order of the source."""
+    heirs = _heirs(project)
+    for node in module.walk():
+        if isinstance(node, ast.Call) and _may_give_app(module, node):
+            found = _client(project, module, node, heirs)
+            if found is not None:
+                yield found
+
+
+def _may_give_app(module: Module, call: ast.Call) -> bool:
+    return any(one.arg == "app" or _unpacks_app(module, one) for one in call.keywords)
+
+
+def _unpacks_app(module: Module, keyword: ast.keyword) -> bool:
+    """Whether ``**keyword`` unpacks a mapping that is seen to hold ``app``."""
+    if keyword.arg is not None:
+        return False
+    held = [keyword.value]
+    if isinstance(keyword.value, ast.Name):
+        bindings = module.scopes.bindings_of(keyword.value)
+        held = [one.value for one in bindings if one.value is not None]
+    return any(map(_holds_app, held))
+
+
+def _holds_app(node: ast.expr) -> bool:
+    match node:
+        case ast.Dict():
+            return any(isinstance(key, ast.Constant) and key.value == "app" for key in node.keys)
+        case ast.Call(func=ast.Name(id="dict")):
+            return any(one.arg == "app" for one in node.keywords)
+        case _:
+            return False
+
+
+def _heirs(project: Project) -> dict[str, str]:
+    """Return the classes of the project that inherit from a client, and which one."""
+    return {heir: kind for kind in TRANSPORTS for heir in project.heirs(kind)}
+
+
+def _client(
+    project: Project, module: Module, call: ast.Call, heirs: dict[str, str]
+) -> Client | None:
+    if _is_super_init(call):
+        return _of_super(project, module, call, heirs)
+    name = project.qualified_name(module, call.func)
+    if name == _PARTIAL and call.args:
+        made = project.qualified_name(module, call.args[0])
+        if made in TRANSPORTS:
+            return Client(call, made, refused=Refused(reasons.PARTIAL))
+        return None
+    if name in TRANSPORTS:
+        return Client(call, name, call.func)
+    if name is None or name not in heirs:
+        return None
+    return _of_heir(project, call, name, heirs[name])
+
+
+def _is_super_init(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr="__init__"):
+            return True
+        case _:
+            return False
+
+
+def _of_super(
+    project: Project, module: Module, call: ast.Call, heirs: dict[str, str]
+) -> Client | None:
+    """Return the client of ``super().__init__(app=app)`` in a subclass of a client."""
+    around = module.enclosing_class(call)
+    name = "" if around is None else f"{module.name}.{module.qualname(around)}"
+    facts = project.class_facts(name) if name in heirs else None
+    if facts is None:
+        return None
+    return _of_bases(project, call, heirs[name], _bases(facts))
+
+
+def _of_heir(project: Project, call: ast.Call, name: str, kind: str) -> Client | None:
+    """Return the client of a call of a subclass; None if the project's own code takes ``app``."""
+    facts = project.class_facts(name)
+    if facts is None or _has_constructor(project, facts):
+        return None
+    return _of_bases(project, call, kind, _bases(facts))
+
+
+def _of_bases(project: Project, call: ast.Call, kind: str, bases: list[_Base]) -> Client | None:
+    """Return the client of a call of the constructor that ``bases`` give, nearest first."""
+    refused, waiting = None, bases
+    while waiting:
+        name, text, place = waiting.pop(0)
+        facts = None if name is None else project.class_facts(name)
+        if facts is not None:
+            if _has_constructor(project, facts):
+                return None
+            waiting += _bases(facts)
+        elif name not in TRANSPORTS:
+            refused = Refused(reasons.OWN_CONSTRUCTOR, f"`{text}`", because=(place,))
+    return Client(call, kind, refused=refused)
+
+
+_Base = tuple[str | None, str, Place]
+
+
+def _bases(facts: ClassFacts) -> list[_Base]:
+    place = Place(facts.path, facts.span)
+    return [(*one, place) for one in zip(facts.bases, facts.bases_text, strict=True)]
+
+
+def _has_constructor(project: Project, facts: ClassFacts) -> bool:
+    """Whether the class of the project has an ``__init__`` or ``__new__`` in its own body."""
+    module = project.module(facts.path)
+    for node in module.walk() if module is not None else ():
+        if module and isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
+            scope = module.scopes.scope_made_by(node)
+            return bool({"__init__", "__new__"} & scope.bindings.keys())
+    return True

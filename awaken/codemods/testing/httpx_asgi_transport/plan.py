@@ -1,0 +1,126 @@
+"""The rule itself: what becomes of each client that is given an application."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.codemods.testing.httpx_asgi_transport import reasons
+from awaken.codemods.testing.httpx_asgi_transport.applications import may_be_none
+from awaken.codemods.testing.httpx_asgi_transport.clients import TRANSPORTS, Client, clients
+from awaken.codemods.testing.httpx_asgi_transport.naming import named
+from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
+from awaken.contract import (
+    Change,
+    Finding,
+    NodeEdit,
+    Phase,
+    Pins,
+    Plan,
+    Reason,
+    Rewriter,
+    Rule,
+)
+from awaken.project.sites import Refused, Site
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+
+class HttpxAsgiTransport(Rule):
+    """Rewrites ``AsyncClient(app=app)`` to ``AsyncClient(transport=ASGITransport(app=app))``."""
+
+    name: ClassVar[str] = "httpx-asgi-transport"
+    family: ClassVar[str] = "testing"
+    phase: ClassVar[Phase] = Phase.REPAIR
+    since: ClassVar[str] = "0.1.0"
+    triggers: ClassVar[tuple[bytes, ...]] = (b"app=", b"app =", b'"app"', b"'app'")
+    needs: ClassVar[Mapping[str, str]] = {"httpx": ">=0.14"}
+    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per client that is given an application, and its change."""
+        del pins  # every site is a change of its own
+        decided = [
+            _decide(project, module, client, self.name)
+            for module in _modules(project, self.triggers)
+            for client in clients(project, module)
+        ]
+        changes = tuple(change for _, change in decided if change is not None)
+        return Plan(tuple(finding for finding, _ in decided), changes)
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the function that writes the transport."""
+        from awaken.codemods.testing.httpx_asgi_transport.rewrite import (  # noqa: PLC0415
+            rewrite_client,
+        )
+
+        return {"client": rewrite_client}
+
+
+def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
+    """Yield the files that can hold a client: those that name httpx, or a class made of it."""
+    heirs = [heir.rpartition(".")[2] for kind in TRANSPORTS for heir in project.heirs(kind)]
+    naming = set(project.files_with((b"httpx", *(heir.encode() for heir in heirs))))
+    clients_by_name = {kind.rpartition(".")[2].encode() for kind in TRANSPORTS}
+    naming.update(project.files_with(sorted(clients_by_name)))
+    for path in project.site_files(triggers):
+        module = project.module(path) if path in naming else None
+        if module is not None:
+            yield module
+
+
+def _decide(
+    project: Project, module: Module, client: Client, rule: str
+) -> tuple[Finding, Change | None]:
+    site = Site(rule, module, client.call)
+    try:
+        caveats = _judged(module, client)
+        written, imports = named(project, client, site)
+    except Refused as refused:
+        return site.refused(refused), None
+    edits = [
+        NodeEdit(
+            path=module.path,
+            anchor=module.span(client.call),
+            node="Call",
+            rewriter="client",
+            data=Transport(written),
+            site=site.id,
+        ),
+        *imports,
+    ]
+    shown = module.excerpt(client.call.func)
+    message = f"`{shown}(app=...)` becomes `{shown}(transport={TRANSPORTS[client.kind]}(app=...))`"
+    return site.rewritten(message, edits, caveats)
+
+
+def _judged(module: Module, client: Client) -> list[str]:
+    """Return what may change if the client is rewritten. Raises Refused."""
+    if client.refused is not None:
+        raise client.refused
+    given = {one.arg: one.value for one in client.call.keywords if one.arg is not None}
+    unpacked = [one.value for one in client.call.keywords if one.arg is None]
+    if "app" not in given:
+        raise Refused(reasons.IN_MAPPING, f"**{ast.unparse(unpacked[0])}")
+    if "transport" in given:
+        raise Refused(reasons.TWO_TRANSPORTS)
+    if may_be_none(module, given["app"]):
+        raise Refused(reasons.NO_APPLICATION, f"`{module.excerpt(given['app'])}`")
+    if module.in_fstring(client.call):
+        raise Refused(reasons.INSIDE_FSTRING)
+    return [
+        f"`**{module.excerpt(one)}` may hold a `transport`, which would then be given twice"
+        for one in unpacked
+        if not _is_plain(one)
+    ]
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Whether all keys of an unpacked mapping are in sight, and `transport` is none of them."""
+    if not isinstance(node, ast.Dict):
+        return False
+    keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
+    return None not in keys and "transport" not in keys

@@ -1,0 +1,23 @@
+"""Writes the transport of a client."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
+from awaken.contract import Surroundings
+from awaken.editing.arguments import fitted, keyword_argument
+
+
+def rewrite_client(node: cst.Call, data: Transport, around: Surroundings) -> cst.Call:
+    """``AsyncClient(app=app)`` → ``AsyncClient(transport=ASGITransport(app=app))``."""
+    return fitted(node.with_changes(args=[_argument(one, data) for one in node.args]), around)
+
+
+def _argument(argument: cst.Arg, data: Transport) -> cst.Arg:
+    keyword = argument.keyword
+    if keyword is None or keyword.value != "app":
+        return argument
+    given = keyword_argument("app", argument.value)
+    transport = cst.Call(cst.parse_expression(data.written), [given])
+    return argument.with_changes(keyword=keyword.with_changes(value="transport"), value=transport)
