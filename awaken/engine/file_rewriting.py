@@ -41,7 +41,7 @@ from awaken.engine.slices import (
     region_of,
 )
 from awaken.engine.splices import SpanMap, Splice, splice
-from awaken.engine.style import outer_pair_of, style_of, surroundings_of
+from awaken.engine.style import outer_pair_of, style_of, surroundings_of, without_blank_lines
 from awaken.project.modules import Module
 from awaken.project.parsing import Unparsable, libcst_refusal, parse
 from awaken.project.sources import SourceFile
@@ -115,6 +115,7 @@ class _Work:
     def __init__(self, module: Module, rewriters: Rewriters, line_length: int) -> None:
         self.problems: list[Problem] = []
         self._unsafe: set[ChangeId] = set()
+        self._inserted: dict[ChangeId, str] = {}
         self._module = module
         self._rewriters = rewriters
         self.style = style_of(module, line_length)
@@ -124,6 +125,9 @@ class _Work:
         self._unsafe = {owned.change for owned in edits if owned.level is not Level.SAFE}
         jobs = self._jobs(of_kind(edits, NodeEdit))
         inserts = self._insertions(of_kind(edits, InsertStatements))
+        for piece in inserts:
+            for change in piece.changes:
+                self._inserted[change] = self._inserted.get(change, "") + piece.text.decode()
         tokens = self._tokens(of_kind(edits, TextEdit))
         loose = [*tokens, *inserts]
         pieces: list[Piece] = []
@@ -209,11 +213,13 @@ class _Work:
         if new == old:
             return []
         owners = tuple(dict.fromkeys(changes))
-        lost = lost_comments(old.decode(), new.decode())
+        elsewhere = "".join(self._inserted.get(change, "") for change in owners)
+        lost = lost_comments(old.decode(), f"{new.decode()}{self.style.newline}{elsewhere}")
         if lost and self._unsafe.isdisjoint(owners):
             self._refuse(region.span, f"it would lose the comment {lost[0]}", owners)
             return []
-        piece = Piece(region.span, new, owners, is_expression=region.is_expression)
+        span = region.span if new else without_blank_lines(self._module.source.text, region.span)
+        piece = Piece(span, new, owners, is_expression=region.is_expression)
         return [self._without_parentheses(piece, region)]
 
     def _without_parentheses(self, piece: Piece, region: Region) -> Piece:

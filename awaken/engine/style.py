@@ -75,6 +75,22 @@ def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
     return max(0, counts[0] - closes_code), counts[1]
 
 
+def without_blank_lines(text: bytes, span: Span) -> Span:
+    """Return the lines ``span`` with the blank lines that would be too many if they went.
+
+    The larger number of those above and below is left, and none at the end of the file.
+    """
+    above, _ = blank_lines_around(text, span.start)
+    _, below = blank_lines_around(text, span.end)
+    start, end = span.start, span.end
+    if not text[end:].strip():
+        ends = [0, *(found.end() for found in NEWLINE.finditer(text, 0, start))]
+        return Span(ends[-1 - above] if above < len(ends) else start, len(text))
+    for _ in range(min(above, below)):
+        end = line_end(text, end)
+    return Span(start, end)
+
+
 def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surroundings:
     """Return what a rewriter of ``node`` may know of its place."""
     text, span = module.source.text, module.span(node)

@@ -228,7 +228,11 @@ def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[i
     """
     lines: set[int] = set()
     changed = {site for change in result.report.changes for site in change.sites}
-    statements = [node for node in ast.walk(ast.parse(before)) if isinstance(node, ast.stmt)]
+    statements = [
+        (min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]), node)
+        for node in ast.walk(ast.parse(before))
+        if isinstance(node, ast.stmt)
+    ]
     places = [
         place
         for finding in result.report.findings
@@ -238,9 +242,10 @@ def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[i
     ]
     for place in places:
         line = line_number(before, place.span.start)
-        around = [s for s in statements if s.lineno <= line <= (s.end_lineno or s.lineno)]
-        innermost = max(around, key=lambda s: (s.lineno, -(s.end_lineno or s.lineno)))
-        lines.update(range(innermost.lineno - 1, innermost.end_lineno or innermost.lineno))
+        around = [(first, s.end_lineno or first) for first, s in statements]
+        around = [(first, last) for first, last in around if first <= line <= last]
+        first, last = max(around, key=lambda ends: (ends[0], -ends[1]))
+        lines.update(range(first - 1, last))
     return frozenset(lines)
 
 
