@@ -107,8 +107,7 @@ def _check_subquery(terminator: ast.Call) -> None:
 
 def _check_read_statement(statement: Statement, verdict: Verdict) -> None:
     """The rows of ``execute(query.statement)`` have the legacy keys, those of a select its own."""
-    keys = _doubled_key(statement.items)
-    if keys is not None or _unlabelled(statement.items):
+    if _doubled_keys(statement.items) or _unlabelled(statement.items):
         verdict.caveats.append("rows of the statement get keys for every column")
 
 
@@ -436,7 +435,8 @@ def check_distinct(statement: Statement) -> None:
         return
     if not statement.reader.project.targets.admits("sqlalchemy", "<2.0"):
         return
-    if not selected_order(statement.ordered, statement.items):
+    lists = statement.lists or (statement.items,)
+    if not all(selected_order(statement.ordered, items) for items in lists):
         raise Refused(reasons.DISTINCT_ORDER_BY)
 
 
@@ -476,18 +476,23 @@ def _check_rows(statement: Statement, kind: Kind, verdict: Verdict) -> None:
     """Compare the keys of the rows with how they are used, as far as that can be seen."""
     if kind is Kind.ENTITY and not statement.as_rows:
         return
-    doubled, unlabelled = _doubled_key(statement.items), _unlabelled(statement.items)
-    if doubled is None and unlabelled is None:
+    for items in statement.lists or (statement.items,):
+        _check_keys(statement, items, verdict)
+
+
+def _check_keys(statement: Statement, items: Sequence[Item], verdict: Verdict) -> None:
+    doubled, unlabelled = _doubled_keys(items), _unlabelled(items)
+    if not doubled and unlabelled is None:
         return
     uses = _uses(statement)
     if uses is None:
         return
-    if doubled is not None:
-        if doubled in uses.attributes or uses.keys:
-            raise Refused(reasons.EQUAL_NAMES, doubled)
-        if uses.out_of_sight:
+    for key in doubled:
+        if key in uses.attributes or uses.keys:
+            raise Refused(reasons.EQUAL_NAMES, key)
+        if uses.out_of_sight or uses.any_attribute:
             verdict.caveats.append(
-                f"`row.{doubled}` is the first of two columns of that name, no longer the last"
+                f"`row.{key}` is the first of two columns of that name, no longer the last"
             )
     if unlabelled is not None:
         if uses.keys:
@@ -498,15 +503,10 @@ def _check_rows(statement: Statement, kind: Kind, verdict: Verdict) -> None:
             )
 
 
-def _doubled_key(items: Sequence[Item]) -> str | None:
-    seen: set[str] = set()
-    for item in items:
-        if item.what is What.ENTITY or not item.key:
-            continue
-        if item.key in seen:
-            return item.key
-        seen.add(item.key)
-    return None
+def _doubled_keys(items: Sequence[Item]) -> list[str]:
+    """Return the names that several columns have, in the order of the second ones."""
+    keys = [item.key for item in items if item.what is not What.ENTITY and item.key]
+    return list(dict.fromkeys(key for at, key in enumerate(keys) if key in keys[:at]))
 
 
 def _unlabelled(items: Sequence[Item]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
 from awaken.codemods.sqlalchemy.query_to_select.chain import BUILDERS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
-from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed, may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
@@ -34,6 +35,9 @@ _NOT_FOLLOWED = frozenset(
 
 _A_SESSION = ast.Name("session", ast.Load())
 """Stands for the session, whose name is found for each place by itself."""
+
+_MOST_LISTS = 8
+"""Ways with other columns each: a loop that adds one has no end of them."""
 
 _DIFFERS = "a class that depends on the way to this line"
 
@@ -150,9 +154,12 @@ def _joined(statements: Sequence[Statement]) -> Statement:
 
 def _join(one: Statement, other: Statement) -> Statement:
     _refuse_different(one, other)
-    if _looks(one.items) != _looks(other.items):
-        items = tuple(map(_either, one.items, other.items))
-        one, other = (_settled(each, items) for each in (one, other))
+    if _looks_of_lists(one) != _looks_of_lists(other):
+        if _are_alike(one.items, other.items) and not one.lists and not other.lists:
+            items = tuple(map(_either, one.items, other.items))
+            one, other = (_settled(each, items) for each in (one, other))
+        else:
+            one = _with_lists(one, other)
     return replace(
         one,
         edits=[],
@@ -177,10 +184,9 @@ def _join(one: Statement, other: Statement) -> Statement:
 
 def _refuse_different(one: Statement, other: Statement) -> None:
     """Raise Refused if not the same is asked for, or not in the same manner."""
-    if _looks(one.items) != _looks(other.items) and not _are_alike(one.items, other.items):
-        first = ", ".join(ast.unparse(item.node) for item in one.items)
-        second = ", ".join(ast.unparse(item.node) for item in other.items)
-        raise Refused(reasons.DIFFERENT_QUERIES, f"`{first}` or `{second}`")
+    is_same = _looks(one.items) == _looks(other.items) or _are_alike(one.items, other.items)
+    if not is_same and not (_gives_rows(one) and _gives_rows(other)):
+        raise _different(one.items, other.items)
     if one.yields != other.yields:
         raise Refused(reasons.DIFFERENT_QUERIES, "rows in portions (yield_per) or at once")
     are_orm = all(any(item.orm for item in each.orm_items) for each in (one, other))
@@ -191,6 +197,31 @@ def _refuse_different(one: Statement, other: Statement) -> None:
     if is_core and sources != (_ids(other.sources), _ids(other.criteria), other.joined):
         # Whether it flushes first depends on them (issue 9809).
         raise Refused(reasons.DIFFERENT_QUERIES, "columns of other tables")
+
+
+def _different(one: Sequence[Item], other: Sequence[Item]) -> Refused:
+    first, second = (", ".join(ast.unparse(item.node) for item in items) for items in (one, other))
+    return Refused(reasons.DIFFERENT_QUERIES, f"`{first}` or `{second}`")
+
+
+def _gives_rows(statement: Statement) -> bool:
+    """Whether rows of columns come out: nothing but their keys depends on which these are."""
+    is_known = not any(item.weak or item.assumed for item in statement.items)
+    return is_known and kind_of(statement.items) is Kind.ROWS
+
+
+def _with_lists(one: Statement, other: Statement) -> Statement:
+    """Return ``one`` as a statement for its own columns, or for those of ``other``."""
+    lists = list(one.lists or (one.items,))
+    known = _looks_of_lists(one)
+    lists += [items for items in other.lists or (other.items,) if _looks(items) not in known]
+    if len(lists) > _MOST_LISTS:
+        raise _different(lists[0], lists[-1])
+    # No class is the first one, which filter_by() would mean.
+    items = tuple(
+        replace(item, what=What.EXPRESSION, mixed=True) for item in itertools.chain(*lists)
+    )
+    return replace(one, items=items, lists=tuple(lists))
 
 
 def _settled(statement: Statement, items: tuple[Item, ...]) -> Statement:
@@ -244,6 +275,10 @@ def _looks(items: Sequence[Item]) -> list[tuple[object, ...]]:
     ]
 
 
+def _looks_of_lists(statement: Statement) -> list[list[tuple[object, ...]]]:
+    return [_looks(items) for items in statement.lists or (statement.items,)]
+
+
 def _text(item: Item) -> str:
     """Return what tells items apart: files may call the same class by different names."""
     is_class = item.what is What.ENTITY and not item.aliased
@@ -267,6 +302,7 @@ def _ids(nodes: Iterable[ast.AST]) -> set[int]:
 def _key(statement: Statement) -> tuple[object, ...]:
     """Return what tells whether a state has changed."""
     return (
+        _looks_of_lists(statement),
         _ids(statement.criteria),
         _ids(statement.options),
         _ids(statement.ordered),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.project.bindings import Scope
+from awaken.project.flow import flow_of
+from awaken.project.values import Unknown
 
 Shape = Literal["row", "rows"]
 
@@ -16,15 +20,21 @@ _PASS_ROWS = frozenset(
 )
 _CONSUMED = frozenset({"len", "bool", "any", "all", "sum", "str", "repr", "print", "dict", "id"})
 _STEPS = 6
+_WITHOUT_DEFAULT = 2
+"""Arguments: with a third one, an attribute that is not there is no error."""
 _ENDS = (ast.Expr, ast.Compare, ast.UnaryOp, ast.If, ast.While, ast.Assert, ast.FormattedValue)
 _BINDS = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.comprehension)
 
 
 @dataclass(slots=True)
 class Uses:
-    """What is done with rows: attributes read, keys looked at, or out of sight."""
+    """What is done with rows: attributes read, keys looked at, or out of sight.
+
+    ``any_attribute`` says that one is read whose name is computed.
+    """
 
     attributes: set[str] = field(default_factory=set)
+    any_attribute: bool = False
     keys: bool = False
     out_of_sight: bool = False
 
@@ -97,10 +107,23 @@ class _Follower:
         if owner is None or owner.kind in {"module", "class"}:
             self._uses.out_of_sight = True
             return
-        for scope in scopes.scopes:
-            for read in scope.reads.get(target.id, ()):
-                if scopes.owner(target.id, scope) is owner:
-                    self.follow(read, shape, steps - 1)
+        for read in self._reads(target, owner):
+            self.follow(read, shape, steps - 1)
+
+    def _reads(self, target: ast.Name, owner: Scope) -> Iterable[ast.Name]:
+        """Return the reads that may see what ``target`` is given; all of its name if unknown."""
+        bound = next((one for one in owner.bindings[target.id] if one.node is target), None)
+        if bound is not None and isinstance(owner.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            reached = flow_of(self._module, owner.node).reached(bound)
+            if not isinstance(reached, Unknown):
+                return reached
+        scopes = self._module.scopes
+        return [
+            read
+            for scope in scopes.scopes
+            for read in scope.reads.get(target.id, ())
+            if scopes.owner(target.id, scope) is owner
+        ]
 
     def _subscript(self, node: ast.Subscript, shape: Shape, steps: int) -> None:
         if shape == "row":
@@ -150,8 +173,18 @@ class _Follower:
             self.follow(call, "row", steps - 1)
         elif shape == "rows" and name in _PASS_ROWS and not call.keywords:
             self.follow(call, "rows", steps - 1)
+        elif shape == "row" and name == "getattr" and len(call.args) == _WITHOUT_DEFAULT:
+            self._got(call.args[1])
         else:
             self._uses.out_of_sight = True
+
+    def _got(self, name: ast.expr) -> None:
+        """``getattr(row, name)``."""
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+            self._uses.any_attribute = True
+            return
+        self._uses.attributes.add(name.value)
+        self._uses.keys |= name.value in _KEYS
 
     def _enumerated(self, call: ast.Call, steps: int) -> None:
         parent = self._module.parent(call)

@@ -56,7 +56,8 @@ class Statement:
     ``criteria`` are the expressions that may bring another table into FROM, ``orm_items`` those
     that make an ORM statement of it, ``first_items`` those that a set operation puts together.
     ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
-    item is of several classes, each of which was judged for itself.
+    item is of several classes, each of which was judged for itself. ``lists`` are the columns of
+    each way to this place, where these differ; ``items`` are then all of them.
     """
 
     reader: Reader
@@ -89,6 +90,7 @@ class Statement:
     first_items: tuple[Item, ...] = ()
     unsure: bool = False
     several: bool = False
+    lists: tuple[tuple[Item, ...], ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -410,6 +412,7 @@ def _with_entities(statement: Statement, link: Link, _position: int, _executed: 
     if not arguments or any(isinstance(a, ast.List | ast.Tuple) for a in arguments):
         raise Refused(reasons.RAISES_TODAY, "with_entities() takes columns one by one")
     statement.items = classify_all(statement.reader, arguments)
+    statement.lists = ()
     statement.join_point = None
     statement.changed_items = True
     return LinkEdit("with_only_columns")
@@ -418,6 +421,7 @@ def _with_entities(statement: Statement, link: Link, _position: int, _executed: 
 def _add_columns(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     added = classify_all(statement.reader, link.call.args)
     statement.items = (*statement.items, *added)
+    statement.lists = tuple((*one, *added) for one in statement.lists)
     # Unlike add_columns(), with_only_columns() does not make an ORM statement of another one.
     statement.orm_items = (*statement.orm_items, *added)
     statement.changed_items = True
