@@ -12,6 +12,7 @@ from awaken.preview.choices import Form
 
 DOCUMENTATION = (Path(__file__).parents[2] / "docs/output-formats.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```$", DOCUMENTATION, re.MULTILINE | re.DOTALL))
+CHOSEN = ("--select", "query-to-select")
 MANIFEST = """\
 [project]
 name = "shop"
@@ -49,7 +50,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("form", [name for name in EXAMPLES if name in set(Form)])
 def test_an_example_is_what_is_printed(program: Path, form: str) -> None:
-    assert main(["check", "--output-format", form, "-o", "out"]) == 1
+    assert main(["check", *CHOSEN, "--output-format", form, "-o", "out"]) == 1
 
     printed = re.sub(r'"seconds": [\d.]+', '"seconds": 0.0', (program / "out").read_text("utf-8"))
     assert printed == EXAMPLES[form]
