@@ -19,6 +19,10 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import (
     read_links,
 )
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Passage, Passages
+from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import (
+    SessionRead,
+    read_by_session,
+)
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
@@ -314,16 +318,36 @@ class _Collector:
         detail = f"`{shown}` in line {line}"
         links, node = read_links(module, start)
         try:
-            kept = self.holder(frame, node)
+            by_session = self._by_session(frame, node, links)
+            kept = None if by_session else self.holder(frame, node)
             if kept is not None:
                 return (kept,)
-            ending, end, whole = read_end(module, node)
+            ending, end, whole = by_session or read_end(module, node)
         except Refused as refused:
             raise _located(refused, detail, frame.place(node, detail)) from None
         if module.in_fstring(start):
             raise Refused(reasons.INSIDE_FSTRING, because=(frame.place(start),))
         self._web.uses.append(Segment(frame, start, links, whole, ending, end))
         return ()
+
+    def _by_session(
+        self, frame: Frame, node: ast.expr, links: tuple[Link, ...]
+    ) -> SessionRead | None:
+        """Return how the query ends if its session is read off it, or is told to execute it."""
+        found = read_by_session(frame, node)
+        if found is not None and found[0] == "session":
+            module = frame.reader.module
+            query = module.parent(found[2])
+            root = None if query is None else module.parent(query)
+            is_kept = (
+                isinstance(root, ast.Call)
+                and root in self._roots_of(module)
+                and self.holder(frame, read_links(module, root)[1]) is not None
+            )
+            if links or is_kept:
+                # A query that is kept is executed elsewhere, by what the session is called here.
+                raise Refused(reasons.UNKNOWN_METHOD, "session")
+        return found
 
 
 def _located(refused: Refused, detail: str, place: Place) -> Refused:

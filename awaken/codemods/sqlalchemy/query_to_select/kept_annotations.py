@@ -56,20 +56,20 @@ def _annotation(kept: Kept, note: ast.expr, items: Sequence[Item]) -> Annotation
     parsed = module.parse_string(note) if isinstance(note, ast.Constant) else note
     generic = parsed.value if isinstance(parsed, ast.Subscript) else parsed
     refused = Refused(reasons.QUERY_ANNOTATION, kept.shown, because=(frame.place(note),))
-    if reader.project.targets.admits("sqlalchemy", "<2.0"):
-        raise refused  # its Select is neither exported nor generic
     if parsed is None or not isinstance(generic, ast.Name | ast.Attribute):
         raise refused
     if reader.library_name(generic) != "Query":
         raise refused
-    select = name_here(reader, note, "Select")
-    text = f"{select.text}{_rows(parsed, items)}"
+    before_2 = reader.project.targets.admits("sqlalchemy", "<2.0")
+    # Select of 1.4 is no generic class, and the package does not export it.
+    select = name_here(reader, note, "sql.Select" if before_2 else "Select")
+    text = select.text if before_2 else f"{select.text}{_rows(parsed, items)}"
     if note is not parsed:
         quote = module.text_of(note)[-1]
         if quote in text:
             raise refused
         text = f"{quote}{text}{quote}"
-    return Annotation(frame, note, text, select, _imported_from(reader, generic))
+    return Annotation(frame, note, text, select, imported_from(reader, generic))
 
 
 def _rows(query: ast.expr, items: Sequence[Item]) -> str:
@@ -86,7 +86,7 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     return f"[tuple[{item.owner}]]" if is_class else ""
 
 
-def _imported_from(reader: Reader, generic: ast.expr) -> tuple[str, str] | None:
+def imported_from(reader: Reader, generic: ast.expr) -> tuple[str, str] | None:
     """Return the module and the name of the import of Query, if it is a plain one."""
     if not isinstance(generic, ast.Name):
         return None

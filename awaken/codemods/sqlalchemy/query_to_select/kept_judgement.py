@@ -28,6 +28,8 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_bulk import (
     judge_bulk,
     judge_bulk_use,
 )
+from awaken.codemods.sqlalchemy.query_to_select.kept_parameters import NewParameter
+from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import caveats_of_execute
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import WebSession
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States, kept_edits
 from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_write
@@ -61,6 +63,7 @@ class WebVerdict:
     """How a web is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
 
     ``needs`` are the names that are written, for each file; ``becomes`` is that of the statement.
+    ``reads`` are the places that read the session off a query, with its name.
     """
 
     web: Web
@@ -69,6 +72,8 @@ class WebVerdict:
     caveats: list[str] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
     becomes: str = "select"
+    parameters: list[NewParameter] = field(default_factory=list)
+    reads: list[tuple[Segment, Written]] = field(default_factory=list)
 
     def need(self, segment: Segment, *names: Written) -> None:
         """Note ``names``, which are written in the file of ``segment``."""
@@ -86,6 +91,7 @@ def judge_web(web: Web) -> WebVerdict:
         _judge_statements(states, session, verdict)
     else:
         _judge_writes(states, session, verdict, end)
+    verdict.parameters = list(session.parameters.values())
     executes = any(use.ending in {"executed", "iterated", "written"} for use in web.uses)
     verdict.caveats += filter(
         None, [session.made_anew() if executes else session.no_longer_called()]
@@ -132,6 +138,10 @@ def _used(
 ) -> QueryRewrite | BulkRewrite | None:
     if segment.ending == "written":
         return _write(web, segment, session.at(segment), verdict)
+    if segment.ending == "session":
+        verdict.reads.append((segment, session.at(segment)))
+        verdict.need(segment, verdict.reads[-1][1])
+        return None
     statement = _state(states, segment)
     check_distinct(statement)
     if segment.ending in {"executed", "iterated"}:
@@ -216,6 +226,7 @@ def _embedding(statement: Statement, verdict: WebVerdict, segment: Segment) -> Q
     if chain.ending == "argument":
         if chain.end in SET_OPERATIONS:
             raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
+        verdict.caveats += caveats_of_execute(statement) if chain.end == "execute" else []
         return _links_alone(statement, verdict, segment)
     if chain.ending == "embedded":
         _check_embedded(statement)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.doubles import without_doubles
 from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web, read_web
+from awaken.codemods.sqlalchemy.query_to_select.kept_annotations import imported_from
 from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import (
     Rewritten,
     WebVerdict,
@@ -20,6 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ClassRewrite,
+    LeftOut,
     QueryRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -174,7 +176,7 @@ class KeptQueries:
             place=Place(module.path, span),
             scope=module.scope_name(root.start),
             message=_message(verdict, root),
-            chain=(*_others(verdict, root), *_annotated(verdict)),
+            chain=(*_others(verdict, root), *_annotated(verdict), *_given(verdict)),
             change=change,
         )
 
@@ -191,6 +193,11 @@ class KeptQueries:
                 home, name = note.released
                 yield ReleaseImport(path=path, module=home, name=name, site=site)
         written = [(path, one) for path, names in verdict.needs.items() for one in names]
+        for parameter in verdict.parameters:
+            for path, anchor, text, named in parameter.written():
+                yield TextEdit(path=path, anchor=anchor, text=text, site=site)
+                written += [] if named is None else [(path, named)]
+        yield from _session_reads(verdict, site)
         written += [(note.frame.path, note.needs) for note in verdict.annotations]
         for path, needs in dict.fromkeys((path, one.needs) for path, one in written if one.needs):
             home, name, alias = needs
@@ -215,9 +222,37 @@ def _edit(part: Rewritten, site: SiteId) -> NodeEdit:
     )
 
 
+def _session_reads(verdict: WebVerdict, site: SiteId) -> Iterator[Edit]:
+    """Yield the edits of what reads the session off a query."""
+    gone = {one.instead: one.frame for one in verdict.parameters if one.instead is not None}
+    for statement, frame in gone.items():
+        yield NodeEdit(
+            path=frame.path,
+            anchor=frame.span(statement),
+            node=type(statement).__name__,
+            rewriter="left-out",
+            data=LeftOut(),
+            site=site,
+        )
+    for read, session in verdict.reads:
+        asked = read.node.value if isinstance(read.node, ast.Attribute) else None
+        inspect = asked.func if isinstance(asked, ast.Call) else None
+        home = None if inspect is None else imported_from(read.frame.reader, inspect)
+        if home is not None:
+            yield ReleaseImport(path=read.frame.path, module=home[0], name=home[1], site=site)
+        if read.frame.reader.module.statement_of(read.node) not in gone:
+            anchor = read.frame.span(read.node)
+            yield TextEdit(path=read.frame.path, anchor=anchor, text=session.text, site=site)
+
+
 def _annotated(verdict: WebVerdict) -> Iterator[Place]:
     for note in verdict.annotations:
         yield note.frame.place(note.node, "its annotation is changed as well")
+
+
+def _given(verdict: WebVerdict) -> Iterator[Place]:
+    for parameter in verdict.parameters:
+        yield from parameter.places()
 
 
 def _others(verdict: WebVerdict, root: Segment) -> Iterator[Place]:
@@ -234,7 +269,7 @@ def _message(verdict: WebVerdict, root: Segment) -> str:
     runs = [part.segment for part in verdict.parts if part.runs]
     own = [one for one in runs if one.frame.path == root.frame.path]
     module = root.frame.reader.module
-    lines = [str(module.line_column(module.span(one.node))[0]) for one in own]
+    lines = [str(n) for n in sorted(module.line_column(module.span(one.node))[0] for one in own)]
     places = [f"line{'s' if len(set(lines)) > 1 else ''} {_listed(lines)}"] if lines else []
     places += [one.frame.path for one in runs if one.frame.path != root.frame.path]
     if places:

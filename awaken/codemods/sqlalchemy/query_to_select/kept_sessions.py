@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.kept_parameters import (
+    NewParameter,
+    new_parameter,
+)
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Passage
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -20,6 +24,8 @@ from awaken.project.values import Unknown
 Origin = Written | Kept | Refused
 """A session as it is written in a function, that of the query in a parameter, or why neither."""
 
+_NOT_PASSED = reasons.SESSION_NOT_PASSED
+
 
 class WebSession:
     """Names the session that made a query, wherever the query is executed; raises Refused."""
@@ -28,6 +34,7 @@ class WebSession:
         self._web = web
         self._of_kept: dict[Kept, set[Origin]] = {kept: set() for kept in web.definitions}
         self._outside: dict[tuple[Passage, Written], Written | Refused] = {}
+        self.parameters: dict[Frame, NewParameter] = {}
         self._solve()
 
     def _solve(self) -> None:
@@ -93,7 +100,7 @@ class WebSession:
             shown = " or ".join(f"`{text}`" for text in sorted(names)) or "one out of sight"
             raise Refused(reasons.SESSION_CHANGES, shown, because=(use.place(),))
         ((text, written),) = names.items()
-        _check(self._web, use, text)
+        self._check(use, text)
         return written
 
     def _resolved(
@@ -112,13 +119,51 @@ class WebSession:
     ) -> set[Written | Refused]:
         """Return how the sessions of what callers pass are written in the function itself."""
         found: set[Written | Refused] = set()
+        ways: dict[Segment, set[Written | Refused]] = {}
         for segment in self._web.definitions[parameter]:
             passage = self._way_into(parameter, segment)
-            outer = self._resolved(self._origins(segment), segment.start, above)
-            for one in outer:
+            ways[segment] = self._resolved(self._origins(segment), segment.start, above)
+            for one in ways[segment]:
                 is_named = isinstance(one, Written) and passage is not None
                 found.add(_inside(passage, one, site) if is_named else one)  # type: ignore[arg-type]
+        if any(isinstance(one, Refused) and one.reason is _NOT_PASSED for one in found):
+            name = self._by_parameter(parameter, ways)
+            return found if name is None else {name}
         return found
+
+    def _by_parameter(
+        self, parameter: Kept, ways: Mapping[Segment, set[Written | Refused]]
+    ) -> Written | None:
+        """Return the name of a new parameter for the sessions of ``ways``; None if none can be."""
+        given: dict[Passage, Written] = {}
+        again: list[Passage] = []
+        for segment, sessions in ways.items():
+            passage, session = self._way_into(parameter, segment), next(iter(sessions), None)
+            if passage is not None and not sessions and passage.frame is parameter.frame:
+                again.append(passage)
+                continue
+            if passage is None or len(sessions) != 1 or not isinstance(session, Written):
+                return None
+            if given.setdefault(passage, session) != session:
+                return None
+            self._check(segment, session.text)
+        node = parameter.binding.node if parameter.binding is not None else None
+        known = self.parameters.get(parameter.frame)
+        if not isinstance(node, ast.arg):
+            return None
+        if known is None or known.before is not node:
+            reads = (one.node for one in self._web.uses if one.ending == "session")
+            known = None if known else new_parameter(parameter.frame, node, given, again, reads)
+        if known is None:
+            return None
+        self.parameters[parameter.frame] = known
+        return Written(known.name)
+
+    def _check(self, use: Segment, text: str) -> None:
+        """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
+        new = self.parameters.get(use.frame)
+        if new is None or new.name != text:
+            _check(self._web, use, text)
 
     # ----------------------------------------------------------------------------------- caveats
     def made_anew(self) -> str:

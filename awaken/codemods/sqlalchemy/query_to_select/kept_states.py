@@ -233,6 +233,9 @@ def _settled(statement: Statement, items: tuple[Item, ...]) -> Statement:
 def _are_alike(one: Sequence[Item], other: Sequence[Item]) -> bool:
     """Whether queries for ``one`` and for ``other`` are executed alike: one class, or columns."""
     whats = [item.what for item in one]
+    singles = {item.what for item in (*one, *other)} if len(one) == len(other) == 1 else set()
+    if What.UNKNOWN in singles and singles <= {What.UNKNOWN, What.ENTITY}:
+        return True  # what may be either is unknown, and judged so where it is executed
     if whats != [item.what for item in other] or any(i.weak or i.assumed for i in (*one, *other)):
         return False
     if whats == [What.ENTITY]:
@@ -245,7 +248,7 @@ def _either(one: Item, other: Item) -> Item:
     """Return what is known of an item that is ``one`` or ``other``."""
     return Item(
         one.node,
-        one.what,
+        one.what if one.what is other.what else What.UNKNOWN,
         key=one.key if one.key == other.key else None,
         orm=one.orm and other.orm,
         aliased=one.aliased or other.aliased,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ _HOMES = {
     "lazyload": ("sqlalchemy.orm", "sqlalchemy.orm.strategy_options"),
     "with_parent": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
     "Select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression"),
+    "sql.Select": ("sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.sql.selectable"),
+    "Session": ("sqlalchemy.orm", "sqlalchemy.orm.session"),
     "aliased": ("sqlalchemy.orm", "sqlalchemy.orm.util"),
     **dict.fromkeys(
         ("union", "union_all", "intersect", "intersect_all", "except_", "except_all"),
@@ -83,20 +85,21 @@ def name_here(reader: Reader, site: ast.AST, wanted: str) -> Written:
 
     The file's own style decides: a name that is already imported, else an attribute of an
     imported ``sqlalchemy`` (``sa.select``), else a new import; under another name where the
-    obvious one means something else.
+    obvious one means something else. ``sql.Select`` is the one that all versions export.
     """
-    scopes = reader.module.scopes
+    scopes, homes = reader.module.scopes, _HOMES[wanted]
+    wanted = wanted.rpartition(".")[2]
     for name, bindings in _visible(reader, site):
-        if all(_imports(reader, binding, wanted) for binding in bindings):
+        if all(_imports(reader, binding, wanted, homes) for binding in bindings):
             return Written(name)
     for name, bindings in _visible(reader, site):
-        if all(_imports_package(reader, binding, wanted) for binding in bindings):
+        if all(_imports_package(reader, binding, homes[0]) for binding in bindings):
             return Written(f"{name}.{wanted}")
     taken = scopes.is_bound(wanted, site) or wanted in scopes.module.bindings
     if not taken and not scopes.import_stars:
-        return Written(wanted, (_HOMES[wanted][0], wanted, None))
+        return Written(wanted, (homes[0], wanted, None))
     alias = scopes.fresh_name(f"sa_{wanted}")
-    return Written(alias, (_HOMES[wanted][0], wanted, alias))
+    return Written(alias, (homes[0], wanted, alias))
 
 
 def _visible(reader: Reader, site: ast.AST) -> Iterator[tuple[str, list[Binding]]]:
@@ -122,14 +125,14 @@ def _is_live(reader: Reader, binding: Binding, site: ast.AST) -> bool:
     return bool(getattr(binding.node, "lineno", 0) <= getattr(site, "lineno", 0))
 
 
-def _imports(reader: Reader, binding: Binding, wanted: str) -> bool:
+def _imports(reader: Reader, binding: Binding, wanted: str, homes: Collection[str]) -> bool:
     module, name = _source(reader, binding)
-    return name == wanted and module in _HOMES[wanted]
+    return name == wanted and module in homes
 
 
-def _imports_package(reader: Reader, binding: Binding, wanted: str) -> bool:
+def _imports_package(reader: Reader, binding: Binding, package: str) -> bool:
     module, name = _source(reader, binding)
-    return (module if name is None else f"{module}.{name}") == _HOMES[wanted][0]
+    return (module if name is None else f"{module}.{name}") == package
 
 
 def _source(reader: Reader, binding: Binding) -> tuple[str, str | None]:

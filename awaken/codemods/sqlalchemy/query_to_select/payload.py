@@ -135,3 +135,7 @@ class ClassRewrite(Struct, frozen=True, kw_only=True):
     session: str
     rewriter: str
     data: Struct
+
+
+class LeftOut(Struct, frozen=True):
+    """A statement that goes: what it did is no longer needed."""

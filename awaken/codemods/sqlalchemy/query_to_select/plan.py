@@ -124,6 +124,7 @@ class QueryToSelect(Rule):
             rewrite_get,
         )
         from awaken.codemods.sqlalchemy.query_to_select.rewrite import (  # noqa: PLC0415
+            leave_out,
             rewrite_query,
         )
 
@@ -134,7 +135,11 @@ class QueryToSelect(Rule):
             "slice": rewrite_slice,
             "extended": rewrite_extended,
         }
-        return {**rewriters, "at-class": rewriter_at_class(rewriters)}
+        return {
+            **rewriters,
+            "at-class": rewriter_at_class(rewriters),
+            "left-out": leave_out,
+        }
 
 
 _JUDGES: Mapping[str, Callable[[Reader, Chain], Verdict]] = {

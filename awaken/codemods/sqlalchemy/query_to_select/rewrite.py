@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select.layout import (
     lay_out,
     one_line,
 )
-from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import LeftOut, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.set_operation_rewrite import operated, renamed
 from awaken.contract import Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesised
@@ -414,6 +414,11 @@ def _count_broken(
 def _select_count(data: QueryRewrite) -> cst.Call:
     count = cst.Call(cst.Attribute(_name(data.func), cst.Name("count")))
     return cst.Call(_name(data.select), [cst.Arg(count)])
+
+
+def leave_out(node: cst.CSTNode, data: LeftOut, around: Surroundings) -> cst.RemovalSentinel:  # noqa: ARG001
+    """Take the statement away."""
+    return cst.RemoveFromParent()
 
 
 def _subquery(statement: cst.BaseExpression, dot: cst.Dot) -> cst.Call:
