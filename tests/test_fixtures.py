@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from fixture_cases import CASES, FIXTURES, result_of
 
-from awaken.testing import Executor, assert_expected, assert_same_behaviour
+from awaken.testing import (
+    Executor,
+    assert_expected,
+    assert_same_behaviour,
+    assert_same_lifecycle,
+)
 
 ROWS = tomllib.loads((Path(__file__).parent / "data" / "spec_rows.toml").read_text("utf-8"))
 
@@ -28,6 +33,13 @@ def test_case_gives_what_it_expects(identifier):
 @pytest.mark.parametrize("identifier", [name for name, case in CASES.items() if case.executes])
 def test_case_does_the_same_on_a_database(identifier, executor):
     assert_same_behaviour(result_of(identifier), executor)
+
+
+@pytest.mark.parametrize(
+    "identifier", [name for name, case in CASES.items() if case.settings.application]
+)
+def test_application_starts_and_stops_the_same(identifier):
+    assert_same_lifecycle(result_of(identifier))
 
 
 def named_rows():

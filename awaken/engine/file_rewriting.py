@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -138,7 +138,7 @@ class _Work:
                 self._refuse(piece.span, "it crosses the edge of another rewrite", piece.changes)
                 loose.remove(piece)
             pieces += self._rewrite(region, {node: jobs[node] for node in nodes}, inner)
-        return [*pieces, *loose]
+        return [*_without_holes(self._module.source.text, pieces), *loose]
 
     def _refuse(self, span: Span, message: str, changes: Iterable[ChangeId]) -> None:
         place = Place(self._module.path, span)
@@ -218,8 +218,7 @@ class _Work:
         if lost and self._unsafe.isdisjoint(owners):
             self._refuse(region.span, f"it would lose the comment {lost[0]}", owners)
             return []
-        span = region.span if new else without_blank_lines(self._module.source.text, region.span)
-        piece = Piece(span, new, owners, is_expression=region.is_expression)
+        piece = Piece(region.span, new, owners, is_expression=region.is_expression)
         return [self._without_parentheses(piece, region)]
 
     def _without_parentheses(self, piece: Piece, region: Region) -> Piece:
@@ -281,6 +280,31 @@ class _Work:
             else:
                 pieces.append(Piece(span, text, (owned.change,), is_token=True))
         return pieces
+
+
+def _without_holes(text: bytes, pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """Yield ``pieces``, those that leave nothing with the blank lines that nobody wants then."""
+    waiting: list[Piece] = []
+    for piece in pieces:
+        between = text[waiting[-1].span.end : piece.span.start] if waiting else b""
+        if waiting and (between.strip() or piece.text):
+            yield from _closed(text, waiting)
+            waiting = []
+        if piece.text or piece.is_expression:
+            yield piece
+        else:
+            waiting.append(piece)
+    yield from _closed(text, waiting)
+
+
+def _closed(text: bytes, pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """Yield neighbours that all go, grown together and over blank lines around them."""
+    if pieces:
+        whole = without_blank_lines(text, Span(pieces[0].span.start, pieces[-1].span.end))
+        starts = [whole.start, *(piece.span.start for piece in pieces[1:])]
+        ends = [*starts[1:], whole.end]
+        for piece, start, end in zip(pieces, starts, ends, strict=True):
+            yield replace(piece, span=Span(start, end))
 
 
 def _last_newline(text: bytes) -> bytes:

@@ -3,12 +3,14 @@
 A case is a directory with ``case.toml`` and the program before and after (see ``cases``).
 ``page_cases`` makes cases of the examples on rules' pages; ``assert_page`` says what else a page
 must have. ``run_case`` runs the case's rule; ``assert_expected`` compares with what the case says,
-``LAWS`` are what holds for every rule, and ``Executor`` runs both sides on a database.
+``LAWS`` are what holds for every rule, and ``Executor`` runs both sides on a database;
+``assert_same_lifecycle`` starts and stops the application of both.
 """
 
 from awaken.testing.cases import Case, CaseError, ExpectedFinding, load_cases
 from awaken.testing.execution import Executor, assert_same_behaviour
 from awaken.testing.laws import LAWS, Law, laws_of
+from awaken.testing.lifecycles import assert_same_lifecycle
 from awaken.testing.page_cases import assert_page, page_cases
 from awaken.testing.running import CaseResult, assert_expected, run_case
 
@@ -23,6 +25,7 @@ __all__ = [
     "assert_expected",
     "assert_page",
     "assert_same_behaviour",
+    "assert_same_lifecycle",
     "laws_of",
     "load_cases",
     "page_cases",

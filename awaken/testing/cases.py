@@ -47,7 +47,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     to installed versions, ``targets`` are given to the run. ``execute`` runs every function of
     both sides whose name fits ``functions``, with a session if the case or its program has models;
     ``differs`` names those whose outcome must *not* be equal, and ``other_sql`` those (``case_N*``
-    for several) whose statements may read differently.
+    for several) whose statements may read differently. ``application`` (``"case:app"``) is started
+    and stopped on both sides; ``differs`` names it by that word.
     """
 
     rows: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     targets: Mapping[str, str] = field(default_factory=dict)
     unsafe: bool = False
     execute: bool | None = None
+    application: str | None = None
     functions: str = "case_*"
     differs: tuple[str, ...] = ()
     other_sql: tuple[str, ...] = ()

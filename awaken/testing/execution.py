@@ -104,14 +104,14 @@ class Executor:
                 return _observe_alone(files, stack, case.settings.functions)
             database, modules = self._program(case.program)
             own = {path: content for path, content in files.items() if path not in case.program}
-            stack.enter_context(_importable(own, modules))
+            stack.enter_context(importable(own, modules))
             module = importlib.import_module(_CASE)
             return _observe_all(module, database, case.settings.functions)
 
     def _program(self, files: Mapping[str, bytes]) -> tuple[Database, _Modules]:
         key = frozenset(files.items())
         if key not in self._shared:
-            with _importable(files, {}):
+            with importable(files, {}):
                 names = [path.removesuffix(".py").replace("/", ".") for path in files]
                 modules = {name: importlib.import_module(name) for name in sorted(names)}
             database = Database(modules[_MODELS])
@@ -160,7 +160,7 @@ def _declares_models(case: Case) -> bool:
 def _observe_alone(
     files: Mapping[str, bytes], stack: ExitStack, pattern: str
 ) -> dict[str, Observation]:
-    stack.enter_context(_importable(files, {}))
+    stack.enter_context(importable(files, {}))
     module = importlib.import_module(_CASE)
     has_models = f"{_MODELS}.py" in files or f"{_MODELS}/__init__.py" in files
     models = importlib.import_module(_MODELS) if has_models else module
@@ -187,7 +187,7 @@ def _functions(module: ModuleType, pattern: str) -> list[tuple[str, Any]]:
 
 
 @contextmanager
-def _importable(files: Mapping[str, bytes], loaded: _Modules) -> Iterator[None]:
+def importable(files: Mapping[str, bytes], loaded: _Modules) -> Iterator[None]:
     """Inside, ``files`` can be imported beside ``loaded``; afterwards no trace is left."""
     path, modules, bytecode = list(sys.path), dict(sys.modules), sys.dont_write_bytecode
     with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:

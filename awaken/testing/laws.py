@@ -63,7 +63,7 @@ def other_lines_are_untouched(result: CaseResult) -> None:
         before, after = change.before.text, change.after.text
         ours = _lines_of_sites(result, change.path, before) | _import_lines(before)
         imports = _import_lines(after)
-        found = [_unexplained(one, ours, imports) for one in _differences(before, after)]
+        found = [_unexplained(one, ours, imports) for one in _differences(before, after, ours)]
         line = (found[0] or 0) + 1
         require(None in found, f"{change.path}:{line} changed, and no finding is there")
 
@@ -258,15 +258,23 @@ def _import_lines(text: bytes) -> frozenset[int]:
     return frozenset(lines)
 
 
-def _differences(before: bytes, after: bytes) -> Iterator[list[tuple[int, int, int, int]]]:
+def _differences(
+    before: bytes, after: bytes, ours: frozenset[int]
+) -> Iterator[list[tuple[int, int, int, int]]]:
     """Yield 0-based line ranges that differ: from, to (before), from, to (after).
 
-    In two ways: empty lines and closing brackets are alike everywhere and may pair what does not
-    belong together, but sometimes nothing else pairs what does.
+    In three ways: empty lines and closing brackets are alike everywhere and may pair what does not
+    belong together, but sometimes nothing else pairs what does; and what moved up may be paired
+    with lines that are ``ours``.
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    for junk in (None, lambda line: not line.strip(b" \t)\r\n")):
-        matcher = SequenceMatcher(junk, old, new, autojunk=False)
+    others = [b"" if number in ours else line for number, line in enumerate(old)]
+    for junk, lines in (
+        (None, old),
+        (lambda line: not line.strip(b" \t)\r\n"), old),
+        (None, others),
+    ):
+        matcher = SequenceMatcher(junk, lines, new, autojunk=False)
         yield [tuple(ends) for tag, *ends in matcher.get_opcodes() if tag != "equal"]  # type: ignore[misc]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
 
 _MOST_PARAMETERS = 25
+_UNCALLED = "no call of the function is in sight"
 _OF_OTHERS = {"outside", "framework", "inherited"}
 """Callers that may exist besides those in sight, but would pass applications of their own."""
 
@@ -39,11 +40,13 @@ class Application:
 class Resolved:
     """What an expression may be: applications, and why it may be one that is out of sight.
 
-    Neither means that it is proven to be no application.
+    Neither means that it is proven to be no application. ``uncalled``: it is what callers of a
+    function would pass, and nobody in sight calls that.
     """
 
     applications: tuple[Application, ...] = ()
     unknown: Unknown | None = None
+    uncalled: bool = False
 
     @property
     def alone(self) -> Application | None:
@@ -78,8 +81,9 @@ class Applications:
     @staticmethod
     def _joined(found: list[Application | Unknown]) -> Resolved:
         applications = dict.fromkeys(one for one in found if isinstance(one, Application))
-        unknown = next((one for one in found if isinstance(one, Unknown)), None)
-        return Resolved(tuple(applications), unknown)
+        unknown = [one for one in found if isinstance(one, Unknown)]
+        uncalled = bool(unknown) and all(one.why == _UNCALLED for one in unknown)
+        return Resolved(tuple(applications), unknown[0] if unknown else None, uncalled)
 
     def _follow(
         self, module: Module, node: ast.expr, seen: set[tuple[str, int]]
@@ -139,7 +143,7 @@ class Applications:
         callers = evaluator.callers.of(module, function)
         hidden = [one for one in callers.obstacles if one.kind not in _OF_OTHERS]
         if len(seen) > _MOST_PARAMETERS or hidden or not callers.sites:
-            why = hidden[0].why if hidden else f"no call of `{function.name}` is in sight"
+            why = hidden[0].why if hidden else _UNCALLED
             yield evaluator.unknown(module, parameter, why)
             return
         for site in callers.sites:

@@ -62,11 +62,13 @@ class Handlers:
         found = self._applications.of(module, _owner(func.value))
         return bool(found.applications)
 
-    def needs_arguments(self, function: Definition | ast.Lambda, bound: int) -> bool:
-        """Whether ``function`` cannot be called without arguments."""
-        pairs = parameters_of(function.args)[bound:]
-        variadic = {function.args.vararg, function.args.kwarg}
-        return any(default is None and one not in variadic for one, default in pairs)
+    def cannot_be_called(self, module: Module, node: ast.expr) -> bool:
+        """Whether the function that ``node`` is needs arguments."""
+        return any(
+            needs_arguments(one.node, bound=one.bound is not None)
+            for one in self._evaluator.values(module, node)
+            if isinstance(one, FunctionOf)
+        )
 
     def _decorated(
         self, module: Module, decorator: ast.expr, manner: Manner | None
@@ -112,3 +114,10 @@ class Handlers:
 
 def _owner(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node
+
+
+def needs_arguments(function: Definition | ast.Lambda, *, bound: bool = False) -> bool:
+    """Whether ``function`` cannot be called without arguments; ``bound``: but for the first."""
+    pairs = parameters_of(function.args)[int(bound) :]
+    variadic = {function.args.vararg, function.args.kwarg}
+    return any(default is None and one not in variadic for one, default in pairs)

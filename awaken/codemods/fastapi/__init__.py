@@ -1,0 +1,1 @@
+"""Rules about FastAPI and Starlette programs."""

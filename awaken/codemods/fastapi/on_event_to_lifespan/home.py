@@ -1,0 +1,73 @@
+"""Where an application is made: the statement above which its lifespan is written."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.project.bindings import Scope
+from awaken.project.modules import Module
+from awaken.project.sites import Refused
+from awaken.project.wiring.applications import Application
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+_COMPOUND = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.While, ast.For, ast.AsyncFor,
+    ast.With, ast.AsyncWith, ast.Match, ast.Try,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The call that makes an application, its statement, and the scope of these.
+
+    ``variable`` is the plain name that the application is given, empty if it has none.
+    """
+
+    application: Application
+    module: Module
+    call: ast.Call
+    statement: ast.stmt
+    scope: Scope
+    variable: str
+
+    @property
+    def function(self) -> Definition | None:
+        """The function that makes the application, if one does."""
+        node = self.scope.node
+        return node if isinstance(node, Definition) else None
+
+    @property
+    def outermost(self) -> ast.stmt:
+        """The statement of the module in which the application is made."""
+        found = self.statement
+        for above in self.module.ancestors(self.statement):
+            if isinstance(above, ast.stmt):
+                found = above
+        return found
+
+
+def home_of(application: Application, module: Module) -> Home:
+    """Return where ``application`` is made in ``module``. Raises Refused."""
+    calls = module.calls_at(application.made.span)
+    if not calls:
+        raise Refused(reasons.NO_PLACE, "inside an f-string")
+    call = calls[0]
+    scope = module.scopes.scope_of(call)
+    if scope.kind not in {"module", "function"}:
+        raise Refused(reasons.NO_PLACE, f"in a {scope.kind}", because=(application.made,))
+    statement = module.statement_of(call)
+    if statement is None or isinstance(statement, _COMPOUND):
+        raise Refused(reasons.NO_PLACE, "in the head of a block", because=(application.made,))
+    return Home(application, module, call, statement, scope, _variable(statement, call))
+
+
+def _variable(statement: ast.stmt, call: ast.Call) -> str:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
+            return name
+        case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is call:
+            return name
+        case _:
+            return ""

@@ -1,0 +1,105 @@
+"""Whether the body of a handler may stand in the lifespan itself."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.contract import Span
+from awaken.project.modules import Module
+from awaken.project.trees import parameters_of
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+_MOST_STATEMENTS = 5
+_LOOKS_AT_SCOPE = {"locals", "vars", "dir", "eval", "exec", "globals"}
+_ENDS_OTHERWISE = (ast.Return, ast.Yield, ast.YieldFrom)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a handler: its source, the names it binds, and those it reads from outside."""
+
+    source: str
+    bound: frozenset[str]
+    read: frozenset[str]
+    global_names: tuple[str, ...]
+    nonlocal_names: tuple[str, ...]
+
+
+def body_of(module: Module, function: Definition) -> Body | None:
+    """Return the body of ``function`` if it can be moved; None where a call says it better.
+
+    That nobody else refers to the function is the caller's to know.
+    """
+    scope = module.scopes.scope_made_by(function)
+    if parameters_of(function.args) or not _is_short(module, function):
+        return None
+    names = {one.id for one in module.walk(function) if isinstance(one, ast.Name)}
+    if names & _LOOKS_AT_SCOPE or not _comments_can_move(module, function):
+        return None
+    declared = [one for one in function.body if isinstance(one, ast.Global | ast.Nonlocal)]
+    deep = [one for one in module.walk(function) if isinstance(one, ast.Global | ast.Nonlocal)]
+    if len(declared) != len(deep):
+        return None
+    return Body(
+        source=_source(module, function),
+        bound=frozenset(scope.bindings),
+        read=frozenset(module.scopes.free_reads(function)) | scope.globals | scope.nonlocals,
+        global_names=tuple(sorted(scope.globals)),
+        nonlocal_names=tuple(sorted(scope.nonlocals)),
+    )
+
+
+def _is_short(module: Module, function: Definition) -> bool:
+    first = function.body[0]
+    docstring = ast.get_docstring(function, clean=True)
+    if docstring is not None and "\n" in docstring:
+        return False
+    body = function.body[1:] if docstring is not None else function.body
+    body = [one for one in body if not isinstance(one, ast.Global | ast.Nonlocal)]
+    if not body or first.lineno == function.lineno or all(map(_is_empty, body)):
+        return False
+    statements = 0
+    for statement in body:
+        for node in module.walk(statement):
+            own = module.enclosing_function(node) is function
+            if own and isinstance(node, _ENDS_OTHERWISE):
+                return False
+            statements += isinstance(node, ast.stmt)
+    return statements <= _MOST_STATEMENTS
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Pass):
+        return True
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _comments_can_move(module: Module, function: Definition) -> bool:
+    """Whether no comment stands above or beside the head, or behind the body.
+
+    Those between the statements move with them.
+    """
+    text, first = module.source.text, function.decorator_list[0]
+    lines = text.splitlines(keepends=True)
+    above = lines[first.lineno - 2].strip() if first.lineno > 1 else b""
+    head = lines[first.lineno - 1 : function.body[0].lineno - 1]
+    code = [line for line in head if not line.strip().startswith(b"#")]
+    after = lines[function.end_lineno :] if function.end_lineno else []
+    below = next((line for line in after if line.strip()), b"")
+    column = len(below) - len(below.lstrip())
+    behind = below.strip().startswith(b"#") and column > function.col_offset
+    return not above.startswith(b"#") and not any(b"#" in line for line in code) and not behind
+
+
+def _source(module: Module, function: Definition) -> str:
+    """Return the lines of ``function`` from its ``def`` on."""
+    text, span = module.source.text, module.span(function)
+    start = text.rfind(b"\n", 0, span.start) + 1
+    return text[start : _line_end(text, span)].decode()
+
+
+def _line_end(text: bytes, span: Span) -> int:
+    end = text.find(b"\n", span.end)
+    return len(text) if end < 0 else end + 1

@@ -1,0 +1,246 @@
+"""One application: whether its handlers can move into a lifespan, and the edits that do it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body, body_of
+from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
+    handler_names,
+    lifespan_name,
+    parameter_name,
+)
+from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
+    ConstructorEdit,
+    FunctionEdit,
+    LifespanCode,
+    Part,
+    StatementEdit,
+)
+from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
+from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, SiteId
+from awaken.project import Project
+from awaken.project.modules import Module
+from awaken.project.wiring.mentions import mentions_of
+
+_MANAGER = ("contextlib", "asynccontextmanager")
+
+
+@dataclass(slots=True)
+class Lifespan:
+    """The lifespan of one application, as it will be written."""
+
+    home: Home
+    steps: Sequence[Step]
+    name: str = ""
+    parameter: str = ""
+    nested: bool = False
+    bodies: dict[int, Body] = field(default_factory=dict)
+    caveats: list[str] = field(default_factory=list)
+
+
+def planned(project: Project, home: Home, steps: Sequence[Step], taken: set[str]) -> Lifespan:
+    """Return how the lifespan is written. ``taken`` are names that others of the file have got.
+
+    Raises Refused.
+    """
+    ordered = sorted(steps, key=lambda one: one.order)
+    found = Lifespan(home, ordered)
+    found.nested = home.function is not None and any(_is_local(home, one) for one in ordered)
+    handler_names(project, home, ordered)
+    found.bodies = _bodies(project, home, ordered)
+    found.name = lifespan_name(home, taken)
+    found.parameter = parameter_name(home, ordered, found.bodies)
+    found.caveats = [one for step in ordered for one in step.caveats]
+    return found
+
+
+def _is_local(home: Home, step: Step) -> bool:
+    """Whether a handler can only be called inside the function that makes the application."""
+    if step.flag or step.kept:
+        return True
+    if step.function is not None:
+        return step.module.scopes.scope_of(step.function) is home.scope
+    scopes = step.module.scopes
+    return any(
+        scopes.owner(one.id, scopes.scope_of(one)) is home.scope
+        for one in step.reads
+        if one.id != home.variable
+    )
+
+
+# ------------------------------------------------------------------------------------- inlining
+def _bodies(project: Project, home: Home, steps: Sequence[Step]) -> dict[int, Body]:
+    """Return the bodies that stand in the lifespan itself, by the index of their step.
+
+    Only one for each event, all or none, and only if neither can take the other's names for its
+    own.
+    """
+    events = [one.event for one in steps]
+    if any(events.count(one) > 1 for one in events):
+        return {}
+    found: dict[int, Body] = {}
+    for index, step in enumerate(steps):
+        body = _body(project, home, step)
+        if body is None:
+            return {}
+        found[index] = body
+    for index, body in list(found.items()):
+        others = [
+            _names_of(step, found.get(other)) for other, step in enumerate(steps) if other != index
+        ]
+        if any(body.bound & names for names in others) or home.variable in body.bound:
+            return {}
+    return found
+
+
+def _names_of(step: Step, body: Body | None) -> frozenset[str]:
+    if body is not None:
+        return body.bound | body.read
+    return frozenset({step.name, *(one.id for one in step.reads)})
+
+
+def _body(project: Project, home: Home, step: Step) -> Body | None:
+    function = step.function
+    if function is None or step.flag or len(function.decorator_list) != 1:
+        return None
+    if step.module.scopes.scope_of(function) is not home.scope:
+        return None
+    if any(mentions_of(project, step.module, function)):
+        return None
+    bindings = home.scope.bindings.get(function.name, [])
+    if any(not isinstance(one.node, Definition) for one in bindings):
+        return None
+    return body_of(step.module, function)
+
+
+# ----------------------------------------------------------------------------------------- edits
+def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
+    """Yield all edits that give the application its lifespan."""
+    home = lifespan.home
+    path = home.module.path
+    where = home.statement if lifespan.nested or home.function is None else home.outermost
+    yield InsertStatements(
+        path=path,
+        at=home.module.span(where),
+        where="before",
+        rewriter="lifespan",
+        data=_code(lifespan),
+        site=site,
+    )
+    yield NodeEdit(
+        path=path,
+        anchor=home.module.span(home.call),
+        node="Call",
+        rewriter="constructor",
+        data=ConstructorEdit(lifespan.name),
+        site=site,
+    )
+    yield NeedImport(path=path, module=_MANAGER[0], name=_MANAGER[1], site=site)
+    if _annotates(home.module):
+        yield NeedImport(path=path, module=_iterators(), name="AsyncIterator", site=site)
+    yield from _removals(lifespan, site)
+
+
+def _iterators() -> str:
+    return "collections.abc"
+
+
+def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
+    decorated: dict[Definition, list[Step]] = {}
+    for index, step in enumerate(lifespan.steps):
+        function = step.function
+        if function is None:
+            yield from _statement_edits(lifespan, step, site)
+        elif index in lifespan.bodies:
+            yield _at(step.module, function, "removed-function", None, site)
+        else:
+            decorated.setdefault(function, []).append(step)
+            if step.flag:
+                yield _unset(lifespan, step, site)
+    for function, steps in decorated.items():
+        edit = FunctionEdit(
+            decorators=tuple(function.decorator_list.index(one.registration.node) for one in steps),
+            name="" if steps[0].name == function.name else steps[0].name,
+            before="".join(f"{one.condition} = True\n" for one in steps[:1] if one.flag),
+        )
+        yield _at(steps[0].module, function, "function", edit, site)
+
+
+def _at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteId) -> NodeEdit:
+    return NodeEdit(
+        path=module.path,
+        anchor=module.span(node),
+        node=type(node).__name__,
+        rewriter=rewriter,
+        data=data,
+        site=site,
+    )
+
+
+def _statement_edits(lifespan: Lifespan, step: Step, site: SiteId) -> Iterator[Edit]:
+    if step.statement is None:
+        return
+    code = ""
+    if step.kept:
+        code = f"{step.name} = {step.kept}\n"
+    elif step.flag:
+        code = f"{step.condition} = True\n"
+    yield _at(step.module, step.statement, "statement", StatementEdit(code), site)
+    if step.flag:
+        yield _unset(lifespan, step, site)
+
+
+def _unset(lifespan: Lifespan, step: Step, site: SiteId) -> InsertStatements:
+    """Return the insertion that says, where the application is made, that nothing is registered."""
+    home = lifespan.home
+    return InsertStatements(
+        path=home.module.path,
+        at=home.module.span(home.statement),
+        where="after",
+        rewriter="inserted",
+        data=StatementEdit(f"{step.condition} = {None if step.kept else False}\n"),
+        site=site,
+    )
+
+
+def _code(lifespan: Lifespan) -> LifespanCode:
+    home = lifespan.home
+    bodies = lifespan.bodies.values()
+    return LifespanCode(
+        name=lifespan.name,
+        parameter=lifespan.parameter,
+        annotation=home.module.text_of(home.call.func),
+        returns="AsyncIterator[None]" if _annotates(home.module) else "",
+        startup=tuple(_parts(lifespan, "startup")),
+        shutdown=tuple(_parts(lifespan, "shutdown")),
+        global_names=_together(body.global_names for body in bodies),
+        nonlocal_names=_together(body.nonlocal_names for body in bodies),
+    )
+
+
+def _together(names: Iterator[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for group in names for one in group))
+
+
+def _parts(lifespan: Lifespan, event: str) -> Iterator[Part]:
+    for index, step in enumerate(lifespan.steps):
+        if step.event != event:
+            continue
+        body = lifespan.bodies.get(index)
+        if body is not None:
+            yield Part(code=body.source, is_body=True)
+            continue
+        yield Part(
+            code=step.code.replace("{}", step.name, 1),
+            condition=step.condition,
+            comment="" if step.flag else step.comment,
+        )
+
+
+def _annotates(module: Module) -> bool:
+    """Whether functions of the file say what they return."""
+    return any(isinstance(one, Definition) and one.returns is not None for one in module.walk())

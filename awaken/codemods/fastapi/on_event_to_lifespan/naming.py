@@ -1,0 +1,104 @@
+"""Names for what is written, so that none hides another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body
+from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
+from awaken.contract import Place
+from awaken.project import Project
+from awaken.project.sites import Refused
+from awaken.project.wiring.mentions import mentions_of
+
+_DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
+
+
+def lifespan_name(home: Home, taken: set[str]) -> str:
+    """Return the name of the lifespan: one that nothing in the file uses."""
+    used = home.module.scopes.names() | home.module.scopes.names_in_strings() | taken
+    own = f"{home.variable or 'application'}_lifespan"
+    candidates = ["lifespan", own] if "lifespan" in taken else ["lifespan", "app_lifespan", own]
+    for candidate in candidates:
+        if candidate not in used:
+            return candidate
+    return home.module.scopes.fresh_name(candidates[-1])
+
+
+def parameter_name(home: Home, steps: Sequence[Step], bodies: Mapping[int, Body]) -> str:
+    """Return the parameter of the lifespan: ``app``, unless that means something else there."""
+    read = {one.id for step in steps for one in step.reads} | {step.name for step in steps}
+    bound: set[str] = set()
+    for body in bodies.values():
+        read |= body.read
+        bound |= body.bound
+    for candidate in ("app", "application", "_app"):
+        if candidate in bound:
+            continue
+        if candidate not in read:
+            return candidate
+        same = candidate == home.variable
+        if same and len(home.scope.bindings.get(candidate, [])) == 1:
+            return candidate
+    return home.module.scopes.fresh_name("_app")
+
+
+def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
+    """Give every step the name by which the lifespan calls its handler. Raises Refused.
+
+    Of several functions with one name, only the last can be called by it: the others get a name
+    of their own, if nobody else reads the old one.
+    """
+    del home
+    taken: set[str] = set()
+    for step in steps:
+        function = step.function
+        if function is not None:
+            step.name = _name_of_function(project, step, function, taken)
+        elif step.kept or step.flag:
+            step.name = _name_of_handler(step, taken)
+        taken.add(step.name)
+        if step.flag:
+            step.condition = step.name if step.kept else _flag(step, taken)
+            taken.add(step.condition)
+
+
+def _name_of_function(project: Project, step: Step, function: Definition, taken: set[str]) -> str:
+    scopes = step.module.scopes
+    bindings = scopes.scope_of(function).bindings.get(function.name, [])
+    if bindings[-1].node is function and len(bindings) == 1:
+        return function.name
+    place = Place(step.module.path, step.module.span(function))
+    if not all(isinstance(one.node, Definition) for one in bindings):
+        raise Refused(reasons.REBOUND, function.name, because=(place,))
+    if bindings[-1].node is function:
+        return function.name
+    if any(mentions_of(project, step.module, function)):
+        raise Refused(reasons.REBOUND, function.name, because=(place,))
+    number = 1 + [one.node for one in bindings].index(function)
+    return _other_than(taken, scopes.fresh_name(f"{function.name}_{number}"))
+
+
+def _name_of_handler(step: Step, taken: set[str]) -> str:
+    words = re.findall(r"[A-Za-z_]\w*", step.code.replace("await ", ""))
+    if not step.kept:
+        return "_".join(words) if _DOTTED.fullmatch(step.code) else step.event
+    name = step.module.scopes.fresh_name(f"{step.event}_handler")
+    return _other_than(taken, name)
+
+
+def _flag(step: Step, taken: set[str]) -> str:
+    """Return the variable that says whether the handler was registered."""
+    name = step.module.scopes.fresh_name(f"_{step.name.lstrip('_')}_registered")
+    return _other_than(taken, name)
+
+
+def _other_than(taken: set[str], name: str) -> str:
+    number, candidate = 1, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    return candidate

@@ -1,0 +1,180 @@
+"""What stands against a lifespan: looked for in the whole program before anything is planned."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
+from awaken.contract import Place
+from awaken.project import Project
+from awaken.project.modules import Module
+from awaken.project.sites import Refused
+from awaken.project.wiring.applications import Application
+from awaken.project.wiring.installers import Installation
+from awaken.project.wiring.registrations import Registration
+
+_OWN = {
+    "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",
+    "__call__", "lifespan",
+}  # fmt: skip
+_KEYWORD_WORDS = (b"lifespan", b"on_startup", b"on_shutdown")
+
+
+class Obstacles:
+    """Refuses what cannot be moved; every refusal names the place that stands in the way."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def of_loose(self, registration: Registration) -> Refused:
+        """Return why a registration belongs to no application in sight."""
+        unknown = registration.to.unknown
+        if registration.to.uncalled and registration.module.enclosing_function(registration.node):
+            name = registration.module.scope_name(registration.node)
+            return Refused(reasons.UNCALLED, name)
+        because = () if unknown is None else (unknown.place,)
+        why = "it is no name in sight" if unknown is None else unknown.why
+        return Refused(reasons.UNRESOLVED_REGISTRATION, why, because=because)
+
+    def look_at(self, application: Application, registrations: Sequence[Registration]) -> None:
+        """Refuse what is known of the application without looking at how it is made."""
+        for lifespan in self._project.web.registrations.lifespans:
+            if application in lifespan.to.applications or lifespan.to.unknown is not None:
+                place = Place(lifespan.module.path, lifespan.module.span(lifespan.node))
+                reason = reasons.LIFESPAN_CONTEXT if lifespan.assigned else reasons.HAS_LIFESPAN
+                raise Refused(reason, because=(place,))
+        for one in registrations:
+            if len(one.to.applications) > 1:
+                raise Refused(reasons.SEVERAL_APPLICATIONS, because=(one.place,))
+        if self._unresolved:
+            refused = self.of_loose(self._unresolved[0])
+            raise Refused(refused.reason, _detail(refused), because=(self._unresolved[0].place,))
+        self._look_at_mounts(application)
+        self._look_at_calls_of_handlers(application)
+        for installation in self._installations(application):
+            if installation.effect in {"registers", "replaces"}:
+                raise Refused(reasons.INSTALLER, installation.name, because=(_place(installation),))
+
+    @cached_property
+    def _unresolved(self) -> list[Registration]:
+        """The registrations that may be of any application."""
+        return [
+            one
+            for one in self._project.web.registrations.all
+            if one.to.unknown is not None and not one.to.uncalled
+        ]
+
+    def _look_at_mounts(self, application: Application) -> None:
+        for inclusion in self._project.web.inclusions.all:
+            if inclusion.how == "mount" and application in inclusion.child.applications:
+                place = Place(inclusion.module.path, inclusion.module.span(inclusion.node))
+                raise Refused(reasons.SUB_APPLICATION, because=(place,))
+
+    def _look_at_calls_of_handlers(self, application: Application) -> None:
+        """Refuse where ``app.router.startup()`` runs the lists of handlers."""
+        for path in self._project.files_with((b"router.startup", b"router.shutdown")):
+            module = self._project.module(path)
+            for node in module.walk() if module is not None else ():
+                if module is None or not isinstance(node, ast.Attribute):
+                    continue
+                owner = node.value
+                if node.attr not in {"startup", "shutdown"} or not isinstance(owner, ast.Attribute):
+                    continue
+                found = self._project.web.applications.of(module, owner.value)
+                if owner.attr == "router" and application in found.applications:
+                    place = Place(path, module.span(node))
+                    raise Refused(reasons.ROUTER_STARTUP, module.excerpt(node), because=(place,))
+
+    def look_at_home(self, home: Home) -> None:
+        """Refuse a constructor that does more than is seen."""
+        facts = self._project.class_facts(home.application.qualified)
+        if facts is not None:
+            self._look_at_class(home)
+        for keyword in home.call.keywords:
+            if keyword.arg is None and self._may_hold_handlers(keyword.value):
+                text = home.module.excerpt(keyword.value)
+                place = Place(home.module.path, home.module.span(keyword.value))
+                raise Refused(reasons.KEYWORDS, f"**{text}", because=(place,))
+
+    def _look_at_class(self, home: Home) -> None:
+        for name in (home.application.qualified, *self._bases(home.application.qualified)):
+            found = self._project.class_facts(name)
+            module = self._project.module(found.path) if found is not None else None
+            for node in module.walk() if module is not None else ():
+                if module is None or found is None or not isinstance(node, ast.ClassDef):
+                    continue
+                if module.span(node) == found.span:
+                    scope = module.scopes.scope_made_by(node)
+                    if _OWN & scope.bindings.keys():
+                        place = Place(module.path, module.span(node))
+                        raise Refused(reasons.OWN_CLASS, node.name, because=(place,))
+
+    def _bases(self, qualified: str) -> Iterator[str]:
+        facts = self._project.class_facts(qualified)
+        for base in facts.bases if facts is not None else ():
+            if base is not None and self._project.class_facts(base) is not None:
+                yield base
+                yield from self._bases(base)
+
+    def _may_hold_handlers(self, node: ast.expr) -> bool:
+        """Whether unpacked keywords may name handlers: the words stand somewhere as keys."""
+        if isinstance(node, ast.Dict):
+            keys = {key.value if isinstance(key, ast.Constant) else None for key in node.keys}
+            return None in keys or not keys.isdisjoint({"lifespan", "on_startup", "on_shutdown"})
+        for path in self._project.files_with(_KEYWORD_WORDS):
+            module = self._project.module(path)
+            if module is None or any(_is_key(one) for one in module.walk()):
+                return True
+        return False
+
+    def caveats(self, application: Application) -> list[str]:
+        """Return what may change for reasons out of sight, as clauses."""
+        return [
+            f"`{one.name}` is given the application: if it registers handlers, they stop running"
+            for one in self._installations(application)
+            if one.effect is None
+        ]
+
+    def _installations(self, application: Application) -> list[Installation]:
+        return list(self._project.web.installations.of(application, self._near(application)))
+
+    def _near(self, application: Application) -> Iterator[Module]:
+        """Yield the files that may name the application: its own, and those that import it."""
+        home = self._project.module(application.made.path)
+        if home is None:
+            return
+        yield home
+        last = home.name.rpartition(".")[2].encode()
+        for path in self._project.files_with([last]):
+            module = self._project.module(path) if path != home.path else None
+            if module is not None and b"import" in module.source.text:
+                yield module
+
+
+def _is_key(node: ast.AST) -> bool:
+    """Whether a node names a list of handlers as a key: of a dictionary, or a keyword."""
+    words = {"lifespan", "on_startup", "on_shutdown"}
+    match node:
+        case ast.Dict(keys=keys):
+            return any(isinstance(key, ast.Constant) and key.value in words for key in keys)
+        case ast.Subscript(slice=ast.Constant(value=value), ctx=ast.Store()):
+            return value in words
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return name in words
+        case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
+            return any(one.arg in words for one in keywords)
+        case _:
+            return False
+
+
+def _detail(refused: Refused) -> str:
+    """Return what fills the message of a reason that is raised again elsewhere."""
+    head, _, tail = refused.reason.message.partition("{}")
+    return refused.message.removeprefix(head).removesuffix(tail)
+
+
+def _place(installation: Installation) -> Place:
+    return Place(installation.module.path, installation.module.span(installation.node))

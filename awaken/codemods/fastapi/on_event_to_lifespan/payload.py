@@ -1,0 +1,55 @@
+"""What the rewriters are told: plain data."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """What the lifespan does for one handler.
+
+    ``code`` is a statement, or with ``is_body`` a whole function, as its file has it, whose body
+    is meant. ``condition`` names a variable that says whether the handler was registered, and
+    ``comment`` is what stood behind the statement that registered it.
+    """
+
+    code: str
+    is_body: bool = False
+    condition: str = ""
+    comment: str = ""
+
+
+class LifespanCode(Struct, frozen=True, kw_only=True):
+    """The function to write; ``annotation`` and ``returns`` are empty for none."""
+
+    name: str
+    parameter: str
+    annotation: str
+    returns: str
+    startup: tuple[Part, ...]
+    shutdown: tuple[Part, ...]
+    global_names: tuple[str, ...] = ()
+    nonlocal_names: tuple[str, ...] = ()
+
+
+class ConstructorEdit(Struct, frozen=True):
+    """Give ``lifespan`` to the call in place of the lists of handlers."""
+
+    lifespan: str
+
+
+class FunctionEdit(Struct, frozen=True, kw_only=True):
+    """Take the decorators with these indices off a function, and give it another name.
+
+    ``before`` is a statement to put above it; empty for none.
+    """
+
+    decorators: tuple[int, ...]
+    name: str = ""
+    before: str = ""
+
+
+class StatementEdit(Struct, frozen=True):
+    """Put this code in place of a statement; empty for none."""
+
+    code: str = ""

@@ -1,0 +1,170 @@
+"""Writes the lifespan, and takes away what registered the handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import libcst as cst
+
+from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
+    ConstructorEdit,
+    FunctionEdit,
+    LifespanCode,
+    Part,
+    StatementEdit,
+)
+from awaken.contract import Surroundings
+from awaken.editing.arguments import appended, fitted, keyword_argument
+
+_LISTS = ("on_startup", "on_shutdown")
+
+
+def write_lifespan(
+    _node: None, data: LifespanCode, _around: Surroundings
+) -> Sequence[cst.BaseStatement]:
+    """Return the function: startup, ``yield``, and shutdown in ``finally`` if there is one."""
+    annotation = f": {data.annotation}" if data.annotation else ""
+    returns = f" -> {data.returns}" if data.returns else ""
+    head = f"async def {data.name}({data.parameter}{annotation}){returns}:\n    pass\n"
+    function = cst.ensure_type(
+        cst.parse_statement(f"@asynccontextmanager\n{head}"), cst.FunctionDef
+    )
+    body: list[Any] = [*_declared("global", data.global_names)]
+    body += [*_declared("nonlocal", data.nonlocal_names), *_statements(data.startup)]
+    shutdown = list(_statements(data.shutdown))
+    if shutdown:
+        template = cst.parse_statement("try:\n    yield\nfinally:\n    pass\n")
+        ending = cst.ensure_type(template, cst.Try)
+        final = cst.ensure_type(ending.finalbody, cst.Finally)
+        final = final.with_changes(body=cst.IndentedBlock(shutdown))
+        body.append(ending.with_changes(finalbody=final))
+    else:
+        body.append(cst.parse_statement("yield\n"))
+    return [function.with_changes(body=cst.IndentedBlock(body))]
+
+
+def edit_constructor(node: cst.Call, data: ConstructorEdit, around: Surroundings) -> cst.Call:
+    """``FastAPI(on_startup=[f])`` → ``FastAPI(lifespan=lifespan)``."""
+    new = keyword_argument("lifespan", cst.Name(data.lifespan))
+    old = [one for one in node.args if one.keyword and one.keyword.value in _LISTS]
+    if not old:
+        return fitted(appended(node, new), around)
+    first, last = old[0], node.args[-1]
+    in_place = new.with_changes(comma=first.comma, whitespace_after_arg=first.whitespace_after_arg)
+    kept = [in_place if one is first else one for one in node.args if one not in old[1:]]
+    kept[-1] = kept[-1].with_changes(
+        comma=last.comma, whitespace_after_arg=last.whitespace_after_arg
+    )
+    return fitted(node.with_changes(args=kept), around)
+
+
+def edit_function(
+    node: cst.FunctionDef, data: FunctionEdit, _around: Surroundings
+) -> Sequence[cst.BaseStatement]:
+    """Take off the decorators that registered the function; their comments stay above it."""
+    above = list(node.leading_lines)
+    kept: list[cst.Decorator] = []
+    for index, decorator in enumerate(node.decorators):
+        if index not in data.decorators:
+            kept.append(decorator)
+            continue
+        above += [line for line in decorator.leading_lines if line.comment is not None]
+        comment = decorator.trailing_whitespace.comment
+        if comment is not None:
+            above.append(cst.EmptyLine(comment=comment))
+    if not kept:
+        above += [line for line in node.lines_after_decorators if line.comment is not None]
+        node = node.with_changes(lines_after_decorators=[])
+    name = cst.Name(data.name) if data.name else node.name
+    if data.before:
+        above.insert(0, cst.EmptyLine(indent=False))
+    function = node.with_changes(decorators=kept, leading_lines=above, name=name)
+    return [*([cst.parse_statement(data.before)] if data.before else []), function]
+
+
+def remove_function(
+    _node: cst.FunctionDef, _data: None, _around: Surroundings
+) -> cst.RemovalSentinel:
+    """Take away a function whose body moved into the lifespan."""
+    return cst.RemoveFromParent()
+
+
+def edit_statement(
+    _node: cst.Expr, data: StatementEdit, _around: Surroundings
+) -> cst.RemovalSentinel | cst.BaseStatement:
+    """Take away a statement that registers, or put another one in its place."""
+    return cst.parse_statement(data.code) if data.code else cst.RemoveFromParent()
+
+
+def insert_statement(
+    _node: None, data: StatementEdit, _around: Surroundings
+) -> Sequence[cst.BaseStatement]:
+    """Return the new statement."""
+    return [cst.parse_statement(data.code)]
+
+
+def _declared(keyword: str, names: Sequence[str]) -> Iterator[cst.BaseStatement]:
+    if names:
+        yield cst.parse_statement(f"{keyword} {', '.join(names)}\n")
+
+
+def _statements(parts: Sequence[Part]) -> Iterator[Any]:
+    for part in parts:
+        inside = _body(part.code) if part.is_body else list(cst.parse_module(part.code).body)
+        if part.comment:
+            inside[-1] = inside[-1].with_changes(trailing_whitespace=_behind(part.comment))
+        if part.condition:
+            yield cst.If(cst.Name(part.condition), cst.IndentedBlock(inside))
+        else:
+            yield from inside
+
+
+def _behind(comment: str) -> cst.TrailingWhitespace:
+    return cst.TrailingWhitespace(cst.SimpleWhitespace("  "), cst.Comment(comment))
+
+
+def _body(source: str) -> list[Any]:
+    """Return the statements of a function; its docstring becomes a comment."""
+    indented = source[:1] in {" ", "\t"}
+    module = cst.parse_module(f"if 1:\n{source}" if indented else source)
+    outer: Any = cst.ensure_type(module.body[0], cst.If).body if indented else module
+    function = cst.ensure_type(outer.body[0], cst.FunctionDef)
+    statements = [*_on_lines(function)]
+    above: list[cst.EmptyLine] = []
+    header = getattr(function.body, "header", None)
+    if header is not None and header.comment is not None:
+        above.append(cst.EmptyLine(comment=header.comment))
+    docstring = function.get_docstring(clean=True)
+    if docstring is not None:
+        first: Any = statements.pop(0)
+        above += [*_comments(first.leading_lines)]
+        above += [cst.EmptyLine(comment=cst.Comment(f"# {docstring}".rstrip()))]
+        if first.trailing_whitespace.comment is not None:
+            above.append(cst.EmptyLine(comment=first.trailing_whitespace.comment))
+    statements = [one for one in statements if not _declares(one)]
+    head: Any = statements[0]
+    own = list(head.leading_lines)
+    while own and own[0].comment is None:
+        own.pop(0)
+    statements[0] = head.with_changes(leading_lines=[*above, *own])
+    return statements
+
+
+def _comments(lines: Sequence[cst.EmptyLine]) -> Iterator[cst.EmptyLine]:
+    return (line for line in lines if line.comment is not None)
+
+
+def _on_lines(function: cst.FunctionDef) -> Iterator[cst.BaseStatement]:
+    if isinstance(function.body, cst.SimpleStatementSuite):
+        yield cst.SimpleStatementLine(
+            function.body.body, trailing_whitespace=function.body.trailing_whitespace
+        )
+        return
+    yield from function.body.body  # type: ignore[misc]
+
+
+def _declares(statement: cst.BaseStatement) -> bool:
+    return isinstance(statement, cst.SimpleStatementLine) and all(
+        isinstance(one, cst.Global | cst.Nonlocal) for one in statement.body
+    )
