@@ -4,11 +4,13 @@ import importlib
 import pkgutil
 from importlib.metadata import requires
 
+import pydantic._internal._config as pydantic_config
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from pydantic_settings import SettingsConfigDict
 
-from awaken.knowledge.ecosystem import async_test_plugins, drivers
+from awaken.knowledge.ecosystem import async_test_plugins, drivers, settings_classes
 
 DATABASES = ("postgresql", "mysql", "sqlite", "oracle", "mssql")
 STANDARD_LIBRARY = "sqlite+pysqlite"
@@ -49,3 +51,13 @@ def test_names_are_canonical_and_stand_once(table):
 
     assert names == [canonicalize_name(name) for name in names]
     assert len(names) == len(set(names))
+
+
+def test_the_settings_are_those_of_pydantic():
+    known = settings_classes()
+
+    assert set(known.keys) >= set(SettingsConfigDict.__annotations__)
+    assert known.renamed.keys() == pydantic_config.V2_RENAMED_KEYS.keys()
+    assert known.removed.keys() >= pydantic_config.V2_REMOVED_KEYS
+    assert set(known.renamed.values()) <= set(known.keys)
+    assert not known.removed.keys() & {*known.keys, *known.renamed}

@@ -1,4 +1,4 @@
-"""What is known of the distributions around a program: database drivers and test plugins.
+"""What is known of the distributions around a program: database drivers, test plugins, settings.
 
 The TOML files beside this module, typed; each says where its rows were read.
 """
@@ -38,6 +38,24 @@ class AsyncTestPlugin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: str = ""
 
 
+class SettingsClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What pydantic 2 makes of the ``class Config`` of settings.
+
+    ``bases`` are the names of the class that settings inherit, ``legacy_bases`` those of
+    pydantic 1, ``empty_bases`` classes of which a ``Config`` may inherit and get nothing.
+    ``keys`` are the settings there are, ``renamed`` and ``removed`` those of pydantic 1: what
+    they are called now, and what to do instead.
+    """
+
+    source: str
+    bases: tuple[str, ...]
+    legacy_bases: tuple[str, ...]
+    empty_bases: tuple[str, ...]
+    keys: tuple[str, ...]
+    renamed: dict[str, str]
+    removed: dict[str, str]
+
+
 class _Drivers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     drivers: tuple[Driver, ...]
@@ -58,6 +76,12 @@ def drivers() -> tuple[Driver, ...]:
 def async_test_plugins() -> tuple[AsyncTestPlugin, ...]:
     """Return what lets pytest and unittest run coroutine tests, the most used first."""
     return msgspec.toml.decode(_read("async_test_plugins.toml"), type=_AsyncTestPlugins).plugins
+
+
+@cache
+def settings_classes() -> SettingsClasses:
+    """Return what is known of the settings classes of pydantic."""
+    return msgspec.toml.decode(_read("settings_classes.toml"), type=SettingsClasses)
 
 
 def _read(name: str) -> bytes:

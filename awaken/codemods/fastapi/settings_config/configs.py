@@ -1,0 +1,211 @@
+"""Reads the `class Config` of settings classes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.codemods.fastapi.settings_config import reasons
+from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
+from awaken.knowledge.ecosystem import settings_classes
+from awaken.project.classes import ClassFacts
+from awaken.project.sites import Refused
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+CONFIG = "Config"
+NEW_HOME = "pydantic_settings"
+_EXTRA = "pydantic.Extra."
+FUNCTION = "SettingsConfigDict"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The ``class Config`` of a settings class, called ``owner``.
+
+    ``legacy`` says that the class inherits from BaseSettings of pydantic 1, ``parent`` is the
+    class whose Config it inherits from, empty if there is none.
+    """
+
+    module: Module
+    owner: str
+    settings: ast.ClassDef
+    node: ast.ClassDef
+    legacy: bool
+    parent: str = ""
+
+
+def configs(project: Project, module: Module) -> Iterator[Config]:
+    """Yield the settings classes of one file that have a ``class Config``."""
+    for node in module.walk():
+        if not isinstance(node, ast.ClassDef):
+            continue
+        inner = [one for one in node.body if isinstance(one, ast.ClassDef) and one.name == CONFIG]
+        if len(inner) != 1:
+            continue
+        name = f"{module.name}.{module.qualname(node)}"
+        legacy = is_legacy(project, name)
+        if legacy is not None:
+            parent = _parent(project, module, name, inner[0])
+            yield Config(module, name, node, inner[0], legacy, parent)
+
+
+def is_legacy(project: Project, name: str) -> bool | None:
+    """Whether a class makes settings of pydantic 1, or of today; None if it makes none."""
+    known, found = settings_classes(), set[str]()
+    for facts in lineage(project, name):
+        found.update(base for base in facts.bases if base is not None)
+    if found.intersection(known.legacy_bases):
+        return True
+    return False if found.intersection(known.bases) else None
+
+
+def lineage(project: Project, name: str) -> list[ClassFacts]:
+    """Return the classes of the project that ``name`` inherits from, itself first."""
+    found: dict[str, ClassFacts] = {}
+    waiting = [name]
+    while waiting:
+        one = waiting.pop(0)
+        facts = None if one in found else project.class_facts(one)
+        if facts is not None:
+            found[one] = facts
+            waiting += [base for base in facts.bases if base is not None]
+    return list(found.values())
+
+
+def _parent(project: Project, module: Module, name: str, config: ast.ClassDef) -> str:
+    """Return the settings class whose Config this one inherits from, if it says so."""
+    if len(config.bases) != 1:
+        return ""
+    base = project.qualified_name(module, config.bases[0]) or ""
+    owner, dot, last = base.rpartition(".")
+    above = [facts.qualified for facts in lineage(project, name)[1:]]
+    return owner if dot and last == CONFIG and owner in above else ""
+
+
+def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
+    """Return how the Config is written, and what may change. Raises Refused."""
+    caveats = _check_class(project, config)
+    statements = list(config.node.body)
+    docstring = ast.get_docstring(config.node, clean=False)
+    if docstring is not None:
+        statements = statements[1:]
+    known, keys, literals = settings_classes(), list[str](), dict[str, str]()
+    for statement in statements:
+        if isinstance(statement, ast.Pass):
+            continue
+        key, value = _setting(config, statement)
+        _check_value(config, value)
+        if key in known.removed:
+            raise Refused(reasons.REMOVED_KEY, key, known.removed[key])
+        if key in known.renamed:
+            new = known.renamed[key]
+            caveats.append(f"`{key}` has no effect today, `{new}` has")
+            key = new
+        elif key not in known.keys:
+            raise Refused(reasons.UNKNOWN_KEY, key)
+        name = project.qualified_name(config.module, value) or ""
+        if name.startswith(_EXTRA):
+            literals[key] = name.removeprefix(_EXTRA)
+        keys.append(key)
+    if len(set(keys)) != len(keys):
+        raise Refused(reasons.COMPUTED_CONFIG, _repeated(keys))
+    lines = () if docstring is None else tuple(inspect.cleandoc(docstring).splitlines())
+    function = f"{_prefix(project, config)}{FUNCTION}"
+    return ConfigRewrite(function, tuple(keys), literals, lines), caveats
+
+
+def _prefix(project: Project, config: Config) -> str:
+    """Return what stands in front of the function where the class names its base by a module."""
+    known = settings_classes()
+    for base in config.settings.bases:
+        if not isinstance(base, ast.Attribute):
+            continue
+        name = project.qualified_name(config.module, base)
+        if name in known.legacy_bases:
+            return f"{NEW_HOME}."
+        if name in known.bases:
+            return f"{config.module.text_of(base.value)}."
+    return ""
+
+
+def _repeated(keys: list[str]) -> str:
+    return next(key for key in keys if keys.count(key) > 1)
+
+
+def _check_class(project: Project, config: Config) -> list[str]:
+    """Return what may change with the bases of the Config. Raises Refused."""
+    node, caveats = config.node, list[str]()
+    if node.decorator_list or node.keywords:
+        raise Refused(reasons.COMPUTED_CONFIG, "class Config")
+    scope = config.module.scopes.scope_made_by(config.settings)
+    if "model_config" in scope.bindings:
+        raise Refused(reasons.TWO_CONFIGS)
+    known = settings_classes()
+    for base in node.bases:
+        name = project.qualified_name(config.module, base) or ""
+        root = name.removesuffix(f".{CONFIG}")
+        if root in known.bases:
+            caveats.append(f"`{config.module.excerpt(base)}` fails under pydantic 2 today")
+        elif name in known.empty_bases or root in known.legacy_bases:
+            continue
+        elif not config.parent or not _is_nearest(project, config):
+            raise Refused(reasons.CONFIG_INHERITS, config.module.excerpt(base))
+    return caveats
+
+
+def _is_nearest(project: Project, config: Config) -> bool:
+    """Whether nothing between the class and the owner of the inherited Config configures it."""
+    for facts in lineage(project, config.owner):
+        if facts.qualified == config.parent:
+            return True
+        inside = [base for base in facts.bases if base and project.class_facts(base)]
+        if len(facts.bases) != 1 or len(inside) != 1:
+            return False
+        if facts.qualified != config.owner and _configures(project, facts):
+            return False
+    return False
+
+
+def _configures(project: Project, facts: ClassFacts) -> bool:
+    module = project.module(facts.path)
+    for node in module.walk() if module is not None else ():
+        if module and isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
+            bound = module.scopes.scope_made_by(node).bindings
+            return CONFIG in bound or "model_config" in bound
+    return True
+
+
+def _setting(config: Config, statement: ast.stmt) -> tuple[str, ast.expr]:
+    """Return the key and the value of a statement. Raises Refused."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=key)], value=value):
+            pass
+        case ast.AnnAssign(target=ast.Name(id=key), value=ast.expr() as value):
+            pass
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            removed = settings_classes().removed
+            raise Refused(reasons.CONFIG_METHOD, name, removed.get(name, ""))
+        case _:
+            raise Refused(reasons.COMPUTED_CONFIG, config.module.excerpt(statement))
+    if key.startswith("__"):
+        raise Refused(reasons.COMPUTED_CONFIG, key)
+    return key, value
+
+
+def _check_value(config: Config, value: ast.expr) -> None:
+    """Raise Refused where a name of ``value`` means something else in the class around."""
+    scopes = config.module.scopes
+    own, outer = scopes.scope_made_by(config.node), scopes.scope_made_by(config.settings)
+    for node in config.module.walk(value):
+        if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await | ast.NamedExpr):
+            raise Refused(reasons.COMPUTED_CONFIG, config.module.excerpt(value))
+        if isinstance(node, ast.Name) and node.id in own.bindings:
+            raise Refused(reasons.COMPUTED_CONFIG, config.module.excerpt(value))
+        if isinstance(node, ast.Name) and node.id in outer.bindings:
+            raise Refused(reasons.CLASS_SCOPE, node.id)

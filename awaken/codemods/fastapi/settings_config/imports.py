@@ -1,0 +1,90 @@
+"""Moves the import of BaseSettings from pydantic to pydantic_settings."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.codemods.fastapi.settings_config import reasons
+from awaken.codemods.fastapi.settings_config.configs import NEW_HOME
+from awaken.codemods.fastapi.settings_config.payload import ImportRewrite
+from awaken.contract import Edit, NeedImport, NodeEdit, ReleaseImport, TextEdit
+from awaken.editing.import_lines import remove_name
+from awaken.knowledge.ecosystem import settings_classes
+from awaken.project.sites import Refused, Site
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+_NAME = "BaseSettings"
+
+
+@dataclass(frozen=True, slots=True)
+class OldImport:
+    """What brings in BaseSettings of pydantic 1: an import, or dotted names in the code."""
+
+    module: Module
+    node: ast.ImportFrom | ast.Attribute
+    dotted: tuple[ast.Attribute, ...] = ()
+
+
+def old_imports(project: Project, module: Module) -> Iterator[OldImport]:
+    """Yield what brings BaseSettings of pydantic 1 into one file."""
+    legacy = settings_classes().legacy_bases
+    dotted: list[ast.Attribute] = []
+    for node in module.walk():
+        match node:
+            case ast.ImportFrom(module=str() as home, level=0):
+                if any(f"{home}.{one.name}" in legacy for one in node.names):
+                    yield OldImport(module, node)
+            case ast.Attribute(attr="BaseSettings") if _is_old(project, module, node):
+                dotted.append(node)
+    if dotted:
+        yield OldImport(module, dotted[0], tuple(dotted))
+
+
+def _is_old(project: Project, module: Module, node: ast.Attribute) -> bool:
+    return project.qualified_name(module, node) in settings_classes().legacy_bases
+
+
+def moved(project: Project, old: OldImport, site: Site) -> list[Edit]:
+    """Return the edits that import BaseSettings from its new home. Raises Refused."""
+    module, node = old.module, old.node
+    if NEW_HOME.encode() in module.source.text:
+        raise Refused(reasons.BOTH_VERSIONS)
+    if isinstance(node, ast.ImportFrom):
+        if module.parent(node) is not module.tree:
+            raise Refused(reasons.BOTH_VERSIONS)
+        return [_moved_statement(module, node, site)]
+    return list(_moved_names(project, old, site))
+
+
+def _moved_statement(module: Module, node: ast.ImportFrom, site: Site) -> NodeEdit:
+    alias = next(one for one in node.names if one.name == _NAME)
+    less = remove_name(module.text_of(node), alias.asname or alias.name)
+    if less is None:
+        raise Refused(reasons.COMMENT_LOST)
+    renamed = f" as {alias.asname}" if alias.asname else ""
+    new = f"from {NEW_HOME} import {_NAME}{renamed}"
+    return NodeEdit(
+        path=module.path,
+        anchor=module.span(node),
+        node="ImportFrom",
+        rewriter="import",
+        data=ImportRewrite((less, new) if less else (new,)),
+        site=site.id,
+    )
+
+
+def _moved_names(project: Project, old: OldImport, site: Site) -> Iterator[Edit]:
+    module = old.module
+    for node in old.dotted:
+        span = module.span(node.value)
+        yield TextEdit(path=module.path, anchor=span, text=NEW_HOME, site=site.id)
+    yield NeedImport(path=module.path, module=NEW_HOME, site=site.id)
+    home = project.qualified_name(module, old.dotted[0].value)
+    if home is not None:
+        yield ReleaseImport(path=module.path, module=home, site=site.id)

@@ -1,0 +1,164 @@
+"""Writes a `class Config` as `model_config = SettingsConfigDict(...)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+from msgspec.structs import replace
+
+from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite, ImportRewrite
+from awaken.contract import Surroundings
+from awaken.editing.arguments import code, fitted, keyword_argument
+
+_TARGET = "model_config"
+_COMMENT_GAP = "  "
+
+
+@dataclass(slots=True)
+class _Item:
+    """One setting with the comments above it and the one behind it."""
+
+    argument: cst.Arg
+    above: list[cst.Comment] = field(default_factory=list)
+    behind: cst.Comment | None = None
+
+
+def rewrite_config(
+    node: cst.ClassDef, data: ConfigRewrite, around: Surroundings
+) -> cst.SimpleStatementLine:
+    """``class Config: env_file = ".env"`` → ``model_config = SettingsConfigDict(env_file=...)``."""
+    items = list(_items(node, data))
+    header = _header(node)
+    function = cst.parse_expression(data.function)
+    call = cst.Call(function, [one.argument for one in items])
+    apart = any(one.above or one.behind for one in items)
+    comment = None
+    if items and (apart or any("\n" in code(one.argument) for one in items)):
+        call = _exploded(call, items, header, around)
+    else:
+        comment = header
+        width = around.column + len(f"{_TARGET} = ")
+        call = fitted(call, replace(around, column=width, trailing=_width(comment)))
+    above = [
+        cst.EmptyLine(comment=cst.Comment(f"# {line}" if line else "#")) for line in data.docstring
+    ]
+    return cst.SimpleStatementLine(
+        [cst.Assign([cst.AssignTarget(cst.Name(_TARGET))], call)],
+        leading_lines=[*node.leading_lines, *node.lines_after_decorators, *above],
+        trailing_whitespace=_trailing(comment),
+    )
+
+
+def _width(comment: cst.Comment | None) -> int:
+    return 0 if comment is None else len(_COMMENT_GAP + comment.value)
+
+
+def _trailing(comment: cst.Comment | None) -> cst.TrailingWhitespace:
+    gap = cst.SimpleWhitespace(_COMMENT_GAP if comment is not None else "")
+    return cst.TrailingWhitespace(gap, comment)
+
+
+def _header(node: cst.ClassDef) -> cst.Comment | None:
+    """Return the comment behind ``class Config:``."""
+    body = node.body
+    if isinstance(body, cst.SimpleStatementSuite):
+        return body.trailing_whitespace.comment
+    return body.header.comment if isinstance(body, cst.IndentedBlock) else None
+
+
+def _items(node: cst.ClassDef, data: ConfigRewrite) -> Iterator[_Item]:
+    keys, pending = iter(data.keys), list[cst.Comment]()
+    for line in node.body.body:
+        if isinstance(line, cst.SimpleStatementLine):
+            pending += [one.comment for one in line.leading_lines if one.comment is not None]
+            behind = line.trailing_whitespace.comment
+            small: Sequence[cst.BaseSmallStatement] = line.body
+        else:
+            behind = None
+            small = [line] if isinstance(line, cst.BaseSmallStatement) else []
+        made = [_argument(one, next(keys), data) for one in small if _is_setting(one)]
+        for argument in made:
+            yield _Item(argument, pending, behind if argument is made[-1] else None)
+            pending = []
+        if not made and behind is not None:
+            pending.append(behind)
+
+
+def _is_setting(node: cst.BaseSmallStatement) -> bool:
+    return isinstance(node, cst.Assign | cst.AnnAssign)
+
+
+def _argument(node: cst.BaseSmallStatement, key: str, data: ConfigRewrite) -> cst.Arg:
+    if key in data.literals:
+        return keyword_argument(key, cst.SimpleString(f'"{data.literals[key]}"'))
+    value = node.value if isinstance(node, cst.Assign | cst.AnnAssign) else None
+    if value is None:
+        raise TypeError(f"no value: {code(node)}")
+    return keyword_argument(key, value)
+
+
+def _exploded(
+    call: cst.Call,
+    items: Sequence[_Item],
+    header: cst.Comment | None,
+    around: Surroundings,
+) -> cst.Call:
+    outer = around.line_indent
+    inner = outer + around.indent
+    arguments = []
+    for number, item in enumerate(items):
+        last = number == len(items) - 1
+        above = [] if last else items[number + 1].above
+        space = _line_break(item.behind, above, inner, outer if last else inner)
+        deeper = cst.ensure_type(item.argument.visit(_Deeper(around.indent)), cst.Arg)
+        arguments.append(deeper.with_changes(comma=cst.Comma(whitespace_after=space)))
+    opening = _line_break(header, items[0].above, inner, inner)
+    return call.with_changes(args=arguments, whitespace_before_args=opening)
+
+
+class _Deeper(cst.CSTTransformer):
+    """Moves the lines of a value as far right as they stood: it leaves one block."""
+
+    def __init__(self, indent: str) -> None:
+        super().__init__()
+        self._indent = indent
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.ParenthesizedWhitespace:
+        if not original_node.indent:
+            return updated_node
+        return updated_node.with_changes(last_line=self._moved(updated_node.last_line))
+
+    def leave_EmptyLine(  # noqa: N802  named by LibCST
+        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
+    ) -> cst.EmptyLine:
+        if not original_node.indent or original_node.comment is None:
+            return updated_node
+        return updated_node.with_changes(whitespace=self._moved(updated_node.whitespace))
+
+    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
+        return cst.SimpleWhitespace(self._indent + space.value)
+
+
+def _line_break(
+    behind: cst.Comment | None, above: Sequence[cst.Comment], indent: str, last: str
+) -> cst.ParenthesizedWhitespace:
+    """Return the end of a line, lines of comments, and what the next line starts with."""
+    lines = [
+        cst.EmptyLine(indent=False, whitespace=cst.SimpleWhitespace(indent), comment=one)
+        for one in above
+    ]
+    return cst.ParenthesizedWhitespace(
+        _trailing(behind), lines, indent=False, last_line=cst.SimpleWhitespace(last)
+    )
+
+
+def rewrite_import(
+    node: cst.ImportFrom, data: ImportRewrite, around: Surroundings
+) -> list[cst.SimpleStatementLine | cst.BaseCompoundStatement]:
+    """``from pydantic import A, BaseSettings`` → one import from each of the two homes."""
+    del node, around
+    return [cst.parse_statement(text) for text in data.statements]
