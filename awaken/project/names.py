@@ -123,6 +123,8 @@ class Names:
                 found.append(self.imported(module.path, target))
             else:
                 found.append(None)
+            if found[-1] is None:
+                return None  # at once: names that are given each other would be followed for ever
         return _agreed(found)
 
     def _alias(self, module: Module, value: ast.expr, depth: int) -> str | None:

@@ -254,6 +254,21 @@ def test_class_facts_name_the_bases_and_decorators():
     assert project.class_facts("m.D") is None
 
 
+def test_names_that_are_given_each_other_are_none_and_take_no_time():
+    text = """
+        def f(tree, low):
+            node = tree
+            while low:
+                node = node.left
+                node = node.right
+                low = node.low
+                node = low.high
+            node.name
+    """
+
+    assert name_in({"m.py": text}, "m.py", "node.name") is None
+
+
 def test_a_class_that_a_file_defines_twice_is_not_unique():
     project = program({"m.py": "if x:\n  class C: pass\nelse:\n  class C(object): pass\n"})
 
