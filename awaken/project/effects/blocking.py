@@ -63,9 +63,10 @@ class Blocks:
         followed are coroutines, which are asked about by themselves, and what is handed on to be
         called elsewhere.
         """
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            return self._summary(module, node)
-        return self._all(module, node)
+        with self._evaluator.without_callers():
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                return self._summary(module, node)
+            return self._all(module, node)
 
     def _summary(
         self, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef

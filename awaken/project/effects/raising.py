@@ -76,7 +76,7 @@ class Raising:
         With ``awaited`` the coroutine that ``node`` gives is awaited at once.
         """
         self._entered = 0
-        with deep_recursion():
+        with deep_recursion(), self.evaluator.without_callers():
             if isinstance(node, _Definition):
                 return self.summary(module, node)
             if awaited and isinstance(node, ast.expr):
