@@ -37,8 +37,8 @@ def function_called(evaluator: Evaluator, module: Module, call: ast.Call) -> Cal
     """Return the only function that ``call`` can reach; Unknown says why there is none."""
     text = module.excerpt(call.func)
     values = evaluator.values(module, call.func)
-    value = values[0]
-    if len(values) != 1 or not isinstance(value, FunctionOf) or isinstance(value.node, ast.Lambda):
+    value = values[0] if len(values) == 1 else None
+    if not isinstance(value, FunctionOf) or isinstance(value.node, ast.Lambda):
         unknown = next((one for one in values if isinstance(one, Unknown)), None)
         return unknown or evaluator.unknown(module, call, f"`{text}` is no function in sight")
     function, home = value.node, value.module
