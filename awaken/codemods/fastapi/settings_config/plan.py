@@ -37,9 +37,11 @@ from awaken.contract import (
     Rule,
 )
 from awaken.project.sites import Refused, Site
+from awaken.project.uses import is_annotation
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.modules import Module
 
 _OLD = b"BaseSettings"
 _CONFIG = b"Config"
@@ -69,7 +71,6 @@ class SettingsConfig(Rule):
     since: ClassVar[str] = "0.1.0"
     triggers: ClassVar[tuple[bytes, ...]] = (b"class Config", _OLD)
     needs: ClassVar[Mapping[str, str]] = {"pydantic": ">=2"}
-    preview: ClassVar[bool] = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:
@@ -124,18 +125,14 @@ class _Planning:
     # ------------------------------------------------------------------------------ who reads it
     @cached_property
     def _reads(self) -> list[tuple[Place, str | None, str]]:
-        """Where an attribute ``Config`` is read: the place, whose it is if known, its text.
-
-        Bases of a ``class Config`` are no such reads: they go, or hold the class back.
-        """
+        """Where an attribute ``Config`` is read: the place, whose it is if known, its text."""
         found: list[tuple[Place, str | None, str]] = []
         for path in self._project.files_with([b".Config"]):
             module = self._project.module(path)
             for node in module.walk() if module is not None else ():
                 if module is None or not isinstance(node, ast.Attribute) or node.attr != CONFIG:
                     continue
-                above = module.parent(node)
-                if isinstance(above, ast.ClassDef) and above.name == CONFIG:
+                if _is_no_read(module, node):
                     continue
                 name = self._project.qualified_name(module, node)
                 owner = name.removesuffix(f".{CONFIG}") if name is not None else None
@@ -215,6 +212,20 @@ class _Planning:
             finding, change = site.rewritten(message, edits, (_FAILS, _DIFFERS), chain)
             self._found.append(finding)
             self._changes.append(change)
+
+
+def _is_no_read(module: Module, node: ast.Attribute) -> bool:
+    """Whether an attribute ``Config`` is the base of another Config, called, or a type.
+
+    Such bases go, or hold their class back; a Config of settings is not called.
+    """
+    match module.parent(node):
+        case ast.ClassDef(name=name) if name == CONFIG:
+            return True
+        case ast.Call(func=func) if func is node:
+            return True
+        case _:
+            return is_annotation(module, node)
 
 
 def _groups(judged: list[_Judged]) -> list[list[_Judged]]:
