@@ -30,6 +30,9 @@ _COLUMN_OPERATORS = frozenset(
     ]
 )
 
+_ONLY_OF_COLUMNS = frozenset({"in_", "notin_", "not_in", "is_", "isnot", "is_not", "like", "ilike"})
+"""Operators by whose names a class will hardly have a method."""
+
 _ATTRIBUTES_OF_COLUMNS = frozenset(
     [
         "astext",
@@ -65,7 +68,8 @@ def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
     """Read an unknown item by its use in ``criteria``: only a class has attributes as columns.
 
     ``query(v).filter(v.id == 1)`` or ``query(v.name).filter(v.id == 1)``: tables and subqueries
-    would need ``v.c``, and columns have no attributes but their operators.
+    would need ``v.c``, and columns have no attributes but their operators. Nothing else that a
+    query takes can be ordered: ``query(v).filter(v < 1)``, ``query(v).filter(v.in_(values))``.
     """
     node = item.node
     if item.what is not What.UNKNOWN and not item.assumed:
@@ -73,12 +77,26 @@ def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
     text = ast.unparse(node)
     if _is_used_as_class(text, criteria) or _has_columns(text, criteria):
         return Item(node, What.ENTITY, owner=ast.unparse(node))
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-        return item
-    owner = node.value.id
-    if owner not in {"self", "cls"} and _is_used_as_class(owner, criteria):
-        return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        owner = node.value.id
+        if owner not in {"self", "cls"} and _is_used_as_class(owner, criteria):
+            return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
+    if item.what is What.UNKNOWN and _is_compared(text, criteria):
+        return Item(node, What.EXPRESSION, orm=False, hashable=None, mixed=True)
     return item
+
+
+def _is_compared(text: str, criteria: Sequence[ast.expr]) -> bool:
+    """Whether ``text`` itself stands beside ``<`` and the like, or an operator of it is called."""
+    for node in (part for criterion in criteria for part in ast.walk(criterion)):
+        match node:
+            case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()]):
+                if text in {ast.unparse(left), ast.unparse(node.comparators[0])}:
+                    return True
+            case ast.Call(func=ast.Attribute(value=value, attr=name)):
+                if name in _ONLY_OF_COLUMNS and ast.unparse(value) == text:
+                    return True
+    return False
 
 
 def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:

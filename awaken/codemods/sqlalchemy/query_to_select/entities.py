@@ -13,6 +13,7 @@ from awaken.codemods.sqlalchemy.query_to_select.cures import quoted, tell_kind
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.starred import elements_of, is_only_read
 from awaken.project.classes import Definition
 
 _AGGREGATES = frozenset(
@@ -79,22 +80,54 @@ _SCALAR_CALLS = frozenset({"scalar_subquery", "as_scalar"})
 def classify_all(reader: Reader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
     """Classify the arguments of ``query(...)``; a literal ``*[a, b]`` counts as its elements."""
     found: list[Item] = []
+    nodes = list(nodes)
     for node in nodes:
         if not isinstance(node, ast.Starred):
             found.append(classify(reader, node))
             continue
-        elements = _starred_elements(reader, node.value)
+        elements = literal_elements(reader, node.value)
         if elements is None:
-            found.append(Item(node, What.UNKNOWN))
+            found.extend(_columns_of_list(reader, node, alone=len(nodes) == 1))
         else:
             found.extend(classify(reader, element) for element in elements)
     return tuple(read_by_value(reader, item) for item in found)
 
 
-def _starred_elements(reader: Reader, node: ast.expr) -> list[ast.expr] | None:
+def _columns_of_list(reader: Reader, node: ast.Starred, *, alone: bool) -> list[Item]:
+    """Return items for the columns that ``*columns`` may stand for; one that is unknown if not all.
+
+    Each may be missing, and all if they are not asked for ``alone``; those that may come several
+    times are there twice.
+    """
+    elements = elements_of(reader, node.value)
+    found = [classify(one.reader, one.node) for one in elements]
+    known = all(item.what in {What.COLUMN, What.EXPRESSION} for item in found)
+    if not found or not known or any(item.weak or item.assumed for item in found):
+        return [Item(node, What.UNKNOWN)]
+    is_orm = alone and all(item.orm for item in found)
+    items: list[Item] = []
+    for element, item in zip(elements, found, strict=True):
+        one = replace(
+            item,
+            node=node,
+            what=What.EXPRESSION,
+            owner=None,
+            orm=is_orm,
+            mixed=True,
+            constant=False,
+        )
+        items += [one, one] if element.repeated else [one]
+    return items
+
+
+def literal_elements(reader: Reader, node: ast.expr) -> list[ast.expr] | None:
+    """Return the elements of a list or tuple in sight, which has exactly these; else None."""
     if isinstance(node, ast.Name):
         value = reader.only_value(node)
         if value is None or _is_changed(reader, node):
+            return None
+        is_local = reader.module.enclosing_function(value) is not None
+        if is_local and isinstance(value, ast.List) and not is_only_read(reader, node):
             return None
         node = value
     if isinstance(node, ast.List | ast.Tuple):
@@ -135,8 +168,28 @@ def classify(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item:
             return _combined(reader, node, (operand,), depth)
         case ast.Subscript(value=value):
             return _classify_subscript(reader, node, value, depth)
+        case ast.IfExp(body=body, orelse=other):
+            return _one_of(node, classify(reader, body, depth), classify(reader, other, depth))
         case _:
             return Item(node, What.UNKNOWN)
+
+
+def _one_of(node: ast.expr, one: Item, other: Item) -> Item:
+    """Return the item for ``one if test else other``, of columns."""
+    whats = {one.what, other.what}
+    if not whats <= {What.COLUMN, What.EXPRESSION} or one.assumed or other.assumed:
+        return Item(node, What.UNKNOWN)
+    keys = one.keys | other.keys
+    return Item(
+        node,
+        What.EXPRESSION,
+        key=None if None in {one.key, other.key} else one.key,
+        other_keys=frozenset(keys - {one.key}),
+        orm=one.orm and other.orm,
+        mixed=True,
+        aggregate=one.aggregate and other.aggregate,
+        hashable=one.hashable if one.hashable == other.hashable else None,
+    )
 
 
 # ------------------------------------------------------------------------- columns, expressions

@@ -33,7 +33,8 @@ class Item:
     """One item of a query.
 
     ``model`` is the qualified name of the mapped class that it is, or whose column it is; ``owner``
-    the source text of that class or alias. ``key`` is its name in a row, None without a label.
+    the source text of that class or alias. ``key`` is its name in a row, None without a label;
+    ``other_keys`` are names that it may have in its place.
     ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
     gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
     ``mixed`` that columns of several classes are in it, ``assumed`` that a library's class is
@@ -60,6 +61,12 @@ class Item:
     models: frozenset[str] = frozenset()
     mixed: bool = False
     unless: str = ""
+    other_keys: frozenset[str] = frozenset()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The names that it may have in a row, as far as they are known."""
+        return self.other_keys | ({self.key} if self.key else frozenset())
 
 
 def kind_of(items: Sequence[Item]) -> Kind:

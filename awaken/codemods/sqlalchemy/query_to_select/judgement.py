@@ -12,7 +12,11 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
 from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, loads_collection
-from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all, refuse_unknown
+from awaken.codemods.sqlalchemy.query_to_select.entities import (
+    classify_all,
+    literal_elements,
+    refuse_unknown,
+)
 from awaken.codemods.sqlalchemy.query_to_select.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
@@ -441,22 +445,31 @@ def check_distinct(statement: Statement) -> None:
 
 
 def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
-    """Before 2.1 a select of Core objects alone does not flush first (issue 9809); Query does."""
+    if statement.unflushed or not flushes_first(statement):
+        verdict.caveats.append("pending changes are no longer flushed first before SQLAlchemy 2.1")
+
+
+def flushes_first(statement: Statement) -> bool:
+    """Whether the session flushes before ``statement``, as it does before any Query.
+
+    Before 2.1 it does not where a select is of Core objects alone (issue 9809).
+    """
     targets = statement.reader.project.targets
     if not targets.admits("sqlalchemy", "<2.1"):
-        return
+        return True
     if any(item.orm for item in statement.orm_items):
-        return
+        return True
     if any(is_orm(statement.reader, node) for node in statement.sources):
-        return
+        return True
     in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
-    if in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0")):
-        return
-    verdict.caveats.append("pending changes are no longer flushed first before SQLAlchemy 2.1")
+    return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0"))
 
 
 def is_orm(reader: Reader, node: ast.expr) -> bool:
     """Whether a mapped class is named in ``node``, as far as can be seen."""
+    if isinstance(node, ast.Starred):
+        elements = literal_elements(reader, node.value) or []
+        return any(is_orm(reader, element) for element in elements)
     return any(
         entity_of(reader, part) is not None
         for part in ast.walk(node)
@@ -504,9 +517,13 @@ def _check_keys(statement: Statement, items: Sequence[Item], verdict: Verdict) -
 
 
 def _doubled_keys(items: Sequence[Item]) -> list[str]:
-    """Return the names that several columns have, in the order of the second ones."""
-    keys = [item.key for item in items if item.what is not What.ENTITY and item.key]
-    return list(dict.fromkeys(key for at, key in enumerate(keys) if key in keys[:at]))
+    """Return the names that several columns may have, in the order of the second ones."""
+    seen, doubled = set[str](), dict[str, None]()
+    for item in items:
+        if item.what is not What.ENTITY:
+            doubled.update(dict.fromkeys(sorted(item.keys & seen)))
+            seen |= item.keys
+    return list(doubled)
 
 
 def _unlabelled(items: Sequence[Item]) -> str | None:

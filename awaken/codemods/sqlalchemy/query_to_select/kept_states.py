@@ -12,6 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
 from awaken.codemods.sqlalchemy.query_to_select.chain import BUILDERS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.judgement import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed, may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
@@ -160,7 +161,7 @@ def _join(one: Statement, other: Statement) -> Statement:
             one, other = (_settled(each, items) for each in (one, other))
         else:
             one = _with_lists(one, other)
-    return replace(
+    joined = replace(
         one,
         edits=[],
         needs=[],
@@ -179,7 +180,10 @@ def _join(one: Statement, other: Statement) -> Statement:
         grouped=one.grouped or other.grouped,
         changed_items=one.changed_items or other.changed_items,
         unsure=one.unsure or other.unsure,
+        unflushed=one.unflushed or other.unflushed,
     )
+    joined.unflushed |= flushes_first(joined) and not flushes_first(_shared(one, other))
+    return joined
 
 
 def _refuse_different(one: Statement, other: Statement) -> None:
@@ -192,11 +196,16 @@ def _refuse_different(one: Statement, other: Statement) -> None:
     are_orm = all(any(item.orm for item in each.orm_items) for each in (one, other))
     if not are_orm and _looks(one.orm_items) != _looks(other.orm_items):
         raise Refused(reasons.DIFFERENT_QUERIES, "other columns at first")
-    is_core = not any(item.orm for item in one.orm_items)
-    sources = _ids(one.sources), _ids(one.criteria), one.joined
-    if is_core and sources != (_ids(other.sources), _ids(other.criteria), other.joined):
-        # Whether it flushes first depends on them (issue 9809).
-        raise Refused(reasons.DIFFERENT_QUERIES, "columns of other tables")
+
+
+def _shared(one: Statement, other: Statement) -> Statement:
+    """Return ``one`` with what ``other`` has as well of what decides whether it flushes first."""
+    return replace(
+        one,
+        sources=[node for node in one.sources if node in other.sources],
+        criteria=[node for node in one.criteria if node in other.criteria],
+        joined=one.joined and other.joined,
+    )
 
 
 def _different(one: Sequence[Item], other: Sequence[Item]) -> Refused:
@@ -265,6 +274,7 @@ def _looks(items: Sequence[Item]) -> list[tuple[object, ...]]:
             item.model,
             item.owner,
             item.key,
+            item.other_keys,
             item.orm,
             item.aliased,
             item.aggregate,
@@ -321,4 +331,5 @@ def _key(statement: Statement) -> tuple[object, ...]:
         statement.grouped,
         statement.changed_items,
         statement.unsure,
+        statement.unflushed,
     )

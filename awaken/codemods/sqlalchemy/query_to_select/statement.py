@@ -57,7 +57,8 @@ class Statement:
     that make an ORM statement of it, ``first_items`` those that a set operation puts together.
     ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
     item is of several classes, each of which was judged for itself. ``lists`` are the columns of
-    each way to this place, where these differ; ``items`` are then all of them.
+    each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
+    that not every way flushes first.
     """
 
     reader: Reader
@@ -91,6 +92,7 @@ class Statement:
     unsure: bool = False
     several: bool = False
     lists: tuple[tuple[Item, ...], ...] = ()
+    unflushed: bool = False
 
     @property
     def is_plain(self) -> bool:
