@@ -14,7 +14,7 @@ from awaken.project.bindings import Binding
 from awaken.project.callers import Callers, Function
 from awaken.project.class_queries import ClassQueries, ClassQuery
 from awaken.project.classes import Classes, ClassFacts, Definition
-from awaken.project.dispatch import Called, function_called
+from awaken.project.dispatch import Called, function_called, functions_called
 from awaken.project.doubles import Doubles
 from awaken.project.eager import EagerLoading
 from awaken.project.effects import (
@@ -213,6 +213,13 @@ class Project:
         Overrides count, and what stands in for a method in another class of the same family.
         """
         return function_called(self._evaluator, module, call)
+
+    def functions_called(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
+        """Return the functions of the project that ``call`` can reach: a method, its overrides.
+
+        The first is the one it seems to reach. Unknown says why they are not all in sight.
+        """
+        return functions_called(self._evaluator, module, call)
 
     def may_raise(self, module: Module, node: ast.AST, *, awaited: bool = False) -> Raises:
         """Return which exceptions may leave ``node`` when it runs; of a function, its body.

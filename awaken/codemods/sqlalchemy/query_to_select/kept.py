@@ -6,7 +6,7 @@ They are kept in local variables, returned to callers, and passed to functions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -125,15 +125,15 @@ class Web:
             yield from segments
         yield from self.uses
 
-    def passage(self, segment: Segment) -> Passage | None:
-        """Return how the query that ``segment`` begins with came out of a function, if it did."""
-        return self.passages.known.get(segment.start)
+    def ways_out(self, segment: Segment) -> tuple[Passage, ...]:
+        """Return how the query that ``segment`` begins with came out of functions, if it did."""
+        return self.passages.known.get(segment.start, ())
 
     def reaching(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
         """Return what may hold the query ``start``."""
-        passage = self.passages.known.get(start)
-        if passage is not None:
-            return (Kept(passage.into, None),)
+        ways = self.passages.known.get(start)
+        if ways is not None:
+            return tuple(Kept(one.into, None) for one in ways)
         reaching = frame.flow.reaching(start) if isinstance(start, ast.Name) else None
         found = reaching.definitions if isinstance(reaching, Reaching) else ()
         return tuple(Kept(frame, one) for one in found)
@@ -158,8 +158,8 @@ def read_web(reader: Reader, root: ast.Call | ast.Attribute, roots_of: RootsOf) 
         return None
     collector = _Collector(web, roots_of)
     _, node = read_links(reader.module, root)
-    kept = collector.holder(frame, node)
-    if kept is None:
+    kept = collector.holders(frame, node)
+    if not kept:
         return None
     collector.collect(kept)
     _refuse_readers_of_locals(web)
@@ -195,9 +195,9 @@ class _Collector:
         self._roots_of = roots_of
         self._seen: set[ast.expr] = set()
 
-    def collect(self, kept: Kept) -> None:
-        """Add ``kept``, and all that is connected with it."""
-        waiting = [kept]
+    def collect(self, kept: Iterable[Kept]) -> None:
+        """Add all of ``kept``, and what is connected with them."""
+        waiting = [*kept]
         while waiting:
             one = waiting.pop()
             if one in self._web.definitions:
@@ -239,7 +239,7 @@ class _Collector:
         if start is None:
             raise refused
         links, last = read_links(frame.reader.module, start)
-        if last is not node or self.holder(frame, node) != kept:
+        if last is not node or kept not in self.holders(frame, node):
             raise refused
         recognised = self._roots_of(frame.reader.module).get(start)
         return Segment(frame, start, links, node, "kept", "", recognised)
@@ -277,8 +277,11 @@ class _Collector:
             raise Refused(reasons.KEPT_QUERY, detail, because=because)
         return [(kept.frame, read) for read in reached]
 
-    def holder(self, frame: Frame, node: ast.expr) -> Kept | None:
-        """Return what holds ``node``, or one alternative of a conditional value, after it."""
+    def holders(self, frame: Frame, node: ast.expr) -> tuple[Kept, ...]:
+        """Return what holds ``node``, or one alternative of a conditional value, after it.
+
+        That is one variable or function, or the parameters of a method and of its overrides.
+        """
         module = frame.reader.module
         inner, parent = node, module.parent(node)
         while isinstance(parent, ast.IfExp) and parent.test is not inner:
@@ -290,13 +293,12 @@ class _Collector:
                 return self._variable(frame, target)
             case ast.Return():
                 self._web.passages.check_returning(frame)
-                return Kept(frame, None)
-            case ast.Call() | ast.keyword() if inner is node and self._is_passed(module, node):
-                into, parameter = self._web.passages.entered(frame, node)
-                bindings = into.flow.scope.bindings[into.flow.scope.mangled(parameter.arg)]
-                return Kept(into, next(one for one in bindings if one.node is parameter))
+                return (Kept(frame, None),)
+            case ast.Call() | ast.keyword() if self._is_passed(module, inner):
+                entered = self._web.passages.entered(frame, inner)
+                return tuple(_parameter(into, parameter) for into, parameter in entered)
             case _:
-                return None
+                return ()
 
     def _is_passed(self, module: Module, node: ast.expr) -> bool:
         try:
@@ -305,10 +307,10 @@ class _Collector:
             return refused.reason is reasons.PASSED_QUERY
         return False
 
-    def _variable(self, frame: Frame, target: ast.Name) -> Kept | None:
+    def _variable(self, frame: Frame, target: ast.Name) -> tuple[Kept, ...]:
         known = frame.flow.definitions(target.id)
         found = () if isinstance(known, Unknown) else known
-        return next((Kept(frame, one) for one in found if one.node is target), None)
+        return tuple(Kept(frame, one) for one in found if one.node is target)
 
     def _use(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
         """Add what is done with the query ``start``; return what holds it then, if anything."""
@@ -319,9 +321,9 @@ class _Collector:
         links, node = read_links(module, start)
         try:
             by_session = self._by_session(frame, node, links)
-            kept = None if by_session else self.holder(frame, node)
-            if kept is not None:
-                return (kept,)
+            kept = () if by_session else self.holders(frame, node)
+            if kept:
+                return kept
             ending, end, whole = by_session or read_end(module, node)
         except Refused as refused:
             raise _located(refused, detail, frame.place(node, detail)) from None
@@ -342,12 +344,17 @@ class _Collector:
             is_kept = (
                 isinstance(root, ast.Call)
                 and root in self._roots_of(module)
-                and self.holder(frame, read_links(module, root)[1]) is not None
+                and self.holders(frame, read_links(module, root)[1])
             )
             if links or is_kept:
                 # A query that is kept is executed elsewhere, by what the session is called here.
                 raise Refused(reasons.UNKNOWN_METHOD, "session")
         return found
+
+
+def _parameter(frame: Frame, parameter: ast.arg) -> Kept:
+    bindings = frame.flow.scope.bindings[frame.flow.scope.mangled(parameter.arg)]
+    return Kept(frame, next(one for one in bindings if one.node is parameter))
 
 
 def _located(refused: Refused, detail: str, place: Place) -> Refused:

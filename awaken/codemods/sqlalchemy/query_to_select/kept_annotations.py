@@ -79,8 +79,8 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
         name = getattr(whole, "attr", getattr(whole, "id", ""))
         text = ast.unparse(query.slice)
         return f"[{text}]" if name in _ROWS else f"[tuple[{text}]]"
-    item = items[0]
-    if len(items) != 1 or item.what is not What.ENTITY or item.aliased or item.owner is None:
+    item = items[0] if len(items) == 1 else None
+    if item is None or item.what is not What.ENTITY or item.aliased or item.owner is None:
         return ""
     is_class = item.owner.rpartition(".")[2] == (item.model or "").rpartition(".")[2]
     return f"[tuple[{item.owner}]]" if is_class else ""

@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Place, Span
 from awaken.project.callers import Callers
+from awaken.project.dispatch import Called
 from awaken.project.flow import Flow, flow_of
 from awaken.project.modules import Module
 from awaken.project.passing import argument_of
@@ -44,7 +45,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """A call in ``frame`` that reaches the function of ``into`` and no other.
+    """A call in ``frame`` that reaches the function of ``into``, and maybe what overrides it.
 
     ``bound`` is 1 where the receiver is the first argument.
     """
@@ -58,24 +59,34 @@ class Passage:
         """Return what is passed to ``parameter``; None if nothing, or if it cannot be told."""
         positional = [*self.into.function.args.posonlyargs, *self.into.function.args.args]
         if self.bound and positional and parameter is positional[0]:
-            return self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
+            return self._receiver()
         return argument_of(self.call, self.into.function, parameter, self.bound)
+
+    def _receiver(self) -> ast.expr | None:
+        """Return what stands in front of the method's name; what ``super()`` is of itself."""
+        receiver = self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
+        if not isinstance(receiver, ast.Call) or ast.unparse(receiver) != "super()":
+            return receiver
+        own = self.frame.function.args
+        first = [*own.posonlyargs, *own.args][:1]
+        return ast.Name(first[0].arg, ast.Load()) if first else None
 
 
 class Passages:
     """The functions that the queries of one web go through, found while it is read.
 
     Trees are held as long as it is needed, for nodes are compared. ``known`` are the calls whose
-    result is a query. ``outside`` says of functions why code out of sight may call them as well.
+    result is a query, with a passage for each function that they may reach. ``outside`` says of
+    functions why code out of sight may call them as well.
     """
 
     def __init__(self, reader: Reader) -> None:
         self._project = reader.project
         self._modules = {reader.module.path: reader.module}
         self._frames: dict[ast.AST, Frame] = {}
-        self._passages: dict[ast.Call, Passage | Unknown] = {}
+        self._passages: dict[ast.Call, tuple[Passage, ...] | Unknown] = {}
         self._calls: dict[Frame, list[Passage]] = {}
-        self.known: dict[ast.AST, Passage] = {}
+        self.known: dict[ast.AST, tuple[Passage, ...]] = {}
         self.outside: dict[str, str] = {}
 
     # ------------------------------------------------------------------------------------ frames
@@ -96,15 +107,18 @@ class Passages:
             self._modules[path] = module
         return module
 
-    def _passage(self, frame: Frame, call: ast.Call) -> Passage | Unknown:
+    def reached(self, frame: Frame, call: ast.Call) -> tuple[Passage, ...] | Unknown:
+        """Return a passage into each function that ``call`` may reach; Unknown says why not."""
         if call not in self._passages:
-            self._passages[call] = self._find_passage(frame, call)
+            called = self._project.functions_called(frame.reader.module, call)
+            self._passages[call] = (
+                called
+                if isinstance(called, Unknown)
+                else tuple(self._passage(frame, call, one) for one in called)
+            )
         return self._passages[call]
 
-    def _find_passage(self, frame: Frame, call: ast.Call) -> Passage | Unknown:
-        called = self._project.function_called(frame.reader.module, call)
-        if isinstance(called, Unknown):
-            return called
+    def _passage(self, frame: Frame, call: ast.Call, called: Called) -> Passage:
         home = self._held(called.module.path) or called.module
         span = called.module.span(called.function)
         mine = next(
@@ -144,34 +158,42 @@ class Passages:
     def results(self, frame: Frame) -> list[Passage]:
         """Return all calls of the function of ``frame``, whose result is a query."""
         found = self._calls_of(frame)
-        self.known.update({one.call: one for one in found})
+        for one in found:
+            reached = self.reached(one.frame, one.call)
+            self.known[one.call] = () if isinstance(reached, Unknown) else reached
         return found
 
     def leaves(self, frame: Frame, call: ast.Call) -> bool:
-        """Whether ``call`` reaches one function of the project, which may return a query."""
-        passage = self._passage(frame, call)
-        if isinstance(passage, Unknown):
+        """Whether ``call`` reaches functions of the project, which may return a query."""
+        reached = self.reached(frame, call)
+        if isinstance(reached, Unknown):
             return False
-        self.check_returning(passage.into)
-        return any(one.call is call for one in self.results(passage.into))
+        for passage in reached:
+            self.check_returning(passage.into)
+        return all(any(o.call is call for o in self.results(one.into)) for one in reached)
 
     # --------------------------------------------------------------- into functions
-    def entered(self, frame: Frame, node: ast.expr) -> tuple[Frame, ast.arg]:
-        """Return the function that ``node``, an argument, is passed to, and the parameter."""
+    def entered(self, frame: Frame, node: ast.expr) -> list[tuple[Frame, ast.arg]]:
+        """Return the functions that ``node``, an argument, is passed to, and the parameters."""
         module = frame.reader.module
         parent = module.parent(node)
         call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
         if not isinstance(call, ast.Call):
             raise Refused(reasons.PASSED_QUERY, module.excerpt(node))
         name = ast.unparse(call.func)
-        passage = self._passage(frame, call)
-        if isinstance(passage, Unknown):
-            because = Place(passage.place.path, passage.place.span, passage.why)
+        reached = self.reached(frame, call)
+        if isinstance(reached, Unknown):
+            because = Place(reached.place.path, reached.place.span, reached.why)
             raise Refused(reasons.PASSED_QUERY, name, because=(because,))
-        for parameter, _ in parameters_of(passage.into.function.args):
-            if passage.given(parameter) is node:
-                return passage.into, parameter
-        raise Refused(reasons.PASSED_QUERY, name, because=(frame.place(call),))
+        found = [
+            (passage.into, parameter)
+            for passage in reached
+            for parameter, _ in parameters_of(passage.into.function.args)
+            if passage.given(parameter) is node
+        ]
+        if len(found) != len(reached):
+            raise Refused(reasons.PASSED_QUERY, name, because=(frame.place(call),))
+        return found
 
     def arguments(self, frame: Frame, parameter: ast.arg) -> list[tuple[Frame, ast.expr]]:
         """Return what all callers pass to ``parameter``; raises Refused."""
@@ -223,9 +245,11 @@ class Passages:
             if around is None or call is None:
                 detail = f"`{frame.function.name}`, which is called outside of functions"
                 raise Refused(reasons.UNSEEN_CALLERS, detail, because=(site.place,))
-            passage = self._passage(around, call)
-            if isinstance(passage, Unknown) or passage.into is not frame:
-                why = passage.why if isinstance(passage, Unknown) else "another may be called"
+            reached = self.reached(around, call)
+            into = () if isinstance(reached, Unknown) else reached
+            passage = next((one for one in into if one.into is frame), None)
+            if passage is None:
+                why = reached.why if isinstance(reached, Unknown) else "another may be called"
                 because = Place(site.place.path, site.place.span, why)
                 detail = f"`{frame.function.name}`: {why}"
                 raise Refused(reasons.UNSEEN_CALLERS, detail, because=(because,))

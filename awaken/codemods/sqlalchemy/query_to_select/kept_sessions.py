@@ -51,28 +51,30 @@ class WebSession:
 
     def _origins(self, segment: Segment) -> set[Origin]:
         """Return the sessions of ``segment``, as they are written in its function."""
-        web, passage = self._web, self._web.passage(segment)
+        web, ways = self._web, self._web.ways_out(segment)
         if segment.recognised is not None:
             return {_session_of(segment.recognised)}
-        found = {
-            origin
-            for kept in web.reaching(segment.frame, segment.start)
-            for origin in self._of_kept[kept]
+        if not ways:
+            reaching = web.reaching(segment.frame, segment.start)
+            return {origin for kept in reaching for origin in self._of_kept[kept]}
+        return {
+            outer
+            for passage in ways
+            for origin in self._of_kept[Kept(passage.into, None)]
+            for outer in self._seen_by_caller(passage, origin)
         }
-        if passage is None:
-            return found
-        outer: set[Origin] = set()
-        for origin in found:
-            if isinstance(origin, Kept):
-                outer.update(*(self._origins(one) for one in self._given(passage, origin)))
-            elif isinstance(origin, Written):
-                key = passage, origin
-                if key not in self._outside:
-                    self._outside[key] = _outside(passage, origin)
-                outer.add(self._outside[key])
-            else:
-                outer.add(origin)
-        return outer
+
+    def _seen_by_caller(self, passage: Passage, origin: Origin) -> set[Origin]:
+        """Return how the caller writes the session of what the function returns."""
+        if isinstance(origin, Kept):
+            given = self._given(passage, origin)
+            return {outer for one in given for outer in self._origins(one)}
+        if isinstance(origin, Refused):
+            return {origin}
+        key = passage, origin
+        if key not in self._outside:
+            self._outside[key] = _outside(passage, origin)
+        return {self._outside[key]}
 
     def _given(self, passage: Passage, parameter: Kept) -> list[Segment]:
         """Return the segments that are passed to ``parameter`` by the call of ``passage``."""
@@ -144,7 +146,7 @@ class WebSession:
                 continue
             if passage is None or len(sessions) != 1 or not isinstance(session, Written):
                 return None
-            if given.setdefault(passage, session) != session:
+            if given.setdefault(passage, session) != session or self._is_shared(passage):
                 return None
             self._check(segment, session.text)
         node = parameter.binding.node if parameter.binding is not None else None
@@ -158,6 +160,11 @@ class WebSession:
             return None
         self.parameters[parameter.frame] = known
         return Written(known.name)
+
+    def _is_shared(self, passage: Passage) -> bool:
+        """Whether the call may reach other methods too, which would need the parameter as well."""
+        reached = self._web.passages.reached(passage.frame, passage.call)
+        return isinstance(reached, Unknown) or len(reached) > 1
 
     def _check(self, use: Segment, text: str) -> None:
         """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""

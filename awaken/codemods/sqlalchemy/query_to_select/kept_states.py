@@ -82,8 +82,8 @@ class States:
         ]
 
     def items_of(self, kept: Kept) -> Sequence[Item]:
-        """Return what the queries ask for that ``kept`` may hold."""
-        return self._known[kept].items
+        """Return what the queries ask for that ``kept`` may hold; nothing where none comes."""
+        return self._known[kept].items if kept in self._known else ()
 
     def of(self, segment: Segment, *, executed: bool) -> Statement | None:
         """Return the statement that ``segment`` comes to; None while nothing reaches it."""
