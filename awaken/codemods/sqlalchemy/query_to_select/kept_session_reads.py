@@ -33,8 +33,9 @@ def read_by_session(frame: Frame, node: ast.expr) -> SessionRead | None:
         return None
     called = call.func
     if isinstance(called, ast.Attribute) and called.attr == "execute":
+        is_its_own = ast.unparse(called.value) == f"{ast.unparse(node)}.session"
         proof = frame.reader.project.session_of(frame.reader.module, called.value)
-        if isinstance(proof, SessionProof) and "async" not in proof.kind:
+        if is_its_own or (isinstance(proof, SessionProof) and "async" not in proof.kind):
             return "argument", "execute", node
     return None
 
