@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.query_to_select.classes import is_mapped
+from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of_attribute, is_mapped
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 
@@ -22,7 +22,22 @@ def read_by_value(reader: Reader, item: Item) -> Item:
     if isinstance(node, ast.Attribute) and is_mapped_value(reader, node.value):
         owner = ast.unparse(node.value)
         return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
-    return item
+    return _noted(reader, node) or item
+
+
+def _noted(reader: Reader, node: ast.expr) -> Item | None:
+    """``self.access.model`` where the class of ``access`` annotates it: ``model: type[Base]``.
+
+    No class that inherits from that one may hold something else there.
+    """
+    value = reader.only_value(node) if isinstance(node, ast.Name) else node
+    if not isinstance(value, ast.Attribute):
+        return None
+    owners = reader.project.classes_of(reader.module, value.value)
+    found = [entity_of_attribute(reader, value, one) for one in owners]
+    if not found or any(item is None for item in found):
+        return None
+    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=True, presumed=True)
 
 
 def is_mapped_value(reader: Reader, node: ast.expr) -> bool:

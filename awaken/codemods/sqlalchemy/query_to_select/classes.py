@@ -308,7 +308,22 @@ def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) 
     """``self.model`` where the class, or one it inherits, says what that is."""
     around = reader.module.enclosing_class(node)
     name = f"{reader.module.name}.{reader.module.qualname(around)}" if around else None
-    queue, seen = [name] if name is not None else [], set[str]()
+    if name is None:
+        return None
+    is_given, found = _entity_in(reader, name, node, depth)
+    return found if is_given else _entity_below(reader, name, node, depth)
+
+
+def entity_of_attribute(reader: Reader, node: ast.Attribute, name: str) -> Item | None:
+    """Return the item for the attribute ``node`` of the class ``name``, or of a class below it."""
+    return _entity_in(reader, name, node, DEPTH)[1]
+
+
+def _entity_in(
+    reader: Reader, name: str, node: ast.Attribute, depth: int
+) -> tuple[bool, Item | None]:
+    """Return whether a class, or one it inherits, gives an attribute a value, and what that is."""
+    queue, seen = [name], set[str]()
     while queue:
         qualified = queue.pop(0)
         facts = reader.project.class_facts(qualified)
@@ -320,9 +335,9 @@ def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) 
         entities = [item for item in given if item is not None]
         if given:
             # A subclass may replace the attribute: the kind is known, the model is not.
-            return _joined(node, entities) if len(entities) == len(given) else None
+            return True, _joined(node, entities) if len(entities) == len(given) else None
         queue += [base for base in facts.bases if base is not None]
-    return None if name is None else _entity_below(reader, name, node, depth)
+    return False, None
 
 
 def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: int) -> Item | None:
