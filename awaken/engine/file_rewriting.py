@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -104,6 +104,8 @@ def rewrite_file(
         ImportContext(context.first_party, context.taken),
     )
     text, moved = splice(assembled.module.source.text, imports.splices)
+    if not _last_newline(source.text):
+        text = text.removesuffix(_last_newline(text))
     return RewrittenFile(
         source.with_text(text), assembled.moved.then(moved), (*problems, *imports.problems)
     )
@@ -116,6 +118,7 @@ class _Work:
         self.problems: list[Problem] = []
         self._unsafe: set[ChangeId] = set()
         self._inserted: dict[ChangeId, str] = {}
+        self._filled: set[int] = set()
         self._module = module
         self._rewriters = rewriters
         self.style = style_of(module, line_length)
@@ -125,6 +128,7 @@ class _Work:
         self._unsafe = {owned.change for owned in edits if owned.level is not Level.SAFE}
         jobs = self._jobs(of_kind(edits, NodeEdit))
         inserts = self._insertions(of_kind(edits, InsertStatements))
+        self._filled = {piece.span.start for piece in inserts}
         for piece in inserts:
             for change in piece.changes:
                 self._inserted[change] = self._inserted.get(change, "") + piece.text.decode()
@@ -138,7 +142,7 @@ class _Work:
                 self._refuse(piece.span, "it crosses the edge of another rewrite", piece.changes)
                 loose.remove(piece)
             pieces += self._rewrite(region, {node: jobs[node] for node in nodes}, inner)
-        return [*_without_holes(self._module.source.text, pieces), *loose]
+        return [*_without_holes(self._module.source.text, pieces, self._filled), *loose]
 
     def _refuse(self, span: Span, message: str, changes: Iterable[ChangeId]) -> None:
         place = Place(self._module.path, span)
@@ -245,7 +249,7 @@ class _Work:
             targets=targets,
             newline=self.style.newline,
             indent=self.style.indent,
-            fills_block=region.fills_block,
+            fills_block=region.fills_block and region.span.start not in self._filled,
         )
 
     def _insertions(self, edits: Sequence[OwnedEdit[InsertStatements]]) -> list[Piece]:
@@ -282,26 +286,35 @@ class _Work:
         return pieces
 
 
-def _without_holes(text: bytes, pieces: Sequence[Piece]) -> Iterator[Piece]:
-    """Yield ``pieces``, those that leave nothing with the blank lines that nobody wants then."""
+def _without_holes(
+    text: bytes, pieces: Sequence[Piece], filled: Collection[int]
+) -> Iterator[Piece]:
+    """Yield ``pieces``, those that leave nothing with the blank lines that nobody wants then.
+
+    Lines that start at ``filled`` get others in their place.
+    """
     waiting: list[Piece] = []
     for piece in pieces:
         between = text[waiting[-1].span.end : piece.span.start] if waiting else b""
         if waiting and (between.strip() or piece.text):
-            yield from _closed(text, waiting)
+            yield from _closed(text, waiting, filled)
             waiting = []
         if piece.text or piece.is_expression:
             yield piece
         else:
             waiting.append(piece)
-    yield from _closed(text, waiting)
+    yield from _closed(text, waiting, filled)
 
 
-def _closed(text: bytes, pieces: Sequence[Piece]) -> Iterator[Piece]:
+def _closed(text: bytes, pieces: Sequence[Piece], filled: Collection[int]) -> Iterator[Piece]:
     """Yield neighbours that all go, grown together and over blank lines around them."""
     if pieces:
-        whole = without_blank_lines(text, Span(pieces[0].span.start, pieces[-1].span.end))
-        starts = [whole.start, *(piece.span.start for piece in pieces[1:])]
+        first = pieces[0].span.start
+        whole = without_blank_lines(text, Span(first, pieces[-1].span.end))
+        starts = [
+            first if first in filled else whole.start,
+            *(piece.span.start for piece in pieces[1:]),
+        ]
         ends = [*starts[1:], whole.end]
         for piece, start, end in zip(pieces, starts, ends, strict=True):
             yield replace(piece, span=Span(start, end))

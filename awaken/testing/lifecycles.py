@@ -127,12 +127,12 @@ def _described(application: Any) -> object:
 
 
 def _responses(application: Any, client: Any) -> object:
-    paths = [route.path for route in application.routes if "{" not in route.path]
-    found = [(path, client.get(path)) for path in paths if path not in _DOCUMENTATION]
+    described = _described(application)
+    paths = described["paths"] if isinstance(described, dict) else ("/",)
+    found = [(path, client.get(path)) for path in paths if "{" not in path]
     return tuple((path, answer.status_code, answer.text) for path, answer in found)
 
 
-_DOCUMENTATION = {"/docs", "/docs/oauth2-redirect", "/openapi.json", "/redoc"}
 _RUNS: Mapping[str, Run] = {
     "served": _served,
     "not started": _not_started,

@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from awaken.project.modules import Module
-from awaken.project.wiring.applications import Applications, Resolved
+from awaken.project.wiring.applications import Application, Applications, Resolved
 
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
 
 How = Literal["include", "mount"]
+ROUTERS = frozenset({"router", "starlette-router"})
+_MOST_ROOTS = 20
 _WORDS = {"include_router": b"include_router", "mount": b"mount"}
 
 
@@ -51,6 +53,23 @@ class Inclusions:
             if module is not None:
                 found += self._in(module)
         return tuple(found)
+
+    def roots(self, router: Application) -> list[tuple[Application, tuple[Inclusion, ...]]]:
+        """Return every application that includes ``router``, also through others, and by what.
+
+        The inclusions are those from the application down; one that is included twice comes twice.
+        """
+        found: list[tuple[Application, tuple[Inclusion, ...]]] = []
+        waiting: list[tuple[Application, tuple[Inclusion, ...]]] = [(router, ())]
+        while waiting and len(found) < _MOST_ROOTS:
+            child, below = waiting.pop(0)
+            for one in self.all:
+                if one.how != "include" or child not in one.child.applications or one in below:
+                    continue
+                for parent in one.parent.applications:
+                    chain = (one, *below)
+                    (waiting if parent.kind in ROUTERS else found).append((parent, chain))
+        return found
 
     def _in(self, module: Module) -> Iterator[Inclusion]:
         for node in module.walk():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from awaken.project.wiring.applications import Applications
 from awaken.project.wiring.handlers import Handlers
+from awaken.project.wiring.imports import CertainImports
 from awaken.project.wiring.inclusion import Inclusions
 from awaken.project.wiring.installers import Installations
 from awaken.project.wiring.registrations import Registrations
@@ -43,6 +44,11 @@ class Web:
     def inclusions(self) -> Inclusions:
         """Who includes and mounts whom."""
         return Inclusions(self._evaluator, self.applications, self._files_with)
+
+    @cached_property
+    def imports(self) -> CertainImports:
+        """Which files are imported together."""
+        return CertainImports(self._evaluator)
 
     @cached_property
     def handlers(self) -> Handlers:

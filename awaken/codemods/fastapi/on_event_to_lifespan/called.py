@@ -114,11 +114,18 @@ class Caller:
             return Called(code, tuple(self._steady(*arguments)))
         manner = self._manner(node)
         if steady and "\n" not in text and self._only_defines(node):
-            reads = tuple(self._steady(node.func, *arguments))
-            return Called(f"{_awaited(manner)}{text}()", reads)
+            return self.of_result(node, manner)
         if not may_keep:
             raise self._refused(reasons.HANDLER_EXPRESSION, node)
         return Called(f"{_awaited(manner)}{{}}()", (), text)
+
+    def of_result(self, node: ast.Call, manner: Manner) -> Called:
+        """Return how to call what the call ``node`` returns. Raises Refused."""
+        arguments = [*node.args, *(one.value for one in node.keywords)]
+        text = self._module.text_of(node)
+        if "\n" in text or not all(isinstance(one, ast.Name | ast.Constant) for one in arguments):
+            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+        return Called(f"{_awaited(manner)}{text}()", tuple(self._steady(node.func, *arguments)))
 
     def _only_defines(self, node: ast.Call) -> bool:
         """Whether the function that ``node`` calls only defines another one and returns it."""

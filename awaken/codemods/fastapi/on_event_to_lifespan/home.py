@@ -22,15 +22,19 @@ _COMPOUND = (
 class Home:
     """The call that makes an application, its statement, and the scope of these.
 
-    ``variable`` is the plain name that the application is given, empty if it has none.
+    ``variable`` is the plain name that the application is given, empty if it has none. Where a
+    function only registers on applications that it is given, there is no ``call``: ``receiver`` is
+    what it calls the application, and ``annotation`` how that is annotated.
     """
 
     application: Application
     module: Module
-    call: ast.Call
+    call: ast.Call | None
     statement: ast.stmt
     scope: Scope
     variable: str
+    receiver: str = ""
+    annotation: str = ""
 
     @property
     def function(self) -> Definition | None:
@@ -60,7 +64,23 @@ def home_of(application: Application, module: Module) -> Home:
     statement = module.statement_of(call)
     if statement is None or isinstance(statement, _COMPOUND):
         raise Refused(reasons.NO_PLACE, "in the head of a block", because=(application.made,))
-    return Home(application, module, call, statement, scope, _variable(statement, call))
+    variable, written = _variable(statement, call), module.text_of(call.func)
+    return Home(application, module, call, statement, scope, variable, annotation=written)
+
+
+def registrar_of(
+    application: Application, module: Module, statement: ast.stmt, receiver: ast.expr
+) -> Home:
+    """Return the function in which ``statement`` registers on ``receiver``, that it is given."""
+    scope = module.scopes.scope_of(statement)
+    annotation, variable = "", ""
+    if isinstance(receiver, ast.Name):
+        variable = receiver.id
+        bindings = module.scopes.bindings_of(receiver)
+        declared = bindings[0].annotation if len(bindings) == 1 else None
+        annotation = module.text_of(declared) if declared is not None else ""
+    text = module.text_of(receiver)
+    return Home(application, module, None, statement, scope, variable, text, annotation)
 
 
 def _variable(statement: ast.stmt, call: ast.Call) -> str:

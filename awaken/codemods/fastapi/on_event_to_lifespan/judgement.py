@@ -20,10 +20,12 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     Part,
     StatementEdit,
 )
+from awaken.codemods.fastapi.on_event_to_lifespan.reaching import Reaching, Reference
 from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
-from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, SiteId
+from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, ReleaseImport, SiteId
 from awaken.project import Project
 from awaken.project.modules import Module
+from awaken.project.origins import imported_from
 from awaken.project.wiring.mentions import mentions_of
 
 _MANAGER = ("contextlib", "asynccontextmanager")
@@ -39,6 +41,7 @@ class Lifespan:
     parameter: str = ""
     nested: bool = False
     bodies: dict[int, Body] = field(default_factory=dict)
+    references: dict[int, Reference] = field(default_factory=dict)
     caveats: list[str] = field(default_factory=list)
 
 
@@ -49,11 +52,19 @@ def planned(project: Project, home: Home, steps: Sequence[Step], taken: set[str]
     """
     ordered = sorted(steps, key=lambda one: one.order)
     found = Lifespan(home, ordered)
-    found.nested = home.function is not None and any(_is_local(home, one) for one in ordered)
+    local = any(_is_local(home, one) for one in ordered)
+    found.nested = home.call is None or (home.function is not None and local)
     handler_names(project, home, ordered)
-    found.bodies = _bodies(project, home, ordered)
+    reaching = Reaching(project, home)
+    for index, step in enumerate(ordered):
+        if step.foreign:
+            place = step.registration.place
+            found.references[index] = reaching.of(
+                step.module, step.name, place, imported_first=step.first
+            )
+    found.bodies = _bodies(project, found)
     found.name = lifespan_name(home, taken)
-    found.parameter = parameter_name(home, ordered, found.bodies)
+    found.parameter = parameter_name(project, found)
     found.caveats = [one for step in ordered for one in step.caveats]
     return found
 
@@ -62,7 +73,9 @@ def _is_local(home: Home, step: Step) -> bool:
     """Whether a handler can only be called inside the function that makes the application."""
     if step.flag or step.kept:
         return True
-    if step.function is not None:
+    if step.foreign:
+        return False
+    if step.function is not None and step.provider is None:
         return step.module.scopes.scope_of(step.function) is home.scope
     scopes = step.module.scopes
     return any(
@@ -73,18 +86,19 @@ def _is_local(home: Home, step: Step) -> bool:
 
 
 # ------------------------------------------------------------------------------------- inlining
-def _bodies(project: Project, home: Home, steps: Sequence[Step]) -> dict[int, Body]:
+def _bodies(project: Project, lifespan: Lifespan) -> dict[int, Body]:
     """Return the bodies that stand in the lifespan itself, by the index of their step.
 
     Only one for each event, all or none, and only if neither can take the other's names for its
     own.
     """
+    steps = lifespan.steps
     events = [one.event for one in steps]
     if any(events.count(one) > 1 for one in events):
         return {}
     found: dict[int, Body] = {}
     for index, step in enumerate(steps):
-        body = _body(project, home, step)
+        body = _body(project, lifespan, step)
         if body is None:
             return {}
         found[index] = body
@@ -92,7 +106,7 @@ def _bodies(project: Project, home: Home, steps: Sequence[Step]) -> dict[int, Bo
         others = [
             _names_of(step, found.get(other)) for other, step in enumerate(steps) if other != index
         ]
-        if any(body.bound & names for names in others) or home.variable in body.bound:
+        if any(body.bound & names for names in others) or lifespan.home.variable in body.bound:
             return {}
     return found
 
@@ -103,15 +117,17 @@ def _names_of(step: Step, body: Body | None) -> frozenset[str]:
     return frozenset({step.name, *(one.id for one in step.reads)})
 
 
-def _body(project: Project, home: Home, step: Step) -> Body | None:
+def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
     function = step.function
-    if function is None or step.flag or len(function.decorator_list) != 1:
+    if function is None or step.flag or step.foreign or len(function.decorator_list) != 1:
         return None
-    if step.module.scopes.scope_of(function) is not home.scope:
+    scopes = step.module.scopes
+    scope = lifespan.home.scope if lifespan.nested else scopes.module
+    if scopes.scope_of(function) is not scope:
         return None
     if any(mentions_of(project, step.module, function)):
         return None
-    bindings = home.scope.bindings.get(function.name, [])
+    bindings = scope.bindings.get(function.name, [])
     if any(not isinstance(one.node, Definition) for one in bindings):
         return None
     return body_of(step.module, function)
@@ -131,18 +147,39 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         data=_code(lifespan),
         site=site,
     )
-    yield NodeEdit(
-        path=path,
-        anchor=home.module.span(home.call),
-        node="Call",
-        rewriter="constructor",
-        data=ConstructorEdit(lifespan.name),
-        site=site,
-    )
+    if home.call is not None:
+        yield NodeEdit(
+            path=path,
+            anchor=home.module.span(home.call),
+            node="Call",
+            rewriter="constructor",
+            data=ConstructorEdit(lifespan.name),
+            site=site,
+        )
     yield NeedImport(path=path, module=_MANAGER[0], name=_MANAGER[1], site=site)
     if _annotates(home.module):
         yield NeedImport(path=path, module=_iterators(), name="AsyncIterator", site=site)
+    for reference in lifespan.references.values():
+        if reference.imported is not None:
+            module, name, alias = reference.imported
+            yield NeedImport(path=path, module=module, name=name, alias=alias or None, site=site)
     yield from _removals(lifespan, site)
+    yield from _released(lifespan, site)
+
+
+def _released(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
+    """Yield the imports of what other files registered on."""
+    for step in lifespan.steps:
+        receiver = _receiver(step.registration.node)
+        found = imported_from(step.module, receiver) if receiver is not None else None
+        if found is not None:
+            yield ReleaseImport(path=step.module.path, module=found[0], name=found[1], site=site)
+
+
+def _receiver(node: ast.expr) -> ast.expr | None:
+    while isinstance(node, ast.Call):
+        node = node.func
+    return node.value if isinstance(node, ast.Attribute) else None
 
 
 def _iterators() -> str:
@@ -153,6 +190,9 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
     decorated: dict[Definition, list[Step]] = {}
     for index, step in enumerate(lifespan.steps):
         function = step.function
+        if step.provider is not None:
+            module = lifespan.home.module
+            yield _at(module, step.provider, "statement", StatementEdit(), site)
         if function is None:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:
@@ -213,12 +253,16 @@ def _code(lifespan: Lifespan) -> LifespanCode:
     return LifespanCode(
         name=lifespan.name,
         parameter=lifespan.parameter,
-        annotation=home.module.text_of(home.call.func),
+        annotation=home.annotation,
         returns="AsyncIterator[None]" if _annotates(home.module) else "",
         startup=tuple(_parts(lifespan, "startup")),
         shutdown=tuple(_parts(lifespan, "shutdown")),
         global_names=_together(body.global_names for body in bodies),
         nonlocal_names=_together(body.nonlocal_names for body in bodies),
+        first=tuple(
+            dict.fromkeys(one.within for one in lifespan.references.values() if one.within)
+        ),
+        assigned=home.receiver,
     )
 
 
@@ -234,8 +278,10 @@ def _parts(lifespan: Lifespan, event: str) -> Iterator[Part]:
         if body is not None:
             yield Part(code=body.source, is_body=True)
             continue
+        reference = lifespan.references.get(index)
+        name = step.name if reference is None else reference.code
         yield Part(
-            code=step.code.replace("{}", step.name, 1),
+            code=step.code.replace("{}", name, 1),
             condition=step.condition,
             comment="" if step.flag else step.comment,
         )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
-from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body
 from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
 from awaken.contract import Place
 from awaken.project import Project
 from awaken.project.sites import Refused
 from awaken.project.wiring.mentions import mentions_of
+
+if TYPE_CHECKING:
+    from awaken.codemods.fastapi.on_event_to_lifespan.judgement import Lifespan
 
 _DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
 
@@ -28,22 +31,34 @@ def lifespan_name(home: Home, taken: set[str]) -> str:
     return home.module.scopes.fresh_name(candidates[-1])
 
 
-def parameter_name(home: Home, steps: Sequence[Step], bodies: Mapping[int, Body]) -> str:
+def parameter_name(project: Project, lifespan: Lifespan) -> str:
     """Return the parameter of the lifespan: ``app``, unless that means something else there."""
-    read = {one.id for step in steps for one in step.reads} | {step.name for step in steps}
+    read = {one.id for step in lifespan.steps for one in step.reads}
+    read |= {step.name for step in lifespan.steps}
+    read |= {one.code.partition(".")[0] for one in lifespan.references.values()}
     bound: set[str] = set()
-    for body in bodies.values():
+    for body in lifespan.bodies.values():
         read |= body.read
         bound |= body.bound
     for candidate in ("app", "application", "_app"):
-        if candidate in bound:
-            continue
-        if candidate not in read:
+        same = candidate not in read or _is_the_application(project, lifespan, candidate)
+        if candidate not in bound and same:
             return candidate
-        same = candidate == home.variable
-        if same and len(home.scope.bindings.get(candidate, [])) == 1:
-            return candidate
-    return home.module.scopes.fresh_name("_app")
+    return lifespan.home.module.scopes.fresh_name("_app")
+
+
+def _is_the_application(project: Project, lifespan: Lifespan, name: str) -> bool:
+    """Whether a name means the application itself where the lifespan is written, and always."""
+    home = lifespan.home
+    scopes = home.module.scopes
+    owner = scopes.owner(name, home.scope if lifespan.nested else scopes.module)
+    bindings = [] if owner is None else owner.bindings.get(name, [])
+    if len(bindings) == 1 and home.call is None:
+        return name == home.variable
+    if len(bindings) != 1 or bindings[0].value is None:
+        return False
+    found = project.web.applications.of(home.module, bindings[0].value)
+    return found.alone == home.application
 
 
 def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
@@ -58,6 +73,8 @@ def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
         function = step.function
         if function is not None:
             step.name = _name_of_function(project, step, function, taken)
+        elif step.foreign:
+            continue
         elif step.kept or step.flag:
             step.name = _name_of_handler(step, taken)
         taken.add(step.name)

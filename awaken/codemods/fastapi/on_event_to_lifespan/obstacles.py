@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
@@ -13,6 +14,7 @@ from awaken.project import Project
 from awaken.project.modules import Module
 from awaken.project.sites import Refused
 from awaken.project.wiring.applications import Application
+from awaken.project.wiring.inclusion import ROUTERS, Inclusion
 from awaken.project.wiring.installers import Installation
 from awaken.project.wiring.registrations import Registration
 
@@ -23,14 +25,27 @@ _OWN = {
 _KEYWORD_WORDS = (b"lifespan", b"on_startup", b"on_shutdown")
 
 
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A registration that belongs to an application, if ``via`` by routers that it includes."""
+
+    registration: Registration
+    via: tuple[Inclusion, ...] = ()
+
+
 class Obstacles:
     """Refuses what cannot be moved; every refusal names the place that stands in the way."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
 
-    def of_loose(self, registration: Registration) -> Refused:
-        """Return why a registration belongs to no application in sight."""
+    def of_loose(self, registration: Registration) -> Refused | None:
+        """Return why a registration belongs to no application in sight; None if it does."""
+        applications = registration.to.applications
+        if applications:
+            routers = all(one.kind in ROUTERS for one in applications)
+            included = any(self._project.web.inclusions.roots(one) for one in applications)
+            return Refused(reasons.UNINCLUDED_ROUTER) if routers and not included else None
         unknown = registration.to.unknown
         if registration.to.uncalled and registration.module.enclosing_function(registration.node):
             name = registration.module.scope_name(registration.node)
@@ -39,24 +54,77 @@ class Obstacles:
         why = "it is no name in sight" if unknown is None else unknown.why
         return Refused(reasons.UNRESOLVED_REGISTRATION, why, because=because)
 
-    def look_at(self, application: Application, registrations: Sequence[Registration]) -> None:
-        """Refuse what is known of the application without looking at how it is made."""
-        for lifespan in self._project.web.registrations.lifespans:
-            if application in lifespan.to.applications or lifespan.to.unknown is not None:
-                place = Place(lifespan.module.path, lifespan.module.span(lifespan.node))
-                reason = reasons.LIFESPAN_CONTEXT if lifespan.assigned else reasons.HAS_LIFESPAN
-                raise Refused(reason, because=(place,))
-        for one in registrations:
-            if len(one.to.applications) > 1:
-                raise Refused(reasons.SEVERAL_APPLICATIONS, because=(one.place,))
-        if self._unresolved:
-            refused = self.of_loose(self._unresolved[0])
-            raise Refused(refused.reason, _detail(refused), because=(self._unresolved[0].place,))
+    def look_at(
+        self, application: Application, owned: Sequence[Owned], *, shared: bool = False
+    ) -> None:
+        """Refuse what is known of the application without looking at how it is made.
+
+        ``shared``: one function registers the handlers of several applications.
+        """
+        own = [one for one in owned if not one.via]
+        self._look_at_lifespans(application, own)
+        self._look_at_routers(application, owned)
+        if shared:
+            self._look_at_lifespans_of_routers(application)
+        else:
+            self._require_one_application(own)
+        for registration in self._unresolved:
+            refused = self.of_loose(registration)
+            if refused is not None:
+                detail = _detail(refused)
+                raise Refused(refused.reason, detail, because=(registration.place,))
         self._look_at_mounts(application)
         self._look_at_calls_of_handlers(application)
         for installation in self._installations(application):
             if installation.effect in {"registers", "replaces"}:
                 raise Refused(reasons.INSTALLER, installation.name, because=(_place(installation),))
+
+    def _look_at_lifespans(self, application: Application, own: Sequence[Owned]) -> None:
+        """Refuse an application that has a lifespan, or may get one."""
+        for lifespan in self._project.web.registrations.lifespans:
+            if application in lifespan.to.applications or lifespan.to.unknown is not None:
+                place = Place(lifespan.module.path, lifespan.module.span(lifespan.node))
+                if not own:
+                    what = "and the application has a lifespan"
+                    raise Refused(reasons.ROUTER_HANDLER, what, because=(place,))
+                reason = reasons.LIFESPAN_CONTEXT if lifespan.assigned else reasons.HAS_LIFESPAN
+                raise Refused(reason, because=(place,))
+
+    def _look_at_routers(self, application: Application, owned: Sequence[Owned]) -> None:
+        """Refuse routers with handlers that are included more than once, or perhaps."""
+        inclusions = self._project.web.inclusions
+        for one in owned:
+            routers = one.registration.to.applications if one.via else ()
+            if len(routers) > 1 or any(len(inclusions.roots(router)) > 1 for router in routers):
+                place = one.registration.place
+                raise Refused(reasons.ROUTER_HANDLER, "and is included again", because=(place,))
+        loose = [
+            registration
+            for registration in self._project.web.registrations.all
+            for router in registration.to.applications
+            if router.kind in ROUTERS and not inclusions.roots(router)
+        ]
+        for inclusion in inclusions.all:
+            hidden = inclusion.child.unknown is not None and inclusion.how == "include"
+            if loose and hidden and application in inclusion.parent.applications:
+                place = Place(inclusion.module.path, inclusion.module.span(inclusion.node))
+                raise Refused(reasons.ROUTER_HANDLER, "or may be included", because=(place,))
+
+    def _require_one_application(self, owned: Sequence[Owned]) -> None:
+        for one in owned:
+            if len(one.registration.to.applications) > 1:
+                raise Refused(reasons.SEVERAL_APPLICATIONS, because=(one.registration.place,))
+
+    def _look_at_lifespans_of_routers(self, application: Application) -> None:
+        """Refuse to replace the lifespan context that a router's lifespan was merged into."""
+        inclusions = self._project.web.inclusions
+        for lifespan in self._project.web.registrations.lifespans:
+            for router in lifespan.to.applications:
+                if any(root == application for root, _ in inclusions.roots(router)):
+                    place = Place(lifespan.module.path, lifespan.module.span(lifespan.node))
+                    raise Refused(
+                        reasons.ROUTER_HANDLER, "in a lifespan of its own", because=(place,)
+                    )
 
     @cached_property
     def _unresolved(self) -> list[Registration]:
@@ -93,7 +161,7 @@ class Obstacles:
         facts = self._project.class_facts(home.application.qualified)
         if facts is not None:
             self._look_at_class(home)
-        for keyword in home.call.keywords:
+        for keyword in home.call.keywords if home.call is not None else ():
             if keyword.arg is None and self._may_hold_handlers(keyword.value):
                 text = home.module.excerpt(keyword.value)
                 place = Place(home.module.path, home.module.span(keyword.value))

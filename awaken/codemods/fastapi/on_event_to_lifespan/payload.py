@@ -20,7 +20,11 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class LifespanCode(Struct, frozen=True, kw_only=True):
-    """The function to write; ``annotation`` and ``returns`` are empty for none."""
+    """The function to write; ``annotation`` and ``returns`` are empty for none.
+
+    ``first`` are statements to begin with; ``assigned`` is the application that the function is
+    given to by a statement behind it.
+    """
 
     name: str
     parameter: str
@@ -30,6 +34,8 @@ class LifespanCode(Struct, frozen=True, kw_only=True):
     shutdown: tuple[Part, ...]
     global_names: tuple[str, ...] = ()
     nonlocal_names: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    assigned: str = ""
 
 
 class ConstructorEdit(Struct, frozen=True):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.judgement import Lifespan, edits_of, planned
-from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles
+from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
+from awaken.codemods.fastapi.on_event_to_lifespan.registrars import registrars
 from awaken.codemods.fastapi.on_event_to_lifespan.steps import Steps
 from awaken.contract import (
     Change,
@@ -24,11 +25,11 @@ from awaken.contract import (
     Reason,
     Rewriter,
     Rule,
-    Span,
 )
 from awaken.project.modules import Module
 from awaken.project.sites import Refused, Site
 from awaken.project.wiring.applications import Application
+from awaken.project.wiring.inclusion import ROUTERS
 from awaken.project.wiring.registrations import WORDS, Registration
 
 if TYPE_CHECKING:
@@ -101,33 +102,45 @@ class _Planning:
 
     def plan(self) -> Plan:
         decided = [*self._loose()]
-        for application, registrations in self._by_application().items():
-            decided.append(self._decide(application, registrations))
+        groups = self._by_application()
+        for group in registrars(groups):
+            decided.append(self._decide(group.applications, group.owned, group.home))
+            for application in group.applications:
+                del groups[application]
+        for application, owned in groups.items():
+            decided.append(self._decide((application,), owned))
         findings = {one.site: one for part in decided for one in part.findings}
         changes = [part.change for part in decided if part.change is not None]
         return Plan(tuple(findings.values()), tuple(changes))
 
-    def _by_application(self) -> dict[Application, list[Registration]]:
-        found: dict[Application, list[Registration]] = {}
+    def _by_application(self) -> dict[Application, list[Owned]]:
+        """Return the registrations of each application, those of its routers included."""
+        found: dict[Application, list[Owned]] = {}
         for one in self._registrations:
             for application in one.to.applications:
-                found.setdefault(application, []).append(one)
+                if application.kind not in ROUTERS:
+                    found.setdefault(application, []).append(Owned(one))
+                    continue
+                for root, via in self._project.web.inclusions.roots(application):
+                    found.setdefault(root, []).append(Owned(one, via))
         return found
 
     def _loose(self) -> Iterator[_Decided]:
         """Yield the registrations of which the application cannot be told."""
         for one in self._registrations:
-            if not one.to.applications:
-                refused = self._obstacles.of_loose(one)
+            refused = self._obstacles.of_loose(one)
+            if refused is not None:
                 yield _Decided((self._site(one).refused(refused),))
 
     def _site(self, registration: Registration) -> Site:
         return Site(self._rule, registration.module, registration.node)
 
-    def _decide(self, application: Application, registrations: list[Registration]) -> _Decided:
-        sites = [self._site(one) for one in registrations]
+    def _decide(
+        self, applications: Sequence[Application], owned: Sequence[Owned], home: Home | None = None
+    ) -> _Decided:
+        sites = [self._site(one) for one in dict.fromkeys(one.registration for one in owned)]
         try:
-            lifespan = self._lifespan(application, registrations)
+            lifespan = self._lifespan(applications, owned, home)
         except Refused as refused:
             return _Decided(tuple(one.refused(refused) for one in sites))
         left_out = self._pins.left_out.intersection(one.id for one in sites)
@@ -138,15 +151,18 @@ class _Planning:
         return self._change(lifespan, sites)
 
     def _lifespan(
-        self, application: Application, registrations: Sequence[Registration]
+        self, applications: Sequence[Application], owned: Sequence[Owned], home: Home | None
     ) -> Lifespan:
-        self._obstacles.look_at(application, registrations)
-        home = home_of(application, self._module(application.made.path))
+        for one in applications:
+            self._obstacles.look_at(one, owned, shared=home is not None)
+        application = applications[0]
+        home = home or home_of(application, self._module(application.made.path))
         self._obstacles.look_at_home(home)
         steps = Steps(self._project, home)
-        found = [steps.of(one) for one in registrations]
+        found = [steps.of(one.registration, one.via) for one in owned]
         lifespan = planned(self._project, home, found, self._taken.get(home.module.path, set()))
-        lifespan.caveats += self._obstacles.caveats(application)
+        for one in applications:
+            lifespan.caveats += self._obstacles.caveats(one)
         return lifespan
 
     def _module(self, path: str) -> Module:
@@ -160,7 +176,7 @@ class _Planning:
     def _change(self, lifespan: Lifespan, sites: Sequence[Site]) -> _Decided:
         level = Level.UNSAFE if lifespan.caveats else Level.SAFE
         identity = ChangeId(f"{self._rule}:{sites[0].id}")
-        made = _made(lifespan.home)
+        chain = tuple(_chain(lifespan))
         findings = [
             Finding(
                 site=site.id,
@@ -169,7 +185,7 @@ class _Planning:
                 place=site.place,
                 scope=site.module.scope_name(site.node),
                 message=_message(lifespan),
-                chain=(made,),
+                chain=chain,
                 change=identity,
             )
             for site in sites
@@ -185,9 +201,15 @@ class _Planning:
         return _Decided(tuple(findings), change)
 
 
-def _made(home: Home) -> Place:
-    span = home.module.span(home.statement)
-    return Place(home.module.path, Span(span.start, span.end), "the application is made here")
+def _chain(lifespan: Lifespan) -> Iterator[Place]:
+    """Yield what is edited beside the registrations."""
+    home = lifespan.home
+    note = "the application is made here" if home.call is not None else ""
+    yield Place(home.module.path, home.module.span(home.statement), note)
+    for step in lifespan.steps:
+        if step.provider is not None:
+            span = home.module.span(step.provider)
+            yield Place(home.module.path, span, "the handler is registered by this call")
 
 
 def _message(lifespan: Lifespan) -> str:

@@ -29,6 +29,11 @@ UNCALLED = Reason(
     "no call in sight gives an application to `{}`, which registers the handler",
     "Remove the function, or let it be a lifespan that applications are given.",
 )
+FACTORY = Reason(
+    "factory-called-often",
+    "`{}` makes more applications than the one that the handler is registered on",
+    "Register the handler inside the function.",
+)
 REGISTERED_ELSEWHERE = Reason(
     "registered-elsewhere",
     "a handler is registered in {}",
@@ -111,7 +116,7 @@ NO_PLACE = Reason(
 )
 ROUTER_HANDLER = Reason(
     "router-handler",
-    "a router that the application includes has handlers: {}",
+    "a router that the application includes has handlers, {}",
     "Call them in the lifespan of the application.",
 )
 UNINCLUDED_ROUTER = Reason(

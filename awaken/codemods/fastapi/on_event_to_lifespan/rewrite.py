@@ -31,7 +31,9 @@ def write_lifespan(
         cst.parse_statement(f"@asynccontextmanager\n{head}"), cst.FunctionDef
     )
     body: list[Any] = [*_declared("global", data.global_names)]
-    body += [*_declared("nonlocal", data.nonlocal_names), *_statements(data.startup)]
+    body += [*_declared("nonlocal", data.nonlocal_names)]
+    body += [cst.parse_statement(f"{one}\n") for one in data.first]
+    body += [*_statements(data.startup)]
     shutdown = list(_statements(data.shutdown))
     if shutdown:
         template = cst.parse_statement("try:\n    yield\nfinally:\n    pass\n")
@@ -41,7 +43,11 @@ def write_lifespan(
         body.append(ending.with_changes(finalbody=final))
     else:
         body.append(cst.parse_statement("yield\n"))
-    return [function.with_changes(body=cst.IndentedBlock(body))]
+    found: list[cst.BaseStatement] = [function.with_changes(body=cst.IndentedBlock(body))]
+    if data.assigned:
+        given = cst.parse_statement(f"{data.assigned}.router.lifespan_context = {data.name}\n")
+        found.append(given.with_changes(leading_lines=[cst.EmptyLine(indent=False)]))
+    return found
 
 
 def edit_constructor(node: cst.Call, data: ConstructorEdit, around: Surroundings) -> cst.Call:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.called import Caller
-from awaken.codemods.fastapi.on_event_to_lifespan.conditions import is_conditional
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.providers import Provider, provider_of
+from awaken.codemods.fastapi.on_event_to_lifespan.timing import Clock, Order, Timing
 from awaken.contract import Place, Reason
 from awaken.project import Project
 from awaken.project.modules import Module
 from awaken.project.sites import Refused
-from awaken.project.wiring.handlers import needs_arguments
+from awaken.project.wiring.handlers import Manner, needs_arguments
+from awaken.project.wiring.inclusion import Inclusion
 from awaken.project.wiring.registrations import Event, Registration
-
-Order = tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -26,7 +26,8 @@ class Step:
     ``order`` sorts the handlers of an event as they were registered. ``code`` calls the handler,
     and repeats the names ``reads`` of the program. ``statement`` is what registered it, if that is
     a statement of its own; ``flag`` says that it must note in ``condition`` that it was reached,
-    and ``kept`` what it still evaluates, into ``name``.
+    and ``kept`` what it still evaluates, into ``name``. ``foreign`` and ``first`` are those of its
+    ``Timing``. ``provider`` is the statement that calls the function which returns the handler.
     """
 
     registration: Registration
@@ -40,6 +41,9 @@ class Step:
     name: str = ""
     condition: str = ""
     comment: str = ""
+    foreign: bool = False
+    first: bool = False
+    provider: ast.stmt | None = None
     caveats: list[str] = field(default_factory=list)
 
     @property
@@ -59,21 +63,25 @@ class Steps:
     def __init__(self, project: Project, home: Home) -> None:
         self._project = project
         self._home = home
+        self._clock = Clock(project, home)
 
-    def of(self, registration: Registration) -> Step:
-        """Return what becomes of ``registration``. Raises Refused."""
+    def of(self, registration: Registration, via: tuple[Inclusion, ...] = ()) -> Step:
+        """Return what becomes of ``registration``, of a router that is included ``via``.
+
+        Raises Refused.
+        """
         if registration.form == "other":
             text = registration.module.excerpt(registration.node)
             raise Refused(reasons.OTHER_FORM, text, because=(registration.place,))
         if registration.event is None:
             raise self._refused(reasons.EVENT_NAME, registration)
         if registration.function is not None:
-            return self._decorated(registration, registration.function, registration.event)
+            return self._decorated(registration, registration.function, registration.event, via)
         if registration.handler is None:
             raise self._refused(reasons.OTHER_FORM, registration)
         if registration.form == "list":
             return self._of_list(registration, registration.handler, registration.event)
-        return self._of_statement(registration, registration.handler, registration.event)
+        return self._of_statement(registration, registration.handler, registration.event, via)
 
     def _refused(self, reason: Reason, registration: Registration) -> Refused:
         text = registration.module.excerpt(registration.node)
@@ -85,31 +93,63 @@ class Steps:
         start = module.span(registration.node).start
         return Step(registration, event, (0, start), called.code, called.reads)
 
-    def _of_statement(self, registration: Registration, handler: ast.expr, event: Event) -> Step:
+    def _of_statement(
+        self,
+        registration: Registration,
+        handler: ast.expr,
+        event: Event,
+        via: tuple[Inclusion, ...],
+    ) -> Step:
         module = registration.module
         statement = module.statement_of(registration.node)
         if statement is None:
             raise self._refused(reasons.OTHER_FORM, registration)
-        order = self._order(module, statement)
-        called = Caller(self._project, module).of(handler, may_keep=True)
-        step = Step(registration, event, order, called.code, called.reads, statement)
+        timing = self._clock.of(registration, statement, via)
+        called = Caller(self._project, module).of(handler, may_keep=not timing.foreign)
+        step = Step(registration, event, timing.order, called.code, called.reads, statement)
         step.kept = called.kept
         step.comment = "" if called.kept else _comment_behind(module, statement)
-        step.flag = self._conditional(module, statement)
-        return step
+        if timing.foreign:
+            if not isinstance(handler, ast.Name):
+                raise self._refused(reasons.HANDLER_EXPRESSION, registration)
+            step.name, step.reads = handler.id, ()
+            step.code = called.code.replace(f"{handler.id}()", "{}()")
+        return _timed(step, timing)
 
-    def _decorated(self, registration: Registration, function: Definition, event: Event) -> Step:
-        module = registration.module
-        order = self._order(module, function)
+    def _decorated(
+        self,
+        registration: Registration,
+        function: Definition,
+        event: Event,
+        via: tuple[Inclusion, ...],
+    ) -> Step:
+        provider = None if via else provider_of(self._project, self._home, registration)
+        if provider is not None:
+            return self._provided(registration, function, event, provider)
+        timing = self._clock.of(registration, function, via)
         manner = self._manner(registration, function)
         if needs_arguments(function):
             raise Refused(reasons.HANDLER_PARAMETERS, function.name, because=(registration.place,))
-        step = Step(registration, event, order, statement=function, name=function.name)
+        step = Step(registration, event, timing.order, statement=function, name=function.name)
         step.code = f"{'await ' if manner == 'async' else ''}{{}}()"
-        step.flag = self._conditional(module, function)
+        return _timed(step, timing)
+
+    def _provided(
+        self, registration: Registration, function: Definition, event: Event, provider: Provider
+    ) -> Step:
+        """Return the step of a handler that a function returns, after it has registered it."""
+        module = self._home.module
+        if provider.timing.conditional:
+            raise self._refused(reasons.HANDLER_EXPRESSION, registration)
+        manner = self._manner(registration, function)
+        step = Step(registration, event, provider.timing.order, name=function.name)
+        called = Caller(self._project, module).of_result(provider.call, manner)
+        step.code, step.reads = called.code, called.reads
+        step.comment = _comment_behind(module, provider.statement)
+        step.provider = provider.statement
         return step
 
-    def _manner(self, registration: Registration, function: Definition) -> str:
+    def _manner(self, registration: Registration, function: Definition) -> Manner:
         module, handlers = registration.module, self._project.web.handlers
         index = function.decorator_list.index(registration.node)
         for above in function.decorator_list[:index]:
@@ -122,22 +162,12 @@ class Steps:
             raise Refused(reasons.ASYNC_UNKNOWN, function.name, because=(place,))
         return manner
 
-    def _order(self, module: Module, statement: ast.stmt) -> Order:
-        """Return when ``statement`` is executed. Raises Refused where that is elsewhere."""
-        home = self._home
-        scope = module.scopes.scope_of(statement)
-        start = module.span(statement).start
-        if module.path == home.module.path and scope.node is home.scope.node:
-            return (1, start)
-        place = Place(module.path, module.span(statement))
-        where = module.scope_name(statement)
-        where = f"`{where}`" if where != "<module>" else module.path
-        raise Refused(reasons.REGISTERED_ELSEWHERE, where, because=(place,))
 
-    def _conditional(self, module: Module, statement: ast.stmt) -> bool:
-        if module.path != self._home.module.path:
-            return False
-        return is_conditional(self._home, statement)
+def _timed(step: Step, timing: Timing) -> Step:
+    step.flag = timing.conditional
+    step.foreign, step.first = timing.foreign, timing.first
+    step.caveats += timing.caveats
+    return step
 
 
 def _comment_behind(module: Module, statement: ast.stmt) -> str:
