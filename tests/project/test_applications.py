@@ -1,0 +1,118 @@
+"""Which application an expression is, what is registered on it, and what is given to whom."""
+
+from __future__ import annotations
+
+import pytest
+from programs import last, module_of, program
+
+from awaken.project import Project
+from awaken.project.wiring.applications import Resolved
+
+MAIN = """
+    from fastapi import FastAPI, Request
+    app = FastAPI()
+    other: FastAPI = FastAPI()
+    def make(title: str) -> FastAPI:
+        made = FastAPI(title=title)
+        return made
+    class Server:
+        def __init__(self):
+            self.app = FastAPI()
+"""
+LINES = {3: "app", 4: "other", 6: "made", 10: "self.app"}
+
+
+def seen(project: Project, resolved: Resolved) -> set[str]:
+    """Return what the applications are called where they are made, ``?`` for an unknown one."""
+    found = set()
+    for one in resolved.applications:
+        line, _ = module_of(project, one.made.path).line_column(one.made.span)
+        found.add(LINES[line])
+    return found | ({"?"} if resolved.unknown else set())
+
+
+@pytest.mark.parametrize(
+    ("text", "expression", "expected"),
+    [
+        ("from main import app\nuse(app)", "app", {"app"}),
+        ("import main\nuse(main.other)", "main.other", {"other"}),
+        ("from main import make\nx = make('a')\nuse(x)", "x", {"made"}),
+        ("from main import Server\ns = Server()\nuse(s.app)", "s.app", {"self.app"}),
+        ("from main import app, other\nx = app if other else other\nuse(x)", "x", {"app", "other"}),
+        ("import main\ndef f(a): use(a)\nf(main.app)", "a", {"app"}),
+        ("import main\ndef f(a: main.FastAPI): use(a)\nf(main.app)\nf(main.other)", "a",
+         {"app", "other"}),
+        ("import main\ndef f(a): g(a)\ndef g(b): use(b)\nf(a=main.other)", "b", {"other"}),
+        ("import main\ndef f(a): use(a)\nf(main.app)\nsend(f)", "a",
+         {"?"}),
+        ("import main\ndef f(a: main.FastAPI): use(a)", "a",
+         {"?"}),
+        ("import main\ndef f(r: main.Request): use(r.app)", "r.app",
+         {"?"}),
+        ("from aiohttp import web\napp = web.Application()\nuse(app)", "app", set()),
+        ("class App:\n    pass\napp = App()\nuse(app)", "app", set()),
+    ],
+)  # fmt: skip
+def test_an_expression_is_told_by_the_call_that_made_it(text, expression, expected):
+    project = program({"main.py": MAIN, "m.py": text})
+    module = module_of(project, "m.py")
+    node = last(module, f"use({expression})")
+    resolved = project.web.applications.of(module, node.args[0])
+    found = seen(project, resolved)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("@app.on_event('startup')\ndef f(): ...", [("decorator", "startup")]),
+        ("app.on_event('shutdown')(f)", [("call", "shutdown")]),
+        ("x = app.on_event('shutdown')(f)", [("other", "shutdown")]),
+        ("app.router.add_event_handler('startup', f)", [("call", "startup")]),
+        ("app.router.on_shutdown.append(f)", [("append", "shutdown")]),
+        ("app.router.on_shutdown.insert(0, f)", [("other", "shutdown")]),
+        ("print(app.router.on_startup)", [("other", "startup")]),
+        ("FastAPI(on_startup=[f, g], on_shutdown=(h,))",
+         [("list", "startup"), ("list", "startup"), ("list", "shutdown")]),
+        ("FastAPI(on_startup=[*f])", [("other", "startup")]),
+        ("getattr(app, 'on_event')('startup')", [("other", None)]),
+        ("NAME = 'startup'\napp.on_event(NAME)(f)", [("call", "startup")]),
+        ("app.on_event(find())(f)", [("call", None)]),
+        ("bus.on_event('message')(f)", []),
+        ("bus.on_event('startup')(f)", [("call", "startup")]),
+        ("'@app.on_event(\"startup\")'", []),
+    ],
+)  # fmt: skip
+def test_a_registration_is_read_in_every_form(text, expected):
+    project = program({"main.py": MAIN, "m.py": f"from main import app, FastAPI\n{text}"})
+    found = project.web.registrations.all
+    assert [(one.form, one.event) for one in found] == expected
+
+
+def test_a_router_belongs_to_every_application_that_includes_it():
+    project = program(
+        {
+            "main.py": MAIN,
+            "users.py": """
+                from fastapi import APIRouter
+                router = APIRouter()
+                router.on_event("startup")(print)
+            """,
+            "api.py": """
+                from fastapi import APIRouter
+                from users import router
+                from main import app, other
+                outer = APIRouter()
+                outer.include_router(router)
+                app.include_router(outer, prefix="/v1")
+                other.include_router(router=router)
+                other.mount("/app", app)
+            """,
+        }
+    )
+    (registration,) = project.web.registrations.all
+    (router,) = registration.to.applications
+    roots = project.web.inclusions.roots(router)
+    found = {(one.made.span.start, len(via)) for one, via in roots}
+    app, other = sorted({start for start, _ in found})
+    assert found == {(app, 2), (other, 1)}
