@@ -20,6 +20,7 @@ from awaken.project.classes import Classes
 from awaken.project.members import Members
 from awaken.project.modules import Module
 from awaken.project.names import Names
+from awaken.project.narrowing import checked_class
 from awaken.project.parameters import Parameters
 from awaken.project.tables import Target, target_of
 from awaken.project.values import (
@@ -222,7 +223,12 @@ class Evaluator:
             return self.named(name, module, node)
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)
-        return self._joined(module, bindings, known)
+        found = self._joined(module, bindings, known)
+        if any(isinstance(one, Unknown) for one in found):
+            checked = checked_class(module, node, bindings)
+            if checked is not None:
+                return self.annotations.values(module, checked)
+        return found
 
     def _joined(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
         live = [binding for binding in bindings if binding.kind != "delete"]

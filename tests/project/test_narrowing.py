@@ -1,0 +1,64 @@
+"""What ``isinstance`` has established of a variable, seen by the method that a call reaches."""
+
+from __future__ import annotations
+
+import ast
+from textwrap import indent
+
+import pytest
+from programs import last, module_of, program
+
+from awaken.project.values import Unknown
+
+PROGRAM = """
+class Store:
+    def read(self): ...
+
+def use(store, find):
+    store = find(store)
+{body}
+"""
+
+
+def reached(body: str) -> str:
+    """Return the method that ``store.read()`` reaches in a function with ``body``."""
+    text = PROGRAM.replace("{body}", indent(body, "    "))
+    module = module_of(project := program({"m.py": text}), "m.py")
+    node = last(module, "store.read()")
+    assert isinstance(node, ast.Call)
+    found = project.function_called(module, node)
+    return "unknown" if isinstance(found, Unknown) else module.qualname(found.function)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if not isinstance(store, Store):\n    raise TypeError\nstore.read()",
+        "if not isinstance(store, Store):\n    return None\nwith open('x'):\n    store.read()",
+        "assert isinstance(store, Store), 'a store'\nstore.read()",
+        "assert store and isinstance(store, Store)\nstore.read()",
+        "if isinstance(store, Store):\n    store.read()",
+        "if len('x') and isinstance(store, Store):\n    return store.read()",
+    ],
+)
+def test_what_was_checked_is_known(body):
+    assert reached(body) == "Store.read"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "store.read()",
+        "if not isinstance(store, Store):\n    print()\nstore.read()",
+        "if not isinstance(store, Store):\n    raise TypeError\nstore = find()\nstore.read()",
+        "if not isinstance(store, Store) and find():\n    raise TypeError\nstore.read()",
+        "if isinstance(store, Store) or find():\n    store.read()",
+        "if isinstance(store, Store):\n    pass\nelse:\n    store.read()",
+        "store.read()\nassert isinstance(store, Store)",
+        "def inner():\n    return store.read()\nassert isinstance(store, Store)",
+        "isinstance = find()\nassert isinstance(store, Store)\nstore.read()",
+        "if find():\n    assert isinstance(store, Store)\nstore.read()",
+    ],
+)
+def test_what_was_not_checked_is_not_known(body):
+    assert reached(body) == "unknown"
