@@ -86,8 +86,6 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
     if not text[end:].strip():
         ends = [0, *(found.end() for found in NEWLINE.finditer(text, 0, start))]
         start = ends[max(0, len(ends) - 1 - above)]
-        if text[-1:] not in {b"\n", b"\r"} and start:  # a last line without an end stays one
-            start -= len(b"\r\n" if text[:start].endswith(b"\r\n") else b"\n")
         return Span(start, len(text))
     for _ in range(min(above, below)):
         end = line_end(text, end)

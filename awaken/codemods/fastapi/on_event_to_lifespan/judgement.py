@@ -119,7 +119,7 @@ def _names_of(step: Step, body: Body | None) -> frozenset[str]:
 
 def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
     function = step.function
-    if function is None or step.flag or step.foreign or len(function.decorator_list) != 1:
+    if function is None or step.condition or step.foreign or len(function.decorator_list) != 1:
         return None
     scopes = step.module.scopes
     scope = lifespan.home.scope if lifespan.nested else scopes.module
@@ -187,6 +187,8 @@ def _iterators() -> str:
 
 
 def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
+    for block in emptied_blocks(lifespan.steps):
+        yield _at(lifespan.home.module, block, "statement", StatementEdit(), site)
     decorated: dict[Definition, list[Step]] = {}
     for index, step in enumerate(lifespan.steps):
         function = step.function
@@ -221,8 +223,28 @@ def _at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteI
     )
 
 
+def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
+    """Return the conditions behind which nothing would be left."""
+    gone = [
+        one.statement
+        for one in steps
+        if one.statement is not None and one.function is None and not one.flag
+    ]
+    found: dict[ast.If, None] = {}
+    for step in steps:
+        statement = step.statement
+        if statement is None or statement not in gone or not step.condition:
+            continue
+        block = step.module.parent(statement)
+        if isinstance(block, ast.If) and not block.orelse and all(x in gone for x in block.body):
+            found[block] = None
+    return list(found)
+
+
 def _statement_edits(lifespan: Lifespan, step: Step, site: SiteId) -> Iterator[Edit]:
-    if step.statement is None:
+    if step.statement is None or step.module.parent(step.statement) in emptied_blocks(
+        lifespan.steps
+    ):
         return
     code = ""
     if step.kept:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Home, home_of
-from awaken.codemods.fastapi.on_event_to_lifespan.judgement import Lifespan, edits_of, planned
+from awaken.codemods.fastapi.on_event_to_lifespan.judgement import (
+    Lifespan,
+    edits_of,
+    emptied_blocks,
+    planned,
+)
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.registrars import registrars
 from awaken.codemods.fastapi.on_event_to_lifespan.steps import Steps
@@ -206,6 +211,8 @@ def _chain(lifespan: Lifespan) -> Iterator[Place]:
     home = lifespan.home
     note = "the application is made here" if home.call is not None else ""
     yield Place(home.module.path, home.module.span(home.statement), note)
+    for block in emptied_blocks(lifespan.steps):
+        yield Place(home.module.path, home.module.span(block), "nothing is left under this")
     for step in lifespan.steps:
         if step.provider is not None:
             span = home.module.span(step.provider)

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.conditions import is_conditional
+from awaken.codemods.fastapi.on_event_to_lifespan.conditions import is_conditional, steady_test
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
 from awaken.contract import Place
 from awaken.project import Project
@@ -24,12 +24,14 @@ _ONCE = "0.112.2"
 class Timing:
     """``order`` sorts the handlers of an event.
 
-    ``conditional``: it may not be executed at all. ``foreign``: it stands in another file, which is
-    imported before the application is made (``first``) or after. ``caveats`` say what may change.
+    ``conditional``: it may not be executed at all, as ``test`` says if it can. ``foreign``: it
+    stands in another file, which is imported before the application is made (``first``) or after.
+    ``caveats`` say what may change.
     """
 
     order: Order
     conditional: bool = False
+    test: ast.Name | None = None
     foreign: bool = False
     first: bool = False
     caveats: tuple[str, ...] = ()
@@ -71,7 +73,9 @@ class Clock:
         scope = module.scopes.scope_of(statement)
         if module.path != self._home.module.path or scope.node is not self._home.scope.node:
             return None
-        return Timing((1, module.span(statement).start), is_conditional(self._home, statement))
+        conditional = is_conditional(self._home, statement)
+        test = steady_test(self._project, self._home, statement) if conditional else None
+        return Timing((1, module.span(statement).start), conditional, test)
 
     def _elsewhere(self, module: Module, statement: ast.stmt) -> Refused:
         where = module.scope_name(statement)
