@@ -252,7 +252,9 @@ def _is_container(compare: ast.Compare, node: ast.expr) -> bool:
 def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Ending, str]:
     if isinstance(call.func, ast.Attribute):
         of_cte = call.func.attr in SET_FUNCTIONS and _is_cte(module, call.func.value)
-        of_query = call.func.attr in SET_OPERATIONS and query_root(call.func) is not None
+        of_query = call.func.attr in SET_OPERATIONS and (
+            query_root(call.func) is not None or holds_query(module, call.func.value)
+        )
         if of_cte or of_query or call.func.attr in SELECTABLE_ARGUMENTS:
             return "argument", call.func.attr
     name = ast.unparse(call.func)
@@ -286,6 +288,23 @@ def query_root(node: ast.expr) -> ast.Call | ast.Attribute | None:
             return None
         node = node.func
     return None
+
+
+def holds_query(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that holds nothing but queries, or builders called on one."""
+    name = _without_builders(node)
+    values = [one.value for one in module.scopes.bindings_of(name)] if name is not None else []
+    begun = [value for value in values if value is not None and query_root(value) is not None]
+    others = [_without_builders(value) for value in values if value not in begun]
+    return bool(begun) and all(one and name and one.id == name.id for one in others)
+
+
+def _without_builders(node: ast.expr | None) -> ast.Name | None:
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr not in LINKS:
+            return None
+        node = node.func.value
+    return node if isinstance(node, ast.Name) else None
 
 
 def _is_cte(module: Module, node: ast.expr) -> bool:

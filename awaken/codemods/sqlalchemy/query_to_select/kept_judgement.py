@@ -10,7 +10,7 @@ import msgspec
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS
 from awaken.codemods.sqlalchemy.query_to_select.entities import refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.items import What
+from awaken.codemods.sqlalchemy.query_to_select.items import Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
     Verdict,
     check_distinct,
@@ -224,7 +224,7 @@ def _check_count(web: Web) -> None:
 def _embedding(statement: Statement, verdict: WebVerdict, segment: Segment) -> QueryRewrite | None:
     chain = statement.chain
     if chain.ending == "argument":
-        if chain.end in SET_OPERATIONS:
+        if chain.end in SET_OPERATIONS and kind_of(statement.items) is not Kind.ROWS:
             raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
         verdict.caveats += caveats_of_execute(statement) if chain.end == "execute" else []
         return _links_alone(statement, verdict, segment)

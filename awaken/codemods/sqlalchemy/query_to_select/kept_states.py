@@ -9,7 +9,12 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
-from awaken.codemods.sqlalchemy.query_to_select.chain import BUILDERS, Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.chain import (
+    BUILDERS,
+    SET_OPERATIONS,
+    Chain,
+    Link,
+)
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.judgement import flushes_first
@@ -18,7 +23,13 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed, ma
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statement import Statement, Target, add_links
+from awaken.codemods.sqlalchemy.query_to_select.set_operations import BEFORE
+from awaken.codemods.sqlalchemy.query_to_select.statement import (
+    Statement,
+    Target,
+    add_links,
+    refuse_comment,
+)
 
 _NOT_FOLLOWED = frozenset(
     [
@@ -33,6 +44,8 @@ _NOT_FOLLOWED = frozenset(
     ]
 )
 """Builders whose effect on what comes in another statement is not followed."""
+
+_OTHER_COLUMNS = frozenset({"add_column", "add_columns", "with_entities"})
 
 _A_SESSION = ast.Name("session", ast.Load())
 """Stands for the session, whose name is found for each place by itself."""
@@ -51,7 +64,7 @@ class States:
         self._known: dict[Kept, Statement] = {}
         for segment in web.segments:
             for link in segment.links:
-                if link.name in _NOT_FOLLOWED or link.name not in BUILDERS:
+                if not _is_followed(web, segment, link):
                     because = (segment.frame.place(link.call),)
                     raise Refused(reasons.KEPT_BUILDER, link.name, because=because)
         self._solve()
@@ -115,6 +128,23 @@ class States:
         items = classify_all(frame.reader, chain.items)
         items = tuple(read_by_use(item, criteria) for item in items)
         return Statement(frame.reader, chain, items, orm_items=items)
+
+
+def _is_followed(web: Web, segment: Segment, link: Link) -> bool:
+    """Whether what ``link`` does to a query is followed from one statement to others.
+
+    A set operation makes another query of it, so nothing may come after but that it is embedded.
+    """
+    if link.name not in SET_OPERATIONS:
+        return link.name in BUILDERS and link.name not in _NOT_FOLLOWED
+    names = {one.name for other in web.segments for one in other.links}
+    is_last = link is segment.links[-1] and segment.end == "subquery"
+    if not is_last or not names <= BEFORE | _OTHER_COLUMNS:
+        return False
+    text = segment.frame.reader.module.source.text
+    start, end = (segment.frame.span(node).end for node in (segment.start, link.call))
+    refuse_comment(text[start:end])
+    return True
 
 
 def _continued(statement: Statement, chain: Chain) -> Statement:

@@ -6,10 +6,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, query_root
+from awaken.codemods.sqlalchemy.query_to_select.chain import (
+    SET_OPERATIONS,
+    holds_query,
+    query_root,
+)
 from awaken.codemods.sqlalchemy.query_to_select.class_sessions import chain_of
 from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
-from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sessions import recognise_either
@@ -44,6 +48,23 @@ def join_operands(statement: Statement, verdict: Verdict) -> None:
         whole = _judge_whole(reader, chain, first)
         verdict.requires.append(first)
         verdict.caveats += [one for one in whole.caveats if one not in verdict.caveats]
+    elif chain.end in SET_OPERATIONS and chain.ending == "argument":
+        _check_alone(statement)
+
+
+def _check_alone(statement: Statement) -> None:
+    """Raise Refused unless ``statement`` can be put together with a query that stays one.
+
+    Objects of both would be made of what the first one asks for.
+    """
+    chain = statement.chain
+    call = statement.reader.module.parent(chain.node)
+    function = call.func if isinstance(call, ast.Call) else None
+    if not isinstance(function, ast.Attribute):
+        return
+    kept = holds_query(statement.reader.module, function.value)
+    if kept and kind_of(statement.items) is not Kind.ROWS:
+        raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
 
 
 def has_call(node: ast.expr) -> bool:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
     from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 
-_BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
-_BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}
-_BEFORE |= {"reset_joinpoint", "enable_assertions", *SET_OPERATIONS}
+BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
+BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}
+BEFORE |= {"reset_joinpoint", "enable_assertions", *SET_OPERATIONS}
+"""Builders that may stand in front of a set operation."""
 _COUNTS = frozenset({"limit", "offset", "slice", "with_session"})
 _SETTINGS = frozenset({"execution_options", "yield_per", "populate_existing", "autoflush"})
 _SETTINGS |= {"enable_assertions"}
@@ -43,7 +44,7 @@ def set_operation(statement: Statement, link: Link, position: int, _executed: bo
     links = statement.chain.links
     _check_call(link)
     for before in links[:position]:
-        if before.name not in _BEFORE and not _follows_operation(links, before):
+        if before.name not in BEFORE and not _follows_operation(links, before):
             raise Refused(reasons.SET_OPERATION, f"{link.name}() after {before.name}()")
     later = [after for after in links[position + 1 :] if after.name != "reset_joinpoint"]
     until = next((n for n, after in enumerate(later) if after.name in SET_OPERATIONS), len(later))
@@ -70,8 +71,16 @@ def _check_end(statement: Statement, link: Link) -> None:
     """Raise Refused where the columns' names, or what a count counts, would be others."""
     chain = statement.chain
     embedded = chain.ending in {"embedded", "argument"} and chain.end not in _EMBEDDED
+    if chain.end == "subquery" and _are_labelled(statement):
+        return
     if embedded or chain.ending in {"written", "read"} or chain.end in {"value", "values"}:
         raise Refused(reasons.SET_OPERATION, f"{chain.end}() after {link.name}()")
+
+
+def _are_labelled(statement: Statement) -> bool:
+    """Whether all columns are labelled, so that Query gives none a name with that of its table."""
+    labels = [getattr(getattr(item.node, "func", None), "attr", "") for item in statement.items]
+    return set(labels) == {"label"} and all(i.key for i in statement.items) and not statement.lists
 
 
 def _start_again(statement: Statement) -> None:
@@ -163,7 +172,7 @@ def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: b
 def _takes_any(chain: Chain) -> bool:
     """Whether the set operation itself can stand where the query stands."""
     is_list = chain.ending == "argument" and chain.end in {"in_", "notin_", "not_in"}
-    return chain.ending in {"executed", "iterated"} or is_list
+    return chain.ending in {"executed", "iterated"} or is_list or chain.end == "subquery"
 
 
 def _is_plain(later: Sequence[Link]) -> bool:
