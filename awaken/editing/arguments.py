@@ -71,17 +71,52 @@ def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
         for one in call.args
     ]
     together = len(inner) + len(", ".join(code(one) for one in plain)) <= around.line_length
-    between = cst.SimpleWhitespace(" ") if together else _break(inner)
+    between = cst.SimpleWhitespace(" ") if together else line_break(inner)
     args: Sequence[cst.Arg] = [
         one.with_changes(comma=cst.Comma(whitespace_after=between)) for one in plain[:-1]
     ]
-    ending = cst.MaybeSentinel.DEFAULT if together else cst.Comma(whitespace_after=_break(outer))
-    last = plain[-1].with_changes(
-        comma=ending, whitespace_after_arg=_break(outer) if together else _NO_SPACE
+    ending = (
+        cst.MaybeSentinel.DEFAULT if together else cst.Comma(whitespace_after=line_break(outer))
     )
-    return call.with_changes(whitespace_before_args=_break(inner), args=[*args, last])
+    last = plain[-1].with_changes(
+        comma=ending, whitespace_after_arg=line_break(outer) if together else _NO_SPACE
+    )
+    return call.with_changes(whitespace_before_args=line_break(inner), args=[*args, last])
 
 
-def _break(indent: str) -> cst.ParenthesizedWhitespace:
+def line_break(indent: str) -> cst.ParenthesizedWhitespace:
     """Return a line break, the next line indented by ``indent``."""
     return cst.ParenthesizedWhitespace(indent=False, last_line=cst.SimpleWhitespace(indent))
+
+
+def deeper(node: cst.CSTNode, indent: str) -> cst.CSTNode:
+    """Return ``node`` with each of its lines but the first moved right by ``indent``.
+
+    The text of strings stays as it is.
+    """
+    moved = node.visit(_Deeper(indent))
+    return moved if isinstance(moved, cst.CSTNode) else node
+
+
+class _Deeper(cst.CSTTransformer):
+    """Adds to the white space in front of each line."""
+
+    def __init__(self, indent: str) -> None:
+        super().__init__()
+        self._indent = indent
+
+    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
+        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
+    ) -> cst.ParenthesizedWhitespace:
+        del original_node
+        return updated_node.with_changes(last_line=self._moved(updated_node.last_line))
+
+    def leave_EmptyLine(  # noqa: N802  named by LibCST
+        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
+    ) -> cst.EmptyLine:
+        if original_node.comment is None:
+            return updated_node
+        return updated_node.with_changes(whitespace=self._moved(updated_node.whitespace))
+
+    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
+        return cst.SimpleWhitespace(self._indent + space.value)

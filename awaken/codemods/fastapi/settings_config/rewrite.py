@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite, ImportRewrite
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, fitted, keyword_argument
+from awaken.editing.arguments import code, deeper, fitted, keyword_argument
 
 _TARGET = "model_config"
 _COMMENT_GAP = "  "
@@ -112,35 +112,10 @@ def _exploded(
         last = number == len(items) - 1
         above = [] if last else items[number + 1].above
         space = _line_break(item.behind, above, inner, outer if last else inner)
-        deeper = cst.ensure_type(item.argument.visit(_Deeper(around.indent)), cst.Arg)
-        arguments.append(deeper.with_changes(comma=cst.Comma(whitespace_after=space)))
+        argument = cst.ensure_type(deeper(item.argument, around.indent), cst.Arg)
+        arguments.append(argument.with_changes(comma=cst.Comma(whitespace_after=space)))
     opening = _line_break(header, items[0].above, inner, inner)
     return call.with_changes(args=arguments, whitespace_before_args=opening)
-
-
-class _Deeper(cst.CSTTransformer):
-    """Moves the lines of a value as far right as they stood: it leaves one block."""
-
-    def __init__(self, indent: str) -> None:
-        super().__init__()
-        self._indent = indent
-
-    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
-        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
-    ) -> cst.ParenthesizedWhitespace:
-        if not original_node.indent:
-            return updated_node
-        return updated_node.with_changes(last_line=self._moved(updated_node.last_line))
-
-    def leave_EmptyLine(  # noqa: N802  named by LibCST
-        self, original_node: cst.EmptyLine, updated_node: cst.EmptyLine
-    ) -> cst.EmptyLine:
-        if not original_node.indent or original_node.comment is None:
-            return updated_node
-        return updated_node.with_changes(whitespace=self._moved(updated_node.whitespace))
-
-    def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
-        return cst.SimpleWhitespace(self._indent + space.value)
 
 
 def _line_break(

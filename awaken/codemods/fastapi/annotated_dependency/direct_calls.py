@@ -1,0 +1,161 @@
+"""What stands against a change of a signature: calls that FastAPI does not make."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.codemods.fastapi.annotated_dependency import reasons
+from awaken.codemods.fastapi.annotated_dependency.markers import Function, Marked
+from awaken.codemods.fastapi.annotated_dependency.order import moved
+from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrite
+from awaken.contract import Place
+from awaken.project.callers import CallSite, Obstacle
+from awaken.project.sites import Refused
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+ROUTES = {
+    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "trace", "websocket",
+    "websocket_route",
+}  # fmt: skip
+_REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
+_OVERRIDES = "dependency_overrides"
+_NEUTRAL = {
+    "abc.abstractmethod",
+    "builtins.classmethod",
+    "builtins.staticmethod",
+    "contextlib.asynccontextmanager",
+    "contextlib.contextmanager",
+}
+_FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """A function with what becomes of it."""
+
+    function: Function
+    rewrite: SignatureRewrite
+    losing: frozenset[str]
+    gaining: frozenset[str]
+
+
+def caveats_of(
+    project: Project,
+    module: Module,
+    function: Function,
+    marked: Sequence[Marked],
+    rewrite: SignatureRewrite,
+) -> list[str]:
+    """Return what may change for whom calls the function directly. Raises Refused."""
+    kept = {one.name for one in rewrite.parameters if one.kept}
+    names = frozenset(one.name for one in marked)
+    signature = _Signature(function, rewrite, names - kept, names & kept)
+    callers = project.callers_of(module, function)
+    found = list(_of_decorators(project, module, function))
+    for site in callers.sites:
+        found += _of_call(project, signature, site)
+    for obstacle in callers.obstacles:
+        found += _of_obstacle(project, signature, obstacle)
+    return list(dict.fromkeys(found))
+
+
+def is_route(function: Function) -> bool:
+    """Whether a decorator registers the function: ``@router.get("/")``."""
+    return any(_registers(one) for one in function.decorator_list)
+
+
+def _registers(decorator: ast.expr) -> bool:
+    match decorator:
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in ROUTES
+        case _:
+            return False
+
+
+def _of_decorators(project: Project, module: Module, function: Function) -> Iterator[str]:
+    for decorator in function.decorator_list:
+        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if _registers(decorator) or project.qualified_name(module, plain) in _NEUTRAL:
+            continue
+        yield f"`@{module.excerpt(plain)}` may read the defaults of the function"
+
+
+def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterator[str]:
+    module = project.module(site.place.path)
+    call = next(iter(module.calls_at(site.place.span)), None) if module is not None else None
+    if call is None or any(one.arg is None for one in call.keywords):
+        raise Refused(reasons.UNSEEN_CALL, "a call unpacks a mapping", because=(site.place,))
+    if any(isinstance(one, ast.Starred) for one in call.args):
+        raise Refused(reasons.UNSEEN_CALL, "a call unpacks a sequence", because=(site.place,))
+    arguments = signature.function.args
+    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)][site.bound :]
+    by_position = names[: len(call.args)]
+    passed = {*by_position, *(one.arg for one in call.keywords)}
+    for name in sorted(signature.losing - passed):
+        raise Refused(reasons.CALLED_WITHOUT, name, because=(site.place,))
+    if moved(signature.function, signature.rewrite).intersection(by_position):
+        raise Refused(reasons.CALLED_BY_POSITION, because=(site.place,))
+    for name in sorted(signature.gaining - passed):
+        yield f"a direct call gets the default of `{name}` where it gets the marker today"
+
+
+def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) -> Iterator[str]:
+    moves = moved(signature.function, signature.rewrite)
+    match obstacle.kind:
+        case "outside" if moves and not is_route(signature.function):
+            yield f"{obstacle.why}, and parameters change their places"
+        case "value" if not _is_registered(project, obstacle.place):
+            raise Refused(reasons.UNSEEN_CALL, obstacle.why, because=(obstacle.place,))
+        case kind if kind in _FOREIGN and not is_route(signature.function):
+            if not _is_url(project, obstacle.place):
+                yield f"{obstacle.why}, so that a direct call of it may not be seen"
+
+
+def _is_url(project: Project, place: Place) -> bool:
+    """Whether a string that names the function is the path of a URL."""
+    module = project.module(place.path)
+    text = b"" if module is None else module.source.text[place.span.start : place.span.end]
+    return text.lstrip(b"rbuRBU").lstrip(b"\"'").startswith(b"/")
+
+
+def _is_registered(project: Project, place: Place) -> bool:
+    """Whether what is passed on at ``place`` is only registered or overridden."""
+    module = project.module(place.path)
+    for node in module.walk() if module is not None else ():
+        if module is None or not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        if module.span(node) == place.span and _registers_value(module, node):
+            return True
+    return False
+
+
+def _registers_value(module: Module, node: ast.expr) -> bool:
+    above = module.parent(node)
+    match above:
+        case ast.Subscript(value=ast.Attribute(attr=name), slice=key):
+            return name == _OVERRIDES and key is node
+        case ast.Subscript(value=ast.Name(id=name), slice=key):
+            return name == _OVERRIDES and key is node
+        case ast.Call(func=ast.Attribute(attr=name, value=owner)):
+            return name in _REGISTERING or getattr(owner, "attr", "") == _OVERRIDES
+        case ast.Call(func=ast.Call(func=ast.Attribute(attr=name))):
+            return name in ROUTES
+        case ast.keyword(arg="endpoint"):
+            return True
+        case ast.Dict():
+            return _is_overrides(module, above)
+        case _:
+            return False
+
+
+def _is_overrides(module: Module, node: ast.Dict) -> bool:
+    """Whether a mapping becomes the overrides of an application."""
+    above = module.parent(node)
+    targets = above.targets if isinstance(above, ast.Assign) else []
+    return any(getattr(one, "attr", "") == _OVERRIDES for one in targets)

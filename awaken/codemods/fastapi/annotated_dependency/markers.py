@@ -1,0 +1,158 @@
+"""Reads the markers of FastAPI that stand as defaults of parameters."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.codemods.fastapi.annotated_dependency import reasons
+from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite
+from awaken.project.sites import Refused
+from awaken.project.trees import parameters_of
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+DEPENDENCIES = {"fastapi.Depends", "fastapi.Security"}
+_VALUES = {"Body", "Cookie", "File", "Form", "Header", "Path", "Query"}
+MARKERS = DEPENDENCIES | {f"fastapi.{name}" for name in _VALUES}
+_PATH = "fastapi.Path"
+_DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """One parameter with a marker as its default; ``kind`` is the marker's qualified name."""
+
+    parameter: ast.arg
+    marker: ast.Call
+    kind: str
+
+    @property
+    def name(self) -> str:
+        """The parameter's name."""
+        return self.parameter.arg
+
+    @property
+    def is_free(self) -> bool:
+        """Whether its place among the others is of no matter to FastAPI, but for its own kind.
+
+        Dependencies and path parameters never have a default, so that their order stays.
+        """
+        return self.kind in DEPENDENCIES or self.kind == _PATH
+
+
+def functions(project: Project, module: Module) -> Iterator[tuple[Function, list[Marked]]]:
+    """Yield the functions of one file that have marked parameters."""
+    for node in module.walk():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            marked = [
+                Marked(parameter, default, kind)
+                for parameter, default in parameters_of(node.args)
+                if isinstance(default, ast.Call)
+                and (kind := project.qualified_name(module, default.func)) in MARKERS
+                and kind is not None
+            ]
+            if marked:
+                yield node, marked
+
+
+def read(project: Project, module: Module, marked: Marked) -> ParameterRewrite:
+    """Return what becomes of one parameter. Raises Refused."""
+    _check_annotation(project, module, marked)
+    _check_names(module, marked.marker)
+    removed, value = _default(module, marked)
+    if value is None:
+        return ParameterRewrite(marked.name)
+    _check_comments(module, marked.marker, removed)
+    required = isinstance(value, ast.Constant) and value.value is ...
+    return ParameterRewrite(marked.name, removed, kept=not required)
+
+
+def _check_annotation(project: Project, module: Module, marked: Marked) -> None:
+    annotation = marked.parameter.annotation
+    if annotation is None:
+        raise Refused(reasons.NO_TYPE, marked.name)
+    for node in module.walk(annotation):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node is annotation:
+            raise Refused(reasons.TEXT_ANNOTATION, marked.name)
+    outer = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    name = project.qualified_name(module, outer)
+    if name is not None and name.rpartition(".")[2] == "Annotated":
+        raise Refused(reasons.ANNOTATED_ALREADY, marked.name)
+
+
+def _check_names(module: Module, marker: ast.Call) -> None:
+    """Raise Refused where an annotation would mean something else than the default does.
+
+    With ``from __future__ import annotations`` FastAPI evaluates annotations itself, among the
+    names at the top of the file.
+    """
+    if not has_lazy_annotations(module):
+        return
+    for node in module.walk(marker):
+        if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+            continue
+        bindings = module.scopes.bindings_of(node)
+        top = module.scopes.module.bindings.get(node.id, [])
+        inside = any(one.scope.kind in {"lambda", "comprehension"} for one in bindings)
+        if bindings != top and not inside:
+            raise Refused(reasons.LOCAL_NAMES, node.id)
+        if len(top) > 1:
+            raise Refused(reasons.REBOUND_NAMES, node.id)
+
+
+def has_lazy_annotations(module: Module) -> bool:
+    """Whether the file says ``from __future__ import annotations``."""
+    return any(
+        isinstance(one, ast.ImportFrom)
+        and one.module == "__future__"
+        and any(alias.name == "annotations" for alias in one.names)
+        for one in module.tree.body
+    )
+
+
+def _default(module: Module, marked: Marked) -> tuple[int, ast.expr | None]:
+    """Return index and value of the argument that holds the default. Raises Refused."""
+    marker = marked.marker
+    if marked.kind in DEPENDENCIES:
+        return -1, None
+    if any(isinstance(one, ast.Starred) for one in marker.args) or any(
+        one.arg is None for one in marker.keywords
+    ):
+        raise Refused(reasons.UNREAD_MARKER, module.excerpt(marker))
+    if marker.args:
+        return 0, marker.args[0]
+    for index, keyword in enumerate(marker.keywords):
+        if keyword.arg == _DEFAULT:
+            return index, keyword.value
+    return -1, None
+
+
+def _check_comments(module: Module, marker: ast.Call, removed: int) -> None:
+    """Raise Refused if a comment stands beside the argument that goes."""
+    arguments: list[ast.AST] = [*marker.args, *marker.keywords]
+    before = arguments[removed - 1] if removed else marker.func
+    start = module.span(before).end
+    end = module.span(marker).end
+    if removed + 1 < len(arguments):
+        end = module.span(arguments[removed + 1]).start
+    text = module.source.text[start:end].decode()
+    for comment in _comments(text):
+        raise Refused(reasons.COMMENT_LOST, comment)
+
+
+def _comments(text: str) -> Iterator[str]:
+    reading = io.StringIO("(" + text).readline
+    with suppress(tokenize.TokenError, SyntaxError):
+        for token in tokenize.generate_tokens(reading):
+            if token.type == tokenize.COMMENT:
+                yield token.string

@@ -1,0 +1,58 @@
+"""Where parameters go that lose their default: none may follow one that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.fastapi.annotated_dependency import reasons
+from awaken.codemods.fastapi.annotated_dependency.payload import (
+    ParameterRewrite,
+    SignatureRewrite,
+)
+from awaken.project.sites import Refused
+from awaken.project.trees import parameters_of
+
+if TYPE_CHECKING:
+    from awaken.codemods.fastapi.annotated_dependency.markers import Function, Marked
+
+
+def ordered(
+    function: Function, marked: Sequence[Marked], parameters: Sequence[ParameterRewrite]
+) -> SignatureRewrite:
+    """Return the signature in an order that Python takes and that means the same to FastAPI.
+
+    Dependencies and path parameters move in front of the first default. If another one would have
+    to move, everything stays in place, and a bare `*` lets required ones follow. Raises Refused.
+    """
+    arguments = function.args
+    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    losing = {one.name for one in parameters if not one.kept}
+    has_default = {
+        one.arg: default is not None and one.arg not in losing
+        for one, default in parameters_of(arguments)
+    }
+    first = next((name for name in names if has_default[name]), None)
+    late = [] if first is None else [n for n in names[names.index(first) :] if not has_default[n]]
+    if not late or first is None:
+        return SignatureRewrite(tuple(parameters), tuple(names))
+    free = {one.name for one in marked if one.is_free}
+    if arguments.posonlyargs:
+        raise Refused(reasons.NO_ORDER, late[0])
+    if free.issuperset(late):
+        at = names.index(first)
+        rest = [name for name in names[at:] if name not in late]
+        return SignatureRewrite(tuple(parameters), (*names[:at], *late, *rest))
+    if arguments.vararg or arguments.kwonlyargs:
+        raise Refused(reasons.NO_ORDER, late[0])
+    return SignatureRewrite(tuple(parameters), tuple(names), late[0])
+
+
+def moved(function: Function, rewrite: SignatureRewrite) -> set[str]:
+    """Return the parameters that a call by position would not reach any more."""
+    arguments = function.args
+    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    if rewrite.star:
+        return set(names[names.index(rewrite.star) :])
+    pairs = zip(names, rewrite.order, strict=True)
+    return {old for old, new in pairs if old != new}

@@ -1,0 +1,107 @@
+"""Writes parameters with their markers in the annotation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import libcst as cst
+
+from awaken.codemods.fastapi.annotated_dependency.payload import (
+    ParameterRewrite,
+    SignatureRewrite,
+)
+from awaken.contract import Surroundings
+from awaken.editing.arguments import code, deeper, line_break
+from awaken.editing.parameters import fitted_parameters, in_order, split_comma
+
+
+def rewrite_function(
+    node: cst.FunctionDef, data: SignatureRewrite, around: Surroundings
+) -> cst.FunctionDef:
+    """``def f(db: Session = Depends(get_db))`` → ``def f(db: Annotated[Session, ...])``."""
+    by_name = {one.name: one for one in data.parameters}
+    parameters = node.params
+    lists = {
+        name: [_written(one, by_name, around) for one in getattr(parameters, name)]
+        for name in ("posonly_params", "params", "kwonly_params")
+    }
+    ordered, opening = in_order(lists["params"], data.order, node.whitespace_before_params)
+    changes: dict[str, Any] = {**lists, "params": ordered}
+    if data.star:
+        changes |= _with_star(lists["params"], data.star)
+    placed = node.with_changes(whitespace_before_params=opening)
+    return fitted_parameters(placed, parameters.with_changes(**changes), around)
+
+
+def _written(
+    parameter: cst.Param, by_name: dict[str, ParameterRewrite], around: Surroundings
+) -> cst.Param:
+    data = by_name.get(parameter.name.value)
+    if data is None or parameter.annotation is None:
+        return parameter
+    marker = cst.ensure_type(parameter.default, cst.Call)
+    value: cst.BaseExpression | None = None
+    if data.removed >= 0:
+        value = marker.args[data.removed].value
+        marker = _without_argument(marker, data.removed)
+    annotated = _annotated(parameter.annotation.annotation, marker, around)
+    return parameter.with_changes(
+        annotation=parameter.annotation.with_changes(annotation=annotated),
+        default=value if data.kept else None,
+        equal=_spaced() if data.kept else cst.MaybeSentinel.DEFAULT,
+    )
+
+
+def _annotated(kind: cst.BaseExpression, marker: cst.Call, around: Surroundings) -> cst.Subscript:
+    """Return ``Annotated[kind, marker]``, on lines of its own if the marker takes several."""
+    elements = [cst.SubscriptElement(cst.Index(one)) for one in (kind, marker)]
+    if "\n" not in code(marker):
+        return cst.Subscript(cst.Name("Annotated"), elements)
+    outer = around.line_indent + around.indent
+    inner = outer + around.indent
+    between = cst.Comma(whitespace_after=line_break(inner))
+    closing = cst.Comma(whitespace_after=line_break(outer))
+    moved = cst.ensure_type(deeper(marker, around.indent), cst.Call)
+    return cst.Subscript(
+        cst.Name("Annotated"),
+        [
+            elements[0].with_changes(comma=between),
+            cst.SubscriptElement(cst.Index(moved), comma=closing),
+        ],
+        lbracket=cst.LeftSquareBracket(whitespace_after=line_break(inner)),
+    )
+
+
+def _spaced() -> cst.AssignEqual:
+    space = cst.SimpleWhitespace(" ")
+    return cst.AssignEqual(space, space)
+
+
+def _without_argument(call: cst.Call, index: int) -> cst.Call:
+    """Return ``call`` without one argument; the last one left closes as the last one did."""
+    kept: Sequence[cst.Arg] = [one for at, one in enumerate(call.args) if at != index]
+    if not kept:
+        return call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
+    if index == len(call.args) - 1:
+        closing = call.args[-1]
+        last = kept[-1].with_changes(
+            comma=closing.comma, whitespace_after_arg=closing.whitespace_after_arg
+        )
+        kept = [*kept[:-1], last]
+    return call.with_changes(args=kept)
+
+
+def _with_star(parameters: Sequence[cst.Param], name: str) -> dict[str, Any]:
+    """Return the changes that put a bare ``*`` in front of ``name``."""
+    at = [one.name.value for one in parameters].index(name)
+    before, after = parameters[:at], parameters[at:]
+    comma = before[-1].comma if before else None
+    behind = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    if before and isinstance(comma, cst.Comma):
+        # A comment above the parameter stays above it, one behind the other stays there.
+        first, second = split_comma(comma)
+        before = [*before[:-1], before[-1].with_changes(comma=first)]
+        behind = second
+    star = cst.ParamStar(comma=behind)
+    return {"params": before, "star_arg": star, "kwonly_params": after}
