@@ -41,12 +41,14 @@ class Resolved:
     """What an expression may be: applications, and why it may be one that is out of sight.
 
     Neither means that it is proven to be no application. ``uncalled``: it is what callers of a
-    function would pass, and nobody in sight calls that.
+    function would pass, and nobody in sight calls that. ``unknown_class`` is what is known all the
+    same of an unknown application, empty for nothing.
     """
 
     applications: tuple[Application, ...] = ()
     unknown: Unknown | None = None
     uncalled: bool = False
+    unknown_class: str = ""
 
     @property
     def alone(self) -> Application | None:
@@ -60,6 +62,7 @@ class Applications:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
+        self._unseen: dict[Unknown, str] = {}
 
     def of(self, module: Module, node: ast.expr) -> Resolved:
         """Return which applications ``node`` may be."""
@@ -78,12 +81,13 @@ class Applications:
         found = self.of(module, call).applications
         return next((one for one in found if one.made == place), None)
 
-    @staticmethod
-    def _joined(found: list[Application | Unknown]) -> Resolved:
+    def _joined(self, found: list[Application | Unknown]) -> Resolved:
         applications = dict.fromkeys(one for one in found if isinstance(one, Application))
         unknown = [one for one in found if isinstance(one, Unknown)]
         uncalled = bool(unknown) and all(one.why == _UNCALLED for one in unknown)
-        return Resolved(tuple(applications), unknown[0] if unknown else None, uncalled)
+        classes = {self._unseen.get(one, "") for one in unknown}
+        known = classes.pop() if len(classes) == 1 else ""
+        return Resolved(tuple(applications), unknown[0] if unknown else None, uncalled, known)
 
     def _follow(
         self, module: Module, node: ast.expr, seen: set[tuple[str, int]]
@@ -105,7 +109,9 @@ class Applications:
                     yield Application(made, qualified, kind)
                 elif kind is not None:
                     why = f"nothing in sight says which application `{module.excerpt(node)}` is"
-                    yield self._evaluator.unknown(module, node, why)
+                    unknown = self._evaluator.unknown(module, node, why)
+                    self._unseen[unknown] = qualified
+                    yield unknown
             case Unknown():
                 yield value
             case Nothing():
@@ -150,8 +156,17 @@ class Applications:
             other = evaluator.load(site.place.path)
             for call in other.calls_at(site.place.span) if other is not None else ():
                 given = argument_of(call, function, parameter, site.bound)
+                if given is None and site.bound and parameter in function.args.args[:1]:
+                    given = _receiver(call, function)
                 if other is None or given is None:
                     why = "it is passed in a way that is not followed"
                     yield Unknown(why, site.place)
                 else:
                     yield from self._follow(other, given, seen)
+
+
+def _receiver(call: ast.Call, function: Function) -> ast.expr | None:
+    """Return what ``call`` gives as ``self``: of ``__init__`` it is what the call makes."""
+    if function.name == "__init__":
+        return call
+    return call.func.value if isinstance(call.func, ast.Attribute) else None

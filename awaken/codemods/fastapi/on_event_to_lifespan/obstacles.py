@@ -70,7 +70,7 @@ class Obstacles:
             self._require_one_application(own)
         for registration in self._unresolved:
             refused = self.of_loose(registration)
-            if refused is not None:
+            if refused is not None and self._may_be_of(application, registration):
                 detail = _detail(refused)
                 raise Refused(refused.reason, detail, because=(registration.place,))
         self._look_at_mounts(application)
@@ -125,6 +125,13 @@ class Obstacles:
                     raise Refused(
                         reasons.ROUTER_HANDLER, "in a lifespan of its own", because=(place,)
                     )
+
+    def _may_be_of(self, application: Application, registration: Registration) -> bool:
+        """Whether what is registered on something unknown may be registered on ``application``."""
+        known = registration.to.unknown_class
+        if self._project.class_facts(known) is None:
+            return True
+        return application.qualified in {known, *self._project.heirs(known)}
 
     @cached_property
     def _unresolved(self) -> list[Registration]:
@@ -205,6 +212,13 @@ class Obstacles:
             for one in self._installations(application)
             if one.effect is None
         ]
+
+    def caveats_of_registrar(self, home: Home) -> list[str]:
+        """Return what may change for applications that others give to the function ``home``."""
+        if home.function is None or self._project.callers_of(home.module, home.function).complete:
+            return []
+        name = home.function.name
+        return [f"an application from outside the project that has a lifespan loses it in `{name}`"]
 
     def _installations(self, application: Application) -> list[Installation]:
         return list(self._project.web.installations.of(application, self._near(application)))

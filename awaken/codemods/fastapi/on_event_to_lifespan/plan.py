@@ -168,6 +168,8 @@ class _Planning:
         lifespan = planned(self._project, home, found, self._taken.get(home.module.path, set()))
         for one in applications:
             lifespan.caveats += self._obstacles.caveats(one)
+        if home.call is None:
+            lifespan.caveats += self._obstacles.caveats_of_registrar(home)
         return lifespan
 
     def _module(self, path: str) -> Module:
