@@ -9,14 +9,9 @@ from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
-from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
-from awaken.codemods.sqlalchemy.query_to_select.cures import quoted
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, loads_collection
-from awaken.codemods.sqlalchemy.query_to_select.entities import (
-    classify_all,
-    literal_elements,
-    refuse_unknown,
-)
+from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all, refuse_unknown
+from awaken.codemods.sqlalchemy.query_to_select.flushing import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
@@ -30,7 +25,11 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     SliceRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.rows import Shape, Uses, uses_of
+from awaken.codemods.sqlalchemy.query_to_select.row_keys import (
+    doubled_keys,
+    first_unlabelled,
+    key_caveats,
+)
 from awaken.codemods.sqlalchemy.query_to_select.statement import (
     Statement,
     refuse_comment,
@@ -38,7 +37,6 @@ from awaken.codemods.sqlalchemy.query_to_select.statement import (
     translate,
 )
 
-_KEY_READERS = (b"_asdict", b"_fields", b"_mapping", b".keys()", b"pandas", b"DataFrame")
 SessionFrom = Literal["receiver", "argument"] | int
 _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 
@@ -111,7 +109,7 @@ def _check_subquery(terminator: ast.Call) -> None:
 
 def _check_read_statement(statement: Statement, verdict: Verdict) -> None:
     """The rows of ``execute(query.statement)`` have the legacy keys, those of a select its own."""
-    if _doubled_keys(statement.items) or _unlabelled(statement.items):
+    if doubled_keys(statement.items) or first_unlabelled(statement.items):
         verdict.caveats.append("rows of the statement get keys for every column")
 
 
@@ -174,7 +172,8 @@ def judge_executed(statement: Statement) -> Verdict:
     refuse_unknown(statement.reader, items)
     kind = kind_of(items)
     _check_autoflush(statement, verdict)
-    _check_rows(statement, kind, verdict)
+    if kind is not Kind.ENTITY or statement.as_rows:
+        verdict.caveats += key_caveats(statement)
     _check_assumed(items, verdict)
     unique = _needs_unique(statement, kind, verdict)
     if chain.end == "scalar":
@@ -287,7 +286,7 @@ def _values(
     if kind_of(statement.items) is not Kind.ROWS:
         raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() of a mapped class")
     _check_autoflush(statement, verdict)
-    _check_rows(statement, Kind.ROWS, verdict)
+    verdict.caveats += key_caveats(statement)
     return QueryRewrite(
         select=select,
         links=(*statement.edits, LinkEdit("with_only_columns")),
@@ -433,6 +432,11 @@ def _may_load_collection(statement: Statement) -> bool:
 
 
 # ------------------------------------------------------------------------------------- the rest
+def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
+    if statement.unflushed or not flushes_first(statement):
+        verdict.caveats.append("pending changes are no longer flushed first before SQLAlchemy 2.1")
+
+
 def check_distinct(statement: Statement) -> None:
     """Raise Refused where SQLAlchemy 1.4 would select the ORDER BY columns as well."""
     if not (statement.distinct and statement.ordered):
@@ -444,106 +448,12 @@ def check_distinct(statement: Statement) -> None:
         raise Refused(reasons.DISTINCT_ORDER_BY)
 
 
-def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
-    if statement.unflushed or not flushes_first(statement):
-        verdict.caveats.append("pending changes are no longer flushed first before SQLAlchemy 2.1")
-
-
-def flushes_first(statement: Statement) -> bool:
-    """Whether the session flushes before ``statement``, as it does before any Query.
-
-    Before 2.1 it does not where a select is of Core objects alone (issue 9809).
-    """
-    targets = statement.reader.project.targets
-    if not targets.admits("sqlalchemy", "<2.1"):
-        return True
-    if any(item.orm for item in statement.orm_items):
-        return True
-    if any(is_orm(statement.reader, node) for node in statement.sources):
-        return True
-    in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
-    return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0"))
-
-
-def is_orm(reader: Reader, node: ast.expr) -> bool:
-    """Whether a mapped class is named in ``node``, as far as can be seen."""
-    if isinstance(node, ast.Starred):
-        elements = literal_elements(reader, node.value) or []
-        return any(is_orm(reader, element) for element in elements)
-    return any(
-        entity_of(reader, part) is not None
-        for part in ast.walk(node)
-        if isinstance(part, ast.Name | ast.Attribute)
-    )
-
-
 def _check_assumed(items: Sequence[Item], verdict: Verdict) -> None:
     for item in items:
         if item.assumed:
             verdict.caveats.append(
                 f"`{ast.unparse(item.node)}` is taken for a mapped class by its name"
             )
-
-
-def _check_rows(statement: Statement, kind: Kind, verdict: Verdict) -> None:
-    """Compare the keys of the rows with how they are used, as far as that can be seen."""
-    if kind is Kind.ENTITY and not statement.as_rows:
-        return
-    for items in statement.lists or (statement.items,):
-        _check_keys(statement, items, verdict)
-
-
-def _check_keys(statement: Statement, items: Sequence[Item], verdict: Verdict) -> None:
-    doubled, unlabelled = _doubled_keys(items), _unlabelled(items)
-    if not doubled and unlabelled is None:
-        return
-    uses = _uses(statement)
-    if uses is None:
-        return
-    for key in doubled:
-        if key in uses.attributes or uses.keys:
-            raise Refused(reasons.EQUAL_NAMES, key)
-        if uses.out_of_sight or uses.any_attribute:
-            verdict.caveats.append(
-                f"`row.{key}` is the first of two columns of that name, no longer the last"
-            )
-    if unlabelled is not None:
-        if uses.keys:
-            raise Refused(reasons.UNLABELLED_KEYS, unlabelled)
-        if uses.out_of_sight and statement.reader.project.files_with(_KEY_READERS):
-            verdict.caveats.append(
-                f"`{unlabelled}` gets a key in the rows, unless it is given a `.label(...)`"
-            )
-
-
-def _doubled_keys(items: Sequence[Item]) -> list[str]:
-    """Return the names that several columns may have, in the order of the second ones."""
-    seen, doubled = set[str](), dict[str, None]()
-    for item in items:
-        if item.what is not What.ENTITY:
-            doubled.update(dict.fromkeys(sorted(item.keys & seen)))
-            seen |= item.keys
-    return list(doubled)
-
-
-def _unlabelled(items: Sequence[Item]) -> str | None:
-    """Return the first expression without a label, as a message can hold it."""
-    found = (item for item in items if item.what is What.EXPRESSION and item.key is None)
-    first = next(found, None)
-    return None if first is None else quoted(first.node)
-
-
-def _uses(statement: Statement) -> Uses | None:
-    """Return how the rows are used; None where no row comes out."""
-    chain = statement.chain
-    shapes: dict[str, Shape] = {"all": "rows", "first": "row", "one": "row", "one_or_none": "row"}
-    if chain.ending == "executed" and chain.end in shapes:
-        return uses_of(statement.reader, chain.node, shapes[chain.end])
-    if chain.ending == "sliced" and chain.end == "[i]":
-        return uses_of(statement.reader, chain.node, "row")
-    if chain.ending in {"iterated", "sliced"} or chain.end == "values":
-        return uses_of(statement.reader, chain.node, "rows")
-    return None
 
 
 def written(statement: Statement, verdict: Verdict, name: str) -> str:

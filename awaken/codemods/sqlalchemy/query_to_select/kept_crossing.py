@@ -8,7 +8,8 @@ from dataclasses import replace
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.judgement import is_surely_unique
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
-from awaken.codemods.sqlalchemy.query_to_select.statement import Statement, Target
+from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
+from awaken.codemods.sqlalchemy.query_to_select.targets import Target
 
 
 def crossed(statement: Statement, source: Frame, target: Frame) -> Statement:

@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.session_properties import made_anew
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
-from awaken.codemods.sqlalchemy.query_to_select.statement import is_dotted
+from awaken.codemods.sqlalchemy.query_to_select.targets import is_dotted
 from awaken.project.bindings import Binding, Scope
 from awaken.project.trees import parameters_of
 from awaken.project.values import Unknown

@@ -16,8 +16,8 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import (
     Link,
 )
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
+from awaken.codemods.sqlalchemy.query_to_select.flushing import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
-from awaken.codemods.sqlalchemy.query_to_select.judgement import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed, may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
@@ -26,10 +26,10 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statement import (
     Statement,
-    Target,
     add_links,
     refuse_comment,
 )
+from awaken.codemods.sqlalchemy.query_to_select.targets import Target
 
 _NOT_FOLLOWED = frozenset(
     [

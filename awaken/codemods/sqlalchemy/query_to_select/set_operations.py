@@ -19,6 +19,7 @@ from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, Operation
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.targets import join_target
 
 if TYPE_CHECKING:
     from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
@@ -283,10 +284,6 @@ def _unclear(link: Link, after: Link) -> Refused:
 
 def _joined(statement: Statement, link: Link, item: Item, join: Link) -> Iterator[Sources]:
     """Yield what a join adds; raises Refused unless it is another class that is known."""
-    from awaken.codemods.sqlalchemy.query_to_select.statement import (  # noqa: PLC0415  a cycle
-        join_target,
-    )
-
     target = join_target(statement.reader, join)
     if target.text is None or target.model in {None, item.model}:
         raise _unclear(link, join)

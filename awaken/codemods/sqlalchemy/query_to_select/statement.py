@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
 from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
-from awaken.codemods.sqlalchemy.query_to_select.entities import classify, classify_all
+from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.set_operations import set_operation
+from awaken.codemods.sqlalchemy.query_to_select.targets import (
+    Target,
+    is_relationship,
+    join_target,
+    target_of,
+)
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 _NOT_AFTER_LIMIT = frozenset(
@@ -37,15 +42,6 @@ _NOT_AFTER_LIMIT = frozenset(
 _CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
 _ONLY_FIRST = frozenset({"select_from", "from_statement"})
 _JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What ``filter_by`` may mean: how to write it here (None: it cannot be), and for messages."""
-
-    text: str | None
-    described: str
-    model: str | None = None
 
 
 @dataclass(slots=True)
@@ -271,77 +267,9 @@ def _refuse_old_join(reader: Reader, link: Link) -> None:
     unknown = [k.arg for k in link.call.keywords if k.arg not in _JOIN_KEYWORDS]
     if unknown:
         raise Refused(reasons.REMOVED_METHOD, f"{link.name}({unknown[0] or '**'}=...)")
-    chained = len(arguments) > 1 and all(_is_relationship(reader, a) for a in arguments)
+    chained = len(arguments) > 1 and all(is_relationship(reader, a) for a in arguments)
     if chained or len(arguments) > 2:  # noqa: PLR2004  a target and its ON clause
         raise Refused(reasons.REMOVED_METHOD, f"{link.name}() of several targets")
-
-
-def _is_relationship(reader: Reader, node: ast.expr) -> bool:
-    if not isinstance(node, ast.Attribute):
-        return False
-    owner = entity_of(reader, node.value)
-    mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
-    return mapped is not None and mapped.attribute_kind(node.attr) == "relationship"
-
-
-def join_target(reader: Reader, link: Link) -> Target:
-    """Return what ``filter_by`` means after the join ``link``."""
-    keyword = next((k.value for k in link.call.keywords if k.arg == "target"), None)
-    target = link.call.args[0] if link.call.args else keyword
-    if target is None:
-        return Target(None, "an unknown target")
-    return _target(reader, target)
-
-
-def _target(reader: Reader, node: ast.expr) -> Target:
-    described = f"the target of `{ast.unparse(node)}`"
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr == "of_type" and node.args:
-            return _target(reader, node.args[0])
-        if node.func.attr == "and_":
-            return _target(reader, node.func.value)
-    entity = entity_of(reader, node)
-    if entity is not None:
-        text = ast.unparse(node) if is_dotted(node) else None
-        return Target(text, described, entity.model)
-    if isinstance(node, ast.Attribute):
-        owner = entity_of(reader, node.value)
-        mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
-        relationship = mapped.relationships.get(node.attr) if mapped else None
-        if relationship is not None and relationship.target is not None:
-            model = relationship.target
-            return Target(_class_here(reader, node, model), described, model)
-    item = classify(reader, node)
-    if item.what is What.SELECTABLE and is_dotted(node):
-        return Target(f"{ast.unparse(node)}.c", described)
-    return Target(None, described)
-
-
-def is_dotted(node: ast.expr) -> bool:
-    """Whether ``node`` is a name, or an attribute of one over any number of steps."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
-
-
-def _class_here(reader: Reader, site: ast.Attribute, qualified: str) -> str | None:
-    """Return how ``site``'s file names the class ``qualified``: as it does somewhere already."""
-    module = reader.module
-    name = qualified.rpartition(".")[2]
-    for node in module.walk(module.enclosing_function(site) or module.tree):
-        is_named = isinstance(node, ast.Name) and node.id == name
-        is_reached = isinstance(node, ast.Attribute) and node.attr == name and is_dotted(node)
-        if (is_named or is_reached) and reader.qualified(node) == qualified:  # type: ignore[arg-type]
-            return ast.unparse(node)
-    is_seen = name in module.scopes.module.bindings and not module.scopes.is_shadowed(name, site)
-    if is_seen and reader.qualified(ast.Name(name, ast.Load())) == qualified:
-        return name
-    prefix = site.value
-    if isinstance(prefix, ast.Attribute):
-        sibling = ast.Attribute(prefix.value, name, ast.Load())
-        if reader.qualified(sibling) == qualified:
-            return ast.unparse(sibling)
-    return None
 
 
 def _select_from(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
@@ -351,7 +279,7 @@ def _select_from(statement: Statement, link: Link, _position: int, _executed: bo
     if first is None or isinstance(first, ast.Starred):
         statement.source = Target(None, "an unknown FROM")
     else:
-        statement.source = _target(statement.reader, first)
+        statement.source = target_of(statement.reader, first)
     return LinkEdit(link.name)
 
 
@@ -488,7 +416,7 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
     is_entity &= first is not None and not first.aliased
     # Behind a join, Query looks for the relationship on another class.
     is_entity &= not (statement.joined or statement.selects_from)
-    if not is_entity or not _is_relationship(statement.reader, arguments[1]):
+    if not is_entity or not is_relationship(statement.reader, arguments[1]):
         raise Refused(reasons.WITH_PARENT)
     written = name_here(statement.reader, statement.chain.root, "with_parent")
     statement.needs.append(written)

@@ -1,0 +1,38 @@
+"""Whether the session flushes pending changes before a statement, as it does before any Query."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
+from awaken.codemods.sqlalchemy.query_to_select.entities import literal_elements
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
+
+
+def flushes_first(statement: Statement) -> bool:
+    """Whether the session flushes before ``statement``, as it does before any Query.
+
+    Before 2.1 it does not where a select is of Core objects alone (issue 9809).
+    """
+    targets = statement.reader.project.targets
+    if not targets.admits("sqlalchemy", "<2.1"):
+        return True
+    if any(item.orm for item in statement.orm_items):
+        return True
+    if any(is_orm(statement.reader, node) for node in statement.sources):
+        return True
+    in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
+    return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0"))
+
+
+def is_orm(reader: Reader, node: ast.expr) -> bool:
+    """Whether a mapped class is named in ``node``, as far as can be seen."""
+    if isinstance(node, ast.Starred):
+        elements = literal_elements(reader, node.value) or []
+        return any(is_orm(reader, element) for element in elements)
+    return any(
+        entity_of(reader, part) is not None
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name | ast.Attribute)
+    )
