@@ -432,6 +432,87 @@ def test_what_may_raise(text, expected):
     assert all(one.startswith(part) for one, part in zip(found, expected, strict=True)), found
 
 
+KNOWN_TYPES = "def f(x, n: int, m: float, t: str, l: list[int], d: dict[str, int], s: set[str]):"
+QUIET_LINES = [
+    "n + m * 2 - 1", "-n", "n / 2", "n % 2", "t + 'a'", "l + [1]", "'x %s' + t", "not x",
+    "x == n != t", "x is None", "n < m <= 2", "t > 'a'", "x in l", "t in d", "n not in s",
+    "x in (1, 2)", "[y for y in l if y]", "{t: x}", "{n for y in l}", "{**d}", "{t, n}",
+    "f'{x}{x!r:>10}{n:.2f}'", "(x, *l)", "lambda y: y[0]", "x and n or t", "x if n else t",
+    "for y in range(x): y", "for y, z in enumerate(l): y", "for y in reversed(l): y",
+    "for y, z in d.items(): y", "for y in d.values(): y", "for y in t: y", "a, b = n, t",
+    "d[t] = x", "d['a'] = 1", "l.append(x)", "x = y = n", "n += 1", "t += 'a'", "del x",
+    "import json, os.path", "from asyncio import sleep", "with contextlib.suppress(ValueError): x",
+    "def g(y=n): y.a", "global G", "while n: break", "print(x, n)", "ValueError(x)",
+    "isinstance(x, int)", "match n:\n        case 1 | None: x",
+]  # fmt: skip
+LOUD_LINES = [
+    "x + 1",
+    "n + t", "t - t", "l * l", "s + s", "-x", "n / m", "n / 0", "t / 2", "n // n", "n ** -1", "t % 2",
+    "n < t", "x < n", "l < l", "x in t", "x in d", "l in s", "x in x", "[y for y in x]",
+    "[y for y, z in l]", "{x: 1}", "{x for y in l}", "{x: 1 for y in l}", "{**x}", "{x}", "(*x,)",
+    "f'{t:{x}}'", "for y in reversed(x): y", "for y, z in l: y", "for y, z in zip(l, l, l): y",
+    "for y in x.items(): y", "for y in l.items(): y", "a, b = l", "[a, *b] = n, t", "d[x] = 1",
+    "l[0] = 1", "x.append(1)", "n += t", "x += 1", "del d[t]", "import a.b", "from . import a",
+    "with contextlib.suppress(ValueError): raise KeyError", "def g(y=x.a): y", "x.y.z",
+    "@x\n    def g(): y", "class A: ...", "yield from x", "match x:\n        case {'a': 1}: x",
+    "(y for y in x)", "with open(t): x", "raise x", "undefined", "raise",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", QUIET_LINES)
+def test_a_line_that_raises_nothing(line):
+    assert raised(f"{KNOWN_TYPES}\n    {line}\n") == []
+
+
+@pytest.mark.parametrize("line", LOUD_LINES)
+def test_a_line_that_may_raise(line):
+    assert raised(f"{KNOWN_TYPES}\n    {line}\n")
+
+
+HANDLERS = {
+    "an alias of the same class": ("TimeoutError", "asyncio.TimeoutError", []),
+    "a base": ("ConnectionResetError", "OSError", []),
+    "a base under its old name": ("FileNotFoundError", "IOError", []),
+    "one of several": ("KeyError", "(ValueError, LookupError)", []),
+    "another one": ("KeyError", "(ValueError, TypeError)", ["KeyError"]),
+    "a class of a library": ("httpx.ReadTimeout", "httpx.HTTPError", ["httpx.ReadTimeout"]),
+    "the very class of a library": ("httpx.ReadTimeout", "httpx.ReadTimeout", []),
+    "a class of nowhere": ("KeyError", "errors()", ["KeyError"]),
+    "cancellation": ("KeyError", "asyncio.CancelledError", ["KeyError"]),
+}
+
+
+@pytest.mark.parametrize(("error", "handler", "expected"), HANDLERS.values(), ids=HANDLERS)
+def test_what_a_handler_catches(error, handler, expected):
+    body = f"try:\n        raise {error}\n    except {handler}:\n        pass"
+
+    assert raised(f"def f(errors):\n    {body}") == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "handler", "again"),
+    [
+        ("KeyError", "LookupError", ["KeyError"]),
+        ("KeyError", "ValueError", ["KeyError"]),
+        ("httpx.ReadTimeout", "httpx.HTTPError", ["httpx.ReadTimeout"]),
+    ],
+)
+def test_what_is_raised_again_is_what_was_caught(error, handler, again):
+    body = f"try:\n        raise {error}\n    except {handler}:\n        raise"
+
+    assert raised(f"def f():\n    {body}") == again
+
+
+def test_what_is_unknown_is_raised_again_by_those_who_may_catch_it():
+    body = "try:\n        {}\n    except {}:\n        raise ValueError from None"
+
+    narrow = raised(f"def f(x):\n    {body.format('x()', 'asyncio.CancelledError')}")
+    wide = raised(f"def f(x):\n    {body.format('x()', 'Exception')}")
+
+    assert narrow == ["ValueError", "? parameter `x` has no annotation"]
+    assert wide == ["ValueError"]
+
+
 def test_what_a_coroutine_raises_comes_only_when_it_is_awaited():
     project, module, _ = function("async def f(x):\n    raise ValueError(x)\nf(1)")
     call = last(module, "f(1)")
