@@ -47,7 +47,6 @@ class AnnotatedDependency(Rule):
     since: ClassVar[str] = "0.1.0"
     triggers: ClassVar[tuple[bytes, ...]] = (b"fastapi",)
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
-    preview: ClassVar[bool] = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:
