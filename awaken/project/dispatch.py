@@ -139,6 +139,9 @@ def _relatives(
 ) -> Iterator[tuple[Module, Function] | Unknown]:
     """Yield the methods that override one of ``owner``, or that it overrides."""
     family = evaluator.callers.family(f"{home.name}.{home.qualname(owner)}")
+    if family.descendants and family.is_too_large:  # then reading them all would not help
+        yield evaluator.unknown(home, owner, f"`{owner.name}` stands in too many files")
+        return
     for module, relative in family.definitions():
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings.get(scope.mangled(method), [])
@@ -148,5 +151,3 @@ def _relatives(
         elif len(bindings) > is_same:
             why = f"`{relative.name}` has a `{method}` as well"
             yield evaluator.unknown(module, bindings[-1].node, why)
-    if family.is_too_large:
-        yield evaluator.unknown(home, owner, f"`{owner.name}` stands in too many files")
