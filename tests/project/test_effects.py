@@ -447,7 +447,8 @@ QUIET_LINES = [
 ]  # fmt: skip
 LOUD_LINES = [
     "x + 1",
-    "n + t", "t - t", "l * l", "s + s", "-x", "n / m", "n / 0", "t / 2", "n // n", "n ** -1", "t % 2",
+    "n + t", "t - t", "l * l", "s + s", "-x", "n / m", "n / 0", "t / 2", "n // n", "n ** -1",
+    "t % 2",
     "n < t", "x < n", "l < l", "x in t", "x in d", "l in s", "x in x", "[y for y in x]",
     "[y for y, z in l]", "{x: 1}", "{x for y in l}", "{x: 1 for y in l}", "{**x}", "{x}", "(*x,)",
     "f'{t:{x}}'", "for y in reversed(x): y", "for y, z in l: y", "for y, z in zip(l, l, l): y",
