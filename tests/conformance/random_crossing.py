@@ -31,7 +31,7 @@ class CrossingQuery(KeptQuery):
         return name
 
     def _as_plain(self, text: str) -> None:
-        how = self.rng.choice(["plain", "narrowed", "branch", "run", "held"])
+        how = self.rng.choice(["plain", "narrowed", "branch", "run", "bare", "relayed", "held"])
         how = "plain" if _LOCAL.search(text) else how
         name = self.name
         if how == "plain":
@@ -47,6 +47,16 @@ class CrossingQuery(KeptQuery):
             self.lines.append(f"{name} = {name}{text}")
             function = self._function("session, query", f"return query.{self.rng.choice(_RUNS)}")
             self.lines.append(f"found.append({function}(s, query={name}))")
+        elif how in {"bare", "relayed"}:
+            # No session is passed: the functions get it with the rewrite.
+            self.lines.append(f"{name} = {name}{text}")
+            function = self._function("query", f"return query.{self.rng.choice(_RUNS)}")
+            if how == "relayed":
+                inner = f"{function}({self.rng.choice(['query', 'query=query'])})"
+                function = self._function("query, *, on=True", f"return query.count(), {inner}")
+            given = self.rng.choice([name, f"query={name}", f"on=True, query={name}"])
+            given = given if how == "relayed" else given.removeprefix("on=True, ")
+            self.lines.append(f"found.append({function}({given}))")
         else:
             lines = [f"query = query{text}", "number = query.count()", "return number, query.all()"]
             function = self._function("session, query", *lines)
