@@ -100,6 +100,12 @@ def judge_web(web: Web) -> WebVerdict:
         f"{why}, and would meet a `{verdict.becomes}()` there, no longer a Query"
         for why in web.passages.outside.values()
     ]
+    given = [one.frame.function.name for one in verdict.parameters]
+    verdict.caveats += [
+        f"`{name}` takes the session as well, which is not passed there"
+        for name in given
+        if name in web.passages.outside
+    ]
     verdict.caveats[:] = dict.fromkeys(verdict.caveats)
     return verdict
 
