@@ -25,12 +25,11 @@ def chain_of(reader: Reader, recognised: Recognised) -> Chain:
     chain = read_chain(module, recognised.root, session)
     if begin is not None:
         return replace(chain, extension=begin.extension.text if begin.extension else None)
-    return replace(chain, extension=_extension(reader, chain))
+    return replace(chain, extension=extension_of(reader, chain.receiver))
 
 
-def _extension(reader: Reader, chain: Chain) -> str | None:
-    """Return ``db`` of a chain that begins with ``db.session``, None for another session."""
-    receiver = chain.receiver
+def extension_of(reader: Reader, receiver: ast.expr | None) -> str | None:
+    """Return ``db`` of the receiver ``db.session``, None of another session."""
     if not isinstance(receiver, ast.Attribute) or receiver.attr != "session":
         return None
     if not reader.project.is_extension(reader.module, receiver.value):

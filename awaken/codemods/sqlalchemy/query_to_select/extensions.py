@@ -8,12 +8,13 @@ execute: ``Query.first_or_404`` asks for one row, ``db.first_or_404`` for what t
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
@@ -40,23 +41,29 @@ _DESCRIBED = 2
 
 def judge_extended(reader: Reader, chain: Chain) -> Verdict:
     """Decide the rewrite of a ``chain`` that ends in a method of Flask-SQLAlchemy."""
-    if reader.project.targets.admits("flask-sqlalchemy", "<3.0"):
-        since = f"`.{chain.end}()` can take a select() only since Flask-SQLAlchemy 3.0"
-        cure = f"Require flask-sqlalchemy>=3.0, for `db.{chain.end}(...)`."
-        raise Refused(reasons.EXTENSION_METHOD, since, cure)
+    check_extension_version(reader, chain.end)
     if chain.extension is None:
         what = f"`.{chain.end}()` is a method of no Query that is known here"
         raise Refused(reasons.EXTENSION_METHOD, what)
     call = chain.node
     if not isinstance(call, ast.Call) or any(isinstance(a, ast.Starred) for a in call.args):
         raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() with these arguments")
-    _refuse_comments(reader, call)
+    refuse_comments_of_end(reader, call)
     if chain.end == "get_or_404":
         return _with_key(reader, chain, call)
     return _with_statement(reader, chain, call)
 
 
-def _refuse_comments(reader: Reader, call: ast.Call) -> None:
+def check_extension_version(reader: Reader, method: str) -> None:
+    """Raise Refused unless every admitted Flask-SQLAlchemy has ``db.paginate`` and the like."""
+    if reader.project.targets.admits("flask-sqlalchemy", "<3.0"):
+        since = f"`.{method}()` can take a select() only since Flask-SQLAlchemy 3.0"
+        cure = f"Require flask-sqlalchemy>=3.0, for `db.{method}(...)`."
+        raise Refused(reasons.EXTENSION_METHOD, since, cure)
+
+
+def refuse_comments_of_end(reader: Reader, call: ast.Call) -> None:
+    """Raise Refused if a comment stands between the method's name and its end."""
     module = reader.module
     start, end = module.span(call.func).end, module.span(call).end
     refuse_comment(module.source.text[start:end])
@@ -82,11 +89,23 @@ def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Verdict:
 
 
 def _with_statement(reader: Reader, chain: Chain, call: ast.Call) -> Verdict:
-    _check_arguments(chain, call)
-    read_as = replace(chain, ending="executed", end=_EXECUTED_AS[chain.end])
-    statement = translate(reader, read_as, executed=True)
+    check_arguments(chain, call)
+    statement = translate(reader, read_as_executed(chain), executed=True)
+    return extended(statement, chain, call, chain.links)
+
+
+def read_as_executed(chain: Chain) -> Chain:
+    """Return ``chain`` with the end of Query that gives the same."""
+    return replace(chain, ending="executed", end=_EXECUTED_AS[chain.end])
+
+
+def extended(statement: Statement, chain: Chain, call: ast.Call, links: Iterable[Link]) -> Verdict:
+    """Decide how a ``statement`` is given to the method of Flask-SQLAlchemy that ``call`` calls.
+
+    ``links`` are all the builders that made it. Raises Refused.
+    """
     check_distinct(statement)
-    _check_kind(chain, statement)
+    _check_kind(chain, statement, links)
     verdict = judge_executed(statement)
     verdict.needs += statement.needs
     data = verdict.data
@@ -105,7 +124,8 @@ def _with_statement(reader: Reader, chain: Chain, call: ast.Call) -> Verdict:
     return verdict
 
 
-def _check_arguments(chain: Chain, call: ast.Call) -> None:
+def check_arguments(chain: Chain, call: ast.Call) -> None:
+    """Raise Refused unless the method of Flask-SQLAlchemy's object takes what ``call`` gives."""
     names = {keyword.arg for keyword in call.keywords}
     if chain.end == "paginate":
         if call.args:
@@ -116,13 +136,13 @@ def _check_arguments(chain: Chain, call: ast.Call) -> None:
         raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() with these arguments")
 
 
-def _check_kind(chain: Chain, statement: Statement) -> None:
+def _check_kind(chain: Chain, statement: Statement, links: Iterable[Link]) -> None:
     if kind_of(statement.items) is not Kind.ENTITY or statement.as_rows:
         what = f"`.{chain.end}()` gives rows here, and `db.{chain.end}()` gives values"
         raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")
     if chain.end != "paginate":
         return
-    for link in chain.links:
+    for link in links:
         if link.name in _SETTINGS:
             what = f"`.paginate()` follows `.{link.name}()`"
             raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")

@@ -28,18 +28,24 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_bulk import (
     judge_bulk,
     judge_bulk_use,
 )
+from awaken.codemods.sqlalchemy.query_to_select.kept_extended import judge_kept_extended
 from awaken.codemods.sqlalchemy.query_to_select.kept_parameters import NewParameter
 from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import caveats_of_execute
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import WebSession
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States, kept_edits
 from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_write
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
-from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    ExtensionRewrite,
+    QueryRewrite,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 
 _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
+_RUNS = frozenset({"executed", "iterated", "written", "extended"})
 _SAME_NAME = {"as_scalar": "scalar_subquery"}
 
 
@@ -48,7 +54,7 @@ class Rewritten:
     """One segment with what is written for it; ``data`` is None where its text stays."""
 
     segment: Segment
-    data: QueryRewrite | BulkRewrite | None
+    data: QueryRewrite | BulkRewrite | ExtensionRewrite | None
 
     @property
     def runs(self) -> bool:
@@ -92,7 +98,7 @@ def judge_web(web: Web) -> WebVerdict:
     else:
         _judge_writes(states, session, verdict, end)
     verdict.parameters = list(session.parameters.values())
-    executes = any(use.ending in {"executed", "iterated", "written"} for use in web.uses)
+    executes = any(use.ending in _RUNS for use in web.uses)
     verdict.caveats += filter(
         None, [session.made_anew() if executes else session.no_longer_called()]
     )
@@ -141,9 +147,11 @@ def _judge_writes(states: States, session: WebSession, verdict: WebVerdict, end:
 
 def _used(
     web: Web, segment: Segment, states: States, session: WebSession, verdict: WebVerdict
-) -> QueryRewrite | BulkRewrite | None:
+) -> QueryRewrite | BulkRewrite | ExtensionRewrite | None:
     if segment.ending == "written":
         return _write(web, segment, session.at(segment), verdict)
+    if segment.ending == "extended":
+        return _extended(web, segment, states, session.at(segment), verdict)
     if segment.ending == "session":
         verdict.reads.append((segment, session.at(segment)))
         verdict.need(segment, verdict.reads[-1][1])
@@ -212,6 +220,15 @@ def _write(web: Web, segment: Segment, session: Written, verdict: WebVerdict) ->
     verdict.need(segment, session, *single.needs)
     verdict.caveats += single.caveats
     return single.data if isinstance(single.data, BulkRewrite) else None
+
+
+def _extended(
+    web: Web, segment: Segment, states: States, session: Written, verdict: WebVerdict
+) -> ExtensionRewrite | None:
+    single = judge_kept_extended(web, segment, states, session)
+    verdict.need(segment, session, *single.needs[1:])
+    verdict.caveats += single.caveats
+    return single.data if isinstance(single.data, ExtensionRewrite) else None
 
 
 def _without_select(single: Verdict, end: str) -> Iterable[Written]:

@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ClassRewrite,
+    ExtensionRewrite,
     LeftOut,
     QueryRewrite,
 )
@@ -47,6 +48,11 @@ from awaken.project.modules import Module, site_id
 if TYPE_CHECKING:
     from awaken.project import Project
 
+_REWRITERS: dict[type, str] = {
+    BulkRewrite: "write",
+    ExtensionRewrite: "extended",
+    QueryRewrite: "query",
+}
 Decided = tuple[Finding, Change | None]
 
 
@@ -208,8 +214,8 @@ class KeptQueries:
 
 def _edit(part: Rewritten, site: SiteId) -> NodeEdit:
     node, frame = part.segment.node, part.segment.frame
-    data: QueryRewrite | BulkRewrite | ClassRewrite | None = part.data
-    rewriter = "write" if isinstance(data, BulkRewrite) else "query"
+    data: QueryRewrite | BulkRewrite | ExtensionRewrite | ClassRewrite | None = part.data
+    rewriter = _REWRITERS[type(data)]
     if isinstance(part.segment.start, ast.Attribute) and data is not None:
         data, rewriter = ClassRewrite(session="session", rewriter=rewriter, data=data), "at-class"
     return NodeEdit(

@@ -233,6 +233,9 @@ def _distinct(statement: Statement, link: Link, _position: int, _executed: bool)
 
 
 def _options(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    if statement.items and not any(item.orm for item in statement.orm_items):
+        # Query looks for what they apply to; a select() of no mapped class ignores them.
+        raise Refused(reasons.RAISES_TODAY, "options() of a query for no mapped class")
     for option in link.call.args:
         for node in ast.walk(option):
             if isinstance(node, ast.Call) and _names_by_string(node):
