@@ -13,6 +13,7 @@ import pytest
 from fixture_cases import FIXTURES
 from random_crossing import crossing
 from random_kept import kept
+from random_kept_writes import kept_writes
 from random_queries import program
 from random_unions import gets, unions
 from random_writes import writes
@@ -73,6 +74,7 @@ def failed(observation):
         *((program, seed) for seed in range(6)),
         *((writes, seed) for seed in range(4)),
         *((kept, seed) for seed in range(4)),
+        *((kept_writes, seed) for seed in range(2)),
         *((crossing, seed) for seed in range(4)),
         *((unions, seed) for seed in range(2)),
         *((gets, seed) for seed in range(2)),
