@@ -38,7 +38,7 @@ from awaken.project.passing import Passed
 from awaken.project.query_classes import QueryClass, QueryClasses
 from awaken.project.sessions import SessionProof, Sessions
 from awaken.project.sources import Snapshot
-from awaken.project.values import ClassOf, External, Unknown
+from awaken.project.values import ClassOf, External, InstanceOf, Nothing, Unknown
 from awaken.project.wiring.web import Web
 from awaken.project.words import Words
 
@@ -286,6 +286,15 @@ class Project:
         """Return the classes that ``node`` may be, by their names; empty if it may be more."""
         values = self._evaluator.values(module, node)
         found = [one.qualified for one in values if isinstance(one, ClassOf)]
+        return tuple(found) if len(found) == len(values) else ()
+
+    def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the classes of which ``node`` is an instance if it is not None.
+
+        Empty if it may be more.
+        """
+        values = [one for one in self._evaluator.values(module, node) if one != Nothing()]
+        found = [one.qualified for one in values if isinstance(one, InstanceOf)]
         return tuple(found) if len(found) == len(values) else ()
 
     def heirs(self, qualified: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Rules about engines, pools and connections."""
