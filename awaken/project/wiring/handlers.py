@@ -48,7 +48,8 @@ class Handlers:
 
         The decorators ``besides`` give back what they are given, and so do those of routes.
         """
-        manner: Manner | None = "async" if isinstance(function, ast.AsyncFunctionDef) else "sync"
+        is_async = isinstance(function, ast.AsyncFunctionDef) and not _yields(module, function)
+        manner: Manner | None = "async" if is_async else "sync"
         for decorator in reversed(function.decorator_list):
             if decorator not in besides:
                 manner = self._decorated(module, decorator, manner)
@@ -114,6 +115,14 @@ class Handlers:
 
 def _owner(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node
+
+
+def _yields(module: Module, function: Definition) -> bool:
+    """Whether calling ``function`` gives a generator, which nobody iterates over."""
+    return any(
+        isinstance(node, ast.Yield | ast.YieldFrom) and module.enclosing_function(node) is function
+        for node in module.walk(function)
+    )
 
 
 def needs_arguments(function: Definition | ast.Lambda, *, bound: bool = False) -> bool:

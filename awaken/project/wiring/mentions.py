@@ -76,3 +76,29 @@ def _refers(project: Project, other: Module, node: ast.AST, home: Module, name: 
             return source.rpartition(".")[2] in {home.name.rpartition(".")[2], ""}
         case _:
             return False
+
+
+def replaced_in(project: Project, module: Module, name: str) -> Place | None:
+    """Return where a test puts something else in the place of ``name`` of ``module``.
+
+    By ``patch("main.startup")`` or ``monkeypatch.setattr(main, "startup", ...)``.
+    """
+    for path in project.files_with([name.encode()]):
+        other = project.module(path)
+        for node in other.mentions(name) if other is not None else ():
+            if other is None or not isinstance(node, ast.Constant):
+                continue
+            call = other.parent(node)
+            replaces = isinstance(call, ast.Call) and _last(call.func) in _REPLACING
+            if replaces and (node.value == name or _names(module, name, node)):
+                return Place(path, other.span(node))
+    return None
+
+
+_REPLACING = {"object", "patch", "setattr"}
+
+
+def _last(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

@@ -26,8 +26,10 @@ from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, Releas
 from awaken.project import Project
 from awaken.project.modules import Module
 from awaken.project.origins import imported_from
-from awaken.project.wiring.mentions import mentions_of
+from awaken.project.wiring.mentions import mentions_of, replaced_in
 
+_GENERIC_ALIASES = (3, 9)
+"""The first Python that takes ``collections.abc.AsyncIterator[None]``."""
 _MANAGER = ("contextlib", "asynccontextmanager")
 
 
@@ -43,6 +45,7 @@ class Lifespan:
     bodies: dict[int, Body] = field(default_factory=dict)
     references: dict[int, Reference] = field(default_factory=dict)
     caveats: list[str] = field(default_factory=list)
+    iterators: str = ""
 
 
 def planned(project: Project, home: Home, steps: Sequence[Step], taken: set[str]) -> Lifespan:
@@ -66,7 +69,28 @@ def planned(project: Project, home: Home, steps: Sequence[Step], taken: set[str]
     found.name = lifespan_name(home, taken)
     found.parameter = parameter_name(project, found)
     found.caveats = [one for step in ordered for one in step.caveats]
+    found.caveats += _replaced(project, found)
+    found.iterators = _iterators(project, home.module)
     return found
+
+
+def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
+    """Yield which handlers tests replace: the lifespan finds what stands in their place."""
+    for index, step in enumerate(lifespan.steps):
+        names = {step.name} if step.function is not None else {one.id for one in step.reads}
+        for name in sorted(names) if index not in lifespan.bodies else ():
+            if name and replaced_in(project, step.module, name) is not None:
+                yield f"tests that replace `{name}` replace it for the lifespan too"
+
+
+def _iterators(project: Project, module: Module) -> str:
+    """Return where the annotation of the lifespan comes from; empty if the file has none."""
+    annotates = any(
+        isinstance(one, Definition) and one.returns is not None for one in module.walk()
+    )
+    if not annotates:
+        return ""
+    return "typing" if project.targets.lowest_python < _GENERIC_ALIASES else "collections.abc"
 
 
 def _is_local(home: Home, step: Step) -> bool:
@@ -157,8 +181,8 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             site=site,
         )
     yield NeedImport(path=path, module=_MANAGER[0], name=_MANAGER[1], site=site)
-    if _annotates(home.module):
-        yield NeedImport(path=path, module=_iterators(), name="AsyncIterator", site=site)
+    if lifespan.iterators:
+        yield NeedImport(path=path, module=lifespan.iterators, name="AsyncIterator", site=site)
     for reference in lifespan.references.values():
         if reference.imported is not None:
             module, name, alias = reference.imported
@@ -168,22 +192,21 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
 
 
 def _released(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
-    """Yield the imports of what other files registered on."""
+    """Yield the imports of what was registered on, and of what made handlers."""
     for step in lifespan.steps:
-        receiver = _receiver(step.registration.node)
-        found = imported_from(step.module, receiver) if receiver is not None else None
-        if found is not None:
-            yield ReleaseImport(path=step.module.path, module=found[0], name=found[1], site=site)
+        receiver, handler = _receiver(step.registration.node), step.registration.handler
+        maker = handler.func if isinstance(handler, ast.Call) else None
+        for used in (receiver, maker):
+            found = imported_from(step.module, used) if used is not None else None
+            if found is not None:
+                path, (module, name) = step.module.path, found
+                yield ReleaseImport(path=path, module=module, name=name, site=site)
 
 
 def _receiver(node: ast.expr) -> ast.expr | None:
     while isinstance(node, ast.Call):
         node = node.func
     return node.value if isinstance(node, ast.Attribute) else None
-
-
-def _iterators() -> str:
-    return "collections.abc"
 
 
 def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
@@ -276,7 +299,7 @@ def _code(lifespan: Lifespan) -> LifespanCode:
         name=lifespan.name,
         parameter=lifespan.parameter,
         annotation=home.annotation,
-        returns="AsyncIterator[None]" if _annotates(home.module) else "",
+        returns="AsyncIterator[None]" if lifespan.iterators else "",
         startup=tuple(_parts(lifespan, "startup")),
         shutdown=tuple(_parts(lifespan, "shutdown")),
         global_names=_together(body.global_names for body in bodies),
@@ -307,8 +330,3 @@ def _parts(lifespan: Lifespan, event: str) -> Iterator[Part]:
             condition=step.condition,
             comment="" if step.flag else step.comment,
         )
-
-
-def _annotates(module: Module) -> bool:
-    """Whether functions of the file say what they return."""
-    return any(isinstance(one, Definition) and one.returns is not None for one in module.walk())
