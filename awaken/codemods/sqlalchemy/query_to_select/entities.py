@@ -341,7 +341,7 @@ def _labelled(reader: Reader, node: ast.Call, method: ast.Attribute, depth: int)
     inner = classify(reader, method.value, depth)
     if inner.what is What.ENTITY or inner.what is What.UNKNOWN:
         # Only columns, expressions and queries have ``label``, whatever this one is.
-        return Item(node, What.EXPRESSION, key=key, hashable=None)
+        return Item(node, What.EXPRESSION, key=key, orm=inner.what is What.ENTITY, hashable=None)
     return replace(inner, node=node, what=What.EXPRESSION, key=key)
 
 
