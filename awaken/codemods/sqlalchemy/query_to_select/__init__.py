@@ -267,7 +267,8 @@ model cannot be seen. `filter_by` is written as `where(Target.key == value)` as 
 `Query.update()` and `Query.delete()` give `session.execute` the very statement that is written
 here, so autoflush, the default of `synchronize_session` and loaded objects are as before. A set
 operation becomes what Query makes of it, a select from an alias of its subquery; where later
-builders name the class, the alias gets a name in place, by `:=`, and they use that.
+builders name the class, the alias gets a name in place, by `:=`, and they use that. A function
+that is passed a query and no session is given the session as a parameter, by all of its callers.
 
 *Unsafe* is what depends on something out of sight, and the message says what may change:
 
@@ -277,6 +278,8 @@ builders name the class, the alias gets a name in place, by `:=`, and they use t
   flush pending changes first;
 * functions that return or take a query and that code outside the project may call as well, or a
   base class out of sight;
+* `session.execute(query)` of a kept query: SQLAlchemy 2.1 takes no Query there, before it rows that
+  a joined collection repeats were left out, and keys were those of `Query`;
 * slices by numbers that are computed: Query refuses negative ones, and asks nothing for none;
 * a library's class that is known by its spelling only; values that may have no hash in rows that
   must be unique; a call that made the session of a query which is only embedded.
@@ -287,10 +290,10 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 ## What it refuses
 
 A query that is stored in an attribute or a container, read by a function inside, or given to a
-function that is not in sight or is overridden; one that a function returns, or takes, whose calls
+function that is not in sight; one that a function returns, or takes, whose calls
 are not all in sight: passed as a value, decorated, named in a string. One whose variable may hold
 something else, or a query of another kind; a session that may have been replaced before the query
-is executed, or has no name there. A receiver that nothing proves to be a session; an entity of
+is executed, or has no name there and cannot be given one. A receiver that nothing proves to be a session; an entity of
 unknown kind; set operations behind which names cannot be followed; slices by calls or negative
 numbers; `get()` and bulk writes with settings that they ignore; what raises today and would not
 afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
