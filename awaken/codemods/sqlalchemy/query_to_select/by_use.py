@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 
 _COLUMN_OPERATORS = frozenset(
     [
@@ -64,7 +65,7 @@ _ATTRIBUTES_OF_COLUMNS = frozenset(
 """What a column, a Table or a subquery has as well, so that it says nothing about a class."""
 
 
-def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
+def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Item:
     """Read an unknown item by its use in ``criteria``: only a class has attributes as columns.
 
     ``query(v).filter(v.id == 1)`` or ``query(v.name).filter(v.id == 1)``: tables and subqueries
@@ -81,7 +82,8 @@ def read_by_use(item: Item, criteria: Sequence[ast.expr]) -> Item:
         owner = node.value.id
         if owner not in {"self", "cls"} and _is_used_as_class(owner, criteria):
             return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
-    if item.what is What.UNKNOWN and _is_compared(text, criteria):
+    is_one = not isinstance(node, ast.Name) or len(reader.bindings(node)) == 1
+    if is_one and item.what is What.UNKNOWN and _is_compared(text, criteria):
         return Item(node, What.EXPRESSION, orm=False, hashable=None, mixed=True)
     return item
 

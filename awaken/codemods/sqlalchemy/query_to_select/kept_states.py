@@ -126,7 +126,7 @@ class States:
             for argument in link.call.args
         ]
         items = classify_all(frame.reader, chain.items)
-        items = tuple(read_by_use(item, criteria) for item in items)
+        items = tuple(read_by_use(frame.reader, item, criteria) for item in items)
         return Statement(frame.reader, chain, items, orm_items=items)
 
 

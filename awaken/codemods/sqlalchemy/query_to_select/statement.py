@@ -101,7 +101,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
     items = classify_all(reader, chain.items)
     criteria = [argument for link in chain.links for argument in link.call.args]
-    items = tuple(read_by_use(item, criteria) for item in items)
+    items = tuple(read_by_use(reader, item, criteria) for item in items)
     statement = Statement(reader, chain, items, orm_items=items)
     add_links(statement, executed)
     return statement
