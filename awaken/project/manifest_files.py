@@ -189,21 +189,22 @@ def _pipfile(name: str, raw: bytes) -> Manifest:
 
 
 def _setup_cfg(name: str, raw: bytes) -> Manifest:
-    parser = configparser.ConfigParser(interpolation=None)
+    parser = configparser.ConfigParser()  # as setuptools does: `%(test)s` is that option's value
+    extras = "options.extras_require"
     try:
         parser.read_string(decode_settings(name, raw).text.decode())
+        python = parser.get("options", "python_requires", fallback="")
+        required = parser.get("options", "install_requires", fallback="")
+        optional = list(parser[extras].values()) if parser.has_section(extras) else []
     except configparser.Error as error:
         line = getattr(error, "lineno", None) or next(
             (number for number, _ in getattr(error, "errors", ())), 0
         )
         raise _Unusable(line, f"is not a valid INI file: {_first_line(error)}") from error
-    python = parser.get("options", "python_requires", fallback="")
-    extras = "options.extras_require"
-    optional = [value for _, value in parser.items(extras)] if parser.has_section(extras) else []
     return Manifest(
         name,
         (SpecifierSet(python),) if python else (),
-        tuple(_lines(parser.get("options", "install_requires", fallback=""))),
+        tuple(_lines(required)),
         tuple(one for text in optional for one in _lines(text)),
     )
 

@@ -155,6 +155,18 @@ def test_setup_cfg(tmp_path):
     assert found.lowest_python == (3, 7)
 
 
+def test_setup_cfg_options_stand_in_for_others_as_for_setuptools(tmp_path):
+    text = (
+        "[tool:pytest]\nlog_format = %(message)s\n[options.extras_require]\n"
+        "web =\n    fastapi>=0.100\nall =\n    %(web)s\n    sqlmodel\n"
+    )
+
+    found = read_targets(project(tmp_path, setup__cfg=text))
+
+    assert said(found, "fastapi") == (">=0.100", "setup.cfg")
+    assert not found.problems
+
+
 def test_setup_py_literals_are_read_and_never_run(tmp_path):
     text = (
         "import sys, setuptools\nraise SystemExit\nREQUIRED = ('sqlalchemy~=1.4.24', 'x>1')\n"
@@ -384,6 +396,7 @@ def test_overrides_that_are_no_version_say_what_to_write(tmp_path, version, over
         ("setup__cfg", "[metadata]\nname = x\nname = y\n", 3, "is not a valid INI file"),
         ("setup__cfg", "name = x\n", 1, "is not a valid INI file"),
         ("setup__cfg", "[options]\nx\n", 2, "is not a valid INI file"),
+        ("setup__cfg", "[options]\ninstall_requires = %(x)s\n", 0, "is not a valid INI file"),
         ("setup__py", "import x\nsetup(\n", 2, "'(' was never closed"),
         ("Pipfile", "[packages\n", 1, "is not valid TOML"),
         ("requirements__txt", "x>=1\n\nsqlalchemy=1.4\n", 3, "is not a valid requirement"),
