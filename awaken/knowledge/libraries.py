@@ -25,6 +25,9 @@ Wait = Literal["sleep", "http", "network", "process", "file", "database", "lock"
 """What a blocking call waits for."""
 
 
+Resource = Literal["engine", "async-engine", "pool", "client"]
+
+
 class SameAs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``names`` of ``module`` are the very same objects in each module of ``also``."""
 
@@ -65,6 +68,10 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``never_raises``: functions and methods that raise no Exception, whatever fits their
       signature, and ``quiet_managers`` context managers of which that holds when they are entered
       and left, and that swallow nothing.
+    - ``opens``: functions and classes whose call opens something that is to be kept and closed: a
+      pool of connections to a database (``engine`` or
+      ``async-engine`` of SQLAlchemy, ``pool`` of others), or a
+      ``client`` with connections to other services.
     - ``results``: the builtin type that calling a function gives: ``str``, or ``float`` for any
       number.
     """
@@ -98,6 +105,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     never_raises: tuple[str, ...] = ()
     quiet_managers: tuple[str, ...] = ()
     results: dict[str, str] = {}
+    opens: dict[str, Resource] = {}
 
 
 class Knowledge:
@@ -131,6 +139,7 @@ class Knowledge:
         self.never_raises: set[str] = set()
         self.quiet_managers: set[str] = set()
         self.results: dict[str, str] = {}
+        self.opens: dict[str, Resource] = {}
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
         for library in libraries:
@@ -166,6 +175,7 @@ class Knowledge:
         self.never_raises.update(library.never_raises)
         self.quiet_managers.update(library.quiet_managers)
         self.results |= library.results
+        self.opens |= library.opens
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)
             for module in row.also:

@@ -62,6 +62,19 @@ class Site:
             chain=refused.because,
         )
 
+    def advised(self, message: str, cure: str, chain: tuple[Place, ...] = ()) -> Finding:
+        """Return the finding of a site of an advice rule; ``chain`` are the places that say why."""
+        return Finding(
+            site=self.id,
+            rule=self.rule,
+            level=Level.ADVICE,
+            place=self.place,
+            scope=self.module.scope_name(self.node),
+            message=message,
+            cure=cure,
+            chain=chain,
+        )
+
     def rewritten(
         self,
         message: str,

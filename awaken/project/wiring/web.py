@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from awaken.project.wiring.applications import Applications
+from awaken.project.wiring.endpoints import Endpoints
 from awaken.project.wiring.handlers import Handlers
 from awaken.project.wiring.imports import CertainImports
 from awaken.project.wiring.inclusion import Inclusions
@@ -44,6 +45,11 @@ class Web:
     def inclusions(self) -> Inclusions:
         """Who includes and mounts whom."""
         return Inclusions(self._evaluator, self.applications, self._files_with)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """What runs for every request."""
+        return Endpoints(self._evaluator, self.applications)
 
     @cached_property
     def imports(self) -> CertainImports:

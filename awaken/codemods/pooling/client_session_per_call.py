@@ -1,0 +1,123 @@
+"""Finds HTTP clients that are made anew for every request.
+
+## What
+
+A call of `httpx.AsyncClient`, `httpx.Client` or `aiohttp.ClientSession` in a function that a web
+framework calls for each request: a route, a dependency, a middleware, or a function that one of
+these calls, over any number of files. The finding shows the way from the route to the call.
+
+## Why
+
+A client is a pool of connections. One that lives for one request cannot reuse any: every call
+looks up the name, connects and shakes hands for TLS anew, and httpx loads the certificates of the
+system each time, which takes longer than many a request and holds up the event loop.
+
+## Before
+
+```python
+import httpx
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/weather")
+async def weather(city: str):
+    async with httpx.AsyncClient() as client:
+        answer = await client.get("https://weather.example", params={"city": city})
+    return answer.json()
+```
+
+## After
+
+```python
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI, Request
+
+
+@asynccontextmanager
+async def lifespan(app):
+    async with httpx.AsyncClient() as client:
+        app.state.client = client
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/weather")
+async def weather(city: str, request: Request):
+    client = request.app.state.client
+    answer = await client.get("https://weather.example", params={"city": city})
+    return answer.json()
+```
+
+## Safety
+
+This is advice: nothing is rewritten. Cookies are kept by a client: where they must not go from one
+request to the next, a shared client is not for you.
+
+## What it does not report
+
+A client that is kept: in a global name, an attribute or an item, by `lru_cache`, behind `or`, or
+below a test whether there is one already. A client whose connections cannot be shared, as it is
+given cookies, a proxy, certificates or a transport of its own. Tests, scripts and examples. What no
+route in sight leads to.
+
+## Sources
+
+* httpx, "Clients": "Why use a Client?"; "Async Support": "Opening and closing clients"
+* aiohttp, "Client Quickstart": "Don't create a session per request"
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from awaken.contract import Phase, Pins, Plan, Rule
+from awaken.project.sites import Site
+from awaken.project.wiring.openings import Opening, openings, words
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_OWN = {
+    "app", "cert", "connector", "cookie_jar", "cookies", "mounts", "proxies", "proxy", "transport",
+    "verify",
+}  # fmt: skip
+_CURE = "Open one client in the lifespan, keep it on `app.state`, and use it from there."
+
+
+class ClientSessionPerCall(Rule):
+    """Advises against HTTP clients that are made for every request."""
+
+    name: ClassVar[str] = "client-session-per-call"
+    kind: ClassVar[Literal["rewrite", "advice"]] = "advice"
+    family: ClassVar[str] = "pooling"
+    phase: ClassVar[Phase] = Phase.SESSIONS
+    since: ClassVar[str] = "0.1.0"
+    triggers: ClassVar[tuple[bytes, ...]] = words("client")
+    preview: ClassVar[bool] = True
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per client that requests lead to."""
+        del pins  # nothing is rewritten
+        return Plan(
+            tuple(
+                Site(self.name, one.module, one.call).advised(
+                    f"`{one.shown}` is made for every request, and its connections with it",
+                    _CURE,
+                    chain,
+                )
+                for one in openings(project, "client")
+                if not _has_its_own(one)
+                if (chain := project.web.endpoints.leading_to(one.module, one.call))
+            )
+        )
+
+
+def _has_its_own(opening: Opening) -> bool:
+    """Whether the client is told something that others must not share, or something unseen."""
+    return any(one.arg is None or one.arg in _OWN for one in opening.call.keywords)

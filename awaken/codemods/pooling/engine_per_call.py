@@ -1,0 +1,148 @@
+"""Finds engines and connection pools that are made anew for every request.
+
+## What
+
+A call of `create_engine`, `create_async_engine`, `asyncpg.create_pool`, `AsyncIOMotorClient` and
+the like in a function that a web framework calls for each request: a route, a dependency, a
+middleware, or a function that one of these calls, over any number of files. The finding shows the
+way from the route to the call.
+
+## Why
+
+An engine *is* the pool of connections. One that is made per request opens new connections each
+time, keeps none for the next request, and leaves its own to the garbage collector; under load the
+database runs out of them. SQLAlchemy asks for one engine per database and process.
+
+## Before
+
+```python
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+app = FastAPI()
+
+
+def get_db():
+    engine = create_engine("postgresql+psycopg://localhost/shop")
+    with Session(engine) as session:
+        yield session
+
+
+@app.get("/orders")
+def list_orders(db: Session = Depends(get_db)):
+    return []
+```
+
+## After
+
+```python
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+app = FastAPI()
+engine = create_engine("postgresql+psycopg://localhost/shop")
+
+
+def get_db():
+    with Session(engine) as session:
+        yield session
+
+
+@app.get("/orders")
+def list_orders(db: Session = Depends(get_db)):
+    return []
+```
+
+## Safety
+
+This is advice: nothing is rewritten. Where the engine belongs is for its owner to say: at the top
+of a module, or in the application's lifespan.
+
+## What it does not report
+
+An engine that is kept: in a global name, an attribute or an item, by `lru_cache`, behind `or`, or
+below a test whether there is one already. An engine with `NullPool` or `StaticPool`, which keeps no
+connections. An engine for a database that the caller names, as where each tenant has one, or where
+a form tests a connection. Tests, migrations, scripts and examples. What no route in sight leads to.
+
+## Sources
+
+* SQLAlchemy 2.0, "Engine Configuration" and "Connection Pooling"; FAQ, "Connections / Engines"
+* asyncpg, "Connection Pools"; PyMongo, "Frequently Encountered Issues"
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from awaken.contract import Phase, Pins, Plan, Rule
+from awaken.knowledge.libraries import Resource
+from awaken.project.sites import Site
+from awaken.project.wiring.openings import Opening, openings, words
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_RESOURCES: tuple[Resource, ...] = ("engine", "async-engine", "pool")
+_CURE = "Make it once, at the top of a module or in the lifespan, and share it between requests."
+
+
+class EnginePerCall(Rule):
+    """Advises against engines and pools that are made for every request."""
+
+    name: ClassVar[str] = "engine-per-call"
+    kind: ClassVar[Literal["rewrite", "advice"]] = "advice"
+    family: ClassVar[str] = "pooling"
+    phase: ClassVar[Phase] = Phase.SESSIONS
+    since: ClassVar[str] = "0.1.0"
+    triggers: ClassVar[tuple[bytes, ...]] = words(*_RESOURCES)
+    preview: ClassVar[bool] = True
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per engine or pool that requests lead to."""
+        del pins  # nothing is rewritten
+        return Plan(
+            tuple(
+                Site(self.name, one.module, one.call).advised(
+                    f"`{one.shown}` opens a new pool of connections for every request", _CURE, chain
+                )
+                for one in openings(project, *_RESOURCES)
+                if not _is_named_by_caller(one) and not _is_shared(one)
+                if (chain := project.web.endpoints.leading_to(one.module, one.call))
+            )
+        )
+
+
+def _is_shared(opening: Opening) -> bool:
+    """Whether a pool is handed over that others use as well."""
+    return any(one.arg == "connection_pool" for one in opening.call.keywords)
+
+
+def _is_named_by_caller(opening: Opening) -> bool:
+    """Whether a parameter of the function around says which database it is."""
+    module, call = opening.module, opening.call
+    waiting: list[ast.AST] = list(call.args[:1])
+    seen: set[ast.AST] = set()
+    while waiting:
+        for node in module.walk(waiting.pop()):
+            if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+                continue
+            for binding in module.scopes.bindings_of(node):
+                if binding.kind == "parameter" and not _is_settings(module.parent(node), node.id):
+                    return True
+                statement = module.statement_of(binding.node)
+                is_local = binding.scope.kind == "function" and isinstance(statement, ast.Assign)
+                if is_local and statement is not None and statement not in seen:
+                    seen.add(statement)
+                    waiting.append(statement)
+    return False
+
+
+def _is_settings(above: ast.AST | None, name: str) -> bool:
+    """Whether the attribute of a parameter is read that has the program's settings."""
+    return isinstance(above, ast.Attribute) and any(
+        part in name.lower() for part in ("conf", "setting", "self", "request")
+    )

@@ -1,0 +1,71 @@
+"""The calls of a program that open connections: engines, pools, clients."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from awaken.knowledge import knowledge
+from awaken.knowledge.libraries import Resource
+from awaken.project.doubles import is_test_file
+from awaken.project.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project.facade import Project
+
+_UNPOOLED = {"NullPool", "StaticPool"}
+_SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A call that opens something; ``name`` is what it calls, by its qualified name."""
+
+    module: Module
+    call: ast.Call
+    name: str
+    resource: Resource
+
+    @property
+    def shown(self) -> str:
+        """What is called, as it is written."""
+        return self.module.excerpt(self.call.func)
+
+
+@cache
+def words(*resources: Resource) -> tuple[bytes, ...]:
+    """Return the words of which one stands where such a thing is opened."""
+    known = knowledge().opens
+    return tuple(
+        sorted({name.split(".")[-1].encode() for name, one in known.items() if one in resources})
+    )
+
+
+def openings(project: Project, *resources: Resource) -> Iterator[Opening]:
+    """Yield the calls that open one of ``resources``, but for those of tests and scripts."""
+    known = knowledge().opens
+    for path in project.site_files(words(*resources)):
+        module = None if is_aside(path) else project.module(path)
+        for call in module.walk() if module is not None else ():
+            if module is None or not isinstance(call, ast.Call):
+                continue
+            name = project.qualified_name(module, call.func) or ""
+            resource = known.get(name)
+            if resource in resources and not _is_unpooled(project, module, call):
+                yield Opening(module, call, name, resource)
+
+
+def is_aside(path: str) -> bool:
+    """Whether a file is no part of the application itself: tests, migrations, scripts."""
+    *folders, name = path.split("/")
+    return is_test_file(path) or not _SCRIPTS.isdisjoint(folders) or name == "conftest.py"
+
+
+def _is_unpooled(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether an engine is told to keep no connections."""
+    given = next((one.value for one in call.keywords if one.arg == "poolclass"), None)
+    name = None if given is None else project.qualified_name(module, given)
+    return name is not None and name.rpartition(".")[2] in _UNPOOLED
