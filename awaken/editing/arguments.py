@@ -30,11 +30,11 @@ def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:
     last = call.args[-1]
     comma = last.comma if isinstance(last.comma, cst.Comma) else None
     if comma is not None:  # a magic comma: what follows it closes the call
-        between = _between(call)
+        between = _with_comment_of(_between(call), comma.whitespace_after)
+        closing = _with_comment_of(comma.whitespace_after, None)
         kept = last.with_changes(comma=comma.with_changes(whitespace_after=between))
-        return call.with_changes(
-            args=[*call.args[:-1], kept, argument.with_changes(comma=comma)],
-        )
+        ended = argument.with_changes(comma=comma.with_changes(whitespace_after=closing))
+        return call.with_changes(args=[*call.args[:-1], kept, ended])
     opening, closing = call.whitespace_before_args, last.whitespace_after_arg
     one_per_line = "\n" in code(opening) and len(call.args) > 1 and "\n" in code(_between(call))
     between = _between(call) if one_per_line else cst.SimpleWhitespace(" ")
@@ -44,6 +44,18 @@ def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:
     return call.with_changes(
         args=[*call.args[:-1], kept, argument.with_changes(whitespace_after_arg=closing)]
     )
+
+
+def _with_comment_of(
+    space: cst.BaseParenthesizableWhitespace, other: cst.BaseParenthesizableWhitespace | None
+) -> cst.BaseParenthesizableWhitespace:
+    """Return a line break with the comment that ``other`` has on its first line, if any."""
+    if not isinstance(space, cst.ParenthesizedWhitespace):
+        return space
+    line = cst.TrailingWhitespace()
+    if isinstance(other, cst.ParenthesizedWhitespace):
+        line = other.first_line
+    return space.with_changes(first_line=line)
 
 
 def _between(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
@@ -59,10 +71,14 @@ def _between(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
 def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
     """Return ``call`` with its arguments on lines of their own, if its line would be too long.
 
-    All on one line if they fit there, else one on each. What has line breaks of its own stays.
+    All on one line if they fit there, else one on each. What has other line breaks stays.
     """
     text = code(call)
-    if "\n" in text or around.column + len(text) + around.trailing <= around.line_length:
+    if is_hugged(text):
+        fits = max(map(len, text.split("\n"))) <= around.line_length
+    else:
+        fits = "\n" in text or around.column + len(text) + around.trailing <= around.line_length
+    if fits:
         return call
     outer = around.line_indent
     inner = outer + around.indent
@@ -82,6 +98,15 @@ def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
         comma=ending, whitespace_after_arg=line_break(outer) if together else _NO_SPACE
     )
     return call.with_changes(whitespace_before_args=line_break(inner), args=[*args, last])
+
+
+def is_hugged(text: str) -> bool:
+    """Whether all between the parentheses stands on one line of its own, without a comment."""
+    opening, _, rest = text.partition("\n")
+    inside, _, closing = rest.partition("\n")
+    if "#" in text or "\n" in closing or not inside:
+        return False
+    return opening.rstrip().endswith("(") and closing.lstrip().startswith(")")
 
 
 def line_break(indent: str) -> cst.ParenthesizedWhitespace:

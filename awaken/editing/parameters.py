@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from awaken.contract import Surroundings
-from awaken.editing.arguments import code, line_break
+from awaken.editing.arguments import code, is_hugged, line_break
 
 _NO_SPACE = cst.SimpleWhitespace("")
 
@@ -91,7 +91,11 @@ def fitted_parameters(
     changed = node.with_changes(params=parameters)
     header = _header(changed)
     limit = around.line_length - len(around.line_indent)
-    if "\n" in header or len(header) <= limit:
+    if is_hugged(header):
+        fits = max(map(len, header.split("\n"))) <= limit
+    else:
+        fits = "\n" in header or len(header) <= limit
+    if fits:
         return changed
     outer, inner = around.line_indent, around.line_indent + around.indent
     parts = [code(part) for part in _parts(parameters)]

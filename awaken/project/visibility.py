@@ -20,10 +20,11 @@ def is_public(module: Module, name: str) -> bool:
         return False
     if not all(part.isidentifier() for part in module.name.split(".")):
         return False
-    return not _is_test_file(module.path)
+    return not is_test_file(module.path)
 
 
-def _is_test_file(path: str) -> bool:
+def is_test_file(path: str) -> bool:
+    """Whether a file belongs to the tests, as its name or its folder says."""
     *folders, name = path.split("/")
     if name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py"):
         return True

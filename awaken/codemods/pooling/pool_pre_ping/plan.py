@@ -1,0 +1,109 @@
+"""The rule itself: what becomes of each engine that is kept and never pinged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.codemods.pooling.pool_pre_ping import reasons
+from awaken.codemods.pooling.pool_pre_ping.engines import Engine, engines, pool_of
+from awaken.contract import (
+    Change,
+    Finding,
+    Level,
+    NodeEdit,
+    Phase,
+    Pins,
+    Plan,
+    Reason,
+    Rewriter,
+    Rule,
+)
+from awaken.project.sites import Refused, Site
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+_REPORTED = ("pool_recycle", "pool_size", "max_overflow", "pool_timeout")
+_KNOWN_POOLS = {"", "AsyncAdaptedQueuePool", "QueuePool", "SingletonThreadPool"}
+"""Pools that keep connections; what is given none gets one of these."""
+_COSTS = "every connection taken from the pool then asks the database once more"
+
+
+class PoolPrePing(Rule):
+    """Adds ``pool_pre_ping=True`` to engines."""
+
+    name: ClassVar[str] = "pool-pre-ping"
+    family: ClassVar[str] = "pooling"
+    phase: ClassVar[Phase] = Phase.TIDY
+    since: ClassVar[str] = "0.1.0"
+    levels: ClassVar[tuple[Level, ...]] = (Level.UNSAFE, Level.MANUAL)
+    triggers: ClassVar[tuple[bytes, ...]] = (b"_engine", b"engine_from_config")
+    needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.2"}
+    preview: ClassVar[bool] = True
+    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per engine that is kept and not pinged, and its change."""
+        del pins  # every site is a change of its own
+        decided = [
+            _decide(project, module, engine, self.name)
+            for path in project.site_files(self.triggers)
+            if (module := project.module(path)) is not None
+            for engine in engines(project, module)
+        ]
+        changes = tuple(change for _, change in decided if change is not None)
+        return Plan(tuple(finding for finding, _ in decided), changes)
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the function that adds the argument."""
+        from awaken.codemods.pooling.pool_pre_ping.rewrite import (  # noqa: PLC0415
+            rewrite_engine,
+        )
+
+        return {"engine": rewrite_engine}
+
+
+def _decide(
+    project: Project, module: Module, engine: Engine, rule: str
+) -> tuple[Finding, Change | None]:
+    site = Site(rule, module, engine.call)
+    try:
+        _judge(project, module, engine)
+    except Refused as refused:
+        return site.refused(refused), None
+    edit = NodeEdit(
+        path=module.path,
+        anchor=module.span(engine.call),
+        node="Call",
+        rewriter="engine",
+        data=None,
+        site=site.id,
+    )
+    message = f"`{module.excerpt(engine.call.func)}(...)` gets `pool_pre_ping=True`"
+    return site.rewritten(message, [edit], [_COSTS, *_missing(engine)])
+
+
+def _missing(engine: Engine) -> list[str]:
+    """Return which other settings of the pool the engine leaves at their defaults."""
+    names = [f"`{name}`" for name in _REPORTED if name not in engine.options]
+    if not names:
+        return []
+    others, last = names[:-1], names[-1]
+    return [f"nothing sets {', '.join(others)} and {last}" if others else f"nothing sets {last}"]
+
+
+def _judge(project: Project, module: Module, engine: Engine) -> None:
+    """Raise Refused where the argument may be given already, or would not do what it says."""
+    options = engine.options
+    if "pool" in options:
+        raise Refused(reasons.OWN_POOL)
+    if "strategy" in options:
+        raise Refused(reasons.OTHER_ENGINE)
+    if engine.configured:
+        raise Refused(reasons.CONFIGURED)
+    if engine.unpacked:
+        raise Refused(reasons.UNSEEN_OPTIONS, module.excerpt(engine.unpacked[0]))
+    if pool_of(project, module, engine) not in _KNOWN_POOLS:
+        raise Refused(reasons.UNSEEN_POOL, module.excerpt(options["poolclass"]))
