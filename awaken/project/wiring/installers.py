@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from awaken.knowledge.applications import Effect, installers
+from awaken.project.callers import Function
 from awaken.project.modules import Module
+from awaken.project.passing import argument_of
+from awaken.project.trees import parameters_of
 from awaken.project.values import ClassOf, External, FunctionOf, InstanceOf
 from awaken.project.wiring.applications import Application, Applications
 
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
+
+
+_MOST_NAMES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +32,81 @@ class Installation:
     effect: Effect | None
 
 
-class Installations:
-    """Finds the calls that are given an application, in the files that can name it."""
+@dataclass(frozen=True, slots=True)
+class _Carrier:
+    """A name that is an application: in all of a file, or as a parameter of one function."""
 
-    def __init__(self, evaluator: Evaluator, applications: Applications, targets: Any) -> None:
+    module: Module
+    name: str
+    function: Function | None = None
+
+
+class Installations:
+    """Finds the calls that are given an application.
+
+    It is followed by its names: those that it is assigned to where it is made, or is assigned to
+    as the result of the function that makes it, and the parameters of functions that it is given
+    to.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        applications: Applications,
+        targets: Any,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
         self._evaluator = evaluator
         self._applications = applications
         self._targets = targets
+        self._files_with = files_with
 
-    def of(self, application: Application, modules: Iterator[Module]) -> Iterator[Installation]:
-        """Yield every call in ``modules`` that gives ``application`` to a library."""
-        for module in modules:
-            for node in module.walk():
-                if isinstance(node, ast.Call) and self._is_given(module, node, application):
-                    found = self._installation(module, node)
-                    if found is not None:
-                        yield found
+    def of(self, application: Application) -> Iterator[Installation]:
+        """Yield every call that gives ``application`` to a library."""
+        waiting = list(self._names(application))
+        seen: set[tuple[str, str, int]] = set()
+        while waiting:
+            carrier = waiting.pop()
+            function = carrier.function
+            at = -1 if function is None else carrier.module.span(function).start
+            key = (carrier.module.path, carrier.name, at)
+            if key in seen or len(seen) > _MOST_NAMES:
+                continue
+            seen.add(key)
+            for call, given in _given(carrier):
+                if application not in self._applications.of(carrier.module, given).applications:
+                    continue
+                found = self._installation(carrier.module, call)
+                if found is not None:
+                    yield found
+                waiting += self._parameters(carrier.module, call, given)
 
-    def _is_given(self, module: Module, call: ast.Call, application: Application) -> bool:
-        given = [*call.args, *(one.value for one in call.keywords)]
-        return any(
-            isinstance(one, ast.Name | ast.Attribute)
-            and application in self._applications.of(module, one).applications
-            for one in given
-        )
+    def _names(self, application: Application) -> Iterator[_Carrier]:
+        """Yield the names of the application in the files that can have it."""
+        home = self._evaluator.load(application.made.path)
+        calls = home.calls_at(application.made.span) if home is not None else []
+        if home is None or not calls:
+            return
+        own = set(_targets_of(home.parent(calls[0])))
+        maker = home.enclosing_function(calls[0])
+        made = {maker.name} if isinstance(maker, Function) else set()
+        words = [word.encode() for word in sorted(own | made)]
+        for path in self._files_with(words) if words else [home.path]:
+            module = self._evaluator.load(path)
+            if module is None:
+                continue
+            names = set(own) | _results(module, made) | _renamed(module, own)
+            for name in sorted(names):
+                yield _Carrier(module, name)
+
+    def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> Iterator[_Carrier]:
+        """Yield the parameter of a function of the project that ``given`` is passed to."""
+        for value in self._evaluator.values(module, call.func):
+            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
+                bound = int(value.bound is not None)
+                for parameter, _ in parameters_of(value.node.args):
+                    if argument_of(call, value.node, parameter, bound) is given:
+                        yield _Carrier(value.module, parameter.arg, value.node)
 
     def _installation(self, module: Module, call: ast.Call) -> Installation | None:
         names: set[str] = set()
@@ -75,10 +132,13 @@ class Installations:
         for owner in self._evaluator.values(module, func.value):
             if isinstance(owner, InstanceOf | ClassOf):
                 return f"{owner.qualified}.{func.attr}"
-        if isinstance(func.value, ast.Call) and isinstance(func.value.func, ast.Attribute):
-            above = self._of_method(module, func.value.func)
-            return above and f"{above.rpartition('.')[0]}.{func.attr}"
-        return None
+        if not isinstance(func.value, ast.Call):
+            return None
+        made_by = self._evaluator.names.qualified(module, func.value.func)
+        if made_by is not None and self._evaluator.names.locate(made_by) is None:
+            return f"{made_by}.{func.attr}"
+        above = self._of_method(module, func.value.func)
+        return above and f"{above.rpartition('.')[0]}.{func.attr}"
 
     def _effect(self, name: str) -> Effect | None:
         for one in installers():
@@ -87,3 +147,51 @@ class Installations:
             if matches and known:
                 return one.effect
         return None
+
+
+def _given(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """Yield the calls that are given something of that name, and what they are given."""
+    module = carrier.module
+    for node in module.walk(carrier.function):
+        if isinstance(node, ast.Call):
+            for one in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if _last_name(one) == carrier.name:
+                    yield node, one
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _targets_of(statement: ast.AST | None) -> Iterator[str]:
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
+    return (name for name in map(_last_name, targets) if name)
+
+
+def _results(module: Module, makers: set[str]) -> set[str]:
+    """Return the names that are assigned what a function called like one of ``makers`` returns."""
+    return {
+        name
+        for node in module.walk()
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and _last_name(node.value.func) in makers
+        for name in _targets_of(node)
+    }
+
+
+def _renamed(module: Module, names: set[str]) -> set[str]:
+    """Return what the imports of a file call something of ``names``."""
+    return {
+        one.asname
+        for node in module.walk()
+        if isinstance(node, ast.ImportFrom)
+        for one in node.names
+        if one.name in names and one.asname is not None
+    }

@@ -13,6 +13,7 @@ from awaken.project.wiring.imports import CertainImports
 from awaken.project.wiring.inclusion import Inclusions
 from awaken.project.wiring.installers import Installations
 from awaken.project.wiring.registrations import Registrations
+from awaken.project.wiring.serving import Serving
 
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
@@ -52,6 +53,17 @@ class Web:
         return Endpoints(self._evaluator, self.applications)
 
     @cached_property
+    def serving(self) -> Serving:
+        """Which applications are served, with their lifespans."""
+        return Serving(
+            self._evaluator,
+            self.applications,
+            self.registrations,
+            self.inclusions,
+            self._files_with,
+        )
+
+    @cached_property
     def imports(self) -> CertainImports:
         """Which files are imported together."""
         return CertainImports(self._evaluator)
@@ -64,4 +76,4 @@ class Web:
     @cached_property
     def installations(self) -> Installations:
         """Which libraries are given an application."""
-        return Installations(self._evaluator, self.applications, self._targets)
+        return Installations(self._evaluator, self.applications, self._targets, self._files_with)

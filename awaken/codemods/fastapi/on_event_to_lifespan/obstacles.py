@@ -11,7 +11,6 @@ from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.contract import Place
 from awaken.project import Project
-from awaken.project.modules import Module
 from awaken.project.sites import Refused
 from awaken.project.wiring.applications import Application
 from awaken.project.wiring.inclusion import ROUTERS, Inclusion
@@ -38,6 +37,7 @@ class Obstacles:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._installed: dict[Application, list[Installation]] = {}
 
     def of_loose(self, registration: Registration) -> Refused | None:
         """Return why a registration belongs to no application in sight; None if it does."""
@@ -221,19 +221,9 @@ class Obstacles:
         return [f"an application from outside the project that has a lifespan loses it in `{name}`"]
 
     def _installations(self, application: Application) -> list[Installation]:
-        return list(self._project.web.installations.of(application, self._near(application)))
-
-    def _near(self, application: Application) -> Iterator[Module]:
-        """Yield the files that may name the application: its own, and those that import it."""
-        home = self._project.module(application.made.path)
-        if home is None:
-            return
-        yield home
-        last = home.name.rpartition(".")[2].encode()
-        for path in self._project.files_with([last]):
-            module = self._project.module(path) if path != home.path else None
-            if module is not None and b"import" in module.source.text:
-                yield module
+        if application not in self._installed:
+            self._installed[application] = list(self._project.web.installations.of(application))
+        return self._installed[application]
 
 
 def _is_key(node: ast.AST) -> bool:

@@ -42,9 +42,10 @@ class Reaching:
         known = self._project.web.imports.name_of(home, module.path)
         if known not in {None, "app", "application"}:
             return Reference(f"{known}.{name}")
-        if not self._project.web.imports.certain(home, module.path):
+        certain = self._project.web.imports.certain(home, module.path)
+        if not certain and not imported_first:
             raise Refused(reasons.REGISTERED_ELSEWHERE, module.path, because=(place,))
-        if not imported_first:
+        if not certain or not imported_first:
             return Reference(name, within=f"from {module.name} import {name}")
         taken = name in home.scopes.names()
         alias = home.scopes.fresh_name(f"{module.name.rpartition('.')[2]}_{name}") if taken else ""

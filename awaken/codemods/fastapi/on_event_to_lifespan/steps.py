@@ -128,7 +128,12 @@ class Steps:
             return self._provided(registration, function, event, provider)
         timing = self._clock.of(registration, function, via)
         manner = self._manner(registration, function)
-        if needs_arguments(function):
+        wrapped = [
+            one
+            for one in function.decorator_list
+            if not self._project.web.handlers.is_transparent(registration.module, one)
+        ]
+        if needs_arguments(function) and not wrapped:
             raise Refused(reasons.HANDLER_PARAMETERS, function.name, because=(registration.place,))
         step = Step(registration, event, timing.order, statement=function, name=function.name)
         step.code = f"{'await ' if manner == 'async' else ''}{{}}()"
