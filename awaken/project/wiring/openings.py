@@ -50,7 +50,7 @@ def openings(project: Project, *resources: Resource) -> Iterator[Opening]:
     for path in project.site_files(words(*resources)):
         module = None if is_aside(path) else project.module(path)
         for call in module.walk() if module is not None else ():
-            if module is None or not isinstance(call, ast.Call):
+            if module is None or not isinstance(call, ast.Call) or _is_script(module):
                 continue
             name = project.qualified_name(module, call.func) or ""
             resource = known.get(name)
@@ -62,6 +62,13 @@ def is_aside(path: str) -> bool:
     """Whether a file is no part of the application itself: tests, migrations, scripts."""
     *folders, name = path.split("/")
     return is_test_file(path) or not _SCRIPTS.isdisjoint(folders) or name == "conftest.py"
+
+
+def _is_script(module: Module) -> bool:
+    """Whether a file is run by itself, and does not make an application or its routes."""
+    text = module.source.text
+    makes = any(word in text for word in (b"FastAPI", b"Starlette", b"APIRouter", b"Flask"))
+    return b"__main__" in text and not makes
 
 
 def _is_unpooled(project: Project, module: Module, call: ast.Call) -> bool:

@@ -1,0 +1,222 @@
+"""The rule itself: which engines are never disposed of, and where that belongs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.codemods.pooling.engine_dispose import reasons
+from awaken.codemods.pooling.engine_dispose.payload import Disposal
+from awaken.contract import (
+    Change,
+    Edit,
+    Finding,
+    InsertStatements,
+    Level,
+    NeedImport,
+    Phase,
+    Pins,
+    Place,
+    Plan,
+    Reason,
+    Rewriter,
+    Rule,
+)
+from awaken.project.effects import suspensions
+from awaken.project.sites import Refused, Site
+from awaken.project.wiring.openings import Opening, is_aside, openings, words
+from awaken.project.wiring.serving import Served
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+_SPELT = {"AsyncEngine", "sync_engine"}
+_CAVEAT = "shutting down then waits until the connections are closed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """An engine that is made at the top of a module, where it is called ``name``."""
+
+    opening: Opening
+    name: str
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.opening.module.name}.{self.name}"
+
+
+class EngineDispose(Rule):
+    """Adds ``await engine.dispose()`` to the end of the application's lifespan."""
+
+    name: ClassVar[str] = "engine-dispose"
+    family: ClassVar[str] = "pooling"
+    phase: ClassVar[Phase] = Phase.LIFESPAN
+    since: ClassVar[str] = "0.1.0"
+    levels: ClassVar[tuple[Level, ...]] = (Level.UNSAFE, Level.MANUAL)
+    after: ClassVar[tuple[str, ...]] = ("on-event-to-lifespan",)
+    triggers: ClassVar[tuple[bytes, ...]] = words("async-engine")
+    needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
+    preview: ClassVar[bool] = True
+    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per engine that nobody disposes of, and its change."""
+        del pins  # every site is a change of its own
+        found = [one for one in _engines(project) if not _may_be_disposed(project, one)]
+        served = project.web.serving.all if found else ()
+        decided = [_decide(project, one, served, self.name) for one in found if served]
+        changes = tuple(change for _, change in decided if change is not None)
+        return Plan(tuple(finding for finding, _ in decided), changes)
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the function that writes the statement."""
+        from awaken.codemods.pooling.engine_dispose.rewrite import (  # noqa: PLC0415
+            insert_disposal,
+        )
+
+        return {"disposal": insert_disposal}
+
+
+def _engines(project: Project) -> Iterator[_Engine]:
+    for one in openings(project, "async-engine"):
+        match one.module.parent(one.call):
+            case (
+                ast.Assign(targets=[ast.Name(id=name)])
+                | ast.AnnAssign(target=ast.Name(id=name)) as statement
+            ) if statement in one.module.tree.body:
+                yield _Engine(one, name)
+
+
+def _may_be_disposed(project: Project, engine: _Engine) -> bool:
+    """Whether some ``dispose`` of the program, its tests apart, may be of this engine."""
+    for path in project.files_with((b"dispose",)):
+        module = None if is_aside(path) else project.module(path)
+        for node in module.walk() if module is not None else ():
+            if module is not None and isinstance(node, ast.Attribute) and node.attr == "dispose":
+                owner = node.value
+                if isinstance(owner, ast.Attribute) and owner.attr in _SPELT:
+                    owner = owner.value
+                name = project.qualified_name(module, owner)
+                if name == engine.qualified or not _is_another(project, module, owner, name):
+                    return True
+    return False
+
+
+def _is_another(project: Project, module: Module, node: ast.expr, name: str | None) -> bool:
+    """Whether ``node`` is known to be something else than an engine that a module has."""
+    if name is not None and project.definition(name) is not None:
+        return True
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    made = [one.value for one in bindings if isinstance(one.value, ast.Call)]
+    is_local = all(one.scope.kind == "function" for one in bindings)
+    return bool(bindings) and is_local and len(made) == len(bindings)
+
+
+def _decide(
+    project: Project, engine: _Engine, served: tuple[Served, ...], rule: str
+) -> tuple[Finding, Change | None]:
+    site = Site(rule, engine.opening.module, engine.opening.call)
+    try:
+        app = _application(served)
+        home, lifespan, last = _end(app)
+        imports = _imports(project, engine, home, lifespan, site)
+    except Refused as refused:
+        cure = refused.cure.replace("{engine}", engine.name)
+        return site.refused(Refused(_plain(refused), cure=cure, because=refused.because)), None
+    place = Place(home.path, home.span(last), f"the end of `{lifespan.name}`")
+    edit = InsertStatements(
+        path=home.path,
+        at=place.span,
+        where="after",
+        rewriter="disposal",
+        data=Disposal(engine.name),
+        site=site.id,
+    )
+    caveats = [_CAVEAT]
+    if imports and not project.web.imports.certain(home, engine.opening.module.path):
+        caveats.append(f"{home.path} imports {engine.opening.module.path}, which it did not before")
+    message = f"nothing disposes of this engine; `{lifespan.name}` closes it at its end"
+    return site.rewritten(message, [edit, *imports], caveats, (place,))
+
+
+def _plain(refused: Refused) -> Reason:
+    """Return the reason with the message that ``refused`` has made of it."""
+    return Reason(refused.reason.code, refused.message, refused.cure)
+
+
+def _application(served: tuple[Served, ...]) -> Served:
+    """Return the application that is meant. Raises Refused."""
+    if len(served) > 1:
+        places = tuple(one.application.made for one in served)
+        raise Refused(reasons.SEVERAL_APPLICATIONS, str(len(served)), because=places)
+    return served[0]
+
+
+def _end(app: Served) -> tuple[Module, ast.AsyncFunctionDef, ast.stmt]:
+    """Return the lifespan and the statement after which it ends. Raises Refused."""
+    shown = f"`{app.module.excerpt(app.call.func)}(...)`"
+    made = (app.application.made,)
+    if app.given is None and app.handles:
+        raise Refused(reasons.HANDLERS, shown, because=made)
+    if app.lifespan is None:
+        raise Refused(reasons.NO_LIFESPAN, shown, because=made)
+    home, lifespan = app.lifespan
+    last = _last(lifespan)
+    if last is None:
+        raise Refused(
+            reasons.SHAPE, lifespan.name, because=(Place(home.path, home.span(lifespan)),)
+        )
+    return home, lifespan, last
+
+
+def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
+    """Return the statement after which the lifespan always ends; None where none is that."""
+    yields = suspensions(lifespan).yields
+    returns = any(isinstance(one, ast.Return) for one in ast.walk(lifespan))
+    if len(yields) != 1 or returns:
+        return None
+    body = lifespan.body
+    while True:
+        around = next((one for one in body if yields[0] in ast.walk(one)), None)
+        match around:
+            case ast.Expr():
+                return body[-1] if body is lifespan.body else around
+            case ast.Try(finalbody=[*_, last]) if body[-1] is around:
+                return last
+            case ast.With() | ast.AsyncWith() if body is lifespan.body:
+                return _after(around, body)
+            case _:
+                return None
+
+
+def _after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.stmt | None:
+    """Return the end of ``body`` if the ``yield`` of ``manager`` is a statement of its own."""
+    inside: list[ast.stmt] = manager.body
+    while len(inside) == 1 and isinstance(inside[0], ast.With | ast.AsyncWith):
+        inside = inside[0].body
+    direct = any(isinstance(one, ast.Expr) and isinstance(one.value, ast.Yield) for one in inside)
+    return body[-1] if direct else None
+
+
+def _imports(
+    project: Project, engine: _Engine, home: Module, lifespan: ast.AsyncFunctionDef, site: Site
+) -> list[Edit]:
+    """Return what makes the engine known to the lifespan by its own name. Raises Refused."""
+    made = engine.opening.module
+    scope = home.scopes.scope_made_by(lifespan)
+    owner = home.scopes.owner(engine.name, scope)
+    if owner is not None and home.path == made.path and owner is home.scopes.module:
+        return []
+    if owner is not None:
+        meant = home.scopes.module.bindings.get(engine.name, [])
+        name = project.qualified_name(home, ast.copy_location(ast.Name(engine.name), lifespan))
+        if owner is home.scopes.module and meant and name == engine.qualified:
+            return []
+        raise Refused(reasons.NAME_TAKEN, engine.name)
+    if project.web.imports.certain(made, home.path):
+        raise Refused(reasons.CIRCULAR, home.path)
+    return [NeedImport(path=home.path, module=made.name, name=engine.name, site=site.id)]
