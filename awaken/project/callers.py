@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -82,11 +82,13 @@ class Obstacle:
     a value; ``framework``: something that is no code of the project calls it; ``named``: a string
     holds its name; ``dynamic``: names are put together near it; ``unresolved``: a call that may
     be meant; ``inherited``: a base outside the project may call it; ``many``: too much to search.
+    ``others`` are further places of which the same is to be said.
     """
 
     kind: Why
     why: str
     place: Place
+    others: tuple[Place, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +341,11 @@ class _Search:
         self._sites[place.path, place.span.start, place.span.end] = CallSite(place, bound)
 
     def _stop(self, kind: Why, why: str, module: Module, node: ast.AST) -> None:
-        self._obstacles.setdefault((kind, why), Obstacle(kind, why, _place(module, node)))
+        place, known = _place(module, node), self._obstacles.get((kind, why))
+        if known is None:
+            self._obstacles[kind, why] = Obstacle(kind, why, place)
+        else:
+            self._obstacles[kind, why] = replace(known, others=(*known.others, place))
 
     def _imported(self, module: Module, alias: ast.alias, name: str) -> set[str]:
         """Look at an import; return the other name that it gives to the function, if any."""

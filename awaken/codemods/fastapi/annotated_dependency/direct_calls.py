@@ -110,10 +110,13 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
     match obstacle.kind:
         case "outside" if moves and not is_route(signature.function):
             yield f"{obstacle.why}, and parameters change their places"
-        case "value" if not _is_registered(project, obstacle.place):
-            raise Refused(reasons.UNSEEN_CALL, obstacle.why, because=(obstacle.place,))
+        case "value":
+            for place in (obstacle.place, *obstacle.others):
+                if not _is_registered(project, place):
+                    raise Refused(reasons.UNSEEN_CALL, obstacle.why, because=(place,))
         case kind if kind in _FOREIGN and not is_route(signature.function):
-            if not _is_url(project, obstacle.place):
+            places = (obstacle.place, *obstacle.others)
+            if not all(_is_url(project, place) for place in places):
                 yield f"{obstacle.why}, so that a direct call of it may not be seen"
 
 

@@ -28,8 +28,8 @@ FUNCTION = "SettingsConfigDict"
 class Config:
     """The ``class Config`` of a settings class, called ``owner``.
 
-    ``legacy`` says that the class inherits from BaseSettings of pydantic 1, ``parent`` is the
-    class whose Config it inherits from, empty if there is none.
+    ``legacy`` says that the class inherits from BaseSettings of pydantic 1, ``parents`` are the
+    classes whose Configs it inherits from.
     """
 
     module: Module
@@ -37,7 +37,7 @@ class Config:
     settings: ast.ClassDef
     node: ast.ClassDef
     legacy: bool
-    parent: str = ""
+    parents: tuple[str, ...] = ()
 
 
 def configs(project: Project, module: Module) -> Iterator[Config]:
@@ -51,8 +51,7 @@ def configs(project: Project, module: Module) -> Iterator[Config]:
         name = f"{module.name}.{module.qualname(node)}"
         legacy = is_legacy(project, name)
         if legacy is not None:
-            parent = _parent(project, module, name, inner[0])
-            yield Config(module, name, node, inner[0], legacy, parent)
+            yield Config(module, name, node, inner[0], legacy, _parents(project, module, inner[0]))
 
 
 def is_legacy(project: Project, name: str) -> bool | None:
@@ -78,14 +77,11 @@ def lineage(project: Project, name: str) -> list[ClassFacts]:
     return list(found.values())
 
 
-def _parent(project: Project, module: Module, name: str, config: ast.ClassDef) -> str:
-    """Return the settings class whose Config this one inherits from, if it says so."""
-    if len(config.bases) != 1:
-        return ""
-    base = project.qualified_name(module, config.bases[0]) or ""
-    owner, dot, last = base.rpartition(".")
-    above = [facts.qualified for facts in lineage(project, name)[1:]]
-    return owner if dot and last == CONFIG and owner in above else ""
+def _parents(project: Project, module: Module, config: ast.ClassDef) -> tuple[str, ...]:
+    """Return the classes of the project whose Configs this one inherits from."""
+    names = (project.qualified_name(module, base) or "" for base in config.bases)
+    owners = (name.removesuffix(f".{CONFIG}") for name in names if name.endswith(f".{CONFIG}"))
+    return tuple(owner for owner in owners if project.class_facts(owner) is not None)
 
 
 def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
@@ -154,15 +150,15 @@ def _check_class(project: Project, config: Config) -> list[str]:
             caveats.append(f"`{config.module.excerpt(base)}` fails under pydantic 2 today")
         elif name in known.empty_bases or root in known.legacy_bases:
             continue
-        elif not config.parent or not _is_nearest(project, config):
+        elif len(node.bases) > 1 or not _is_nearest(project, config, root):
             raise Refused(reasons.CONFIG_INHERITS, config.module.excerpt(base))
     return caveats
 
 
-def _is_nearest(project: Project, config: Config) -> bool:
-    """Whether nothing between the class and the owner of the inherited Config configures it."""
+def _is_nearest(project: Project, config: Config, parent: str) -> bool:
+    """Whether ``parent`` is what the class inherits its settings from, by single inheritance."""
     for facts in lineage(project, config.owner):
-        if facts.qualified == config.parent:
+        if facts.qualified == parent:
             return True
         inside = [base for base in facts.bases if base and project.class_facts(base)]
         if len(facts.bases) != 1 or len(inside) != 1:

@@ -98,18 +98,22 @@ class _Planning:
         self._changes: list[Change] = []
 
     def plan(self) -> Plan:
-        judged = [self._judge(one) for one in self._configs()]
+        judged = [self._judge(one) for one in self._found_configs]
         for group in _groups(judged):
             self._decide(group)
         for path in self._project.site_files([_OLD]):
             self._imports(path)
         return Plan(tuple(self._found), tuple(self._changes))
 
-    def _configs(self) -> Iterator[Config]:
-        for path in self._project.site_files([b"class Config"]):
-            module = self._project.module(path)
-            if module is not None:
-                yield from configs(self._project, module)
+    @cached_property
+    def _found_configs(self) -> list[Config]:
+        modules = map(self._project.module, self._project.site_files([b"class Config"]))
+        return [
+            one
+            for module in modules
+            if module is not None
+            for one in configs(self._project, module)
+        ]
 
     def _judge(self, config: Config) -> _Judged:
         site = Site(self._rule.name, config.module, config.node)
@@ -132,12 +136,21 @@ class _Planning:
             for node in module.walk() if module is not None else ():
                 if module is None or not isinstance(node, ast.Attribute) or node.attr != CONFIG:
                     continue
-                if _is_no_read(module, node):
-                    continue
                 name = self._project.qualified_name(module, node)
                 owner = name.removesuffix(f".{CONFIG}") if name is not None else None
+                if _is_no_read(module, node) or (owner and self._is_base(module, node)):
+                    continue
                 found.append((Place(path, module.span(node)), owner, module.excerpt(node)))
         return found
+
+    def _is_base(self, module: Module, node: ast.Attribute) -> bool:
+        """Whether ``node`` is what another Config inherits from, which is judged with it."""
+        above = module.parent(node)
+        place = Place(module.path, module.span(above)) if isinstance(above, ast.ClassDef) else None
+        return any(
+            Place(one.module.path, one.module.span(one.node)) == place
+            for one in self._found_configs
+        )
 
     def _check_reads(self, config: Config) -> None:
         """Raise Refused if the Config may be read anywhere."""
@@ -215,26 +228,20 @@ class _Planning:
 
 
 def _is_no_read(module: Module, node: ast.Attribute) -> bool:
-    """Whether an attribute ``Config`` is the base of another Config, called, or a type.
-
-    Such bases go, or hold their class back; a Config of settings is not called.
-    """
-    match module.parent(node):
-        case ast.ClassDef(name=name) if name == CONFIG:
-            return True
-        case ast.Call(func=func) if func is node:
-            return True
-        case _:
-            return is_annotation(module, node)
+    """Whether an attribute ``Config`` is called, or a type: that of settings is neither."""
+    above = module.parent(node)
+    called = isinstance(above, ast.Call) and above.func is node
+    return called or is_annotation(module, node)
 
 
 def _groups(judged: list[_Judged]) -> list[list[_Judged]]:
     """Return the Configs that inherit from each other together, each in one group."""
-    by_owner = {one.config.owner: one for one in judged}
-    found: dict[str, list[_Judged]] = {}
+    groups = {one.config.owner: [one] for one in judged}
     for one in judged:
-        top = one
-        while top.config.parent in by_owner:
-            top = by_owner[top.config.parent]
-        found.setdefault(top.config.owner, []).append(one)
-    return list(found.values())
+        for parent in one.config.parents:
+            joined, own = groups.get(parent), groups[one.config.owner]
+            if joined is None or joined is own:
+                continue
+            joined += own
+            groups |= {member.config.owner: joined for member in own}
+    return list({id(group): group for group in groups.values()}.values())
