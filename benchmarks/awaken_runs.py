@@ -13,6 +13,9 @@ import msgspec
 from msgspec import Struct
 
 
+_CHOOSING = {"check", "diff", "apply"}
+
+
 class Finding(Struct):
     """What the benchmarks read of a finding; `path` is relative to where awaken was started."""
 
@@ -59,9 +62,13 @@ class Document(Struct):
 
 
 class Awaken:
-    """The awaken beside this Python, with a cache and a journal of its own below `home`."""
+    """The awaken beside this Python, with a cache and a journal of its own below `home`.
 
-    def __init__(self, home: Path) -> None:
+    It runs the rules that ``select`` names: as a rule the one that these programs were chosen for.
+    """
+
+    def __init__(self, home: Path, select: str = "query-to-select") -> None:
+        self.select = select
         self.cache = home / "cache"
         self.environment = {
             **os.environ,
@@ -76,8 +83,10 @@ class Awaken:
 
     def run(self, arguments: Sequence[str], directory: Path) -> subprocess.CompletedProcess[bytes]:
         """Start awaken in `directory` and wait for it; any exit code is returned, not raised."""
+        command, *options = arguments
+        selected = ["--select", self.select] if command in _CHOOSING else []
         return subprocess.run(
-            [self.executable, *arguments],
+            [self.executable, command, *selected, *options],
             cwd=directory,
             env=self.environment,
             capture_output=True,

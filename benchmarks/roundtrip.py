@@ -128,7 +128,7 @@ def main() -> None:
     for package in named(arguments.packages):
         with tempfile.TemporaryDirectory() as place:
             target = copy(package.directory(arguments.corpus), Path(place) / package.name)
-            rounds = Rounds(Awaken(Path(place) / "home"), target, package)
+            rounds = Rounds(Awaken(Path(place) / "home", select="ALL"), target, package)
             done += [rounds.round(extra) for extra in ([], ["--unsafe-fixes"])]
     rows = [
         [one.package, one.options, one.exits, "; ".join(one.problems) or "none", one.changed]
