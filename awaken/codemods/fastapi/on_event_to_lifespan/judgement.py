@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
 from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body, body_of
@@ -162,11 +163,11 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
     """Yield all edits that give the application its lifespan."""
     home = lifespan.home
     path = home.module.path
-    where = home.statement if lifespan.nested or home.function is None else home.outermost
+    where, beside = _spot(lifespan)
     yield InsertStatements(
         path=path,
-        at=home.module.span(where),
-        where="before",
+        at=home.module.span(beside),
+        where=where,
         rewriter="lifespan",
         data=_code(lifespan),
         site=site,
@@ -189,6 +190,18 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             yield NeedImport(path=path, module=module, name=name, alias=alias or None, site=site)
     yield from _removals(lifespan, site)
     yield from _released(lifespan, site)
+
+
+def _spot(lifespan: Lifespan) -> tuple[Literal["before", "after"], ast.stmt]:
+    """Return where the lifespan is written: above the application, or below what registers."""
+    home = lifespan.home
+    if home.call is None:
+        last = max(lifespan.steps, key=lambda one: one.order)
+        kept = last.function is not None and lifespan.steps.index(last) not in lifespan.bodies
+        return ("after", last.function) if last.function and kept else ("before", home.statement)
+    if lifespan.nested or home.function is None:
+        return "before", home.statement
+    return "before", home.outermost
 
 
 def _released(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
@@ -218,6 +231,15 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         if step.provider is not None:
             module = lifespan.home.module
             yield _at(module, step.provider, "statement", StatementEdit(), site)
+        if function is not None and not step.returned:
+            yield InsertStatements(
+                path=step.module.path,
+                at=step.module.span(function),
+                where="after",
+                rewriter="inserted",
+                data=StatementEdit(f"return {function.name}\n", blank=True),
+                site=site,
+            )
         if function is None:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:

@@ -33,6 +33,8 @@ def lifespan_name(home: Home, taken: set[str]) -> str:
 
 def parameter_name(project: Project, lifespan: Lifespan) -> str:
     """Return the parameter of the lifespan: ``app``, unless that means something else there."""
+    if not lifespan.nested and _reads_local(lifespan):
+        return lifespan.home.variable
     read = {one.id for step in lifespan.steps for one in step.reads}
     read |= {step.name for step in lifespan.steps}
     read |= {one.code.partition(".")[0] for one in lifespan.references.values()}
@@ -45,6 +47,18 @@ def parameter_name(project: Project, lifespan: Lifespan) -> str:
         if candidate not in bound and same:
             return candidate
     return lifespan.home.module.scopes.fresh_name("_app")
+
+
+def _reads_local(lifespan: Lifespan) -> bool:
+    """Whether the calls name the application as the function does that makes it."""
+    home = lifespan.home
+    scopes = home.module.scopes
+    return home.function is not None and any(
+        one.id == home.variable and scopes.owner(one.id, scopes.scope_of(one)) is home.scope
+        for step in lifespan.steps
+        if step.module.path == home.module.path or step.provider is not None
+        for one in step.reads
+    )
 
 
 def _is_the_application(project: Project, lifespan: Lifespan, name: str) -> bool:

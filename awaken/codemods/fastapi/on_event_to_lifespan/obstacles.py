@@ -159,7 +159,8 @@ class Obstacles:
                 if node.attr not in {"startup", "shutdown"} or not isinstance(owner, ast.Attribute):
                     continue
                 found = self._project.web.applications.of(module, owner.value)
-                if owner.attr == "router" and application in found.applications:
+                unknown = found.unknown is not None and not found.uncalled
+                if owner.attr == "router" and (unknown or application in found.applications):
                     place = Place(path, module.span(node))
                     raise Refused(reasons.ROUTER_STARTUP, module.excerpt(node), because=(place,))
 

@@ -56,6 +56,7 @@ class FunctionEdit(Struct, frozen=True, kw_only=True):
 
 
 class StatementEdit(Struct, frozen=True):
-    """Put this code in place of a statement; empty for none."""
+    """Put this code in place of a statement; empty for none. ``blank``: a line stays free above."""
 
     code: str = ""
+    blank: bool = False

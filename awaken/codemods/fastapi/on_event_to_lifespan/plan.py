@@ -15,6 +15,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.judgement import (
     planned,
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
+from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
 from awaken.codemods.fastapi.on_event_to_lifespan.registrars import registrars
 from awaken.codemods.fastapi.on_event_to_lifespan.steps import Steps
 from awaken.contract import (
@@ -73,17 +74,9 @@ class OnEventToLifespan(Rule):
         }
 
     def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
-        """Yield every handler that is left on an application that has a lifespan."""
-        web, files = after.web, {path for change in changes for path in change.paths}
-        guilty = tuple(change.id for change in changes)
-        given = {
-            one.made for lifespan in web.registrations.lifespans for one in lifespan.to.applications
-        }
-        for one in web.registrations.all:
-            made = {application.made for application in one.to.applications}
-            if made & given and files & {one.place.path, *(place.path for place in made)}:
-                what = "a handler is left on an application that has a lifespan"
-                yield Problem(Place(one.place.path, one.place.span), what, guilty)
+        """Yield what the lifespans would lose: a handler that is left, or a name out of reach."""
+        yield from left_behind(after, changes)
+        yield from out_of_reach(after, changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Functions that register one handler and return it: the lifespan can ask them for it."""
+"""Functions that do nothing but register one handler: the lifespan can ask them for it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ _DEFINED_AND_RETURNED = 2
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """The only call of such a function, as a statement of its own, and when that is executed."""
+    """The only call of such a function, as a statement of its own, and when that is executed.
+
+    ``returns`` says that the function gives back its handler already.
+    """
 
     call: ast.Call
     statement: ast.stmt
     timing: Timing
+    returns: bool
 
 
 def provider_of(project: Project, home: Home, registration: Registration) -> Provider | None:
@@ -32,7 +36,8 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
     maker = module.scopes.scope_of(function).node if function is not None else None
     if function is None or not isinstance(maker, Definition) or maker is home.scope.node:
         return None
-    if not _only_returns(maker, function):
+    body = maker.body[1:] if ast.get_docstring(maker) is not None else maker.body
+    if not _only_defines(maker, body, function):
         return None
     callers = project.callers_of(module, maker)
     hidden = [one for one in callers.obstacles if one.kind not in _OF_OTHERS]
@@ -43,19 +48,17 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
     if not isinstance(statement, ast.Expr):
         return None
     timing = Clock(project, home).of_statement(home.module, statement)
-    return None if timing is None else Provider(calls[0], statement, timing)
+    if timing is None:
+        return None
+    return Provider(calls[0], statement, timing, returns=len(body) > 1)
 
 
-def _only_returns(maker: Definition, function: Definition) -> bool:
-    """Whether a function does nothing but define its handler and return it."""
-    body = maker.body[1:] if ast.get_docstring(maker) is not None else maker.body
-    if (
-        isinstance(maker, ast.AsyncFunctionDef)
-        or maker.decorator_list
-        or len(body) != _DEFINED_AND_RETURNED
-    ):
+def _only_defines(maker: Definition, body: list[ast.stmt], function: Definition) -> bool:
+    """Whether a function does nothing but define its handler, and return it if anything."""
+    plain = isinstance(maker, ast.FunctionDef) and not maker.decorator_list
+    if not plain or len(body) > _DEFINED_AND_RETURNED or body[0] is not function:
         return False
-    last = body[1]
-    returned = last.value if isinstance(last, ast.Return) else None
-    name = returned.id if isinstance(returned, ast.Name) else ""
-    return body[0] is function and name == function.name
+    if len(body) == 1:
+        return True
+    returned = body[1].value if isinstance(body[1], ast.Return) else None
+    return isinstance(returned, ast.Name) and returned.id == function.name

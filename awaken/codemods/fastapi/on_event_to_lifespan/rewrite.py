@@ -107,7 +107,10 @@ def insert_statement(
     _node: None, data: StatementEdit, _around: Surroundings
 ) -> Sequence[cst.BaseStatement]:
     """Return the new statement."""
-    return [cst.parse_statement(data.code)]
+    statement: Any = cst.parse_statement(data.code)
+    if data.blank:
+        statement = statement.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+    return [statement]
 
 
 def _declared(keyword: str, names: Sequence[str]) -> Iterator[cst.BaseStatement]:

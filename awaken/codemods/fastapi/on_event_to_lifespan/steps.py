@@ -27,7 +27,8 @@ class Step:
     and repeats the names ``reads`` of the program. ``statement`` is what registered it, if that is
     a statement of its own; ``flag`` says that it must note in ``condition`` that it was reached,
     and ``kept`` what it still evaluates, into ``name``. ``foreign`` and ``first`` are those of its
-    ``Timing``. ``provider`` is the statement that calls the function which returns the handler.
+    ``Timing``. ``provider`` is the statement that calls the function which has registered the
+    handler, and will return it; ``returned``: it does so already.
     """
 
     registration: Registration
@@ -44,6 +45,7 @@ class Step:
     foreign: bool = False
     first: bool = False
     provider: ast.stmt | None = None
+    returned: bool = True
     caveats: list[str] = field(default_factory=list)
 
     @property
@@ -152,6 +154,7 @@ class Steps:
         step.code, step.reads = called.code, called.reads
         step.comment = _comment_behind(module, provider.statement)
         step.provider = provider.statement
+        step.returned = provider.returns
         return step
 
     def _manner(self, registration: Registration, function: Definition) -> Manner:

@@ -1,0 +1,65 @@
+"""What must hold of a program after its handlers moved, whatever led to it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator, Sequence
+
+from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode
+from awaken.contract import Change, InsertStatements, Place, Problem
+from awaken.project import Project
+from awaken.project.modules import Module
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
+    """Yield every handler that is left on an application that has a lifespan."""
+    files = {path for change in changes for path in change.paths}
+    guilty = tuple(change.id for change in changes)
+    registrations = after.web.registrations
+    given = {one.made for lifespan in registrations.lifespans for one in lifespan.to.applications}
+    for one in registrations.all:
+        made = {application.made for application in one.to.applications}
+        if made & given and files & {one.place.path, *(place.path for place in made)}:
+            what = "a handler is left on an application that has a lifespan"
+            yield Problem(Place(one.place.path, one.place.span), what, guilty)
+
+
+def out_of_reach(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
+    """Yield every name that a new lifespan calls, and that means nothing where it stands."""
+    for change in changes:
+        for edit in change.edits:
+            if isinstance(edit, InsertStatements) and isinstance(edit.data, LifespanCode):
+                module = after.module(edit.path)
+                for name, place in _unbound(module, edit.data) if module is not None else ():
+                    what = f"the lifespan would not find `{name}`"
+                    yield Problem(place, what, (change.id,))
+
+
+def _unbound(module: Module, code: LifespanCode) -> Iterator[tuple[str, Place]]:
+    names = _names(code) - set(dir(builtins))
+    if module.scopes.import_stars:
+        return
+    for function in module.walk():
+        if isinstance(function, Definition) and function.name == code.name:
+            scope = module.scopes.scope_made_by(function)
+            place = Place(module.path, module.span(function))
+            for name in sorted(names):
+                if module.scopes.owner(name, scope) is None:
+                    yield name, place
+
+
+def _names(code: LifespanCode) -> set[str]:
+    """Return the names in the calls of handlers; bodies that moved read what they read before."""
+    parts = [part for part in (*code.startup, *code.shutdown) if not part.is_body]
+    trees = [ast.parse(part.code) for part in parts]
+    inside = [node for tree in trees for node in ast.walk(tree)]
+    bound = {one.id for one in inside if isinstance(one, ast.Name) and _is_store(one)}
+    read = {one.id for one in inside if isinstance(one, ast.Name)} - bound
+    return read | {part.condition for part in parts if part.condition}
+
+
+def _is_store(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
