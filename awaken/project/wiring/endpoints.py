@@ -7,9 +7,11 @@ framework calls for each request. What is not found is not claimed.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
+from awaken.project.bindings import Function
 from awaken.project.callers import Callers
 from awaken.project.modules import Module
 from awaken.project.values import InstanceOf
@@ -50,11 +52,24 @@ class Endpoints:
         function = module.enclosing_function(node)
         if not isinstance(function, _Definition) or is_kept(module, node):
             return ()
+        return self._climb(module, function, is_kept, is_remembered)
+
+    def running(self, module: Module, function: _Definition) -> tuple[Place, ...]:
+        """Return the way on which requests come to ``function``, now and then; empty for none."""
+        return self._climb(module, function, _never, _never)
+
+    def _climb(
+        self,
+        module: Module,
+        function: _Definition,
+        skips_call: Callable[[Module, ast.expr], bool],
+        skips_function: Callable[[Module, Function], bool],
+    ) -> tuple[Place, ...]:
         waiting: list[tuple[Module, _Definition, tuple[Place, ...]]] = [(module, function, ())]
         seen = {(module.path, module.span(function).start)}
         while waiting and len(seen) < _MOST_FUNCTIONS:
             home, current, chain = waiting.pop(0)
-            if is_remembered(home, current):
+            if skips_function(home, current):
                 continue
             callers = self._evaluator.callers.of(home, current)
             entry = self._entry(home, current, callers)
@@ -67,7 +82,7 @@ class Endpoints:
                 if caller is None or not isinstance(above, _Definition):
                     continue
                 key = (caller.path, caller.span(above).start)
-                if key not in seen and not is_kept(caller, calls[0]):
+                if key not in seen and not skips_call(caller, calls[0]):
                     seen.add(key)
                     note = f"calls `{current.name}`"
                     step = Place(caller.path, site.place.span, note)
@@ -130,3 +145,8 @@ class Endpoints:
                     note = "a dependency is resolved for every request"
                     return self._evaluator.place(module, call, note)
         return None
+
+
+def _never(module: Module, node: ast.AST) -> bool:
+    del module, node
+    return False

@@ -13,6 +13,7 @@ from awaken.project.wiring.imports import CertainImports
 from awaken.project.wiring.inclusion import Inclusions
 from awaken.project.wiring.installers import Installations
 from awaken.project.wiring.registrations import Registrations
+from awaken.project.wiring.runs import Runs
 from awaken.project.wiring.serving import Serving
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class Web:
     def imports(self) -> CertainImports:
         """Which files are imported together."""
         return CertainImports(self._evaluator)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Who runs handlers by hand."""
+        return Runs(self._evaluator, self.applications, self._files_with)
 
     @cached_property
     def handlers(self) -> Handlers:

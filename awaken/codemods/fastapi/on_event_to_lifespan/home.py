@@ -80,6 +80,9 @@ def registrar_of(
         declared = bindings[0].annotation if len(bindings) == 1 else None
         annotation = module.text_of(declared) if declared is not None else ""
     text = module.text_of(receiver)
+    if not annotation and application.made.path == module.path:
+        calls = module.calls_at(application.made.span)
+        annotation = module.text_of(calls[0].func) if calls else ""
     return Home(application, module, None, statement, scope, variable, text, annotation)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from awaken.codemods.fastapi.on_event_to_lifespan.entered import Entered
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
 from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body, body_of
 from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
@@ -16,6 +17,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     ConstructorEdit,
+    EnteredEdit,
     FunctionEdit,
     LifespanCode,
     Part,
@@ -47,6 +49,7 @@ class Lifespan:
     references: dict[int, Reference] = field(default_factory=dict)
     caveats: list[str] = field(default_factory=list)
     iterators: str = ""
+    entered: list[Entered] = field(default_factory=list)
 
 
 def planned(project: Project, home: Home, steps: Sequence[Step], taken: set[str]) -> Lifespan:
@@ -188,6 +191,8 @@ def edits_of(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         if reference.imported is not None:
             module, name, alias = reference.imported
             yield NeedImport(path=path, module=module, name=name, alias=alias or None, site=site)
+    for one in lifespan.entered:
+        yield _at(one.module, one.function, "entered", EnteredEdit(one.receiver), site)
     yield from _removals(lifespan, site)
     yield from _released(lifespan, site)
 

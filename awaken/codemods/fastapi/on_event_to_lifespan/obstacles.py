@@ -74,7 +74,6 @@ class Obstacles:
                 detail = _detail(refused)
                 raise Refused(refused.reason, detail, because=(registration.place,))
         self._look_at_mounts(application)
-        self._look_at_calls_of_handlers(application)
         for installation in self._installations(application):
             if installation.effect in {"registers", "replaces"}:
                 raise Refused(reasons.INSTALLER, installation.name, because=(_place(installation),))
@@ -147,22 +146,6 @@ class Obstacles:
             if inclusion.how == "mount" and application in inclusion.child.applications:
                 place = Place(inclusion.module.path, inclusion.module.span(inclusion.node))
                 raise Refused(reasons.SUB_APPLICATION, because=(place,))
-
-    def _look_at_calls_of_handlers(self, application: Application) -> None:
-        """Refuse where ``app.router.startup()`` runs the lists of handlers."""
-        for path in self._project.files_with((b"router.startup", b"router.shutdown")):
-            module = self._project.module(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.Attribute):
-                    continue
-                owner = node.value
-                if node.attr not in {"startup", "shutdown"} or not isinstance(owner, ast.Attribute):
-                    continue
-                found = self._project.web.applications.of(module, owner.value)
-                unknown = found.unknown is not None and not found.uncalled
-                if owner.attr == "router" and (unknown or application in found.applications):
-                    place = Place(path, module.span(node))
-                    raise Refused(reasons.ROUTER_STARTUP, module.excerpt(node), because=(place,))
 
     def look_at_home(self, home: Home) -> None:
         """Refuse a constructor that does more than is seen."""

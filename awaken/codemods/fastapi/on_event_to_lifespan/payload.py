@@ -55,6 +55,12 @@ class FunctionEdit(Struct, frozen=True, kw_only=True):
     before: str = ""
 
 
+class EnteredEdit(Struct, frozen=True):
+    """Enter the lifespan of ``receiver`` where a function runs its handlers by hand."""
+
+    receiver: str
+
+
 class StatementEdit(Struct, frozen=True):
     """Put this code in place of a statement; empty for none. ``blank``: a line stays free above."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.codemods.fastapi.on_event_to_lifespan.entered import entered, places_of
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.judgement import (
     Lifespan,
@@ -71,6 +72,7 @@ class OnEventToLifespan(Rule):
             "removed-function": rewrite.remove_function,
             "statement": rewrite.edit_statement,
             "inserted": rewrite.insert_statement,
+            "entered": rewrite.enter_lifespan,
         }
 
     def prove(self, after: Project, changes: Sequence[Change]) -> Iterable[Problem]:
@@ -160,7 +162,10 @@ class _Planning:
         found = [steps.of(one.registration, one.via) for one in owned]
         lifespan = planned(self._project, home, found, self._taken.get(home.module.path, set()))
         for one in applications:
+            lifespan.entered += entered(self._project, one)
             lifespan.caveats += self._obstacles.caveats(one)
+        if not all(one.always for one in lifespan.entered):
+            lifespan.caveats.append("tests that fail run the shutdown as well")
         if home.call is None:
             lifespan.caveats += self._obstacles.caveats_of_registrar(home)
         return lifespan
@@ -206,6 +211,8 @@ def _chain(lifespan: Lifespan) -> Iterator[Place]:
     home = lifespan.home
     note = "the application is made here" if home.call is not None else ""
     yield Place(home.module.path, home.module.span(home.statement), note)
+    for one in lifespan.entered:
+        yield from places_of(one)
     for block in emptied_blocks(lifespan.steps):
         yield Place(home.module.path, home.module.span(block), "nothing is left under this")
     for step in lifespan.steps:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     ConstructorEdit,
+    EnteredEdit,
     FunctionEdit,
     LifespanCode,
     Part,
@@ -111,6 +112,63 @@ def insert_statement(
     if data.blank:
         statement = statement.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
     return [statement]
+
+
+def enter_lifespan(
+    node: cst.FunctionDef, data: EnteredEdit, _around: Surroundings
+) -> cst.FunctionDef:
+    """``await app.router.startup()``, and what follows → ``async with`` around it."""
+    return cst.ensure_type(node.visit(_Entering(data.receiver)), cst.FunctionDef)
+
+
+class _Entering(cst.CSTTransformer):
+    """Puts what stands between startup and shutdown into the lifespan."""
+
+    def __init__(self, receiver: str) -> None:
+        super().__init__()
+        self._startup = f"await {receiver}.router.startup()"
+        self._shutdown = f"await {receiver}.router.shutdown()"
+        self._head = f"async with {receiver}.router.lifespan_context({receiver}):\n    pass\n"
+
+    def leave_IndentedBlock(  # noqa: N802  named like the node
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        del original_node
+        body: list[Any] = list(updated_node.body)
+        codes = [_code(one) for one in body]
+        if self._startup not in codes:
+            return updated_node
+        start = codes.index(self._startup)
+        after = body[start + 1]
+        if self._shutdown in codes:
+            end = codes.index(self._shutdown)
+            inside, footer = body[start + 1 : end], _kept(body[end])
+        else:
+            ending = cst.ensure_type(after.finalbody.body, cst.IndentedBlock)
+            end, inside = start + 1, list(after.body.body)
+            footer = [*after.body.footer, *_kept(ending.body[0])]
+            inside[0] = inside[0].with_changes(
+                leading_lines=[*after.leading_lines, *inside[0].leading_lines]
+            )
+        entered = cst.ensure_type(cst.parse_statement(self._head), cst.With)
+        header = body[start].trailing_whitespace
+        block = cst.IndentedBlock(inside, header=header, footer=footer)
+        entered = entered.with_changes(leading_lines=body[start].leading_lines, body=block)
+        return updated_node.with_changes(body=[*body[:start], entered, *body[end + 1 :]])
+
+
+def _code(statement: cst.CSTNode) -> str:
+    """Return the source of a statement of one line, without its comment."""
+    if not isinstance(statement, cst.SimpleStatementLine) or len(statement.body) != 1:
+        return ""
+    return cst.Module([]).code_for_node(statement.body[0]).strip()
+
+
+def _kept(statement: Any) -> list[cst.EmptyLine]:
+    """Return the comments of a statement that goes, as lines of their own."""
+    lines = [one for one in statement.leading_lines if one.comment is not None]
+    comment = statement.trailing_whitespace.comment
+    return [*lines, cst.EmptyLine(comment=comment)] if comment is not None else lines
 
 
 def _declared(keyword: str, names: Sequence[str]) -> Iterator[cst.BaseStatement]:

@@ -1,0 +1,73 @@
+"""Where a program runs the handlers of an application itself: ``await app.router.startup()``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.project.modules import Module
+from awaken.project.wiring.applications import Application, Applications, Resolved
+
+if TYPE_CHECKING:
+    from awaken.project.evaluation import Evaluator
+
+_WORDS = (b"router.startup", b"router.shutdown")
+_EVENTS = {"startup", "shutdown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """``node`` is ``app.router.startup``, ``of`` what ``app`` may be."""
+
+    module: Module
+    node: ast.Attribute
+    receiver: ast.expr
+    of: Resolved
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.module.path, self.module.span(self.node))
+
+    def may_be_of(self, application: Application) -> bool:
+        """Whether the handlers of ``application`` may be run."""
+        unknown = self.of.unknown is not None and not self.of.uncalled
+        return unknown or application in self.of.applications
+
+
+class Runs:
+    """All of a program, found when first asked for."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        applications: Applications,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._files_with = files_with
+
+    @cached_property
+    def all(self) -> tuple[Run, ...]:
+        """Every run, by file and place."""
+        found: list[Run] = []
+        for path in self._files_with(_WORDS):
+            module = self._evaluator.load(path)
+            if module is not None:
+                found += self._in(module)
+        return tuple(found)
+
+    def _in(self, module: Module) -> Iterator[Run]:
+        for node in module.walk():
+            match node:
+                case ast.Attribute(attr=event, value=ast.Attribute(attr="router", value=receiver)):
+                    if event in _EVENTS:
+                        resolved = self._applications.of(module, receiver)
+                        yield Run(module, node, receiver, resolved)
+                case _:
+                    pass
