@@ -1,0 +1,152 @@
+"""The rule itself: which clients of tests leave out the lifespan."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
+from awaken.contract import Finding, Phase, Pins, Place, Plan, Rule
+from awaken.project.doubles import is_test_file
+from awaken.project.sites import Site
+from awaken.project.wiring.applications import Application
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+_TEST_CLIENTS = {
+    "fastapi.testclient.TestClient",
+    "starlette.testclient.TestClient",
+}
+_TRANSPORTS = {"httpx.ASGITransport", "httpx._transports.asgi.ASGITransport"}
+_HTTPX = {"httpx.AsyncClient"}
+_RUNS = (b"LifespanManager", b"lifespan_context", b"router.startup", b"async_asgi_testclient")
+_ENTER = "Enter it: `with TestClient(app) as client:` runs the lifespan around the block."
+_MANAGE = "Run the lifespan around it: `async with LifespanManager(app):` of asgi-lifespan."
+
+
+class LifespanInTests(Rule):
+    """Advises to run the lifespan in tests that need it."""
+
+    name: ClassVar[str] = "lifespan-in-tests"
+    kind: ClassVar[Literal["rewrite", "advice"]] = "advice"
+    family: ClassVar[str] = "testing"
+    phase: ClassVar[Phase] = Phase.TIDY
+    since: ClassVar[str] = "0.1.0"
+    triggers: ClassVar[tuple[bytes, ...]] = (b"TestClient", b"ASGITransport", b"AsyncClient")
+    preview: ClassVar[bool] = True
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per client that leaves out what its application relies on."""
+        del pins  # nothing is rewritten
+        paths = [path for path in project.site_files(self.triggers) if is_test_file(path)]
+        if not paths:
+            return Plan()
+        reliances = {
+            one.application: relied
+            for one in project.web.serving.all
+            if (relied := relied_on(project, one))
+        }
+        return Plan(
+            tuple(
+                self._finding(module, call, reliance)
+                for path in (paths if reliances else ())
+                if not _is_run(project, path) and (module := project.module(path)) is not None
+                for call, app in _clients(project, module)
+                if (reliance := _meant(project, module, app, reliances)) is not None
+            )
+        )
+
+    def _finding(self, module: Module, call: ast.Call, reliance: Reliance) -> Finding:
+        is_test_client = "TestClient" in module.excerpt(call.func)
+        message = (
+            f"this client never runs the lifespan, which sets the `{reliance.shown}` that "
+            "requests read"
+        )
+        chain = (
+            Place(reliance.set.path, reliance.set.span, "set here"),
+            Place(reliance.read.path, reliance.read.span, "read here"),
+        )
+        cure = _ENTER if is_test_client else _MANAGE
+        return Site(self.name, module, call).advised(message, cure, chain)
+
+
+def _clients(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """Yield the clients of a file that run no lifespan, and the application of each."""
+    for call in module.walk():
+        if not isinstance(call, ast.Call):
+            continue
+        name = project.qualified_name(module, call.func)
+        app = next((one.value for one in call.keywords if one.arg == "app"), None)
+        if name in _TEST_CLIENTS:
+            app = call.args[0] if call.args else app
+            if app is not None and not _is_entered(project, module, call):
+                yield call, app
+        elif name in _TRANSPORTS:
+            app = call.args[0] if call.args else app
+            if app is not None:
+                yield call, app
+        elif name in _HTTPX and app is not None:
+            yield call, app
+
+
+def _is_entered(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether ``with`` enters the client, at once or by a name that it gets."""
+    above = module.parent(call)
+    if isinstance(above, ast.withitem):
+        return True
+    names = {
+        one.id
+        for one in getattr(above, "targets", [getattr(above, "target", None)])
+        if isinstance(one, ast.Name)
+    }
+    names |= {one.attr for one in getattr(above, "targets", ()) if isinstance(one, ast.Attribute)}
+    if isinstance(above, ast.Call):  # ``stack.enter_context(TestClient(app))``
+        return True
+    function = module.enclosing_function(call)
+    files = [module]
+    if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        names.add(function.name)
+        found = (project.module(path) for path in project.files_with((b"with ",)))
+        files = [one for one in found if one is not None and is_test_file(one.path)]
+    return any(_enters(one, names) for one in files)
+
+
+def _enters(module: Module, names: set[str]) -> bool:
+    for node in module.walk():
+        if isinstance(node, ast.withitem):
+            entered = node.context_expr
+            if isinstance(entered, ast.Call):
+                entered = entered.func
+            last = entered.attr if isinstance(entered, ast.Attribute) else None
+            if (last or getattr(entered, "id", None)) in names:
+                return True
+        elif isinstance(node, ast.Attribute) and node.attr == "__enter__":
+            return True
+    return False
+
+
+def _is_run(project: Project, path: str) -> bool:
+    """Whether the lifespan is run in another way for the tests of a file."""
+    folders = path.split("/")[:-1]
+    above = ["/".join([*folders[:number], "conftest.py"]) for number in range(len(folders) + 1)]
+    running = set(project.files_with(_RUNS))
+    return not running.isdisjoint([path, *above])
+
+
+def _meant(
+    project: Project,
+    module: Module,
+    app: ast.expr,
+    reliances: dict[Application, tuple[Reliance, ...]],
+) -> Reliance | None:
+    """Return what the application relies on that a client is given, for requests of its file."""
+    resolved = project.web.applications.of(module, app)
+    found: Sequence[Application] = resolved.applications
+    if not found and resolved.unknown is not None and len(project.web.serving.all) == 1:
+        found = list(reliances)  # a fixture: there is no other application
+    relied = [reliance for one in found for reliance in reliances.get(one, ())]
+    text = module.source.text
+    return next((one for one in relied if one.path.encode() in text), None)

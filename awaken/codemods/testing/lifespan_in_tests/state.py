@@ -1,0 +1,180 @@
+"""What the start of an application sets, and requests read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place, Span
+from awaken.project.doubles import is_test_file
+from awaken.project.modules import Module
+from awaken.project.values import Unknown
+from awaken.project.wiring.serving import Served
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_DEEPEST = 3
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class Reliance:
+    """Something that is ``set`` when the application starts and ``read`` by requests.
+
+    ``path`` is what the route is called that reads it, empty if other requests may as well.
+    """
+
+    shown: str
+    set: Place
+    read: Place
+    path: str
+
+
+def relied_on(project: Project, served: Served) -> tuple[Reliance, ...]:
+    """Return what the lifespan of an application sets for its requests."""
+    return tuple(_relied_on(project, served))
+
+
+def _relied_on(project: Project, served: Served) -> Iterator[Reliance]:
+    starts = list(_starts(project, served))
+    inside = {(module.path, module.span(one)) for module, one in starts}
+    for module, function in starts:
+        for name, place, home in _set(module, function):
+            if _is_set_by_tests(project, name):
+                continue
+            shown = name if home is not None else f"state.{name}"
+            for read, path in _reads_of(project, name, home, inside):
+                yield Reliance(shown, place, read, path)
+
+
+def _starts(project: Project, served: Served) -> Iterator[tuple[Module, _Definition]]:
+    """Yield what runs when the application starts: its lifespan or handlers, and what they call."""
+    waiting: list[tuple[Module, _Definition, int]] = []
+    if served.lifespan is not None:
+        waiting.append((*served.lifespan, 0))
+    for one in project.web.registrations.all if served.given is None else ():
+        if one.event == "startup" and served.application in one.to.applications:
+            handler = one.function or _function(one.module, one.handler)
+            if handler is not None:
+                waiting.append((one.module, handler, 0))
+    seen = {(module.path, module.span(one)) for module, one, _ in waiting}
+    while waiting:
+        module, function, depth = waiting.pop(0)
+        yield module, function
+        for call in ast.walk(function) if depth < _DEEPEST else ():
+            called = project.function_called(module, call) if isinstance(call, ast.Call) else None
+            if called is not None and not isinstance(called, Unknown):
+                key = (called.module.path, called.module.span(called.function))
+                if key not in seen:
+                    seen.add(key)
+                    waiting.append((called.module, called.function, depth + 1))
+
+
+def _function(module: Module, node: ast.expr | None) -> _Definition | None:
+    bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+    found = bindings[0].node if len(bindings) == 1 else None
+    return found if isinstance(found, _Definition) else None
+
+
+def _set(module: Module, function: _Definition) -> Iterator[tuple[str, Place, Module | None]]:
+    """Yield what ``function`` sets; the module of a global name comes with it."""
+    scope = module.scopes.scope_made_by(function)
+    for node in ast.walk(function):
+        match node:
+            case ast.Attribute(value=ast.Attribute(attr="state"), attr=name, ctx=ast.Store()):
+                yield name, _place(module, node), None
+            case ast.Name(id=name, ctx=ast.Store()) if name in scope.globals:
+                yield name, _place(module, node), module
+            case ast.Yield(value=ast.Dict(keys=keys)):
+                for key in keys:
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        yield key.value, _place(module, key), None
+
+
+def _reads_of(
+    project: Project, name: str, home: Module | None, starts: set[tuple[str, Span]]
+) -> Iterator[tuple[Place, str]]:
+    """Yield where requests read it, and the path of the route if it is but one.
+
+    What tests put something else in the place of does not count, nor what starts the application.
+    """
+    overridden = _overridden(project)
+    paths = [home.path] if home is not None else project.files_with((f".{name}".encode(),))
+    for path in paths:
+        module = None if is_test_file(path) else project.module(path)
+        for node in module.walk() if module is not None else ():
+            if module is None or not _reads(module, node, name, home):
+                continue
+            function = module.enclosing_function(node)
+            if not isinstance(function, _Definition) or (path, module.span(function)) in starts:
+                continue
+            if f"{module.name}.{module.qualname(function)}" in overridden:
+                continue
+            way = project.web.endpoints.running(module, function)
+            route = _route(project, way[0]) if way else None
+            if route is not None:
+                yield _place(module, node), route
+
+
+def _route(project: Project, entry: Place) -> str | None:
+    """Return the last fixed part of a route's path, None if there is none; empty for no route."""
+    module = project.module(entry.path)
+    calls = module.calls_at(entry.span) if module is not None else []
+    first = calls[0].args[0] if calls and calls[0].args else None
+    if not isinstance(first, ast.Constant) or "handles" not in entry.note:
+        return ""
+    fixed = [part for part in str(first.value).split("/") if part and "{" not in part]
+    return f"/{fixed[-1]}" if fixed else None
+
+
+def _reads(module: Module, node: ast.AST, name: str, home: Module | None) -> bool:
+    match node:
+        case ast.Attribute(value=ast.Attribute(attr="state"), attr=attribute, ctx=ast.Load()):
+            return home is None and attribute == name
+        case ast.Name(ctx=ast.Load()):
+            owner = module.scopes.owner(node.id, module.scopes.scope_of(node))
+            return home is not None and node.id == name and owner is module.scopes.module
+        case _:
+            return False
+
+
+def _is_set_by_tests(project: Project, name: str) -> bool:
+    """Whether a test sets it itself, or puts something else in its place."""
+    word = name.encode()
+    for path in project.files_with((word,)):
+        module = project.module(path) if is_test_file(path) else None
+        for node in module.walk() if module is not None else ():
+            match node:
+                case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
+                    return True
+                case ast.Constant(value=str() as text) if text.split(".")[-1] == name:
+                    return True  # of ``monkeypatch.setattr`` or ``patch``
+    return False
+
+
+def _overridden(project: Project) -> set[str]:
+    """Return the dependencies that tests put something else in the place of."""
+    found: set[str] = set()
+    for path in project.files_with((b"dependency_overrides",)):
+        module = project.module(path)
+        for node in module.walk() if module is not None else ():
+            match node:
+                case ast.Subscript(value=ast.Attribute(attr="dependency_overrides"), slice=key):
+                    keys = [key]
+                case ast.Assign(
+                    targets=[ast.Attribute(attr="dependency_overrides")],
+                    value=ast.Dict(keys=given),
+                ):
+                    keys = [one for one in given if one is not None]
+                case _:
+                    continue
+            names = (project.qualified_name(module, one) for one in keys) if module else ()
+            found.update(name for name in names if name is not None)
+    return found
+
+
+def _place(module: Module, node: ast.AST) -> Place:
+    return Place(module.path, module.span(node))
