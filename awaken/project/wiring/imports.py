@@ -34,6 +34,15 @@ class CertainImports:
             None,
         )
 
+    def reached(self, module: Module) -> set[str]:
+        """Return the files that importing ``module`` executes as well."""
+        seen = {module.path}
+        return {
+            path
+            for statement in module.tree.body
+            for path in self._reached(module, statement, seen)
+        }
+
     def name_of(self, module: Module, path: str) -> str | None:
         """Return the name by which ``module`` has imported the file ``path`` itself, if it has."""
         for name, bindings in module.scopes.module.bindings.items():

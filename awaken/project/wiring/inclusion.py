@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 How = Literal["include", "mount"]
 ROUTERS = frozenset({"router", "starlette-router"})
 _MOST_ROOTS = 20
-_WORDS = {"include_router": b"include_router", "mount": b"mount"}
+_WORDS = (b".include_router", b".mount(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Inclusions:
     def all(self) -> tuple[Inclusion, ...]:
         """Every inclusion, by file and place."""
         found: list[Inclusion] = []
-        for path in self._files_with(tuple(_WORDS.values())):
+        for path in self._files_with(_WORDS):
             module = self._evaluator.load(path)
             if module is not None:
                 found += self._in(module)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +54,11 @@ class Installations:
         evaluator: Evaluator,
         applications: Applications,
         targets: Any,
-        files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:
         self._evaluator = evaluator
         self._applications = applications
         self._targets = targets
-        self._files_with = files_with
+        self._words = evaluator.callers.words
 
     def of(self, application: Application) -> Iterator[Installation]:
         """Yield every call that gives ``application`` to a library."""
@@ -90,14 +89,21 @@ class Installations:
         own = set(_targets_of(home.parent(calls[0])))
         maker = home.enclosing_function(calls[0])
         made = {maker.name} if isinstance(maker, Function) else set()
-        words = [word.encode() for word in sorted(own | made)]
-        for path in self._files_with(words) if words else [home.path]:
-            module = self._evaluator.load(path)
-            if module is None:
-                continue
-            names = set(own) | _results(module, made) | _renamed(module, own)
-            for name in sorted(names):
+        for module in self._naming(home, own, made):
+            for name in sorted(own | _results(module, made) | _renamed(module, own)):
                 yield _Carrier(module, name)
+
+    def _naming(self, home: Module, own: set[str], made: set[str]) -> Iterator[Module]:
+        """Yield the files that can name it: they name its file too, or the function it is from."""
+        yield home
+        last = home.name.rpartition(".")[2]
+        known = set(self._words.files_with(last))
+        paths = {path for word in own for path in self._words.files_with(word) if path in known}
+        paths.update(path for word in made for path in self._words.files_with(word))
+        for path in sorted(paths - {home.path}):
+            module = self._evaluator.load(path)
+            if module is not None:
+                yield module
 
     def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> Iterator[_Carrier]:
         """Yield the parameter of a function of the project that ``given`` is passed to."""

@@ -82,4 +82,4 @@ class Web:
     @cached_property
     def installations(self) -> Installations:
         """Which libraries are given an application."""
-        return Installations(self._evaluator, self.applications, self._targets, self._files_with)
+        return Installations(self._evaluator, self.applications, self._targets)
