@@ -1,0 +1,211 @@
+"""Finds what a FastAPI application connects to, or opens for ever, when it is imported.
+
+## What
+
+At the top level of a module that the application imports:
+
+* a database that is asked at import: `Base.metadata.create_all(engine)`, `engine.connect()`;
+* an HTTP client, a connection pool or a client of a database that is made there, and that nothing
+  in the program closes.
+
+## Why
+
+Importing should not need a network. If the database is asked while modules are imported, tests,
+documentation builds and every worker of the server do so as well, and none of them starts without
+it. What is made at import belongs to no event loop yet, and is not closed when the application
+stops: its connections are dropped, and data that waits in buffers is lost.
+
+## Before
+
+```python
+from fastapi import FastAPI
+from redis.asyncio import Redis
+
+redis = Redis(host="localhost")
+app = FastAPI()
+
+
+@app.get("/visits")
+async def count_visits():
+    return await redis.incr("visits")
+```
+
+## After
+
+```python
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from redis.asyncio import Redis
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI):
+    async with Redis(host="localhost") as redis:
+        app.state.redis = redis
+        yield  # requests are served here
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/visits")
+async def count_visits(request: Request):
+    return await request.app.state.redis.incr("visits")
+```
+
+## Safety
+
+This is advice: nothing is rewritten. A test client that does not run the lifespan finds nothing on
+`app.state`; `lifespan-in-tests` finds those.
+
+## What it does not report
+
+Engines of SQLAlchemy that are only made at import: they connect when first used, and
+`engine-dispose` looks after closing them. Clients for which the program has a `close()` or
+`aclose()` that may be theirs. Modules that the application does not import, tests, scripts,
+examples and migrations; what stands below `if __name__ == "__main__":`.
+
+## Sources
+
+* FastAPI, "Lifespan Events"; redis-py, "Asyncio Examples"; Motor, "Tutorial: Creating a Client"
+* SQLAlchemy 2.0, "Engine Configuration": "the Engine is lazily initialized"
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from awaken.contract import Finding, Phase, Pins, Plan, Rule
+from awaken.project.sites import Site
+from awaken.project.wiring.openings import Opening, is_aside, openings, words
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.modules import Module
+
+_CLOSES = {"aclose", "close", "disconnect", "terminate"}
+_ENGINES = {"sqlalchemy.create_engine", "sqlalchemy.engine_from_config", "sqlmodel.create_engine"}
+_ASK_CURE = "Do it in the lifespan, before the `yield`, or in a migration."
+_OPEN_CURE = "Open it in the lifespan, keep it on `app.state`, and close it after the `yield`."
+
+
+class ModuleLevelResource(Rule):
+    """Advises against connections that are made when a module is imported."""
+
+    name: ClassVar[str] = "module-level-resource"
+    kind: ClassVar[Literal["rewrite", "advice"]] = "advice"
+    family: ClassVar[str] = "fastapi"
+    phase: ClassVar[Phase] = Phase.TIDY
+    since: ClassVar[str] = "0.1.0"
+    triggers: ClassVar[tuple[bytes, ...]] = (
+        *words("client", "pool"), b"create_all", b"drop_all", b".connect(", b".begin(",
+    )  # fmt: skip
+    preview: ClassVar[bool] = True
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per thing that importing the application opens, or asks."""
+        del pins  # nothing is rewritten
+        found = [*self._asked(project), *self._opened(project)]
+        imported = _imported(project) if found else set()
+        findings = [one for one in found if one.place.path in imported]
+        return Plan(tuple(sorted(findings, key=lambda one: one.place)))
+
+    def _asked(self, project: Project) -> Iterator[Finding]:
+        for path in project.site_files((b"create_all", b"drop_all", b".connect(", b".begin(")):
+            module = None if is_aside(path) else project.module(path)
+            for call in module.walk() if module is not None else ():
+                if module is None or not isinstance(call, ast.Call):
+                    continue
+                if _is_at_import(module, call) and _asks(project, module, call):
+                    text = module.excerpt(call)
+                    message = f"`{text}` asks the database when this module is imported"
+                    yield Site(self.name, module, call).advised(message, _ASK_CURE)
+
+    def _opened(self, project: Project) -> Iterator[Finding]:
+        for one in openings(project, "client", "pool"):
+            name = _name(one)
+            if not name or not _is_at_import(one.module, one.call):
+                continue
+            if not _may_be_closed(project, name):
+                message = f"`{name}` is made when this module is imported, and nothing closes it"
+                yield Site(self.name, one.module, one.call).advised(message, _OPEN_CURE)
+
+
+def _is_at_import(module: Module, call: ast.Call) -> bool:
+    """Whether importing the module makes the call, in any case."""
+    if module.enclosing_function(call) is not None:
+        return False
+    for above in module.ancestors(call):
+        if isinstance(above, ast.If | ast.ClassDef | ast.comprehension):
+            return False
+    return True
+
+
+def _asks(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether the call is ``metadata.create_all(engine)``, or connects an engine."""
+    match call.func:
+        case ast.Attribute(attr="create_all" | "drop_all"):
+            given = [*call.args, *(one.value for one in call.keywords if one.arg == "bind")]
+            return any(_is_engine(project, module, one) for one in given)
+        case ast.Attribute(value=engine, attr="connect" | "begin"):
+            return _is_engine(project, module, engine)
+        case _:
+            return False
+
+
+def _is_engine(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a name at the top of a module to which an engine is assigned."""
+    name = project.qualified_name(module, node)
+    definition = None if name is None else project.definition(name)
+    home = None if definition is None else project.module(definition.path)
+    bindings = home.scopes.module.bindings.get((name or "").rpartition(".")[2], []) if home else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    if home is None or not isinstance(value, ast.Call):
+        return False
+    return project.qualified_name(home, value.func) in _ENGINES
+
+
+def _name(opening: Opening) -> str:
+    """Return the name that is given what is opened, empty if it is not one."""
+    above = opening.module.parent(opening.call)
+    if isinstance(above, ast.Await):
+        above = opening.module.parent(above)
+    match above:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+        case _:
+            return ""
+
+
+def _may_be_closed(project: Project, name: str) -> bool:
+    """Whether something in the program closes a thing of that name, or enters it."""
+    for path in project.files_with((name.encode(),)):
+        module = None if is_aside(path) else project.module(path)
+        for node in module.walk() if module is not None else ():
+            match node:
+                case ast.Attribute(value=owner, attr=method) if method in _CLOSES:
+                    pass
+                case ast.withitem(context_expr=owner):
+                    pass
+                case _:
+                    continue
+            if _last(owner) == name:
+                return True
+    return False
+
+
+def _last(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _imported(project: Project) -> set[str]:
+    """Return the files that are imported with an application of the program, and those of it."""
+    found: set[str] = set()
+    for one in project.web.serving.all:
+        found |= {one.module.path} | project.web.imports.reached(one.module)
+    return found
