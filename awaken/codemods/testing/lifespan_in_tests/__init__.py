@@ -4,8 +4,8 @@
 
 A `TestClient(app)` that is not entered by `with`, and an `httpx.AsyncClient` with an
 `ASGITransport` (or `app=`), in the tests of an application whose lifespan, or whose handlers of
-start-up, set something that requests read: `app.state.pool`, a key of the state that is yielded, or
-a global name. The finding shows where it is set and where it is read.
+start-up, set something that requests read: `app.state.pool`, a key of the state that is yielded, a
+global name or an item of one. The finding shows where it is set and where it is read.
 
 ## Why
 

@@ -88,6 +88,11 @@ def _set(module: Module, function: _Definition) -> Iterator[tuple[str, Place, Mo
                 yield name, _place(module, node), None
             case ast.Name(id=name, ctx=ast.Store()) if name in scope.globals:
                 yield name, _place(module, node), module
+            case ast.Subscript(value=ast.Name(id=name) as owner, ctx=ast.Store()):
+                bindings = module.scopes.module.bindings.get(name, [])
+                is_own = module.scopes.bindings_of(owner) == bindings
+                if bindings and is_own and all(one.kind != "import" for one in bindings):
+                    yield name, _place(module, node), module
             case ast.Yield(value=ast.Dict(keys=keys)):
                 for key in keys:
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
