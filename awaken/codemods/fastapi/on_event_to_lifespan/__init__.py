@@ -164,7 +164,7 @@ The 25 programs of `benchmarks/applications.md`, which were chosen before the ru
 registrations of 34 applications, counted without awaken. No handler was lost, doubled or put into
 another order in any diff.
 
-| program (FastAPI) | handlers | applications | safe | unsafe | manual |
+| program (FastAPI) | handlers | apps | safe | unsafe | manual |
 | --- | --- | --- | --- | --- | --- |
 | Castwright (0.115) | 10 | 1 | 1 | 0 | 0 |
 | codex-autorunner (0.111 or later) | 5 | 2 | 0 | 0 | 2 |

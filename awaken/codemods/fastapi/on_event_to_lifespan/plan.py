@@ -52,7 +52,6 @@ class OnEventToLifespan(Rule):
     since: ClassVar[str] = "0.1.0"
     triggers: ClassVar[tuple[bytes, ...]] = WORDS
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.93"}
-    preview: ClassVar[bool] = True
     reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:

@@ -15,12 +15,12 @@ LIFESPAN_CONTEXT = Reason(
     "Give the application one lifespan that does both.",
 )
 UNRESOLVED_REGISTRATION = Reason(
-    "unresolved-registration",
+    "unresolved",
     "a handler is registered where the application cannot be told: {}",
     "Register it where the application is made, or annotate what it is registered on.",
 )
 SEVERAL_APPLICATIONS = Reason(
-    "several-applications",
+    "shared-handler",
     "the handler is registered on more than one application",
     "Register it on each of them, where they are made.",
 )
@@ -30,12 +30,12 @@ UNCALLED = Reason(
     "Remove the function, or let it be a lifespan that applications are given.",
 )
 FACTORY = Reason(
-    "factory-called-often",
+    "factory-calls",
     "`{}` makes more applications than the one that the handler is registered on",
     "Register the handler inside the function.",
 )
 REGISTERED_ELSEWHERE = Reason(
-    "registered-elsewhere",
+    "elsewhere",
     "a handler is registered in {}",
     "Register it in the file and function that makes the application.",
 )
