@@ -8,8 +8,9 @@ import pytest
 
 from awaken.codemods.fastapi.on_event_to_lifespan import OnEventToLifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode, Part
-from awaken.contract import Change, ChangeId, InsertStatements, Level, SiteId, Span
+from awaken.contract import Change, ChangeId, InsertStatements, Level, Pins, SiteId, Span
 from awaken.project import Project, Snapshot
+from awaken.project.manifests import Targets
 from awaken.project.sources import decode
 
 AFTER = """
@@ -77,3 +78,24 @@ def test_no_handler_is_left_on_an_application_with_a_lifespan(left):
 )
 def test_a_lifespan_finds_every_name_that_it_calls(call, condition, missing):
     assert proved(AFTER, call, condition=condition) == missing
+
+
+def test_an_application_is_left_alone_with_all_its_handlers():
+    text = """
+        from fastapi import FastAPI
+        public = FastAPI()
+        @public.on_event("startup")
+        def start(): ...
+        @public.on_event("shutdown")
+        def stop(): ...
+    """
+    project = Project(Snapshot({"main.py": decode("main.py", dedent(text).encode())}), Targets())
+    rule = OnEventToLifespan()
+    plan = rule.plan(project, Pins())
+    assert [finding.level for finding in plan.findings] == [Level.SAFE, Level.SAFE]
+    assert len(plan.changes) == 1
+    first, second = (finding.site for finding in plan.findings)
+    plan = rule.plan(project, Pins(left_out=frozenset({first})))
+    assert not plan.changes
+    reasons = {finding.site: finding.reason for finding in plan.findings}
+    assert reasons[second] == "on-event-to-lifespan/beside-left-out"
