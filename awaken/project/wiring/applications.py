@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_PARAMETERS = 25
 _UNCALLED = "no call of the function is in sight"
-_OF_OTHERS = {"outside", "framework", "inherited"}
+OF_OTHERS = frozenset({"outside", "framework", "inherited"})
 """Callers that may exist besides those in sight, but would pass applications of their own."""
 
 
@@ -147,7 +147,7 @@ class Applications:
         seen.add(key)
         evaluator = self._evaluator
         callers = evaluator.callers.of(module, function)
-        hidden = [one for one in callers.obstacles if one.kind not in _OF_OTHERS]
+        hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
         if len(seen) > _MOST_PARAMETERS or hidden or not callers.sites:
             why = hidden[0].why if hidden else _UNCALLED
             yield evaluator.unknown(module, parameter, why)

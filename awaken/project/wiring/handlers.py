@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Literal
 
 from awaken.knowledge.applications import frameworks
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.trees import parameters_of
 from awaken.project.values import FunctionOf, InstanceOf, Value, Values
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from awaken.project.wiring.applications import Applications
 
 Manner = Literal["async", "sync"]
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 _BOUND = {"builtins.staticmethod", "builtins.classmethod"}
 
@@ -42,7 +42,7 @@ class Handlers:
         return found.pop()
 
     def manner_of_definition(
-        self, module: Module, function: Definition, besides: frozenset[ast.expr] = frozenset()
+        self, module: Module, function: Function, besides: frozenset[ast.expr] = frozenset()
     ) -> Manner | None:
         """Return how what ``function`` is after its decorators is called.
 
@@ -117,7 +117,7 @@ def _owner(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node
 
 
-def _yields(module: Module, function: Definition) -> bool:
+def _yields(module: Module, function: Function) -> bool:
     """Whether calling ``function`` gives a generator, which nobody iterates over."""
     return any(
         isinstance(node, ast.Yield | ast.YieldFrom) and module.enclosing_function(node) is function
@@ -125,7 +125,7 @@ def _yields(module: Module, function: Definition) -> bool:
     )
 
 
-def needs_arguments(function: Definition | ast.Lambda, *, bound: bool = False) -> bool:
+def needs_arguments(function: Function | ast.Lambda, *, bound: bool = False) -> bool:
     """Whether ``function`` cannot be called without arguments; ``bound``: but for the first."""
     pairs = parameters_of(function.args)[int(bound) :]
     variadic = {function.args.vararg, function.args.kwarg}

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project.facade import Project
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
-
-def mentions_of(project: Project, module: Module, function: Definition) -> Iterator[Place]:
+def mentions_of(project: Project, module: Module, function: Function) -> Iterator[Place]:
     """Yield what may refer to ``function``, in its own file and in all others.
 
     Its own file is searched for the name in its scope and for strings; others for what imports

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from awaken.contract import Place
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.wiring.applications import Applications, Resolved
 
@@ -25,8 +26,6 @@ _LISTS: dict[str, Event] = {"on_startup": "startup", "on_shutdown": "shutdown"}
 _METHODS = {"on_event", "add_event_handler"}
 WORDS = (b"on_event", b"add_event_handler", b"on_startup", b"on_shutdown")
 LIFESPAN_WORDS = (b"lifespan",)
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Registration:
     event: Event | None
     to: Resolved
     handler: ast.expr | None = None
-    function: Definition | None = None
+    function: Function | None = None
     holder: ast.Call | None = None
 
     @property
@@ -135,7 +134,7 @@ class Registrations:
         self, module: Module, call: ast.Call, event: Event | None, resolved: Resolved
     ) -> Registration:
         above = module.parent(call)
-        if isinstance(above, Definition) and any(call is one for one in above.decorator_list):
+        if isinstance(above, Function) and any(call is one for one in above.decorator_list):
             return Registration(module, call, "decorator", event, resolved, function=above)
         if isinstance(above, ast.Call) and above.func is call and len(above.args) == 1:
             whole = isinstance(module.parent(above), ast.Expr)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.contract import Place
 from awaken.project import Project
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.sites import Refused
 
@@ -75,7 +76,7 @@ def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:
     found: list[tuple[ast.AST, str]] = []
     below: ast.AST = statement
     for above in module.ancestors(statement):
-        if isinstance(above, Definition | ast.ClassDef | ast.Module):
+        if isinstance(above, Function | ast.ClassDef | ast.Module):
             break
         if isinstance(above, (*_LOOPS, *_BRANCHES)):
             branch = next(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.project.bindings import Scope
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.sites import Refused
 from awaken.project.wiring.applications import Application
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _COMPOUND = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.While, ast.For, ast.AsyncFor,
     ast.With, ast.AsyncWith, ast.Match, ast.Try,
@@ -37,10 +37,10 @@ class Home:
     annotation: str = ""
 
     @property
-    def function(self) -> Definition | None:
+    def function(self) -> Function | None:
         """The function that makes the application, if one does."""
         node = self.scope.node
-        return node if isinstance(node, Definition) else None
+        return node if isinstance(node, Function) else None
 
     @property
     def outermost(self) -> ast.stmt:

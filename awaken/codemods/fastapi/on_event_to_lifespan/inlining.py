@@ -6,10 +6,9 @@ import ast
 from dataclasses import dataclass
 
 from awaken.contract import Span
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.trees import parameters_of
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 _MOST_STATEMENTS = 5
 _LOOKS_AT_SCOPE = {"locals", "vars", "dir", "eval", "exec", "globals"}
@@ -27,7 +26,7 @@ class Body:
     nonlocal_names: tuple[str, ...]
 
 
-def body_of(module: Module, function: Definition) -> Body | None:
+def body_of(module: Module, function: Function) -> Body | None:
     """Return the body of ``function`` if it can be moved; None where a call says it better.
 
     That nobody else refers to the function is the caller's to know.
@@ -51,7 +50,7 @@ def body_of(module: Module, function: Definition) -> Body | None:
     )
 
 
-def _is_short(module: Module, function: Definition) -> bool:
+def _is_short(module: Module, function: Function) -> bool:
     first = function.body[0]
     docstring = ast.get_docstring(function, clean=True)
     if docstring is not None and "\n" in docstring:
@@ -76,7 +75,7 @@ def _is_empty(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _comments_can_move(module: Module, function: Definition) -> bool:
+def _comments_can_move(module: Module, function: Function) -> bool:
     """Whether no comment stands above or beside the head, or behind the body.
 
     Those between the statements move with them.
@@ -93,7 +92,7 @@ def _comments_can_move(module: Module, function: Definition) -> bool:
     return not above.startswith(b"#") and not any(b"#" in line for line in code) and not behind
 
 
-def _source(module: Module, function: Definition) -> str:
+def _source(module: Module, function: Function) -> str:
     """Return the lines of ``function`` from its ``def`` on."""
     text, span = module.source.text, module.span(function)
     start = text.rfind(b"\n", 0, span.start) + 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from awaken.codemods.fastapi.on_event_to_lifespan.entered import Entered
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body, body_of
 from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
     handler_names,
@@ -27,6 +27,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.reaching import Reaching, Refe
 from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
 from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, ReleaseImport, SiteId
 from awaken.project import Project
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.origins import imported_from
 from awaken.project.wiring.mentions import mentions_of, replaced_in
@@ -89,9 +90,7 @@ def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
 
 def _iterators(project: Project, module: Module) -> str:
     """Return where the annotation of the lifespan comes from; empty if the file has none."""
-    annotates = any(
-        isinstance(one, Definition) and one.returns is not None for one in module.walk()
-    )
+    annotates = any(isinstance(one, Function) and one.returns is not None for one in module.walk())
     if not annotates:
         return ""
     return "typing" if project.targets.lowest_python < _GENERIC_ALIASES else "collections.abc"
@@ -156,7 +155,7 @@ def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
     if any(mentions_of(project, step.module, function)):
         return None
     bindings = scope.bindings.get(function.name, [])
-    if any(not isinstance(one.node, Definition) for one in bindings):
+    if any(not isinstance(one.node, Function) for one in bindings):
         return None
     return body_of(step.module, function)
 
@@ -230,7 +229,7 @@ def _receiver(node: ast.expr) -> ast.expr | None:
 def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
     for block in emptied_blocks(lifespan.steps):
         yield _at(lifespan.home.module, block, "statement", StatementEdit(), site)
-    decorated: dict[Definition, list[Step]] = {}
+    decorated: dict[Function, list[Step]] = {}
     for index, step in enumerate(lifespan.steps):
         function = step.function
         if step.provider is not None:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
 from awaken.contract import Place
 from awaken.project import Project
+from awaken.project.callers import Function
 from awaken.project.sites import Refused
 from awaken.project.wiring.mentions import mentions_of
 
@@ -97,13 +98,13 @@ def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
             taken.add(step.condition)
 
 
-def _name_of_function(project: Project, step: Step, function: Definition, taken: set[str]) -> str:
+def _name_of_function(project: Project, step: Step, function: Function, taken: set[str]) -> str:
     scopes = step.module.scopes
     bindings = scopes.scope_of(function).bindings.get(function.name, [])
     if bindings[-1].node is function and len(bindings) == 1:
         return function.name
     place = Place(step.module.path, step.module.span(function))
-    if not all(isinstance(one.node, Definition) for one in bindings):
+    if not all(isinstance(one.node, Function) for one in bindings):
         raise Refused(reasons.REBOUND, function.name, because=(place,))
     if bindings[-1].node is function:
         return function.name

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode
 from awaken.contract import Change, InsertStatements, Place, Problem
 from awaken.project import Project
+from awaken.project.callers import Function
 from awaken.project.modules import Module
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
@@ -43,7 +42,7 @@ def _unbound(module: Module, code: LifespanCode) -> Iterator[tuple[str, Place]]:
     if module.scopes.import_stars:
         return
     for function in module.walk():
-        if isinstance(function, Definition) and function.name == code.name:
+        if isinstance(function, Function) and function.name == code.name:
             scope = module.scopes.scope_made_by(function)
             place = Place(module.path, module.span(function))
             for name in sorted(names):

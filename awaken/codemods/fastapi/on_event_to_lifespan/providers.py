@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.timing import Clock, Timing
 from awaken.project import Project
+from awaken.project.callers import Function
+from awaken.project.wiring.applications import OF_OTHERS
 from awaken.project.wiring.registrations import Registration
 
-_OF_OTHERS = {"outside", "framework", "inherited"}
 _DEFINED_AND_RETURNED = 2
 
 
@@ -34,13 +35,13 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
     """
     module, function = registration.module, registration.function
     maker = module.scopes.scope_of(function).node if function is not None else None
-    if function is None or not isinstance(maker, Definition) or maker is home.scope.node:
+    if function is None or not isinstance(maker, Function) or maker is home.scope.node:
         return None
     body = maker.body[1:] if ast.get_docstring(maker) is not None else maker.body
     if not _only_defines(maker, body, function):
         return None
     callers = project.callers_of(module, maker)
-    hidden = [one for one in callers.obstacles if one.kind not in _OF_OTHERS]
+    hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
     if len(callers.sites) != 1 or hidden or callers.sites[0].place.path != home.module.path:
         return None
     calls = home.module.calls_at(callers.sites[0].place.span)
@@ -53,7 +54,7 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
     return Provider(calls[0], statement, timing, returns=len(body) > 1)
 
 
-def _only_defines(maker: Definition, body: list[ast.stmt], function: Definition) -> bool:
+def _only_defines(maker: Function, body: list[ast.stmt], function: Function) -> bool:
     """Whether a function does nothing but define its handler, and return it if anything."""
     plain = isinstance(maker, ast.FunctionDef) and not maker.decorator_list
     if not plain or len(body) > _DEFINED_AND_RETURNED or body[0] is not function:

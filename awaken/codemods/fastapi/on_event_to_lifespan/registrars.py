@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home, registrar_of
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Home, registrar_of
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Owned
 from awaken.project.bindings import Scope
+from awaken.project.callers import Function
 from awaken.project.wiring.applications import Application
 from awaken.project.wiring.registrations import Registration
 
@@ -45,7 +46,7 @@ def registrars(groups: Mapping[Application, Sequence[Owned]]) -> Iterator[Group]
 def _function_of(owned: Owned) -> _Key | None:
     """Return the function in which a handler is registered."""
     scope = _scope_of(owned.registration)
-    if owned.via or not isinstance(scope.node, Definition):
+    if owned.via or not isinstance(scope.node, Function):
         return None
     module = owned.registration.module
     return module.path, module.span(scope.node).start

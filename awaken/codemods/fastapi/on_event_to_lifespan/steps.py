@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.called import Caller
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.providers import Provider, provider_of
 from awaken.codemods.fastapi.on_event_to_lifespan.timing import Clock, Order, Timing
 from awaken.contract import Place, Reason
 from awaken.project import Project
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.sites import Refused
 from awaken.project.wiring.handlers import Manner, needs_arguments
@@ -54,7 +55,7 @@ class Step:
         return self.registration.module
 
     @property
-    def function(self) -> Definition | None:
+    def function(self) -> Function | None:
         """The decorated function."""
         return self.registration.function
 
@@ -121,7 +122,7 @@ class Steps:
     def _decorated(
         self,
         registration: Registration,
-        function: Definition,
+        function: Function,
         event: Event,
         via: tuple[Inclusion, ...],
     ) -> Step:
@@ -142,7 +143,7 @@ class Steps:
         return _timed(step, timing)
 
     def _provided(
-        self, registration: Registration, function: Definition, event: Event, provider: Provider
+        self, registration: Registration, function: Function, event: Event, provider: Provider
     ) -> Step:
         """Return the step of a handler that a function returns, after it has registered it."""
         module = self._home.module
@@ -157,7 +158,7 @@ class Steps:
         step.returned = provider.returns
         return step
 
-    def _manner(self, registration: Registration, function: Definition) -> Manner:
+    def _manner(self, registration: Registration, function: Function) -> Manner:
         module, handlers = registration.module, self._project.web.handlers
         index = function.decorator_list.index(registration.node)
         for above in function.decorator_list[:index]:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.conditions import is_conditional, steady_test
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Definition, Home
+from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.contract import Place
 from awaken.project import Project
+from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.sites import Refused
+from awaken.project.wiring.applications import OF_OTHERS
 from awaken.project.wiring.inclusion import Inclusion
 from awaken.project.wiring.registrations import Registration
 
 Order = tuple[int, ...]
-_OF_OTHERS = {"outside", "framework", "inherited"}
 _ONCE = "0.112.2"
 
 
@@ -92,7 +93,7 @@ class Clock:
         if function is None:
             return ()
         callers = self._project.callers_of(home, function)
-        hidden = [one for one in callers.obstacles if one.kind not in _OF_OTHERS]
+        hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
         if len(callers.sites) != 1 or hidden:
             place = Place(module.path, module.span(statement))
             raise Refused(reasons.FACTORY, function.name, because=(place,))
@@ -126,7 +127,7 @@ class Clock:
         here = module.path == self._home.module.path and scope.node is self._home.scope.node
         if not here and scope.kind != "module":
             raise self._elsewhere(module, statement)
-        if not isinstance(module.parent(statement), ast.Module | Definition):
+        if not isinstance(module.parent(statement), ast.Module | Function):
             raise Refused(reasons.ROUTER_HANDLER, "under a condition", because=(place,))
         inner = via[-1]
         start = module.span(statement).start
