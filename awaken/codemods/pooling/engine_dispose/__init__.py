@@ -65,9 +65,10 @@ new connections when asked; tests that start the application many times connect 
 
 ## What it refuses
 
-Programs with no lifespan in sight, or with several applications: who disposes of the engine is for
-the owner to say. Lifespans of another shape: what `yield`s in a branch, or ends in a `return` or a
-`try` without `finally`. An engine whose module imports the lifespan's: it cannot be imported there.
+Programs with no lifespan, with one that is handed over as a parameter or made by a function, or
+with several applications: who disposes of the engine is for the owner to say. Lifespans of another
+shape: what `yield`s in a branch, or ends in a `return` or a `try` without `finally`. An engine
+whose module imports the lifespan's: it cannot be imported there.
 
 No sites are engines that something disposes of, or may: any `dispose()` in the program, tests
 apart, whose receiver is not known to be another engine. The same goes for engines with `NullPool`

@@ -162,6 +162,8 @@ def _end(app: Served) -> tuple[Module, ast.AsyncFunctionDef, ast.stmt]:
     made = (app.application.made,)
     if app.given is None and app.handles:
         raise Refused(reasons.HANDLERS, shown, because=made)
+    if app.given is not None and app.lifespan is None:
+        raise Refused(reasons.UNKNOWN_LIFESPAN, shown, because=made)
     if app.lifespan is None:
         raise Refused(reasons.NO_LIFESPAN, shown, because=made)
     home, lifespan = app.lifespan

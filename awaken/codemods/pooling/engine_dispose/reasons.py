@@ -9,6 +9,11 @@ NO_LIFESPAN = Reason(
     "nothing disposes of this engine, and {} has no lifespan in sight",
     "Give the application a lifespan, and end it with `await {engine}.dispose()`.",
 )
+UNKNOWN_LIFESPAN = Reason(
+    "unknown-lifespan",
+    "nothing disposes of this engine, and which function the lifespan of {} is cannot be told",
+    "End that lifespan with `await {engine}.dispose()`.",
+)
 HANDLERS = Reason(
     "handlers",
     "nothing disposes of this engine, and {} starts and stops with handlers",
