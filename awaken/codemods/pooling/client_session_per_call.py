@@ -63,8 +63,9 @@ request to the next, a shared client is not for you.
 
 A client that is kept: in a global name, an attribute or an item, by `lru_cache`, behind `or`, or
 below a test whether there is one already. A client whose connections cannot be shared, as it is
-given cookies, a proxy, certificates or a transport of its own. Tests, scripts and examples. What no
-route in sight leads to.
+given cookies, a proxy, certificates or a transport of its own, or only asks for URLs that are
+parameters of the function, so that each may be of another host. Tests, scripts and examples. What
+no route in sight leads to.
 
 ## Sources
 
@@ -74,9 +75,12 @@ route in sight leads to.
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.contract import Phase, Pins, Plan, Rule
+from awaken.project.modules import Module
 from awaken.project.sites import Site
 from awaken.project.wiring.openings import Opening, openings, words
 
@@ -87,6 +91,7 @@ _OWN = {
     "app", "cert", "connector", "cookie_jar", "cookies", "mounts", "proxies", "proxy", "transport",
     "verify",
 }  # fmt: skip
+_REQUESTS = {"delete", "get", "head", "options", "patch", "post", "put", "request", "stream"}
 _CURE = "Open one client in the lifespan, keep it on `app.state`, and use it from there."
 
 
@@ -112,7 +117,7 @@ class ClientSessionPerCall(Rule):
                     chain,
                 )
                 for one in openings(project, "client")
-                if not _has_its_own(one)
+                if not _has_its_own(one) and not _goes_anywhere(one)
                 if (chain := project.web.endpoints.leading_to(one.module, one.call))
             )
         )
@@ -121,3 +126,37 @@ class ClientSessionPerCall(Rule):
 def _has_its_own(opening: Opening) -> bool:
     """Whether the client is told something that others must not share, or something unseen."""
     return any(one.arg is None or one.arg in _OWN for one in opening.call.keywords)
+
+
+def _goes_anywhere(opening: Opening) -> bool:
+    """Whether the client only asks for URLs that the function is given as they are."""
+    urls = list(_urls(opening))
+    return bool(urls) and all(_is_given(opening.module, one) for one in urls)
+
+
+def _urls(opening: Opening) -> Iterator[ast.expr]:
+    """Yield what the client is told to ask for, as far as that is seen in the function."""
+    module, call = opening.module, opening.call
+    function = module.enclosing_function(call)
+    above = module.parent(call)
+    names = [getattr(above, "optional_vars", None), *getattr(above, "targets", ())]
+    known = {one.id for one in names if isinstance(one, ast.Name)}
+    for node in module.walk(function) if function is not None else ():
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if (
+                name in known and method in _REQUESTS
+            ):
+                given = node.args[1:2] if method in {"request", "stream"} else node.args[:1]
+                yield from given or [one.value for one in node.keywords if one.arg == "url"]
+
+
+def _is_given(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a parameter, or an attribute of one that is not ``self``."""
+    if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+        node = node.args[0]  # ``str(url)``
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    if not isinstance(node, ast.Name) or node.id in {"cls", "self"}:
+        return False
+    bindings = module.scopes.bindings_of(node)
+    return bool(bindings) and all(one.kind == "parameter" for one in bindings)
