@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +33,12 @@ _NEUTRAL = {
     "contextlib.asynccontextmanager",
     "contextlib.contextmanager",
 }
+_LONGEST_HEAD = 100
+_RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
+_IMPORTING = (
+    rb"(?m)\bimport\b[^\n#]*\b%s\b",
+    rb"(?m)^[ \t]*(?:\w+[ \t]+as[ \t]+)?%s[ \t]*,?[ \t]*(?:#.*)?$",  # between parentheses
+)
 _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
 
 
@@ -56,13 +63,42 @@ def caveats_of(
     kept = {one.name for one in rewrite.parameters if one.kept}
     names = frozenset(one.name for one in marked)
     signature = _Signature(function, rewrite, names - kept, names & kept)
-    callers = project.callers_of(module, function)
     found = list(_of_decorators(project, module, function))
+    if is_route(function) and not _is_mentioned(project, module, function):
+        return found
+    callers = project.callers_of(module, function)
     for site in callers.sites:
         found += _of_call(project, signature, site)
     for obstacle in callers.obstacles:
         found += _of_obstacle(project, signature, obstacle)
     return list(dict.fromkeys(found))
+
+
+def _is_mentioned(project: Project, module: Module, function: Function) -> bool:
+    """Whether the name of the function may stand for it anywhere but at its definition.
+
+    Most endpoints are mentioned nowhere, which texts tell much faster than a search for callers:
+    what is left out are definitions, and attributes of what is no module.
+    """
+    name = function.name.encode()
+    word = re.compile(rb"\b" + re.escape(name) + rb"\b")
+    for path in project.files_with((name,)):
+        text = project.snapshot[path].text
+        for found in word.finditer(text):
+            head = text[max(0, found.start() - _LONGEST_HEAD) : found.start()].rstrip()
+            receiver = _RECEIVER.search(head)
+            if head.endswith(b"def") or (receiver and not _may_be(module, receiver[1], text)):
+                continue
+            return True
+    return False
+
+
+def _may_be(module: Module, receiver: bytes, text: bytes) -> bool:
+    """Whether ``receiver``, a word in ``text``, may mean ``module``: only if it is imported."""
+    if receiver == module.name.rpartition(".")[2].encode():
+        return True
+    word = re.escape(receiver)
+    return any(re.search(one % word, text) for one in _IMPORTING)
 
 
 def is_route(function: Function) -> bool:
