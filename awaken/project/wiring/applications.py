@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from awaken.contract import Place
 from awaken.knowledge.applications import Kind, application_classes
@@ -96,8 +96,32 @@ class Applications:
         if parameter is not None:
             yield from self._passed(module, *parameter, seen)
             return
-        for value in self._evaluator.values(module, node):
+        values = self._evaluator.values(module, node)
+        if isinstance(node, ast.Attribute) and any(isinstance(one, Unknown) for one in values):
+            given = list(self._kept(module, node))
+            for home, kept in given:
+                yield from self._follow(home, kept, seen)
+            if given:
+                return
+        for value in values:
             yield from self._of_value(module, node, value)
+
+    def _kept(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield the parameters that a class of the project keeps as the attribute ``node``.
+
+        Nothing if it may be given anything else.
+        """
+        found: list[tuple[Module, ast.expr]] = []
+        for owner in self._evaluator.values(module, node.value):
+            known = self._evaluator.classes.node(owner.qualified) if _is_own(owner) else None
+            if known is None:
+                return
+            home, definition = known
+            for value, _ in self._evaluator.members.given_to(home, definition, node.attr):
+                if value is None or self._parameter(home, value) is None:
+                    return
+                found.append((home, value))
+        yield from found
 
     def _of_value(
         self, module: Module, node: ast.expr, value: Value
@@ -163,6 +187,10 @@ class Applications:
                     yield Unknown(why, site.place)
                 else:
                     yield from self._follow(other, given, seen)
+
+
+def _is_own(value: Value) -> TypeGuard[InstanceOf]:
+    return isinstance(value, InstanceOf)
 
 
 def _receiver(call: ast.Call, function: Function) -> ast.expr | None:

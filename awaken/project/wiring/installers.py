@@ -72,6 +72,7 @@ class Installations:
             if key in seen or len(seen) > _MOST_NAMES:
                 continue
             seen.add(key)
+            waiting += _kept_as(carrier)
             for call, given in _given(carrier):
                 if application not in self._applications.of(carrier.module, given).applications:
                     continue
@@ -107,12 +108,24 @@ class Installations:
 
     def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> Iterator[_Carrier]:
         """Yield the parameter of a function of the project that ``given`` is passed to."""
+        for home, function, bound in self._called(module, call):
+            for parameter, _ in parameters_of(function.args):
+                if argument_of(call, function, parameter, bound) is given:
+                    yield _Carrier(home, parameter.arg, function)
+
+    def _called(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, Function, int]]:
+        """Yield the functions of the project that ``call`` reaches, and what it gives by itself."""
         for value in self._evaluator.values(module, call.func):
-            if isinstance(value, FunctionOf) and isinstance(value.node, Function):
-                bound = int(value.bound is not None)
-                for parameter, _ in parameters_of(value.node.args):
-                    if argument_of(call, value.node, parameter, bound) is given:
-                        yield _Carrier(value.module, parameter.arg, value.node)
+            match value:
+                case FunctionOf(node=ast.FunctionDef() | ast.AsyncFunctionDef() as function):
+                    yield value.module, function, int(value.bound is not None)
+                case ClassOf(qualified=qualified):
+                    found = self._evaluator.classes.node(qualified)
+                    for method in found[1].body if found is not None else ():
+                        if found and isinstance(method, Function) and method.name == "__init__":
+                            yield found[0], method, 1
+                case _:
+                    pass
 
     def _installation(self, module: Module, call: ast.Call) -> Installation | None:
         names: set[str] = set()
@@ -201,3 +214,14 @@ def _renamed(module: Module, names: set[str]) -> set[str]:
         for one in node.names
         if one.name in names and one.asname is not None
     }
+
+
+def _kept_as(carrier: _Carrier) -> Iterator[_Carrier]:
+    """Yield the attributes that something of that name is assigned to in a function."""
+    if carrier.function is None:
+        return
+    for node in carrier.module.walk(carrier.function):
+        if isinstance(node, ast.Assign) and _last_name(node.value) == carrier.name:
+            for target in node.targets:
+                if isinstance(target, ast.Attribute):
+                    yield _Carrier(carrier.module, target.attr)
