@@ -24,6 +24,7 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
+from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
 from awaken.project.sites import Refused, Site
 from awaken.project.wiring.openings import Opening, is_aside, openings, words
@@ -108,12 +109,22 @@ def _may_be_disposed(project: Project, engine: _Engine) -> bool:
 
 def _is_another(project: Project, module: Module, node: ast.expr, name: str | None) -> bool:
     """Whether ``node`` is known to be something else than an engine that a module has."""
-    if name is not None and project.definition(name) is not None:
-        return True
+    definition = None if name is None else project.definition(name)
+    home = None if definition is None else project.module(definition.path)
+    if home is not None and name is not None:
+        bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
+        return bool(bindings) and all(_makes_one(project, home, one.value) for one in bindings)
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
-    made = [one.value for one in bindings if isinstance(one.value, ast.Call)]
     is_local = all(one.scope.kind == "function" for one in bindings)
-    return bool(bindings) and is_local and len(made) == len(bindings)
+    made = all(_makes_one(project, module, one.value) for one in bindings)
+    return bool(bindings) and is_local and made
+
+
+def _makes_one(project: Project, module: Module, node: ast.expr | None) -> bool:
+    """Whether ``node`` makes an engine of its own."""
+    if not isinstance(node, ast.Call):
+        return False
+    return (project.qualified_name(module, node.func) or "") in knowledge().opens
 
 
 def _decide(
