@@ -269,6 +269,7 @@ here, so autoflush, the default of `synchronize_session` and loaded objects are 
 operation becomes what Query makes of it, a select from an alias of its subquery; where later
 builders name the class, the alias gets a name in place, by `:=`, and they use that. A function
 that is passed a query and no session is given the session as a parameter, by all of its callers.
+Rows of Core objects alone are read at once (`.all()`) where they are iterated, as Query reads them.
 
 *Unsafe* is what depends on something out of sight, and the message says what may change:
 
@@ -293,8 +294,8 @@ A query that is stored in an attribute or a container, read by a function inside
 function that is not in sight; one that a function returns, or takes, whose calls
 are not all in sight: passed as a value, decorated, named in a string. One whose variable may hold
 something else, or a query of another kind; a session that may have been replaced before the query
-is executed, or has no name there and cannot be given one. A receiver that nothing proves to be a session; an entity of
-unknown kind; set operations behind which names cannot be followed; slices by calls or negative
+is executed, or has no name there and cannot be given one. A receiver that nothing proves to be a
+session; an entity of unknown kind; set operations behind which names cannot be followed; slices by calls or negative
 numbers; `get()` and bulk writes with settings that they ignore; what raises today and would not
 afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
 `after_bulk_delete` would see.
@@ -326,8 +327,8 @@ them (`benchmarks/account.py`):
 | flask-appbuilder 5.3.0 (2.0) | 37 | 36 | 1 | 0 |
 | optuna 5.0.0 (2.0) | 40 | 40 | 0 | 0 |
 
-Those over several statements; of the manual ones 21 go to filters of Flask-AppBuilder, which takes a
-Query by contract, and 10 are united in a function of ckan, whose callers go on to filter the whole:
+Those over several statements; of the manual ones 21 go to filters of Flask-AppBuilder, which takes
+a Query by contract, and 10 are united in a function of ckan, whose callers go on to filter them:
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |

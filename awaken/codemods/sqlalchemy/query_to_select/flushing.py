@@ -10,6 +10,18 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 
 
+def is_buffered(statement: Statement) -> bool:
+    """Whether all rows of ``statement`` are read before the first is handed out, as of a Query.
+
+    They are where it is one of the ORM (``loading.instances``); of Core objects alone the cursor is
+    read row by row.
+    """
+    named = (*statement.orm_items, *statement.items)
+    if statement.yields or any(item.orm for item in named):
+        return True
+    return any(is_orm(statement.reader, node) for node in statement.sources)
+
+
 def flushes_first(statement: Statement) -> bool:
     """Whether the session flushes before ``statement``, as it does before any Query.
 

@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, loads_collection
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all, refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.flushing import flushes_first
+from awaken.codemods.sqlalchemy.query_to_select.flushing import flushes_first, is_buffered
 from awaken.codemods.sqlalchemy.query_to_select.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
@@ -38,6 +38,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statement import (
 )
 
 SessionFrom = Literal["receiver", "argument"] | int
+_ONE_BY_ONE = frozenset({"for", "yield from", "enumerate", "iter", "zip", "map", "filter"})
+"""Uses between the rows of which other statements may run."""
 _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 
 
@@ -186,7 +188,7 @@ def judge_executed(statement: Statement) -> Verdict:
             extra = ("limit(1)",)
     runs, then = _execution(statement, kind, unique)
     last = chain.end if chain.ending == "executed" else None
-    if chain.end == "dict":
+    if chain.end == "dict" or (chain.end in _ONE_BY_ONE and not is_buffered(statement)):
         then = (*then, "all")
     verdict.data = QueryRewrite(
         select=select,
@@ -434,7 +436,9 @@ def _may_load_collection(statement: Statement) -> bool:
 # ------------------------------------------------------------------------------------- the rest
 def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
     if statement.unflushed or not flushes_first(statement):
-        verdict.caveats.append("pending changes are no longer flushed first before SQLAlchemy 2.1")
+        verdict.caveats.append(
+            "pending changes may no longer be flushed first before SQLAlchemy 2.1"
+        )
 
 
 def check_distinct(statement: Statement) -> None:

@@ -77,6 +77,8 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     if isinstance(query, ast.Subscript):
         whole = query.slice.value if isinstance(query.slice, ast.Subscript) else query.slice
         name = getattr(whole, "attr", getattr(whole, "id", ""))
+        if name == "Row" and isinstance(query.slice, ast.Subscript):
+            return f"[{ast.unparse(query.slice.slice)}]"
         text = ast.unparse(query.slice)
         return f"[{text}]" if name in _ROWS else f"[tuple[{text}]]"
     item = items[0] if len(items) == 1 else None

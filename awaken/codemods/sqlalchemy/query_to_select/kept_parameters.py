@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Passage
@@ -45,13 +45,15 @@ class NewParameter:
         """Yield what is inserted: path, place, text, and a name that the file needs for it."""
         kind = self._annotation()
         text = self.name if kind is None else f"{self.name}: {kind.text}"
-        yield self._inserted(self.frame, self.before, text, kind)
+        own = [part for one in parameters_of(self.frame.function.args) for part in one if part]
+        yield _inserted(self.frame, self.before, own, text, kind)
         for passage, session in self.given.items():
             argument = _argument(passage, self.before)
             if argument is not None:
                 is_named = isinstance(argument, ast.keyword)
                 text = f"{self.name}={session.text}" if is_named else session.text
-                yield self._inserted(passage.frame, argument, text, session)
+                all_given = [*passage.call.args, *passage.call.keywords]
+                yield _inserted(passage.frame, argument, all_given, text, session)
 
     def _annotation(self) -> Written | None:
         """Return the type that is written, if the function tells the type of any parameter."""
@@ -60,11 +62,19 @@ class NewParameter:
             return name_here(self.frame.reader, self.frame.function, "Session")
         return None
 
-    def _inserted(
-        self, frame: Frame, before: ast.AST, text: str, needs: Written | None
-    ) -> tuple[str, Span, str, Written | None]:
-        at = frame.span(before).start
-        return frame.path, Span(at, at), f"{text},{_gap(frame, at) or ' '}", needs
+
+def _inserted(
+    frame: Frame, before: ast.AST, among: Sequence[ast.AST], text: str, needs: Written | None
+) -> tuple[str, Span, str, Written | None]:
+    """Return the insertion of ``text`` in front of ``before``, one of a list of arguments.
+
+    It gets a line of its own where each of the list has one, as its last comma says.
+    """
+    at = frame.span(before).start
+    last = max(frame.span(one).end for one in among)
+    behind = frame.reader.module.source.text[last:].lstrip()
+    gap = _gap(frame, at) if behind.startswith(b",") else ""
+    return frame.path, Span(at, at), f"{text},{gap or ' '}", needs
 
 
 def new_parameter(
