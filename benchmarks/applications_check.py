@@ -4,9 +4,10 @@ Knows nothing of awaken. `python benchmarks/applications_check.py BEFORE AFTER` 
 files of both directories. Registrations are what `on_event`, `add_event_handler`, lists given to a
 constructor and calls of `on_startup.append` say, in the order of each file, by the last name of
 what is registered. Calls are what the new functions decorated with `asynccontextmanager` run before
-their `yield` and after it: a call by name, or the statements of a registered function in their
-order. Every registration that is gone has to be called exactly once, in the same order per file and
-event; what is called in another order, or not at all, or without being registered, is printed.
+their `yield` and after it: a call by name, be it under a condition, or the statements of a
+registered function in their order. Every registration that is gone has to be called exactly once,
+in the same order per file and event; what is called in another order, or not at all, or without
+being registered, is printed.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def _of_call(node: ast.Call) -> list[Registration]:
     return found
 
 
-def registrations(tree: ast.Module) -> list[Registration]:
-    """What the file registers, in the order of its lines."""
+def registrations_below(tree: ast.AST) -> list[Registration]:
+    """What is registered in `tree`, in the order of its lines."""
     found: list[tuple[int, list[Registration]]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -105,10 +106,9 @@ def _plain(function: Function) -> list[str]:
 
 def _calls(statements: list[ast.stmt], bodies: dict[str, list[str]]) -> list[str]:
     """The handlers that statements run, by name; what is neither is named with a `!`."""
-    texts = [
-        ast.unparse(each) for each in statements if not isinstance(each, ast.Global | ast.Pass)
-    ]
-    kept = [each for each in statements if not isinstance(each, ast.Global | ast.Pass)]
+    passing = ast.Global | ast.Pass | ast.Import | ast.ImportFrom
+    kept = [each for each in statements if not isinstance(each, passing)]
+    texts = [ast.unparse(each) for each in kept]
     found: list[str] = []
     at = 0
     while at < len(kept):
@@ -117,15 +117,32 @@ def _calls(statements: list[ast.stmt], bodies: dict[str, list[str]]) -> list[str
             for name, body in bodies.items()
             if body and texts[at : at + len(body)] == body
         ]
-        if inlined:
-            length, name = max(inlined)
-            found.append(name)
-            at += length
-            continue
         node = kept[at]
-        found.append(last_name(node.value) if isinstance(node, ast.Expr) else f"!{texts[at]}")
-        at += 1
+        at += max(inlined)[0] if inlined else 1
+        if inlined:
+            found.append(max(inlined)[1])
+        elif isinstance(node, ast.If):
+            found += _calls(node.body, bodies)
+        else:
+            text = f"!{ast.unparse(node)}"
+            found.append(last_name(node.value) if isinstance(node, ast.Expr) else text)
     return found
+
+
+def other_names(old: ast.Module, new: ast.Module) -> dict[str, list[str]]:
+    """What else a handler is called by: variables of the new file, functions that registered it."""
+    names: dict[str, list[str]] = {}
+    for node in ast.walk(new):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    names[target.id] = [last_name(node.value)]
+    for node in ast.walk(old):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [each for one in node.body for each in registrations_below(one)]
+            if inner:
+                names[node.name] = [each.name for each in inner]
+    return names
 
 
 def called(lifespan: Function, bodies: dict[str, list[str]]) -> list[Registration]:
@@ -173,14 +190,22 @@ def compare(before: Path, after: Path) -> tuple[str, list[str]]:
     }
     for place, tree in new.items():
         if place not in old or ast.dump(tree) == ast.dump(old[place]):
-            left += len(registrations(tree))
+            left += len(registrations_below(tree))
             continue
-        was, stays = registrations(old[place]), registrations(tree)
+        was, stays = registrations_below(old[place]), registrations_below(tree)
         left += len(stays)
         gone += Counter(was) - Counter(stays)
         made = [each for text, each in lifespans(tree).items() if text not in lifespans(old[place])]
+        aliases = other_names(old[place], tree)
+        names = {each.name for each in was}
         for lifespan in made:
-            runs = called(lifespan, bodies)
+            runs = [
+                Registration(each.event, name)
+                for each in called(lifespan, bodies)
+                for name in (
+                    [each.name] if each.name in names else aliases.get(each.name, [each.name])
+                )
+            ]
             run += Counter(runs)
             ordered = [each for each in was if each in runs]
             for event in ("startup", "shutdown"):

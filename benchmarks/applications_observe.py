@@ -29,6 +29,8 @@ from pathlib import Path
 from typing import Any
 
 MARK = "@@"
+PAUSE = 0.5
+"""Seconds that tasks have which handlers start."""
 SKIPPED = ("/tests/", "/test/", "/docs/", "/examples/", "/node_modules/", "/.venv/")
 
 
@@ -214,6 +216,7 @@ async def _cycle(application: Any) -> None:
         if not message["type"].endswith(".complete"):
             print("failed", message, flush=True)
             break
+        await asyncio.sleep(PAUSE)
     await asyncio.wait({task}, timeout=5)
 
 
