@@ -104,7 +104,9 @@ def rewrite_file(
         ImportContext(context.first_party, context.taken),
     )
     text, moved = splice(assembled.module.source.text, imports.splices)
-    if not _last_newline(source.text):
+    end = len(assembled.module.source.text)
+    has_none = bool(source.text) and not _last_newline(source.text)
+    if has_none and all(one.end < end for one in imports.splices):
         text = text.removesuffix(_last_newline(text))
     return RewrittenFile(
         source.with_text(text), assembled.moved.then(moved), (*problems, *imports.problems)

@@ -200,7 +200,8 @@ def test_a_held_site_says_by_what(explain):
 
 
 def test_only_sites_of_the_file_are_looked_for_where_rules_allow_that(explain):
-    report = explain(QUERY, 3, rules=None, more={"b.py": QUERY}).report
+    alone = {"rules": None, "select": ("query-to-select",)}
+    report = explain(QUERY, 3, more={"b.py": QUERY}, **alone).report
     assert {finding.place.path for finding in report.findings} == {"app.py"}
     found = explain("alpha(1)\n", 1, rules=(OverFiles(),), more={"b.py": "alpha(1)\n"})
     assert {finding.place.path for finding in found.report.findings} == {"app.py", "b.py"}

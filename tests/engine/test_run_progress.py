@@ -38,7 +38,8 @@ def project(tmp_path):
 @pytest.mark.parametrize("function", [api.run, api.rehearse])
 def test_every_stage_is_told_from_the_first_item_to_the_last(project, tmp_path, function):
     told = []
-    options = api.Options(settings=Settings(cache_dir=str(tmp_path / "cache")), jobs=1)
+    settings = Settings(cache_dir=str(tmp_path / "cache"), select=("query-to-select",))
+    options = api.Options(settings=settings, jobs=1)
 
     function([project], options, progress=lambda *step: told.append(step))
 

@@ -295,9 +295,9 @@ function that is not in sight; one that a function returns, or takes, whose call
 are not all in sight: passed as a value, decorated, named in a string. One whose variable may hold
 something else, or a query of another kind; a session that may have been replaced before the query
 is executed, or has no name there and cannot be given one. A receiver that nothing proves to be a
-session; an entity of unknown kind; set operations behind which names cannot be followed; slices by calls or negative
-numbers; `get()` and bulk writes with settings that they ignore; what raises today and would not
-afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
+session; an entity of unknown kind; set operations behind which names cannot be followed; slices by
+calls or negative numbers; `get()` and bulk writes with settings that they ignore; what raises today
+and would not afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
 `after_bulk_delete` would see.
 
 Queries that a test answers by a double of Query: a mock that is told what `query` gives, or asked

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.by_value import read_by_value
+from awaken.codemods.sqlalchemy.query_to_select.chain import SET_FUNCTIONS, SET_OPERATIONS
 from awaken.codemods.sqlalchemy.query_to_select.classes import DEPTH, entity_of
 from awaken.codemods.sqlalchemy.query_to_select.cures import quoted, tell_kind
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
@@ -319,7 +320,8 @@ def _flattened(nodes: Iterable[ast.expr]) -> list[ast.expr]:
 
 def _classify_method(reader: Reader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
     if method.attr in _SELECTABLE_CALLS:
-        return Item(node, What.SELECTABLE, hashable=None)
+        is_orm = not _is_united(reader, method.value)
+        return Item(node, What.SELECTABLE, hashable=None, orm=is_orm)
     if method.attr in _SCALAR_CALLS:
         return Item(node, What.EXPRESSION, hashable=None)
     if method.attr == "exists" and not node.args:
@@ -333,6 +335,16 @@ def _classify_method(reader: Reader, node: ast.Call, method: ast.Attribute, dept
     return replace(
         inner, node=node, what=What.EXPRESSION, key=None, aggregate=grouped, hashable=inner.hashable
     )
+
+
+def _is_united(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is a set operation, and one of Core: of the ORM it is since 2.0.15."""
+    if not reader.project.targets.admits("sqlalchemy", "<2.0.15"):
+        return False
+    value = reader.only_value(node) if isinstance(node, ast.Name) else None
+    calls = (part.func for part in ast.walk(value or node) if isinstance(part, ast.Call))
+    names = {getattr(one, "attr", getattr(one, "id", "")) for one in calls}
+    return not names.isdisjoint(SET_OPERATIONS | SET_FUNCTIONS)
 
 
 def _labelled(reader: Reader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:

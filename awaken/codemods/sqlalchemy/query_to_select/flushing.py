@@ -35,7 +35,7 @@ def flushes_first(statement: Statement) -> bool:
     if any(is_orm(statement.reader, node) for node in statement.sources):
         return True
     in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
-    return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0"))
+    return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0.15"))
 
 
 def is_orm(reader: Reader, node: ast.expr) -> bool:

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from awaken.codemods.sqlalchemy.query_to_select.chain import LINKS
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Passage
 from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import alias_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Written, name_here
@@ -17,6 +18,7 @@ from awaken.contract import Place, Span
 from awaken.project.trees import parameters_of
 
 _NAME = "session"
+_OF_QUERIES = LINKS | {"all", "first", "one", "one_or_none", "scalar", "count", "exists"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ def new_parameter(
     name, instead = next(aliases, (_NAME, None))
     if _has_default(frame.function, before) or (instead is None and _is_used(frame, name)):
         return None
+    if _may_take_another(frame, before):
+        return None  # which may be of another session, and would ask for a parameter as well
     given = {**given, **dict.fromkeys(again, Written(name))}
     has_room = all(_has_room(one, _argument(one, before)) for one in given)
     return NewParameter(frame, before, name, given, instead) if has_room else None
@@ -100,6 +104,18 @@ def new_parameter(
 
 def _has_default(function: ast.FunctionDef | ast.AsyncFunctionDef, before: ast.arg) -> bool:
     return any(one is before and default for one, default in parameters_of(function.args))
+
+
+def _may_take_another(frame: Frame, before: ast.arg) -> bool:
+    """Whether a method of a query is called on another parameter of the function."""
+    others = {one.arg for one, _ in parameters_of(frame.function.args) if one is not before}
+    return any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in others
+        and node.attr in _OF_QUERIES
+        for node in frame.reader.module.walk(frame.function)
+    )
 
 
 def _is_used(frame: Frame, name: str) -> bool:

@@ -63,13 +63,20 @@ class Passage:
         return argument_of(self.call, self.into.function, parameter, self.bound)
 
     def _receiver(self) -> ast.expr | None:
-        """Return what stands in front of the method's name; what ``super()`` is of itself."""
+        """Return what the method is given as itself; None where that has no name at the call.
+
+        That is what stands in front of its name, of ``super()`` the caller's own first parameter. A
+        class method is given a class, which an instance in front of its name is not.
+        """
         receiver = self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
-        if not isinstance(receiver, ast.Call) or ast.unparse(receiver) != "super()":
-            return receiver
         own = self.frame.function.args
-        first = [*own.posonlyargs, *own.args][:1]
-        return ast.Name(first[0].arg, ast.Load()) if first else None
+        first = [one.arg for one in (*own.posonlyargs, *own.args)][:1]
+        if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
+            receiver = ast.Name(first[0], ast.Load()) if first else None
+        if not _is_class_method(self.into.function):
+            return receiver
+        is_class = _is_class_method(self.frame.function) and isinstance(receiver, ast.Name)
+        return receiver if is_class and [receiver.id] == first else None  # type: ignore[union-attr]
 
 
 class Passages:
@@ -254,6 +261,10 @@ class Passages:
                 detail = f"`{frame.function.name}`: {why}"
                 raise Refused(reasons.UNSEEN_CALLERS, detail, because=(because,))
             yield passage
+
+
+def _is_class_method(function: Function) -> bool:
+    return any(ast.unparse(one) == "classmethod" for one in function.decorator_list)
 
 
 def _always_leaves(body: list[ast.stmt]) -> bool:

@@ -94,9 +94,9 @@ class WebSession:
     def at(self, use: Segment) -> Written:
         """Return how the session is written at ``use``, which is executed; raises Refused."""
         found = self._resolved(self._origins(use), use.start, frozenset())
-        refused = next((one for one in found if isinstance(one, Refused)), None)
-        if refused is not None:
-            raise refused
+        refused = sorted((one for one in found if isinstance(one, Refused)), key=_by_message)
+        if refused:
+            raise refused[0]
         names = {one.text: one for one in found if isinstance(one, Written)}
         if len(names) != 1:
             shown = " or ".join(f"`{text}`" for text in sorted(names)) or "one out of sight"
@@ -193,6 +193,10 @@ class WebSession:
             if receiver and any(isinstance(part, ast.Call | ast.Await) for part in parts):
                 return f"`{ast.unparse(receiver)}` is no longer called"
         return ""
+
+
+def _by_message(refused: Refused) -> str:
+    return refused.message
 
 
 def receiver_of(root: Segment) -> ast.expr | None:
