@@ -66,6 +66,17 @@ Engines of SQLAlchemy that are only made at import: they connect when first used
 `aclose()` that may be theirs. Modules that the application does not import, tests, scripts,
 examples and migrations; what stands below `if __name__ == "__main__":`.
 
+## On real programs
+
+Up to 116 programs, of which 25 were fetched because they may open something at import. A reader who
+had not seen the rule judged all that was found:
+
+| findings | judged | true and worth reading |
+| --- | --- | --- |
+| 13 | 13 | 13 |
+
+Two of the 13 are one place of a program at two commits.
+
 ## Sources
 
 * FastAPI, "Lifespan Events"; redis-py, "Asyncio Examples"; Motor, "Tutorial: Creating a Client"
@@ -103,7 +114,6 @@ class ModuleLevelResource(Rule):
     triggers: ClassVar[tuple[bytes, ...]] = (
         *words("client", "pool"), b"create_all", b"drop_all", b".connect(", b".begin(",
     )  # fmt: skip
-    preview: ClassVar[bool] = True
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per thing that importing the application opens, or asks."""

@@ -67,6 +67,18 @@ given cookies, a proxy, certificates or a transport of its own, or only asks for
 parameters of the function, so that each may be of another host. Tests, scripts and examples. What
 no route in sight leads to.
 
+## On real programs
+
+Up to 116 programs, of which 25 were fetched because they may make such clients. Of what was found a
+reader who had not seen the rule judged 30, drawn evenly over the programs:
+
+| findings | judged | true | worth reading |
+| --- | --- | --- | --- |
+| 67 | 30 | 30 | 28 |
+
+The two that are not: settings of a robot, and extensions that an administrator removes, both changed
+now and then.
+
 ## Sources
 
 * httpx, "Clients": "Why use a Client?"; "Async Support": "Opening and closing clients"
@@ -104,7 +116,6 @@ class ClientSessionPerCall(Rule):
     phase: ClassVar[Phase] = Phase.SESSIONS
     since: ClassVar[str] = "0.1.0"
     triggers: ClassVar[tuple[bytes, ...]] = words("client")
-    preview: ClassVar[bool] = True
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per client that requests lead to."""
