@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-
 _CHOOSING = {"check", "diff", "apply"}
 
 

@@ -76,8 +76,8 @@ reader who had not seen the rule judged 30, drawn evenly over the programs:
 | --- | --- | --- | --- |
 | 67 | 30 | 30 | 28 |
 
-The two that are not: settings of a robot, and extensions that an administrator removes, both changed
-now and then.
+The two that are not: settings of a robot, and extensions that an administrator removes, both
+changed now and then.
 
 ## Sources
 
