@@ -91,6 +91,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.contract import Finding, Phase, Pins, Plan, Rule
 from awaken.project.sites import Site
+from awaken.project.wiring.endpoints import FRAMEWORKS
 from awaken.project.wiring.openings import Opening, is_aside, openings, words
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ class ModuleLevelResource(Rule):
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per thing that importing the application opens, or asks."""
         del pins  # nothing is rewritten
+        if not project.files_with(FRAMEWORKS):
+            return Plan()
         found = [*self._asked(project), *self._opened(project)]
         imported = _imported(project) if found else set()
         findings = [one for one in found if one.place.path in imported]

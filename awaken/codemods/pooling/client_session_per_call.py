@@ -94,6 +94,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from awaken.contract import Phase, Pins, Plan, Rule
 from awaken.project.modules import Module
 from awaken.project.sites import Site
+from awaken.project.wiring.endpoints import FRAMEWORKS
 from awaken.project.wiring.openings import Opening, openings, words
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class ClientSessionPerCall(Rule):
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per client that requests lead to."""
         del pins  # nothing is rewritten
+        if not project.files_with(FRAMEWORKS):
+            return Plan()
         return Plan(
             tuple(
                 Site(self.name, one.module, one.call).advised(

@@ -21,6 +21,12 @@ from awaken.project.wiring.keeping import is_kept, is_remembered
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
 
+FRAMEWORKS = tuple(
+    f"{word} {name}".encode()
+    for word in ("from", "import")
+    for name in ("fastapi", "starlette", "flask", "quart")
+)
+"""What a program holds that has routes: without one of these nothing runs for each request."""
 _METHODS = {
     "api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "trace",
     "websocket", "websocket_route",
