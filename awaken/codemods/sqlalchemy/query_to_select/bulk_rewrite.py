@@ -38,7 +38,8 @@ def rewrite_slice(
 # ------------------------------------------------------------------------- bulk update and delete
 def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.BaseExpression:
     """``session.query(A).delete()`` → ``session.execute(delete(A)).rowcount``."""
-    chain = _with_links(node, data, around)
+    by_criteria = node if data.by_criteria is None else _by_criteria(node, data.by_criteria, around)
+    chain = _with_links(by_criteria, data, around)
     parameters = _parameters(chain, data)
     trailing = len(f", {lines.code(parameters)}") if parameters is not None else 0
     trailing += len(f".{_ROWCOUNT}") if data.rowcount else 0
@@ -49,6 +50,19 @@ def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cs
     if data.rowcount:
         written = cst.Attribute(written, cst.Name(_ROWCOUNT))
     return written.with_changes(lpar=node.lpar, rpar=node.rpar)
+
+
+def _by_criteria(node: cst.Call, start: str, around: Surroundings) -> cst.Call:
+    """``query.delete()`` → ``delete(A).where(query.whereclause).delete()``."""
+    ended, step = cst.ensure_type(node.func, cst.Attribute), around.indent
+    criteria = cst.Attribute(ended.value, cst.Name("whereclause"), dot=ended.dot)
+    where = cst.Attribute(cst.parse_expression(start), cst.Name("where"), dot=ended.dot)
+    filtered = cst.Call(where, [cst.Arg(criteria)])
+    if lines.has_break(ended.dot):
+        indent = lines.line_indent(ended.dot, around)
+        moved = lines.move(criteria, ended.dot, indent + step, step)
+        filtered = lines.broken_call(where, moved, indent, step)
+    return node.with_changes(func=ended.with_changes(value=filtered))
 
 
 def _with_links(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.Call:

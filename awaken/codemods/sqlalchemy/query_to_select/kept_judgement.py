@@ -28,6 +28,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_bulk import (
     judge_bulk,
     judge_bulk_use,
 )
+from awaken.codemods.sqlalchemy.query_to_select.kept_criteria import judge_write_by_criteria
 from awaken.codemods.sqlalchemy.query_to_select.kept_extended import judge_kept_extended
 from awaken.codemods.sqlalchemy.query_to_select.kept_parameters import NewParameter
 from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import caveats_of_execute
@@ -149,7 +150,7 @@ def _used(
     web: Web, segment: Segment, states: States, session: WebSession, verdict: WebVerdict
 ) -> QueryRewrite | BulkRewrite | ExtensionRewrite | None:
     if segment.ending == "written":
-        return _write(web, segment, session.at(segment), verdict)
+        return _write(web, segment, states, session.at(segment), verdict)
     if segment.ending == "extended":
         return _extended(web, segment, states, session.at(segment), verdict)
     if segment.ending == "session":
@@ -215,8 +216,15 @@ def _execution(
     return msgspec.structs.replace(data, shape="kept", given=session.text)
 
 
-def _write(web: Web, segment: Segment, session: Written, verdict: WebVerdict) -> BulkRewrite | None:
-    single = judge_kept_write(web, segment, session.text)
+def _write(
+    web: Web, segment: Segment, states: States, session: Written, verdict: WebVerdict
+) -> BulkRewrite | None:
+    try:
+        single = judge_kept_write(web, segment, session.text)
+    except Refused as refused:
+        if refused.reason is not reasons.BULK_WRITE:
+            raise
+        single = judge_write_by_criteria(web, states, segment, session.text)
     verdict.need(segment, session, *single.needs)
     verdict.caveats += single.caveats
     return single.data if isinstance(single.data, BulkRewrite) else None

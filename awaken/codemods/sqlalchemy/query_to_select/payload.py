@@ -79,7 +79,8 @@ class BulkRewrite(Struct, frozen=True, kw_only=True):
     ``arguments`` says what each argument of the terminator is; ``ordered``, that its values become
     ``ordered_values``. ``statement`` describes the chain as it is when these arguments have become
     builders of their own. ``params`` is the place of the builder whose arguments become those of
-    the execution. ``rowcount`` says that the number of rows is used.
+    the execution. ``rowcount`` says that the number of rows is used. ``by_criteria`` is the start
+    of the statement, ``delete(Model)``, to which the criteria of the chain are handed on.
     """
 
     statement: QueryRewrite
@@ -87,6 +88,7 @@ class BulkRewrite(Struct, frozen=True, kw_only=True):
     ordered: bool = False
     params: int | None = None
     rowcount: bool = False
+    by_criteria: str | None = None
 
 
 class SliceRewrite(Struct, frozen=True, kw_only=True):
