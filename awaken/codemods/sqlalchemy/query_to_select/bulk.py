@@ -9,7 +9,8 @@ differs is what Query checks, and what it ignores, before that.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Chain, Link
@@ -57,6 +58,14 @@ _KEYWORDS: dict[str, dict[str, Argument]] = {
 """The arguments of both methods in their order, and what they are."""
 
 _PRESERVE_ORDER = "preserve_parameter_order"
+_WITH_COMMENTS: frozenset[Argument] = frozenset({"values", "synchronize_session"})
+"""The arguments that comments go with, to the builders that stand for them."""
+
+_COMMENTS = rb"\s*(?:#[^\n]*\n\s*)*"
+_FIRST_GAP = re.compile(rb"\s*\(" + _COMMENTS)
+_GAP = re.compile(rb"\s*," + _COMMENTS)
+_LAST_GAP = re.compile(rb"\s*,?" + _COMMENTS + rb"\)")
+"""What may stand around arguments for its comments to belong to one of them."""
 
 
 def judge_write(reader: Reader, chain: Chain) -> Verdict:
@@ -78,7 +87,7 @@ def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit])
     if not isinstance(terminator, ast.Call):
         raise Refused(reasons.BULK_WRITE, f"`{ast.unparse(terminator)}`")
     arguments, ordered = _arguments(chain.end, terminator)
-    _check_comments(statement.reader, terminator)
+    _check_comments(statement.reader, terminator, arguments)
     links = (*edits, *(LinkEdit(name) for name in new_links(arguments, ordered)))
     query = QueryRewrite(
         select=select,
@@ -264,15 +273,29 @@ def _dialect(name: str, node: ast.expr) -> tuple[Argument, bool]:
     return "dialect", False
 
 
-def _check_comments(reader: Reader, call: ast.Call) -> None:
-    """Comments between arguments have no place once these are builders of their own."""
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if len(given) == 1:
+def _check_comments(reader: Reader, call: ast.Call, arguments: Collection[Argument]) -> None:
+    """Comments between arguments go with them to the builders that stand for them.
+
+    They have no place where that is written in another form, or where they interrupt an argument.
+    """
+    if len(arguments) <= 1:
         return
+    first, *between, last = _gaps(reader, call)
+    gaps = [(_FIRST_GAP, first), *((_GAP, gap) for gap in between), (_LAST_GAP, last)]
+    for gap, text in gaps:
+        if not _WITH_COMMENTS.issuperset(arguments) or gap.fullmatch(text) is None:
+            refuse_comment(text)
     module = reader.module
-    start = module.span(call.func).end
-    for node in (*sorted(given, key=lambda n: module.span(n).start), call):
-        span = module.span(node)
-        end = span.end if node is call else span.start
+    for keyword in call.keywords:
+        start, end = module.span(keyword).start, module.span(keyword.value).start
         refuse_comment(module.source.text[start:end])
-        start = span.end
+
+
+def _gaps(reader: Reader, call: ast.Call) -> list[bytes]:
+    """Return what stands in front of, between and behind the arguments of ``call``."""
+    module = reader.module
+    start, gaps = module.span(call.func).end, []
+    for node in sorted([*call.args, *call.keywords], key=lambda one: module.span(one).start):
+        gaps.append(module.source.text[start : module.span(node).start])
+        start = module.span(node).end
+    return [*gaps, module.source.text[start : module.span(call).end]]

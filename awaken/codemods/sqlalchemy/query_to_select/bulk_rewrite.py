@@ -81,43 +81,103 @@ def _with_links(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.
 def _links(
     node: cst.Call, data: BulkRewrite, around: Surroundings
 ) -> Iterator[tuple[str, cst.Call]]:
-    given: dict[Argument, cst.Arg] = dict(zip(data.arguments, node.args, strict=True))
+    given: dict[Argument, int] = {name: place for place, name in enumerate(data.arguments)}
     name = "ordered_values" if data.ordered else "values"
     if "values" in given:
-        argument = given["values"].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
-        yield name, _ordered(argument) if data.ordered else _alone(node, argument, name, around)
+        place = given["values"]
+        argument = node.args[place].with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
+        if data.ordered:
+            yield name, _ordered(argument)
+        else:
+            yield name, _alone(node, place, argument, name, around)
     if "dialect" in given:
-        yield "with_dialect_options", _dialect_options(given["dialect"])
+        yield "with_dialect_options", _dialect_options(node.args[given["dialect"]])
     if "synchronize_session" in given:
-        argument = given["synchronize_session"].with_changes(
+        place = given["synchronize_session"]
+        argument = node.args[place].with_changes(
             keyword=cst.Name("synchronize_session"), equal=cst.AssignEqual(_NO_SPACE, _NO_SPACE)
         )
         name = "execution_options"
-        yield name, _alone(node, argument, name, around)
+        yield name, _alone(node, place, argument, name, around)
 
 
-def _alone(node: cst.Call, argument: cst.Arg, name: str, around: Surroundings) -> cst.Call:
+def _alone(
+    node: cst.Call, place: int, argument: cst.Arg, name: str, around: Surroundings
+) -> cst.Call:
     """Return a call with one of the arguments of ``node``, on its own lines if it needs them."""
     if len(node.args) == 1:
         return node.with_changes(args=[argument], lpar=[], rpar=[])
-    last = node.args[-1]
-    comma = last.comma if isinstance(last.comma, cst.Comma) else None
-    closing = comma.whitespace_after if comma else last.whitespace_after_arg
     bare = argument.with_changes(
         comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace("")
     )
+    opening, closing = _spaces(node, place, around)
     line = f"{around.line_indent}{around.indent}.{name}({lines.code(bare)})"
     fits = "\n" not in line and len(line) <= around.line_length
-    if fits or not lines.has_break(node.whitespace_before_args):
+    has_comments = lines.has_comment(opening) or lines.has_comment(closing)
+    if not has_comments and (fits or not lines.has_break(opening)):
         return cst.Call(cst.Name(name), [bare])
     ending: dict[str, Any] = {"whitespace_after_arg": closing}
-    if comma is not None:
+    if isinstance(node.args[-1].comma, cst.Comma):
         ending = {"comma": cst.Comma(whitespace_after=closing)}
-    return cst.Call(
-        cst.Name(name),
-        [bare.with_changes(**ending)],
-        whitespace_before_args=node.whitespace_before_args,
-    )
+    return cst.Call(cst.Name(name), [bare.with_changes(**ending)], whitespace_before_args=opening)
+
+
+def _spaces(
+    node: cst.Call, place: int, around: Surroundings
+) -> tuple[cst.BaseParenthesizableWhitespace, cst.BaseParenthesizableWhitespace]:
+    """Return what stands in front of and behind an argument of ``node`` once it is alone.
+
+    Comments on lines of their own go with the argument below them, others with the one they are
+    behind.
+    """
+    opening, closing = node.whitespace_before_args, _behind(node.args[-1])
+    if not lines.has_comment(opening) and not any(map(lines.has_comment, map(_behind, node.args))):
+        return opening, closing
+    indent = lines.line_indent(cst.ensure_type(node.func, cst.Attribute).dot, around)
+    if place > 0:
+        step = lines.last_indent(opening) if lines.has_break(opening) else indent + around.indent
+        opening = _below(lines.without_comments(opening), _behind(node.args[place - 1]), step)
+    if place < len(node.args) - 1:
+        closing = _at_end(lines.without_comments(closing), _behind(node.args[place]), indent)
+    if lines.has_comment(opening) or lines.has_comment(closing):
+        opening = _broken(opening, indent + around.indent)
+        closing = _broken(closing, indent)
+    return opening, closing
+
+
+def _behind(argument: cst.Arg) -> cst.BaseParenthesizableWhitespace:
+    comma = argument.comma
+    return comma.whitespace_after if isinstance(comma, cst.Comma) else argument.whitespace_after_arg
+
+
+def _broken(space: cst.BaseParenthesizableWhitespace, indent: str) -> cst.ParenthesizedWhitespace:
+    return space if isinstance(space, cst.ParenthesizedWhitespace) else lines.break_at(indent)
+
+
+def _below(
+    space: cst.BaseParenthesizableWhitespace,
+    above: cst.BaseParenthesizableWhitespace,
+    indent: str,
+) -> cst.BaseParenthesizableWhitespace:
+    """Return ``space`` with the comments that stand on lines of their own ``above`` an argument."""
+    found = above.empty_lines if isinstance(above, cst.ParenthesizedWhitespace) else ()
+    comments = [
+        line.with_changes(indent=False, whitespace=cst.SimpleWhitespace(indent))
+        for line in found
+        if line.comment is not None
+    ]
+    return _broken(space, indent).with_changes(empty_lines=comments) if comments else space
+
+
+def _at_end(
+    space: cst.BaseParenthesizableWhitespace,
+    behind: cst.BaseParenthesizableWhitespace,
+    indent: str,
+) -> cst.BaseParenthesizableWhitespace:
+    """Return ``space`` with the comment that stands ``behind`` an argument, on its line."""
+    if isinstance(behind, cst.ParenthesizedWhitespace) and behind.first_line.comment is not None:
+        return _broken(space, indent).with_changes(first_line=behind.first_line)
+    return space
 
 
 def _ordered(argument: cst.Arg) -> cst.Call:
