@@ -57,7 +57,7 @@ class Segment:
 
     It starts with ``query(...)`` or ``Model.query``, which ``recognised`` tells of, with a
     variable, or with a call of a function that returns a query. ``ending`` and ``end`` are those
-    of a chain, ``kept`` where something holds the whole.
+    of a chain, ``kept`` where something holds the whole, ``dropped`` where nothing does.
     """
 
     frame: Frame
@@ -70,7 +70,7 @@ class Segment:
 
     def chain(self, receiver: ast.expr | None) -> Chain:
         """Return the segment as a chain of the session ``receiver``."""
-        ending = "argument" if self.ending == "kept" else self.ending
+        ending = "argument" if self.ending in {"kept", "dropped"} else self.ending
         return Chain(
             self.start,  # type: ignore[arg-type]
             receiver,
@@ -324,7 +324,8 @@ class _Collector:
             kept = () if by_session else self.holders(frame, node)
             if kept:
                 return kept
-            ending, end, whole = by_session or read_end(module, node)
+            dropped = ("dropped", "", node) if isinstance(module.parent(node), ast.Expr) else None
+            ending, end, whole = by_session or dropped or read_end(module, node)
         except Refused as refused:
             raise _located(refused, detail, frame.place(node, detail)) from None
         if module.in_fstring(start):

@@ -158,6 +158,8 @@ def _used(
         verdict.need(segment, verdict.reads[-1][1])
         return None
     statement = _state(states, segment)
+    if segment.ending == "dropped":
+        return _links_alone(statement, verdict, segment)
     check_distinct(statement)
     if segment.ending in {"executed", "iterated"}:
         return _execution(web, statement, verdict, segment, session.at(segment))
