@@ -40,10 +40,14 @@ Start = ast.Call | ast.Attribute | ast.Name
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What holds a query: a variable or parameter, or what a function returns (no ``binding``)."""
+    """What holds a query: a variable or parameter, or what a function returns (no ``binding``).
+
+    ``element`` is its place where the function returns a tuple.
+    """
 
     frame: Frame
     binding: Binding | None
+    element: int | None = None
 
     @property
     def shown(self) -> str:
@@ -100,12 +104,13 @@ class Web:
     """The queries that share variables and functions.
 
     ``definitions`` are the values of what holds them, one segment for each alternative;
-    ``uses`` is everything else that is done with them.
+    ``uses`` is everything else that is done with them. ``optional`` is what may hold None as well.
     """
 
     passages: Passages
     definitions: dict[Kept, list[Segment]] = field(default_factory=dict)
     uses: list[Segment] = field(default_factory=list)
+    optional: list[Kept] = field(default_factory=list)
 
     @property
     def roots(self) -> list[Segment]:
@@ -125,15 +130,18 @@ class Web:
             yield from segments
         yield from self.uses
 
-    def ways_out(self, segment: Segment) -> tuple[Passage, ...]:
+    def ways_out(self, segment: Segment) -> list[tuple[Passage, Kept]]:
         """Return how the query that ``segment`` begins with came out of functions, if it did."""
-        return self.passages.known.get(segment.start, ())
+        element = self.passages.elements.get(segment.start)
+        ways = self.passages.known.get(segment.start, ())
+        return [(one, Kept(one.into, None, element)) for one in ways]
 
     def reaching(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
         """Return what may hold the query ``start``."""
         ways = self.passages.known.get(start)
         if ways is not None:
-            return tuple(Kept(one.into, None) for one in ways)
+            element = self.passages.elements.get(start)
+            return tuple(Kept(one.into, None, element) for one in ways)
         reaching = frame.flow.reaching(start) if isinstance(start, ast.Name) else None
         found = reaching.definitions if isinstance(reaching, Reaching) else ()
         return tuple(Kept(frame, one) for one in found)
@@ -187,6 +195,18 @@ def _alternatives(value: ast.expr) -> list[ast.expr]:
     return [value]
 
 
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_compared_with_none(module: Module, node: ast.expr) -> bool:
+    match module.parent(node):
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot()], comparators=[other]):
+            return left is node and _is_none(other)
+        case _:
+            return False
+
+
 class _Collector:
     """Fills a web from one definition; raises Refused where something is out of sight."""
 
@@ -217,22 +237,30 @@ class _Collector:
         what = f"in `{kept.shown}`, which is also given something else"
         node = kept.frame.function if kept.binding is None else kept.binding.node
         refused = Refused(reasons.KEPT_QUERY, what, because=(kept.frame.place(node),))
-        return [
-            self._defining(kept, frame, one, refused)
+        values = [
+            (frame, one)
             for frame, value in self._values(kept, refused)
             for one in _alternatives(value)
         ]
+        queries = [(frame, value) for frame, value in values if not _is_none(value)]
+        if len(queries) < len(values):
+            self._web.optional.append(kept)
+        return [self._defining(kept, frame, value, refused) for frame, value in queries]
 
     def _values(self, kept: Kept, refused: Refused) -> list[tuple[Frame, ast.expr]]:
         """Return the expressions whose value ``kept`` holds, with where they stand."""
-        binding = kept.binding
+        binding, passages = kept.binding, self._web.passages
+        if binding is None and kept.element is not None:
+            return passages.returned_elements(kept.frame, kept.element)
         if binding is None:
-            return self._web.passages.returned(kept.frame)
+            return passages.returned(kept.frame)
         if binding.kind == "parameter" and isinstance(binding.node, ast.arg):
-            return self._web.passages.arguments(kept.frame, binding.node)
-        if binding.kind != "assignment" or binding.value is None:
-            raise refused
-        return [(kept.frame, binding.value)]
+            return passages.arguments(kept.frame, binding.node)
+        if binding.kind == "assignment" and binding.value is not None:
+            return [(kept.frame, binding.value)]
+        if isinstance(binding.node, ast.Name) and passages.unpacks(kept.frame, binding.node):
+            return [(kept.frame, binding.node)]
+        raise refused
 
     def _defining(self, kept: Kept, frame: Frame, node: ast.expr, refused: Refused) -> Segment:
         start = self._start(frame, node)
@@ -257,7 +285,7 @@ class _Collector:
         return node if isinstance(node, ast.Name) or _is_root(node, roots) else None
 
     def _reaching(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
-        if isinstance(start, ast.Name):
+        if isinstance(start, ast.Name) and start not in self._web.passages.known:
             reaching = frame.flow.reaching(start)
             if not isinstance(reaching, Reaching) or not reaching.definitions:
                 why = reaching.why if isinstance(reaching, Unknown) else "nothing reaches it"
@@ -268,6 +296,8 @@ class _Collector:
     # -------------------------------------------------------------------------------------- uses
     def _starts(self, kept: Kept) -> list[tuple[Frame, ast.Call | ast.Name]]:
         """Return the expressions that are the query which ``kept`` holds."""
+        if kept.binding is None and kept.element is not None:
+            return [*self._web.passages.unpacked(kept.frame, kept.element)]
         if kept.binding is None:
             return [(one.frame, one.call) for one in self._web.passages.results(kept.frame)]
         reached = kept.frame.flow.reached(kept.binding)
@@ -294,6 +324,12 @@ class _Collector:
             case ast.Return():
                 self._web.passages.check_returning(frame)
                 return (Kept(frame, None),)
+            case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
+                return self._variable(frame, inner)
+            case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
+                self._web.passages.check_returning(frame)
+                place = next(place for place, one in enumerate(elements) if one is inner)
+                return (Kept(frame, None, place),)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
                 entered = self._web.passages.entered(frame, inner)
                 return tuple(_parameter(into, parameter) for into, parameter in entered)
@@ -319,6 +355,8 @@ class _Collector:
         line = module.line_column(module.span(start))[0]
         detail = f"`{shown}` in line {line}"
         links, node = read_links(module, start)
+        if _is_compared_with_none(module, node):
+            return ()  # as true, or as false, of a statement
         try:
             by_session = self._by_session(frame, node, links)
             kept = () if by_session else self.holders(frame, node)

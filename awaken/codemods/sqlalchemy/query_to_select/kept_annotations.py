@@ -42,12 +42,35 @@ def annotations_of(items: Mapping[Kept, Sequence[Item]]) -> list[Annotation]:
 
 def _notes(kept: Kept) -> Iterator[ast.expr]:
     if kept.binding is None:
-        notes = [kept.frame.function.returns]
+        notes = [_returned(kept)]
     else:
         bindings = kept.frame.flow.scope.bindings.get(kept.binding.name, ())
         notes = [kept.binding.annotation]
         notes += [one.annotation for one in bindings if one.kind == "annotation"]
-    yield from (note for note in notes if note is not None)
+    yield from (_not_none(note) for note in notes if note is not None)
+
+
+def _not_none(note: ast.expr) -> ast.expr:
+    """Return ``X`` of ``X | None`` and ``Optional[X]``."""
+    match note:
+        case ast.BinOp(left=one, op=ast.BitOr(), right=ast.Constant(value=None)):
+            return one
+        case ast.BinOp(left=ast.Constant(value=None), op=ast.BitOr(), right=one):
+            return one
+        case ast.Subscript(value=ast.Name(id="Optional"), slice=one):
+            return one
+        case _:
+            return note
+
+
+def _returned(kept: Kept) -> ast.expr | None:
+    """Return how what the function returns is annotated, or its element where that is a tuple."""
+    note = kept.frame.function.returns
+    match note:
+        case ast.Subscript(slice=ast.Tuple(elts=elements)) if kept.element is not None:
+            return elements[kept.element] if len(elements) > kept.element else note
+        case _:
+            return note
 
 
 def _annotation(kept: Kept, note: ast.expr, items: Sequence[Item]) -> Annotation:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.judgement import is_surely_unique
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.targets import Target
 
@@ -41,7 +42,8 @@ def may_repeat(statement: Statement) -> bool:
 
 
 def _seen_from(frame: Frame, item: Item) -> Item:
-    if item.what not in {What.ENTITY, What.COLUMN} or item.owner is None:
+    is_named = item.owner is not None or item.model is not None  # maybe not where it came from
+    if item.what not in {What.ENTITY, What.COLUMN} or not is_named:
         return item
     owner = None if item.aliased else named_in(frame, item.model)
     return replace(item, owner=owner)
@@ -58,10 +60,19 @@ def named_in(frame: Frame, qualified: str | None) -> str | None:
     name, reader = qualified.rpartition(".")[2], frame.reader
     scopes = reader.module.scopes
     if name in scopes.module.bindings and scopes.owner(name, frame.flow.scope) is scopes.module:
-        return name if reader.qualified(ast.Name(name, ast.Load())) == qualified else None
+        return name if _means(reader, ast.Name(name, ast.Load()), qualified) else None
     for node in reader.module.walk(frame.function):
         if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             continue
-        if node.attr == name and reader.qualified(node) == qualified:
+        if node.attr == name and _means(reader, node, qualified):
             return ast.unparse(node)
     return None
+
+
+def _means(reader: Reader, node: ast.expr, qualified: str) -> bool:
+    """Whether ``node`` is the class, be it by the name of a package that exports it."""
+    meant = reader.qualified(node)
+    if meant is None or meant == qualified:
+        return meant is not None
+    facts = reader.project.class_facts(meant)
+    return facts is not None and facts.qualified == qualified

@@ -113,6 +113,10 @@ def judge_web(web: Web) -> WebVerdict:
         for name in given
         if name in web.passages.outside
     ]
+    verdict.caveats += [
+        f"`{kept.shown}` may be None, where another exception is raised then"
+        for kept in web.optional
+    ]
     verdict.caveats[:] = dict.fromkeys(verdict.caveats)
     return verdict
 

@@ -83,8 +83,9 @@ class Passages:
     """The functions that the queries of one web go through, found while it is read.
 
     Trees are held as long as it is needed, for nodes are compared. ``known`` are the calls whose
-    result is a query, with a passage for each function that they may reach. ``outside`` says of
-    functions why code out of sight may call them as well.
+    result is a query, or the names that get one out of a tuple, with a passage for each function
+    that they may reach; ``elements`` says which one of the tuple. ``outside`` says of functions why
+    code out of sight may call them as well.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -94,6 +95,7 @@ class Passages:
         self._passages: dict[ast.Call, tuple[Passage, ...] | Unknown] = {}
         self._calls: dict[Frame, list[Passage]] = {}
         self.known: dict[ast.AST, tuple[Passage, ...]] = {}
+        self.elements: dict[ast.AST, int] = {}
         self.outside: dict[str, str] = {}
 
     # ------------------------------------------------------------------------------------ frames
@@ -179,6 +181,48 @@ class Passages:
             self.check_returning(passage.into)
         return all(any(o.call is call for o in self.results(one.into)) for one in reached)
 
+    # --------------------------------------------------------------- out of functions, in tuples
+    def returned_elements(self, frame: Frame, element: int) -> list[tuple[Frame, ast.expr]]:
+        """Return what is at one place of the tuples that the function of ``frame`` returns."""
+        values = [value for _, value in self.returned(frame)]
+        tuples = [value.elts for value in values if isinstance(value, ast.Tuple)]
+        starred = any(isinstance(one, ast.Starred) for elements in tuples for one in elements)
+        if starred or len(tuples) != len(values) or len({*map(len, tuples)}) != 1:
+            detail = f"in what `{frame.function.name}` returns, not always a tuple of that length"
+            raise Refused(reasons.KEPT_QUERY, detail, because=(frame.place(frame.function),))
+        return [(frame, elements[element]) for elements in tuples]
+
+    def unpacked(self, frame: Frame, element: int) -> list[tuple[Frame, ast.Name]]:
+        """Return the names that get the element wherever the function of ``frame`` is called."""
+        found: list[tuple[Frame, ast.Name]] = []
+        for one in self._calls_of(frame):
+            reached = self.reached(one.frame, one.call)
+            target = _target_of(one.frame.reader.module, one.call, element)
+            if target is None or isinstance(reached, Unknown):
+                detail = f"in the tuple that `{frame.function.name}` returns, which is not unpacked"
+                raise Refused(reasons.KEPT_QUERY, detail, because=(one.frame.place(one.call),))
+            self.known[target] = reached
+            self.elements[target] = element
+            found.append((one.frame, target))
+        return found
+
+    def unpacks(self, frame: Frame, target: ast.AST) -> bool:
+        """Whether ``target`` gets an element of a tuple that functions of the project return."""
+        module = frame.reader.module
+        many = module.parent(target)
+        statement = module.parent(many) if isinstance(many, ast.Tuple) else None
+        call = statement.value if isinstance(statement, ast.Assign) else None
+        reached = self.reached(frame, call) if isinstance(call, ast.Call) else None
+        if not isinstance(many, ast.Tuple) or reached is None or isinstance(reached, Unknown):
+            return False
+        element = next(place for place, one in enumerate(many.elts) if one is target)
+        for passage in reached:
+            self.check_returning(passage.into)
+        return all(
+            any(name is target for _, name in self.unpacked(passage.into, element))
+            for passage in reached
+        )
+
     # --------------------------------------------------------------- into functions
     def entered(self, frame: Frame, node: ast.expr) -> list[tuple[Frame, ast.arg]]:
         """Return the functions that ``node``, an argument, is passed to, and the parameters."""
@@ -261,6 +305,17 @@ class Passages:
                 detail = f"`{frame.function.name}`: {why}"
                 raise Refused(reasons.UNSEEN_CALLERS, detail, because=(because,))
             yield passage
+
+
+def _target_of(module: Module, call: ast.Call, element: int) -> ast.Name | None:
+    """Return the name that gets an element of what ``call`` returns, if it is unpacked at once."""
+    match module.parent(call):
+        case ast.Assign(targets=[ast.Tuple(elts=[*targets])]) if len(targets) > element:
+            target = targets[element]
+            starred = any(isinstance(one, ast.Starred) for one in targets)
+            return target if isinstance(target, ast.Name) and not starred else None
+        case _:
+            return None
 
 
 def _is_class_method(function: Function) -> bool:

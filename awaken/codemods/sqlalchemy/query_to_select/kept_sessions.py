@@ -59,8 +59,8 @@ class WebSession:
             return {origin for kept in reaching for origin in self._of_kept[kept]}
         return {
             outer
-            for passage in ways
-            for origin in self._of_kept[Kept(passage.into, None)]
+            for passage, kept in ways
+            for origin in self._of_kept[kept]
             for outer in self._seen_by_caller(passage, origin)
         }
 
