@@ -23,6 +23,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import (
     SessionRead,
     read_by_session,
 )
+from awaken.codemods.sqlalchemy.query_to_select.kept_unexecuted import read_unexecuted
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
@@ -61,7 +62,8 @@ class Segment:
 
     It starts with ``query(...)`` or ``Model.query``, which ``recognised`` tells of, with a
     variable, or with a call of a function that returns a query. ``ending`` and ``end`` are those
-    of a chain, ``kept`` where something holds the whole, ``dropped`` where nothing does.
+    of a chain, ``kept`` where something holds the whole, ``dropped`` where nothing does, and
+    ``shown`` where its text goes to a log.
     """
 
     frame: Frame
@@ -74,7 +76,7 @@ class Segment:
 
     def chain(self, receiver: ast.expr | None) -> Chain:
         """Return the segment as a chain of the session ``receiver``."""
-        ending = "argument" if self.ending in {"kept", "dropped"} else self.ending
+        ending = "argument" if self.ending in {"kept", "dropped", "shown"} else self.ending
         return Chain(
             self.start,  # type: ignore[arg-type]
             receiver,
@@ -358,15 +360,14 @@ class _Collector:
         if _is_compared_with_none(module, node):
             return ()  # as true, or as false, of a statement
         try:
-            by_session = self._by_session(frame, node, links)
-            kept = () if by_session else self.holders(frame, node)
+            read = self._by_session(frame, node, links) or read_unexecuted(frame, node)
+            kept = () if read else self.holders(frame, node)
             if kept:
                 return kept
-            dropped = ("dropped", "", node) if isinstance(module.parent(node), ast.Expr) else None
-            ending, end, whole = by_session or dropped or read_end(module, node)
+            ending, end, whole = read or read_end(module, node)
         except Refused as refused:
             raise _located(refused, detail, frame.place(node, detail)) from None
-        if module.in_fstring(start):
+        if module.in_fstring(start) and (links or ending != "shown"):
             raise Refused(reasons.INSIDE_FSTRING, because=(frame.place(start),))
         self._web.uses.append(Segment(frame, start, links, whole, ending, end))
         return ()

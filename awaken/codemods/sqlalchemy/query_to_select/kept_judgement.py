@@ -34,6 +34,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_parameters import NewParame
 from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import caveats_of_execute
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import WebSession
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States, kept_edits
+from awaken.codemods.sqlalchemy.query_to_select.kept_unexecuted import OF_TEXT
 from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_write
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -162,7 +163,9 @@ def _used(
         verdict.need(segment, verdict.reads[-1][1])
         return None
     statement = _state(states, segment)
-    if segment.ending == "dropped":
+    if segment.ending in {"dropped", "shown"}:
+        if segment.ending == "shown":
+            verdict.caveats.append(OF_TEXT)
         return _links_alone(statement, verdict, segment)
     check_distinct(statement)
     if segment.ending in {"executed", "iterated"}:
