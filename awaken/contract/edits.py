@@ -14,6 +14,8 @@ class NodeEdit(Struct, frozen=True, kw_only=True):
     """Replace the one ``ast`` node of kind ``node`` (``"Call"``) whose span is ``anchor``.
 
     ``rewriter`` names a function of the rule (see ``Rule.rewriters``); ``data`` is its payload.
+    Of a statement, ``lines_above`` are the comment lines directly above it that belong to what is
+    replaced. ``drops`` are comments that may go because what they are about does.
     """
 
     path: str
@@ -22,6 +24,8 @@ class NodeEdit(Struct, frozen=True, kw_only=True):
     rewriter: str
     data: Any
     site: SiteId
+    lines_above: int = 0
+    drops: tuple[str, ...] = ()
 
 
 class InsertStatements(Struct, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ from awaken.engine.slices import (
     count_kinds,
     group_by_region,
     region_of,
+    with_lines_above,
 )
 from awaken.engine.splices import SpanMap, Splice, splice
 from awaken.engine.style import outer_pair_of, style_of, surroundings_of, without_blank_lines
@@ -172,7 +173,10 @@ class _Work:
         node = anchors.node_of(owned.edit)
         rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
         around = surroundings_of(self._module, node, self.style)
-        return node, Job(owned.change, owned.rule, rewriter, owned.edit.data, around)
+        edit = owned.edit
+        return node, Job(
+            owned.change, owned.rule, rewriter, edit.data, around, edit.lines_above, edit.drops
+        )
 
     def _rewriter(self, rule: str, name: str) -> Rewriter:
         found = self._rewriters.get(rule, {}).get(name)
@@ -184,7 +188,9 @@ class _Work:
         regions: dict[ast.AST, Region] = {}
         for node, own in jobs.items():
             try:
-                regions[node] = self._region(node)
+                region = self._region(node)
+                lines = max(job.lines_above for job in own)
+                regions[node] = with_lines_above(self._module, region, lines)
             except Misplaced as error:
                 self._refuse(self._module.span(node), str(error), [job.change for job in own])
         return regions
@@ -220,7 +226,9 @@ class _Work:
             return []
         owners = tuple(dict.fromkeys(changes))
         elsewhere = "".join(self._inserted.get(change, "") for change in owners)
-        lost = lost_comments(old.decode(), f"{new.decode()}{self.style.newline}{elsewhere}")
+        dropped = [comment for own in jobs.values() for job in own for comment in job.drops]
+        kept = self.style.newline.join([new.decode(), elsewhere, *dropped])
+        lost = lost_comments(old.decode(), kept)
         if lost and self._unsafe.isdisjoint(owners):
             self._refuse(region.span, f"it would lose the comment {lost[0]}", owners)
             return []

@@ -17,9 +17,9 @@ from awaken.engine.style import (
     NEWLINE,
     FileStyle,
     blank_lines_around,
+    line_above,
     line_end,
     line_indent,
-    line_start,
 )
 from awaken.project.modules import Module
 from awaken.project.parsing import deep_recursion
@@ -71,7 +71,9 @@ def insertion(
         raise Misplaced(f"internal error in {owned.rule}: no statements to insert")
     beside_imports = owned.edit.where == "after-imports"
     first, last = statements[0], statements[-1]
-    before = 0 if getattr(first, "leading_lines", ()) else _blank(first, spot, beside_imports)
+    above: Sequence[cst.EmptyLine] = getattr(first, "leading_lines", ())
+    has_blank = bool(above) and above[0].comment is None
+    before = 0 if has_blank else _blank(first, spot, beside_imports)
     return Inserted(spot, text, before, _blank(last, spot, beside_imports))
 
 
@@ -177,16 +179,12 @@ def above_comments(text: bytes, start: int) -> int:
     """
     indent, at, top = line_indent(text, start), start, _machine_lines_end(text)
     while at > top:
-        above = line_start(text, _before_newline(text, at))
+        above = line_above(text, at)
         line = text[above:at].rstrip()
         if not line.startswith(indent + b"#"):
             return at
         at = above
     return start
-
-
-def _before_newline(text: bytes, at: int) -> int:
-    return at - 2 if text[at - 2 : at] == b"\r\n" else at - 1
 
 
 def end_of_imports(module: Module) -> int:

@@ -35,13 +35,15 @@ class SliceRefused(Exception):
 
 
 class Job(Struct, frozen=True):
-    """One rewriter to run on one node."""
+    """One rewriter to run on one node; ``lines_above`` and ``drops`` are those of its edit."""
 
     change: ChangeId
     rule: str
     rewriter: Rewriter
     data: Any
     surroundings: Surroundings
+    lines_above: int = 0
+    drops: tuple[str, ...] = ()
 
 
 class Target(Struct, frozen=True):

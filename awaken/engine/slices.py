@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import NodeEdit, Span
 from awaken.engine.kinds import KINDS
-from awaken.engine.style import line_end, line_start
+from awaken.engine.style import line_above, line_end, line_start
 from awaken.project.modules import Module
 from awaken.project.trees import walk
 
@@ -148,6 +149,16 @@ def _statement_region(module: Module, statement: ast.stmt) -> Region:
     end = line_end(module.source.text, module.span(block[last]).end)
     whole = first == 0 and last + 1 == len(block) and module.parent(statement) is not module.tree
     return Region(Span(start, end), tuple(block[first : last + 1]), False, fills_block=whole)
+
+
+def with_lines_above(module: Module, region: Region, lines: int) -> Region:
+    """Return ``region``, if it is one of statements, with so many ``lines`` above it."""
+    if region.is_expression:
+        return region
+    text, start = module.source.text, region.span.start
+    for _ in range(lines):
+        start = line_above(text, start)
+    return replace(region, span=Span(start, region.span.end))
 
 
 def block_of(module: Module, statement: ast.stmt) -> list[ast.stmt]:

@@ -53,6 +53,11 @@ def line_start(text: bytes, at: int) -> int:
     return max(text.rfind(b"\n", 0, at), text.rfind(b"\r", 0, at)) + 1
 
 
+def line_above(text: bytes, start: int) -> int:
+    """Return where the line above the one that starts at ``start`` starts."""
+    return line_start(text, start - 2 if text[start - 2 : start] == b"\r\n" else start - 1)
+
+
 def line_end(text: bytes, at: int) -> int:
     """Return where the line of the byte ``at`` ends, its newline included."""
     found = NEWLINE.search(text, at)
@@ -78,7 +83,8 @@ def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
 def without_blank_lines(text: bytes, span: Span) -> Span:
     """Return the lines ``span`` with the blank lines that would be too many if they went.
 
-    The larger number of those above and below is left, and none at the end of the file.
+    The larger number of those above and below is left, and none at the end of the file or at the
+    start of a block.
     """
     above, _ = blank_lines_around(text, span.start)
     _, below = blank_lines_around(text, span.end)
@@ -87,9 +93,17 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
         ends = [0, *(found.end() for found in NEWLINE.finditer(text, 0, start))]
         start = ends[max(0, len(ends) - 1 - above)]
         return Span(start, len(text))
-    for _ in range(min(above, below)):
+    for _ in range(below if _opens_block(text, span) else min(above, below)):
         end = line_end(text, end)
     return Span(start, end)
+
+
+def _opens_block(text: bytes, span: Span) -> bool:
+    """Whether the lines ``span`` are the first of a block that goes on behind them."""
+    following = len(text) - len(text[span.end :].lstrip())
+    indent = line_indent(text, span.start)
+    opens = bool(indent) and text[: span.start].rstrip().endswith(b":")
+    return opens and line_indent(text, following).startswith(indent)
 
 
 def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surroundings:

@@ -48,7 +48,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     both sides whose name fits ``functions``, with a session if the case or its program has models;
     ``differs`` names those whose outcome must *not* be equal, and ``other_sql`` those (``case_N*``
     for several) whose statements may read differently. ``application`` (``"case:app"``) is started
-    and stopped on both sides; ``differs`` names it by that word.
+    and stopped on both sides; ``differs`` names it by that word. ``gone`` are the comments that go
+    with the lines in which they suppressed something.
     """
 
     rows: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     functions: str = "case_*"
     differs: tuple[str, ...] = ()
     other_sql: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 class Case(Struct, frozen=True, kw_only=True):

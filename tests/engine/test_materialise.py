@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
+from msgspec.structs import replace
 from rewriting_helpers import (
     PATH,
     REWRITERS,
@@ -168,6 +169,31 @@ def test_a_lost_comment_is_refused_unless_the_change_is_unsafe():
     edit = node_edit(text, text[4:-1], "parsed", "g()")
     assert refused(text, change(edit, id="safe")) == ("it would lose the comment # why", ["safe"])
     assert after(text, change(edit, level=Level.UNSAFE)) == "x = g()\n"
+
+
+def test_a_comment_that_is_dropped_by_name_is_not_lost_but_any_other_is():
+    text = "x = f(  # why\n    1)  # type: ignore\n"
+    edit = node_edit(text, text[4 : text.index(")") + 1], "parsed", "g()")
+    assert after(text, change(replace(edit, drops=("# why",)))) == "x = g()  # type: ignore\n"
+    other = replace(edit, drops=("# type: ignore",))
+    assert refused(text, change(other, id="one")) == ("it would lose the comment # why", ["one"])
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_comment_lines_above_go_with_the_statement_that_they_belong_to(newline):
+    text = "a = 1\n\n# one\n# two\nf()\n\n\nb = 1\n".replace("\n", newline)
+    edit = replace(node_edit(text, "f()", "remove", kind="Expr"), lines_above=2)
+    assert refused(text, change(edit, id="one")) == ("it would lose the comment # one", ["one"])
+    both = replace(edit, drops=("# one", "# two"))
+    assert after(text, change(both)).split(newline) == ["a = 1", "", "", "b = 1", ""]
+    second = replace(edit, lines_above=1, drops=("# two",))
+    assert after(text, change(second)).split(newline)[:5] == ["a = 1", "", "# one", "", ""]
+
+
+def test_no_blank_line_is_left_at_the_start_of_a_block():
+    text = "if a:\n    f()\n\n    b = 1\n"
+    edit = node_edit(text, "f()", "remove", kind="Expr")
+    assert after(text, change(edit)) == "if a:\n    b = 1\n"
 
 
 def test_a_comment_that_moves_is_not_lost():

@@ -116,6 +116,7 @@ def test_a_good_result_breaks_no_law(law):
     ("law", "broken", "message"),
     [
         ("comments", result(after=AFTER.replace(b"  # why", b"")), "lost the comments"),
+        ("comments", result(gone=["# why"]), "kept the comments"),
         ("untouched", result(after=AFTER.replace(b"y = 2", b"y = 3")), "case.py:8 changed"),
         ("untouched", result(after=AFTER + b"z = 1\n"), "case.py:9 changed"),
         ("untouched", result(after=AFTER.replace(b"f():", b"f() :")), "case.py:4 changed"),
