@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from awaken.contract import Span
+from awaken.editing.comments import Comment, comments_in, only_suppresses
 from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.trees import parameters_of
@@ -45,9 +47,16 @@ def body_of(module: Module, function: Function) -> Body | None:
         source=_source(module, function),
         bound=frozenset(scope.bindings),
         read=frozenset(module.scopes.free_reads(function)) | scope.globals | scope.nonlocals,
-        global_names=tuple(sorted(scope.globals)),
-        nonlocal_names=tuple(sorted(scope.nonlocals)),
+        global_names=_names(declared, ast.Global),
+        nonlocal_names=_names(declared, ast.Nonlocal),
     )
+
+
+def _names(
+    declared: Sequence[ast.Global | ast.Nonlocal], kind: type[ast.Global | ast.Nonlocal]
+) -> tuple[str, ...]:
+    names = [name for one in declared if isinstance(one, kind) for name in one.names]
+    return tuple(dict.fromkeys(names))
 
 
 def _is_short(module: Module, function: Function) -> bool:
@@ -78,18 +87,25 @@ def _is_empty(statement: ast.stmt) -> bool:
 def _comments_can_move(module: Module, function: Function) -> bool:
     """Whether no comment stands above or beside the head, or behind the body.
 
-    Those between the statements move with them.
+    Those between the statements move with them, and those that only suppress go with the head.
     """
     text, first = module.source.text, function.decorator_list[0]
     lines = text.splitlines(keepends=True)
     above = lines[first.lineno - 2].strip() if first.lineno > 1 else b""
-    head = lines[first.lineno - 1 : function.body[0].lineno - 1]
-    code = [line for line in head if not line.strip().startswith(b"#")]
+    head = [one for one in head_comments(module, function) if not one.alone]
     after = lines[function.end_lineno :] if function.end_lineno else []
     below = next((line for line in after if line.strip()), b"")
     column = len(below) - len(below.lstrip())
     behind = below.strip().startswith(b"#") and column > function.col_offset
-    return not above.startswith(b"#") and not any(b"#" in line for line in code) and not behind
+    said = any(not only_suppresses(one.text) for one in head)
+    return not above.startswith(b"#") and not said and not behind
+
+
+def head_comments(module: Module, function: Function) -> list[Comment]:
+    """Return the comments in the lines from the first decorator to the body."""
+    lines = module.source.text.splitlines(keepends=True)
+    start = min([function.lineno, *(one.lineno for one in function.decorator_list)])
+    return comments_in(b"".join(lines[start - 1 : function.body[0].lineno - 1]).decode())
 
 
 def _source(module: Module, function: Function) -> str:

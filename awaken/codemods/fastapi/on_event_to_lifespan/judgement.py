@@ -7,9 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec.structs import replace
+
+from awaken.codemods.fastapi.on_event_to_lifespan.comments import (
+    Comments,
+    moved_comments,
+    suppressions_behind,
+)
 from awaken.codemods.fastapi.on_event_to_lifespan.entered import Entered
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body, body_of
+from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body, body_of, head_comments
 from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
     handler_names,
     lifespan_name,
@@ -24,8 +31,9 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     StatementEdit,
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.reaching import Reaching, Reference
-from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
+from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step, emptied_blocks
 from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, ReleaseImport, SiteId
+from awaken.editing.comments import only_suppresses
 from awaken.project import Project
 from awaken.project.callers import Function
 from awaken.project.modules import Module
@@ -51,6 +59,7 @@ class Lifespan:
     caveats: list[str] = field(default_factory=list)
     iterators: str = ""
     entered: list[Entered] = field(default_factory=list)
+    comments: Comments = field(default_factory=Comments)
 
 
 def planned(project: Project, home: Home, steps: Sequence[Step], taken: set[str]) -> Lifespan:
@@ -70,6 +79,7 @@ def planned(project: Project, home: Home, steps: Sequence[Step], taken: set[str]
             found.references[index] = reaching.of(
                 step.module, step.name, place, imported_first=step.first
             )
+    found.comments = moved_comments(home, ordered)
     found.bodies = _bodies(project, found)
     found.name = lifespan_name(home, taken)
     found.parameter = parameter_name(project, found)
@@ -228,13 +238,12 @@ def _receiver(node: ast.expr) -> ast.expr | None:
 
 def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
     for block in emptied_blocks(lifespan.steps):
-        yield _at(lifespan.home.module, block, "statement", StatementEdit(), site)
+        yield _removal(lifespan, lifespan.home.module, block, site)
     decorated: dict[Function, list[Step]] = {}
     for index, step in enumerate(lifespan.steps):
         function = step.function
         if step.provider is not None:
-            module = lifespan.home.module
-            yield _at(module, step.provider, "statement", StatementEdit(), site)
+            yield _removal(lifespan, lifespan.home.module, step.provider, site)
         if function is not None and not step.returned:
             yield InsertStatements(
                 path=step.module.path,
@@ -247,7 +256,9 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         if function is None:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:
-            yield _at(step.module, function, "removed-function", None, site)
+            made = _at(step.module, function, "removed-function", None, site)
+            head = [one.text for one in head_comments(step.module, function)]
+            yield replace(made, drops=tuple(one for one in head if only_suppresses(one)))
         else:
             decorated.setdefault(function, []).append(step)
             if step.flag:
@@ -258,7 +269,21 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
             name="" if steps[0].name == function.name else steps[0].name,
             before="".join(f"{one.condition} = True\n" for one in steps[:1] if one.flag),
         )
-        yield _at(steps[0].module, function, "function", edit, site)
+        made = _at(steps[0].module, function, "function", edit, site)
+        yield replace(made, drops=tuple(suppressions_behind(steps)))
+
+
+def _removal(
+    lifespan: Lifespan, module: Module, statement: ast.stmt, site: SiteId, code: str = ""
+) -> NodeEdit:
+    """Return the edit that takes a statement away with its comments, or puts ``code`` there."""
+    comments = lifespan.comments
+    edit = StatementEdit(code, comments=tuple(comments.inside.get(statement, ())))
+    return replace(
+        _at(module, statement, "statement", edit, site),
+        lines_above=comments.lines_above.get(statement, 0),
+        drops=tuple(comments.drops.get(statement, ())),
+    )
 
 
 def _at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteId) -> NodeEdit:
@@ -272,24 +297,6 @@ def _at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteI
     )
 
 
-def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
-    """Return the conditions behind which nothing would be left."""
-    gone = [
-        one.statement
-        for one in steps
-        if one.statement is not None and one.function is None and not one.flag
-    ]
-    found: dict[ast.If, None] = {}
-    for step in steps:
-        statement = step.statement
-        if statement is None or statement not in gone or not step.condition:
-            continue
-        block = step.module.parent(statement)
-        if isinstance(block, ast.If) and not block.orelse and all(x in gone for x in block.body):
-            found[block] = None
-    return list(found)
-
-
 def _statement_edits(lifespan: Lifespan, step: Step, site: SiteId) -> Iterator[Edit]:
     if step.statement is None or step.module.parent(step.statement) in emptied_blocks(
         lifespan.steps
@@ -300,7 +307,7 @@ def _statement_edits(lifespan: Lifespan, step: Step, site: SiteId) -> Iterator[E
         code = f"{step.name} = {step.kept}\n"
     elif step.flag:
         code = f"{step.condition} = True\n"
-    yield _at(step.module, step.statement, "statement", StatementEdit(code), site)
+    yield _removal(lifespan, step.module, step.statement, site, code)
     if step.flag:
         yield _unset(lifespan, step, site)
 
@@ -334,6 +341,7 @@ def _code(lifespan: Lifespan) -> LifespanCode:
             dict.fromkeys(one.within for one in lifespan.references.values() if one.within)
         ),
         assigned=home.receiver,
+        comments=tuple(lifespan.comments.lifespan),
     )
 
 
@@ -351,8 +359,11 @@ def _parts(lifespan: Lifespan, event: str) -> Iterator[Part]:
             continue
         reference = lifespan.references.get(index)
         name = step.name if reference is None else reference.code
+        comments = lifespan.comments.of(index)
         yield Part(
             code=step.code.replace("{}", name, 1),
             condition=step.condition,
-            comment="" if step.flag else step.comment,
+            above=tuple(comments.above),
+            comment=comments.behind,
+            around=tuple(comments.around),
         )

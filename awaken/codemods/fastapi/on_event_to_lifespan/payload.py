@@ -9,21 +9,24 @@ class Part(Struct, frozen=True, kw_only=True):
     """What the lifespan does for one handler.
 
     ``code`` is a statement, or with ``is_body`` a whole function, as its file has it, whose body
-    is meant. ``condition`` names a variable that says whether the handler was registered, and
-    ``comment`` is what stood behind the statement that registered it.
+    is meant. ``condition`` names a variable that says whether the handler was registered.
+    ``above`` and ``comment`` are comments for above and behind the code, ``around`` those for
+    above the condition.
     """
 
     code: str
     is_body: bool = False
     condition: str = ""
+    above: tuple[str, ...] = ()
     comment: str = ""
+    around: tuple[str, ...] = ()
 
 
 class LifespanCode(Struct, frozen=True, kw_only=True):
     """The function to write; ``annotation`` and ``returns`` are empty for none.
 
     ``first`` are statements to begin with; ``assigned`` is the application that the function is
-    given to by a statement behind it.
+    given to by a statement behind it, and ``comments`` stand above it all.
     """
 
     name: str
@@ -36,6 +39,7 @@ class LifespanCode(Struct, frozen=True, kw_only=True):
     nonlocal_names: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     assigned: str = ""
+    comments: tuple[str, ...] = ()
 
 
 class ConstructorEdit(Struct, frozen=True):
@@ -62,7 +66,11 @@ class EnteredEdit(Struct, frozen=True):
 
 
 class StatementEdit(Struct, frozen=True):
-    """Put this code in place of a statement; empty for none. ``blank``: a line stays free above."""
+    """Put this code in place of a statement; empty for none.
+
+    ``blank``: a line stays free above. ``comments`` stood in the statement.
+    """
 
     code: str = ""
     blank: bool = False
+    comments: tuple[str, ...] = ()

@@ -12,13 +12,12 @@ from awaken.codemods.fastapi.on_event_to_lifespan.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.judgement import (
     Lifespan,
     edits_of,
-    emptied_blocks,
     planned,
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
 from awaken.codemods.fastapi.on_event_to_lifespan.registrars import registrars
-from awaken.codemods.fastapi.on_event_to_lifespan.steps import Steps
+from awaken.codemods.fastapi.on_event_to_lifespan.steps import Steps, emptied_blocks
 from awaken.contract import (
     Change,
     ChangeId,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import libcst as cst
@@ -17,6 +19,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
 )
 from awaken.contract import Surroundings
 from awaken.editing.arguments import appended, fitted, keyword_argument
+from awaken.editing.comments import only_suppresses
 
 _LISTS = ("on_startup", "on_shutdown")
 
@@ -44,7 +47,8 @@ def write_lifespan(
         body.append(ending.with_changes(finalbody=final))
     else:
         body.append(cst.parse_statement("yield\n"))
-    found: list[cst.BaseStatement] = [function.with_changes(body=cst.IndentedBlock(body))]
+    function = function.with_changes(body=cst.IndentedBlock(body))
+    found: list[cst.BaseStatement] = [_below(data.comments, function)]
     if data.assigned:
         given = cst.parse_statement(f"{data.assigned}.router.lifespan_context = {data.name}\n")
         found.append(given.with_changes(leading_lines=[cst.EmptyLine(indent=False)]))
@@ -78,7 +82,7 @@ def edit_function(
             continue
         above += [line for line in decorator.leading_lines if line.comment is not None]
         comment = decorator.trailing_whitespace.comment
-        if comment is not None:
+        if comment is not None and not only_suppresses(comment.value):
             above.append(cst.EmptyLine(comment=comment))
     if not kept:
         above += [line for line in node.lines_after_decorators if line.comment is not None]
@@ -101,7 +105,10 @@ def edit_statement(
     _node: cst.Expr, data: StatementEdit, _around: Surroundings
 ) -> cst.RemovalSentinel | cst.BaseStatement:
     """Take away a statement that registers, or put another one in its place."""
-    return cst.parse_statement(data.code) if data.code else cst.RemoveFromParent()
+    if not data.code:
+        return cst.RemoveFromParent()
+    statement: cst.BaseStatement = _below(data.comments, cst.parse_statement(data.code))
+    return statement
 
 
 def insert_statement(
@@ -177,14 +184,29 @@ def _declared(keyword: str, names: Sequence[str]) -> Iterator[cst.BaseStatement]
 
 
 def _statements(parts: Sequence[Part]) -> Iterator[Any]:
-    for part in parts:
-        inside = _body(part.code) if part.is_body else list(cst.parse_module(part.code).body)
-        if part.comment:
-            inside[-1] = inside[-1].with_changes(trailing_whitespace=_behind(part.comment))
-        if part.condition:
-            yield cst.If(cst.Name(part.condition), cst.IndentedBlock(inside))
+    """Yield what ``parts`` say; neighbours that have one condition share it."""
+    for condition, group in groupby(parts, attrgetter("condition")):
+        held = list(group)
+        inside = [statement for part in held for statement in _calls(part)]
+        if condition:
+            around = [comment for part in held for comment in part.around]
+            yield _below(around, cst.If(cst.Name(condition), cst.IndentedBlock(inside)))
         else:
             yield from inside
+
+
+def _calls(part: Part) -> list[Any]:
+    inside = _body(part.code) if part.is_body else list(cst.parse_module(part.code).body)
+    inside[0] = _below(part.above, inside[0])
+    if part.comment:
+        inside[-1] = inside[-1].with_changes(trailing_whitespace=_behind(part.comment))
+    return inside
+
+
+def _below(comments: Sequence[str], statement: Any) -> Any:
+    """Return ``statement`` with ``comments`` above it."""
+    lines = [cst.EmptyLine(comment=cst.Comment(one)) for one in comments]
+    return statement.with_changes(leading_lines=[*lines, *statement.leading_lines])
 
 
 def _behind(comment: str) -> cst.TrailingWhitespace:
@@ -200,7 +222,7 @@ def _body(source: str) -> list[Any]:
     statements = [*_on_lines(function)]
     above: list[cst.EmptyLine] = []
     header = getattr(function.body, "header", None)
-    if header is not None and header.comment is not None:
+    if header is not None and header.comment and not only_suppresses(header.comment.value):
         above.append(cst.EmptyLine(comment=header.comment))
     docstring = function.get_docstring(clean=True)
     if docstring is not None:

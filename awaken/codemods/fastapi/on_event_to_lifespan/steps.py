@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
@@ -42,7 +43,6 @@ class Step:
     kept: str = ""
     name: str = ""
     condition: str = ""
-    comment: str = ""
     foreign: bool = False
     first: bool = False
     provider: ast.stmt | None = None
@@ -53,6 +53,11 @@ class Step:
     def module(self) -> Module:
         """The file of the registration."""
         return self.registration.module
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether a statement registered it that goes, and leaves nothing behind."""
+        return self.statement is not None and self.function is None and not (self.flag or self.kept)
 
     @property
     def function(self) -> Function | None:
@@ -111,7 +116,6 @@ class Steps:
         called = Caller(self._project, module).of(handler, may_keep=not timing.foreign)
         step = Step(registration, event, timing.order, called.code, called.reads, statement)
         step.kept = called.kept
-        step.comment = "" if called.kept else _comment_behind(module, statement)
         if timing.foreign:
             if not isinstance(handler, ast.Name):
                 raise self._refused(reasons.HANDLER_EXPRESSION, registration)
@@ -153,7 +157,6 @@ class Steps:
         step = Step(registration, event, provider.timing.order, name=function.name)
         called = Caller(self._project, module).of_result(provider.call, manner)
         step.code, step.reads = called.code, called.reads
-        step.comment = _comment_behind(module, provider.statement)
         step.provider = provider.statement
         step.returned = provider.returns
         return step
@@ -182,9 +185,15 @@ def _timed(step: Step, timing: Timing) -> Step:
     return step
 
 
-def _comment_behind(module: Module, statement: ast.stmt) -> str:
-    """Return the comment at the end of the last line of ``statement``."""
-    text, end = module.source.text, module.span(statement).end
-    line = text[end:].splitlines()[0] if text[end:] else b""
-    rest = line.decode().strip()
-    return rest if rest.startswith("#") else ""
+def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
+    """Return the conditions behind which nothing would be left."""
+    gone = [one.statement for one in steps if one.is_removed]
+    found: dict[ast.If, None] = {}
+    for step in steps:
+        statement = step.statement
+        if statement is None or statement not in gone or not step.condition:
+            continue
+        block = step.module.parent(statement)
+        if isinstance(block, ast.If) and not block.orelse and all(x in gone for x in block.body):
+            found[block] = None
+    return list(found)
