@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Passage, Passages
 from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import (
     SessionRead,
+    query_read,
     read_by_session,
 )
 from awaken.codemods.sqlalchemy.query_to_select.kept_unexecuted import read_unexecuted
@@ -228,6 +229,7 @@ class _Collector:
             self._web.definitions[one] = segments
             for segment in segments:
                 waiting += self._reaching(segment.frame, segment.start)
+                waiting += self._asked_for_session(segment)
             for frame, start in self._starts(one):
                 if start not in self._seen:
                     self._seen.add(start)
@@ -365,31 +367,41 @@ class _Collector:
             if kept:
                 return kept
             ending, end, whole = read or read_end(module, node)
+            made = self._made_by_session(frame, whole) if ending == "session" else ()
         except Refused as refused:
             raise _located(refused, detail, frame.place(node, detail)) from None
         if module.in_fstring(start) and (links or ending != "shown"):
             raise Refused(reasons.INSIDE_FSTRING, because=(frame.place(start),))
+        end = "query" if made else end
         self._web.uses.append(Segment(frame, start, links, whole, ending, end))
-        return ()
+        return made
 
     def _by_session(
         self, frame: Frame, node: ast.expr, links: tuple[Link, ...]
     ) -> SessionRead | None:
         """Return how the query ends if its session is read off it, or is told to execute it."""
         found = read_by_session(frame, node)
-        if found is not None and found[0] == "session":
-            module = frame.reader.module
-            query = module.parent(found[2])
-            root = None if query is None else module.parent(query)
-            is_kept = (
-                isinstance(root, ast.Call)
-                and root in self._roots_of(module)
-                and self.holders(frame, read_links(module, root)[1])
-            )
-            if links or is_kept:
-                # A query that is kept is executed elsewhere, by what the session is called here.
-                raise Refused(reasons.UNKNOWN_METHOD, "session")
+        if found is not None and found[0] == "session" and links:
+            raise Refused(reasons.UNKNOWN_METHOD, "session")
         return found
+
+    def _made_by_session(self, frame: Frame, session: ast.expr) -> tuple[Kept, ...]:
+        """Return what holds the query that ``session``, read off another, makes at once."""
+        module = frame.reader.module
+        query = module.parent(session)
+        root = None if query is None else module.parent(query)
+        if not isinstance(root, ast.Call) or root not in self._roots_of(module):
+            return ()
+        return self.holders(frame, read_links(module, root)[1])
+
+    def _asked_for_session(self, segment: Segment) -> tuple[Kept, ...]:
+        """Return what may hold the query off which the session of ``segment`` is read."""
+        called = segment.start.func if isinstance(segment.start, ast.Call) else None
+        receiver = called.value if isinstance(called, ast.Attribute) else None
+        if segment.recognised is None or not isinstance(receiver, ast.Attribute):
+            return ()
+        query = query_read(segment.frame, receiver)
+        return () if query is None else self._reaching(segment.frame, query)
 
 
 def _parameter(frame: Frame, parameter: ast.arg) -> Kept:

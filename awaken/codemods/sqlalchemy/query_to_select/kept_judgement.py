@@ -158,6 +158,8 @@ def _used(
         return _write(web, segment, states, session.at(segment), verdict)
     if segment.ending == "extended":
         return _extended(web, segment, states, session.at(segment), verdict)
+    if segment.ending == "session" and segment.end == "query":
+        return None  # it goes, for what it makes is no longer made by a session
     if segment.ending == "session":
         verdict.reads.append((segment, session.at(segment)))
         verdict.need(segment, verdict.reads[-1][1])

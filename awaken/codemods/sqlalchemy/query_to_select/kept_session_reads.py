@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
+from awaken.codemods.sqlalchemy.query_to_select.chain import query_root
 from awaken.codemods.sqlalchemy.query_to_select.items import What
 from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
@@ -38,6 +39,18 @@ def read_by_session(frame: Frame, node: ast.expr) -> SessionRead | None:
         if is_its_own or (isinstance(proof, SessionProof) and "async" not in proof.kind):
             return "argument", "execute", node
     return None
+
+
+def query_read(frame: Frame, receiver: ast.Attribute) -> ast.Name | None:
+    """Return the variable of ``query.session`` if it holds queries, as far as it is seen."""
+    query = receiver.value
+    if receiver.attr != "session" or not isinstance(query, ast.Name):
+        return None
+    bindings = frame.flow.scope.bindings.get(frame.flow.scope.mangled(query.id), [])
+    notes = [one.annotation or getattr(one.node, "annotation", None) for one in bindings]
+    is_noted = any(note and frame.reader.library_name(note) == "Query" for note in notes)
+    is_made = any(one.value is not None and query_root(one.value) for one in bindings)
+    return query if is_noted or is_made else None
 
 
 def session_read_off(frame: Frame, node: ast.expr) -> ast.Attribute | None:

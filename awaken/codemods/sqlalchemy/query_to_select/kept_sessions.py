@@ -53,7 +53,8 @@ class WebSession:
         """Return the sessions of ``segment``, as they are written in its function."""
         web, ways = self._web, self._web.ways_out(segment)
         if segment.recognised is not None:
-            return {_session_of(segment.recognised)}
+            read = self._read_off(segment)
+            return {_session_of(segment.recognised)} if read is None else self._origins(read)
         if not ways:
             reaching = web.reaching(segment.frame, segment.start)
             return {origin for kept in reaching for origin in self._of_kept[kept]}
@@ -63,6 +64,11 @@ class WebSession:
             for origin in self._of_kept[kept]
             for outer in self._seen_by_caller(passage, origin)
         }
+
+    def _read_off(self, root: Segment) -> Segment | None:
+        """Return where the session of ``root`` is read off another query, if it is."""
+        receiver = receiver_of(root)
+        return next((use for use in self._web.uses if use.node is receiver), None)
 
     def _seen_by_caller(self, passage: Passage, origin: Origin) -> set[Origin]:
         """Return how the caller writes the session of what the function returns."""
