@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
-from awaken.codemods.sqlalchemy.query_to_select.kept import Kept
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
+from awaken.codemods.sqlalchemy.query_to_select.kept_web import Kept
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 

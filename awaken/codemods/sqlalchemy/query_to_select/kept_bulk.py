@@ -21,8 +21,8 @@ from awaken.codemods.sqlalchemy.query_to_select.bulk import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.items import What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, written
-from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States, kept_edits
+from awaken.codemods.sqlalchemy.query_to_select.kept_web import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused

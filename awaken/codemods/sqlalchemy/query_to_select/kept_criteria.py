@@ -18,8 +18,8 @@ from awaken.codemods.sqlalchemy.query_to_select.bulk import check_link, executed
 from awaken.codemods.sqlalchemy.query_to_select.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.items import What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, written
-from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States, kept_edits
+from awaken.codemods.sqlalchemy.query_to_select.kept_web import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 

@@ -18,9 +18,9 @@ from awaken.codemods.sqlalchemy.query_to_select.extensions import (
     refuse_comments_of_end,
 )
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict
-from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States
+from awaken.codemods.sqlalchemy.query_to_select.kept_web import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused

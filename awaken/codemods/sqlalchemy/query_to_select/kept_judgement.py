@@ -17,7 +17,6 @@ from awaken.codemods.sqlalchemy.query_to_select.judgement import (
     judge_executed,
     written,
 )
-from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_annotations import (
     Annotation,
     annotations_of,
@@ -35,6 +34,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_session_reads import caveat
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import WebSession
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States, kept_edits
 from awaken.codemods.sqlalchemy.query_to_select.kept_unexecuted import OF_TEXT
+from awaken.codemods.sqlalchemy.query_to_select.kept_web import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_writes import judge_kept_write
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.doubles import without_doubles
-from awaken.codemods.sqlalchemy.query_to_select.kept import Segment, Web, read_web
+from awaken.codemods.sqlalchemy.query_to_select.kept import read_web
 from awaken.codemods.sqlalchemy.query_to_select.kept_annotations import imported_from
 from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import (
     Rewritten,
@@ -16,6 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import (
     judge_web,
 )
 from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
+from awaken.codemods.sqlalchemy.query_to_select.kept_web import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Iterable, Mapping
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_parameters import (
     NewParameter,
     new_parameter,
 )
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Passage
+from awaken.codemods.sqlalchemy.query_to_select.kept_web import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.session_properties import made_anew

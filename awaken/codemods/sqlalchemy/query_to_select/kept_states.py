@@ -18,9 +18,9 @@ from awaken.codemods.sqlalchemy.query_to_select.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.flushing import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
-from awaken.codemods.sqlalchemy.query_to_select.kept import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.kept_crossing import crossed, may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame
+from awaken.codemods.sqlalchemy.query_to_select.kept_web import Kept, Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.set_operations import BEFORE

@@ -1,0 +1,134 @@
+"""The queries that share variables and functions, as a web of what holds them and what is done."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.kept_passages import Frame, Passage, Passages
+from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
+from awaken.contract import Place
+from awaken.project.bindings import Binding
+from awaken.project.flow import Reaching
+
+Start = ast.Call | ast.Attribute | ast.Name
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What holds a query: a variable or parameter, or what a function returns (no ``binding``).
+
+    ``element`` is its place where the function returns a tuple.
+    """
+
+    frame: Frame
+    binding: Binding | None
+    element: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """What it is called in messages."""
+        return self.frame.function.name if self.binding is None else self.binding.name
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a query that stands in one expression.
+
+    It starts with ``query(...)`` or ``Model.query``, which ``recognised`` tells of, with a
+    variable, or with a call of a function that returns a query. ``ending`` and ``end`` are those
+    of a chain, ``kept`` where something holds the whole, ``dropped`` where nothing does, and
+    ``shown`` where its text goes to a log.
+    """
+
+    frame: Frame
+    start: Start
+    links: tuple[Link, ...]
+    node: ast.expr
+    ending: str
+    end: str
+    recognised: Recognised | None = None
+
+    def chain(self, receiver: ast.expr | None) -> Chain:
+        """Return the segment as a chain of the session ``receiver``."""
+        ending = "argument" if self.ending in {"kept", "dropped", "shown"} else self.ending
+        return Chain(
+            self.start,  # type: ignore[arg-type]
+            receiver,
+            None,
+            self.items,
+            self.links,
+            self.node,
+            ending,  # type: ignore[arg-type]
+            self.end,
+        )
+
+    @property
+    def items(self) -> tuple[ast.expr, ...]:
+        """What the query asks for that begins here; nothing where none does."""
+        if self.recognised is None:
+            return ()
+        root = self.recognised.root
+        return (root.value,) if isinstance(root, ast.Attribute) else tuple(root.args)
+
+    def place(self, note: str = "") -> Place:
+        """Return the place of the segment."""
+        return self.frame.place(self.node, note)
+
+
+@dataclass(slots=True)
+class Web:
+    """The queries that share variables and functions.
+
+    ``definitions`` are the values of what holds them, one segment for each alternative;
+    ``uses`` is everything else that is done with them. ``optional`` is what may hold None as well.
+    """
+
+    passages: Passages
+    definitions: dict[Kept, list[Segment]] = field(default_factory=dict)
+    uses: list[Segment] = field(default_factory=list)
+    optional: list[Kept] = field(default_factory=list)
+
+    @property
+    def roots(self) -> list[Segment]:
+        """The segments that begin with a call of ``query``, in the order of files and source."""
+        found = {
+            segment.start: segment
+            for segments in self.definitions.values()
+            for segment in segments
+            if segment.recognised is not None
+        }
+        return sorted(found.values(), key=lambda one: (one.frame.path, one.frame.span(one.start)))
+
+    @property
+    def segments(self) -> Iterator[Segment]:
+        """All segments, those of the definitions first."""
+        for segments in self.definitions.values():
+            yield from segments
+        yield from self.uses
+
+    def ways_out(self, segment: Segment) -> list[tuple[Passage, Kept]]:
+        """Return how the query that ``segment`` begins with came out of functions, if it did."""
+        element = self.passages.elements.get(segment.start)
+        ways = self.passages.known.get(segment.start, ())
+        return [(one, Kept(one.into, None, element)) for one in ways]
+
+    def reaching(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
+        """Return what may hold the query ``start``."""
+        ways = self.passages.known.get(start)
+        if ways is not None:
+            element = self.passages.elements.get(start)
+            return tuple(Kept(one.into, None, element) for one in ways)
+        reaching = frame.flow.reaching(start) if isinstance(start, ast.Name) else None
+        found = reaching.definitions if isinstance(reaching, Reaching) else ()
+        return tuple(Kept(frame, one) for one in found)
+
+    def variables(self, frame: Frame) -> set[str]:
+        """Return the names in ``frame`` that hold a query."""
+        return {
+            kept.binding.name
+            for kept in self.definitions
+            if kept.frame is frame and kept.binding is not None
+        }
