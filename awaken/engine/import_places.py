@@ -34,7 +34,9 @@ class ImportPlaces:
         self._module = module
         self._text = module.source.text
         self._first_party = first_party
-        self._groups = list(self._leading_groups())
+        groups, end = list(self._all_groups()), end_of_imports(module)
+        self._groups = [one for one in groups if module.span(one[0]).start < end]
+        self._later_groups = groups[len(self._groups) :]
 
     def section(self, name: str) -> int:
         """Return the section of a module by its dotted name."""
@@ -56,21 +58,31 @@ class ImportPlaces:
         held = [one for group in self._groups for one in group if isinstance(one, ast.ImportFrom)]
         return any(len(one.names) > 1 and any(name.asname for name in one.names) for one in held)
 
-    def for_line(self, name: str, *, is_from: bool, member: str = "") -> LinePlace:
-        """Return where ``import name`` or ``from name import member`` goes."""
+    def for_line(self, name: str, *, is_from: bool, member: str = "", before: int) -> LinePlace:
+        """Return where ``import name`` or ``from name import member`` goes.
+
+        A section that stands below code is taken only if it ends ``before`` the first use.
+        """
         section = self.section(name)
-        sections = [[self._section_of(one) for one in group] for group in self._groups]
-        holding = [index for index, held in enumerate(sections) if section in held]
-        if holding:
-            index = min(holding, key=lambda at: (not self._has_related(at, name), at))
-            group = self._groups[index]
+        later = [one for one in self._later_groups if self._end_of(one[-1]) <= before]
+        group = self._holding(self._groups, section, name)
+        if group is None and self._groups:
+            group = self._holding(later, section, name)
+        if group is not None:
             same = [one for one in group if self._section_of(one) == section]
             if _is_sorted(group):  # whatever is third-party here, it is one list for its author
                 same = group
             return LinePlace(self._place_among(same, name, is_from=is_from, member=member))
         if not self._groups:
             return self._first_line()
-        return self._new_group(section, sections)
+        return self._new_group(section)
+
+    def _holding(
+        self, groups: Sequence[list[ImportStatement]], section: int, name: str
+    ) -> list[ImportStatement] | None:
+        """Return the first group that imports from ``section``, at best what is beside ``name``."""
+        held = [one for one in groups if section in map(self._section_of, one)]
+        return next((one for one in held if _has_related(one, name)), next(iter(held), None))
 
     @cached_property
     def one_name_per_line(self) -> bool:
@@ -79,7 +91,7 @@ class ImportPlaces:
         modules = [module_of(one) for one in held]
         return len(set(modules)) < len(modules) and all(len(one.names) == 1 for one in held)
 
-    def for_name(self, module: str, name: str) -> LinePlace:
+    def for_name(self, module: str, name: str, *, before: int) -> LinePlace:
         """Return where ``from module import name`` goes in a file with one name per line."""
         same = [
             one
@@ -88,7 +100,7 @@ class ImportPlaces:
             if isinstance(one, ast.ImportFrom) and module_of(one) == module
         ]
         if not same:
-            return self.for_line(module, is_from=True)
+            return self.for_line(module, is_from=True, before=before)
         names = [one.names[0].name.lower() for one in same]
         after = [one for one, other in zip(same, names, strict=True) if other > name.lower()]
         if after and names == sorted(names):
@@ -107,13 +119,9 @@ class ImportPlaces:
             return self._place_among(imports, name, is_from=is_from)
         return self._line_of(block.body[0])
 
-    def _leading_groups(self) -> Iterable[list[ImportStatement]]:
+    def _all_groups(self) -> Iterable[list[ImportStatement]]:
         group: list[ImportStatement] = []
-        end = end_of_imports(self._module)
         for statement in self._module.tree.body:
-            span = self._module.span(statement)
-            if span.start >= end:
-                break
             if not isinstance(statement, ImportStatement):
                 follows = False
             else:
@@ -132,11 +140,6 @@ class ImportPlaces:
 
     def _section_of(self, statement: ImportStatement) -> int:
         return self.section(module_of(statement))
-
-    def _has_related(self, index: int, name: str) -> bool:
-        """Whether a group imports from the same top-level package as ``name``."""
-        top = name.partition(".")[0]
-        return any(module_of(one).partition(".")[0] == top for one in self._groups[index])
 
     def _place_among(
         self, group: Sequence[ImportStatement], name: str, *, is_from: bool, member: str = ""
@@ -160,7 +163,8 @@ class ImportPlaces:
         related = [one for one in group if module_of(one).partition(".")[0] == top]
         return self._end_of((related or list(group))[-1])
 
-    def _new_group(self, section: int, sections: Sequence[Sequence[int]]) -> LinePlace:
+    def _new_group(self, section: int) -> LinePlace:
+        sections = [[self._section_of(one) for one in group] for group in self._groups]
         if len(sections) == 1 and len(set(sections[0])) > 1:  # the file does not keep groups
             lower = [
                 s for s, held in zip(self._groups[0], sections[0], strict=True) if held < section
@@ -205,6 +209,12 @@ def module_of(statement: ImportStatement) -> str:
     if isinstance(statement, ast.Import):
         return statement.names[0].name
     return "." * statement.level + (statement.module or "")
+
+
+def _has_related(group: Sequence[ImportStatement], name: str) -> bool:
+    """Whether a group imports from the same top-level package as ``name``."""
+    top = name.partition(".")[0]
+    return any(module_of(one).partition(".")[0] == top for one in group)
 
 
 def is_type_checking(statement: ast.stmt) -> bool:

@@ -155,13 +155,17 @@ class _Reconciling:
             self._add_line(wanted, changes)
 
     def _add_line(self, wanted: _Wanted, changes: Sequence[ChangeId]) -> None:
+        before = self._first_use(wanted.bound)
         if wanted.name is not None and self._places.one_name_per_line:
-            place = self._places.for_name(wanted.module, wanted.name)
+            place = self._places.for_name(wanted.module, wanted.name, before=before)
         else:
             place = self._places.for_line(
-                wanted.module, is_from=wanted.name is not None, member=wanted.name or ""
+                wanted.module,
+                is_from=wanted.name is not None,
+                member=wanted.name or "",
+                before=before,
             )
-        if place.at > self._first_use(wanted.bound):
+        if place.at > before:
             self._refuse(f"no line above the first use of {wanted.bound} can import it", changes)
             return
         self._lines.append((wanted, place))

@@ -226,6 +226,11 @@ def test_the_group_of_a_package_that_is_imported_first_or_already(text, expected
         ("import a; import b|x|", "import a; import b|NEW|x|"),
         ("try:|    import z|except E:|    pass|x|", "NEW||try:|    import z|except E:|    pass|x|"),
         ("x = 1|import a|", "NEW||x = 1|import a|"),
+        ("# about os|import os|x = 1|import a|", "# about os|import os|x = 1|import a|NEW|"),
+        ("import os|import a|x = 1|import z|", "import os|import a|NEW|x = 1|import z|"),
+        ("import os|x = 1|import sys|", "import os||NEW||x = 1|import sys|"),
+        ("import os|name|import a|", "import os||NEW||name|import a|"),
+        ("import os|f(0)|import a|def f(): name|", "import os|f(0)|import a|NEW|def f(): name|"),
         (
             "import a||if TYPE_CHECKING:|    from z import y|",
             "import a|NEW||if TYPE_CHECKING:|    from z import y|",
