@@ -50,6 +50,8 @@ class Surroundings(Struct, frozen=True):
     anchor on its last line. All are counted in characters. ``bracketed`` says that the anchor
     stands inside brackets, where a line may be broken freely. ``parentheses`` are those around
     nothing else: they go if the new code breaks its lines inside its own brackets alone.
+    ``breaks_around`` says that the anchor is part of a larger expression on one line, which is
+    broken as a whole afterwards if it gets too long.
     """
 
     newline: str = "\n"
@@ -60,6 +62,7 @@ class Surroundings(Struct, frozen=True):
     line_length: int = 88
     bracketed: bool = False
     parentheses: Parentheses | None = None
+    breaks_around: bool = False
 
 
 Rewriter = Callable[[Any, Any, Surroundings], Any]

@@ -28,6 +28,7 @@ from awaken.editing.comments import lost_comments
 from awaken.editing.outer_parentheses import without_pair
 from awaken.engine.imports import ImportContext, reconcile
 from awaken.engine.insertions import Inserted, inserted_texts, insertion
+from awaken.engine.long_lines import without_long_lines
 from awaken.engine.owned_edits import OwnedEdit, of_kind
 from awaken.engine.pieces import Piece, assemble
 from awaken.engine.rewriting import Job, Slice, SliceRefused, Target, rewrite_slice
@@ -97,21 +98,20 @@ def rewrite_file(
     assembled = assemble(module, [one for one in pieces if not refused.issuperset(one.changes)])
     needs = of_kind(edits, NeedImport)
     problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
+    short, done = without_long_lines(module, assembled.module, assembled.moved, work.style)
     imports = reconcile(
-        assembled.module,
+        short,
         needs,
         of_kind(edits, ReleaseImport),
         work.style,
         ImportContext(context.first_party, context.taken),
     )
-    text, moved = splice(assembled.module.source.text, imports.splices)
-    end = len(assembled.module.source.text)
+    text, moved = splice(short.source.text, imports.splices)
+    end = len(short.source.text)
     has_none = bool(source.text) and not _last_newline(source.text)
     if has_none and all(one.end < end for one in imports.splices):
         text = text.removesuffix(_last_newline(text))
-    return RewrittenFile(
-        source.with_text(text), assembled.moved.then(moved), (*problems, *imports.problems)
-    )
+    return RewrittenFile(source.with_text(text), done.then(moved), (*problems, *imports.problems))
 
 
 class _Work:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from msgspec import Struct
 
 from awaken.contract import Parentheses, Span, Surroundings
+from awaken.editing.line_breaks import can_be_broken
 from awaken.editing.outer_parentheses import OuterPair, outer_pair
 from awaken.project.modules import Module
 
@@ -120,6 +121,7 @@ def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surround
         line_length=style.line_length,
         bracketed=_is_bracketed(module, node, span),
         parentheses=_parentheses(outer_pair_of(module, node)),
+        breaks_around=_breaks_around(module, node, span),
     )
 
 
@@ -142,6 +144,19 @@ def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:
         return False
     before = module.source.text[module.span(statement).start : span.start].decode()
     return _open_brackets(before) > 0
+
+
+def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
+    """Whether ``node`` is part of a larger expression on a line that can be broken elsewhere."""
+    parent = module.parent(node)
+    while isinstance(parent, ast.Await):
+        parent = module.parent(parent)
+    if parent is None or isinstance(parent, ast.stmt) or module.in_fstring(node):
+        return False
+    text = module.source.text
+    line = text[line_start(text, span.start) : line_end(text, span.start)]
+    is_one_line = span.end <= line_start(text, span.start) + len(line)
+    return is_one_line and can_be_broken(line.decode())
 
 
 def _open_brackets(code: str) -> int:

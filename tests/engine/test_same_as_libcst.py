@@ -11,6 +11,7 @@ import pytest
 from rewriting_helpers import PATH, REWRITERS, change, identity, wrap
 
 from awaken.contract import NodeEdit
+from awaken.engine.formatter import Formatter
 from awaken.engine.kinds import KINDS, is_name_only
 from awaken.engine.materialise import materialise
 from awaken.project.modules import Module
@@ -80,7 +81,8 @@ def both(source, kind, rewriter):
         )
         for number in chosen
     ]
-    result = materialise(Snapshot({PATH: source}), [change(*edits)], REWRITERS)
+    any_length = Formatter(line_length=10_000)
+    result = materialise(Snapshot({PATH: source}), [change(*edits)], REWRITERS, any_length)
     assert result.problems == ()
     with deep_recursion():
         tree = cst.parse_module(source.text.decode())

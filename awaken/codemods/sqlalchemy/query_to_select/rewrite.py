@@ -305,7 +305,7 @@ def _run(
     whole = _count_inline(whole, data) if data.wrap == "count" else whole
     stays = keeps_lines(statement, len(parts.links))
     inline = _tail(node, cst.Call(call, [cst.Arg(whole)]), data, cst.Dot())
-    if not stays and _fits(inline, around, fluent=fluent):
+    if not stays and (around.breaks_around or _fits(inline, around, fluent=fluent)):
         return inline
     executed = cst.Call(call, [cst.Arg(whole)])
     if not (fluent and room.fits(executed) and not stays) and not isinstance(whole, cst.Name):

@@ -1,0 +1,302 @@
+"""Breaks a line that is too long where black and ruff would: at its last brackets, at its commas.
+
+What stands inside brackets is broken at its weakest operators, or once more at brackets.
+"""
+
+from __future__ import annotations
+
+import io
+import keyword
+import tokenize
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+_COMPREHENSION, _COMMA, _DOT = 20, 18, 1
+_OPERATORS = {
+    **dict.fromkeys(("if", "else"), 16),
+    **dict.fromkeys(("and", "or"), 14),
+    **dict.fromkeys(("<", ">", "==", "!=", "<=", ">=", "in", "is"), 10),
+    "|": 9,
+    "^": 8,
+    "&": 7,
+    **dict.fromkeys(("<<", ">>"), 6),
+    **dict.fromkeys(("+", "-"), 5),
+    **dict.fromkeys(("*", "/", "//", "%", "@"), 4),
+    "**": 2,
+}
+"""How weakly the operators bind in front of which a line may be broken, as black has it."""
+_ENDS = frozenset({tokenize.NEWLINE, tokenize.NL, tokenize.ENDMARKER})
+_UNWANTED = frozenset({tokenize.COMMENT, tokenize.ERRORTOKEN, tokenize.INDENT, tokenize.DEDENT})
+_VALUES = frozenset({"False", "None", "True"})
+_HEADS = frozenset({"elif", "for", "if", "while"})
+
+
+@dataclass(frozen=True, slots=True)
+class LineWidth:
+    """How far a level is indented by ``step``, and the length of the longest line."""
+
+    step: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+    depth: int
+    is_operand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Delimiter:
+    """Where a line may be broken, and how much it asks for that."""
+
+    at: int
+    priority: int
+
+
+def broken_line(
+    line: str, width: LineWidth, *, bracketed: bool = False, closes: bool = False
+) -> list[str]:
+    """Return the lines that ``line``, in which every bracket is closed, is to be written on.
+
+    ``bracketed`` says that it stands inside brackets, ``closes`` that these close behind it. What
+    cannot be broken is returned as it is. The line has no comment.
+    """
+    text = line.strip()
+    indent = line[: len(line) - len(line.lstrip())]
+    made = _broken(text, indent, width, bracketed=bracketed, closes=closes)
+    return made if max(map(len, made)) < len(line) else [line]
+
+
+def can_be_broken(line: str) -> bool:
+    """Whether ``line`` closes every bracket, and has neither a comment nor two statements."""
+    return bool(_tokens(line.strip()))
+
+
+def _broken(
+    text: str, indent: str, width: LineWidth, *, bracketed: bool, closes: bool = False
+) -> list[str]:
+    whole = [indent + text]
+    if len(whole[0]) <= width.length:
+        return whole
+    tokens = _tokens(text)
+    if not tokens:
+        return whole
+    if bracketed:
+        parts = _apart(text, tokens, closes=closes)
+        if len(parts) > 1:
+            return [line for part in parts for line in _broken(part, indent, width, bracketed=True)]
+    elif (inside := _value_in_parentheses(text, tokens, indent, width)) is not None:
+        return inside
+    return _at_brackets(text, tokens, indent, width) or whole
+
+
+# ------------------------------------------------------------------------------------ at brackets
+def _at_brackets(
+    text: str, tokens: Sequence[_Token], indent: str, width: LineWidth
+) -> list[str] | None:
+    """Return the lines of ``text``, broken inside one pair of brackets that leaves them short."""
+    found: list[list[str]] = []
+    for opening, closing in _pairs(tokens):
+        head, tail = indent + text[: opening.end], indent + text[closing.start :]
+        body = text[opening.end : closing.start].strip()
+        inside = _broken(body, indent + width.step, width, bracketed=True, closes=True)
+        made = [head, *inside, tail]
+        if max(map(len, made)) <= width.length:
+            return made
+        found.append(made)
+    return min(found, key=lambda made: max(map(len, made)), default=None)
+
+
+def _pairs(tokens: Sequence[_Token]) -> list[tuple[_Token, _Token]]:
+    """Return the outermost brackets that hold more than an index, the last ones first."""
+    pairs: list[tuple[_Token, _Token]] = []
+    at = 0
+    for number, token in enumerate(tokens):
+        if token.text in _OPENING and token.depth == 0:
+            at = number
+        elif token.text in _CLOSING and token.depth == 0:
+            is_index = token.text == "]" and number == at + 2
+            if number > at + 1 and not is_index:
+                pairs.append((tokens[at], token))
+    # The parameters of a function come first, what it returns is never broken.
+    is_function = tokens[0].text == "def" or [one.text for one in tokens[:2]] == ["async", "def"]
+    return pairs[:1] if is_function else pairs[::-1]
+
+
+def _value_in_parentheses(
+    text: str, tokens: Sequence[_Token], indent: str, width: LineWidth
+) -> list[str] | None:
+    """Return a statement with its value in parentheses, where that reads better than brackets.
+
+    It does where there is more than one place to break the value, or no bracket at its end.
+    """
+    place = _start_of_value(tokens)
+    if place is None:
+        return None
+    end = len(text) - text.endswith(":")
+    value = text[place:end].strip()
+    inside = _tokens(value)
+    delimiters = _delimiters(inside)
+    at_end = inside[-1].text in _CLOSING and _is_called(inside)
+    priority = max((one.priority for one in delimiters), default=0)
+    count = sum(one.priority == priority for one in delimiters)
+    if priority == _COMMA and tokens[0].text != "return":
+        # A tuple, or what an assertion says.
+        is_clear = tokens[0].text == "assert"
+    else:
+        is_clear = count == 1 and (at_end or priority == _DOT)
+    if not delimiters or is_clear:
+        return None
+    inner = indent + width.step
+    made = [
+        f"{indent}{text[:place]}(",
+        *_broken(value, inner, width, bracketed=True, closes=True),
+        f"{indent}){text[end:]}",
+    ]
+    return made if max(map(len, made)) <= width.length else None
+
+
+def _is_called(tokens: Sequence[_Token]) -> bool:
+    return any(opening.end < closing.start for opening, closing in _pairs(tokens))
+
+
+def _start_of_value(tokens: Sequence[_Token]) -> int | None:
+    """Return where the value of a statement starts that may be put in parentheses."""
+    first = tokens[0].text
+    if first in _HEADS and tokens[-1].text != ":":
+        return None
+    word: _Token | None = tokens[0]
+    if first == "for":
+        word = next((one for one in tokens if one.text == "in"), None)
+    elif first not in _HEADS and first not in {"assert", "return"}:
+        level = [one for one in tokens if one.depth == 0]
+        word = next((one for one in reversed(level) if one.text == "="), None)
+    after = [one for one in tokens if word is not None and one.start >= word.end]
+    return after[0].start if after else None
+
+
+# ---------------------------------------------------------------------------------- at delimiters
+def _apart(text: str, tokens: Sequence[_Token], *, closes: bool) -> list[str]:
+    """Return the parts of what stands inside brackets, broken where it binds least."""
+    delimiters = _delimiters(tokens)
+    end = len(text.rstrip())
+    # A comma at the end is not a place to break the line at.
+    priority = max((one.priority for one in delimiters if one.at < end), default=0)
+    places = sorted(one.at for one in delimiters if one.priority == priority and one.at < end)
+    if not places or (priority == _DOT and len(places) == 1):
+        return [text]
+    bounds = [0, *places, end]
+    parts = [text[a:b].strip() for a, b in pairwise(bounds)]
+    if priority == _COMMA and closes and not parts[-1].endswith(","):
+        parts[-1] += ","
+    return parts
+
+
+def _delimiters(tokens: Sequence[_Token]) -> list[_Delimiter]:
+    return [*_commas(tokens), *_clauses(tokens), *_in_front_of_operators(tokens)]
+
+
+def _commas(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
+    yield from (_Delimiter(one.end, _COMMA) for one in tokens if not one.depth and one.text == ",")
+
+
+def _clauses(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
+    """Yield where the clauses of a comprehension begin, behind its element."""
+    level = [one for one in tokens if one.depth == 0]
+    fors = [at for at, one in enumerate(level) if one.text == "for"]
+    if not fors:
+        return
+    for at in fors:
+        begin = level[at - 1] if at and level[at - 1].text == "async" else level[at]
+        if begin.start:
+            yield _Delimiter(begin.start, _COMPREHENSION)
+    for one in _conditions(level):
+        if one.start > level[fors[0]].start:
+            yield _Delimiter(one.start, _COMPREHENSION)
+
+
+def _conditions(level: Sequence[_Token]) -> Iterator[_Token]:
+    """Yield each ``if`` that has no ``else``."""
+    pending = 0
+    for one in reversed(level):
+        if one.text == "else":
+            pending += 1
+        elif one.text == "if" and pending:
+            pending -= 1
+        elif one.text == "if":
+            yield one
+
+
+def _in_front_of_operators(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
+    level = [one for one in tokens if one.depth == 0]
+    conditions = list(_conditions(level))
+    for before, token in pairwise(level):
+        priority = _OPERATORS.get(token.text)
+        if token.text == "." and before.text in _CLOSING:
+            yield _Delimiter(token.start, _DOT)
+        elif token.text == "not" and before.is_operand:
+            yield _Delimiter(token.start, _OPERATORS["in"])
+        elif priority is not None and before.is_operand and token not in conditions:
+            yield _Delimiter(token.start, priority)
+
+
+# ----------------------------------------------------------------------------------------- tokens
+def _tokens(text: str) -> list[_Token]:
+    """Return the tokens of ``text``; none if they are of two statements or have a comment.
+
+    What a bracket holds is one deeper than the bracket; so are the parameters of a lambda, and the
+    names behind the ``for`` of a comprehension, whose commas and ``in`` are no places to break at.
+    """
+    if text.endswith("\\"):
+        return []
+    try:
+        raw = list(_without_parts_of_strings(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return []
+    if any(one.type in _UNWANTED or one.string == ";" for one in raw):
+        return []
+    found: list[_Token] = []
+    inside: list[str] = []
+    for one in raw:
+        word = one.string
+        if word in _CLOSING and not inside:
+            return []
+        if word in _CLOSING:
+            inside.pop()
+        found.append(_Token(word, one.start[1], one.end[1], len(inside), _is_operand(one)))
+        if inside and _ends(inside[-1], word):
+            inside.pop()
+        if word in _OPENING or word in {"for", "lambda"}:
+            inside.append(word)
+    return found
+
+
+def _without_parts_of_strings(readline: Callable[[], str]) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens of a line, an f-string as one, as it was before Python 3.12."""
+    begun: list[tokenize.TokenInfo] = []
+    for one in tokenize.generate_tokens(readline):
+        name = tokenize.tok_name[one.type]
+        if name == "FSTRING_START":
+            begun.append(one)
+        elif name == "FSTRING_END":
+            first = begun.pop()
+            if not begun:
+                text = one.line[first.start[1] : one.end[1]]
+                yield tokenize.TokenInfo(tokenize.STRING, text, first.start, one.end, one.line)
+        elif not begun and one.type not in _ENDS:
+            yield one
+
+
+def _ends(begun: str, word: str) -> bool:
+    return (begun == "lambda" and word == ":") or (begun == "for" and word == "in")
+
+
+def _is_operand(token: tokenize.TokenInfo) -> bool:
+    if token.type == tokenize.OP:
+        return token.string in _CLOSING
+    return not keyword.iskeyword(token.string) or token.string in _VALUES

@@ -1,0 +1,94 @@
+"""Lines that edits make too long are broken; others are left, and the way back is known."""
+
+from __future__ import annotations
+
+import pytest
+from rewriting_helpers import PATH, change
+
+from awaken.contract import Span, TextEdit
+from awaken.engine.formatter import Formatter
+from awaken.engine.materialise import materialise
+from awaken.project.sources import Snapshot, decode
+
+LIMIT = Formatter(line_length=36)
+
+
+def made(text, old, new):
+    """Return the text in which ``old`` became ``new``, and the way back."""
+    source = decode(PATH, text.encode())
+    start = source.text.rindex(old.encode())
+    span = Span(start, start + len(old.encode()))
+    edit = TextEdit(path=PATH, anchor=span, text=new, site="s")
+    result = materialise(Snapshot({PATH: source}), [change(edit)], {}, LIMIT)
+    assert result.problems == ()
+    return result.snapshot[PATH].raw().decode(), result
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_a_line_that_gets_too_long_is_broken(newline):
+    lines = ["# ä", "def f(first, second):", "    return g(first, second, 'ö')", "x = 1", ""]
+    wanted = [
+        "# ä",
+        "def f(first, second):",
+        "    return g(",
+        "        first_of_all, second, 'ö'",
+        "    )",
+        "x = 1",
+        "",
+    ]
+
+    text, _ = made(newline.join(lines), "first", "first_of_all")
+
+    assert text == newline.join(wanted)
+
+
+def test_the_indentation_of_the_file_is_kept():
+    text, _ = made("if x:\n\tcall(first, second, third)\n", "first", "some_of_the_first_ones_of")
+
+    assert text == "if x:\n\tcall(\n\t\tsome_of_the_first_ones_of,\n\t\tsecond,\n\t\tthird,\n\t)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        pytest.param("call(first, second)\n", "first", "the_first", id="fits"),
+        pytest.param("call(first, second, third)  # of many\n", "first", "the_first", id="comment"),
+        pytest.param("call(one, two, three); other(four)\n", "one", "number_one", id="statements"),
+        pytest.param(
+            "call_with_a_long_name(number_1, the_second_of_them)\n",
+            "number_1",
+            "number1",
+            id="was longer before",
+        ),
+        pytest.param(
+            'x = f(one, """a\nb""", second, of_all_the_others)\n',
+            "second",
+            "the_second_of_them",
+            id="a string over lines",
+        ),
+        pytest.param(
+            "x = one + \\\n    call(first, second, third)\n",
+            "first",
+            "the_first_of_all",
+            id="continued",
+        ),
+    ],
+)
+def test_stays_as_it_is_written(text, old, new):
+    found, _ = made(text, old, new)
+
+    assert found == text.replace(old, new)
+
+
+def test_lines_that_are_not_changed_stay():
+    far = "call_of_a_function(first_one, second_one, third_one)\n"
+
+    text, _ = made(f"{far}x = lone\n{far}", "lone", "own")
+
+    assert text == f"{far}x = own\n{far}"
+
+
+def test_the_comma_in_front_of_a_closing_bracket():
+    text, _ = made("call(\n    first, second, third\n)\n", "first", "the_first_of_all_of_them")
+
+    assert text == "call(\n    the_first_of_all_of_them,\n    second,\n    third,\n)\n"
