@@ -76,7 +76,8 @@ def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Ite
     if item.what is not What.UNKNOWN and not item.assumed:
         return item
     text = ast.unparse(node)
-    if _is_used_as_class(text, criteria) or _has_columns(text, criteria):
+    is_class = _is_used_as_class(text, criteria) or _has_columns(text, criteria)
+    if is_class or (isinstance(node, ast.Name) and _has_mapper(reader, node)):
         return Item(node, What.ENTITY, owner=ast.unparse(node))
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         owner = node.value.id
@@ -86,6 +87,42 @@ def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Ite
     if is_one and item.what is What.UNKNOWN and _is_compared(text, criteria):
         return Item(node, What.EXPRESSION, orm=False, hashable=None, mixed=True)
     return item
+
+
+def _has_mapper(reader: Reader, name: ast.Name) -> bool:
+    """Whether ``class_mapper(name)``, which takes nothing but mapped classes, has run before.
+
+    That is in a statement of the function itself, above the query, and of the same value.
+    """
+    module, bindings = reader.module, reader.bindings(name)
+    function = module.enclosing_function(name)
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or len(bindings) != 1:
+        return False
+    if bindings[0].kind != "parameter" or module.enclosing_function(bindings[0].node) != function:
+        return False
+    above = (one for one in function.body if (one.end_lineno or 0) < name.lineno)
+    return any(
+        isinstance(part, ast.Call)
+        and [ast.unparse(one) for one in part.args] == [name.id]
+        and reader.library_name(part.func) == "class_mapper"
+        for statement in above
+        for part in _always_evaluated(statement)
+    )
+
+
+def _always_evaluated(statement: ast.stmt) -> Iterator[ast.expr]:
+    """Yield the calls, and what they are part of, that run whenever ``statement`` does."""
+    if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr) or not statement.value:
+        return
+    waiting: list[ast.expr] = [statement.value]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        match node:
+            case ast.Call(func=func, args=args, keywords=keywords):
+                waiting += [func, *args, *(one.value for one in keywords)]
+            case ast.Attribute(value=value) | ast.Subscript(value=value):
+                waiting.append(value)
 
 
 def _is_compared(text: str, criteria: Sequence[ast.expr]) -> bool:
