@@ -9,6 +9,7 @@ from random_kept import KeptQuery
 from random_queries import BUILDERS, HEAD
 
 _LOCAL = re.compile(r"\bother|(?<!^)\bs\.")  # names that another function does not know
+FLAGS = ["on", "off"]
 _RUNS = ["count()", "all()", "first()", "one_or_none()"]
 
 
@@ -31,7 +32,9 @@ class CrossingQuery(KeptQuery):
         return name
 
     def _as_plain(self, text: str) -> None:
-        how = self.rng.choice(["plain", "narrowed", "branch", "run", "bare", "relayed", "held"])
+        how = self.rng.choice(
+            ["plain", "narrowed", "branch", "run", "bare", "relayed", "held", "tuple", "optional"]
+        )
         how = "plain" if _LOCAL.search(text) else how
         name = self.name
         if how == "plain":
@@ -43,6 +46,19 @@ class CrossingQuery(KeptQuery):
             lines = ["if on:", f"    return query{text}", "return query"]
             function = self._function("query, on=True", *lines)
             self.lines.append(f"{name} = {function}({name}, {self.rng.choice(['on', 'off'])})")
+        elif how == "tuple":
+            lines = ["if on:", f"    return 1, query{text}", "return 0, query"]
+            function = self._function("query, on=True", *lines)
+            number = f"number{len(self.lines)}"
+            self.lines.append(f"{number}, {name} = {function}({name}, {self.rng.choice(FLAGS)})")
+            self.lines.append(f"found.append({number})")
+        elif how == "optional":
+            lines = ["if not on:", "    return None", f"return query{text}"]
+            function = self._function("query, on=True", *lines)
+            maybe = f"maybe{len(self.lines)}"
+            self.lines.append(f"{maybe} = {function}({name}, {self.rng.choice(FLAGS)})")
+            self.lines.append(f"if {maybe} is not None:")
+            self.lines.append(f"    {name} = {maybe}")
         elif how == "run":
             self.lines.append(f"{name} = {name}{text}")
             function = self._function("session, query", f"return query.{self.rng.choice(_RUNS)}")
