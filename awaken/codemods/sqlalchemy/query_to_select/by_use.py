@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from awaken.codemods.sqlalchemy.query_to_select.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 
@@ -63,6 +64,9 @@ _ATTRIBUTES_OF_COLUMNS = frozenset(
     ]
 )
 """What a column, a Table or a subquery has as well, so that it says nothing about a class."""
+
+_OF_COLUMNS = frozenset({"defer", "load_only", "undefer"})
+_OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
 
 
 def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Item:
@@ -123,6 +127,39 @@ def _always_evaluated(statement: ast.stmt) -> Iterator[ast.expr]:
                 waiting += [func, *args, *(one.value for one in keywords)]
             case ast.Attribute(value=value) | ast.Subscript(value=value):
                 waiting.append(value)
+
+
+def read_by_options(
+    reader: Reader, items: tuple[Item, ...], links: Sequence[Link]
+) -> tuple[Item, ...]:
+    """Read the only item, if it is unknown, by the ``links`` of its query.
+
+    ``query(v).options(load_only("name"))``: whatever is asked for, the name is looked for in a
+    mapped class, and it is an error if none is there.
+    """
+    names = {link.name for link in links}
+    if len(items) != 1 or items[0].what is not What.UNKNOWN or names & _OTHER_ITEMS:
+        return items
+    if isinstance(items[0].node, ast.Starred):
+        return items
+    options = [one for link in links if link.name == "options" for one in link.call.args]
+    if not any(names_columns(reader, option) for option in options):
+        return items
+    node = items[0].node
+    return (Item(node, What.ENTITY, owner=ast.unparse(node)),)
+
+
+def names_columns(reader: Reader, option: ast.expr) -> bool:
+    """Whether ``option`` names columns by strings, and stands alone: ``load_only("id", "name")``.
+
+    SQLAlchemy 2.0 takes attributes instead.
+    """
+    if not isinstance(option, ast.Call) or option.keywords or not option.args:
+        return False
+    return reader.library_name(option.func) in _OF_COLUMNS and all(
+        isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value.isidentifier()
+        for one in option.args
+    )
 
 
 def _is_compared(text: str, criteria: Sequence[ast.expr]) -> bool:

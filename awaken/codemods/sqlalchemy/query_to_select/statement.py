@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.by_use import read_by_use
+from awaken.codemods.sqlalchemy.query_to_select.by_use import (
+    names_columns,
+    read_by_options,
+    read_by_use,
+)
 from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
@@ -102,6 +106,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     items = classify_all(reader, chain.items)
     criteria = [argument for link in chain.links for argument in link.call.args]
     items = tuple(read_by_use(reader, item, criteria) for item in items)
+    items = read_by_options(reader, items, chain.links)
     statement = Statement(reader, chain, items, orm_items=items)
     add_links(statement, executed)
     return statement
@@ -232,11 +237,15 @@ def _distinct(statement: Statement, link: Link, _position: int, _executed: bool)
     return LinkEdit(link.name)
 
 
-def _options(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+def _options(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
     if statement.items and not any(item.orm for item in statement.orm_items):
         # Query looks for what they apply to; a select() of no mapped class ignores them.
         raise Refused(reasons.RAISES_TODAY, "options() of a query for no mapped class")
+    # A select() that loads takes names of columns wherever a Query does, which is before 2.0.
+    takes_names = executed and not statement.reader.project.targets.admits("sqlalchemy", ">=2.0")
     for option in link.call.args:
+        if takes_names and names_columns(statement.reader, option):
+            continue
         for node in ast.walk(option):
             if isinstance(node, ast.Call) and _names_by_string(node):
                 raise Refused(reasons.REMOVED_METHOD, f"`{ast.unparse(node)}` with a string")
