@@ -61,7 +61,7 @@ def rewrite_extended(
     *others, last = [first.with_changes(whitespace_after_arg=_NO_SPACE), *arguments]
     args = [one.with_changes(comma=comma) for one in others]
     end = first.whitespace_after_arg
-    if node.args and isinstance(node.args[-1].comma, cst.Comma) and lines.has_break(end):
+    if arguments and lines.has_break(space) and lines.has_break(end):
         last = last.with_changes(comma=cst.Comma(whitespace_after=end))
     else:
         last = last.with_changes(whitespace_after_arg=end)
