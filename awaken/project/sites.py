@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from awaken.contract import (
     Change,
@@ -84,10 +84,10 @@ class Site:
     ) -> tuple[Finding, Change]:
         """Return finding and change of a site that is rewritten: unsafe if there are ``caveats``.
 
-        A caveat is a clause that says what may change; ``chain`` are other places of the change.
+        ``chain`` are other places of the change.
         """
         level = Level.UNSAFE if caveats else Level.SAFE
-        said = f"{message}; {', and '.join(caveats)}" if caveats else message
+        said = with_caveats(message, caveats)
         change = ChangeId(f"{self.rule}:{self.id}")
         finding = Finding(
             site=self.id,
@@ -107,3 +107,8 @@ class Site:
             sites=(self.id,),
             edits=tuple(edits),
         )
+
+
+def with_caveats(message: str, caveats: Iterable[str]) -> str:
+    """Return ``message`` with what may change, a clause each, behind it on the same line."""
+    return "; ".join([message, *caveats])

@@ -33,7 +33,7 @@ from awaken.contract import (
     Rule,
 )
 from awaken.project.modules import Module
-from awaken.project.sites import Refused, Site
+from awaken.project.sites import Refused, Site, with_caveats
 from awaken.project.wiring.applications import Application
 from awaken.project.wiring.inclusion import ROUTERS
 from awaken.project.wiring.registrations import WORDS, Registration
@@ -224,5 +224,4 @@ def _message(lifespan: Lifespan) -> str:
     what = "the handler moves" if number == 1 else f"the {number} handlers move"
     owner = f"`{lifespan.home.variable}`" if lifespan.home.variable else "the application"
     sentence = f"{what} into the lifespan of {owner}"
-    caveats = list(dict.fromkeys(lifespan.caveats))
-    return f"{sentence}; {', and '.join(caveats)}" if caveats else sentence
+    return with_caveats(sentence, dict.fromkeys(lifespan.caveats))

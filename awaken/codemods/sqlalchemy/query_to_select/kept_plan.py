@@ -45,6 +45,7 @@ from awaken.contract import (
     TextEdit,
 )
 from awaken.project.modules import Module, site_id
+from awaken.project.sites import with_caveats
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -281,7 +282,7 @@ def _message(verdict: WebVerdict, root: Segment) -> str:
     places += [one.frame.path for one in runs if one.frame.path != root.frame.path]
     if places:
         sentence += f", executed in {_listed(places)}"
-    return f"{sentence}; {', and '.join(verdict.caveats)}" if verdict.caveats else sentence
+    return with_caveats(sentence, verdict.caveats)
 
 
 def _listed(words: Sequence[str]) -> str:

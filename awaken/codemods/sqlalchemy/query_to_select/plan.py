@@ -54,6 +54,7 @@ from awaken.contract import (
     Span,
 )
 from awaken.project.modules import Module, site_id
+from awaken.project.sites import with_caveats
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -205,7 +206,7 @@ def _message(chain: Chain, verdict: Verdict) -> str:
         sentence = f"`query(...).get(...)` becomes `{_session(chain)}.get(...)`"
     else:
         sentence = f"{_old(chain)} becomes {_new(chain, verdict.data)}"
-    return f"{sentence}; {', and '.join(verdict.caveats)}" if verdict.caveats else sentence
+    return with_caveats(sentence, verdict.caveats)
 
 
 def _old(chain: Chain) -> str:
