@@ -39,14 +39,9 @@ class BulkPart:
 
 
 def bulk_end(web: Web) -> str | None:
-    """Return how every query of ``web`` ends, ``delete`` or ``update``; None if others do not."""
-    if not web.uses or any(use.ending != "written" for use in web.uses):
-        return None
-    ends = sorted({use.end for use in web.uses})
-    if len(ends) > 1:
-        detail = f"a query that is kept in a variable for `{ends[0]}()` and `{ends[1]}()` alone"
-        raise Refused(reasons.BULK_WRITE, detail)
-    return ends[0]
+    """Return how every query of ``web`` ends, ``delete`` or ``update``; None if not all do."""
+    ends = {use.end if use.ending == "written" else None for use in web.uses}
+    return ends.pop() if len(ends) == 1 else None
 
 
 def judge_bulk(web: Web, states: States, end: str) -> Iterator[BulkPart]:
