@@ -78,20 +78,39 @@ def _refers(project: Project, other: Module, node: ast.AST, home: Module, name: 
 
 
 def replaced_in(project: Project, module: Module, name: str) -> Place | None:
-    """Return where a test puts something else in the place of ``name`` of ``module``.
+    """Return where something else is put in the place of ``name`` of ``module``, by its name there.
 
-    By ``patch("main.startup")`` or ``monkeypatch.setattr(main, "startup", ...)``.
+    By ``patch("main.startup")``, ``patch.multiple("main", startup=...)``,
+    ``monkeypatch.setattr(main, "startup", ...)``, or ``main.startup = ...``.
     """
     for path in project.files_with([name.encode()]):
         other = project.module(path)
-        for node in other.mentions(name) if other is not None else ():
-            if other is None or not isinstance(node, ast.Constant):
-                continue
-            call = other.parent(node)
-            replaces = isinstance(call, ast.Call) and _last(call.func) in _REPLACING
-            if replaces and (node.value == name or _names(module, name, node)):
+        if other is None:
+            continue
+        for node in other.mentions(name):
+            if isinstance(node, ast.Constant) and _replaces(other, node, module, name):
+                return Place(path, other.span(node))
+        for node in other.walk():
+            if _stores(project, other, node, module, name):
                 return Place(path, other.span(node))
     return None
+
+
+def _replaces(other: Module, node: ast.Constant, home: Module, name: str) -> bool:
+    call = other.parent(node)
+    replaces = isinstance(call, ast.Call) and _last(call.func) in _REPLACING
+    return replaces and (node.value == name or _names(home, name, node))
+
+
+def _stores(project: Project, other: Module, node: ast.AST, home: Module, name: str) -> bool:
+    match node:
+        case ast.Attribute(attr=attribute, ctx=ast.Store() | ast.Del()):
+            return attribute == name and _refers(project, other, node, home, name)
+        case ast.keyword(arg=keyword):
+            call = other.parent(node)
+            return keyword == name and isinstance(call, ast.Call) and _last(call.func) == "multiple"
+        case _:
+            return False
 
 
 _REPLACING = {"object", "patch", "setattr"}

@@ -133,7 +133,8 @@ database = Database()
 exceptions; none runs twice or not at all. Shutdown runs in the order of registration, as
 it did, not in reverse. It is written in `finally`, because `on_event` runs it also when the server
 is cancelled; startup stands in front of `try`, because a failed startup runs no shutdown. What was
-registered only in some cases is called only in these, as a variable remembers. Comments move with
+registered only in some cases is called only in these: the lifespan asks the condition again where
+nothing can change it, else a variable that remembers. Comments move with
 what they speak of; one that only told a tool to overlook a removed line (`# noqa`, `# type:
 ignore`) goes with it.
 

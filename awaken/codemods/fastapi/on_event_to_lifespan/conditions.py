@@ -7,7 +7,6 @@ import ast
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.contract import Place
-from awaken.project import Project
 from awaken.project.callers import Function
 from awaken.project.modules import Module
 from awaken.project.sites import Refused
@@ -35,40 +34,21 @@ def is_conditional(home: Home, statement: ast.stmt) -> bool:
     return bool(own)
 
 
-def steady_test(project: Project, home: Home, statement: ast.stmt) -> ast.Name | None:
-    """Return the name that decides alone whether ``statement`` is executed, if it never changes.
-
-    It is bound once, to a value that is as true when the application starts.
-    """
+def test_around(home: Home, statement: ast.stmt) -> ast.expr | None:
+    """Return what decides alone whether ``statement`` is executed, if one condition does."""
     around = _blocks(home.module, home.statement)
     own = [one for one in _blocks(home.module, statement) if one not in around]
     block, branch = own[0] if len(own) == 1 else (None, "")
-    test = block.test if isinstance(block, ast.If) and branch == "body" else None
-    if not isinstance(test, ast.Name):
-        return None
-    name = project.qualified_name(home.module, test)
-    found = project.definition(name) if name is not None else None
-    defining = project.module(found.path) if found is not None else None
-    if name is None or defining is None or found is None or found.kind != "assignment":
-        return None
-    value = defining.scopes.module.bindings[name.rpartition(".")[2]][0].value
-    return test if value is not None and _is_frozen(project, defining, value) else None
+    return block.test if isinstance(block, ast.If) and branch == "body" else None
 
 
-def _is_frozen(project: Project, module: Module, value: ast.expr) -> bool:
-    match value:
-        case ast.Constant() | ast.Compare() | ast.UnaryOp(op=ast.Not()):
-            return True
-        case ast.Call():
-            return project.qualified_name(module, value.func) in _PLAIN
-        case _:
-            return False
+def in_one_branch(module: Module, one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether two statements stand in one branch of an ``if``, so that both are executed or none.
 
-
-_PLAIN = {
-    "builtins.bool", "builtins.float", "builtins.int", "builtins.str", "os.environ.get",
-    "os.getenv",
-}  # fmt: skip
+    Nothing around them may catch what the code between them raises.
+    """
+    first, second = _blocks(module, one), _blocks(module, other)
+    return first == second and all(isinstance(block, ast.If) for block, _ in first)
 
 
 def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:

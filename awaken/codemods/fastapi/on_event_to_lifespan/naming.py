@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.codemods.fastapi.on_event_to_lifespan.conditions import in_one_branch
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
 from awaken.contract import Place
@@ -96,6 +97,25 @@ def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
         if step.flag:
             step.condition = step.name if step.kept else _flag(step, taken)
             taken.add(step.condition)
+    _share_flags(steps)
+
+
+def _share_flags(steps: Sequence[Step]) -> None:
+    """Let handlers that are registered together ask one flag, which the first of them sets."""
+    setting = [one for one in steps if one.flag and not one.kept]
+    for index, step in enumerate(setting):
+        first = next((one for one in setting[:index] if _together(one, step)), None)
+        if first is not None:
+            step.flag, step.condition = False, first.condition
+
+
+def _together(one: Step, other: Step) -> bool:
+    return (
+        one.module is other.module
+        and one.statement is not None
+        and other.statement is not None
+        and in_one_branch(one.module, one.statement, other.statement)
+    )
 
 
 def _name_of_function(project: Project, step: Step, function: Function, taken: set[str]) -> str:

@@ -9,7 +9,7 @@ class Part(Struct, frozen=True, kw_only=True):
     """What the lifespan does for one handler.
 
     ``code`` is a statement, or with ``is_body`` a whole function, as its file has it, whose body
-    is meant. ``condition`` names a variable that says whether the handler was registered.
+    is meant. ``condition`` says whether the handler was registered.
     ``above`` and ``comment`` are comments for above and behind the code, ``around`` those for
     above the condition.
     """

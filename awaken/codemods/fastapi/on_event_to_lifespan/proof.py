@@ -51,13 +51,15 @@ def _unbound(module: Module, code: LifespanCode) -> Iterator[tuple[str, Place]]:
 
 
 def _names(code: LifespanCode) -> set[str]:
-    """Return the names in the calls of handlers; bodies that moved read what they read before."""
+    """Return the names in the calls of handlers, and in their conditions.
+
+    Bodies that moved read what they read before.
+    """
     parts = [part for part in (*code.startup, *code.shutdown) if not part.is_body]
-    trees = [ast.parse(part.code) for part in parts]
+    trees = [ast.parse(text) for part in parts for text in (part.code, part.condition)]
     inside = [node for tree in trees for node in ast.walk(tree)]
     bound = {one.id for one in inside if isinstance(one, ast.Name) and _is_store(one)}
-    read = {one.id for one in inside if isinstance(one, ast.Name)} - bound
-    return read | {part.condition for part in parts if part.condition}
+    return {one.id for one in inside if isinstance(one, ast.Name)} - bound
 
 
 def _is_store(node: ast.Name) -> bool:

@@ -21,6 +21,7 @@ from awaken.contract import Surroundings
 from awaken.editing.arguments import appended, fitted, keyword_argument
 from awaken.editing.comments import only_suppresses
 
+_BLANK = cst.EmptyLine(indent=False)
 _LISTS = ("on_startup", "on_shutdown")
 
 
@@ -37,22 +38,29 @@ def write_lifespan(
     body: list[Any] = [*_declared("global", data.global_names)]
     body += [*_declared("nonlocal", data.nonlocal_names)]
     body += [cst.parse_statement(f"{one}\n") for one in data.first]
-    body += [*_statements(data.startup)]
-    shutdown = list(_statements(data.shutdown))
-    if shutdown:
-        template = cst.parse_statement("try:\n    yield\nfinally:\n    pass\n")
-        ending = cst.ensure_type(template, cst.Try)
-        final = cst.ensure_type(ending.finalbody, cst.Finally)
-        final = final.with_changes(body=cst.IndentedBlock(shutdown))
-        body.append(ending.with_changes(finalbody=final))
-    else:
-        body.append(cst.parse_statement("yield\n"))
+    rest = [*_statements(data.startup), *_yielding(data)]
+    if data.first:
+        rest[0] = rest[0].with_changes(leading_lines=[_BLANK, *rest[0].leading_lines])
+    body += rest
     function = function.with_changes(body=cst.IndentedBlock(body))
     found: list[cst.BaseStatement] = [_below(data.comments, function)]
     if data.assigned:
         given = cst.parse_statement(f"{data.assigned}.router.lifespan_context = {data.name}\n")
-        found.append(given.with_changes(leading_lines=[cst.EmptyLine(indent=False)]))
+        found.append(given.with_changes(leading_lines=[_BLANK]))
     return found
+
+
+def _yielding(data: LifespanCode) -> Iterator[Any]:
+    """Yield the ``yield``, in ``try`` if something follows."""
+    shutdown = list(_statements(data.shutdown))
+    if not shutdown:
+        yield cst.parse_statement("yield\n")
+        return
+    template = cst.parse_statement("try:\n    yield\nfinally:\n    pass\n")
+    ending = cst.ensure_type(template, cst.Try)
+    final = cst.ensure_type(ending.finalbody, cst.Finally)
+    final = final.with_changes(body=cst.IndentedBlock(shutdown))
+    yield ending.with_changes(finalbody=final)
 
 
 def edit_constructor(node: cst.Call, data: ConstructorEdit, around: Surroundings) -> cst.Call:
@@ -89,7 +97,7 @@ def edit_function(
         node = node.with_changes(lines_after_decorators=[])
     name = cst.Name(data.name) if data.name else node.name
     if data.before:
-        above.insert(0, cst.EmptyLine(indent=False))
+        above.insert(0, _BLANK)
     function = node.with_changes(decorators=kept, leading_lines=above, name=name)
     return [*([cst.parse_statement(data.before)] if data.before else []), function]
 
@@ -117,7 +125,7 @@ def insert_statement(
     """Return the new statement."""
     statement: Any = cst.parse_statement(data.code)
     if data.blank:
-        statement = statement.with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+        statement = statement.with_changes(leading_lines=[_BLANK])
     return [statement]
 
 
@@ -190,7 +198,7 @@ def _statements(parts: Sequence[Part]) -> Iterator[Any]:
         inside = [statement for part in held for statement in _calls(part)]
         if condition:
             around = [comment for part in held for comment in part.around]
-            yield _below(around, cst.If(cst.Name(condition), cst.IndentedBlock(inside)))
+            yield _below(around, cst.If(cst.parse_expression(condition), cst.IndentedBlock(inside)))
         else:
             yield from inside
 

@@ -178,8 +178,8 @@ class Steps:
 def _timed(step: Step, timing: Timing) -> Step:
     step.flag = timing.conditional and (timing.test is None or bool(step.kept))
     if timing.test is not None and not step.flag:
-        step.condition = timing.test.id
-        step.reads = (*step.reads, timing.test)
+        step.condition = timing.test.code
+        step.reads = (*step.reads, *timing.test.reads)
     step.foreign, step.first = timing.foreign, timing.first
     step.caveats += timing.caveats
     return step

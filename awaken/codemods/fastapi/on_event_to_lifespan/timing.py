@@ -6,8 +6,9 @@ import ast
 from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.conditions import is_conditional, steady_test
+from awaken.codemods.fastapi.on_event_to_lifespan.conditions import is_conditional, test_around
 from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.steady import Condition, steady_condition
 from awaken.contract import Place
 from awaken.project import Project
 from awaken.project.callers import Function
@@ -32,7 +33,7 @@ class Timing:
 
     order: Order
     conditional: bool = False
-    test: ast.Name | None = None
+    test: Condition | None = None
     foreign: bool = False
     first: bool = False
     caveats: tuple[str, ...] = ()
@@ -75,8 +76,9 @@ class Clock:
         if module.path != self._home.module.path or scope.node is not self._home.scope.node:
             return None
         conditional = is_conditional(self._home, statement)
-        test = steady_test(self._project, self._home, statement) if conditional else None
-        return Timing((1, module.span(statement).start), conditional, test)
+        test = test_around(self._home, statement) if conditional else None
+        steady = None if test is None else steady_condition(self._project, self._home, test)
+        return Timing((1, module.span(statement).start), conditional, steady)
 
     def _elsewhere(self, module: Module, statement: ast.stmt) -> Refused:
         where = module.scope_name(statement)
