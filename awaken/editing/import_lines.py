@@ -89,6 +89,9 @@ def _name(alias: str) -> str:
 def _insert(
     statement: str, aliases: list[tuple[int, int]], place: int, name: str, style: LineStyle
 ) -> str:
+    joined = _joined(statement, aliases, place, name)
+    if joined is not None and _fits(joined, style):
+        return joined
     if place < len(aliases):
         at = aliases[place][0]
         between = f",{style.newline}{_line_white(statement, at)}" if _alone(statement, at) else ", "
@@ -105,6 +108,27 @@ def _insert(
     line = f"{white}{name}{',' if comma else ''}"
     kept = statement[:after] if comma else f"{statement[:last_end]},"
     return f"{kept}{statement[after : found.end()]}{line}{style.newline}{statement[found.end() :]}"
+
+
+def _joined(statement: str, aliases: list[tuple[int, int]], place: int, name: str) -> str | None:
+    """Return the statement with ``name`` on a line of others; None if each has a line of its own.
+
+    That is the line of the name that it comes in front of, or of the last one.
+    """
+    lines = [_line_start(statement, start) for start, _ in aliases]
+    if len(set(lines)) in {1, len(lines)}:
+        return None
+    if place < len(aliases):
+        at = aliases[place][0]
+        return f"{statement[:at]}{name}, {statement[at:]}"
+    end = aliases[-1][1]
+    return f"{statement[:end]}, {name}{statement[end:]}"
+
+
+def _fits(statement: str, style: LineStyle) -> bool:
+    first, *others = _NEWLINE.split(statement)
+    widths = [len(style.line_indent) + len(first), *map(len, others)]
+    return max(widths) <= style.line_length
 
 
 def remove_name(statement: str, bound: str) -> str | None:

@@ -67,6 +67,44 @@ def test_a_plain_import_loses_one_of_its_names():
     assert remove_name("import a", "a") == ""
 
 
+@pytest.mark.parametrize(
+    ("statement", "name", "wanted"),
+    [
+        (
+            "from m import (a, c,\n               d)",
+            "b",
+            "from m import (a, b, c,\n               d)",
+        ),
+        (
+            "from m import (a, b,\n               d)",
+            "c",
+            "from m import (a, b,\n               c, d)",
+        ),
+        (
+            "from m import (a, b,\n               d)",
+            "e",
+            "from m import (a, b,\n               d, e)",
+        ),
+        ("from m import (\n    a, b,\n    d,\n)", "e", "from m import (\n    a, b,\n    d, e,\n)"),
+        ("from m import a, b, \\\n    d", "c", "from m import a, b, \\\n    c, d"),
+        ("from m import (\n    a,\n    c,\n)", "b", "from m import (\n    a,\n    b,\n    c,\n)"),
+        (
+            "from m import (a,\n               c)",
+            "b",
+            "from m import (a,\n               b,\n               c)",
+        ),
+    ],
+)
+def test_a_name_joins_the_line_of_others(statement, name, wanted):
+    assert add_name(statement, name, LineStyle()) == wanted
+
+
+def test_a_name_that_does_not_fit_gets_a_line():
+    statement = "from m import (a, b,\n               d, e)"
+    added = add_name(statement, "c", LineStyle(line_length=20))
+    assert added == "from m import (a, b,\n               c,\n               d, e)"
+
+
 LAYOUTS = st.sampled_from(["line", "brackets", "trailing comma", "own lines", "grid", "backslash"])
 
 
