@@ -69,6 +69,7 @@ def lay_out(statement: cst.BaseExpression, builders: int, space: Space) -> cst.B
     if space.fits(flat) and not keeps_lines(statement, builders):
         return flat
     calls, start = _apart(statement)
+    start = _called_on_one_line(start)
     if not calls:
         return _with_arguments(start, "", space)
     one = one_line(start)
@@ -92,6 +93,13 @@ def _beside_start(
     if lines.has_break(start) and len(last) + _width(call.args) + len("()") > space.length:
         return None
     return _called(start, call, cst.Dot(), before, space) if len(last) < space.length else None
+
+
+def _called_on_one_line(start: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the start of a chain without a line break between a name and its first builder."""
+    if not isinstance(start, cst.Call) or not lines.has_break(start.func):
+        return start
+    return start.with_changes(func=one_line(start.func))
 
 
 def _name(call: cst.Call) -> str:
@@ -171,10 +179,16 @@ def _opens_bracket(call: cst.Call) -> bool:
 
 def _around(node: cst.Call, space: Space) -> cst.Call:
     """Return the call with the lines inside of its arguments' own brackets moved along."""
-    arguments = [
-        lines.reindented(argument, _least_indent(node), space.indent) for argument in node.args
-    ]
+    old = _least_indent(node)
+    new = space.indent if _closes_at(node, old) else space.inner().indent
+    arguments = [lines.reindented(argument, old, new) for argument in node.args]
     return node.with_changes(args=arguments)
+
+
+def _closes_at(node: cst.Call, indent: str) -> bool:
+    """Whether a line of the arguments of ``node`` starts with ``indent`` and a closing bracket."""
+    _, *others = lines.code(cst.Call(cst.Name("f"), node.args)).split("\n")
+    return any(line.startswith((f"{indent})", f"{indent}]", f"{indent}}}")) for line in others)
 
 
 def _least_indent(node: cst.Call) -> str:
