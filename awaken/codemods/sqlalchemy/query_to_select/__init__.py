@@ -283,6 +283,7 @@ Rows of Core objects alone are read at once (`.all()`) where they are iterated, 
   a joined collection repeats were left out, and keys were those of `Query`;
 * the text of a kept query that a logger or `print()` shows: other names of columns, no database;
 * slices by numbers that are computed: Query refuses negative ones, and asks nothing for none;
+* a class that is an item of a dictionary at the top of a file, which other files may change;
 * a library's class that is known by its spelling only; values that may have no hash in rows that
   must be unique; a call that made the session of a query which is only embedded.
 

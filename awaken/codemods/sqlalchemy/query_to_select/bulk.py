@@ -78,7 +78,17 @@ def judge_write(reader: Reader, chain: Chain) -> Verdict:
     select = written(statement, verdict, chain.end)
     verdict.data = executed_write(statement, select, link_edits(statement))
     verdict.needs += statement.needs
+    verdict.caveats += caveats_of_target(statement.items, chain.links)
     return verdict
+
+
+def caveats_of_target(items: Sequence[Item], links: Sequence[Link]) -> list[str]:
+    """Return what may change if one of ``items`` is no mapped class, but a Table.
+
+    Criteria would make an ORM statement of it, or not.
+    """
+    has_criteria = any(link.name in _CRITERIA for link in links)
+    return [item.unless for item in items if item.unless and has_criteria]
 
 
 def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit]) -> BulkRewrite:

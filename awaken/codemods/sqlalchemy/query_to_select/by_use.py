@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
@@ -77,7 +78,8 @@ def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Ite
     query takes can be ordered: ``query(v).filter(v < 1)``, ``query(v).filter(v.in_(values))``.
     """
     node = item.node
-    if item.what is not What.UNKNOWN and not item.assumed:
+    is_unsure = bool(item.unless) and item.presumed
+    if item.what is not What.UNKNOWN and not item.assumed and not is_unsure:
         return item
     text = ast.unparse(node)
     is_class = _is_used_as_class(text, criteria) or _has_columns(text, criteria)
@@ -132,13 +134,14 @@ def _always_evaluated(statement: ast.stmt) -> Iterator[ast.expr]:
 def read_by_options(
     reader: Reader, items: tuple[Item, ...], links: Sequence[Link]
 ) -> tuple[Item, ...]:
-    """Read the only item, if it is unknown, by the ``links`` of its query.
+    """Read the only item, if it is not known for sure, by the ``links`` of its query.
 
     ``query(v).options(load_only("name"))``: whatever is asked for, the name is looked for in a
     mapped class, and it is an error if none is there.
     """
     names = {link.name for link in links}
-    if len(items) != 1 or items[0].what is not What.UNKNOWN or names & _OTHER_ITEMS:
+    is_unsure = len(items) == 1 and (items[0].what is What.UNKNOWN or items[0].unless)
+    if not is_unsure or names & _OTHER_ITEMS:
         return items
     if isinstance(items[0].node, ast.Starred):
         return items
@@ -146,6 +149,8 @@ def read_by_options(
     if not any(names_columns(reader, option) for option in options):
         return items
     node = items[0].node
+    if items[0].unless:
+        return (replace(items[0], unless=""),)
     return (Item(node, What.ENTITY, owner=ast.unparse(node)),)
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.made_classes import made_class
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.knowledge import knowledge
 from awaken.project.bindings import Binding
 from awaken.project.classes import ClassFacts
+from awaken.project.dictionaries import dictionary_values, is_of_module
 from awaken.project.visibility import is_public
 
 DEPTH = 4
@@ -39,8 +41,8 @@ def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None
             return _entity_of_class(reader, node)
         case ast.Attribute(value=ast.Name(id="self" | "cls")):
             return _entity_of_class_attribute(reader, node, depth)
-        case ast.Subscript(value=ast.Attribute() as mapping):
-            return _entity_of_mapping(reader, node, mapping)
+        case ast.Subscript():
+            return _entity_of_subscript(reader, node, depth)
         case _:
             return None
 
@@ -55,7 +57,7 @@ def _entity_of_call(reader: Reader, node: ast.Call, depth: int) -> Item | None:
     if name == "Bundle" and _is_true(node, "single_entity"):
         return Item(node, What.ENTITY, aliased=True)
     if not isinstance(node.func, ast.Name) or node.func.id != "type" or len(node.args) != 1:
-        return None
+        return made_class(reader, node)
     if ast.unparse(node.args[0]) == "self":
         return _entity_of_class(reader, node)
     return Item(node, What.ENTITY, owner=ast.unparse(node), presumed=True)
@@ -359,6 +361,16 @@ def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: in
     )
 
 
+def _entity_of_subscript(reader: Reader, node: ast.Subscript, depth: int) -> Item | None:
+    match node.value:
+        case ast.Attribute() as mapping:
+            return _entity_of_mapping(reader, node, mapping)
+        case ast.Name() as dictionary:
+            return _entity_of_item(reader, node, dictionary, depth)
+        case _:
+            return None
+
+
 def _entity_of_mapping(reader: Reader, node: ast.Subscript, mapping: ast.Attribute) -> Item | None:
     """``cls.models[key]``, where a class annotates it ``models: dict[str, type[Base]]``."""
     owner = reader.qualified(mapping.value)
@@ -378,6 +390,22 @@ def _entity_of_mapping(reader: Reader, node: ast.Subscript, mapping: ast.Attribu
                 case _:
                     pass
     return None
+
+
+def _entity_of_item(
+    reader: Reader, node: ast.Subscript, dictionary: ast.Name, depth: int
+) -> Item | None:
+    """``MODELS[key]``, where all values of the dictionary are mapped classes."""
+    values = dictionary_values(reader.module, dictionary)
+    found = [entity_of(reader, value, depth - 1) for value in values]
+    entities = [item for item in found if item is not None]
+    if not entities or len(entities) < len(found):
+        return None
+    joined = _joined(node, entities)
+    if not is_of_module(reader.module, dictionary):
+        return joined
+    unless = f"other files may put something else than mapped classes into `{dictionary.id}`"
+    return replace(joined, presumed=True, unless=unless)
 
 
 def _joined(node: ast.expr, items: Sequence[Item]) -> Item:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.bulk import caveats_of_target
 from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS
 from awaken.codemods.sqlalchemy.query_to_select.entities import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.items import Kind, What, kind_of
@@ -147,6 +148,9 @@ def _judge_writes(states: States, session: WebSession, verdict: WebVerdict, end:
     for part in parts:
         verdict.parts.append(Rewritten(part.segment, part.data))
         verdict.need(part.segment, *part.needs)
+    links = [link for segment in verdict.web.segments for link in segment.links]
+    for kept in verdict.web.definitions:
+        verdict.caveats += caveats_of_target(states.items_of(kept), links)
     for use in verdict.web.uses:
         verdict.need(use, session.at(use))
 
