@@ -18,6 +18,7 @@ from awaken.contract import Surroundings
 
 _NO_SPACE = cst.SimpleWhitespace("")
 _ROWCOUNT = "rowcount"
+_FILTERS = frozenset({"filter", "filter_by", "options", "where"})
 
 
 # ---------------------------------------------------------------------------------------- slices
@@ -55,7 +56,7 @@ def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cs
 def _by_criteria(node: cst.Call, start: str, around: Surroundings) -> cst.Call:
     """``query.delete()`` → ``delete(A).where(query.whereclause).delete()``."""
     ended, step = cst.ensure_type(node.func, cst.Attribute), around.indent
-    criteria = cst.Attribute(ended.value, cst.Name("whereclause"), dot=ended.dot)
+    criteria = cst.Attribute(_with_where(ended.value), cst.Name("whereclause"), dot=ended.dot)
     where = cst.Attribute(cst.parse_expression(start), cst.Name("where"), dot=ended.dot)
     filtered = cst.Call(where, [cst.Arg(criteria)])
     if lines.has_break(ended.dot):
@@ -63,6 +64,15 @@ def _by_criteria(node: cst.Call, start: str, around: Surroundings) -> cst.Call:
         moved = lines.move(criteria, ended.dot, indent + step, step)
         filtered = lines.broken_call(where, moved, indent, step)
     return node.with_changes(func=ended.with_changes(value=filtered))
+
+
+def _with_where(statement: cst.BaseExpression) -> cst.BaseExpression:
+    """Return a chain with ``where`` for each ``filter``, as the statement around it has it."""
+    func = statement.func if isinstance(statement, cst.Call) else None
+    if not isinstance(func, cst.Attribute) or func.attr.value not in _FILTERS:
+        return statement
+    name = cst.Name("where") if func.attr.value == "filter" else func.attr
+    return statement.with_changes(func=func.with_changes(value=_with_where(func.value), attr=name))
 
 
 def _with_links(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.Call:

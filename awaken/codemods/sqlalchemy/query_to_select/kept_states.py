@@ -240,6 +240,9 @@ def _shared(one: Statement, other: Statement) -> Statement:
 
 def _different(one: Sequence[Item], other: Sequence[Item]) -> Refused:
     first, second = (", ".join(ast.unparse(item.node) for item in items) for items in (one, other))
+    if first == second:
+        detail = f"`{first}`, by which not the same is meant on each"
+        return Refused(reasons.DIFFERENT_QUERIES, detail)
     return Refused(reasons.DIFFERENT_QUERIES, f"`{first}` or `{second}`")
 
 
@@ -270,7 +273,7 @@ def _settled(statement: Statement, items: tuple[Item, ...]) -> Statement:
 
 
 def _are_alike(one: Sequence[Item], other: Sequence[Item]) -> bool:
-    """Whether queries for ``one`` and for ``other`` are executed alike: one class, or columns."""
+    """Whether queries for ``one`` and for ``other`` are executed alike: classes, or columns."""
     whats = [item.what for item in one]
     singles = {item.what for item in (*one, *other)} if len(one) == len(other) == 1 else set()
     if What.UNKNOWN in singles and singles <= {What.UNKNOWN, What.ENTITY}:
@@ -279,8 +282,9 @@ def _are_alike(one: Sequence[Item], other: Sequence[Item]) -> bool:
         return False
     if whats == [What.ENTITY]:
         return True
+    same_keys = [item.key for item in one] == [item.key for item in other]
     is_keyed = all(len({item.key for item in items}) == len(items) for items in (one, other))
-    return set(whats) == {What.COLUMN} and is_keyed
+    return set(whats) <= {What.COLUMN, What.ENTITY} and (same_keys or is_keyed)
 
 
 def _either(one: Item, other: Item) -> Item:
