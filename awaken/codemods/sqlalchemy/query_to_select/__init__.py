@@ -265,7 +265,9 @@ model cannot be seen. `filter_by` is written as `where(Target.key == value)` as 
 2.1, which searches every FROM object, could understand it otherwise. `.scalar()` becomes
 `session.scalar()` only where one row is certain, for that hides what `Query` raises on two.
 `Query.update()` and `Query.delete()` give `session.execute` the very statement that is written
-here, so autoflush, the default of `synchronize_session` and loaded objects are as before. A set
+here, so autoflush, the default of `synchronize_session` and loaded objects are as before. Of a
+query that is kept they are given its criteria, `delete(User).where(query.whereclause)`, if each way
+adds some: without any this would be None, which deletes nothing. A set
 operation becomes what Query makes of it, a select from an alias of its subquery; where later
 builders name the class, the alias gets a name in place, by `:=`, and they use that. A function
 that is passed a query and no session is given the session as a parameter, by all of its callers.
@@ -282,6 +284,8 @@ Rows of Core objects alone are read at once (`.all()`) where they are iterated, 
 * `session.execute(query)` of a kept query: SQLAlchemy 2.1 takes no Query there, before it rows that
   a joined collection repeats were left out, and keys were those of `Query`;
 * the text of a kept query that a logger or `print()` shows: other names of columns, no database;
+* a variable, or what a function returns, that holds a query or None: where nothing asks which, the
+  exception is another;
 * slices by numbers that are computed: Query refuses negative ones, and asks nothing for none;
 * a class that is an item of a dictionary at the top of a file, which other files may change;
 * a library's class that is known by its spelling only; values that may have no hash in rows that
@@ -292,9 +296,9 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 
 ## What it refuses
 
-A query that is stored in an attribute or a container, read by a function inside, or given to a
-function that is not in sight; one that a function returns, or takes, whose calls
-are not all in sight: passed as a value, decorated, named in a string. One whose variable may hold
+A query that is stored in an attribute or a container (but a tuple that a function returns and its
+callers unpack), read by a function inside, or given to a function that is not in sight; one that a
+function returns, or takes, whose calls are not all in sight: passed as a value, decorated, named in a string. One whose variable may hold
 something else, or a query of another kind; a session that may have been replaced before the query
 is executed, or has no name there and cannot be given one. A receiver that nothing proves to be a
 session; an entity of unknown kind; set operations behind which names cannot be followed; slices by
@@ -323,9 +327,9 @@ them (`benchmarks/account.py`):
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
-| apache-superset 6.1.0 (1.4) | 395 | 375 | 16 | 4 |
-| mlflow 3.18.0 (2.0) | 244 | 241 | 2 | 1 |
-| ckan 2.12.0 (2.0) | 180 | 177 | 2 | 1 |
+| apache-superset 6.1.0 (1.4) | 395 | 377 | 16 | 2 |
+| mlflow 3.18.0 (2.0) | 244 | 241 | 3 | 0 |
+| ckan 2.12.0 (2.0) | 180 | 178 | 2 | 0 |
 | flask-appbuilder 5.3.0 (2.0) | 37 | 36 | 1 | 0 |
 | optuna 5.0.0 (2.0) | 40 | 40 | 0 | 0 |
 
@@ -334,9 +338,9 @@ a Query by contract, and 10 are united in a function of ckan, whose callers go o
 
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
-| apache-superset 6.1.0 (1.4) | 95 | 52 | 23 | 20 |
-| mlflow 3.18.0 (2.0) | 47 | 33 | 5 | 9 |
-| ckan 2.12.0 (2.0) | 103 | 69 | 6 | 28 |
+| apache-superset 6.1.0 (1.4) | 95 | 52 | 25 | 18 |
+| mlflow 3.18.0 (2.0) | 47 | 34 | 6 | 7 |
+| ckan 2.12.0 (2.0) | 103 | 69 | 10 | 24 |
 | flask-appbuilder 5.3.0 (2.0) | 5 | 0 | 0 | 5 |
 | optuna 5.0.0 (2.0) | 6 | 6 | 0 | 0 |
 
