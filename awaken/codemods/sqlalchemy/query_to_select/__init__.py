@@ -267,11 +267,11 @@ model cannot be seen. `filter_by` is written as `where(Target.key == value)` as 
 `Query.update()` and `Query.delete()` give `session.execute` the very statement that is written
 here, so autoflush, the default of `synchronize_session` and loaded objects are as before. Of a
 query that is kept they are given its criteria, `delete(User).where(query.whereclause)`, if each way
-adds some: without any this would be None, which deletes nothing. A set
-operation becomes what Query makes of it, a select from an alias of its subquery; where later
-builders name the class, the alias gets a name in place, by `:=`, and they use that. A function
-that is passed a query and no session is given the session as a parameter, by all of its callers.
-Rows of Core objects alone are read at once (`.all()`) where they are iterated, as Query reads them.
+adds some: without any this would be None, which deletes nothing. A set operation becomes what Query
+makes of it, a select from an alias of its subquery; where later builders name the class, the alias
+gets a name in place, by `:=`, and they use that. A function that is passed a query and no session
+is given the session as a parameter, by all of its callers. Rows of Core objects alone are read at
+once (`.all()`) where they are iterated, as Query reads them.
 
 *Unsafe* is what depends on something out of sight, and the message says what may change:
 
@@ -298,13 +298,13 @@ place of `scalars(...)` (new in 1.4.24), and some orders of DISTINCT are refused
 
 A query that is stored in an attribute or a container (but a tuple that a function returns and its
 callers unpack), read by a function inside, or given to a function that is not in sight; one that a
-function returns, or takes, whose calls are not all in sight: passed as a value, decorated, named in a string. One whose variable may hold
-something else, or a query of another kind; a session that may have been replaced before the query
-is executed, or has no name there and cannot be given one. A receiver that nothing proves to be a
-session; an entity of unknown kind; set operations behind which names cannot be followed; slices by
-calls or negative numbers; `get()` and bulk writes with settings that they ignore; what raises today
-and would not afterwards; what only `Query` has; what hooks of `Query` or `after_bulk_update` and
-`after_bulk_delete` would see.
+function returns, or takes, whose calls are not all in sight: passed as a value, decorated, named in
+a string. One whose variable may hold something else, or a query of another kind; a session that may
+have been replaced before the query is executed, or has no name there and cannot be given one. A
+receiver that nothing proves to be a session; an entity of unknown kind; set operations behind which
+names cannot be followed; slices by calls or negative numbers; `get()` and bulk writes with settings
+that they ignore; what raises today and would not afterwards; what only `Query` has; what hooks of
+`Query` or `after_bulk_update` and `after_bulk_delete` would see.
 
 Queries that a test answers by a double of Query: a mock that is told what `query` gives, or asked
 what it was asked, a patched `query`, a class with a `query` of its own. They are held back in the
