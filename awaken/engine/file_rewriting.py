@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -296,12 +296,10 @@ class _Work:
         return pieces
 
 
-def _without_holes(
-    text: bytes, pieces: Sequence[Piece], filled: Collection[int]
-) -> Iterator[Piece]:
+def _without_holes(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:
     """Yield ``pieces``, those that leave nothing with the blank lines that nobody wants then.
 
-    Lines that start at ``filled`` get others in their place.
+    Where ``filled``, other lines are put in their place, or below them.
     """
     waiting: list[Piece] = []
     for piece in pieces:
@@ -316,13 +314,13 @@ def _without_holes(
     yield from _closed(text, waiting, filled)
 
 
-def _closed(text: bytes, pieces: Sequence[Piece], filled: Collection[int]) -> Iterator[Piece]:
+def _closed(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:
     """Yield neighbours that all go, grown together and over blank lines around them."""
     if pieces:
         first = pieces[0].span.start
         whole = without_blank_lines(text, Span(first, pieces[-1].span.end))
         starts = [
-            first if first in filled else whole.start,
+            whole.start if filled.isdisjoint({first, whole.end}) else first,
             *(piece.span.start for piece in pieces[1:]),
         ]
         ends = [*starts[1:], whole.end]

@@ -17,6 +17,7 @@ from awaken.editing.outer_parentheses import OuterPair, outer_pair
 from awaken.project.modules import Module
 
 NEWLINE = re.compile(rb"\r\n|\n|\r")
+_DEFINES = (b"@", b"def ", b"async def ", b"class ")
 _INDENT = re.compile(rb"[ \t]*")
 _BLANK_BEFORE = re.compile(rb"(?:(?:\r\n|\n|\r)[ \t\f]*)*(?:\r\n|\n|\r)\Z")
 _BLANK_AFTER = re.compile(rb"(?:[ \t\f]*(?:\r\n|\n|\r))*")
@@ -84,8 +85,8 @@ def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
 def without_blank_lines(text: bytes, span: Span) -> Span:
     """Return the lines ``span`` with the blank lines that would be too many if they went.
 
-    The larger number of those above and below is left, and none at the end of the file or at the
-    start of a block.
+    The larger number of those above and below is left, none at the end of the file or at the
+    start of a block, and one between plain statements where a definition went.
     """
     above, _ = blank_lines_around(text, span.start)
     _, below = blank_lines_around(text, span.end)
@@ -94,7 +95,12 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
         ends = [0, *(found.end() for found in NEWLINE.finditer(text, 0, start))]
         start = ends[max(0, len(ends) - 1 - above)]
         return Span(start, len(text))
-    for _ in range(below if _opens_block(text, span) else min(above, below)):
+    gone = below if _opens_block(text, span) else min(above, below)
+    if _parts_statements(text, span) and min(above, below) > 1:
+        gone = below
+        for _ in range(above - 1):
+            start = line_above(text, start)
+    for _ in range(gone):
         end = line_end(text, end)
     return Span(start, end)
 
@@ -105,6 +111,14 @@ def _opens_block(text: bytes, span: Span) -> bool:
     indent = line_indent(text, span.start)
     opens = bool(indent) and text[: span.start].rstrip().endswith(b":")
     return opens and line_indent(text, following).startswith(indent)
+
+
+def _parts_statements(text: bytes, span: Span) -> bool:
+    """Whether the lines ``span`` hold definitions that stand between other top-level statements."""
+    before, behind = text[: span.start].rstrip(), text[span.end :].lstrip()
+    plain_above = bool(before) and not line_indent(text, len(before))
+    plain_below = not behind.startswith((b"#", *_DEFINES))
+    return text.startswith(_DEFINES, span.start) and plain_above and plain_below
 
 
 def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surroundings:

@@ -190,6 +190,23 @@ def test_comment_lines_above_go_with_the_statement_that_they_belong_to(newline):
     assert after(text, change(second)).split(newline)[:5] == ["a = 1", "", "# one", "", ""]
 
 
+@pytest.mark.parametrize(
+    ("above", "below", "expected"),
+    [
+        ("a = 1\n\n\n", "\n\nb = 1\n", "a = 1\n\nb = 1\n"),
+        ("a = 1\n\n\n", "\n\n\nb = 1\n", "a = 1\n\nb = 1\n"),
+        ("a = 1\n\n", "\n\nb = 1\n", "a = 1\n\n\nb = 1\n"),
+        ("def g():\n    0\n\n\n", "\n\nb = 1\n", "def g():\n    0\n\n\nb = 1\n"),
+        ("a = 1\n\n\n", "\n\ndef g(): 0\n", "a = 1\n\n\ndef g(): 0\n"),
+        ("a = 1\n\n\n", "\n\n# g\n@h\ndef g(): 0\n", "a = 1\n\n\n# g\n@h\ndef g(): 0\n"),
+    ],
+)
+def test_the_blank_lines_of_a_definition_go_with_it(above, below, expected):
+    text = f"{above}def f():\n    0\n{below}"
+    edit = node_edit(text, "def f():\n    0", "remove", kind="FunctionDef")
+    assert after(text, change(edit)) == expected
+
+
 def test_no_blank_line_is_left_at_the_start_of_a_block():
     text = "if a:\n    f()\n\n    b = 1\n"
     edit = node_edit(text, "f()", "remove", kind="Expr")
