@@ -84,6 +84,9 @@ class _Moving:
         for step in self._steps:
             if step.statement is not None and step.function is None and not step.is_removed:
                 self._keep_inside(step, step.statement)
+        for index, step in enumerate(self._steps):
+            if step.registration.form == "list" and step.module is self._home:
+                self._take_from_list(index, step)
         return self._found
 
     def _going(self, step: Step) -> Iterator[ast.stmt]:
@@ -139,6 +142,29 @@ class _Moving:
             else:
                 texts.append(comment.text)
         self._put(statement, indexes, texts)
+
+    def _take_from_list(self, index: int, step: Step) -> None:
+        """Take the comments of one handler in a list, above it and behind it."""
+        handler = step.registration.handler
+        listed = None if handler is None else self._home.parent(handler)
+        if handler is None or not isinstance(listed, ast.List | ast.Tuple):
+            return
+        place = next(place for place, one in enumerate(listed.elts) if one is handler)
+        top = _end_line(listed.elts[place - 1]) if place else listed.lineno
+        is_last = place == len(listed.elts) - 1
+        end = _end_line(listed) if is_last else _end_line(handler)
+        keyword = self._home.parent(listed)
+        whole = keyword if isinstance(keyword, ast.keyword) else listed
+        comments = self._found.of(index)
+        for comment in _inside(self._home, whole, [step.code]):
+            is_own = top < comment.line <= end or (comment.line == top and not place)
+            if not is_own or (self._home.path, comment.line) in self._taken:
+                continue
+            self._taken.add((self._home.path, comment.line))
+            if comment.line == handler.lineno and not comment.alone:
+                comments.behind = comment.text
+            else:
+                comments.above.append(comment.text)
 
     def _keep_inside(self, step: Step, statement: ast.stmt) -> None:
         """Note the comments of a statement that is written anew, but for the one behind it."""
@@ -197,11 +223,17 @@ class _Moving:
         return found
 
 
+def _end_line(node: ast.expr) -> int:
+    return node.end_lineno or node.lineno
+
+
 def _only_suppresses(comment: Comment) -> bool:
     return not comment.alone and only_suppresses(comment.text)
 
 
-def _inside(module: Module, node: ast.stmt | ast.expr, repeated: Sequence[str]) -> list[Comment]:
+def _inside(
+    module: Module, node: ast.stmt | ast.expr | ast.keyword, repeated: Sequence[str]
+) -> list[Comment]:
     """Return the comments in the lines of ``node``, with their lines in the file.
 
     The one behind it is not its own if another statement follows in its last line, and those in
