@@ -28,6 +28,8 @@ class User(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
 """
+LONG_LINES = {"setup.cfg": "[flake8]\nmax-line-length = 400\n"}
+"""Makes a program one in which no line is too long, so that none is broken anew."""
 QUERY = "db.query(User).all()"
 SELECT = "db.scalars(select(User)).all()"
 IMPORTS = "from sqlalchemy.orm import Session\n\nfrom models import User\n"

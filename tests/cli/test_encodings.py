@@ -112,21 +112,21 @@ PLACES = {
     "decorators": "    @a(§)\n    @ a\n    def g(): pass\n\n    @a(x=§)\n    class C: pass\n",
     "default-arguments": "    def g(x=§, /,\n          y=§, *, z=§): pass\n",
     "annotations": "    def g(x: a[§],\n          *y: §) -> §: pass\n    z: § = §\n",
-    "class-body": "    class C(a(§), metaclass=b(§)):\n        x = §\n        y: int = §\n",
+    "class-body": "    class C(a(§), m=b(§)):\n        x = §\n        y: int = §\n",
     "lambda": "    g = lambda x=§, *y: (\n        §, lambda: §)\n",
     "comprehensions": "    x = [§ for x in § if\n  §], {x: § for x in a}, {\n*(§ for y in §)}\n",
     "nested-functions": "    def g():\n      def h():\n            return §\n      return h, §\n",
     "match": "    match §:\n      case User(id=1) if §:\n            x = §\n      case _: x = §\n",
     "async": (
-        "    async def g():\n        x = await h(§)\n        async with a(§) as b: x = §\n"
-        "        async for x in h(§): yield §\n        return\n"
+        "    async def g():\n        x = await h(§)\n        async with a(§): x = §\n"
+        "        async for x in h(§): yield x\n        return\n"
     ),
     "operators": "    x = not § or §\n    y = § + -1 if § \\\n else §[0], a < § is not None\n",
     "targets": "    §[0].y = 1; del §[0].y\n    §[0].id += §[1].id\n    for §[0].x in a: pass\n",
     "statements": "    assert §, §\n    yield §\n    x = yield from §\n    raise a(§) from b(§)\n",
     "try": "    try: §\n    except a(§): §\n    else: §\n    finally: §\n",
-    "with": "    with a(§) as x, (b(§)): pass\n",
-    "walrus": "    if (x := §) and (y := §): return x\n",
+    "with": "    with a(§), (b(§)): x\n",
+    "walrus": "    if (x := §): return x\n",
     "parentheses": "    return ((§)), (\n        # above\n        §  # on\n        # below\n)\n",
     "slices-and-stars": "    x = a[§:§]\n    y = g(*§, **{'a': §})\n    z = [*§]\n",
     "beside-strings": "    x = 'a' 'b', §, rb'\\x', f'{a!r:>{a}}'\n    '''a\\n'''; y = §\n",

@@ -286,6 +286,10 @@ once (`.all()`) where they are iterated, as Query reads them.
 * the text of a kept query that a logger or `print()` shows: other names of columns, no database;
 * a variable, or what a function returns, that holds a query or None: where nothing asks which, the
   exception is another;
+* a generator, `map()` and the like over a query that are not used up where they stand: a Query runs
+  when the first row is asked for, a `select()` at once;
+* rows that may repeat with a column of a type without a hash, such as JSON: `Query` leaves out
+  equal rows in which it is None;
 * slices by numbers that are computed: Query refuses negative ones, and asks nothing for none;
 * a class that is an item of a dictionary at the top of a file, which other files may change;
 * a library's class that is known by its spelling only; values that may have no hash in rows that
@@ -339,7 +343,7 @@ a Query by contract, and 10 are united in a function of ckan, whose callers go o
 | program (SQLAlchemy) | queries | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
 | apache-superset 6.1.0 (1.4) | 95 | 52 | 25 | 18 |
-| mlflow 3.18.0 (2.0) | 47 | 34 | 6 | 7 |
+| mlflow 3.18.0 (2.0) | 47 | 33 | 7 | 7 |
 | ckan 2.12.0 (2.0) | 103 | 69 | 10 | 24 |
 | flask-appbuilder 5.3.0 (2.0) | 5 | 0 | 0 | 5 |
 | optuna 5.0.0 (2.0) | 6 | 6 | 0 | 0 |

@@ -190,6 +190,13 @@ def loads_collection(reader: Reader, options: Sequence[ast.expr]) -> bool:
     return any(_may_join_collection(reader, option) for option in options)
 
 
+def is_loader(option: ast.expr) -> bool:
+    """Whether ``option`` says how something is loaded, and surely nothing else."""
+    known = (_COLUMN_OPTIONS | _SEPARATE | _JOINED | {"Load"}) - {"with_loader_criteria"}
+    steps = _steps(option)
+    return steps is not None and all(name in known for name, _ in steps)
+
+
 def _may_join_collection(reader: Reader, option: ast.expr) -> bool:
     steps = _steps(option)
     if steps is None:

@@ -270,9 +270,16 @@ def _sql_function(reader: Reader, node: ast.Call, name: str, depth: int) -> Item
         owner=owner.owner if owner else None,
         mixed=mixed,
         orm=any(item.orm for item in inner),
-        aggregate=name.lower() in _AGGREGATES,
+        aggregate=name.lower() in _AGGREGATES and not _is_of_each_row(node, name),
         constant=False,
         hashable=None if name.lower() in _UNHASHABLE_FUNCTIONS or "json" in name.lower() else True,
+    )
+
+
+def _is_of_each_row(call: ast.Call, name: str) -> bool:
+    """Whether it is ``max(a, b)`` or ``min(a, b)`` of SQLite, of several values of a row."""
+    return name.lower() in {"max", "min"} and (
+        len(call.args) > 1 or any(isinstance(one, ast.Starred) for one in call.args)
     )
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
-from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, loads_collection
+from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.eager import Sources, is_loader, loads_collection
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all, refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.flushing import flushes_first, is_buffered
 from awaken.codemods.sqlalchemy.query_to_select.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.laziness import runs_later
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.operands import has_call, join_operands
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -186,6 +187,8 @@ def judge_executed(statement: Statement) -> Verdict:
         unique = False
         if not statement.from_statement and not _ends_with_one(statement):
             extra = ("limit(1)",)
+    if chain.ending == "iterated" and runs_later(statement.reader.module, chain.node):
+        verdict.caveats.append("it runs where its iterator is made, not when a row is asked for")
     runs, then = _execution(statement, kind, unique)
     last = chain.end if chain.ending == "executed" else None
     if chain.end == "dict" or (chain.end in _ONE_BY_ONE and not is_buffered(statement)):
@@ -300,12 +303,18 @@ def _values(
 
 
 # ----------------------------------------------------------------------------------------- count
+def check_counted(link: Link) -> None:
+    """Raise Refused if ``link`` does something to a query that its subquery would not do."""
+    changes = link.name == "options" and not all(map(is_loader, link.call.args))
+    if changes or link.name in _COUNT_SETTINGS:
+        raise Refused(reasons.COUNT_WITH_SETTINGS, link.name)
+
+
 def _count(
     statement: Statement, verdict: Verdict, select: str, session: SessionFrom
 ) -> QueryRewrite:
     for link in statement.chain.links:
-        if link.name in _COUNT_SETTINGS:
-            raise Refused(reasons.COUNT_WITH_SETTINGS, link.name)
+        check_counted(link)
     if statement.from_statement:
         raise Refused(reasons.RAISES_TODAY, "count() comes after from_statement()")
     func = written(statement, verdict, "func")
@@ -375,6 +384,9 @@ def _needs_unique(statement: Statement, kind: Kind, verdict: Verdict) -> bool:
     if unhashable:
         if _may_load_collection(statement):
             raise Refused(reasons.UNHASHABLE_ROWS, ast.unparse(unhashable[0].node))
+        # Query compares such values by identity: every None is the same.
+        column = ast.unparse(unhashable[0].node)
+        verdict.caveats.append(f"equal rows in which `{column}` is None are no longer left out")
         return False
     unknown = [
         item for item in statement.items if item.hashable is None and item.what is not What.ENTITY

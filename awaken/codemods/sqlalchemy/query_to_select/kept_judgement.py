@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.entities import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.items import Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.judgement import (
     Verdict,
+    check_counted,
     check_distinct,
     judge_executed,
     written,
@@ -46,7 +47,6 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 
-_COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
 _RUNS = frozenset({"executed", "iterated", "written", "extended"})
 _SAME_NAME = {"as_scalar": "scalar_subquery"}
@@ -262,9 +262,7 @@ def _without_select(single: Verdict, end: str) -> Iterable[Written]:
 def _check_count(web: Web) -> None:
     for segment in web.segments:
         for link in segment.links:
-            if link.name in _COUNT_SETTINGS:
-                because = (segment.frame.place(link.call),)
-                raise Refused(reasons.COUNT_WITH_SETTINGS, link.name, because=because)
+            check_counted(link)
 
 
 def _embedding(statement: Statement, verdict: WebVerdict, segment: Segment) -> QueryRewrite | None:
