@@ -47,6 +47,11 @@ class Binding:
     value: ast.expr | None = None
     annotation: ast.expr | None = None
 
+    @property
+    def declared(self) -> ast.expr | None:
+        """The annotation, be it of a variable or of a parameter."""
+        return self.annotation or getattr(self.node, "annotation", None)
+
 
 @dataclass(eq=False, slots=True)
 class Scope:

@@ -12,6 +12,7 @@ from awaken.contract import (
     Finding,
     Level,
     Place,
+    Plan,
     Reason,
 )
 from awaken.project.modules import Module, site_id
@@ -107,6 +108,12 @@ class Site:
             sites=(self.id,),
             edits=tuple(edits),
         )
+
+
+def planned(decided: Sequence[tuple[Finding, Change | None]]) -> Plan:
+    """Return the plan of a rule that decides every site by itself."""
+    changes = tuple(change for _, change in decided if change is not None)
+    return Plan(tuple(finding for finding, _ in decided), changes)
 
 
 def with_caveats(message: str, caveats: Iterable[str]) -> str:

@@ -8,6 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 
+def is_none(node: ast.AST | None) -> bool:
+    """Whether ``node`` is the constant None."""
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def walk(root: ast.AST) -> Iterator[ast.AST]:
     """Yield ``root`` and every node below it in the order of the source."""
     stack = [root]

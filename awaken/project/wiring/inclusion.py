@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from awaken.project.modules import Module
 from awaken.project.wiring.applications import Application, Applications, Resolved
+from awaken.project.wiring.files import FilesWith, modules_with
 
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
@@ -38,7 +39,7 @@ class Inclusions:
         self,
         evaluator: Evaluator,
         applications: Applications,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._applications = applications
@@ -47,12 +48,8 @@ class Inclusions:
     @cached_property
     def all(self) -> tuple[Inclusion, ...]:
         """Every inclusion, by file and place."""
-        found: list[Inclusion] = []
-        for path in self._files_with(_WORDS):
-            module = self._evaluator.load(path)
-            if module is not None:
-                found += self._in(module)
-        return tuple(found)
+        modules = modules_with(self._evaluator, self._files_with, _WORDS)
+        return tuple(one for module in modules for one in self._in(module))
 
     def roots(self, router: Application) -> list[tuple[Application, tuple[Inclusion, ...]]]:
         """Return every application that includes ``router``, also through others, and by what.

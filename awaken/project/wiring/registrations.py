@@ -6,7 +6,7 @@ Found by the words that each of them needs; what they are said to is followed by
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from awaken.contract import Place
 from awaken.project.callers import Function
 from awaken.project.modules import Module
+from awaken.project.trees import is_none
 from awaken.project.wiring.applications import Applications, Resolved
+from awaken.project.wiring.files import FilesWith, modules_with
 
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
@@ -70,7 +72,7 @@ class Registrations:
         self,
         evaluator: Evaluator,
         applications: Applications,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._applications = applications
@@ -87,10 +89,7 @@ class Registrations:
         return tuple(one for module in self._modules(LIFESPAN_WORDS) for one in self._given(module))
 
     def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
-        for path in self._files_with(words):
-            module = self._evaluator.load(path)
-            if module is not None:
-                yield module
+        return modules_with(self._evaluator, self._files_with, words)
 
     def _in(self, module: Module) -> Iterator[Registration]:
         for node in module.walk():
@@ -214,7 +213,7 @@ class Registrations:
             match node:
                 case ast.Call():
                     given = next((one for one in node.keywords if one.arg == "lifespan"), None)
-                    if given is None or _is_none(given.value):
+                    if given is None or is_none(given.value):
                         continue
                     made = self._applications.made_by(module, node)
                     if made is not None:
@@ -251,7 +250,3 @@ def _is_router(node: ast.expr) -> bool:
 def _without_router(node: ast.expr) -> ast.expr:
     """Return ``app`` of ``app.router``: they share their handlers."""
     return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.project.modules import Module
 from awaken.project.wiring.applications import Application, Applications, Resolved
+from awaken.project.wiring.files import FilesWith, modules_with
 
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
@@ -46,7 +47,7 @@ class Runs:
         self,
         evaluator: Evaluator,
         applications: Applications,
-        files_with: Callable[[Sequence[bytes]], list[str]],
+        files_with: FilesWith,
     ) -> None:
         self._evaluator = evaluator
         self._applications = applications
@@ -55,12 +56,8 @@ class Runs:
     @cached_property
     def all(self) -> tuple[Run, ...]:
         """Every run, by file and place."""
-        found: list[Run] = []
-        for path in self._files_with(_WORDS):
-            module = self._evaluator.load(path)
-            if module is not None:
-                found += self._in(module)
-        return tuple(found)
+        modules = modules_with(self._evaluator, self._files_with, _WORDS)
+        return tuple(one for module in modules for one in self._in(module))
 
     def _in(self, module: Module) -> Iterator[Run]:
         for node in module.walk():

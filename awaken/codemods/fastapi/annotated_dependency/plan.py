@@ -28,7 +28,7 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
-from awaken.project.sites import Refused, Site
+from awaken.project.sites import Refused, Site, planned
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -58,8 +58,7 @@ class AnnotatedDependency(Rule):
             if (module := project.module(path)) is not None
             for function, marked in functions(project, module)
         ]
-        changes = tuple(change for _, change in decided if change is not None)
-        return Plan(tuple(finding for finding, _ in decided), changes)
+        return planned(decided)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the parameters anew."""

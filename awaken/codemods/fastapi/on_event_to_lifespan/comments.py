@@ -149,10 +149,10 @@ class _Moving:
         listed = None if handler is None else self._home.parent(handler)
         if handler is None or not isinstance(listed, ast.List | ast.Tuple):
             return
-        place = next(place for place, one in enumerate(listed.elts) if one is handler)
-        top = _end_line(listed.elts[place - 1]) if place else listed.lineno
+        place = listed.elts.index(handler)
+        top = _last_line(listed.elts[place - 1]) if place else listed.lineno
         is_last = place == len(listed.elts) - 1
-        end = _end_line(listed) if is_last else _end_line(handler)
+        end = _last_line(listed if is_last else handler)
         keyword = self._home.parent(listed)
         whole = keyword if isinstance(keyword, ast.keyword) else listed
         comments = self._found.of(index)
@@ -221,10 +221,6 @@ class _Moving:
                 return None
             found.append(one)
         return found
-
-
-def _end_line(node: ast.expr) -> int:
-    return node.end_lineno or node.lineno
 
 
 def _only_suppresses(comment: Comment) -> bool:

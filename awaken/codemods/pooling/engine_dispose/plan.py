@@ -26,7 +26,7 @@ from awaken.contract import (
 )
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
-from awaken.project.sites import Refused, Site
+from awaken.project.sites import Refused, Site, planned
 from awaken.project.wiring.openings import Opening, is_aside, openings, words
 from awaken.project.wiring.serving import Served
 
@@ -70,8 +70,7 @@ class EngineDispose(Rule):
         found = [one for one in _engines(project) if not _may_be_disposed(project, one)]
         served = project.web.serving.all if found else ()
         decided = [_decide(project, one, served, self.name) for one in found if served]
-        changes = tuple(change for _, change in decided if change is not None)
-        return Plan(tuple(finding for finding, _ in decided), changes)
+        return planned(decided)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the statement."""

@@ -21,7 +21,7 @@ from awaken.contract import (
     TextEdit,
 )
 from awaken.project.sessions import SessionProof
-from awaken.project.sites import Refused, Site
+from awaken.project.sites import Refused, Site, planned
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -75,8 +75,7 @@ class PoolEventTarget(Rule):
             if (module := project.module(path)) is not None
             for one in _listenings(project, module)
         ]
-        changes = tuple(change for _, change in decided if change is not None)
-        return Plan(tuple(finding for finding, _ in decided), changes)
+        return planned(decided)
 
 
 def _listenings(project: Project, module: Module) -> Iterator[_Listening]:

@@ -19,7 +19,7 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
-from awaken.project.sites import Refused, Site
+from awaken.project.sites import Refused, Site, planned
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -53,8 +53,7 @@ class PoolPrePing(Rule):
             if (module := project.module(path)) is not None
             for engine in engines(project, module)
         ]
-        changes = tuple(change for _, change in decided if change is not None)
-        return Plan(tuple(finding for finding, _ in decided), changes)
+        return planned(decided)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that adds the argument."""

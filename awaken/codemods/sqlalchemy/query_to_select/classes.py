@@ -13,6 +13,7 @@ from awaken.knowledge import knowledge
 from awaken.project.bindings import Binding
 from awaken.project.classes import ClassFacts
 from awaken.project.dictionaries import dictionary_values, is_of_module
+from awaken.project.trees import is_none
 from awaken.project.visibility import is_public
 
 DEPTH = 4
@@ -442,7 +443,7 @@ def _attribute_values(
         return
     for statement in reader.module.walk(around):
         for target in statement.targets if isinstance(statement, ast.Assign) else ():
-            if not isinstance(statement, ast.Assign) or _is_none(statement.value):
+            if not isinstance(statement, ast.Assign) or is_none(statement.value):
                 continue
             if _is_attribute(target, node.attr, statement in around.body):
                 yield entity_of(reader, statement.value, depth - 1)
@@ -456,7 +457,3 @@ def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:
             return target.attr == name
         case _:
             return False
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None

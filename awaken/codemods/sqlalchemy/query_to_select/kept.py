@@ -30,6 +30,7 @@ from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised
 from awaken.contract import Place
 from awaken.project.flow import Reaching
 from awaken.project.modules import Module
+from awaken.project.trees import is_none
 from awaken.project.values import Unknown
 
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
@@ -77,14 +78,10 @@ def _alternatives(value: ast.expr) -> list[ast.expr]:
     return [value]
 
 
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
 def _is_compared_with_none(module: Module, node: ast.expr) -> bool:
     match module.parent(node):
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot()], comparators=[other]):
-            return left is node and _is_none(other)
+            return left is node and is_none(other)
         case _:
             return False
 
@@ -125,7 +122,7 @@ class _Collector:
             for frame, value in self._values(kept, refused)
             for one in _alternatives(value)
         ]
-        queries = [(frame, value) for frame, value in values if not _is_none(value)]
+        queries = [(frame, value) for frame, value in values if not is_none(value)]
         if len(queries) < len(values):
             self._web.optional.append(kept)
         return [self._defining(kept, frame, value, refused) for frame, value in queries]
@@ -211,8 +208,7 @@ class _Collector:
                 return self._variable(frame, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
                 self._web.passages.check_returning(frame)
-                place = next(place for place, one in enumerate(elements) if one is inner)
-                return (Kept(frame, None, place),)
+                return (Kept(frame, None, elements.index(inner)),)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
                 entered = self._web.passages.entered(frame, inner)
                 return tuple(_parameter(into, parameter) for into, parameter in entered)
@@ -275,8 +271,7 @@ class _Collector:
 
     def _asked_for_session(self, segment: Segment) -> tuple[Kept, ...]:
         """Return what may hold the query off which the session of ``segment`` is read."""
-        called = segment.start.func if isinstance(segment.start, ast.Call) else None
-        receiver = called.value if isinstance(called, ast.Attribute) else None
+        receiver = segment.receiver
         if segment.recognised is None or not isinstance(receiver, ast.Attribute):
             return ()
         query = query_read(segment.frame, receiver)

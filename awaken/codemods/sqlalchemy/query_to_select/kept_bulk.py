@@ -71,10 +71,7 @@ def judge_bulk_use(states: States, use: Segment, session: str) -> BulkPart:
 
 def _statement(states: States, segment: Segment, end: str) -> Statement:
     """Return what ``segment`` comes to if the statement is one that writes."""
-    statement = states.of(replace(segment, ending="written", end=end), executed=False)
-    if statement is None:
-        raise Refused(reasons.KEPT_QUERY, "where no way leads")
-    return statement
+    return states.reached(replace(segment, ending="written", end=end), executed=False)
 
 
 def _definition(states: States, segment: Segment, end: str) -> BulkPart:

@@ -20,14 +20,14 @@ from awaken.codemods.sqlalchemy.query_to_select.items import What
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, written
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States, kept_edits
 from awaken.codemods.sqlalchemy.query_to_select.kept_web import Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.kept_writes import CRITERIA_OF_COLUMNS
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statement import Statement
 
 _CRITERIA = frozenset({"filter", "where"})
 _FOLLOWED = _CRITERIA | {"filter_by", "options"}
 """Builders that leave criteria, or nothing that a bulk write would look at."""
-_OF_COLUMNS = {"between", "contains", "endswith", "ilike", "in_", "is_", "is_not", "isnot", "like"}
-_OPERATORS = _OF_COLUMNS | {"any", "has", "not_in", "notin_", "startswith"}
+_OPERATORS = CRITERIA_OF_COLUMNS | {"any", "has"}
 """Methods that make a criterion of a column or relationship."""
 
 
@@ -39,12 +39,10 @@ def judge_write_by_criteria(web: Web, states: States, use: Segment, session: str
             check_link(segment.frame.reader, use.end, link)
             if link.name not in _FOLLOWED:
                 raise Refused(reasons.BULK_WITH_SETTINGS, link.name, because=(segment.place(),))
-    if not _is_filtered(web, use, frozenset()):
+    if _may_have_no_criteria(web, use):
         detail = f"`.{use.end}()` of a query that may have no criteria"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
-    statement = states.of(replace(use, ending="argument", end=""), executed=False)
-    if statement is None:
-        raise Refused(reasons.KEPT_QUERY, "where no way leads")
+    statement = states.reached(replace(use, ending="argument", end=""), executed=False)
     return _written(statement, use, session)
 
 
@@ -73,23 +71,28 @@ def _ways_to(web: Web, use: Segment) -> list[Segment]:
     """Return ``use`` and every segment whose query may be the one that it writes."""
     found = [use]
     for segment in found:
-        if segment.recognised is None:
-            for kept in web.reaching(segment.frame, segment.start):
-                found += [one for one in web.definitions[kept] if one not in found]
+        found += [one for one in _before(web, segment) if one not in found]
     return found
 
 
-def _is_filtered(web: Web, segment: Segment, above: frozenset[int]) -> bool:
-    """Whether every way to the end of ``segment`` adds a criterion; ``above`` is a way so far."""
-    if any(map(_adds_criterion, segment.links)) or id(segment) in above:
-        return True
+def _may_have_no_criteria(web: Web, use: Segment) -> bool:
+    """Whether a way from ``query(...)`` to the end of ``use`` adds no criterion."""
+    without = [use]
+    for segment in without:
+        if any(map(_adds_criterion, segment.links)):
+            continue
+        if segment.recognised is not None:
+            return True
+        without += [one for one in _before(web, segment) if one not in without]
+    return False
+
+
+def _before(web: Web, segment: Segment) -> list[Segment]:
+    """Return the segments whose query ``segment`` may go on with."""
     if segment.recognised is not None:
-        return False
-    return all(
-        _is_filtered(web, one, above | {id(segment)})
-        for kept in web.reaching(segment.frame, segment.start)
-        for one in web.definitions[kept]
-    )
+        return []
+    reaching = web.reaching(segment.frame, segment.start)
+    return [one for kept in reaching for one in web.definitions[kept]]
 
 
 def _adds_criterion(link: Link) -> bool:

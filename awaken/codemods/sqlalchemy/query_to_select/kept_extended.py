@@ -18,7 +18,6 @@ from awaken.codemods.sqlalchemy.query_to_select.extensions import (
     refuse_comments_of_end,
 )
 from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict
-from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
 from awaken.codemods.sqlalchemy.query_to_select.kept_states import States
 from awaken.codemods.sqlalchemy.query_to_select.kept_web import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
@@ -46,9 +45,7 @@ def judge_kept_extended(web: Web, use: Segment, states: States, session: Written
     as_executed = Segment(
         use.frame, use.start, use.links, call, read.ending, read.end, use.recognised
     )
-    statement = states.of(as_executed, executed=True)
-    if statement is None:
-        raise Refused(reasons.KEPT_QUERY, "where no way leads")
+    statement = states.reached(as_executed, executed=True)
     verdict = extended(statement, chain, call, _links(web.segments))
     data = verdict.data
     if isinstance(data, ExtensionRewrite) and data.statement is not None:
@@ -68,6 +65,6 @@ def _is_of_extension(roots: Iterable[Segment]) -> bool:
         begin = None if root.recognised is None else root.recognised.begin
         if begin is not None and begin.extension is None:
             return False
-        if begin is None and extension_of(root.frame.reader, receiver_of(root)) is None:
+        if begin is None and extension_of(root.frame.reader, root.receiver) is None:
             return False
     return True

@@ -180,11 +180,7 @@ def _used(
 
 
 def _state(states: States, segment: Segment) -> Statement:
-    executed = segment.ending in {"executed", "iterated"}
-    statement = states.of(segment, executed=executed)
-    if statement is None:
-        raise Refused(reasons.KEPT_QUERY, "where no way leads")
-    return statement
+    return states.reached(segment, executed=segment.ending in {"executed", "iterated"})
 
 
 def _check_items(statement: Statement) -> None:

@@ -206,7 +206,7 @@ class Passages:
             found.append((one.frame, target))
         return found
 
-    def unpacks(self, frame: Frame, target: ast.AST) -> bool:
+    def unpacks(self, frame: Frame, target: ast.Name) -> bool:
         """Whether ``target`` gets an element of a tuple that functions of the project return."""
         module = frame.reader.module
         many = module.parent(target)
@@ -215,7 +215,7 @@ class Passages:
         reached = self.reached(frame, call) if isinstance(call, ast.Call) else None
         if not isinstance(many, ast.Tuple) or reached is None or isinstance(reached, Unknown):
             return False
-        element = next(place for place, one in enumerate(many.elts) if one is target)
+        element = many.elts.index(target)
         for passage in reached:
             self.check_returning(passage.into)
         return all(

@@ -15,7 +15,6 @@ from awaken.codemods.sqlalchemy.query_to_select.kept_judgement import (
     WebVerdict,
     judge_web,
 )
-from awaken.codemods.sqlalchemy.query_to_select.kept_sessions import receiver_of
 from awaken.codemods.sqlalchemy.query_to_select.kept_web import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
@@ -211,7 +210,7 @@ class KeptQueries:
             home, name, alias = needs
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
         for root in verdict.web.roots:
-            yield from released_sessions(root.frame.reader.module, [receiver_of(root)], site)
+            yield from released_sessions(root.frame.reader.module, [root.receiver], site)
 
 
 def _edit(part: Rewritten, site: SiteId) -> NodeEdit:

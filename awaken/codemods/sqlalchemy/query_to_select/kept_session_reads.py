@@ -47,8 +47,8 @@ def query_read(frame: Frame, receiver: ast.Attribute) -> ast.Name | None:
     if receiver.attr != "session" or not isinstance(query, ast.Name):
         return None
     bindings = frame.flow.scope.bindings.get(frame.flow.scope.mangled(query.id), [])
-    notes = [one.annotation or getattr(one.node, "annotation", None) for one in bindings]
-    is_noted = any(note and frame.reader.library_name(note) == "Query" for note in notes)
+    notes = filter(None, (one.declared for one in bindings))
+    is_noted = any(frame.reader.library_name(note) == "Query" for note in notes)
     is_made = any(one.value is not None and query_root(one.value) for one in bindings)
     return query if is_noted or is_made else None
 

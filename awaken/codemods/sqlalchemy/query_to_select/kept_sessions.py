@@ -67,7 +67,7 @@ class WebSession:
 
     def _read_off(self, root: Segment) -> Segment | None:
         """Return where the session of ``root`` is read off another query, if it is."""
-        receiver = receiver_of(root)
+        receiver = root.receiver
         return next((use for use in self._web.uses if use.node is receiver), None)
 
     def _seen_by_caller(self, passage: Passage, origin: Origin) -> set[Origin]:
@@ -182,7 +182,7 @@ class WebSession:
     def made_anew(self) -> str:
         """Return the caveat of a session that is read again from a property, if it is one."""
         for root in self._web.roots:
-            receiver = receiver_of(root)
+            receiver = root.receiver
             where = None if receiver is None else made_anew(root.frame.reader, receiver)
             if where and receiver is not None:
                 return (
@@ -194,7 +194,7 @@ class WebSession:
     def no_longer_called(self) -> str:
         """Return the caveat of a call that made a session for nothing but queries, if any did."""
         for root in self._web.roots:
-            receiver = receiver_of(root)
+            receiver = root.receiver
             parts = () if receiver is None else ast.walk(receiver)
             if receiver and any(isinstance(part, ast.Call | ast.Await) for part in parts):
                 return f"`{ast.unparse(receiver)}` is no longer called"
@@ -203,12 +203,6 @@ class WebSession:
 
 def _by_message(refused: Refused) -> str:
     return refused.message
-
-
-def receiver_of(root: Segment) -> ast.expr | None:
-    """Return the session of ``session.query(...)``, with which ``root`` begins; None at a class."""
-    called = root.start.func if isinstance(root.start, ast.Call) else None
-    return called.value if isinstance(called, ast.Attribute) else None
 
 
 def _session_of(recognised: Recognised) -> Written | Refused:

@@ -117,6 +117,13 @@ class States:
         add_links(statement, executed)
         return statement
 
+    def reached(self, segment: Segment, *, executed: bool) -> Statement:
+        """Return the statement that ``segment`` comes to; raises Refused if nothing does."""
+        statement = self.of(segment, executed=executed)
+        if statement is None:
+            raise Refused(reasons.KEPT_QUERY, "where no way leads")
+        return statement
+
     def _begun(self, chain: Chain, frame: Frame) -> Statement:
         criteria = [
             argument

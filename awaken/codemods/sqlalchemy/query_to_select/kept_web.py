@@ -73,6 +73,12 @@ class Segment:
         root = self.recognised.root
         return (root.value,) if isinstance(root, ast.Attribute) else tuple(root.args)
 
+    @property
+    def receiver(self) -> ast.expr | None:
+        """The session of ``session.query(...)``, with which it begins; None where it does not."""
+        called = self.start.func if isinstance(self.start, ast.Call) else None
+        return called.value if isinstance(called, ast.Attribute) else None
+
     def place(self, note: str = "") -> Place:
         """Return the place of the segment."""
         return self.frame.place(self.node, note)

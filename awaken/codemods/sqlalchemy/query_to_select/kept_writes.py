@@ -26,6 +26,8 @@ _OPERATORS = frozenset(
 )
 """Methods of columns that make criteria of values, and do nothing else."""
 _AMONG = frozenset({"in_", "not_in", "notin_"})
+CRITERIA_OF_COLUMNS = _OPERATORS | _AMONG
+"""Methods that make a criterion of a column."""
 _CONNECTIVES = frozenset({"and_", "not_", "or_"})
 _ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum"))
 _DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple, ast.Dict, ast.DictComp)
@@ -138,7 +140,7 @@ def _is_list(frame: Frame, node: ast.expr) -> bool:
 def _is_member(reader: Reader, name: ast.Name) -> bool:
     """Whether ``name`` is a parameter for a member of an Enum, whose value never changes."""
     bindings = reader.bindings(name)
-    notes = [one.annotation or getattr(one.node, "annotation", None) for one in bindings]
+    notes = [one.declared for one in bindings]
     if len(notes) != 1 or bindings[0].kind != "parameter" or notes[0] is None:
         return False
     facts = reader.project.class_facts(reader.qualified(notes[0]) or "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from awaken.project.modules import Module
+from awaken.project.trees import is_none
 
 
 def may_be_none(module: Module, node: ast.expr) -> bool:
@@ -20,17 +21,13 @@ def may_be_none(module: Module, node: ast.expr) -> bool:
             return may_be_none(module, node.values[-1])
         case ast.Name():
             return any(
-                _is_none(one.value) or _is_optional(module, one.annotation)
+                is_none(one.value) or _is_optional(module, one.annotation)
                 for one in module.scopes.bindings_of(node)
             )
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             return _attribute_may_be_none(module, node, name)
         case _:
             return False
-
-
-def _is_none(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_optional(module: Module, annotation: ast.expr | None) -> bool:
@@ -40,7 +37,7 @@ def _is_optional(module: Module, annotation: ast.expr | None) -> bool:
         case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional")):
             return True
         case ast.BinOp(op=ast.BitOr()):
-            return any(_is_none(one) for one in (annotation.left, annotation.right))
+            return any(is_none(one) for one in (annotation.left, annotation.right))
         case _:
             return False
 
@@ -51,12 +48,10 @@ def _attribute_may_be_none(module: Module, node: ast.Attribute, name: str) -> bo
     for one in () if around is None else module.walk(around):
         match one:
             case ast.Assign(targets=[*targets], value=value):
-                if any(_is_named(target, name) for target in targets) and _is_none(value):
+                if any(_is_named(target, name) for target in targets) and is_none(value):
                     return True
             case ast.AnnAssign(target=target, value=value, annotation=annotation):
-                if _is_named(target, name) and (
-                    _is_none(value) or _is_optional(module, annotation)
-                ):
+                if _is_named(target, name) and (is_none(value) or _is_optional(module, annotation)):
                     return True
     return False
 

@@ -22,7 +22,7 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
-from awaken.project.sites import Refused, Site
+from awaken.project.sites import Refused, Site, planned
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -48,8 +48,7 @@ class HttpxAsgiTransport(Rule):
             for module in _modules(project, self.triggers)
             for client in clients(project, module)
         ]
-        changes = tuple(change for _, change in decided if change is not None)
-        return Plan(tuple(finding for finding, _ in decided), changes)
+        return planned(decided)
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the transport."""
