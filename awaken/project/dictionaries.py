@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from awaken.project.modules import Module
 
@@ -20,7 +19,7 @@ def dictionary_values(module: Module, name: ast.Name) -> tuple[ast.expr, ...]:
     bindings = module.scopes.bindings_of(name)
     if len(bindings) != 1 or bindings[0].kind != "assignment":
         return ()
-    if not all(_only_reads(module, read) for read in _reads(module, name)):
+    if not all(_only_reads(module, read) for read in module.scopes.reads_of(name)):
         return ()
     match bindings[0].value:
         case ast.Dict(keys=keys, values=values) if None not in keys:
@@ -36,14 +35,6 @@ def is_of_module(module: Module, name: ast.Name) -> bool:
     return any(one.scope is module.scopes.module for one in module.scopes.bindings_of(name))
 
 
-def _reads(module: Module, name: ast.Name) -> Iterator[ast.Name]:
-    bindings = module.scopes.bindings_of(name)
-    for scope in module.scopes.scopes:
-        for read in scope.reads.get(name.id, ()):
-            if module.scopes.bindings_of(read) == bindings:
-                yield read
-
-
 def _only_reads(module: Module, read: ast.Name) -> bool:
     """Whether the dictionary is only looked into where ``read`` stands."""
     parent = module.parent(read)
@@ -56,7 +47,7 @@ def _only_reads(module: Module, read: ast.Name) -> bool:
             return all(isinstance(one, ast.In | ast.NotIn) for one in operators)
         case ast.For() | ast.comprehension():
             return parent.iter is read
-        case ast.Call(func=ast.Name(id=name)):
-            return name in _READING_BUILTINS and not module.scopes.is_bound(name, parent)
+        case ast.Call():
+            return module.scopes.builtin_called(parent) in _READING_BUILTINS
         case _:
             return False

@@ -113,6 +113,22 @@ class ScopeTable:
         """Whether ``name`` refers to a binding of this file at the place of ``node``."""
         return self.owner(name, self.scope_of(node)) is not None
 
+    def builtin_called(self, call: ast.Call) -> str:
+        """Return the name of the builtin that ``call`` calls by its name; empty for others."""
+        func = call.func
+        is_builtin = isinstance(func, ast.Name) and not self.is_bound(func.id, call)
+        return func.id if isinstance(func, ast.Name) and is_builtin else ""
+
+    def reads_of(self, node: ast.Name) -> list[ast.Name]:
+        """Return every read, in the order of the scopes, that may refer to what ``node`` does."""
+        bindings = self.bindings_of(node)
+        return [
+            read
+            for scope in self.scopes
+            for read in scope.reads.get(node.id, ())
+            if self.bindings_of(read) == bindings
+        ]
+
     def is_shadowed(self, name: str, node: ast.AST) -> bool:
         """Whether a scope below the module's binds ``name`` as seen from ``node``."""
         owner = self.owner(name, self.scope_of(node))

@@ -49,8 +49,10 @@ def openings(project: Project, *resources: Resource) -> Iterator[Opening]:
     known = knowledge().opens
     for path in project.site_files(words(*resources)):
         module = None if is_aside(path) else project.module(path)
-        for call in module.walk() if module is not None else ():
-            if module is None or not isinstance(call, ast.Call) or _is_script(module):
+        if module is None or _is_script(module):
+            continue
+        for call in module.walk():
+            if not isinstance(call, ast.Call):
                 continue
             name = project.qualified_name(module, call.func) or ""
             resource = known.get(name)

@@ -13,7 +13,12 @@ import re
 from collections.abc import Collection, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import SET_OPERATIONS, Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.chain import (
+    OTHER_ITEMS,
+    SET_OPERATIONS,
+    Chain,
+    Link,
+)
 from awaken.codemods.sqlalchemy.query_to_select.cures import tell_target
 from awaken.codemods.sqlalchemy.query_to_select.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
@@ -42,7 +47,6 @@ from awaken.codemods.sqlalchemy.query_to_select.statement import (
 _CRITERIA = frozenset({"filter", "where", "with_parent"})
 _RAISING = frozenset({"limit", "offset", "slice", "distinct", "order_by", "group_by"})
 _RAISING |= {"join", "outerjoin", "select_from", *SET_OPERATIONS}
-_OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
 _WITHOUT_EFFECT = frozenset({"options", "enable_eagerloads", "reset_joinpoint"})
 """Builders that mean something only to a query that loads: they are left out."""
 
@@ -137,7 +141,7 @@ def check_link(reader: Reader, end: str, link: Link) -> None:
     reset = name in {"order_by", "group_by", "limit", "offset"} and _is_reset(arguments)
     if name in _RAISING and not reset:
         raise Refused(reasons.RAISES_TODAY, f"{end}() comes after {name}()")
-    if name in _OTHER_ITEMS:
+    if name in OTHER_ITEMS:
         raise Refused(reasons.BULK_WRITE, f"`.{end}()` after `.{name}()`")
     # Since 2.0 both methods pass the options on.
     is_passed_on = not reader.project.targets.admits("sqlalchemy", "<2.0")

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from awaken.codemods.sqlalchemy.query_to_select.chain import Link
+from awaken.codemods.sqlalchemy.query_to_select.chain import OTHER_ITEMS, Link
 from awaken.codemods.sqlalchemy.query_to_select.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 
@@ -67,7 +67,6 @@ _ATTRIBUTES_OF_COLUMNS = frozenset(
 """What a column, a Table or a subquery has as well, so that it says nothing about a class."""
 
 _OF_COLUMNS = frozenset({"defer", "load_only", "undefer"})
-_OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
 
 
 def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Item:
@@ -141,7 +140,7 @@ def read_by_options(
     """
     names = {link.name for link in links}
     is_unsure = len(items) == 1 and (items[0].what is What.UNKNOWN or items[0].unless)
-    if not is_unsure or names & _OTHER_ITEMS:
+    if not is_unsure or names & OTHER_ITEMS:
         return items
     if isinstance(items[0].node, ast.Starred):
         return items

@@ -66,6 +66,8 @@ WRITES = frozenset({"update", "delete"})
 SET_OPERATIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
 SET_OPERATIONS |= {"except_all"}
 LINKS = BUILDERS | SET_OPERATIONS
+OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
+"""Builders that change what is asked for."""
 SET_FUNCTIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
 REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
 EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
@@ -352,15 +354,7 @@ def _described_keeping(module: Module, parent: ast.AST | None) -> str:
     text = ast.unparse(target)
     if not isinstance(target, ast.Name):
         return f"in `{text}`"
-    bindings = module.scopes.bindings_of(target)
-    reads = sorted(
-        (
-            read
-            for scope in module.scopes.scopes
-            for read in scope.reads.get(target.id, [])
-            if module.scopes.bindings_of(read) == bindings
-        ),
-        key=lambda read: (read.lineno, read.col_offset),
-    )
+    reads = module.scopes.reads_of(target)
+    reads.sort(key=lambda read: (read.lineno, read.col_offset))
     later = [read for read in reads if read.lineno > (parent.end_lineno or 0)] or reads
     return f"in `{text}`, which line {later[0].lineno} uses" if later else f"in `{text}`"

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.chain import OTHER_ITEMS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.items import What
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
@@ -25,7 +25,6 @@ _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_
 _IGNORED |= {"reset_joinpoint", "with_session"}
 _RAISING = frozenset({"filter", "where", "filter_by", "limit", "offset", "slice", "group_by"})
 _RAISING |= {"join", "outerjoin", "select_from", "from_statement", "with_parent"}
-_OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
 _QUIET_METHODS = frozenset({"desc", "asc", "nulls_first", "nulls_last", "nullsfirst", "nullslast"})
 
 
@@ -99,7 +98,7 @@ def _setting(reader: Reader, link: Link) -> GetSetting:
         return "dropped"
     if link.name in _RAISING:
         raise Refused(reasons.RAISES_TODAY, f"get() comes after {link.name}()")
-    if link.name in _OTHER_ITEMS:
+    if link.name in OTHER_ITEMS:
         raise Refused(reasons.LEGACY_ARGUMENT, f"get() after {link.name}()")
     raise Refused(reasons.GET_WITH_SETTINGS, link.name)
 

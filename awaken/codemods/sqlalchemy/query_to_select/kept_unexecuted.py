@@ -75,7 +75,7 @@ def _shows(frame: Frame, call: ast.Call) -> bool:
     reader = frame.reader
     match call.func:
         case ast.Name(id="print"):
-            is_print = not reader.module.scopes.is_bound("print", call)
+            is_print = reader.module.scopes.builtin_called(call) == "print"
             return is_print and all(keyword.arg in {"sep", "end"} for keyword in call.keywords)
         case ast.Attribute(value=logger, attr=name) if name in _LOGS:
             found = reader.project.instance_of(reader.module, logger)

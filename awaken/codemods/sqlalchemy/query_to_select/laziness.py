@@ -12,7 +12,20 @@ from awaken.project.modules import Module
 
 _ITERATORS = frozenset({"enumerate", "filter", "iter", "map", "zip"})
 _AT_ONCE = frozenset(
-    ["all", "any", "dict", "frozenset", "list", "max", "min", "next", "set", "sorted", "sum"]
+    [
+        "all",
+        "any",
+        "dict",
+        "frozenset",
+        "list",
+        "max",
+        "min",
+        "next",
+        "set",
+        "sorted",
+        "sum",
+        "tuple",
+    ]
 )
 _METHODS_AT_ONCE = frozenset({"extend", "join", "update"})
 
@@ -30,7 +43,7 @@ def _iterator_over(module: Module, query: ast.expr) -> ast.expr | None:
         around = module.parent(parent)
         is_first = isinstance(around, ast.GeneratorExp) and around.generators[0] is parent
         return around if is_first and isinstance(around, ast.expr) else None
-    if isinstance(parent, ast.Call) and _name(module, parent) in _ITERATORS:
+    if isinstance(parent, ast.Call) and module.scopes.builtin_called(parent) in _ITERATORS:
         return parent
     return None
 
@@ -53,9 +66,10 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
             later = _given(args[args.index(iterator) + 1 :], call)
             if any(isinstance(part, ast.Call | ast.Await) for part in later):
                 return False
-            if _name(module, call) in _ITERATORS:
+            name = module.scopes.builtin_called(call)
+            if name in _ITERATORS:
                 return _is_used_up(module, call)
-            return _name(module, call) in _AT_ONCE | {"tuple"} or method in _METHODS_AT_ONCE
+            return name in _AT_ONCE or method in _METHODS_AT_ONCE
         case _:
             return False
 
@@ -74,10 +88,3 @@ def _given(later: list[ast.expr], call: ast.Call) -> list[ast.AST]:
     """Return what is evaluated behind an argument of ``call``, but for lambdas."""
     nodes = [*later, *(keyword.value for keyword in call.keywords)]
     return [part for one in nodes if not isinstance(one, ast.Lambda) for part in ast.walk(one)]
-
-
-def _name(module: Module, call: ast.Call) -> str:
-    """Return the builtin that ``call`` calls, if it is one."""
-    func = call.func
-    is_builtin = isinstance(func, ast.Name) and not module.scopes.is_bound(func.id, call)
-    return func.id if is_builtin and isinstance(func, ast.Name) else ""

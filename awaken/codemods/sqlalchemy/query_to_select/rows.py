@@ -160,11 +160,7 @@ class _Follower:
             self._uses.out_of_sight = True
 
     def _argument(self, call: ast.Call, shape: Shape, steps: int) -> None:
-        function = call.func
-        is_builtin = isinstance(function, ast.Name) and not self._module.scopes.is_bound(
-            function.id, call
-        )
-        name = function.id if isinstance(function, ast.Name) and is_builtin else ""
+        name = self._module.scopes.builtin_called(call)
         if name in _CONSUMED or (shape == "row" and name in {"list", "tuple"}):
             return
         if shape == "rows" and name == "enumerate":
