@@ -608,6 +608,27 @@ BLOCKING = {
         [],
     ),
     "asynchronous": ("async def f():\n    await asyncio.sleep(1)", []),
+    "a method of the program's own before that of a library": (
+        """
+        class Client(requests.Session):
+            def get(self, url):
+                time.sleep(1)
+        async def f(client: Client):
+            client.get("x")
+        """,
+        ["time.sleep sleep"],
+    ),
+    "a method of a class with a harmless base": (
+        """
+        import abc
+        class Client(abc.ABC):
+            def load(self):
+                time.sleep(1)
+        async def f(client: Client):
+            client.load()
+        """,
+        ["time.sleep sleep"],
+    ),
     "a method of the same name": (
         "class Clock:\n    def sleep(self, n): ...\nasync def f(time: Clock):\n    time.sleep(1)",
         [],
@@ -643,6 +664,83 @@ def test_a_call_of_which_nothing_is_known_is_named():
     (unknown,) = project.blocking_calls(module, node).unknown
 
     assert unknown.why == "parameter `service` has no annotation"
+
+
+UNTOLD = {
+    "a member of a protocol": (
+        """
+        from typing import Protocol
+        class Store(Protocol):
+            def load(self) -> str:
+                return ""
+        async def f(store: Store):
+            store.load()
+        """,
+        "what implements `load` is not in sight",
+    ),
+    "an abstract method": (
+        """
+        import abc
+        class Store(abc.ABC):
+            @abc.abstractmethod
+            def load(self): pass
+        async def f(store: Store):
+            store.load()
+        """,
+        "what implements `load` is not in sight",
+    ),
+    "a method that is left to others": (
+        """
+        class Store:
+            def load(self):
+                "Load it."
+                raise NotImplementedError
+        async def f(store: Store):
+            store.load()
+        """,
+        "what implements `load` is not in sight",
+    ),
+    "a method of a library that the program overrides": (
+        """
+        class Client(requests.Session): pass
+        class Quiet(Client):
+            def get(self, url): return None
+        async def f(client: Client):
+            client.get("x")
+        """,
+        "`m.Quiet` may have its own `get`",
+    ),
+    "a base that is not in sight": (
+        """
+        def base(): ...
+        class Client(base(), requests.Session): pass
+        async def f(client: Client):
+            client.get("x")
+        """,
+        "`base()`, which may have `get`, is not in sight",
+    ),
+    "of the program or of a library": (
+        """
+        class Own:
+            def get(self, url): return None
+        async def f(x):
+            client = Own() if x else requests.Session()
+            client.get("x")
+        """,
+        "`client.get` may be of the program or of a library",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), UNTOLD.values(), ids=UNTOLD)
+def test_nothing_is_concluded_where_another_method_may_run(text, why):
+    project, module, node = function(text)
+
+    found = project.blocking_calls(module, node)
+
+    assert not found.known
+    assert why in [one.why for one in found.unknown]
+    assert project.may_raise(module, node).unknown
 
 
 SUSPENSIONS = {

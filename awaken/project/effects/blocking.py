@@ -12,6 +12,7 @@ from awaken.project.dispatch import function_called
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.modules import Module
+from awaken.project.stubs import is_stub
 from awaken.project.values import Unknown
 
 if TYPE_CHECKING:
@@ -117,6 +118,9 @@ class Blocks:
             return BlockingCalls(unknown=(called,))
         if isinstance(called.function, ast.AsyncFunctionDef):
             return BlockingCalls()
+        if is_stub(self._evaluator, called.module, called.function):
+            why = f"what implements `{called.function.name}` is not in sight"
+            return BlockingCalls(unknown=(self._evaluator.unknown(module, call, why),))
         inner = self._summary(called.module, called.function)
         known = tuple(replace(one, chain=(place, *one.chain)) for one in inner.known)
         return BlockingCalls(known, inner.unknown)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from awaken.project.bindings import Binding
 from awaken.project.flow import Flow, flow_of
 from awaken.project.modules import Module
-from awaken.project.values import ClassOf, External, InstanceOf, Session, Unknown
+from awaken.project.values import ClassOf, External, InstanceOf, Session, Unknown, Value
 
 if TYPE_CHECKING:
     from awaken.project.evaluation import Evaluator
@@ -63,21 +63,61 @@ class Callees:
         builtin = self.builtin_type(module, func.value)
         if builtin is not None:
             return (f"builtins.{builtin}.{func.attr}",)
-        found: list[str] = []
-        for value in self._evaluator.values(module, func.value):
-            match value:
-                case InstanceOf() | ClassOf():
-                    owner = value.qualified
-                    lineage = self._evaluator.classes.lineage(owner)
-                    owners = (owner,) if lineage is None else lineage.outside
-                    found += [f"{one}.{func.attr}" for one in owners]
-                case Session():
-                    found.append(f"{_SESSIONS[value.kind]}.{func.attr}")
-                case External():
-                    found.append(f"{value.qualified}.{func.attr}")
-                case Unknown():
-                    return value
-        return tuple(found)
+        found = [
+            self._of_value(value, module, func)
+            for value in self._evaluator.values(module, func.value)
+        ]
+        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        if unknown is None and any(found) and () in found:
+            why = f"`{module.excerpt(func)}` may be of the program or of a library"
+            unknown = self._evaluator.unknown(module, func, why)
+        known = (one for one in found if not isinstance(one, Unknown))
+        return unknown or tuple(name for names in known for name in names)
+
+    def _of_value(
+        self, value: Value, module: Module, func: ast.Attribute
+    ) -> tuple[str, ...] | Unknown:
+        """Return the names that the method ``func`` of a receiver may have."""
+        match value:
+            case InstanceOf() | ClassOf():
+                return self._of_class(value.qualified, module, func)
+            case Session():
+                return (f"{_SESSIONS[value.kind]}.{func.attr}",)
+            case External():
+                return (f"{value.qualified}.{func.attr}",)
+            case Unknown():
+                return value
+            case _:
+                return ()
+
+    def _of_class(
+        self, owner: str, module: Module, func: ast.Attribute
+    ) -> tuple[str, ...] | Unknown:
+        """Return the names of a method that ``owner`` inherits from libraries; none if its own.
+
+        What the program defines counts first, whatever its class inherits.
+        """
+        lineage = self._evaluator.classes.lineage(owner)
+        if lineage is None:
+            return (f"{owner}.{func.attr}",)
+        if any(self._defines(one.qualified, func.attr) for one in lineage.inside):
+            return ()
+        if lineage.unresolved:
+            facts, index = lineage.unresolved[0]
+            why = f"`{facts.bases_text[index]}`, which may have `{func.attr}`, is not in sight"
+            return self._evaluator.unknown(module, func, why)
+        found = tuple(f"{one}.{func.attr}" for one in lineage.outside)
+        family = self._evaluator.callers.family(owner)
+        overriding = [one for one in family.descendants if self._defines(one, func.attr)]
+        if found and (overriding or family.is_too_large):
+            which = f"`{min(overriding)}`" if overriding else f"a class that inherits `{owner}`"
+            return self._evaluator.unknown(module, func, f"{which} may have its own `{func.attr}`")
+        return found
+
+    def _defines(self, qualified: str, name: str) -> bool:
+        """Whether a class of the project sets ``name`` itself; True for one that is there twice."""
+        home = self._evaluator.classes.node(qualified)
+        return home is None or bool(self._evaluator.members.given_to(*home, name))
 
     def function_name(self, module: Module, func: ast.expr) -> str | None:
         """Return the qualified name of ``func``, if it is one."""

@@ -29,6 +29,7 @@ from awaken.project.effects.operations import Operations
 from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.modules import Module
 from awaken.project.parsing import deep_recursion
+from awaken.project.stubs import is_stub
 from awaken.project.trees import parameters_of
 from awaken.project.values import External, FunctionOf, InstanceOf, Unknown
 
@@ -431,6 +432,8 @@ class _Run:
             return together([receiver, arguments])
         if awaited and isinstance(called.function, ast.FunctionDef):
             return self._may(node, "what `{}` gives is awaited, and not known")
+        if is_stub(self._evaluator, called.module, called.function):
+            return self._may(node, "what implements `{}` is not in sight")
         inner = self._raising.summary(called.module, called.function)
         return together([receiver, arguments, inner.through(place)])
 
