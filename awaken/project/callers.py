@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from awaken.contract import Place, Span
-from awaken.project.bindings import Scope
+from awaken.project.bindings import Binding, Scope
 from awaken.project.composed import COMPOSING, composing, fits
 from awaken.project.families import Family
-from awaken.project.modules import Module
+from awaken.project.modules import Module, same_node
 from awaken.project.tables import Target
 from awaken.project.uses import Use, is_annotation, use_of
 from awaken.project.values import ClassOf, FunctionOf, InstanceOf, ModuleOf, Unknown, Values
@@ -408,7 +408,9 @@ class _Search:
         if self._scope.kind not in {"module", "class"} or len(bindings) != 1:
             return False
         if scope.kind == "class":
-            return scope.node is self._owner and not self._makes
+            if self._owner is None or self._makes:
+                return False
+            return same_node(module, scope.node, self._module, self._owner)
         return self._owner is None or self._makes
 
     def _bound(self, module: Module, node: ast.Name | ast.Attribute) -> int | Literal[False] | None:
@@ -423,11 +425,19 @@ class _Search:
             return 1 if self._makes else 0
         if isinstance(node, ast.Name):
             bindings = module.scopes.bindings_of(node)
-            return 0 if any(one.node is self._here(module) for one in bindings) else False
+            return 0 if self._defines(module, bindings, self._function) else False
         return self._bound_method(module, node)
 
-    def _here(self, module: Module) -> ast.AST | None:
-        return self._function if module.path == self._module.path else None
+    def _defines(
+        self, module: Module, bindings: Sequence[Binding], wanted: Function | ast.ClassDef | None
+    ) -> bool:
+        """Whether one of ``bindings``, which are of ``module``, is the definition ``wanted``.
+
+        Definitions are compared by place: the file may have been parsed again meanwhile.
+        """
+        if wanted is None or module.path != self._module.path:
+            return False
+        return any(same_node(module, one.node, self._module, wanted) for one in bindings)
 
     def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
         """Whether a name or a dotted name means the function, or the class that it makes."""
@@ -463,7 +473,7 @@ class _Search:
     def _name_refers(self, module: Module, node: ast.Name) -> bool | None:
         bindings = module.scopes.bindings_of(node)
         wanted = self._owner if self._makes else self._function
-        if module.path == self._module.path and any(one.node is wanted for one in bindings):
+        if self._defines(module, bindings, wanted):
             return True
         if self._scope.kind not in {"module", "class"}:
             return False
@@ -481,9 +491,7 @@ class _Search:
             case Unknown():
                 return None
             case FunctionOf():
-                return value.module.path == self._module.path and value.module.span(
-                    value.node
-                ) == self._module.span(self._function)
+                return same_node(value.module, value.node, self._module, self._function)
             case ClassOf():
                 return value.qualified in self._made
             case _:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.project.modules import Module
+from awaken.project.modules import Module, same_node
 from awaken.project.values import FunctionOf, InstanceOf, Unknown, Value
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _relatives(
     for module, relative in family.definitions():
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings.get(scope.mangled(method), [])
-        is_same = module.path == home.path and module.span(relative) == home.span(owner)
+        is_same = same_node(module, relative, home, owner)
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS) and not is_same:
             yield module, bindings[0].node
         elif len(bindings) > is_same:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
 from typing import Any
@@ -31,6 +30,7 @@ from awaken.project.hooks import query_hooks
 from awaken.project.in_scope import InScope, Reach
 from awaken.project.layout import Layout
 from awaken.project.models import MappedClass, Models, Status
+from awaken.project.module_store import ModuleStore
 from awaken.project.modules import Module
 from awaken.project.names import Names
 from awaken.project.parsing import Unparsable, parse
@@ -42,8 +42,6 @@ from awaken.project.values import ClassOf, External, InstanceOf, Nothing, Unknow
 from awaken.project.wiring.web import Web
 from awaken.project.words import Words
 
-# Trees take about sixty times the bytes of their source.
-_KEPT_SOURCE_BYTES = 1_500_000
 _PYTHON = (".py", ".pyi")
 
 
@@ -68,8 +66,7 @@ class Project:
         self._site_scope = site_scope
         self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
         self._texts = {path: snapshot[path].text for path in self._python}
-        self._modules: OrderedDict[str, Module] = OrderedDict()
-        self._kept_bytes = 0
+        self._modules = ModuleStore()
         self.parse_failures: dict[str, Unparsable] = {}
         self._hits: dict[bytes, frozenset[str]] = {}
         same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
@@ -101,9 +98,9 @@ class Project:
 
     def _share(self, earlier: Project) -> None:
         changed = {p for p in self._python if self.snapshot[p] is not earlier.snapshot.get(p)}
-        for path, module in earlier._modules.items():
-            if path in self.snapshot and path not in changed:
-                self._keep(module.anew())
+        for module in earlier._modules:
+            if module.path in self.snapshot and module.path not in changed:
+                self._modules.add(module.anew())
         for trigger, paths in earlier._hits.items():
             hits = {path for path in changed if trigger in self.snapshot[path].text}
             same = (path for path in paths if path in self.snapshot and path not in changed)
@@ -140,7 +137,6 @@ class Project:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
         kept = self._modules.get(path)
         if kept is not None:
-            self._modules.move_to_end(path)
             return kept
         source = self.snapshot.get(path)
         if source is None or path in self.parse_failures or not path.endswith(_PYTHON):
@@ -151,15 +147,8 @@ class Project:
             self.parse_failures[path] = failure
             return None
         module = Module(source, tree, self._names.layout.name_of(path))
-        self._keep(module)
+        self._modules.add(module)
         return module
-
-    def _keep(self, module: Module) -> None:
-        self._modules[module.path] = module
-        self._kept_bytes += len(module.source.text)
-        while self._kept_bytes > _KEPT_SOURCE_BYTES and len(self._modules) > 1:
-            _, dropped = self._modules.popitem(last=False)
-            self._kept_bytes -= len(dropped.source.text)
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.

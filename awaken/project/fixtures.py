@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from awaken.project.modules import Module
+from awaken.project.modules import Module, same_node
 from awaken.project.names import Names
 from awaken.project.values import FunctionOf
 
@@ -42,7 +42,8 @@ def fixture_for(
             if defining is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             # A fixture that asks for its own name gets the one further out.
-            if node is not function and fixture_name(defining, node, names) == name:
+            is_same = same_node(defining, node, module, function)
+            if not is_same and fixture_name(defining, node, names) == name:
                 return FunctionOf(defining, node)
     return None
 

@@ -257,6 +257,20 @@ class Module:
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
 
 
+def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AST) -> bool:
+    """Whether two nodes are the same place of the same file, in whichever tree each stands.
+
+    A file may be parsed more than once, so the nodes of one place need not be one object.
+    """
+    if module is other_module:
+        return node is other
+    return (
+        type(node) is type(other)
+        and module.path == other_module.path
+        and module.span(node) == other_module.span(other)
+    )
+
+
 def _word_of(node: ast.AST) -> str | None:
     match node:
         case ast.Name(ctx=ast.Load()):

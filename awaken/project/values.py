@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from awaken.contract import Place
-from awaken.project.modules import Module
+from awaken.project.modules import Module, same_node
 
 How = Literal["callable", "manager", "generator", "coroutine", "factory"]
 SessionKind = Literal["session", "scoped", "async", "async-scoped"]
@@ -70,24 +70,52 @@ class InstanceOf:
     made: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Argument:
-    """What a call gives to one parameter, still to be evaluated where it was written."""
+    """What a call gives to one parameter, still to be evaluated where it was written.
+
+    Equal if it is the same place: the file may have been parsed twice.
+    """
 
     parameter: ast.arg
     module: Module
     value: ast.expr
     known: Environment
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Argument)
+            and same_node(self.module, self.value, other.module, other.value)
+            and _position(self.parameter) == _position(other.parameter)
+            and self.known == other.known
+        )
 
-@dataclass(frozen=True, slots=True)
+    def __hash__(self) -> int:
+        return hash((self.module.path, _position(self.parameter), _position(self.value)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FunctionOf:
-    """A function of the project, what is known of its parameters, and its first argument."""
+    """A function of the project, what is known of its parameters, and its first argument.
+
+    Equal if it is the same place: the file may have been parsed twice.
+    """
 
     module: Module
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     known: Environment = ()
     bound: Value | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, FunctionOf)
+            and same_node(self.module, self.node, other.module, other.node)
+            and self.known == other.known
+            and self.bound == other.bound
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.module.path, _position(self.node)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +175,10 @@ Values = tuple[Value, ...]
 Environment = tuple[Argument, ...]
 
 MOST_ALTERNATIVES = 8
+
+
+def _position(node: ast.arg | ast.expr | ast.stmt) -> tuple[int, int]:
+    return node.lineno, node.col_offset
 
 
 def union(*groups: Values) -> Values:

@@ -8,15 +8,19 @@ import re
 import tempfile
 import tokenize
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
+from unittest import mock
 
 from awaken import api
 from awaken.contract import Level, SiteId
+from awaken.engine import workers
 from awaken.engine.report import ChangeSummary
 from awaken.engine.rule_discovery import all_rules
 from awaken.preview.rule_page import levels
+from awaken.project import Project, module_store
+from awaken.project.sources import Snapshot
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,
@@ -110,12 +114,31 @@ def tab_indentation(result: CaseResult) -> None:
 
 
 def two_jobs_equal_one(result: CaseResult) -> None:
-    """Two processes find and change the same as one."""
-    other = run_case(result.case, result.rules, jobs=2)
-    require(other.files == result.files, "two jobs change something else than one")
-    require(
-        other.report.findings == result.report.findings, "two jobs find something else than one"
-    )
+    """Two processes, which really start, find and change the same as one."""
+    with mock.patch.object(workers, "SECONDS_WORTH_A_POOL", 0.0):
+        other = run_case(result.case, result.rules, jobs=2)
+    _require_same(result, other, "two jobs")
+
+
+def memory_and_order_change_nothing(result: CaseResult) -> None:
+    """A run that keeps one tree at a time, and asks about files backwards, finds the same."""
+    site_files, paths = Project.site_files, Snapshot.__iter__
+
+    def backwards(project: Project, triggers: Sequence[bytes]) -> list[str]:
+        return site_files(project, triggers)[::-1]
+
+    with (
+        mock.patch.object(module_store, "KEPT_SOURCE_BYTES", 1),
+        mock.patch.object(Project, "site_files", backwards),
+        mock.patch.object(Snapshot, "__iter__", lambda files: reversed(list(paths(files)))),
+    ):
+        other = run_case(result.case, result.rules)
+    _require_same(result, other, "one tree at a time, and files backwards")
+
+
+def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
+    require(other.files == result.files, f"{what}: something else is changed")
+    require(other.report.findings == result.report.findings, f"{what}: something else is found")
 
 
 def any_change_can_be_left_out(result: CaseResult) -> None:
@@ -189,6 +212,7 @@ LAWS: Mapping[str, Law] = {
     "no-final-newline": no_final_newline,
     "tabs": tab_indentation,
     "jobs": two_jobs_equal_one,
+    "memory": memory_and_order_change_nothing,
     "left-out": any_change_can_be_left_out,
     "reasons": manual_findings_say_why,
     "levels": levels_are_declared,

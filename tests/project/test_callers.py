@@ -30,6 +30,52 @@ def callers(files: dict[str, str], path: str, dotted: str) -> tuple[list[str], l
     return _shown(project, found)
 
 
+def test_callers_do_not_depend_on_how_many_trees_are_kept(monkeypatch):
+    files = _registered_and_called()
+    for dotted in ("_load", "Shop._unlock", "Shop.open"):
+        expected = callers(files, "shop.py", dotted)
+        for kept in (1, 300, 10_000_000):
+            monkeypatch.setattr("awaken.project.module_store.KEPT_SOURCE_BYTES", kept)
+            assert callers(files, "shop.py", dotted) == expected
+        monkeypatch.undo()
+    assert "value" in callers(files, "shop.py", "_load")[1]
+
+
+def test_a_function_is_known_by_its_place_in_whichever_tree_it_is_asked_for():
+    files = _registered_and_called()
+    project, other = program(files), program(files)
+    for dotted in ("_load", "Shop._unlock", "Shop.open"):
+        found = project.callers_of(
+            module_of(other, "shop.py"), function_of(other, "shop.py", dotted)
+        )
+        assert _shown(project, found) == callers(files, "shop.py", dotted)
+
+
+def _registered_and_called():
+    files = {
+        "shop.py": """
+            from registry import HANDLERS
+
+            class Shop:
+                def open(self): return self._unlock()
+                def _unlock(self): return 1
+
+            def _load(x): return x
+            HANDLERS["load"] = _load
+            _alias = _load
+        """,
+        "registry.py": "HANDLERS = {}",
+        **{
+            f"other_{number}.py": f"""
+                from shop import Shop, _load
+                def use_{number}(s: Shop): return _load(s._unlock())
+            """
+            for number in range(6)
+        },
+    }
+    return {path: dedent(text) for path, text in files.items()}
+
+
 def _shown(project: Project, found: Callers) -> tuple[list[str], list[str]]:
     texts = [
         f"{site.place.path.removesuffix('.py')}: "

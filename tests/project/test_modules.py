@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import ast
+import gc
 import sysconfig
+import weakref
 from itertools import permutations
 from pathlib import Path
 
@@ -10,8 +12,10 @@ from programs import last, module_of, program
 
 from awaken.contract import Span
 from awaken.project import Module, site_id
+from awaken.project.modules import same_node
 from awaken.project.sources import SourceFile, decode
 from awaken.project.trees import children, fingerprint, walk
+from awaken.project.values import FunctionOf, InstanceOf, union
 
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 
@@ -247,8 +251,38 @@ def test_only_the_last_modules_are_kept_but_any_can_be_asked_for_again():
     modules = [module_of(project, f"m{index}.py") for index in range(5)]
 
     assert project.module("m4.py") is modules[4]
-    assert project.module("m0.py") is not modules[0]
+    assert project.module("m0.py") is modules[0]  # for it is held here
+    first = weakref.ref(modules.pop(0))
+    for index in range(1, 5):
+        project.module(f"m{index}.py")
+    gc.collect()
+    assert first() is None
     assert project.module("m0.py").path == "m0.py"
+
+
+def test_nodes_are_the_same_by_place_and_not_by_object():
+    text = "def f(x): return x\ndef g(x): return x\n"
+    (one, other) = (module_of(program({"m.py": text}), "m.py") for _ in range(2))
+    (elsewhere,) = (module_of(program({"n.py": text}), "n.py") for _ in range(1))
+    f, g = one.tree.body
+
+    assert same_node(one, f, one, f)
+    assert same_node(one, f, other, other.tree.body[0])
+    assert not same_node(one, f, other, other.tree.body[1])
+    assert not same_node(one, f, one, g)
+    assert not same_node(one, f, elsewhere, elsewhere.tree.body[0])
+
+
+def test_functions_are_equal_as_values_whichever_tree_they_stand_in():
+    one, other = (module_of(program({"m.py": "def f(): ...\ndef g(): ..."}), "m.py") for _ in "12")
+    f, g = (FunctionOf(one, node) for node in one.tree.body)
+    same = FunctionOf(other, other.tree.body[0])
+
+    assert f == same
+    assert hash(f) == hash(same)
+    assert f != g
+    assert union((f,), (same, g)) == (f, g)
+    assert f != FunctionOf(one, f.node, (), InstanceOf("m.A"))
 
 
 def test_a_file_that_does_not_parse_is_no_module():

@@ -12,7 +12,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.steady import Condition, stead
 from awaken.contract import Place
 from awaken.project import Project
 from awaken.project.callers import Function
-from awaken.project.modules import Module
+from awaken.project.modules import Module, same_node
 from awaken.project.sites import Refused
 from awaken.project.wiring.applications import OF_OTHERS
 from awaken.project.wiring.inclusion import Inclusion
@@ -73,7 +73,7 @@ class Clock:
     def of_statement(self, module: Module, statement: ast.stmt) -> Timing | None:
         """Return when ``statement`` is executed; None if not where the application is made."""
         scope = module.scopes.scope_of(statement)
-        if module.path != self._home.module.path or scope.node is not self._home.scope.node:
+        if not same_node(module, scope.node, self._home.module, self._home.scope.node):
             return None
         conditional = is_conditional(self._home, statement)
         test = test_around(self._home, statement) if conditional else None
@@ -126,7 +126,7 @@ class Clock:
         module = registration.module
         place = registration.place
         scope = module.scopes.scope_of(statement)
-        here = module.path == self._home.module.path and scope.node is self._home.scope.node
+        here = same_node(module, scope.node, self._home.module, self._home.scope.node)
         if not here and scope.kind != "module":
             raise self._elsewhere(module, statement)
         if not isinstance(module.parent(statement), ast.Module | Function):
