@@ -26,9 +26,11 @@ def functions(project: Project, paths: list[str]) -> list[tuple[str, int]]:
     found = []
     for path in random.Random(11).sample(sorted(paths), min(len(paths), FUNCTIONS)):
         module = project.module(path)
-        for node in module.walk() if module else ():
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                found.append((path, module.span(node).start))
+        found += [
+            (path, module.span(node).start)
+            for node in (module.walk() if module else ())
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
     return random.Random(12).sample(found, min(len(found), FUNCTIONS))
 
 

@@ -41,10 +41,10 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     low: dict[str, int] = {}
     stack: list[str] = []
     found = []
-    for start in graph:
+    for start, imported in graph.items():
         if start in index:
             continue
-        work = [(start, iter(sorted(graph[start])))]
+        work = [(start, iter(sorted(imported)))]
         index[start] = low[start] = len(index)
         stack.append(start)
         while work:
@@ -84,9 +84,11 @@ def main() -> None:
         text = path.read_text("utf-8")
         tree = ast.parse(text)
         folders[path.parent.relative_to(root).as_posix()].append(text.count("\n"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lengths.append((node.end_lineno or node.lineno) - node.lineno + 1)
+        lengths += [
+            (node.end_lineno or node.lineno) - node.lineno + 1
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
         with path.open("rb") as file:
             comments += sum(
                 token.type == tokenize.COMMENT
