@@ -17,6 +17,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--accept",
+        action="store_true",
+        help="write what fixtures expect as it is now, and show what changed",
+    )
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show what was accepted: workers of pytest-xdist cannot print it themselves."""
+    for report in (one for some in terminalreporter.stats.values() for one in some):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "accepted" and value:
+                terminalreporter.write(value)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_user_directories(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:

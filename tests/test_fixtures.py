@@ -11,9 +11,12 @@ from fixture_cases import CASES, FIXTURES, result_of
 
 from awaken.testing import (
     Executor,
+    accept,
     assert_expected,
     assert_same_behaviour,
     assert_same_lifecycle,
+    load_cases,
+    run_case,
 )
 
 ROWS = tomllib.loads((Path(__file__).parent / "data" / "spec_rows.toml").read_text("utf-8"))
@@ -26,8 +29,12 @@ def executor():
 
 
 @pytest.mark.parametrize("identifier", CASES)
-def test_case_gives_what_it_expects(identifier):
-    assert_expected(result_of(identifier))
+def test_case_gives_what_it_expects(identifier, request, record_property):
+    result = result_of(identifier)
+    if request.config.getoption("--accept") and result.case.directory.name:
+        record_property("accepted", accept(result))
+        result = run_case(load_cases(result.case.directory)[0])
+    assert_expected(result)
 
 
 @pytest.mark.parametrize("identifier", [name for name, case in CASES.items() if case.executes])

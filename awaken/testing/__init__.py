@@ -1,12 +1,14 @@
 """The fixture runner: what a rule promises, checked case by case. For third-party rules too.
 
 A case is a directory with ``case.toml`` and the program before and after (see ``cases``).
+``accept`` writes its expectations anew.
 ``page_cases`` makes cases of the examples on rules' pages; ``assert_page`` says what else a page
 must have. ``run_case`` runs the case's rule; ``assert_expected`` compares with what the case says,
 ``LAWS`` are what holds for every rule, and ``Executor`` runs both sides on a database;
 ``assert_same_lifecycle`` starts and stops the application of both.
 """
 
+from awaken.testing.accepting import accept
 from awaken.testing.cases import Case, CaseError, ExpectedFinding, load_cases
 from awaken.testing.execution import Executor, assert_same_behaviour
 from awaken.testing.laws import LAWS, Law, laws_of
@@ -22,6 +24,7 @@ __all__ = [
     "Executor",
     "ExpectedFinding",
     "Law",
+    "accept",
     "assert_expected",
     "assert_page",
     "assert_same_behaviour",

@@ -1,8 +1,9 @@
 """Cases on disk: ``<family>/<rule>/<case>/`` with ``case.toml`` and both sides of the program.
 
 Beside ``case.toml`` stand ``before.py`` and ``after.py`` (called ``case.py`` in the project), or
-the trees ``before/`` and ``after/``. Without the second side nothing is to change. The keys of
-``case.toml`` are the fields of ``Settings``.
+the trees ``before/`` and ``after/``. Without the second side nothing is to change. What is found
+in a line stands behind it in the side before, as a marker (``awaken.testing.markers``). The keys
+of ``case.toml`` are the fields of ``Settings``.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from platform import python_version
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 
 from awaken.contract import Level
+from awaken.testing.markers import read_markers
 
 MODULE = "case.py"
 """What a single-file case is called in its project."""
@@ -41,15 +44,15 @@ class ExpectedFinding(Struct, frozen=True, order=True, forbid_unknown_fields=Tru
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The content of ``case.toml``.
 
-    ``expect`` lists every finding; ``level`` says instead that all findings have it and that
-    there is at least one; neither means that there is no finding. ``program`` names a directory
-    in the family's ``_programs``, whose files stand beside the case's. ``versions`` binds the case
-    to installed versions, ``targets`` are given to the run. ``execute`` runs every function of
-    both sides whose name fits ``functions``, with a session if the case or its program has models;
-    ``differs`` names those whose outcome must *not* be equal, and ``other_sql`` those (``case_N*``
-    for several) whose statements may read differently. ``application`` (``"case:app"``) is started
-    and stopped on both sides; ``differs`` names it by that word. ``gone`` are the comments that go
-    with the lines in which they suppressed something.
+    ``expect`` lists the findings that no marker can name; ``level`` says instead of markers that
+    all findings have it and that there is at least one; without any there is no finding.
+    ``program`` names a directory in the family's ``_programs``, whose files stand beside the
+    case's. ``versions`` binds the case to installed versions, ``targets`` are given to the run.
+    ``execute`` runs every function of both sides whose name fits ``functions``, with a session if
+    the case or its program has models; ``differs`` names those whose outcome must *not* be equal,
+    and ``other_sql`` those (``case_N*`` for several) whose statements may read differently.
+    ``application`` (``"case:app"``) is started and stopped on both sides; ``differs`` names it by
+    that word. ``gone`` are the comments that go with the lines in which they suppressed something.
     """
 
     rows: tuple[str, ...] = ()
@@ -139,16 +142,41 @@ def _load(directory: Path, settings: Settings) -> Case:
     if before is None:
         raise CaseError(f"{directory}: neither before.py nor before/ is there")
     after = _side(directory, "after")
+    plain, settings = _without_markers(directory, rule, before, settings)
     return Case(
         name=name,
         family=family.name,
         rule=rule,
         directory=directory,
         settings=settings,
-        before={**program, **before},
-        after={**program, **(before if after is None else after)},
+        before={**program, **plain},
+        after={**program, **(plain if after is None else after)},
         program=program,
     )
+
+
+def _without_markers(
+    directory: Path, rule: str, side: Mapping[str, bytes], settings: Settings
+) -> tuple[Mapping[str, bytes], Settings]:
+    """Return the program as it is, and settings that expect what its markers say as well."""
+    files: dict[str, bytes] = {}
+    found: list[ExpectedFinding] = []
+    for path, content in side.items():
+        files[path], marked = read_markers(content) if path.endswith(".py") else (content, ())
+        found += [
+            ExpectedFinding(one.line, one.level, path, _reason(rule, one.reason)) for one in marked
+        ]
+    if found and settings.level is not None:
+        raise CaseError(f"{directory}: give markers or `level`, not both")
+    return files, replace(
+        settings, expect=(*found, *(settings.expect or ()))
+    ) if found else settings
+
+
+def _reason(rule: str, reason: str) -> str | None:
+    if not reason:
+        return None
+    return reason if "/" in reason else f"{rule}/{reason}"
 
 
 def _place(directory: Path) -> tuple[Path, str, str]:
