@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from awaken.contract import Rule, UserError
 from awaken.engine.formatter import Formatting, formatting
-from awaken.engine.journal import state_directory
 from awaken.engine.repository import Repository, repository_of
 from awaken.engine.rule_discovery import in_running_order
 from awaken.engine.run import targets_of, unmet_need
+from awaken.engine.state import state_directory
 from awaken.engine.undo import pending, undo_list
 from awaken.engine.workers import available_cores
 from awaken.knowledge.ecosystem import Driver, drivers

@@ -21,7 +21,8 @@ import msgspec
 from msgspec import Struct
 
 from awaken.engine.apply_errors import StateDirectoryError, TreeLockedError
-from awaken.engine.filesystem import REAL, make_private_directories
+from awaken.engine.filesystem import NO_LINK, NO_WAIT, REAL, make_private_directories
+from awaken.engine.state import require_private
 
 _GATE_SECONDS = 10.0
 
@@ -67,7 +68,7 @@ def hold(root: Path, directory: Path) -> Iterator[None]:
     """Hold the tree at ``root`` (a real path) by a lock in ``directory``, which is made if needed.
 
     Raises TreeLockedError if a living process holds it, or one inside or around it, and
-    StateDirectoryError if the directory cannot be used.
+    StateDirectoryError if the directory cannot be used, or is not this user's alone.
     """
     try:
         place, descriptor = _acquire(root, directory)
@@ -87,6 +88,7 @@ def holder(root: Path, directory: Path) -> Holder | None:
 
     Raises StateDirectoryError if the lock directory cannot be used.
     """
+    require_private(directory.parent, directory.name)
     if not directory.is_dir():
         return None
     try:
@@ -98,6 +100,7 @@ def holder(root: Path, directory: Path) -> Holder | None:
 
 def _acquire(root: Path, directory: Path) -> tuple[Path, int]:
     make_private_directories(REAL, directory)
+    require_private(directory.parent, directory.name)
     with _gate(directory):
         other = _living_holder(root, directory)
         if other is not None:
@@ -116,7 +119,7 @@ def _acquire(root: Path, directory: Path) -> tuple[Path, int]:
 
 @contextmanager
 def _gate(directory: Path) -> Iterator[None]:
-    descriptor = os.open(directory / "gate", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(directory / "gate", os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
     try:
         deadline = time.monotonic() + _GATE_SECONDS
         while not _try_lock(descriptor):
@@ -139,7 +142,7 @@ def _living_holder(root: Path, directory: Path) -> Holder | None:
 
 def _holder_at(place: Path) -> Holder | None:
     try:
-        descriptor = os.open(place, os.O_RDWR)
+        descriptor = os.open(place, os.O_RDWR | NO_LINK | NO_WAIT)
     except FileNotFoundError:
         return None
     try:

@@ -6,8 +6,6 @@ on what a run remembers, so it can be killed at any point and simply done again.
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -27,9 +25,19 @@ from awaken.engine.apply_errors import (
     shown,
     undo_command,
 )
-from awaken.engine.filesystem import REAL, FileSystem, digest_at, naming, write_file
-from awaken.engine.journal import Entry, Journal, Record, SavedFile, state_directory
+from awaken.engine.filesystem import (
+    PERMISSIONS,
+    REAL,
+    FileSystem,
+    digest_at,
+    naming,
+    stands,
+    write_file,
+)
+from awaken.engine.journal import Entry, Journal, Record, SavedFile
 from awaken.engine.lock import hold, holder, overlaps
+from awaken.engine.signals import uninterrupted
+from awaken.engine.state import state_directory
 
 
 class PendingApply(Struct, frozen=True):
@@ -224,22 +232,9 @@ def sync_directories(filesystem: FileSystem, record: Record) -> None:
     """Wait until all renames of ``record`` are on the disk. Raises OSError."""
     touched = (*(file.path for file in record.files), *record.directories)
     for directory in sorted({record.place(path).parent for path in touched}):
-        if directory.is_dir():
+        if stands(directory) and directory.is_dir() and not directory.is_symlink():
             with naming(directory):
                 filesystem.sync_directory(directory)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ignore Ctrl-C inside: putting files back is short, and half of it helps nobody."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous or signal.SIG_DFL)
 
 
 def _take_back_through_interrupts(journal: Journal, journal_id: str, record: Record) -> None:
@@ -259,14 +254,16 @@ def _restore(filesystem: FileSystem, journal_id: str, record: Record) -> None:
         place = record.place(file.path)
         temporaries[place] = temporary_path(place, journal_id, index, "old")
         with naming(place):
-            write_file(filesystem, temporaries[place], file.original, file.mode, like=place)
+            mode = file.mode & PERMISSIONS
+            write_file(filesystem, temporaries[place], file.original, mode, like=place)
     for place, temporary in temporaries.items():
         with naming(place):
             filesystem.replace(temporary, place)
     for file in tree.created.values():
         filesystem.remove(record.place(file.path))
     for directory in map(record.place, reversed(record.directories)):
-        if directory.is_dir() and not directory.is_symlink() and not any(directory.iterdir()):
+        real = stands(directory) and directory.is_dir() and not directory.is_symlink()
+        if real and not any(directory.iterdir()):
             filesystem.remove_directory(directory)
     if tree.new or tree.created:
         sync_directories(filesystem, record)
@@ -276,7 +273,7 @@ def _remove_temporaries(filesystem: FileSystem, journal_id: str, record: Record)
     for index, file in enumerate(record.files):
         for kind in ("new", "old"):
             path = temporary_path(record.place(file.path), journal_id, index, kind)
-            if path.exists():
+            if stands(path):
                 filesystem.remove(path)
 
 

@@ -20,9 +20,9 @@ from awaken.engine.journal import (
     Journal,
     Record,
     SavedFile,
-    state_directory,
 )
 from awaken.engine.lock import hold
+from awaken.engine.state import state_directory
 
 ROOT = Path("/projects/one")
 OTHER = Path("/projects/two")

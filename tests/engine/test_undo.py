@@ -21,7 +21,8 @@ from awaken.engine.apply_errors import (
 )
 from awaken.engine.filesystem import digest
 from awaken.engine.lock import hold
-from awaken.engine.undo import pending, undo, undo_list, uninterrupted
+from awaken.engine.signals import STOPPING, uninterrupted
+from awaken.engine.undo import pending, undo, undo_list
 
 
 class Project:
@@ -305,14 +306,15 @@ def test_a_damaged_unfinished_journal_stops_only_its_own_root(project, tmp_path)
     assert pending(tmp_path, state=project.state) is None
 
 
-def test_putting_back_is_not_interrupted():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.mark.parametrize("number", STOPPING)
+def test_putting_back_is_not_interrupted(number):
+    before = signal.signal(number, signal.default_int_handler)
     try:
         with uninterrupted():
-            os.kill(os.getpid(), signal.SIGINT)
-        after = signal.getsignal(signal.SIGINT)
+            os.kill(os.getpid(), number)
+        after = signal.getsignal(number)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
 
     assert after == signal.default_int_handler
 
