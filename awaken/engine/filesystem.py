@@ -13,7 +13,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -304,7 +304,7 @@ def working_tree(directory: Path) -> Path | None:
     return None
 
 
-def in_git_directory(path: Path) -> bool:
+def in_git_directory(path: PurePath) -> bool:
     """Whether ``path`` leads into a git directory, whose files decide what git runs."""
     return any(part.lower() == ".git" for part in path.parts)
 

@@ -110,7 +110,7 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     question = digest_of(_question(asked), {})
     made_from = [targets.all(), formatter.fingerprint(files), holding.fingerprint()]
     digest = digest_of(made_from, files)
-    answer = memory.recall(question, digest) if witness is None else None
+    answer = memory.recall(question, digest, files) if witness is None else None
     diagnostics: tuple[Diagnostic, ...] = ()
     if answer is None:
         tools = _tools(asked, rules, targets, formatter)
