@@ -8,6 +8,7 @@ ApplyError
 ├── NothingToUndoError     the stack of this root is empty
 ├── DamagedJournalError    a journal file cannot be read
 ├── TreeLockedError        another run works on this tree
+├── TreeChangedError       an apply or undo wrote to this tree while it was read
 └── StateDirectoryError    the state directory cannot be used
 """
 
@@ -72,6 +73,10 @@ class DamagedJournalError(ApplyError):
 
 class TreeLockedError(ApplyError):
     """Another run works on this tree, or on one inside or around it."""
+
+
+class TreeChangedError(ApplyError):
+    """An apply or undo wrote to a tree while another run read it."""
 
 
 class StateDirectoryError(ApplyError):

@@ -104,7 +104,7 @@ def _acquire(root: Path, directory: Path) -> tuple[Path, int]:
     with _gate(directory):
         other = _living_holder(root, directory)
         if other is not None:
-            raise TreeLockedError(_sentence(other))
+            raise in_use(other)
         place = directory / f"{os.getpid()}-{secrets.token_hex(4)}.lock"
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -147,8 +147,10 @@ def _holder_at(place: Path) -> Holder | None:
         return None
     try:
         if not _try_lock(descriptor):
-            return msgspec.msgpack.decode(os.read(descriptor, 1 << 16), type=Holder)
-    except msgspec.DecodeError as error:
+            found = msgspec.msgpack.decode(os.read(descriptor, 1 << 16), type=Holder)
+            found.since.astimezone()
+            return found
+    except (msgspec.DecodeError, ValueError, OverflowError) as error:
         raise TreeLockedError(
             f"the lock {place} is of another version; wait for its run"
         ) from error
@@ -159,10 +161,11 @@ def _holder_at(place: Path) -> Holder | None:
     return None
 
 
-def _sentence(other: Holder) -> str:
+def in_use(other: Holder) -> TreeLockedError:
+    """Return the error that says which living run works on a tree."""
     root = os.fsencode(os.fsdecode(other.root)).decode("utf-8", "backslashreplace")
     since = f"{other.since.astimezone():%Y-%m-%d %H:%M:%S}"
-    return (
+    return TreeLockedError(
         f"another awaken run (process {other.process}, since {since}) works on {root}; "
         "wait until it has ended, then run this again"
     )

@@ -20,6 +20,7 @@ from awaken.engine.apply_errors import (
     Refusal,
     RefusedError,
     StateDirectoryError,
+    TreeChangedError,
     UnfinishedApplyError,
     blame,
     shown,
@@ -35,7 +36,7 @@ from awaken.engine.filesystem import (
     write_file,
 )
 from awaken.engine.journal import Entry, Journal, Record, SavedFile
-from awaken.engine.lock import hold, holder, overlaps
+from awaken.engine.lock import hold, holder, in_use, overlaps
 from awaken.engine.signals import uninterrupted
 from awaken.engine.state import state_directory
 
@@ -166,9 +167,55 @@ def pending(root: Path, *, state: Path | None = None) -> PendingApply | None:
     """
     journal = Journal(state_directory(state), REAL)
     for found in unfinished(journal, root.resolve()):
-        if holder(found.root, journal.locks) is None:
+        if holder(found.root, journal.locks) is None and _still_unfinished(journal, found):
             return found
     return None
+
+
+class Watch:
+    """Tells whether an apply or undo writes to a tree while it is read.
+
+    ``state`` is the state directory. Raises StateDirectoryError.
+    """
+
+    def __init__(self, state: Path | None = None) -> None:
+        self._journal = Journal(state_directory(state), REAL)
+        self._before = frozenset(self._journal.entries())
+
+    def require_settled(self, roots: Iterable[Path]) -> None:
+        """Raise unless the files of ``roots`` are as one apply or undo has left them since.
+
+        UnfinishedApplyError says that one was killed, TreeLockedError that one is under way, and
+        TreeChangedError that one has come to its end since this watch began.
+        """
+        began = [entry for entry in self._journal.entries() if entry not in self._before]
+        for root in roots:
+            for found in unfinished(self._journal, root):
+                living = holder(found.root, self._journal.locks)
+                if living is not None:
+                    raise in_use(living)
+                if _still_unfinished(self._journal, found):
+                    raise UnfinishedApplyError(found.message)
+            if any(_concerns(self._journal, entry, root) for entry in began):
+                raise TreeChangedError(
+                    f"an apply or undo has changed files in {root} while they were read; "
+                    "run this again"
+                )
+
+
+def _still_unfinished(journal: Journal, found: PendingApply) -> bool:
+    """Whether its run has not come to an end between one look and the next."""
+    entry = journal.find(found.journal)
+    return entry is not None and entry.unfinished
+
+
+def _concerns(journal: Journal, entry: Entry, root: Path) -> bool:
+    if entry.belongs(root):
+        return True
+    try:
+        return overlaps(root, journal.read(entry).root_path)
+    except (DamagedJournalError, StateDirectoryError):
+        return False  # of another root: its own runs say so
 
 
 def unfinished(journal: Journal, root: Path) -> Iterator[PendingApply]:
