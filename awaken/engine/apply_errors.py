@@ -90,10 +90,11 @@ class StateDirectoryError(ApplyError):
 
 
 def shown(path: Path | str, root: Path) -> str:
-    """Return ``path`` for a message: relative to ``root`` if inside, always printable as UTF-8."""
+    """Return ``path`` for a message: relative to ``root`` if inside, printable and on one line."""
     place = Path(path)
     text = place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
+    text = os.fsencode(text).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def blame(error: OSError, root: Path) -> str:
