@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ import awaken
 from awaken.contract import UserError
 from awaken.engine import git
 from awaken.engine.changed_lines import changed_lines
+from awaken.engine.diagnosis import machine
 from awaken.engine.repository import repository_of
 
 MAY_START_PROCESSES = {
@@ -404,3 +406,12 @@ def test_nothing_else_starts_a_process():
 
     assert starting == MAY_START_PROCESSES.keys()
     assert naming == ONLY_NAMES.keys()
+
+
+def test_a_diagnosis_of_the_machine_runs_nothing(program, ran, monkeypatch):
+    shutil.copy(program, program.with_name("uname"))
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    platform.uname.__globals__["_uname_cache"] = None
+
+    assert platform.system() in machine(None, use_cache=True).platform
+    assert not ran.exists()
