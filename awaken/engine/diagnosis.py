@@ -166,7 +166,7 @@ def machine(jobs: int | None, *, use_cache: bool) -> Machine:
         python=f"{platform.python_implementation()} {platform.python_version()}",
         executable=sys.executable,
         # platform.platform() would run `uname` from the PATH, where a project may have its own.
-        platform="-".join((platform.system(), platform.release(), platform.machine())),
+        platform=f"{platform.system()}-{platform.release()}-{platform.machine()}",
         packages={name: version(name) for name in _SHOWN_PACKAGES},
         processes=jobs or available_cores(),
         processes_origin="--jobs" if jobs else "one per core",

@@ -411,7 +411,8 @@ def test_nothing_else_starts_a_process():
 def test_a_diagnosis_of_the_machine_runs_nothing(program, ran, monkeypatch):
     shutil.copy(program, program.with_name("uname"))
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    platform.uname.__globals__["_uname_cache"] = None
+    monkeypatch.setattr(platform, "_uname_cache", None)
+    monkeypatch.setattr(platform, "_platform_cache", {})
 
     assert platform.system() in machine(None, use_cache=True).platform
     assert not ran.exists()
