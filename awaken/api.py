@@ -96,7 +96,8 @@ def run(
 
     ``rules`` are those to choose from, None for all that are installed. ``progress`` is told how
     far the run has come. Raises UserError for an
-    unknown rule, for a version that is none, and while an apply that was killed is not undone.
+    unknown rule, for a version that is none, while an apply that was killed is not undone, and
+    where an apply or undo writes to these files while they are read.
     """
     return _run(paths, options, rules, progress, None)
 
@@ -147,13 +148,15 @@ def _run(
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
+    watch = undoing.Watch()
     settings, projects, unusable = _projects(paths, options, known)
-    _require_finished(projects)
+    watch.require_settled(found.root.path for found in projects)
     with _rare_collections():
         reports = [
             run_root(_root_run(found, settings[found.root.path], options, known, progress), witness)
             for found in projects
         ]
+    watch.require_settled(found.root.path for found in projects)
     return Report(
         roots=tuple(reports),
         rules=_that_ran(known, settings.values()),
@@ -184,12 +187,6 @@ def _root_run(
         new_baseline=options.new_baseline,
         progress=progress or silent,
     )
-
-
-def _require_finished(projects: Iterable[Found]) -> None:
-    for found in projects:
-        if (unfinished := undoing.pending(found.root.path)) is not None:
-            raise UserError(unfinished.message)
 
 
 def _projects(
@@ -249,14 +246,17 @@ def explain(
     asked = explaining.AskedPlace(real.name, line, column, str(path))
     if real.suffix != ".py":
         return explaining.not_python(asked)
+    watch = undoing.Watch()
     settings, projects, _ = _projects([real], options, known)
-    _require_finished(projects)
+    watch.require_settled(found.root.path for found in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
     with _rare_collections():
-        return explaining.explain_place(
+        explanation = explaining.explain_place(
             _root_run(projects[0], settings[root], options, known), asked
         )
+    watch.require_settled([root])
+    return explanation
 
 
 def doctor(

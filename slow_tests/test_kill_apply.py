@@ -1,6 +1,7 @@
-"""An apply or undo killed by the system at any moment loses nothing.
+"""An apply or undo that is ended at any moment loses nothing, and leaves nothing half-written.
 
-Run by `pytest slow_tests`; KILLS in the environment sets how many processes are killed.
+Run by `pytest slow_tests`; AWAKEN_KILLS in the environment sets how many processes are ended. Of
+three, the first is killed, and the others are asked to end: they put back what they began.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import collections
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -19,19 +21,25 @@ from small_project import AFTER, Project, count, tree
 from awaken.engine.filesystem import REAL
 from awaken.engine.undo import pending, undo_list
 
-KILLS = int(os.environ.get("KILLS", "400"))
+KILLS = int(os.environ.get("AWAKEN_KILLS", "90"))
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 
 WORK_FOR_EVER = """
 import sys
 from pathlib import Path
 from small_project import Project
 from awaken.engine.filesystem import REAL
+from awaken.engine.signals import as_interrupts, number_of
 project = Project.__new__(Project)
 project.open(Path(sys.argv[1]))
-print("ready", flush=True)
-while True:
-    project.apply(REAL)
-    project.undo(REAL)
+try:
+    with as_interrupts():
+        print("ready", flush=True)
+        while True:
+            project.apply(REAL)
+            project.undo(REAL)
+except KeyboardInterrupt as interrupt:
+    sys.exit(128 + number_of(interrupt))
 """
 
 
@@ -60,28 +68,42 @@ def recover(project):
     return "as before"
 
 
-def test_killed_at_random_moments(tmp_path, record_property):
+def state(project):
+    """Return how the tree looks: as before, as after the apply, or half-written."""
+    if tree(project.root) == project.before:
+        return "as before"
+    return "applied" if project.contents() == AFTER else "half-written"
+
+
+def test_ended_at_random_moments(tmp_path, record_property):
     project = Project(tmp_path)
     seed = random.SystemRandom().randrange(1 << 32)
     record_property("seed", seed)
     moments = random.Random(seed)
     found = collections.Counter()
     for number in range(KILLS):
+        ending = SIGNALS[number % len(SIGNALS)]
         with start(tmp_path) as process:
             time.sleep(moments.uniform(0, 0.15))
-            process.kill()
+            process.send_signal(ending)
             process.wait()
 
-        found[recover(project)] += 1
+        if ending is signal.SIGKILL:
+            found[f"{ending.name}: {state(project)}"] += 1
+        else:
+            assert process.returncode == 128 + ending, (seed, number)
+            assert pending(project.root, state=project.state) is None, (seed, number)
+            assert state(project) in {"as before", "applied"}, (seed, number)
+            assert not list(project.root.rglob(".awaken-*")), (seed, number)
+        found[f"{ending.name}: {recover(project)}"] += 1
         assert tree(project.root) == project.before, (seed, number)
         assert pending(project.root, state=project.state) is None, (seed, number)
     print(dict(found))
 
     project.apply(REAL)
     assert project.contents() == AFTER
-    assert sum(found.values()) == KILLS
-    assert found["an apply"] > KILLS // 20
-    assert found["the undo of an apply"] > KILLS // 20
+    assert found["SIGKILL: an apply"] > KILLS // 60
+    assert found["SIGKILL: the undo of an apply"] > KILLS // 60
 
 
 @pytest.mark.parametrize("torn", [False, True])

@@ -1,7 +1,7 @@
 """The command line: one module per command, which parses options, calls ``awaken.api``, prints.
 
-Exit codes: 0 done, 1 findings (as each command says), 2 something could not be done, 130 after
-Ctrl-C, 141 where the reader of a pipe went away.
+Exit codes: 0 done, 1 findings (as each command says), 2 something could not be done, 141 where the
+reader of a pipe went away, 128 and its number after a signal: 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGINT
+
+from awaken.engine.signals import as_interrupts, number_of
 
 FAILED = 2
-INTERRUPTED = 130
+BY_SIGNAL = 128
 READER_GONE = 141
 
 
@@ -23,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     No exception leaves this function but one that ends the process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    with _open_streams():
+    with _open_streams(), as_interrupts():
         return _guarded(words)
 
 
@@ -35,9 +38,10 @@ def _guarded(words: list[str]) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return READER_GONE
-    except KeyboardInterrupt:
-        _say("Interrupted.")
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        number = number_of(interrupt)
+        _say("Interrupted." if number is SIGINT else f"Stopped by {number.name}.")
+        return BY_SIGNAL + number
     except OSError as error:
         _say(f"error: {_described(error)}")
         return FAILED

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 from awaken.contract import UserError
 from awaken.engine import git
+from awaken.engine.git import GitError, NoGitError
 from awaken.engine.report import Report
 from awaken.preview.paths import relative, repository
-
-_NO_REPOSITORY = b"not a git repository (or any"
 
 
 def require_clean(report: Report) -> None:
@@ -23,7 +21,13 @@ def require_clean(report: Report) -> None:
     ``awaken undo`` works there too. Raises UserError also where git refuses to tell.
     """
     for directory, files in _by_repository(report).items():
-        dirty = list(_uncommitted(directory, files))
+        try:
+            dirty = _uncommitted(directory, files)
+        except GitError as error:
+            raise UserError(
+                f"git cannot tell whether {directory} holds uncommitted changes ({error}); "
+                "mend that, or use --allow-dirty"
+            ) from error
         if dirty:
             more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
             raise UserError(
@@ -44,29 +48,23 @@ def _by_repository(report: Report) -> dict[Path, set[Path]]:
     return dict(found)
 
 
-def _uncommitted(directory: Path, files: set[Path]) -> Iterator[str]:
-    top = _git(directory, "rev-parse", "--show-toplevel").removesuffix("\n")
-    if not top:
-        return
-    status = _git(directory, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=no")
-    yield from (entry[3:] for entry in status.split("\0") if entry)
-    tracked = set(_git(Path(top), "ls-files", "-z").split("\0")) if files else set()
-    names = (relative(path, "", Path(top).resolve()) for path in files)
-    yield from sorted(name for name in names if name not in tracked)
-
-
-def _git(directory: Path, *arguments: str) -> str:
-    """Return what git prints, nothing where there is no git or no repository."""
+def _uncommitted(directory: Path, files: set[Path]) -> list[str]:
+    """Return what is not committed, nothing where there is no git or no repository."""
     try:
-        done = git.ask(directory, *arguments)
-    except FileNotFoundError:
-        return ""
-    if done.returncode == 0:
-        return done.stdout.decode("utf-8", "surrogateescape")
-    if _NO_REPOSITORY in done.stderr:
-        return ""
-    said = " ".join(done.stderr.decode("utf-8", "replace").split()) or "nothing"
-    raise UserError(
-        f"git cannot tell whether {directory} holds uncommitted changes (it says: {said}); "
-        "mend that, or use --allow-dirty"
-    )
+        with git.opened(directory) as repository:
+            if repository is None:
+                return []
+            status = _answer(repository, *git.STATUS, "--untracked-files=no").split("\0")
+            tracked = set(_answer(repository, "ls-files", "-z").split("\0")) if files else set()
+    except NoGitError:
+        return []
+    names = (relative(path, "", repository.top) for path in files)
+    changed = [entry[3:] for entry in status if entry]
+    return changed + sorted(name for name in names if name not in tracked)
+
+
+def _answer(repository: git.Repository, *arguments: str) -> str:
+    done = repository.ask(repository.top, *arguments)
+    if done.returncode:
+        raise GitError(git.own_words(done))
+    return done.stdout.decode("utf-8", "surrogateescape")

@@ -4,8 +4,9 @@ The order is what makes it safe: every file is checked, every original is in the
 new content is on the disk in a temporary file beside its target; only then is the first file
 replaced. What can fail for lack of space has failed by then. The bytes are written as they are.
 
-A replaced file keeps its mode, and its owner where the system allows; a hard link to it keeps
-the old content, as with any tool that replaces files.
+A replaced file keeps its permissions, and where the system allows it its owner, its extended
+attributes and its ACL; a hard link to it keeps the old content, as with any tool that replaces
+files. Bits that run a file as somebody else (setuid) are not kept: its content is another one now.
 """
 
 from __future__ import annotations
@@ -30,23 +31,29 @@ from awaken.engine.apply_errors import (
     undo_command,
 )
 from awaken.engine.filesystem import (
+    PERMISSIONS,
     REAL,
     FileSystem,
     digest,
     digest_at,
+    in_git_directory,
     missing_directories,
     naming,
+    read_regular,
     write_file,
 )
-from awaken.engine.journal import Entry, Journal, Record, SavedFile, state_directory, usable
+from awaken.engine.journal import Entry, Journal, Record, SavedFile, usable
 from awaken.engine.lock import hold
+from awaken.engine.signals import uninterrupted
+from awaken.engine.state import state_directory
 from awaken.engine.undo import (
     sync_directories,
     take_back,
     temporary_path,
     unfinished,
-    uninterrupted,
 )
+
+_OF_GIT = "lies in a git directory, where nothing is ever written"
 
 
 class FileWrite(Struct, frozen=True):
@@ -144,13 +151,15 @@ def _check_existing(root: Path, write: FileWrite) -> _Checked | str:
     place = Path(os.path.realpath(write.path))
     if not place.is_relative_to(root):
         return f"is a link to {place}, outside of the project"
+    if in_git_directory(place.relative_to(root)):
+        return _OF_GIT
     status = place.stat()
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file"
-    original = place.read_bytes()
+    original = read_regular(place)
     if digest(original) != write.digest:
         return "was changed since it was read"
-    mode = stat.S_IMODE(status.st_mode)
+    mode = status.st_mode & PERMISSIONS
     # Root may write everywhere, but a file without any write bit is meant to stay.
     if not mode & 0o222 or not os.access(place, os.W_OK):
         return "is read-only"
@@ -167,6 +176,8 @@ def _check_new(root: Path, write: FileWrite) -> _Checked | str:
     place = write.path.parent.resolve() / write.path.name
     if not place.is_relative_to(root):
         return f"would be made at {place}, outside of the project"
+    if in_git_directory(place.relative_to(root)):
+        return _OF_GIT
     missing = missing_directories(place.parent)
     above = missing[0].parent if missing else place.parent
     if not above.is_dir():

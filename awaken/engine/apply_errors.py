@@ -8,6 +8,7 @@ ApplyError
 ├── NothingToUndoError     the stack of this root is empty
 ├── DamagedJournalError    a journal file cannot be read
 ├── TreeLockedError        another run works on this tree
+├── TreeChangedError       an apply or undo wrote to this tree while it was read
 └── StateDirectoryError    the state directory cannot be used
 """
 
@@ -74,21 +75,26 @@ class TreeLockedError(ApplyError):
     """Another run works on this tree, or on one inside or around it."""
 
 
+class TreeChangedError(ApplyError):
+    """An apply or undo wrote to a tree while another run read it."""
+
+
 class StateDirectoryError(ApplyError):
     """The state directory cannot be read or written."""
 
     def __init__(self, directory: Path, error: OSError) -> None:
         super().__init__(
             f"the state directory {directory} cannot be used ({error.strerror or error}); "
-            "set AWAKEN_STATE_DIR to a directory that you may write"
+            "set AWAKEN_STATE_DIR to a directory that you, and nobody else, may write"
         )
 
 
 def shown(path: Path | str, root: Path) -> str:
-    """Return ``path`` for a message: relative to ``root`` if inside, always printable as UTF-8."""
+    """Return ``path`` for a message: relative to ``root`` if inside, printable and on one line."""
     place = Path(path)
     text = place.relative_to(root).as_posix() if place.is_relative_to(root) else str(place)
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
+    text = os.fsencode(text).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def blame(error: OSError, root: Path) -> str:

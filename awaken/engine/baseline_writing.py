@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
+from awaken.contract import UserError
 from awaken.engine.baseline import Baseline, Entry, write_baseline
+from awaken.engine.filesystem import in_git_directory, working_tree
 from awaken.engine.report import HeldBy, Report, RootReport
 
 _PASSES = 10
@@ -25,9 +28,11 @@ def write_baselines(run: Callable[[], Report]) -> tuple[Report, tuple[WrittenBas
 
     With its sites held, a rule of a later phase may find others than before; so it is run until
     the baseline lists exactly what it holds. Where there is neither a site nor a file, none is
-    written. Raises UserError.
+    written. Raises UserError, also where a project's own settings name a file outside of it.
     """
     report = run()
+    for root in report.roots:
+        _require_inside(root)
     written: dict[Path, frozenset[Entry]] = {}
     for _ in range(_PASSES):
         wanted = _entries(report)
@@ -41,6 +46,19 @@ def write_baselines(run: Callable[[], Report]) -> tuple[Report, tuple[WrittenBas
     return report, tuple(
         WrittenBaseline(file, len(entries)) for file, entries in written.items() if file.exists()
     )
+
+
+def _require_inside(root: RootReport) -> None:
+    """Raise UserError for a baseline out of the project that the user has not named."""
+    if root.baseline is None or root.baseline.named:
+        return
+    file, within = root.baseline.file, working_tree(root.root) or root.root
+    place = Path(os.path.realpath(file.parent), file.name)
+    if not place.is_relative_to(within) or in_git_directory(place.relative_to(within)):
+        raise UserError(
+            f"{file}: the settings of {root.root} name a baseline outside of the project; "
+            f"if that is meant, say --baseline {file}"
+        )
 
 
 def _entries(report: Report) -> dict[Path, frozenset[Entry]]:

@@ -73,65 +73,65 @@ def changed_lines(root: Path, since: str, overlay: Mapping[Path, bytes]) -> Chan
     What stands in the working tree counts, committed or not; ``overlay`` gives, by absolute path,
     bytes that stand for a file instead. Raises UserError where git cannot tell.
     """
-    top = Path(_top(root))
-    base = _common_commit(root, since)
+    try:
+        with git.opened(root) as repository:
+            if repository is None:
+                raise UserError(f"--since needs a git repository around {root}, and there is none")
+            return _changed(_Asked(repository, root), since, overlay)
+    except git.NoGitError as error:
+        raise UserError(f"--since needs git, and {error}") from error
+    except git.GitError as error:
+        raise UserError(f"--since: git cannot compare the files of {root}; {error}") from error
+
+
+class _Asked(Struct, frozen=True):
+    """The repository that is asked about the files below ``root``."""
+
+    repository: git.Repository
+    root: Path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return self.repository.ask(self.root, *arguments)
+
+    def answer(self, *arguments: str) -> bytes:
+        """Return what git prints. Raises GitError where it fails."""
+        done = self.run(*arguments)
+        if done.returncode:
+            raise git.GitError(git.own_words(done))
+        return done.stdout
+
+
+def _changed(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> ChangedLines:
+    root, top = asked.root, asked.repository.top
+    base = _common_commit(asked, since)
     hunks = {}
-    for name, changed in _patches(_git(root, *_DIFF, base, "--")):
+    for name, changed in _patches(asked.answer(*_DIFF, base, "--")):
         hunks[os.path.relpath(top / os.fsdecode(name), root).replace(os.sep, "/")] = changed
-    listed = _git(root, "ls-files", "-z", "--", ".")
+    listed = asked.answer("ls-files", "-z", "--", ".")
     tracked = {os.fsdecode(name) for name in listed.split(b"\0") if name}
     for file, content in overlay.items():
         path = os.path.relpath(os.path.realpath(file), root).replace(os.sep, "/")
         if path in tracked:
-            before = _run(root, "cat-file", "--filters", f"{base}:./{path}")
+            before = asked.run("cat-file", "--filters", f"{base}:./{path}")
             hunks[path] = tuple(_differences(before.stdout, content))
     return ChangedLines(since, hunks, frozenset(tracked))
 
 
-def _top(root: Path) -> str:
-    done = _run(root, "rev-parse", "--show-toplevel")
-    if done.returncode:
-        raise UserError(f"--since needs a git repository around {root}; {_own_words(done)}")
-    return os.fsdecode(done.stdout.removesuffix(b"\n"))
-
-
-def _common_commit(root: Path, since: str) -> str:
+def _common_commit(asked: _Asked, since: str) -> str:
     known = not since.startswith("-")
-    if (
-        not known
-        or _run(root, "rev-parse", "--verify", "--quiet", f"{since}^{{commit}}").returncode
-    ):
+    words = ("rev-parse", "--verify", "--quiet", f"{since}^{{commit}}")
+    if not known or asked.run(*words).returncode:
         raise UserError(
-            f"--since: git knows no commit {since!r} in {root}; name a branch, tag or commit, "
-            "and fetch it first where the clone is a shallow one"
+            f"--since: git knows no commit {since!r} in {asked.root}; name a branch, tag or "
+            "commit, and fetch it first where the clone is a shallow one"
         )
-    done = _run(root, "merge-base", since, "HEAD")
+    done = asked.run("merge-base", since, "HEAD")
     if done.returncode:
         raise UserError(
-            f"--since: {since!r} and HEAD have no commit in common in {root}; "
+            f"--since: {since!r} and HEAD have no commit in common in {asked.root}; "
             "where the clone is a shallow one, fetch more of its history"
         )
     return done.stdout.decode().split()[0]
-
-
-def _git(root: Path, *arguments: str) -> bytes:
-    done = _run(root, *arguments)
-    if done.returncode:
-        raise UserError(f"--since: git cannot compare the files of {root}; {_own_words(done)}")
-    return done.stdout
-
-
-def _own_words(done: subprocess.CompletedProcess[bytes]) -> str:
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return f"git says: {lines[0].removeprefix('fatal: ')}" if lines else "git does not say why"
-
-
-def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return git.ask(root, *arguments)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UserError(f"--since needs git, and it cannot be started: {reason}") from error
 
 
 def _patches(diff: bytes) -> Iterator[tuple[bytes, tuple[Hunk, ...]]]:

@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from awaken.contract import Rule, UserError
 from awaken.engine.formatter import Formatting, formatting
-from awaken.engine.journal import state_directory
 from awaken.engine.repository import Repository, repository_of
 from awaken.engine.rule_discovery import in_running_order
 from awaken.engine.run import targets_of, unmet_need
+from awaken.engine.state import state_directory
 from awaken.engine.undo import pending, undo_list
 from awaken.engine.workers import available_cores
 from awaken.knowledge.ecosystem import Driver, drivers
@@ -165,7 +165,8 @@ def machine(jobs: int | None, *, use_cache: bool) -> Machine:
         awaken=version("awaken"),
         python=f"{platform.python_implementation()} {platform.python_version()}",
         executable=sys.executable,
-        platform=platform.platform(),
+        # platform.platform() would run `uname` from the PATH, where a project may have its own.
+        platform=f"{platform.system()}-{platform.release()}-{platform.machine()}",
         packages={name: version(name) for name in _SHOWN_PACKAGES},
         processes=jobs or available_cores(),
         processes_origin="--jobs" if jobs else "one per core",

@@ -1,12 +1,14 @@
 """The formatter that the target project declares, and the longest line it allows.
 
-It is run only where awaken wrote, and only on files that it would have left alone before.
+It is run only where awaken wrote, and only on files that it would have left alone before. What a
+project brings along is never run, nor anything in Python's path that the project can fill.
 """
 
 from __future__ import annotations
 
 import configparser
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+
+from awaken.engine.programs import find_program, run_program
 
 _BLACK_DEFAULT = 88
 _PEP8 = 79
@@ -75,22 +79,28 @@ class Formatter(Struct, frozen=True):
 
     def _run(self, folder: Path, paths: list[str]) -> bool:
         try:
-            done = subprocess.run(  # noqa: S603  the command comes from ``detect``, not from input
-                [*self.command, *paths],
-                cwd=folder,
-                capture_output=True,
-                timeout=_SECONDS,
-                check=False,
+            done = run_program(
+                # Whole paths: one that starts with a dash would be read as an option.
+                [*self.command, *(str(folder / path) for path in paths)],
+                directory=Path(folder.anchor),
+                environment=_environment(),
+                seconds=_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0
 
 
+def _environment() -> dict[str, str]:
+    """Return the user's environment, without modules that may be the project's own."""
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    return environment | {"PYTHONSAFEPATH": "1"}
+
+
 class Declared(Struct, frozen=True):
     """A formatter that a project declares, where (a file's table or hook), and its command.
 
-    ``executable`` is empty where the command is not on the PATH.
+    ``executable`` is empty where the command is not on the PATH outside of the project.
     """
 
     name: str
@@ -124,8 +134,9 @@ def detect(root: Path) -> Formatter:
     """Return how the project at ``root`` is formatted.
 
     A formatter counts only if the project declares it (``[tool.ruff]``, ``ruff.toml``,
-    ``[tool.black]``, a pre-commit hook) and its command is on the PATH: what the project brings
-    along is never run. Settings that cannot be read declare nothing.
+    ``[tool.black]``, a pre-commit hook) and its command is on the PATH, but not in the project:
+    what that brings along is never run, also if its environment is active. Settings that cannot
+    be read declare nothing.
     """
     found = formatting(root)
     chosen = found.chosen
@@ -149,7 +160,7 @@ def formatting(root: Path) -> Formatting:
     for name, table, hook in (("black", black, "black"), ("ruff", ruff, "ruff-format")):
         origin = table.origin if table.value is not None else f"hook {hook} in {_HOOKS}"
         if table.value is not None or hook in hooks:
-            declared.append(Declared(name, origin, shutil.which(name) or ""))
+            declared.append(Declared(name, origin, find_program(name, root) or ""))
     length, origin = _line_length(root, ruff, black)
     return Formatting(tuple(declared), length, origin)
 

@@ -23,18 +23,21 @@ from pathlib import Path
 from typing import Literal, cast
 
 import msgspec
-import platformdirs
 from msgspec import Struct
 
 from awaken.engine.apply_errors import DamagedJournalError, StateDirectoryError, TreeLockedError
 from awaken.engine.filesystem import (
     FileSystem,
+    NotOursError,
     digest,
+    in_git_directory,
     make_private_directories,
     naming,
+    read_regular,
     write_file,
 )
 from awaken.engine.lock import hold
+from awaken.engine.state import require_private, state_directory
 
 Status = Literal["applying", "done", "undoing", "undone"]
 
@@ -110,17 +113,6 @@ class Entry(Struct, frozen=True, order=True):
         return self.root_key == _root_key(root)
 
 
-def state_directory(chosen: Path | None = None) -> Path:
-    """Return where awaken keeps its state.
-
-    That is ``chosen``, else the environment's AWAKEN_STATE_DIR, else the platform's own place.
-    """
-    place = chosen or os.environ.get("AWAKEN_STATE_DIR")
-    if not place:
-        place = platformdirs.user_state_dir("awaken", appauthor=False)
-    return Path(place).absolute()
-
-
 class Journal:
     """The journal files below one state directory.
 
@@ -128,8 +120,9 @@ class Journal:
     """
 
     def __init__(self, state: Path, filesystem: FileSystem) -> None:
-        self.directory = state / "journal"
-        self.locks = state / "locks"
+        self.state = state_directory(state)
+        self.directory = self.state / "journal"
+        self.locks = self.state / "locks"
         self.filesystem = filesystem
 
     def next_entry(self, root: Path) -> Entry:
@@ -142,6 +135,7 @@ class Journal:
     def begin(self, entry: Entry, record: Record) -> None:
         """Save ``record`` under ``entry``; from here on a kill is found."""
         make_private_directories(self.filesystem, self.directory)
+        require_private(self.state, self.directory.name)
         draft = self._draft(entry.id)
         write_file(self.filesystem, draft, msgspec.msgpack.encode(record), 0o600)
         self._rename(draft, self.path(entry))
@@ -171,8 +165,10 @@ class Journal:
     def entries(self, root: Path | None = None) -> list[Entry]:
         """Return the entries, of ``root`` or of all roots, the oldest first.
 
-        A directory that is missing, or closed to us, holds no entry of ours.
+        A directory that is missing, or closed to us, holds no entry of ours. Raises
+        StateDirectoryError for one that is not this user's alone.
         """
+        require_private(self.state, self.directory.name)
         try:
             names = [path.name for path in self.directory.iterdir()]
         except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -193,13 +189,16 @@ class Journal:
     def read(self, entry: Entry) -> Record:
         """Return the record of ``entry``, every original checked against its digest.
 
-        Raises DamagedJournalError, also for a record of a newer awaken.
+        Raises DamagedJournalError, also for a record of a newer awaken, and for one that names
+        anything but files of its own root.
         """
         path = self.path(entry)
         try:
-            content = path.read_bytes()
+            content = read_regular(path, ours=True)
             newer = msgspec.msgpack.decode(content, type=_Head).format > _FORMAT
             record = None if newer else msgspec.msgpack.decode(content, type=Record)
+        except NotOursError as error:
+            raise _damaged(path, f"cannot be used ({error.strerror})") from error
         except OSError as error:
             raise StateDirectoryError(self.directory, error) from error
         except msgspec.DecodeError as error:
@@ -208,6 +207,8 @@ class Journal:
             raise _damaged(path, "was written by a newer awaken")
         if any(digest(file.original) != file.before for file in record.files if file.before):
             raise _damaged(path, "holds an original that is not what was saved")
+        if not _is_sound(record, entry):
+            raise _damaged(path, "names files that no apply of its project can have written")
         return record
 
     def prune(self, root: Path) -> None:
@@ -267,6 +268,34 @@ def _entry(match: re.Match[str]) -> Entry:
 
 def _root_key(root: Path) -> str:
     return hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+
+
+def _is_sound(record: Record, entry: Entry) -> bool:
+    """Whether the record is of the root that its name says, and names only files inside of it."""
+    try:
+        record.started.astimezone()
+    except (ValueError, OverflowError):
+        return False
+    return (
+        b"\0" not in record.root
+        and record.root_path.is_absolute()
+        and _root_key(record.root_path) == entry.root_key
+        and all(_is_inside(path) for path in (*(f.path for f in record.files), *record.directories))
+    )
+
+
+def _is_inside(path: bytes) -> bool:
+    """Whether a path of a record is relative, and written in the one way that awaken writes it."""
+    place = Path(os.fsdecode(path))
+    return (
+        b"\0" not in path
+        and os.fsencode(place) == path
+        and bool(place.parts)
+        and not place.is_absolute()
+        and not place.drive
+        and ".." not in place.parts
+        and not in_git_directory(place)
+    )
 
 
 def _old(path: Path) -> bool:

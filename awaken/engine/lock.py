@@ -21,7 +21,8 @@ import msgspec
 from msgspec import Struct
 
 from awaken.engine.apply_errors import StateDirectoryError, TreeLockedError
-from awaken.engine.filesystem import REAL, make_private_directories
+from awaken.engine.filesystem import NO_LINK, NO_WAIT, REAL, make_private_directories
+from awaken.engine.state import require_private
 
 _GATE_SECONDS = 10.0
 
@@ -67,7 +68,7 @@ def hold(root: Path, directory: Path) -> Iterator[None]:
     """Hold the tree at ``root`` (a real path) by a lock in ``directory``, which is made if needed.
 
     Raises TreeLockedError if a living process holds it, or one inside or around it, and
-    StateDirectoryError if the directory cannot be used.
+    StateDirectoryError if the directory cannot be used, or is not this user's alone.
     """
     try:
         place, descriptor = _acquire(root, directory)
@@ -87,6 +88,7 @@ def holder(root: Path, directory: Path) -> Holder | None:
 
     Raises StateDirectoryError if the lock directory cannot be used.
     """
+    require_private(directory.parent, directory.name)
     if not directory.is_dir():
         return None
     try:
@@ -98,10 +100,11 @@ def holder(root: Path, directory: Path) -> Holder | None:
 
 def _acquire(root: Path, directory: Path) -> tuple[Path, int]:
     make_private_directories(REAL, directory)
+    require_private(directory.parent, directory.name)
     with _gate(directory):
         other = _living_holder(root, directory)
         if other is not None:
-            raise TreeLockedError(_sentence(other))
+            raise in_use(other)
         place = directory / f"{os.getpid()}-{secrets.token_hex(4)}.lock"
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -116,7 +119,7 @@ def _acquire(root: Path, directory: Path) -> tuple[Path, int]:
 
 @contextmanager
 def _gate(directory: Path) -> Iterator[None]:
-    descriptor = os.open(directory / "gate", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(directory / "gate", os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
     try:
         deadline = time.monotonic() + _GATE_SECONDS
         while not _try_lock(descriptor):
@@ -139,13 +142,15 @@ def _living_holder(root: Path, directory: Path) -> Holder | None:
 
 def _holder_at(place: Path) -> Holder | None:
     try:
-        descriptor = os.open(place, os.O_RDWR)
+        descriptor = os.open(place, os.O_RDWR | NO_LINK | NO_WAIT)
     except FileNotFoundError:
         return None
     try:
         if not _try_lock(descriptor):
-            return msgspec.msgpack.decode(os.read(descriptor, 1 << 16), type=Holder)
-    except msgspec.DecodeError as error:
+            found = msgspec.msgpack.decode(os.read(descriptor, 1 << 16), type=Holder)
+            found.since.astimezone()
+            return found
+    except (msgspec.DecodeError, ValueError, OverflowError) as error:
         raise TreeLockedError(
             f"the lock {place} is of another version; wait for its run"
         ) from error
@@ -156,10 +161,11 @@ def _holder_at(place: Path) -> Holder | None:
     return None
 
 
-def _sentence(other: Holder) -> str:
+def in_use(other: Holder) -> TreeLockedError:
+    """Return the error that says which living run works on a tree."""
     root = os.fsencode(os.fsdecode(other.root)).decode("utf-8", "backslashreplace")
     since = f"{other.since.astimezone():%Y-%m-%d %H:%M:%S}"
-    return (
+    return TreeLockedError(
         f"another awaken run (process {other.process}, since {since}) works on {root}; "
         "wait until it has ended, then run this again"
     )

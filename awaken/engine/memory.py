@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
 from awaken.contract import Finding
+from awaken.engine.facts_cache import FactsCache, facts_directory
+from awaken.engine.filesystem import in_git_directory
 from awaken.engine.report import ChangeSummary, FileChange, Held
-from awaken.project.facts_cache import FactsCache, facts_directory
+from awaken.engine.state import cache_key
 from awaken.project.sources import SourceFile
 
 
@@ -37,21 +39,40 @@ class Remembered(Struct, frozen=True):
 class Memory:
     """The last result for each way of asking, kept for one project.
 
-    ``base`` is the cache directory, None for the user's; without ``use`` nothing is kept.
+    ``base`` is the cache directory, None for the user's; without ``use`` nothing is kept, nor
+    where there is no state directory for the key.
     """
 
     def __init__(self, root: Path, base: Path | None, *, use: bool) -> None:
-        self._cache = FactsCache(facts_directory(root, base) if use else None)
+        key = cache_key() if use else None
+        self._cache = FactsCache(None if key is None else facts_directory(root, base), key)
 
-    def recall(self, asked: bytes, digest: bytes) -> Remembered | None:
-        """Return what the last run that was ``asked`` the same came to, if made from the same."""
-        remembered = self._cache.get(Remembered, asked)
-        return remembered if remembered is not None and remembered.digest == digest else None
+    def recall(
+        self, asked: bytes, digest: bytes, files: Mapping[str, SourceFile]
+    ) -> Remembered | None:
+        """Return what the last run that was ``asked`` the same came to, if made from the same.
+
+        ``files`` are those that were read; nothing else is rewritten, and nothing new is made
+        outside of the project.
+        """
+        found = self._cache.get(Remembered, asked)
+        return found if found and found.digest == digest and _is_about(found, files) else None
 
     def keep(self, asked: bytes, remembered: Remembered) -> None:
         """Keep the result for the next run, in place of the one before."""
         self._cache.put(asked, remembered)
         self._cache.save()
+
+
+def _is_about(remembered: Remembered, files: Mapping[str, SourceFile]) -> bool:
+    made = (PurePosixPath(change.path) for change in remembered.files if change.before is None)
+    return (
+        all(change.path in files for change in remembered.files if change.before is not None)
+        and all(path in files for path in remembered.sources)
+        and not any(
+            path.is_absolute() or ".." in path.parts or in_git_directory(path) for path in made
+        )
+    )
 
 
 def digest_of(parts: Iterable[object], files: Mapping[str, SourceFile]) -> bytes:

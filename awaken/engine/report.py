@@ -79,10 +79,12 @@ class BaselineUse(Struct, frozen=True):
     """The baseline of a root, and the entries of it that the run says nothing about.
 
     Those are of rules that did not run, and of files that were not selected or could not be read.
+    ``named`` says that the user named the file, not the project's own settings.
     """
 
     file: Path
     kept: tuple[Entry, ...] = ()
+    named: bool = False
 
 
 class TargetVersion(Struct, frozen=True):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from msgspec import Struct
 
 from awaken.engine import git
-
-_SECONDS = 20
 
 
 class Repository(Struct, frozen=True):
@@ -24,19 +21,16 @@ class Repository(Struct, frozen=True):
 
 
 def repository_of(directory: Path) -> Repository | None:
-    """Return the git working tree that holds ``directory``; None without one, or without git."""
-    top = _git(directory, "rev-parse", "--show-toplevel")
-    if not top:
-        return None
-    entries = _git(directory, "status", "--porcelain", "-z", "--no-renames") or ""
-    listed = [entry for entry in entries.split("\0") if entry]
-    untracked = sum(entry.startswith("??") for entry in listed)
-    return Repository(Path(top.rstrip("\n")), len(listed) - untracked, untracked)
-
-
-def _git(directory: Path, *arguments: str) -> str | None:
+    """Return the git working tree that holds ``directory``; None without one that git can read."""
     try:
-        done = git.ask(directory, *arguments, seconds=_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
+        with git.opened(directory) as repository:
+            if repository is None:
+                return None
+            status = repository.ask(directory, *git.STATUS)
+    except git.GitError:
         return None
-    return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else None
+    if status.returncode:
+        return None
+    listed = [entry for entry in status.stdout.split(b"\0") if entry]
+    untracked = sum(entry.startswith(b"??") for entry in listed)
+    return Repository(repository.top, len(listed) - untracked, untracked)

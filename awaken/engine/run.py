@@ -49,6 +49,7 @@ from awaken.project.discovery import Found, read_files
 from awaken.project.manifests import Targets, read_targets
 from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
 from awaken.settings import Resolved
+from awaken.settings.model import COMMAND_LINE
 from awaken.settings.selection import UNUSED_SUPPRESSION
 
 
@@ -110,7 +111,7 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     question = digest_of(_question(asked), {})
     made_from = [targets.all(), formatter.fingerprint(files), holding.fingerprint()]
     digest = digest_of(made_from, files)
-    answer = memory.recall(question, digest) if witness is None else None
+    answer = memory.recall(question, digest, files) if witness is None else None
     diagnostics: tuple[Diagnostic, ...] = ()
     if answer is None:
         tools = _tools(asked, rules, targets, formatter)
@@ -169,11 +170,13 @@ def _baseline_file(asked: RootRun) -> Path:
 
 
 def _baseline_use(asked: RootRun, holding: Holding, unread: frozenset[str]) -> BaselineUse:
+    origin = asked.settings.origins.get("baseline", "")
+    named = origin == COMMAND_LINE or origin.startswith("--config")
     if holding.baseline is None:
-        return BaselineUse(_baseline_file(asked))
+        return BaselineUse(_baseline_file(asked), named=named)
     concerned = set(_concerned(holding.baseline, asked, unread))
     kept = (entry for entry in holding.baseline.entries if entry not in concerned)
-    return BaselineUse(holding.baseline.file, tuple(kept))
+    return BaselineUse(holding.baseline.file, tuple(kept), named)
 
 
 def _concerned(baseline: Baseline, asked: RootRun, unread: frozenset[str]) -> tuple[Entry, ...]:

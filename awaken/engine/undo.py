@@ -6,8 +6,6 @@ on what a run remembers, so it can be killed at any point and simply done again.
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -22,14 +20,25 @@ from awaken.engine.apply_errors import (
     Refusal,
     RefusedError,
     StateDirectoryError,
+    TreeChangedError,
     UnfinishedApplyError,
     blame,
     shown,
     undo_command,
 )
-from awaken.engine.filesystem import REAL, FileSystem, digest_at, naming, write_file
-from awaken.engine.journal import Entry, Journal, Record, SavedFile, state_directory
-from awaken.engine.lock import hold, holder, overlaps
+from awaken.engine.filesystem import (
+    PERMISSIONS,
+    REAL,
+    FileSystem,
+    digest_at,
+    naming,
+    stands,
+    write_file,
+)
+from awaken.engine.journal import Entry, Journal, Record, SavedFile
+from awaken.engine.lock import hold, holder, in_use, overlaps
+from awaken.engine.signals import uninterrupted
+from awaken.engine.state import state_directory
 
 
 class PendingApply(Struct, frozen=True):
@@ -158,9 +167,55 @@ def pending(root: Path, *, state: Path | None = None) -> PendingApply | None:
     """
     journal = Journal(state_directory(state), REAL)
     for found in unfinished(journal, root.resolve()):
-        if holder(found.root, journal.locks) is None:
+        if holder(found.root, journal.locks) is None and _still_unfinished(journal, found):
             return found
     return None
+
+
+class Watch:
+    """Tells whether an apply or undo writes to a tree while it is read.
+
+    ``state`` is the state directory. Raises StateDirectoryError.
+    """
+
+    def __init__(self, state: Path | None = None) -> None:
+        self._journal = Journal(state_directory(state), REAL)
+        self._before = frozenset(self._journal.entries())
+
+    def require_settled(self, roots: Iterable[Path]) -> None:
+        """Raise unless the files of ``roots`` are as one apply or undo has left them since.
+
+        UnfinishedApplyError says that one was killed, TreeLockedError that one is under way, and
+        TreeChangedError that one has come to its end since this watch began.
+        """
+        began = [entry for entry in self._journal.entries() if entry not in self._before]
+        for root in roots:
+            for found in unfinished(self._journal, root):
+                living = holder(found.root, self._journal.locks)
+                if living is not None:
+                    raise in_use(living)
+                if _still_unfinished(self._journal, found):
+                    raise UnfinishedApplyError(found.message)
+            if any(_concerns(self._journal, entry, root) for entry in began):
+                raise TreeChangedError(
+                    f"an apply or undo has changed files in {root} while they were read; "
+                    "run this again"
+                )
+
+
+def _still_unfinished(journal: Journal, found: PendingApply) -> bool:
+    """Whether its run has not come to an end between one look and the next."""
+    entry = journal.find(found.journal)
+    return entry is not None and entry.unfinished
+
+
+def _concerns(journal: Journal, entry: Entry, root: Path) -> bool:
+    if entry.belongs(root):
+        return True
+    try:
+        return overlaps(root, journal.read(entry).root_path)
+    except (DamagedJournalError, StateDirectoryError):
+        return False  # of another root: its own runs say so
 
 
 def unfinished(journal: Journal, root: Path) -> Iterator[PendingApply]:
@@ -224,22 +279,9 @@ def sync_directories(filesystem: FileSystem, record: Record) -> None:
     """Wait until all renames of ``record`` are on the disk. Raises OSError."""
     touched = (*(file.path for file in record.files), *record.directories)
     for directory in sorted({record.place(path).parent for path in touched}):
-        if directory.is_dir():
+        if stands(directory) and directory.is_dir() and not directory.is_symlink():
             with naming(directory):
                 filesystem.sync_directory(directory)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Ignore Ctrl-C inside: putting files back is short, and half of it helps nobody."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous or signal.SIG_DFL)
 
 
 def _take_back_through_interrupts(journal: Journal, journal_id: str, record: Record) -> None:
@@ -259,14 +301,16 @@ def _restore(filesystem: FileSystem, journal_id: str, record: Record) -> None:
         place = record.place(file.path)
         temporaries[place] = temporary_path(place, journal_id, index, "old")
         with naming(place):
-            write_file(filesystem, temporaries[place], file.original, file.mode, like=place)
+            mode = file.mode & PERMISSIONS
+            write_file(filesystem, temporaries[place], file.original, mode, like=place)
     for place, temporary in temporaries.items():
         with naming(place):
             filesystem.replace(temporary, place)
     for file in tree.created.values():
         filesystem.remove(record.place(file.path))
     for directory in map(record.place, reversed(record.directories)):
-        if directory.is_dir() and not directory.is_symlink() and not any(directory.iterdir()):
+        real = stands(directory) and directory.is_dir() and not directory.is_symlink()
+        if real and not any(directory.iterdir()):
             filesystem.remove_directory(directory)
     if tree.new or tree.created:
         sync_directories(filesystem, record)
@@ -276,7 +320,7 @@ def _remove_temporaries(filesystem: FileSystem, journal_id: str, record: Record)
     for index, file in enumerate(record.files):
         for kind in ("new", "old"):
             path = temporary_path(record.place(file.path), journal_id, index, kind)
-            if path.exists():
+            if stands(path):
                 filesystem.remove(path)
 
 

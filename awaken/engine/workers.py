@@ -16,10 +16,13 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import Struct
+
+from awaken.engine.signals import STOPPING
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkContext, SpawnContext
@@ -29,6 +32,7 @@ SECONDS_WORTH_A_POOL = 1.0
 
 _TRIES = 2
 _LONGEST_CHUNK = 64
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -163,7 +167,8 @@ class _Pool(Generic[Item, Result]):
         process = self._context.Process(
             target=_serve, args=(theirs, self._function, inherited), daemon=True
         )
-        process.start()
+        with _no_current_directory():
+            process.start()
         theirs.close()
         worker = self._workers[ours] = _Worker(process, ours)
         self._hand_out(worker, chunk)
@@ -212,6 +217,23 @@ class _Pool(Generic[Item, Result]):
             self._start(self._chunks.popleft())
 
 
+@contextmanager
+def _no_current_directory() -> Iterator[None]:
+    """Keep a Python that is started inside from importing what lies in the current directory.
+
+    A spawned worker begins with ``python -c``, which looks there for ``multiprocessing`` first.
+    """
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
+
+
 def _serve(
     connection: Connection,
     function: Callable[[Any], Any],
@@ -220,7 +242,11 @@ def _serve(
     """Answer chunks of items, one result at a time, until the other end closes."""
     for other in inherited:
         other.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
+    for number in STOPPING:
+        # The parent ends us. A terminal or a supervisor tells all processes of a group; whoever
+        # means this one alone has SIGTERM, which a fork may have from its parent as a handler.
+        alone = number is signal.SIGTERM
+        signal.signal(number, signal.SIG_DFL if alone else signal.SIG_IGN)
     gc.freeze()  # a collection that visits inherited objects would copy their pages
     try:
         while True:

@@ -61,6 +61,24 @@ def file_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> La
     return Layer(origin, path.parent, settings)
 
 
+def own_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
+    """Return the settings that a project brings along in the file at ``path``.
+
+    They name no place outside of it: where results are kept, the user says. Raises UserError as
+    ``file_layer`` does.
+    """
+    shown = shown_path(path)
+    layer = file_layer(path, origin, shown, rules)
+    if layer.settings.cache_dir is not None:
+        inside = _TABLE if path.name == _PYPROJECT else ()
+        line = line_of(_text(path, shown), (*inside, "cache-dir"))
+        raise UserError(
+            f"{shown}:{line}: 'cache-dir' is not taken from a project's own settings; "
+            "remove it, and say --cache-dir instead"
+        )
+    return layer
+
+
 def config_layers(
     values: Sequence[str], rules: Sequence[Rule]
 ) -> tuple[list[tuple[Path, Layer]], list[Layer]]:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, Rule, UserError
 from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
-from awaken.settings.files import config_layers, file_layer, nearest_file, shown_path
+from awaken.settings.files import config_layers, nearest_file, own_layer
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Settings
 from awaken.settings.selection import choose_by_layers, named
 from awaken.settings.values import Wrong, check, options_of, python_version
@@ -69,7 +69,7 @@ def _layers(
         )
     if not files and not isolated and (path := nearest_file(root)) is not None:
         origin = Path(os.path.relpath(path, root)).as_posix()
-        files = [(path, file_layer(path, origin, shown_path(path), rules))]
+        files = [(path, own_layer(path, origin, rules))]
     try:
         check(given, rules)
     except Wrong as error:

@@ -222,16 +222,26 @@ def test_inside_a_hook_of_git_the_tree_is_asked_as_elsewhere(repository, awaken,
 
 def test_what_git_refuses_to_tell_is_said(repository, awaken, monkeypatch):
     repository.levels = (SAFE,)
-    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    (repository.root / ".git" / "index").write_bytes(b"no index")
     monkeypatch.setenv("LANGUAGE", "de")
 
     code, out, err = awaken("apply")
 
     assert (code, out, repository.applied) == (2, "", [])
-    assert "dubious ownership" in err
+    assert "index file" in err
     assert "--allow-dirty" in err
     assert err.count("\n") == 1
     assert awaken("apply", "--allow-dirty")[0] == 0
+
+
+def test_a_repository_of_somebody_else_is_asked(repository, awaken, monkeypatch):
+    """Git refuses because of its configuration, which awaken never lets git see."""
+    repository.levels = (SAFE,)
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    assert awaken("apply")[0] == 0
+    (repository.root / "app.py").write_bytes(b"edited\n")
+    assert "(app.py)" in awaken("apply")[2]
 
 
 def test_a_broken_repository_is_not_taken_for_none(engine, awaken):

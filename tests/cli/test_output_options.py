@@ -162,3 +162,18 @@ def test_apply_can_report_as_well(engine, awaken, tmp_path):
     assert code == 0
     assert "`awaken apply` rewrote 1 site in 1 file" in file.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.md", "program"]
+
+
+@pytest.mark.parametrize("target", ["../outside.json", ".git/hooks/pre-commit"])
+def test_a_link_that_came_with_the_project_leads_nowhere_else(engine, awaken, target):
+    (engine.root / ".git" / "hooks").mkdir(parents=True)
+    victim = engine.root / target
+    victim.write_text("mine")
+    (engine.root / "report.json").symlink_to(victim)
+
+    options = ("--output-format", "json", "--output-file", "report.json")
+    code, _, err = awaken("check", *options)
+
+    assert (code, victim.read_text()) == (2, "mine")
+    assert "report.json: it is a link that leads to" in err
+    assert "name that file itself" in err

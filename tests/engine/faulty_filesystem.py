@@ -45,13 +45,17 @@ class FaultyFileSystem(FileSystem):
             raise
         return super().write(descriptor, content)
 
-    def set_owner(self, path, user, group):
-        self._step("set_owner", path)
-        super().set_owner(path, user, group)
+    def set_owner(self, descriptor, user, group):
+        self._step("set_owner")
+        super().set_owner(descriptor, user, group)
 
-    def set_mode(self, path, mode):
-        self._step("set_mode", path)
-        super().set_mode(path, mode)
+    def copy_attributes(self, descriptor, like):
+        self._step("copy_attributes")
+        super().copy_attributes(descriptor, like)
+
+    def set_mode(self, descriptor, mode):
+        self._step("set_mode")
+        super().set_mode(descriptor, mode)
 
     def sync(self, _descriptor):
         self._step("sync")

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_project import tree
 
+from awaken.engine import apply as applying
 from awaken.engine.apply import FileWrite, apply
 from awaken.engine.apply_errors import RefusedError, StateDirectoryError, TreeLockedError
 from awaken.engine.filesystem import REAL, digest, write_file
@@ -67,13 +68,13 @@ def test_bytes_are_written_as_they_are(run, root):
     assert applied.files == (root / "a.py",)
 
 
-def test_mode_is_kept(run, root):
+def test_permissions_are_kept_and_no_bit_that_runs_it_as_somebody_else(run, root):
     write = existing(root / "a.py")
-    write.path.chmod(0o4750)
+    write.path.chmod(0o6751)
 
     run(write)
 
-    assert stat.S_IMODE(write.path.stat().st_mode) == 0o4750
+    assert stat.S_IMODE(write.path.stat().st_mode) == 0o751
 
 
 def test_owner_is_kept_where_the_system_allows(root, state):
@@ -81,9 +82,9 @@ def test_owner_is_kept_where_the_system_allows(root, state):
     asked = []
 
     class Owners(FaultyFileSystem):
-        def set_owner(self, path, user, group):
-            asked.append((path.parent, user, group))
-            raise PermissionError(1, "not yours", path)
+        def set_owner(self, _descriptor, user, group):
+            asked.append((user, group))
+            raise PermissionError(1, "not yours")
 
         def create(self, path, mode):
             descriptor = super().create(path, mode)
@@ -94,7 +95,7 @@ def test_owner_is_kept_where_the_system_allows(root, state):
     other = (4321, 1234)
     apply(root, [write], command="", state=state, filesystem=Owners())
 
-    assert asked == ([(root, 4321, 1234)] if os.geteuid() == 0 else [])
+    assert asked == ([(4321, 1234)] if os.geteuid() == 0 else [])
     assert write.path.read_bytes() == b"new\n"
 
 
@@ -208,7 +209,7 @@ def test_unreadable_file_is_refused(run, root, monkeypatch):
     def fail(_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(applying, "read_regular", fail)
 
     with pytest.raises(RefusedError, match=r"a\.py cannot be read \(Permission denied\)"):
         run(write)

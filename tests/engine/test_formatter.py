@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from rewriting_helpers import PATH, after, change, need, node_edit, run, span
 
 from awaken.engine import formatter as formatters
-from awaken.engine.formatter import Formatter, detect
+from awaken.engine.formatter import Formatter, detect, formatting
 
 CALL = "g(aaaaaaaaaa, bbbbbbbbbb)"
 LONG = "def f():\n    x = g(aaaaaaaaaa, bbbbbbbbbb)\n    return x\n"
@@ -85,6 +86,93 @@ def test_what_the_project_brings_along_is_never_run(root):
     assert detect(root).command == ()
     install(root.parent / "tools", "ruff")
     assert detect(root).command[0] == str(root.parent / "tools" / "ruff")
+
+
+@pytest.mark.parametrize("entry", ["{}/.venv/bin", ".venv/bin", "{}/../elsewhere", "", "."])
+def test_an_active_environment_of_the_project_is_the_projects(root, monkeypatch, entry):
+    (root / "ruff.toml").write_text("")
+    install(root / ".venv" / "bin", "ruff")
+    install(root, "ruff")
+    (root.parent / "elsewhere").symlink_to(root / ".venv" / "bin")
+    monkeypatch.chdir(root)
+    tools = root.parent / "tools"
+    monkeypatch.setenv("PATH", f"{entry.format(root)}:{tools}")
+
+    assert formatting(root).declared[0].executable == ""
+    install(tools, "ruff")
+    assert detect(root).command[0] == str(tools / "ruff")
+
+
+def test_an_environment_of_the_repository_around_is_the_projects(root, monkeypatch):
+    (root / ".git").mkdir()
+    (root / "service").mkdir()
+    (root / "service" / "ruff.toml").write_text("")
+    install(root / ".venv" / "bin", "ruff")
+    monkeypatch.setenv("PATH", str(root / ".venv" / "bin"))
+
+    assert detect(root / "service").command == ()
+
+
+def test_the_environment_that_awaken_itself_runs_in_counts(root, monkeypatch):
+    (root / "ruff.toml").write_text("")
+    install(root / ".venv" / "bin", "ruff")
+    monkeypatch.setenv("PATH", str(root / ".venv" / "bin"))
+    monkeypatch.setattr(sys, "executable", str(root / ".venv" / "bin" / "python"))
+
+    assert detect(root).command[0] == str(root / ".venv" / "bin" / "ruff")
+
+
+def test_programs_in_a_home_directory_that_is_kept_in_git_count(root, monkeypatch):
+    home = root.parent
+    (home / ".git").mkdir()
+    (root / "ruff.toml").write_text("")
+    install(home / "tools", "ruff")
+    monkeypatch.setenv("HOME", str(home))
+
+    assert detect(root).command[0] == str(home / "tools" / "ruff")
+
+
+def test_a_formatter_imports_nothing_of_the_files_it_formats(tmp_path, monkeypatch):
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!{sys.executable}\nimport black_plugin\n")
+    tool.chmod(0o755)
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.setenv("PYTHONPATH", f".:{project}")
+    planted = b"open(__file__ + '.ran', 'w').close()\n"
+    (project / "black_plugin.py").write_bytes(planted)
+
+    found = Formatter(88, (str(tool),), project).format({"black_plugin.py": planted})
+
+    assert found == {}
+    assert [path.name for path in project.iterdir()] == ["black_plugin.py"]
+
+
+def test_a_name_that_starts_with_a_dash_is_no_option(tmp_path):
+    tool = tmp_path / "tool"
+    tool.write_text('#!/bin/sh\ncase $1 in -*) exit 1;; esac\necho formatted > "$1"\n')
+    tool.chmod(0o755)
+
+    found = Formatter(88, (str(tool),), tmp_path).format({"--config=x.py": b"a\n"})
+
+    assert found == {"--config=x.py": b"formatted\n"}
+
+
+def test_all_that_a_slow_formatter_started_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(formatters, "_SECONDS", 0.3)
+    tool, held = tmp_path / "tool", tmp_path / "held"
+    os.mkfifo(held)
+    reader = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    # The child holds the pipes open, and would be waited for.
+    tool.write_text(f"#!/bin/sh\nsleep 600 > {held} &\necho > {held}\nwait\n")
+    tool.chmod(0o755)
+
+    assert Formatter(88, (str(tool),), tmp_path).format({"a.py": b"x\n"}) == {}
+
+    os.set_blocking(reader, True)
+    assert os.read(reader, 9) == b"\n"
+    assert os.read(reader, 9) == b""  # which comes when nobody holds the other end any more
+    os.close(reader)
 
 
 def test_rewriters_know_the_longest_line():

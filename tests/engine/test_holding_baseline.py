@@ -367,3 +367,44 @@ def test_it_is_part_of_what_is_remembered(tmp_path):
     assert check().notes == check().notes != ()
     (root / NAME).unlink()
     assert check().notes == ()
+
+
+@pytest.mark.parametrize("place", ["../out.json", "../../out.json", ".git/config", "a/.git/x.json"])
+def test_a_projects_own_settings_name_no_baseline_out_of_it(root, place):
+    write(root, {"a.py": "single(1)\n", "awaken.toml": f"baseline = '{place}'\n"})
+    (root / "a/.git").mkdir(parents=True)
+    (root / ".git").mkdir()
+
+    with pytest.raises(UserError, match="name a baseline outside of the project; if that is meant"):
+        write_for(root, OneByOne)
+
+    assert [path.name for path in root.parent.rglob("*.json")] == []
+    assert not (root / ".git/config").exists()
+
+
+def test_the_user_may_name_any_baseline(root):
+    write(root, {"a.py": "single(1)\n", "awaken.toml": "baseline = '../ignored.json'\n"})
+
+    write_for(root, OneByOne, baseline=str(root.parent / "out.json"))
+
+    assert [path.name for path in root.parent.glob("*.json")] == ["out.json"]
+
+
+@pytest.mark.parametrize("link", [NAME, "kept"])
+def test_a_link_that_leads_out_of_the_project_is_not_written_through(root, link):
+    write(root, {"a.py": "single(1)\n", "awaken.toml": f"baseline = 'kept/{NAME}'\n"})
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (root / ".git").mkdir()
+    victim = outside / NAME
+    victim.write_text("")
+    if link == "kept":
+        (root / "kept").symlink_to(outside)
+    else:
+        (root / "kept").mkdir()
+        (root / "kept" / NAME).symlink_to(victim)
+
+    with pytest.raises(UserError, match="outside"):
+        write_for(root, OneByOne)
+
+    assert victim.read_text() == ""

@@ -337,10 +337,10 @@ def test_a_repository_without_commits_is_one_sentence(tmp_path):
         sites(repository)
 
 
-def test_no_repository_is_one_sentence_with_gits_own_words(tmp_path):
+def test_no_repository_is_one_sentence(tmp_path):
     (tmp_path / "pyproject.toml").write_text(MANIFEST)
 
-    with pytest.raises(UserError, match=r"needs a git repository around .* not a git repository"):
+    with pytest.raises(UserError, match=r"needs a git repository around .*, and there is none"):
         run(tmp_path, OneByOne, since="HEAD")
 
 
@@ -348,7 +348,7 @@ def test_no_git_is_one_sentence(repository, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(
-        UserError, match="--since needs git, and it cannot be started: No such file"
+        UserError, match="--since needs git, and there is none on the PATH outside of the project"
     ):
         sites(repository)
 

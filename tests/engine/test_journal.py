@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from faulty_filesystem import FaultyFileSystem
 
-from awaken.engine.apply_errors import DamagedJournalError
+from awaken.engine.apply_errors import DamagedJournalError, StateDirectoryError
 from awaken.engine.filesystem import REAL, digest
 from awaken.engine.journal import (
     KEPT_PER_ROOT,
@@ -20,9 +20,9 @@ from awaken.engine.journal import (
     Journal,
     Record,
     SavedFile,
-    state_directory,
 )
 from awaken.engine.lock import hold
+from awaken.engine.state import state_directory
 
 ROOT = Path("/projects/one")
 OTHER = Path("/projects/two")
@@ -147,6 +147,73 @@ def test_a_newer_record_is_not_guessed_at(journal):
     journal.path(entry).write_bytes(msgspec.msgpack.encode({"format": 2, "root": 7}))
 
     with pytest.raises(DamagedJournalError, match="newer awaken"):
+        journal.read(entry)
+
+
+NAMES = [
+    b"/etc/passwd",
+    b"../outside.py",
+    b"pkg/../../outside.py",
+    b"..",
+    b".",
+    b"",
+    b"pkg//a.py",
+    b"./a.py",
+    b"a.py/",
+    b"a\0b.py",
+    b".git/hooks/pre-commit",
+    b"sub/.GIT/config",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_a_record_names_only_files_of_its_own_root(journal, name, what):
+    files = [SavedFile(name, digest(b"o"), digest(b"n"), b"o")] if what == "file" else []
+    entry = journal.next_entry(ROOT)
+    directories = (name,) if what == "directory" else ()
+    journal.begin(entry, msgspec.structs.replace(record(files=files), directories=directories))
+
+    with pytest.raises(DamagedJournalError, match="names files that no apply of its project can"):
+        journal.read(entry)
+
+
+@pytest.mark.parametrize("root", [OTHER, Path("projects/one"), Path("/")])
+def test_a_record_is_of_the_root_that_its_name_says(journal, root):
+    entry = journal.next_entry(ROOT)
+    journal.begin(entry, record(root))
+
+    with pytest.raises(DamagedJournalError, match="names files that no apply of its project can"):
+        journal.read(entry)
+
+
+def other_owner(path):
+    if os.geteuid() == 0:
+        os.chown(path, 12345, 12345)
+    else:
+        path.chmod(0o620)
+
+
+def link(path):
+    path.rename(path.with_name("moved"))
+    path.symlink_to("moved")
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.chmod(0o606), other_owner])
+def test_a_journal_file_that_others_may_write_is_damaged(journal, spoil):
+    entry = add(journal)
+    spoil(journal.path(entry))
+
+    with pytest.raises(DamagedJournalError, match=r"others may write|another user|mode is 0620"):
+        journal.read(entry)
+
+
+@pytest.mark.parametrize("swap", [link, lambda path: (path.unlink(), os.mkfifo(path))])
+def test_a_journal_file_that_is_no_file_is_not_read(journal, swap):
+    entry = add(journal)
+    swap(journal.path(entry))
+
+    with pytest.raises(StateDirectoryError):
         journal.read(entry)
 
 

@@ -6,22 +6,28 @@ import os
 import signal
 import stat
 import threading
+from contextlib import suppress
 
+import msgspec
 import pytest
 from faulty_filesystem import FaultyFileSystem, Killed
 from small_project import tree
 
 from awaken.engine.apply import FileWrite, apply
 from awaken.engine.apply_errors import (
+    ApplyError,
     DamagedJournalError,
     NothingToUndoError,
     RefusedError,
+    TreeChangedError,
     TreeLockedError,
     UnfinishedApplyError,
 )
 from awaken.engine.filesystem import digest
+from awaken.engine.journal import Record
 from awaken.engine.lock import hold
-from awaken.engine.undo import pending, undo, undo_list, uninterrupted
+from awaken.engine.signals import STOPPING, uninterrupted
+from awaken.engine.undo import Watch, pending, undo, undo_list
 
 
 class Project:
@@ -245,6 +251,93 @@ def test_a_living_apply_is_not_pending(project):
     assert set(seen) == {None}
 
 
+def test_reading_beside_a_living_apply_is_refused(project):
+    said = []
+
+    class Looking(FaultyFileSystem):
+        def replace(self, source, target):
+            super().replace(source, target)
+            if target.suffix == ".py":
+                with pytest.raises(TreeLockedError, match="another awaken run") as refused:
+                    Watch(project.state).require_settled([project.root / "pkg"])
+                said.append(str(refused.value))
+
+    Watch(project.state).require_settled([project.root])
+    project.write({"a.py": b"1", "b.py": b"1"}, Looking())
+    Watch(project.state).require_settled([project.root])
+
+    assert len(said) == 2
+    assert f"process {os.getpid()}, since" in said[0]
+
+
+@pytest.mark.parametrize("where", ["project", "project/inner", "."])
+def test_an_apply_that_came_to_its_end_meanwhile_is_noticed(project, tmp_path, where):
+    (project.root / "inner").mkdir()
+    root = (tmp_path / where).resolve()
+    watch = Watch(project.state)
+    watch.require_settled([project.root])
+    project.write({"x.py": b"1"}, root=root)
+
+    with pytest.raises(TreeChangedError, match=f"changed files in {project.root} while they"):
+        watch.require_settled([project.root])
+
+    watch = Watch(project.state)
+    undo(root, state=project.state)
+    with pytest.raises(TreeChangedError):
+        watch.require_settled([project.root])
+
+
+def test_an_apply_elsewhere_meanwhile_is_no_matter(project, tmp_path):
+    elsewhere = tmp_path.resolve() / "elsewhere"
+    elsewhere.mkdir()
+    watch = Watch(project.state)
+    project.write({"x.py": b"1"}, root=elsewhere)
+
+    watch.require_settled([project.root])
+
+
+@pytest.mark.parametrize("mode", [0o6777, 0o4755, 0o1644, 0o100644, -1])
+def test_undo_sets_no_bit_that_runs_a_file_as_somebody_else(project, mode):
+    path = project.root / "a.py"
+    path.write_bytes(b"old")
+    project.write({"a.py": b"new"})
+    (place,) = (project.state / "journal").iterdir()
+    record = msgspec.msgpack.decode(place.read_bytes(), type=Record)
+    (saved,) = record.files
+    forged = msgspec.structs.replace(saved, mode=mode)
+    place.write_bytes(msgspec.msgpack.encode(msgspec.structs.replace(record, files=(forged,))))
+
+    project.undo()
+
+    assert stat.S_IMODE(path.stat().st_mode) == mode & 0o777
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_directory_that_becomes_a_link_leads_nowhere(project, tmp_path, at):
+    """Between any two steps of an apply and an undo: nothing outside is written or removed."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "b.py").write_bytes(b"old")
+    pkg = project.root / "pkg"
+    pkg.mkdir()
+    for name in ("b.py", "c.py"):
+        (pkg / name).write_bytes(b"old")
+
+    class Swapping(FaultyFileSystem):
+        def _step(self, name, path=None):
+            super()._step(name, path)
+            if name == "replace" and self.operations.count("replace") == at + 1:
+                pkg.rename(tmp_path / "moved")
+                pkg.symlink_to(outside)
+
+    with suppress(ApplyError, OSError):
+        project.write({"pkg/b.py": b"new", "pkg/c.py": b"new"}, Swapping())
+    with suppress(ApplyError, OSError):
+        project.undo(filesystem=FaultyFileSystem(), keep_edited=True)
+
+    assert tree(outside) == {"b.py": ("file", 0o644, b"old")}
+
+
 def test_a_file_edited_after_the_kill_is_named_and_can_be_kept(project):
     (project.root / "a.py").write_bytes(b"old")
     project.kill({"a.py": b"1", "b.py": b"2", "c.py": b"3"})
@@ -305,14 +398,15 @@ def test_a_damaged_unfinished_journal_stops_only_its_own_root(project, tmp_path)
     assert pending(tmp_path, state=project.state) is None
 
 
-def test_putting_back_is_not_interrupted():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.mark.parametrize("number", STOPPING)
+def test_putting_back_is_not_interrupted(number):
+    before = signal.signal(number, signal.default_int_handler)
     try:
         with uninterrupted():
-            os.kill(os.getpid(), signal.SIGINT)
-        after = signal.getsignal(signal.SIGINT)
+            os.kill(os.getpid(), number)
+        after = signal.getsignal(number)
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before)
 
     assert after == signal.default_int_handler
 

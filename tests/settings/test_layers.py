@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from optional_rules import RULES, resolved, write
 
-from awaken.contract import Change, ChangeId, CreateFile, Level, Requirement, SiteId
+from awaken.contract import Change, ChangeId, CreateFile, Level, Requirement, SiteId, UserError
 from awaken.engine.admission import Admission
 from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.settings import Settings
@@ -175,7 +175,6 @@ extend-exclude = ["gen/*.py"]
 force-exclude = true
 respect-gitignore = false
 baseline = "../known.json"
-cache-dir = ".cache/awaken"
 
 [[overrides]]
 paths = ["vendor", "!vendor/ours.py"]
@@ -196,13 +195,13 @@ def test_every_key_of_a_file_is_taken(root):
     assert (found.unsafe_fixes, found.force_exclude, found.respect_gitignore) == (True, True, False)
     assert (found.target_version, found.target) == ("py311", {"sqlalchemy": "1.4"})
     assert found.exclude == (PathPatterns(("old",), root), PathPatterns(("gen/*.py",), root))
-    assert (found.baseline, found.cache_dir) == (root.parent / "known.json", root / ".cache/awaken")
+    assert found.baseline == root.parent / "known.json"
     assert found.options["rename-old"].new_name == "novel"
     assert set(found.origins.values()) == {"awaken.toml"}
     assert found.origins.keys() == {
         *(structs.fields(Settings)[n].encode_name for n in range(3)),
         *("unsafe-fixes", "target-version", "target.sqlalchemy", "exclude", "extend-exclude"),
-        *("force-exclude", "respect-gitignore", "baseline", "cache-dir", "overrides"),
+        *("force-exclude", "respect-gitignore", "baseline", "overrides"),
         "rules.rename-old.new-name",
     }
 
@@ -266,10 +265,22 @@ def test_auto_takes_a_version_back(root):
 
 def test_paths_of_the_command_line_are_relative_to_the_current_directory(root, monkeypatch):
     monkeypatch.setenv("HOME", "/elsewhere/me")
-    write(root, {"awaken.toml": "baseline = 'a.json'\ncache-dir = '~/cache'"})
+    write(root, {"awaken.toml": "baseline = 'a.json'"})
 
-    assert resolved(root).cache_dir == Path("/elsewhere/me/cache")
+    assert resolved(root, "cache-dir = '~/cache'").cache_dir == Path("/elsewhere/me/cache")
     assert resolved(root, baseline="b.json").baseline == root.parent / "b.json"
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "awaken.toml", ".awaken.toml"])
+def test_where_results_are_kept_is_no_matter_of_the_project(root, name):
+    table = "[tool.awaken]\n" if name == "pyproject.toml" else "\n"
+    write(root, {name: f"{table}cache-dir = 'c'\n"})
+
+    with pytest.raises(UserError, match=rf"^root/{name}:2: 'cache-dir' is not taken from") as said:
+        resolved(root, "cache-dir = 'd'")
+
+    assert str(said.value).endswith("remove it, and say --cache-dir instead")
+    assert resolved(root, str(root / name)).cache_dir == root / "c"
 
 
 def test_overrides_say_what_holds_at_a_path_and_the_last_one_decides(root):

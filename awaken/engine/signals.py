@@ -1,0 +1,61 @@
+"""Signals that ask awaken to end. All are taken as Ctrl-C is: what was begun is put back first."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+STOPPING = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")
+    if hasattr(signal, name)
+)
+"""Those that leave a process time to end, as far as the system has them."""
+
+
+@contextmanager
+def as_interrupts() -> Iterator[None]:
+    """Inside, each of these signals raises a KeyboardInterrupt, which holds its number.
+
+    One that the caller ignores stays ignored, as ``nohup`` wants, and one that has a handler
+    already keeps it: Ctrl-C has Python's.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours = [number for number in STOPPING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ignore these signals inside: putting files back is short, and half of it helps nobody."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def number_of(interrupt: KeyboardInterrupt) -> signal.Signals:
+    """Return the signal that ``interrupt`` stands for."""
+    said = interrupt.args[0] if interrupt.args else None
+    return said if isinstance(said, signal.Signals) else signal.SIGINT
+
+
+def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt(signal.Signals(number))
