@@ -7,7 +7,7 @@ import bisect
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -38,7 +38,7 @@ class Module:
         self.name = name
         self.source = source
         self.tree = tree
-        self.memo: dict[ast.AST, Any] = {}  # what others worked out about nodes of this tree
+        self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
 
     def anew(self) -> Module:
