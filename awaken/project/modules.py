@@ -200,6 +200,15 @@ class Module:
         """Return the calls that take exactly ``span``: one, but for those inside f-strings."""
         return [call for call in self._calls.get(span.start, []) if self.span(call) == span]
 
+    @cached_property
+    def _classes(self) -> dict[Span, ast.ClassDef]:
+        nodes = [scope.node for scope in self.scopes.scopes]
+        return {self.span(node): node for node in nodes if isinstance(node, ast.ClassDef)}
+
+    def class_at(self, span: Span) -> ast.ClassDef | None:
+        """Return the class that takes exactly ``span``; None if there is none."""
+        return self._classes.get(span)
+
     def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
         """Return the scope of ``node``, its syntax, and how many such nodes stand before it."""
         look = _look(node)
