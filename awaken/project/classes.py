@@ -65,6 +65,7 @@ class Classes:
         self._words = words
         self._files: dict[str, dict[str, ClassFacts]] = {}
         self._lineages: dict[str, Lineage] = {}
+        self._lines: dict[str, bool] = {}
         self._subclasses: dict[str, tuple[str, ...]] = {}
         self._heirs: dict[str, dict[str, list[str]]] = {}
 
@@ -97,6 +98,21 @@ class Classes:
                 return None
             self._lineages[qualified] = self._climb(facts)
         return self._lineages[qualified]
+
+    def is_one_line(self, qualified: str) -> bool:
+        """Whether a class and all that it inherits have one base of the project at most."""
+        if qualified not in self._lines:
+            lineage = self.lineage(qualified)
+            inside = {} if lineage is None else {one.qualified: one for one in lineage.inside}
+            self._lines[qualified] = (
+                lineage is not None
+                and not lineage.unresolved
+                and all(
+                    one.unique and sum(base in inside for base in one.bases) <= 1
+                    for one in lineage.inside
+                )
+            )
+        return self._lines[qualified]
 
     def subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project that inherit directly from ``qualified``."""
