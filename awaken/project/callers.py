@@ -504,7 +504,7 @@ class _Search:
         if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
             around = module.enclosing_class(node)
             qualified = f"{module.name}.{module.qualname(around)}" if around else ""
-            reaches: bool | None = family.is_above(qualified)
+            reaches: bool | None = family.is_above(qualified, self._function.name)
             return self._given(InstanceOf(qualified)) if reaches else False
         found: list[int | Literal[False] | None] = []
         for value in self._evaluator.values(module, node.value):

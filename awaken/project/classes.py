@@ -65,7 +65,9 @@ class Classes:
         self._words = words
         self._files: dict[str, dict[str, ClassFacts]] = {}
         self._lineages: dict[str, Lineage] = {}
+        self._lines: dict[str, bool] = {}
         self._subclasses: dict[str, tuple[str, ...]] = {}
+        self._heirs: dict[str, dict[str, list[str]]] = {}
 
     def in_file(self, path: str) -> dict[str, ClassFacts]:
         """Return the classes of a file by their qualified name; empty if it does not parse."""
@@ -85,11 +87,8 @@ class Classes:
         module = self._load(facts.path) if facts is not None and facts.unique else None
         if facts is None or module is None:
             return None
-        for scope in module.scopes.scopes:
-            node = scope.node if scope.kind == "class" else None
-            if isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
-                return module, node
-        return None
+        node = module.class_at(facts.span)
+        return None if node is None else (module, node)
 
     def lineage(self, qualified: str) -> Lineage | None:
         """Return what a class of the project inherits, itself first, nearest bases before far."""
@@ -100,6 +99,21 @@ class Classes:
             self._lineages[qualified] = self._climb(facts)
         return self._lineages[qualified]
 
+    def is_one_line(self, qualified: str) -> bool:
+        """Whether a class and all that it inherits have one base of the project at most."""
+        if qualified not in self._lines:
+            lineage = self.lineage(qualified)
+            inside = {} if lineage is None else {one.qualified: one for one in lineage.inside}
+            self._lines[qualified] = (
+                lineage is not None
+                and not lineage.unresolved
+                and all(
+                    one.unique and sum(base in inside for base in one.bases) <= 1
+                    for one in lineage.inside
+                )
+            )
+        return self._lines[qualified]
+
     def subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project that inherit directly from ``qualified``."""
         if qualified not in self._subclasses:
@@ -107,12 +121,18 @@ class Classes:
             paths = {path for word in words for path in self._words.inherited_in(word)}
             paths.update(path for word in words for path in self._words.renamed_in(word))
             self._subclasses[qualified] = tuple(
-                facts.qualified
-                for path in sorted(paths)
-                for facts in self.in_file(path).values()
-                if qualified in facts.bases
+                name for path in sorted(paths) for name in self._heirs_in(path).get(qualified, ())
             )
         return self._subclasses[qualified]
+
+    def _heirs_in(self, path: str) -> dict[str, list[str]]:
+        """Return the classes of a file that inherit directly from each class."""
+        if path not in self._heirs:
+            found = self._heirs[path] = {}
+            for facts in self.in_file(path).values():
+                for base in {base for base in facts.bases if base is not None}:
+                    found.setdefault(base, []).append(facts.qualified)
+        return self._heirs[path]
 
     def spellings(self, qualified: str) -> list[str]:
         """Return the names by which the class may go: its own, and those that files give it."""

@@ -72,7 +72,8 @@ def functions_called(
     if isinstance(called, Unknown) or not isinstance(owner, ast.ClassDef):
         return called if isinstance(called, Unknown) else (called,)
     found = [called]
-    for other in _relatives(evaluator, value.module, owner, value.node.name):
+    others = _relatives(evaluator, value.module, owner, value.node.name)
+    for other in () if _is_certain(evaluator, module, call) else others:
         one = other if isinstance(other, Unknown) else _as_called(evaluator, *other, value.receiver)
         if isinstance(one, Unknown):
             return one
@@ -99,6 +100,15 @@ def _is_super(node: ast.expr) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return False
     return node.func.id == "super" and not node.args
+
+
+def _is_certain(evaluator: Evaluator, module: Module, call: ast.Call) -> bool:
+    """Whether ``super()`` is the class above, as no class has several bases of the project."""
+    if not isinstance(call.func, ast.Attribute) or not _is_super(call.func.value):
+        return False
+    around = module.enclosing_class(call)
+    qualified = "" if around is None else f"{module.name}.{module.qualname(around)}"
+    return evaluator.callers.family(qualified).is_linear
 
 
 def _method_above(

@@ -286,6 +286,10 @@ class Project:
         found = [one.qualified for one in values if isinstance(one, InstanceOf)]
         return tuple(found) if len(found) == len(values) else ()
 
+    def spellings(self, name: str) -> list[str]:
+        """Return the last parts of the names that files give to what is called ``name``."""
+        return self._classes.spellings(name)
+
     def heirs(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""
         return self._classes.heirs(qualified)

@@ -130,9 +130,27 @@ class Family:
                 return facts.qualified
         return None
 
-    def is_above(self, qualified: str) -> bool:
-        """Whether ``super()`` in the class ``qualified`` may be the class of this family."""
-        return qualified != self._qualified and qualified in self._ancestors | self.descendants
+    def is_above(self, qualified: str, method: str) -> bool:
+        """Whether ``super().method`` in the class ``qualified`` may be that of this class."""
+        if qualified == self._qualified or qualified not in self._ancestors | self.descendants:
+            return False
+        lines = self._evaluator.callers.family(qualified)
+        return not lines.is_linear or lines.definer_above(method) in {self._qualified, None}
+
+    @cached_property
+    def is_linear(self) -> bool:
+        """Whether the class and each that inherits from it have one base of the project at most.
+
+        Then ``super()`` in the class is the nearest class above, whatever the instance is of.
+        """
+        classes, names = self._evaluator.classes, self.descendants
+        return not self.is_too_large and all(classes.is_one_line(name) for name in names)
+
+    def definer_above(self, method: str) -> str | None:
+        """Return the nearest class above this one that defines ``method``; None if none does."""
+        lineage = self._evaluator.classes.lineage(self._qualified)
+        above = lineage.inside[1:2] if lineage is not None else ()
+        return self._definer(above[0].qualified, method) if above else None
 
     def reaches(self, receiver: Value, method: str) -> bool | None:
         """Whether ``receiver.method`` may be that of this class; None if it cannot be told."""

@@ -9,6 +9,7 @@ from awaken.project.bindings import Binding
 from awaken.project.calls import PROPERTIES, of_role
 from awaken.project.modules import Module
 from awaken.project.values import (
+    MOST_ALTERNATIVES,
     ClassOf,
     DeclarativeBase,
     External,
@@ -275,10 +276,15 @@ class Members:
     def _of_subclasses(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
-        """Return what all direct subclasses agree on: the class is a mixin for them."""
+        """Return what all direct subclasses agree on: the class is a mixin for them.
+
+        Where they come to more than counts as an answer, the rest are not asked.
+        """
         found: Values = ()
         for subclass in self._evaluator.classes.subclasses(owner.qualified):
             found = union(found, self.attribute(type(owner)(subclass), name, module, node))
+            if len(found) > MOST_ALTERNATIVES:
+                return (*found, self._evaluator.unknown(module, node, "it may be too many things"))
         return found
 
 

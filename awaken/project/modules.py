@@ -7,7 +7,7 @@ import bisect
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -38,7 +38,7 @@ class Module:
         self.name = name
         self.source = source
         self.tree = tree
-        self.memo: dict[ast.AST, Any] = {}  # what others worked out about nodes of this tree
+        self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
         self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
 
     def anew(self) -> Module:
@@ -199,6 +199,15 @@ class Module:
     def calls_at(self, span: Span) -> list[ast.Call]:
         """Return the calls that take exactly ``span``: one, but for those inside f-strings."""
         return [call for call in self._calls.get(span.start, []) if self.span(call) == span]
+
+    @cached_property
+    def _classes(self) -> dict[Span, ast.ClassDef]:
+        nodes = [scope.node for scope in self.scopes.scopes]
+        return {self.span(node): node for node in nodes if isinstance(node, ast.ClassDef)}
+
+    def class_at(self, span: Span) -> ast.ClassDef | None:
+        """Return the class that takes exactly ``span``; None if there is none."""
+        return self._classes.get(span)
 
     def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
         """Return the scope of ``node``, its syntax, and how many such nodes stand before it."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Hashable, Iterable
 from typing import NamedTuple
 
 from awaken.knowledge import Knowledge
+from awaken.project.bindings import Binding
+from awaken.project.circles import Answer, Circles
 from awaken.project.layout import Layout, below
 from awaken.project.modules import Module
 from awaken.project.tables import ModuleTable, Target, table_of, target_of
 
 _BUILTINS = frozenset(dir(builtins))
-_LONGEST_CHAIN = 40
+_NOTHING = ""
+"""What modules that star-import each other know of a name before one of them is found to have it.
+"""
 
 
 class Located(NamedTuple):
@@ -21,6 +25,24 @@ class Located(NamedTuple):
 
     path: str
     rest: tuple[str, ...]
+
+
+class _Attribute(NamedTuple):
+    """Asks what ``name`` at the top of the file ``path`` means."""
+
+    path: str
+    name: str
+
+
+class _Local(NamedTuple):
+    """Asks what a name means that has these bindings, in a function or a class."""
+
+    module: Module
+    bindings: tuple[Binding, ...]
+
+
+_Question = _Attribute | _Local
+_Asking = Generator[_Question, Answer[str | None], str | None]
 
 
 class Names:
@@ -36,7 +58,10 @@ class Names:
         self._load = load
         self._knowledge = knowledge
         self._tables: dict[str, ModuleTable | None] = {}
-        self._attributes: dict[tuple[str, str], str | None] = {}
+        self._attributes: dict[Hashable, str | None] = {}
+        self._circles = Circles[_Question, str | None](
+            self._asked, self._memory, _NOTHING, _joined, self._finished
+        )
 
     def table(self, path: str) -> ModuleTable | None:
         """Return the top-level names of the file at ``path``; None if it does not parse."""
@@ -62,16 +87,19 @@ class Names:
             node = node.value
         if not isinstance(node, ast.Name):
             return None
-        name = self._name(module, node, 0)
+        name = self._told(self._question(module, node))
         for attribute in reversed(attributes):
             name = None if name is None else self.member(name, attribute)
         return name
 
     def member(self, qualified: str, attribute: str) -> str | None:
         """Return the qualified name of an attribute of a module, class or variable."""
+        return self._told(self._member(qualified, attribute))
+
+    def _member(self, qualified: str, attribute: str) -> _Question | str | None:
         path = self.layout.path_of(qualified)
         if path is not None:
-            return self.attribute(path, attribute)
+            return _Attribute(path, attribute)
         package = self.layout.is_namespace(qualified)
         if package:
             return self._module_name(f"{qualified}.{attribute}", "")
@@ -79,14 +107,11 @@ class Names:
 
     def attribute(self, path: str, name: str) -> str | None:
         """Return the qualified name of what ``name`` at the top level of ``path`` stands for."""
-        key = (path, name)
-        if key not in self._attributes:
-            self._attributes[key] = self._attribute(path, name, ())
-        return self._attributes[key]
+        return self._circles.answer(_Attribute(path, name))
 
     def imported(self, path: str, target: Target) -> str | None:
         """Return the qualified name of what an import in the file ``path`` brings in."""
-        return self._target(path, "", target, ())
+        return self._told(self._source(path, target))
 
     def defined(self, qualified: str) -> str:
         """Return where the project defines what a library file calls ``qualified``, if it does."""
@@ -101,107 +126,141 @@ class Names:
             return target.text
         return self.layout.relative(path, target.level, target.text)
 
-    def _name(self, module: Module, node: ast.Name, depth: int) -> str | None:
-        if depth > _LONGEST_CHAIN:
-            return None
+    # ---------------------------------------------------------------------------- the questions
+    def _question(self, module: Module, node: ast.Name) -> _Question | str | None:
+        """Return what has to be answered to know what ``node`` means, or at once what it means."""
         bindings = module.scopes.bindings_of(node)
         if not bindings:
             return self._unbound(module.path, node.id)
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
-            return self.attribute(module.path, bindings[0].name)
+            return _Attribute(module.path, bindings[0].name)
+        return _Local(module, tuple(bindings))
+
+    def _unbound(self, path: str, name: str) -> _Question | str | None:
+        table = self.table(path)
+        if table is None:
+            return None
+        if table.stars:
+            return _Attribute(path, name)
+        return _builtin(name)
+
+    def _asked(self, question: _Question) -> _Asking:
+        if isinstance(question, _Attribute):
+            return self._attribute(question.path, question.name)
+        return self._local(question.module, question.bindings)
+
+    def _memory(self, question: _Question) -> dict[Hashable, str | None]:
+        """Return where an answer is kept: names of functions with the tree that they stand in."""
+        return self._attributes if isinstance(question, _Attribute) else question.module.memo
+
+    def _told(self, question: _Question | str | None) -> str | None:
+        """Return the answer to a question, or what needed none."""
+        return self._circles.answer(question) if isinstance(question, tuple) else question
+
+    def _certain(self, question: _Question | str | None) -> _Asking:
+        """Ask for a name that something stands for; in a circle nothing says what it is.
+
+        But for a package that imports one of its own modules: that is the module.
+        """
+        if not isinstance(question, tuple):
+            return question
+        answer = yield question
+        if not answer.circular:
+            return answer.value
+        is_local = isinstance(question, _Local)
+        return None if is_local else self._canonical_of(self.layout.submodule(*question))
+
+    # ------------------------------------------------------------------------- names of functions
+    def _local(self, module: Module, bindings: tuple[Binding, ...]) -> _Asking:
         found: list[str | None] = []
         targets = [target_of(module, binding) for binding in bindings]
         imported = any(target.kind in {"module", "from"} for target in targets)
         for binding, target in zip(bindings, targets, strict=True):
+            name: str | None = None
             if target.kind == "none" and len(bindings) > 1:
                 continue
             if target.kind == "class" and isinstance(binding.node, ast.ClassDef):
-                found.append(f"{module.name}.{module.qualname(binding.node)}")
+                name = f"{module.name}.{module.qualname(binding.node)}"
             elif target.kind == "alias" and binding.value is not None:
-                found.append(self._alias(module, binding.value, depth))
+                name = yield from self._alias(module, binding.value)
             elif target.kind in {"module", "from"} or (target.kind == "lazy" and imported):
-                found.append(self.imported(module.path, target))
-            else:
-                found.append(None)
-            if found[-1] is None:
-                return None  # at once: names that are given each other would be followed for ever
+                name = yield from self._certain(self._source(module.path, target))
+            if name is None:
+                return None
+            found.append(name)
         return _agreed(found)
 
-    def _alias(self, module: Module, value: ast.expr, depth: int) -> str | None:
+    def _alias(self, module: Module, value: ast.expr) -> _Asking:
         base, attributes = value, list[str]()
         while isinstance(base, ast.Attribute):
             attributes.append(base.attr)
             base = base.value
         if not isinstance(base, ast.Name):
             return None
-        name = self._name(module, base, depth + 1)
-        for attribute in reversed(attributes):
-            name = None if name is None else self.member(name, attribute)
+        name = yield from self._certain(self._question(module, base))
+        return (yield from self._members(name, reversed(attributes)))
+
+    def _members(self, name: str | None, attributes: Iterable[str]) -> _Asking:
+        for attribute in attributes:
+            if name is not None:
+                name = yield from self._certain(self._member(name, attribute))
         return name
 
-    def _unbound(self, path: str, name: str) -> str | None:
+    # --------------------------------------------------------------------------- names of modules
+    def _attribute(self, path: str, name: str) -> _Asking:
         table = self.table(path)
         if table is None:
             return None
-        if table.stars:
-            return self.attribute(path, name)
-        return f"builtins.{name}" if name in _BUILTINS else None
-
-    def _attribute(self, path: str, name: str, seen: tuple[tuple[str, str], ...]) -> str | None:
-        table = self.table(path)
-        if table is None:
-            return None
-        submodule = self.layout.submodule(path, name)
-        if (path, name) in seen or len(seen) > _LONGEST_CHAIN:
-            return self._canonical_of(submodule)
         targets = table.names.get(name, ())
         if not targets:
+            submodule = self.layout.submodule(path, name)
             if submodule is not None:
                 return self._canonical_of(submodule)
-            return None if table.dynamic else self._star(path, table, name, seen)
+            return None if table.dynamic else (yield from self._star(path, table, name))
         real = [one for one in targets if one.kind != "none"] or list(targets)
         if len(real) == 1 and real[0].kind == "lazy":
             real = [Target("variable")]
-        return _agreed([self._target(path, name, one, (*seen, (path, name))) for one in real])
+        found: list[str | None] = []
+        for target in real:
+            meant = yield from self._target(path, name, target)
+            found.append(meant)
+        return _agreed(found)
 
-    def _target(
-        self, path: str, name: str, target: Target, seen: tuple[tuple[str, str], ...]
-    ) -> str | None:
+    def _target(self, path: str, name: str, target: Target) -> _Asking:
         match target.kind:
-            case "module" | "lazy":
-                return self._module_name(target.text, path)
-            case "from":
-                return self._imported(path, target, seen)
+            case "module" | "lazy" | "from":
+                return (yield from self._certain(self._source(path, target)))
             case "alias":
-                return self._dotted(path, target.text, seen)
+                return (yield from self._dotted(path, target.text))
             case "class" | "function" | "variable" | "none":
                 return f"{self.layout.name_of(path)}.{name}"
             case _:
                 return None
 
-    def _imported(self, path: str, target: Target, seen: tuple[tuple[str, str], ...]) -> str | None:
-        source = self.absolute(target, path)
+    def _source(self, path: str, target: Target) -> _Question | str | None:
+        """Return what an import in the file ``path`` brings in, or what has to be asked for it."""
+        if target.kind in {"module", "lazy"}:
+            return self._module_name(target.text, path)
+        source = self.absolute(target, path) if target.kind == "from" else None
         if source is None:
             return None
         found = self.layout.find(source, path)
         if found.path is not None:
-            return self._attribute(found.path, target.name, seen)
+            return _Attribute(found.path, target.name)
         if found.ambiguous:
             return None
         if found.namespace or target.level:
             return self._canonical_of(self.layout.find(below(source, target.name), path).path)
         return self._knowledge.canonical(f"{source}.{target.name}")
 
-    def _dotted(self, path: str, dotted: str, seen: tuple[tuple[str, str], ...]) -> str | None:
+    def _dotted(self, path: str, dotted: str) -> _Asking:
         first, *rest = dotted.split(".")
         table = self.table(path)
         if table is not None and first not in table.names and not table.stars:
-            name = f"builtins.{first}" if first in _BUILTINS else None
+            name = _builtin(first)
         else:
-            name = self._attribute(path, first, seen)
-        for attribute in rest:
-            name = None if name is None else self.member(name, attribute)
-        return name
+            name = yield from self._certain(_Attribute(path, first))
+        return (yield from self._members(name, rest))
 
     def _module_name(self, dotted: str, importer: str) -> str | None:
         found = self.layout.find(dotted, importer)
@@ -212,32 +271,46 @@ class Names:
     def _canonical_of(self, path: str | None) -> str | None:
         return None if path is None else self.layout.name_of(path)
 
-    def _star(
-        self, path: str, table: ModuleTable, name: str, seen: tuple[tuple[str, str], ...]
-    ) -> str | None:
-        """Return what the star imports of a file bring under ``name``, if that is certain."""
+    def _star(self, path: str, table: ModuleTable, name: str) -> _Asking:
+        """Return what the star imports of a file bring under ``name``, if that is certain.
+
+        Modules that star-import each other all have what one of them has.
+        """
         found: list[str | None] = []
+        is_open = False
         for star in table.stars:
             source = self.absolute(star, path)
             if source is None:
                 return None
             where = self.layout.find(source, path)
             if where.path is not None:
-                if self._is_exported(where.path, name, (*seen, (path, name))):
-                    found.append(self._attribute(where.path, name, (*seen, (path, name))))
+                is_exported = self._is_exported(where.path, name)
+                if is_exported is False:
+                    continue
+                answer = yield _Attribute(where.path, name)
+                is_open = is_open or answer.value == _NOTHING
+                if answer.value != _NOTHING and (is_exported or answer.circular or answer.value):
+                    found.append(answer.value)
             elif self._knowledge.has(source, name):
                 found.append(self._knowledge.canonical(f"{source}.{name}"))
             elif where.ambiguous or not self._is_closed(source):
                 return None
         if found:
             return _agreed(found)
-        return f"builtins.{name}" if name in _BUILTINS else None
+        return _NOTHING if is_open else _builtin(name)
+
+    def _finished(self, question: _Question, value: str | None) -> str | None:
+        """Return what a name is that no module of a circle of star imports has."""
+        if value != _NOTHING or not isinstance(question, _Attribute):
+            return value
+        return _builtin(question.name)
 
     def _is_closed(self, module: str) -> bool:
         """Whether awaken knows every public name of a library's module."""
         return module in {"sqlalchemy", "sqlalchemy.orm", "typing", "__future__"}
 
-    def _is_exported(self, path: str, name: str, seen: tuple[tuple[str, str], ...]) -> bool:
+    def _is_exported(self, path: str, name: str) -> bool | None:
+        """Whether a star import brings ``name``; None if only what it means there can tell."""
         table = self.table(path)
         if table is None:
             return False
@@ -247,8 +320,19 @@ class Names:
             return False
         if name in table.names:
             return True
-        return bool(table.stars) and self._attribute(path, name, seen) is not None
+        return None if table.stars else False
+
+
+def _builtin(name: str) -> str | None:
+    return f"builtins.{name}" if name in _BUILTINS else None
 
 
 def _agreed(found: list[str | None]) -> str | None:
     return found[0] if found and len(set(found)) == 1 else None
+
+
+def _joined(one: str | None, other: str | None) -> str | None:
+    """Return what both say that a name is: ``_NOTHING`` says nothing, None that it is unsure."""
+    if one == _NOTHING:
+        return other
+    return one if other in {one, _NOTHING} else None

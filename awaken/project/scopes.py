@@ -26,6 +26,7 @@ class ScopeTable:
         self.scopes = builder.scopes
         self.import_stars = builder.import_stars
         self._entered = builder.entered
+        self._made = {one.node: one for one in self.scopes if one.kind != "type-params"}
 
     def scope_of(self, node: ast.AST) -> Scope:
         """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
@@ -42,10 +43,10 @@ class ScopeTable:
 
         Raises KeyError for other nodes.
         """
-        for scope in self.scopes:
-            if scope.node is node and scope.kind != "type-params":
-                return scope
-        raise KeyError(type(node).__name__)
+        try:
+            return self._made[node]
+        except KeyError:
+            raise KeyError(type(node).__name__) from None
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """Return the scope whose binding of ``name`` is seen from ``scope``; None if unbound.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -19,6 +19,9 @@ PYTHON_MINORS = ((2, 7), *((3, minor) for minor in range(30)))
 
 ANY_VERSION = "any version"
 """What is shown for a requirement that names no version."""
+
+_MOST_ANSWERS = 1000
+"""Pairs of ranges kept: rules ask for some fifty over and over, manifests name the rest once."""
 
 _OLDEST, _NEWEST = Version("0"), Version("99999")
 
@@ -36,6 +39,7 @@ def shown(one: SpecifierSet) -> str:
     return ",".join(clauses) or ANY_VERSION
 
 
+@lru_cache(_MOST_ANSWERS)
 def overlap(*ranges: SpecifierSet) -> bool:
     """Whether some version lies in all ``ranges``, pre-releases included."""
     return any(
@@ -44,6 +48,7 @@ def overlap(*ranges: SpecifierSet) -> bool:
     )
 
 
+@lru_cache(_MOST_ANSWERS)
 def within(inner: SpecifierSet, outer: SpecifierSet) -> bool:
     """Whether every version of ``inner`` lies in ``outer``."""
     return all(

@@ -12,6 +12,7 @@ from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
 from awaken.project.doubles import is_test_file
 from awaken.project.modules import Module
+from awaken.project.tables import target_of
 
 if TYPE_CHECKING:
     from awaken.project.facade import Project
@@ -47,17 +48,43 @@ def words(*resources: Resource) -> tuple[bytes, ...]:
 def openings(project: Project, *resources: Resource) -> Iterator[Opening]:
     """Yield the calls that open one of ``resources``, but for those of tests and scripts."""
     known = knowledge().opens
+    names = {one for word in words(*resources) for one in project.spellings(word.decode())}
     for path in project.site_files(words(*resources)):
         module = None if is_aside(path) else project.module(path)
         if module is None or _is_script(module):
             continue
+        here = _spellings(module, names)
         for call in module.walk():
-            if not isinstance(call, ast.Call):
+            # What is called is told from all imports: only for what may be meant.
+            if not isinstance(call, ast.Call) or _last_name(call.func) not in here:
                 continue
             name = project.qualified_name(module, call.func) or ""
             resource = known.get(name)
             if resource in resources and not _is_unpooled(project, module, call):
                 yield Opening(module, call, name, resource)
+
+
+def _spellings(module: Module, names: set[str]) -> set[str]:
+    """Return ``names`` and what ``module`` calls something of such a name."""
+    renamed: dict[str, set[str]] = {}
+    for scope in module.scopes.scopes:
+        for name, bindings in scope.bindings.items():
+            for target in {target_of(module, one) for one in bindings}:
+                original = target.name or target.text.rpartition(".")[2]
+                if target.kind in {"from", "alias"} and original != name:
+                    renamed.setdefault(original, set()).add(name)
+    waiting, found = list(names), set(names)
+    while waiting:
+        new = renamed.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def is_aside(path: str) -> bool:

@@ -172,10 +172,10 @@ def _listeners(project: Project, event: str) -> Iterator[tuple[str, Reader, ast.
 
 
 def _listens_to(reader: Reader, call: ast.Call, event: str) -> bool:
-    if reader.library_name(call.func) not in {"listen", "listens_for"} or len(call.args) <= 1:
+    name = call.args[1] if len(call.args) > 1 else None
+    if not isinstance(name, ast.Constant) or not str(name.value).startswith(event):
         return False
-    name = call.args[1]
-    return isinstance(name, ast.Constant) and str(name.value).startswith(event)
+    return reader.library_name(call.func) in {"listen", "listens_for"}
 
 
 def _may_begin(node: ast.AST) -> bool:
