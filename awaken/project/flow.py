@@ -55,6 +55,7 @@ class Flow:
         self._reached: dict[str, dict[Binding, list[ast.Name]] | Unknown] = {}
         self._of_bits: dict[str, dict[int, tuple[Binding, ...]]] = {}
         self._solved: set[str] = set()
+        self._by_node: dict[ast.AST, Binding] | None = None
 
     def definitions(self, name: str) -> tuple[Binding, ...] | Unknown:
         """Return all definitions of the local ``name``; Unknown if some are made elsewhere.
@@ -78,6 +79,12 @@ class Flow:
             why = f"`{name}` has too many values in this function to follow; split the function up"
             return Unknown(why, self._place(self._function))
         return tuple(bindings)
+
+    def bound_at(self, node: ast.AST) -> Binding | None:
+        """Return the definition that ``node`` makes, if it makes one."""
+        if self._by_node is None:
+            self._by_node = {one.node: one for many in self._bindings.values() for one in many}
+        return self._by_node.get(node)
 
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""

@@ -58,9 +58,11 @@ def read_web(reader: Reader, root: ast.Call | ast.Attribute, roots_of: RootsOf) 
 
 
 def _refuse_readers_of_locals(web: Web) -> None:
-    for kept in web.definitions:
+    variables = [kept for kept in web.definitions if kept.binding is not None]
+    first = {kept.frame: kept for kept in reversed(variables)}
+    for kept in variables:
         module, own = kept.frame.reader.module, kept.frame.flow.scope.node
-        for seen in module.walk(own) if kept.binding is not None else ():
+        for seen in module.walk(own) if kept is first[kept.frame] else ():
             if not isinstance(seen, ast.Name) or seen.id not in _SEES_LOCALS:
                 continue
             if not module.scopes.is_bound(seen.id, seen):
@@ -203,15 +205,15 @@ class _Collector:
                 return self._variable(frame, target)
             case ast.Return():
                 self._web.passages.check_returning(frame)
-                return (Kept(frame, None),)
+                return (self._web.kept(frame, None),)
             case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
                 return self._variable(frame, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
                 self._web.passages.check_returning(frame)
-                return (Kept(frame, None, elements.index(inner)),)
+                return (self._web.kept(frame, None, elements.index(inner)),)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
                 entered = self._web.passages.entered(frame, inner)
-                return tuple(_parameter(into, parameter) for into, parameter in entered)
+                return tuple(self._parameter(into, parameter) for into, parameter in entered)
             case _:
                 return ()
 
@@ -223,9 +225,15 @@ class _Collector:
         return False
 
     def _variable(self, frame: Frame, target: ast.Name) -> tuple[Kept, ...]:
-        known = frame.flow.definitions(target.id)
-        found = () if isinstance(known, Unknown) else known
-        return tuple(Kept(frame, one) for one in found if one.node is target)
+        bound = None
+        if not isinstance(frame.flow.definitions(target.id), Unknown):
+            bound = frame.flow.bound_at(target)
+        return () if bound is None else (self._web.kept(frame, bound),)
+
+    def _parameter(self, frame: Frame, parameter: ast.arg) -> Kept:
+        bindings = frame.flow.scope.bindings[frame.flow.scope.mangled(parameter.arg)]
+        binding = next(one for one in bindings if one.node is parameter)
+        return self._web.kept(frame, binding)
 
     def _use(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
         """Add what is done with the query ``start``; return what holds it then, if anything."""
@@ -276,11 +284,6 @@ class _Collector:
             return ()
         query = query_read(segment.frame, receiver)
         return () if query is None else self._reaching(segment.frame, query)
-
-
-def _parameter(frame: Frame, parameter: ast.arg) -> Kept:
-    bindings = frame.flow.scope.bindings[frame.flow.scope.mangled(parameter.arg)]
-    return Kept(frame, next(one for one in bindings if one.node is parameter))
 
 
 def _located(refused: Refused, detail: str, place: Place) -> Refused:
