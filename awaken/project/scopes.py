@@ -29,6 +29,7 @@ class ScopeTable:
         self._made: dict[ast.AST, Scope] | None = None
         self._below: dict[Scope, list[Scope]] | None = None
         self._reads: dict[str, list[ast.Name]] | None = None
+        self._imported: dict[Scope, dict[str, list[Binding]]] = {}
 
     def scope_of(self, node: ast.AST) -> Scope:
         """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
@@ -63,6 +64,16 @@ class ScopeTable:
         for one in found:
             found += self._below.get(one, ())
         return found
+
+    def imported(self, scope: Scope) -> dict[str, list[Binding]]:
+        """Return the names of ``scope`` that nothing but imports bind, with their bindings."""
+        if scope not in self._imported:
+            self._imported[scope] = {
+                name: bindings
+                for name, bindings in scope.bindings.items()
+                if bindings and {one.kind for one in bindings} == {"import"}
+            }
+        return self._imported[scope]
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """Return the scope whose binding of ``name`` is seen from ``scope``; None if unbound.
@@ -144,9 +155,7 @@ class ScopeTable:
                 for name, reads in scope.reads.items():
                     self._reads.setdefault(name, []).extend(reads)
         bindings = self.bindings_of(node)
-        return [
-            read for read in self._reads.get(node.id, ()) if self.bindings_of(read) == bindings
-        ]
+        return [read for read in self._reads.get(node.id, ()) if self.bindings_of(read) == bindings]
 
     def is_shadowed(self, name: str, node: ast.AST) -> bool:
         """Whether a scope below the module's binds ``name`` as seen from ``node``."""

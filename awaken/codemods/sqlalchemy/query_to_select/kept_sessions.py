@@ -348,9 +348,7 @@ def _is_set_inside(frame: Frame, name: str) -> bool:
 
 def _is_set(frame: Frame, text: str) -> bool:
     """Whether the function sets the attribute that holds the session, or ends its use."""
-    for node in frame.reader.module.walk(frame.function):
-        if not isinstance(node, ast.Attribute):
-            continue
+    for node in frame.flow.parts(ast.Attribute):
         is_written = not isinstance(node.ctx, ast.Load)
         if is_written and text.startswith(ast.unparse(node)):
             return True
