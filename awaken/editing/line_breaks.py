@@ -10,6 +10,7 @@ import keyword
 import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 LONGEST_LINE = 10_000
@@ -78,6 +79,7 @@ def broken_line(
     return made if max(map(len, made)) < len(line) else [line]
 
 
+@lru_cache(maxsize=8)  # asked for every node on the line
 def can_be_broken(line: str) -> bool:
     """Whether ``line`` closes every bracket, and has neither a comment nor two statements.
 
