@@ -9,9 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from awaken.contract import Pins, Plan, Rule
+from awaken.engine.limits import SECONDS_PER_RULE
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
-from awaken.engine.workers import Died, run_many, start_method
+from awaken.engine.workers import Died, run_here, run_many, start_method
 from awaken.project import Project
 
 _SECONDS_PER_BYTE = 2.5e-6
@@ -37,10 +38,12 @@ def plan_rule(
 ) -> Planned:
     """Return what ``rule`` plans for ``project``; the same for any number of ``jobs``.
 
-    A rule that decides file by file loses only the file in which it fails, or ends its process.
+    A rule that decides file by file loses only the file in which it fails, ends its process, or
+    comes to a limit (``awaken.engine.limits``).
     """
     if not rule.per_file:
-        return _attempt(rule, pins, project, "")
+        whole = run_here(partial(_plan_whole, rule, pins), project, SECONDS_PER_RULE)
+        return _given_up(rule, whole) if isinstance(whole, Died) else whole
     files = project.site_files(rule.triggers)
     failed = _prepared(rule, project) if files else ()
     size = sum(len(project.snapshot[path].text) for path in files)
@@ -48,15 +51,13 @@ def plan_rule(
     results = run_many(
         partial(_plan_file, rule, pins, project),
         files,
+        jobs=jobs,
         # A spawned worker would have to be sent the whole project.
-        jobs=jobs if start_method() == "fork" else 1,
-        estimated_seconds=size * _SECONDS_PER_BYTE,
+        estimated_seconds=size * _SECONDS_PER_BYTE if start_method() == "fork" else 0,
         arrived=lambda done: progress(PLANNING, done, len(files)),
     )
     parts = [
-        Planned(Plan(), (internal_error(rule.name, result.message, path),))
-        if isinstance(result, Died)
-        else result
+        _given_up(rule, result, path) if isinstance(result, Died) else result
         for path, result in zip(files, results, strict=True)
     ]
     return _joined([*parts, Planned(Plan(), failed)])
@@ -69,6 +70,19 @@ def _prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         return (internal_error(rule.name, f"{type(error).__name__}: {error}"),)
     return ()
+
+
+def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
+    """Return no plan, and why there is none for ``path``, or for the whole project."""
+    if not died.by_limit:
+        return Planned(Plan(), (internal_error(rule.name, died.message, path),))
+    what = "exclude the file" if path else "ignore the rule, or exclude files"
+    sentence = f"{rule.name} {died.message} here, and was ended; {what}, and please report this"
+    return Planned(Plan(), (Diagnostic(path=path, line=0, message=sentence),))
+
+
+def _plan_whole(rule: Rule, pins: Pins, project: Project) -> Planned:
+    return _attempt(rule, pins, project, "")
 
 
 def _plan_file(rule: Rule, pins: Pins, project: Project, path: str) -> Planned:

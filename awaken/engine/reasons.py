@@ -31,6 +31,11 @@ ROLLED_BACK = Reason(
     "the rewrite was rolled back by a check: {problem}",
     "Change this place by hand, and please report it to awaken.",
 )
+TOO_LARGE = Reason(
+    "engine/too-large",
+    "the code is too large to rewrite: {problem}",
+    "Take it apart, for example by a variable for a part of it, or change this place by hand.",
+)
 UNDONE_BY_ANOTHER_RULE = Reason(
     "engine/undone-by-another-rule",
     "two rules undo each other here: {rules}",
@@ -43,6 +48,7 @@ ENGINE_REASONS = (
     OUTSIDE_SELECTED_PATHS,
     REQUIRES_REFUSED,
     ROLLED_BACK,
+    TOO_LARGE,
     UNDONE_BY_ANOTHER_RULE,
 )
 """All of them; every other reason is declared by a rule."""

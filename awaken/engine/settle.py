@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from awaken.contract import Change, ChangeId, Problem
 from awaken.engine.materialise import Materialised
-from awaken.engine.reasons import REQUIRES_REFUSED, ROLLED_BACK, Refused
+from awaken.engine.reasons import REQUIRES_REFUSED, ROLLED_BACK, TOO_LARGE, Refused
 from awaken.engine.report import Diagnostic
+from awaken.engine.slices import SizeProblem
 from awaken.project.sources import Snapshot
 
 Materialise = Callable[[Snapshot, Sequence[Change]], Materialised]
@@ -34,7 +35,7 @@ def settle(
     """Make ``changes`` on ``snapshot``, dropping guilty ones until no check finds a problem.
 
     The set only shrinks, so this ends. A change that a check rolled back costs a diagnostic: it
-    is awaken's failure, never the user's.
+    is awaken's failure, never the user's. One of code that is too large costs none.
     """
     active = list(changes)
     refused: dict[ChangeId, Refused] = {}
@@ -50,9 +51,12 @@ def settle(
             return Settled(tuple(active), result, refused, tuple(diagnostics))
         named = [problem for problem in problems if _named(problem, active)]
         for problem in named or problems[:1]:
+            is_large = isinstance(problem, SizeProblem)
+            why = Refused.because(TOO_LARGE if is_large else ROLLED_BACK, problem=problem.message)
             for change in _named(problem, active) or {_halve(active, fails)}:
-                refused.setdefault(change, Refused.because(ROLLED_BACK, problem=problem.message))
-            diagnostics.append(_diagnostic(problem, snapshot))
+                refused.setdefault(change, why)
+            if not is_large:
+                diagnostics.append(_diagnostic(problem, snapshot))
         for change in with_dependants(refused, active):
             refused.setdefault(change, Refused.because(REQUIRES_REFUSED))
         active = [change for change in active if change.id not in refused]

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from awaken.contract import NodeEdit, Span
+from awaken.contract import NodeEdit, Problem, Span
 from awaken.engine.kinds import KINDS
 from awaken.engine.style import line_above, line_end, line_start
 from awaken.project.modules import Module
@@ -28,6 +28,14 @@ FSTRING_POSITIONS = sys.version_info >= (3, 12)
 
 class Misplaced(ValueError):
     """An edit names a place where it cannot be made; ``str()`` is the whole sentence."""
+
+
+class TooLarge(Misplaced):
+    """The code of an edit is too large, or nested too deeply, to be rewritten."""
+
+
+class SizeProblem(Problem, frozen=True):
+    """A change that is not made because of the size of the code: no failure of a check."""
 
 
 class Region(Struct, frozen=True):

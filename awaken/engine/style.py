@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
+import sys
 import tokenize
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 
 from msgspec import Struct
 
 from awaken.contract import Parentheses, Span, Surroundings
-from awaken.editing.line_breaks import can_be_broken
+from awaken.editing.line_breaks import LONGEST_LINE, can_be_broken
 from awaken.editing.outer_parentheses import OuterPair, outer_pair
 from awaken.project.modules import Module
 
@@ -156,8 +159,8 @@ def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:
     statement = module.statement_of(node)
     if statement is None or statement is node:
         return False
-    before = module.source.text[module.span(statement).start : span.start].decode()
-    return _open_brackets(before) > 0
+    brackets = _brackets_of(module.source.text, module.span(statement).start)
+    return brackets.open_at(span.start) > 0
 
 
 def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
@@ -168,17 +171,56 @@ def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
     if parent is None or isinstance(parent, ast.stmt) or module.in_fstring(node):
         return False
     text = module.source.text
-    line = text[line_start(text, span.start) : line_end(text, span.start)]
-    is_one_line = span.end <= line_start(text, span.start) + len(line)
-    return is_one_line and can_be_broken(line.decode())
+    start, end = line_start(text, span.start), line_end(text, span.start)
+    # Of what is longer anyhow, no copy for each node on it.
+    if span.end > end or end - start > 4 * LONGEST_LINE:
+        return False
+    return can_be_broken(text[start:end].decode())
 
 
-def _open_brackets(code: str) -> int:
-    depth = 0
-    reading = io.StringIO(re.sub(r"\r\n?", "\n", code)).readline
-    # The code ends in the middle of a statement: by the time of the error all tokens are seen.
-    with suppress(tokenize.TokenError, SyntaxError):
-        for token in tokenize.generate_tokens(reading):
-            if token.type == tokenize.OP:
-                depth += (token.string in "([{") - (token.string in ")]}")
-    return depth
+@lru_cache(maxsize=8)
+def _brackets_of(text: bytes, start: int) -> _Brackets:
+    return _Brackets(text, start)
+
+
+class _Brackets:
+    """How many brackets are open at a place of a statement; its tokens are read once, in order."""
+
+    def __init__(self, text: bytes, start: int) -> None:
+        self._places: list[int] = []
+        self._depths: list[int] = []
+        self._tokens = self._read(text, start)
+        self._end = start
+
+    def open_at(self, place: int) -> int:
+        """Return how many brackets of the statement are open in front of ``place``."""
+        while self._end < place:
+            self._end = next(self._tokens, sys.maxsize)
+        at = bisect_left(self._places, place)
+        return self._depths[at - 1] if at else 0
+
+    def _read(self, text: bytes, start: int) -> Iterator[int]:
+        """Yield where each token starts, and note where brackets open and close."""
+        lines: list[tuple[int, str]] = []
+
+        def readline() -> str:
+            at = lines[-1][0] if lines else start
+            end = line_end(text, at)
+            line = NEWLINE.sub(b"\n", text[at:end]).decode()
+            lines.append((end, line))
+            return line
+
+        depth, begin = 0, [start]
+        # Behind the statement anything may stand, which does not belong to it.
+        with suppress(tokenize.TokenError, SyntaxError):
+            for token in tokenize.generate_tokens(readline):
+                row, column = token.start
+                while len(begin) < row:
+                    begin.append(lines[len(begin) - 1][0])
+                line = lines[row - 1][1] if row <= len(lines) else ""
+                width = column if line.isascii() else len(line[:column].encode())
+                if token.type == tokenize.OP and token.string in "([{)]}":
+                    depth += 1 if token.string in "([{" else -1
+                    self._places.append(begin[row - 1] + width)
+                    self._depths.append(depth)
+                yield begin[row - 1] + width

@@ -1,8 +1,11 @@
 """One pure function over many items, in this process or in several: same results, same order.
 
-A process costs 5 ms to fork and 50 ms to spawn, so work of less than about a second is done here.
+A process costs 5 ms to fork and 50 ms to spawn, so work of less than about a second is done here,
+larger work always in workers: what happens to an item depends on no number of processes.
 A worker that dies (segmentation fault, out of memory) costs its item, not the run; in
 ``concurrent.futures`` one death breaks the whole pool, without saying whose it was.
+
+An item that takes too long, or too much memory, is given up (``awaken.engine.limits``).
 """
 
 from __future__ import annotations
@@ -22,6 +25,16 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from awaken.engine.limits import (
+    BYTES_PER_WORKER,
+    SECONDS_PER_ITEM,
+    TOOK_TOO_MUCH,
+    TookTooLong,
+    end_after,
+    memory_of,
+    processor_time,
+    took_too_long,
+)
 from awaken.engine.signals import STOPPING
 
 if TYPE_CHECKING:
@@ -29,8 +42,11 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 SECONDS_WORTH_A_POOL = 1.0
+"""Below this, starting processes costs more than it saves."""
 
 _TRIES = 2
+_SECONDS_BETWEEN_LOOKS = 1.0
+"""How often the memory of the workers is looked at; Python fills a gigabyte in about that time."""
 _LONGEST_CHUNK = 64
 _SAFE_PATH = "PYTHONSAFEPATH"
 
@@ -39,12 +55,14 @@ Result = TypeVar("Result")
 
 
 class Died(Struct, frozen=True):
-    """What stands in place of an item's result when it ended its worker, twice.
+    """What stands in place of an item's result when it ended its worker twice, or took too much.
 
     ``message`` is a clause without subject: "ended its worker process twice (SIGSEGV)".
+    ``by_limit`` says that a limit ended it.
     """
 
     message: str
+    by_limit: bool = False
 
 
 def run_many(
@@ -59,22 +77,31 @@ def run_many(
 
     ``function``, its results and the items must be picklable, the items small: what all share
     belongs into ``function`` (``functools.partial``), which a forked worker has for nothing.
-    ``jobs`` is the number of processes, None for one per core; with one, or where
-    ``estimated_seconds`` promises too little, everything runs here, unprotected. ``arrived`` is
-    told each time how many results there are.
+    ``jobs`` is the number of processes, None for one per core. Where ``estimated_seconds``
+    promises too little, everything runs here: an item may end this process then, and only its time
+    is limited. ``arrived`` is told each time how many results there are.
     Raises what ``function`` raised for the first item that failed.
     """
     workers = min(jobs or available_cores(), len(items))
-    if workers < 2 or estimated_seconds < SECONDS_WORTH_A_POOL:  # noqa: PLR2004 - one is here
+    if not items or estimated_seconds < SECONDS_WORTH_A_POOL:
         return list(_one_by_one(function, items, arrived))
     return _Pool(function, items, workers, arrived).run()
 
 
+def run_here(function: Callable[[Item], Result], item: Item, seconds: int) -> Result | Died:
+    """Return ``function(item)``, given up after so many ``seconds`` of processor time."""
+    try:
+        with processor_time(seconds):
+            return function(item)
+    except TookTooLong:
+        return Died(took_too_long(seconds), by_limit=True)
+
+
 def _one_by_one(
     function: Callable[[Item], Result], items: Sequence[Item], arrived: Callable[[int], None]
-) -> Iterator[Result]:
+) -> Iterator[Result | Died]:
     for number, item in enumerate(items, 1):
-        yield function(item)
+        yield run_here(function, item, SECONDS_PER_ITEM)
         arrived(number)
 
 
@@ -149,8 +176,12 @@ class _Pool(Generic[Item, Result]):
             while self._chunks and len(self._workers) < self._size:
                 self._start(self._chunks.popleft())
             while self._workers:
-                for connection in wait(list(self._workers)):
+                for connection in wait(list(self._workers), timeout=_SECONDS_BETWEEN_LOOKS):
                     self._receive(self._workers[connection])  # type: ignore[index]
+                for worker in list(self._workers.values()):
+                    if memory_of(worker.process.pid or 0) > BYTES_PER_WORKER:
+                        worker.process.kill()
+                        self._bury(worker, TOOK_TOO_MUCH)
         finally:
             for worker in self._workers.values():
                 worker.process.kill()
@@ -201,18 +232,24 @@ class _Pool(Generic[Item, Result]):
             del self._workers[worker.connection]
             worker.end()
 
-    def _bury(self, worker: _Worker) -> None:
-        """Give a dead worker's items to others: the one it died of, alone, to a new process."""
+    def _bury(self, worker: _Worker, limit: str = "") -> None:
+        """Give a dead worker's items to others: the one it died of, alone, to a new process.
+
+        One that was ended by a ``limit`` would only come to it again.
+        """
         del self._workers[worker.connection]
         ending = worker.end()
+        limit = limit or (took_too_long(SECONDS_PER_ITEM) if ending == "SIGXCPU" else "")
         culprit, *rest = worker.owed
         if rest:
             self._chunks.appendleft(rest)
         self._deaths[culprit] += 1
-        if self._deaths[culprit] < _TRIES:
+        if not limit and self._deaths[culprit] < _TRIES:
             self._start([culprit])
             return
-        self._results[culprit] = Died(f"ended its worker process twice ({ending})")
+        message = limit or f"ended its worker process twice ({ending})"
+        self._results[culprit] = Died(message, by_limit=bool(limit))
+        self._arrived(len(self._results) + len(self._errors))
         if self._chunks:
             self._start(self._chunks.popleft())
 
@@ -257,6 +294,7 @@ def _serve(
 
 
 def _answer(connection: Connection, function: Callable[[Any], Any], item: object) -> None:
+    end_after(SECONDS_PER_ITEM)
     try:
         result = function(item)
     except Exception as error:  # noqa: BLE001 - the parent raises it

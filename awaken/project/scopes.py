@@ -26,7 +26,10 @@ class ScopeTable:
         self.scopes = builder.scopes
         self.import_stars = builder.import_stars
         self._entered = builder.entered
-        self._made = {one.node: one for one in self.scopes if one.kind != "type-params"}
+        self._made: dict[ast.AST, Scope] | None = None
+        self._below: dict[Scope, list[Scope]] | None = None
+        self._reads: dict[str, list[ast.Name]] | None = None
+        self._imported: dict[Scope, dict[str, list[Binding]]] = {}
 
     def scope_of(self, node: ast.AST) -> Scope:
         """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
@@ -43,10 +46,34 @@ class ScopeTable:
 
         Raises KeyError for other nodes.
         """
-        try:
-            return self._made[node]
-        except KeyError:
-            raise KeyError(type(node).__name__) from None
+        if self._made is None:
+            scopes = [one for one in reversed(self.scopes) if one.kind != "type-params"]
+            self._made = {one.node: one for one in scopes}
+        if node not in self._made:
+            raise KeyError(type(node).__name__)
+        return self._made[node]
+
+    def inside(self, scope: Scope) -> list[Scope]:
+        """Return ``scope`` and all scopes below it."""
+        if self._below is None:
+            self._below = {}
+            for one in self.scopes:
+                if one.parent is not None:
+                    self._below.setdefault(one.parent, []).append(one)
+        found = [scope]
+        for one in found:
+            found += self._below.get(one, ())
+        return found
+
+    def imported(self, scope: Scope) -> dict[str, list[Binding]]:
+        """Return the names of ``scope`` that nothing but imports bind, with their bindings."""
+        if scope not in self._imported:
+            self._imported[scope] = {
+                name: bindings
+                for name, bindings in scope.bindings.items()
+                if bindings and {one.kind for one in bindings} == {"import"}
+            }
+        return self._imported[scope]
 
     def owner(self, name: str, scope: Scope) -> Scope | None:
         """Return the scope whose binding of ``name`` is seen from ``scope``; None if unbound.
@@ -122,13 +149,13 @@ class ScopeTable:
 
     def reads_of(self, node: ast.Name) -> list[ast.Name]:
         """Return every read, in the order of the scopes, that may refer to what ``node`` does."""
+        if self._reads is None:
+            self._reads = {}
+            for scope in self.scopes:
+                for name, reads in scope.reads.items():
+                    self._reads.setdefault(name, []).extend(reads)
         bindings = self.bindings_of(node)
-        return [
-            read
-            for scope in self.scopes
-            for read in scope.reads.get(node.id, ())
-            if self.bindings_of(read) == bindings
-        ]
+        return [read for read in self._reads.get(node.id, ()) if self.bindings_of(read) == bindings]
 
     def is_shadowed(self, name: str, node: ast.AST) -> bool:
         """Whether a scope below the module's binds ``name`` as seen from ``node``."""
@@ -137,8 +164,7 @@ class ScopeTable:
 
     def free_reads(self, node: ast.AST) -> set[str]:
         """Return the names that code in the scope opened by ``node`` reads from outside of it."""
-        opened = self.scope_made_by(node)
-        inside = [scope for scope in self.scopes if opened in scope.chain()]
+        inside = set(self.inside(self.scope_made_by(node)))
         return {
             name
             for scope in inside

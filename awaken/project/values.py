@@ -22,6 +22,11 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class TooLarge(Unknown):
+    """It is not worked out, for that would take too many steps; ``why`` names the limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A session, or a registry that stands for one; ``place`` says where that was seen.
 

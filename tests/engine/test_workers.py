@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import gc
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from awaken.engine import workers
+from awaken.engine.limits import TOOK_TOO_MUCH, TookTooLong, memory_of, processor_time
 from awaken.engine.workers import Died, run_many
 
 # pytest-xdist has threads; nothing here holds a lock that a forked child could miss
@@ -75,6 +77,24 @@ def raises(number):
     return number
 
 
+def endless(number):
+    while number == 1:
+        try:
+            number = 1
+        except Exception:  # noqa: BLE001  as a rule may do
+            continue
+    return number
+
+
+def greedy(number):
+    held = []
+    while number == 1:
+        held.append(bytearray(1_000_000))
+        if len(held) > 2_000:  # nobody came: the test fails, the machine lives
+            return "too late"
+    return number
+
+
 def frozen_objects(_):
     return gc.get_freeze_count()
 
@@ -105,11 +125,44 @@ def test_workers_are_other_processes(method):
     assert len(set(found)) == 2
 
 
-@pytest.mark.parametrize(
-    "options", [{"jobs": 1}, {"jobs": 4, "estimated_seconds": 0.5}], ids=["one job", "little work"]
-)
-def test_small_work_stays_here(options):
-    assert set(run_many(process_of, range(3), **options)) == {os.getpid()}
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_small_work_stays_here_for_any_number_of_jobs(jobs):
+    assert set(run_many(process_of, range(3), jobs=jobs, estimated_seconds=0.5)) == {os.getpid()}
+
+
+def test_large_work_is_done_by_a_worker_also_where_there_is_one():
+    (worker,) = set(run_many(process_of, range(3), jobs=1))
+    assert worker != os.getpid()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("seconds", [0.5, 1.0], ids=["here", "in workers"])
+def test_an_item_that_does_not_come_back_is_ended_alone(monkeypatch, jobs, seconds):
+    monkeypatch.setattr(workers, "SECONDS_PER_ITEM", 1)
+    found = run_many(endless, range(4), jobs=jobs, estimated_seconds=seconds)
+
+    ended = Died("took more than 1 seconds of processor time", by_limit=True)
+    assert found == [0, ended, 2, 3]
+
+
+def test_a_limit_of_time_is_no_error_that_a_rule_may_catch():
+    assert not issubclass(TookTooLong, Exception)
+
+
+def test_the_limit_of_time_is_gone_afterwards():
+    before = resource.getrlimit(resource.RLIMIT_CPU), signal.getsignal(signal.SIGXCPU)
+    with processor_time(1):
+        assert resource.getrlimit(resource.RLIMIT_CPU) != before[0]
+
+    assert (resource.getrlimit(resource.RLIMIT_CPU), signal.getsignal(signal.SIGXCPU)) == before
+
+
+def test_a_worker_that_takes_too_much_memory_is_ended(monkeypatch):
+    monkeypatch.setattr(workers, "BYTES_PER_WORKER", memory_of(os.getpid()) + 300_000_000)
+    monkeypatch.setattr(workers, "_SECONDS_BETWEEN_LOOKS", 0.02)
+    found = run_many(greedy, range(4), jobs=2)
+
+    assert found == [0, Died(TOOK_TOO_MUCH, by_limit=True), 2, 3]
 
 
 def test_a_death_costs_its_item_only(method):

@@ -33,7 +33,7 @@ def star_imports_of_each_other(size: int) -> Files:
 def star_imports_of_neighbours(size: int) -> Files:
     """Every module star-imports the next three, in a circle; one defines the name."""
     modules = {
-        f"m{one}.py": "".join(f"from m{(one + next) % size} import *\n" for next in (1, 2, 3))
+        f"m{one}.py": "".join(f"from m{(one + step) % size} import *\n" for step in (1, 2, 3))
         for one in range(size)
     }
     modules[f"m{size // 2}.py"] += _HEAD
@@ -465,7 +465,7 @@ def functions_that_call_each_other(size: int) -> Files:
     """n functions without annotations that all call each other."""
     functions = "".join(
         f"def _f{one}(db):\n"
-        + "".join(f"    _f{(one + next) % size}(db)\n" for next in (1, 2, 3))
+        + "".join(f"    _f{(one + step) % size}(db)\n" for step in (1, 2, 3))
         + "    return db.query(User).all()\n"
         for one in range(size)
     )

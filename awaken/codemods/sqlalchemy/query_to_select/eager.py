@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from awaken.codemods.sqlalchemy.query_to_select.classes import entity_of
 from awaken.codemods.sqlalchemy.query_to_select.entities import classify
@@ -50,6 +50,7 @@ class Sources:
     reader: Reader
     owner: str
     model: str | None
+    _own: dict[ast.expr, bool] = field(default_factory=dict, init=False, compare=False)
 
     def only(self, criteria: Iterable[ast.expr]) -> bool:
         """Whether none of ``criteria`` can bring another table into FROM."""
@@ -78,13 +79,18 @@ class Sources:
 
     def _is_own(self, node: ast.expr) -> bool:
         """Whether ``node`` is the entity, its column, or something computed from its column."""
+        if node not in self._own:
+            self._own[node] = self._computes(node)
+        return self._own[node]
+
+    def _computes(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.BinOp):  # long ones stand inside one another: no text of each
+            return self._is_own(node.left) or self._is_own(node.right)
         text = ast.unparse(node)
         if text == self.owner or text.startswith(f"{self.owner}."):
             return True
         if isinstance(node, ast.Subscript):
             return self._is_own(node.value)
-        if isinstance(node, ast.BinOp):
-            return self._is_own(node.left) or self._is_own(node.right)
         return isinstance(node, ast.Call) and any(map(self._is_own, node.args))
 
     def _is_call(self, node: ast.Call) -> bool:

@@ -31,9 +31,13 @@ from awaken.contract import Place
 from awaken.project.flow import Reaching
 from awaken.project.modules import Module
 from awaken.project.trees import is_none
-from awaken.project.values import Unknown
+from awaken.project.values import TooLarge, Unknown
 
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
+
+_MOST_READS = 50_000
+"""What may reach the places at which the queries of a web are read: 300 filters, each behind an
+``if``. The largest web of superset, mlflow and ckan has 24."""
 
 RootsOf = Callable[[Module], Mapping[ast.AST, Recognised]]
 
@@ -54,18 +58,28 @@ def read_web(reader: Reader, root: ast.Call | ast.Attribute, roots_of: RootsOf) 
         return None
     collector.collect(kept)
     _refuse_readers_of_locals(web)
+    _refuse_too_large(web)
     return web
 
 
 def _refuse_readers_of_locals(web: Web) -> None:
-    for kept in web.definitions:
-        module, own = kept.frame.reader.module, kept.frame.flow.scope.node
-        for seen in module.walk(own) if kept.binding is not None else ():
-            if not isinstance(seen, ast.Name) or seen.id not in _SEES_LOCALS:
-                continue
-            if not module.scopes.is_bound(seen.id, seen):
+    variables = [kept for kept in web.definitions if kept.binding is not None]
+    first = {kept.frame: kept for kept in reversed(variables)}
+    for kept in variables:
+        module = kept.frame.reader.module
+        for seen in kept.frame.flow.parts(ast.Name) if kept is first[kept.frame] else ():
+            if seen.id in _SEES_LOCALS and not module.scopes.is_bound(seen.id, seen):
                 detail = f"in `{kept.shown}`, which `{seen.id}()` may read"
                 raise Refused(reasons.KEPT_QUERY, detail, because=(kept.frame.place(seen),))
+
+
+def _refuse_too_large(web: Web) -> None:
+    """Raise Refused for more than can be followed: a size of the web, whoever asks first."""
+    reads = sum(len(web.reaching(one.frame, one.start)) + 1 for one in web.segments)
+    if reads > _MOST_READS:
+        raise Refused(
+            reasons.TOO_LARGE, f"{len(web.definitions)} places hold one, read in {reads} ways"
+        )
 
 
 def _is_root(node: ast.expr, roots: Mapping[ast.AST, Recognised]) -> TypeGuard[ast.Attribute]:
@@ -170,6 +184,8 @@ class _Collector:
             if not isinstance(reaching, Reaching) or not reaching.definitions:
                 why = reaching.why if isinstance(reaching, Unknown) else "nothing reaches it"
                 because = (frame.place(start, why),)
+                if isinstance(reaching, TooLarge):
+                    raise Refused(reasons.TOO_LARGE, why, because=because)
                 raise Refused(reasons.KEPT_QUERY, f"in `{start.id}`; {why}", because=because)
         return self._web.reaching(frame, start)
 
@@ -184,6 +200,8 @@ class _Collector:
         if isinstance(reached, Unknown):
             detail = f"in `{kept.shown}`; {reached.why}"
             because = (Place(reached.place.path, reached.place.span, reached.why),)
+            if isinstance(reached, TooLarge):
+                raise Refused(reasons.TOO_LARGE, reached.why, because=because)
             raise Refused(reasons.KEPT_QUERY, detail, because=because)
         return [(kept.frame, read) for read in reached]
 
@@ -203,15 +221,15 @@ class _Collector:
                 return self._variable(frame, target)
             case ast.Return():
                 self._web.passages.check_returning(frame)
-                return (Kept(frame, None),)
+                return (self._web.kept(frame, None),)
             case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
                 return self._variable(frame, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
                 self._web.passages.check_returning(frame)
-                return (Kept(frame, None, elements.index(inner)),)
+                return (self._web.kept(frame, None, elements.index(inner)),)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
                 entered = self._web.passages.entered(frame, inner)
-                return tuple(_parameter(into, parameter) for into, parameter in entered)
+                return tuple(self._parameter(into, parameter) for into, parameter in entered)
             case _:
                 return ()
 
@@ -223,9 +241,17 @@ class _Collector:
         return False
 
     def _variable(self, frame: Frame, target: ast.Name) -> tuple[Kept, ...]:
-        known = frame.flow.definitions(target.id)
-        found = () if isinstance(known, Unknown) else known
-        return tuple(Kept(frame, one) for one in found if one.node is target)
+        bound, known = None, frame.flow.definitions(target.id)
+        if isinstance(known, TooLarge):
+            raise Refused(reasons.TOO_LARGE, known.why, because=(known.place,))
+        if not isinstance(known, Unknown):
+            bound = frame.flow.bound_at(target)
+        return () if bound is None else (self._web.kept(frame, bound),)
+
+    def _parameter(self, frame: Frame, parameter: ast.arg) -> Kept:
+        bindings = frame.flow.scope.bindings[frame.flow.scope.mangled(parameter.arg)]
+        binding = next(one for one in bindings if one.node is parameter)
+        return self._web.kept(frame, binding)
 
     def _use(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
         """Add what is done with the query ``start``; return what holds it then, if anything."""
@@ -276,11 +302,6 @@ class _Collector:
             return ()
         query = query_read(segment.frame, receiver)
         return () if query is None else self._reaching(segment.frame, query)
-
-
-def _parameter(frame: Frame, parameter: ast.arg) -> Kept:
-    bindings = frame.flow.scope.bindings[frame.flow.scope.mangled(parameter.arg)]
-    return Kept(frame, next(one for one in bindings if one.node is parameter))
 
 
 def _located(refused: Refused, detail: str, place: Place) -> Refused:

@@ -94,6 +94,8 @@ class Passages:
         self._frames: dict[ast.AST, Frame] = {}
         self._passages: dict[ast.Call, tuple[Passage, ...] | Unknown] = {}
         self._calls: dict[Frame, list[Passage]] = {}
+        self._results: dict[Frame, set[ast.Call]] = {}
+        self._passing: dict[ast.arg, dict[ast.AST, Passage]] = {}
         self.known: dict[ast.AST, tuple[Passage, ...]] = {}
         self.elements: dict[ast.AST, int] = {}
         self.outside: dict[str, str] = {}
@@ -166,11 +168,17 @@ class Passages:
 
     def results(self, frame: Frame) -> list[Passage]:
         """Return all calls of the function of ``frame``, whose result is a query."""
-        found = self._calls_of(frame)
-        for one in found:
-            reached = self.reached(one.frame, one.call)
-            self.known[one.call] = () if isinstance(reached, Unknown) else reached
-        return found
+        self._result_calls(frame)
+        return self._calls_of(frame)
+
+    def _result_calls(self, frame: Frame) -> set[ast.Call]:
+        """Return all calls of the function of ``frame``, which are known from then on."""
+        if frame not in self._results:
+            for one in self._calls_of(frame):
+                reached = self.reached(one.frame, one.call)
+                self.known[one.call] = () if isinstance(reached, Unknown) else reached
+            self._results[frame] = {one.call for one in self._calls_of(frame)}
+        return self._results[frame]
 
     def leaves(self, frame: Frame, call: ast.Call) -> bool:
         """Whether ``call`` reaches functions of the project, which may return a query."""
@@ -179,7 +187,7 @@ class Passages:
             return False
         for passage in reached:
             self.check_returning(passage.into)
-        return all(any(o.call is call for o in self.results(one.into)) for one in reached)
+        return all(call in self._result_calls(one.into) for one in reached)
 
     # --------------------------------------------------------------- out of functions, in tuples
     def returned_elements(self, frame: Frame, element: int) -> list[tuple[Frame, ast.expr]]:
@@ -263,11 +271,13 @@ class Passages:
 
     def passage_of(self, frame: Frame, parameter: ast.arg, given: ast.expr) -> Passage | None:
         """Return the call that passes ``given``, or a value of which it is one alternative."""
-        for passage in self._calls_of(frame):
-            whole = passage.given(parameter)
-            if whole is not None and any(part is given for part in ast.walk(whole)):
-                return passage
-        return None
+        if parameter not in self._passing:
+            passing = self._passing[parameter] = {}
+            for passage in reversed(self._calls_of(frame)):
+                whole = passage.given(parameter)
+                parts = () if whole is None else ast.walk(whole)
+                passing.update((part, passage) for part in parts)
+        return self._passing[parameter].get(given)
 
     # ------------------------------------------------------------------------------------- calls
     def _calls_of(self, frame: Frame) -> list[Passage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -54,6 +55,10 @@ _REWRITERS: dict[type, str] = {
     ExtensionRewrite: "extended",
     QueryRewrite: "query",
 }
+_MOST_PLACES = 100
+"""Other places that a finding names; each of so many queries would name all of the others. No web
+of the programs measured has more than 24."""
+
 Decided = tuple[Finding, Change | None]
 
 
@@ -183,7 +188,11 @@ class KeptQueries:
             place=Place(module.path, span),
             scope=module.scope_name(root.start),
             message=_message(verdict, root),
-            chain=(*_others(verdict, root), *_annotated(verdict), *_given(verdict)),
+            chain=(
+                *islice(_others(verdict, root), _MOST_PLACES),
+                *_annotated(verdict),
+                *_given(verdict),
+            ),
             change=change,
         )
 

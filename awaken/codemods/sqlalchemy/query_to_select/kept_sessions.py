@@ -34,14 +34,19 @@ class WebSession:
         self._web = web
         self._of_kept: dict[Kept, set[Origin]] = {kept: set() for kept in web.definitions}
         self._outside: dict[tuple[Passage, Written], Written | Refused] = {}
+        self._given_by: dict[Kept, dict[Passage | None, list[Segment]]] = {}
+        self._read_by: dict[ast.expr, Segment] = {}
+        for use in reversed(web.uses):
+            self._read_by[use.node] = use
         self.parameters: dict[Frame, NewParameter] = {}
         self._solve()
 
     def _solve(self) -> None:
-        changed = True
+        changed, order = True, self._web.in_order()
         while changed:
             changed = False
-            for kept, segments in self._web.definitions.items():
+            for kept in order:
+                segments = self._web.definitions[kept]
                 found: set[Origin] = {kept}
                 if not _is_parameter(kept):
                     found = {origin for one in segments for origin in self._origins(one)}
@@ -67,8 +72,7 @@ class WebSession:
 
     def _read_off(self, root: Segment) -> Segment | None:
         """Return where the session of ``root`` is read off another query, if it is."""
-        receiver = root.receiver
-        return next((use for use in self._web.uses if use.node is receiver), None)
+        return None if root.receiver is None else self._read_by.get(root.receiver)
 
     def _seen_by_caller(self, passage: Passage, origin: Origin) -> set[Origin]:
         """Return how the caller writes the session of what the function returns."""
@@ -84,11 +88,11 @@ class WebSession:
 
     def _given(self, passage: Passage, parameter: Kept) -> list[Segment]:
         """Return the segments that are passed to ``parameter`` by the call of ``passage``."""
-        return [
-            segment
-            for segment in self._web.definitions[parameter]
-            if self._way_into(parameter, segment) is passage
-        ]
+        if parameter not in self._given_by:
+            given = self._given_by[parameter] = {}
+            for segment in self._web.definitions[parameter]:
+                given.setdefault(self._way_into(parameter, segment), []).append(segment)
+        return self._given_by[parameter].get(passage, [])
 
     def _way_into(self, parameter: Kept, segment: Segment) -> Passage | None:
         node = parameter.binding.node if parameter.binding is not None else None
@@ -344,9 +348,7 @@ def _is_set_inside(frame: Frame, name: str) -> bool:
 
 def _is_set(frame: Frame, text: str) -> bool:
     """Whether the function sets the attribute that holds the session, or ends its use."""
-    for node in frame.reader.module.walk(frame.function):
-        if not isinstance(node, ast.Attribute):
-            continue
+    for node in frame.flow.parts(ast.Attribute):
         is_written = not isinstance(node.ctx, ast.Load)
         if is_written and text.startswith(ast.unparse(node)):
             return True

@@ -62,37 +62,41 @@ class States:
     def __init__(self, web: Web) -> None:
         self._web = web
         self._known: dict[Kept, Statement] = {}
+        self._joins: dict[tuple[int, int], Statement] = {}
+        self._criteria: dict[Frame, list[ast.expr]] = {}
+        names = {link.name for segment in web.segments for link in segment.links}
         for segment in web.segments:
             for link in segment.links:
-                if not _is_followed(web, segment, link):
+                if not _is_followed(names, segment, link):
                     because = (segment.frame.place(link.call),)
                     raise Refused(reasons.KEPT_BUILDER, link.name, because=because)
         self._solve()
 
     def _solve(self) -> None:
-        waiting = list(self._web.definitions)
-        while waiting:
-            kept = waiting.pop(0)
-            found = [
-                crossed(state, segment.frame, kept.frame)
-                for segment in self._web.definitions[kept]
-                if (state := self.of(segment, executed=False)) is not None
-            ]
-            if not found:
-                continue
-            state, before = _joined(found), self._known.get(kept)
-            if before is not None:
-                state = _joined([before, state])
-            self._known[kept] = state
-            if before is None or _key(before) != _key(state):
-                waiting += self._readers(kept)
+        readers = self._web.readers()
+        order = self._web.in_order()
+        changed = set(order)
+        while changed:
+            for kept in order:
+                if kept in changed:
+                    changed.remove(kept)
+                    if self._has_changed(kept):
+                        changed.update(readers[kept])
 
-    def _readers(self, kept: Kept) -> list[Kept]:
-        return [
-            other
-            for other, segments in self._web.definitions.items()
-            if any(kept in self._web.reaching(segment.frame, segment.start) for segment in segments)
+    def _has_changed(self, kept: Kept) -> bool:
+        """Work out the statement of ``kept``; return whether it is another one than before."""
+        found = [
+            crossed(state, segment.frame, kept.frame)
+            for segment in self._web.definitions[kept]
+            if (state := self.of(segment, executed=False)) is not None
         ]
+        if not found:
+            return False
+        state, before = _joined(found), self._known.get(kept)
+        if before is not None:
+            state = _joined([before, state])
+        self._known[kept] = state
+        return before is None or _key(before) != _key(state)
 
     def items_of(self, kept: Kept) -> Sequence[Item]:
         """Return what the queries ask for that ``kept`` may hold; nothing where none comes."""
@@ -106,16 +110,33 @@ class States:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
             statement = self._begun(chain, segment.frame)
         else:
-            before = [
-                crossed(self._known[one], one.frame, segment.frame)
-                for one in self._web.reaching(segment.frame, segment.start)
-                if one in self._known
-            ]
-            if not before:
+            before = self._before(segment)
+            if before is None:
                 return None
-            statement = _continued(_joined(before), chain)
+            statement = _continued(before, chain)
         add_links(statement, executed)
         return statement
+
+    def _before(self, segment: Segment) -> Statement | None:
+        """Return what is known of the query that ``segment`` starts with.
+
+        What was joined once is kept: most reads see what the one before sees, and one more.
+        """
+        joined: Statement | None = None
+        for one in self._web.reaching(segment.frame, segment.start):
+            if one not in self._known:
+                continue
+            other = self._known[one]
+            if one.frame is not segment.frame:
+                other = crossed(other, one.frame, segment.frame)
+            if joined is None:
+                joined = other
+                continue
+            key = joined.number, other.number
+            if key not in self._joins:
+                self._joins[key] = _join(joined, other)
+            joined = self._joins[key]
+        return joined
 
     def reached(self, segment: Segment, *, executed: bool) -> Statement:
         """Return the statement that ``segment`` comes to; raises Refused if nothing does."""
@@ -124,27 +145,29 @@ class States:
             raise Refused(reasons.KEPT_QUERY, "where no way leads")
         return statement
 
+    def _criteria_in(self, frame: Frame) -> list[ast.expr]:
+        """Return the arguments of all builders that are called in ``frame``."""
+        if not self._criteria:
+            for segment in self._web.segments:
+                own = self._criteria.setdefault(segment.frame, [])
+                own += [argument for link in segment.links for argument in link.call.args]
+        return self._criteria[frame]
+
     def _begun(self, chain: Chain, frame: Frame) -> Statement:
-        criteria = [
-            argument
-            for segment in self._web.segments
-            if segment.frame is frame
-            for link in segment.links
-            for argument in link.call.args
-        ]
+        criteria = self._criteria_in(frame)
         items = classify_all(frame.reader, chain.items)
         items = tuple(read_by_use(frame.reader, item, criteria) for item in items)
         return Statement(frame.reader, chain, items, orm_items=items)
 
 
-def _is_followed(web: Web, segment: Segment, link: Link) -> bool:
+def _is_followed(names: set[str], segment: Segment, link: Link) -> bool:
     """Whether what ``link`` does to a query is followed from one statement to others.
 
+    ``names`` are those of all builders.
     A set operation makes another query of it, so nothing may come after but that it is embedded.
     """
     if link.name not in SET_OPERATIONS:
         return link.name in BUILDERS and link.name not in _NOT_FOLLOWED
-    names = {one.name for other in web.segments for one in other.links}
     is_last = link is segment.links[-1] and segment.end == "subquery"
     if not is_last or not names <= BEFORE | _OTHER_COLUMNS:
         return False

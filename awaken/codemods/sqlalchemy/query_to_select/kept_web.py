@@ -16,11 +16,12 @@ from awaken.project.flow import Reaching
 Start = ast.Call | ast.Attribute | ast.Name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kept:
     """What holds a query: a variable or parameter, or what a function returns (no ``binding``).
 
-    ``element`` is its place where the function returns a tuple.
+    ``element`` is its place where the function returns a tuple. There is one for each in a web,
+    which ``Web.kept`` gives.
     """
 
     frame: Frame
@@ -96,6 +97,15 @@ class Web:
     definitions: dict[Kept, list[Segment]] = field(default_factory=dict)
     uses: list[Segment] = field(default_factory=list)
     optional: list[Kept] = field(default_factory=list)
+    _kept: dict[Frame, dict[tuple[Binding | None, int | None], Kept]] = field(default_factory=dict)
+    _reaching: dict[Start, tuple[Kept, ...]] = field(default_factory=dict)
+
+    def kept(self, frame: Frame, binding: Binding | None, element: int | None = None) -> Kept:
+        """Return what holds a query in ``frame``, the same for the same arguments."""
+        known = self._kept.setdefault(frame, {})
+        if (binding, element) not in known:
+            known[binding, element] = Kept(frame, binding, element)
+        return known[binding, element]
 
     @property
     def roots(self) -> list[Segment]:
@@ -119,17 +129,66 @@ class Web:
         """Return how the query that ``segment`` begins with came out of functions, if it did."""
         element = self.passages.elements.get(segment.start)
         ways = self.passages.known.get(segment.start, ())
-        return [(one, Kept(one.into, None, element)) for one in ways]
+        return [(one, self.kept(one.into, None, element)) for one in ways]
 
     def reaching(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
         """Return what may hold the query ``start``."""
         ways = self.passages.known.get(start)
         if ways is not None:
             element = self.passages.elements.get(start)
-            return tuple(Kept(one.into, None, element) for one in ways)
+            return tuple(self.kept(one.into, None, element) for one in ways)
+        if start not in self._reaching:
+            self._reaching[start] = self._reaching_in(frame, start)
+        return self._reaching[start]
+
+    def _reaching_in(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
         reaching = frame.flow.reaching(start) if isinstance(start, ast.Name) else None
         found = reaching.definitions if isinstance(reaching, Reaching) else ()
-        return tuple(Kept(frame, one) for one in found)
+        known = self._kept.setdefault(frame, {})
+        for one in found:
+            if (one, None) not in known:
+                known[one, None] = Kept(frame, one)
+        return tuple([known[one, None] for one in found])
+
+    def in_order(self) -> list[Kept]:
+        """Return all that holds a query, each behind what its value is made of.
+
+        Only where queries go in a circle, one stands in front of that.
+        """
+        readers = self.readers()
+        begun = [
+            kept
+            for kept, segments in self.definitions.items()
+            if any(segment.recognised is not None for segment in segments)
+        ]
+        found: list[Kept] = []
+        seen: set[Kept] = set()
+        for first in reversed((*begun, *self.definitions)):
+            if first in seen:
+                continue
+            seen.add(first)
+            stack = [(first, iter(reversed(readers[first])))]
+            while stack:
+                kept, following = stack[-1]
+                for other in following:
+                    if other not in seen:
+                        seen.add(other)
+                        stack += ((other, iter(reversed(readers[other]))),)
+                        break
+                else:
+                    found += (kept,)
+                    stack.pop()
+        return found[::-1]
+
+    def readers(self) -> dict[Kept, list[Kept]]:
+        """Return for all that holds a query what is made of it."""
+        found: dict[Kept, dict[Kept, None]] = {kept: {} for kept in self.definitions}
+        for kept, segments in self.definitions.items():
+            for segment in segments:
+                for before in self.reaching(segment.frame, segment.start):
+                    if before in found:
+                        found[before][kept] = None
+        return {kept: list(after) for kept, after in found.items()}
 
     def variables(self, frame: Frame) -> set[str]:
         """Return the names in ``frame`` that hold a query."""

@@ -107,17 +107,15 @@ def _visible(reader: Reader, site: ast.AST) -> Iterator[tuple[str, list[Binding]
     scopes = reader.module.scopes
     here = scopes.scope_of(site)
     for scope in here.chain():
-        for name, bindings in scope.bindings.items():
+        for name, bindings in scopes.imported(scope).items():
             if scopes.owner(name, here) is not scope:
                 continue
-            if bindings and all(_is_live(reader, binding, site) for binding in bindings):
+            if all(_is_live(reader, binding, site) for binding in bindings):
                 yield name, bindings
 
 
 def _is_live(reader: Reader, binding: Binding, site: ast.AST) -> bool:
     """Whether an import binding holds at ``site``: not only for the type checker, and above it."""
-    if binding.kind != "import":
-        return False
     if any(isinstance(above, ast.If) for above in reader.module.ancestors(binding.node)):
         return False
     if reader.module.enclosing_function(binding.node) is None:

@@ -65,6 +65,11 @@ QUERY_ANNOTATION = Reason(
     "`{}` is annotated as a Query",
     "Remove the annotation, or write `Select[tuple[Model]]`.",
 )
+TOO_LARGE = Reason(
+    "too-large",
+    "the queries that share variables and functions with it are too many to follow ({})",
+    "Finish some of them where they are made, or split the functions up that share them.",
+)
 BESIDE_LEFT_OUT = Reason(
     "beside-left-out",
     "the query shares a variable with one that is left alone",

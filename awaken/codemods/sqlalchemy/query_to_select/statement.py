@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ class Statement:
     ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
     item is of several classes, each of which was judged for itself. ``lists`` are the columns of
     each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
-    that not every way flushes first.
+    that not every way flushes first. Each statement has its own ``number``.
     """
 
     reader: Reader
@@ -93,6 +94,7 @@ class Statement:
     several: bool = False
     lists: tuple[tuple[Item, ...], ...] = ()
     unflushed: bool = False
+    number: int = field(default_factory=itertools.count().__next__, init=False)
 
     @property
     def is_plain(self) -> bool:
