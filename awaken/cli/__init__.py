@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from awaken.preview.messages import say
+from awaken.preview.visible import visible
+
 FAILED = 2
 INTERRUPTED = 130
 READER_GONE = 141
@@ -36,10 +39,10 @@ def _guarded(words: list[str]) -> int:
         _forget_stdout()
         return READER_GONE
     except KeyboardInterrupt:
-        _say("Interrupted.")
+        say("Interrupted.")
         return INTERRUPTED
     except OSError as error:
-        _say(f"error: {_described(error)}")
+        say(visible(f"error: {_described(error)}"))
         return FAILED
     except Exception as error:  # noqa: BLE001  the last line of defence must catch everything
         _report(error, verbose=bool({"-v", "--verbose"} & set(words)))
@@ -63,7 +66,7 @@ def _run(words: list[str]) -> int:
     except Exit as end:
         return end.exit_code
     except TyperException as error:
-        _say(f"error: {_one_sentence(error.format_message())}")
+        say(visible(f"error: {_one_sentence(error.format_message())}"))
         return FAILED
 
 
@@ -82,20 +85,16 @@ def _report(error: Exception, *, verbose: bool) -> None:
     from awaken.contract import UserError  # noqa: PLC0415
 
     if isinstance(error, UserError):
-        _say(f"error: {error}")
+        say(visible(f"error: {error}"))
         return
     more = "please run the same command with -v and report what it prints"
     if verbose:
         import traceback  # noqa: PLC0415
 
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip("\n"))
         more = "please report it with the lines above"
     what = f"{type(error).__name__}: {_one_sentence(str(error))}".rstrip(": ")
-    _say(f"internal error in awaken {version('awaken')}: {what}; {more}.")
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(sentence + "\n")
+    say(visible(f"internal error in awaken {version('awaken')}: {what}; {more}."))
 
 
 @contextmanager
