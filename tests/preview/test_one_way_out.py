@@ -93,17 +93,12 @@ def printing(name: str) -> list[str]:
 
 def ways_around(module: ast.Module) -> Iterator[str]:
     """Yield what in ``module`` could print by itself, as it is written there."""
-    allowed = {id(node) for node in ast.walk(module) for node in _harmless(node)}
-    for node in ast.walk(module):
+    nodes = list(ast.walk(module))
+    allowed = {id(stream) for node in nodes for stream in _harmless(node)}
+    for node in nodes:
         match node:
-            case ast.Call(func=ast.Name("print")):
-                yield "print"
-            case ast.Call(func=ast.Attribute(attr="print", value=ast.Name("builtins" | "rich"))):
-                yield ast.unparse(node.func)
-            case ast.Call(func=ast.Attribute(attr="write" | "writelines")):
-                yield ast.unparse(node.func)
-            case ast.Call(func=ast.Name("Console" | "_Console") | ast.Attribute(attr="Console")):
-                yield f"{ast.unparse(node.func)}()"
+            case ast.Call(func=function):
+                yield from _called(function)
             case ast.Attribute(attr=name) if name in PRINTS:
                 yield ast.unparse(node)
             case ast.Attribute(value=ast.Name("sys"), attr=name) if name in STREAMS:
@@ -112,14 +107,28 @@ def ways_around(module: ast.Module) -> Iterator[str]:
             case ast.Import(names=names) if "logging" in {one.name for one in names}:
                 yield "logging"
             case ast.ImportFrom(module=origin, names=names):
-                yield from (
-                    f"{origin}.{one.name}"
-                    for one in names
-                    if origin == "logging"
-                    or one.name in PRINTS
-                    or (origin == "sys" and one.name in STREAMS)
-                    or (origin == "rich" and one.name == "print")
-                )
+                yield from (f"{origin}.{one.name}" for one in names if _prints(origin, one.name))
+
+
+def _called(function: ast.expr) -> Iterator[str]:
+    match function:
+        case ast.Name("print" | "Console" | "_Console"):
+            yield f"{function.id}()"
+        case ast.Attribute(attr="print", value=ast.Name("builtins" | "rich")):
+            yield f"{ast.unparse(function)}()"
+        case ast.Attribute(attr="Console"):
+            yield f"{ast.unparse(function)}()"
+        case ast.Attribute(attr="write" | "writelines"):
+            yield ast.unparse(function)
+
+
+def _prints(module: str | None, name: str) -> bool:
+    return (
+        module == "logging"
+        or name in PRINTS
+        or (module == "sys" and name in STREAMS)
+        or (module == "rich" and name == "print")
+    )
 
 
 def _harmless(node: ast.AST) -> Iterator[ast.AST]:
