@@ -14,6 +14,8 @@ from pathlib import Path
 from signal import SIGINT
 
 from awaken.engine.signals import as_interrupts, number_of
+from awaken.preview.messages import say
+from awaken.preview.visible import visible
 
 FAILED = 2
 BY_SIGNAL = 128
@@ -40,10 +42,10 @@ def _guarded(words: list[str]) -> int:
         return READER_GONE
     except KeyboardInterrupt as interrupt:
         number = number_of(interrupt)
-        _say("Interrupted." if number is SIGINT else f"Stopped by {number.name}.")
+        say("Interrupted." if number is SIGINT else f"Stopped by {number.name}.")
         return BY_SIGNAL + number
     except OSError as error:
-        _say(f"error: {_described(error)}")
+        say(visible(f"error: {_described(error)}"))
         return FAILED
     except Exception as error:  # noqa: BLE001  the last line of defence must catch everything
         _report(error, verbose=bool({"-v", "--verbose"} & set(words)))
@@ -67,7 +69,7 @@ def _run(words: list[str]) -> int:
     except Exit as end:
         return end.exit_code
     except TyperException as error:
-        _say(f"error: {_one_sentence(error.format_message())}")
+        say(visible(f"error: {_one_sentence(error.format_message())}"))
         return FAILED
 
 
@@ -86,20 +88,16 @@ def _report(error: Exception, *, verbose: bool) -> None:
     from awaken.contract import UserError  # noqa: PLC0415
 
     if isinstance(error, UserError):
-        _say(f"error: {error}")
+        say(visible(f"error: {error}"))
         return
     more = "please run the same command with -v and report what it prints"
     if verbose:
         import traceback  # noqa: PLC0415
 
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip("\n"))
         more = "please report it with the lines above"
     what = f"{type(error).__name__}: {_one_sentence(str(error))}".rstrip(": ")
-    _say(f"internal error in awaken {version('awaken')}: {what}; {more}.")
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(sentence + "\n")
+    say(visible(f"internal error in awaken {version('awaken')}: {what}; {more}."))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -58,7 +59,9 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version  # noqa: PLC0415
 
-        typer.echo(f"awaken {version('awaken')}")
+        from awaken.preview.output import send  # noqa: PLC0415
+
+        send([f"awaken {version('awaken')}"], sys.stdout)
         raise typer.Exit
 
 

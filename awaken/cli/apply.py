@@ -74,11 +74,12 @@ def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
 def _asked(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
     from awaken.cli.interactive import ask  # noqa: PLC0415
     from awaken.preview.counts import plural  # noqa: PLC0415
+    from awaken.preview.messages import say  # noqa: PLC0415
 
     asked = ask(line, view, allow_dirty=allow_dirty)
     _write(asked.report, line, view, line.again("apply", "--interactive"))
     if asked.refused and not view.quiet:
-        typer.echo(f"{plural(asked.refused, 'change')} left out, as you answered.", err=True)
+        say(f"{plural(asked.refused, 'change')} left out, as you answered.")
     return asked.report
 
 
@@ -95,12 +96,14 @@ def _write(report: Report, line: CommandLine, view: View, command: str) -> None:
 
 def _say_how_to_go_back(report: Report, view: View, applied: Applied) -> None:
     from awaken.preview.choices import Form  # noqa: PLC0415
+    from awaken.preview.messages import say  # noqa: PLC0415
     from awaken.preview.show import form_of  # noqa: PLC0415
     from awaken.preview.summary import undo_command  # noqa: PLC0415
+    from awaken.preview.visible import visible  # noqa: PLC0415
 
     if view.statistics or form_of("apply", view) is not Form.FULL:
-        typer.echo(f"To take this back: {undo_command(report)}", err=True)
-    typer.echo(f"The files as they were are in {applied.place}", err=True)
+        say(visible(f"To take this back: {undo_command(report)}"))
+    say(visible(f"The files as they were are in {applied.place}"))
 
 
 def _to_stdout(line: CommandLine, view: View, *, interactive: bool) -> Report:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import typer
 
@@ -11,6 +10,7 @@ from awaken import api
 from awaken.cli.command_line import CommandLine
 from awaken.preview.choices import View
 from awaken.preview.counts import plural
+from awaken.preview.messages import say
 from awaken.preview.progress import bar
 from awaken.preview.visible import visible
 
@@ -28,4 +28,4 @@ def write(line: CommandLine, view: View) -> None:
         _, files = api.write_baseline(line.paths, line.options, progress=progress)
     for one in files if not view.quiet else ():
         where = os.path.relpath(one.file)
-        sys.stderr.write(visible(f"Wrote {plural(one.sites, 'site')} to {where}") + "\n")
+        say(visible(f"Wrote {plural(one.sites, 'site')} to {where}"))

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
 from msgspec import structs
 
 from awaken.contract import UserError
@@ -29,6 +28,7 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
     from awaken.engine.asking import ask_about_all  # noqa: PLC0415
     from awaken.preview.console import make_console  # noqa: PLC0415
     from awaken.preview.interactive import Screen  # noqa: PLC0415
+    from awaken.preview.messages import say  # noqa: PLC0415
     from awaken.preview.progress import bar  # noqa: PLC0415
 
     require_terminal()
@@ -53,14 +53,14 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
     try:
         return ask_about_all(rehearse, screen.ask)
     except KeyboardInterrupt:
-        typer.echo("\nNothing was written.", err=True)
+        say("\nNothing was written.")
         raise
 
 
 def require_terminal() -> None:
     """Raise UserError unless a user can see the questions and answer them."""
-    for stream, name in ((sys.stdin, "stdin"), (sys.stdout, "stdout")):
-        if not stream.isatty():
+    for is_terminal, name in ((sys.stdin.isatty(), "stdin"), (sys.stdout.isatty(), "stdout")):
+        if not is_terminal:
             raise UserError(f"--interactive asks on a terminal, and {name} is none; leave it out")
 
 

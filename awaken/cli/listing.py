@@ -36,14 +36,15 @@ class ListingOptions:
         """Print what is asked for to stdout; 2 if a path of ``line`` cannot be used, else 0."""
         from awaken import api  # noqa: PLC0415  the help needs no engine
         from awaken.preview import settings_text  # noqa: PLC0415
+        from awaken.preview.messages import say  # noqa: PLC0415
+        from awaken.preview.output import send  # noqa: PLC0415
         from awaken.preview.visible import visible  # noqa: PLC0415
 
         found, current = api.listing(line.paths, line.options), Path.cwd()
         if self.show_settings:
-            sys.stdout.writelines(settings_text.settings_text(found.settings, current))
+            send(settings_text.settings_text(found.settings, current), sys.stdout)
         if self.show_files:
-            sys.stdout.writelines(settings_text.files_text(found.files, current))
-        sys.stdout.flush()
+            send(settings_text.files_text(found.files, current), sys.stdout)
         for problem in found.problems:
-            sys.stderr.write(visible(f"error: {problem.path}: {problem.message}") + "\n")
+            say(visible(f"error: {problem.path}: {problem.message}"))
         return FAILED if found.problems else 0

@@ -68,9 +68,10 @@ def _print_list(rules: Sequence[Rule], form: RulesForm, color: Color) -> None:
     if form is RulesForm.JSON:
         _print_document(rules)
     elif form is RulesForm.MARKDOWN:
+        from awaken.preview.output import send  # noqa: PLC0415
         from awaken.preview.rule_markdown import index  # noqa: PLC0415
 
-        sys.stdout.write(index(rules))
+        send(index(rules).splitlines(), sys.stdout)
     else:
         from awaken.preview.catalogue import print_catalogue  # noqa: PLC0415
         from awaken.preview.console import make_console  # noqa: PLC0415
@@ -91,9 +92,10 @@ def _print_page(rule: Rule, form: RulesForm | None, color: Color, *, pager: bool
         with paged(console, wanted=pager):
             print_page(rule, console)
     else:
+        from awaken.preview.output import send  # noqa: PLC0415
         from awaken.preview.rule_markdown import markdown  # noqa: PLC0415
 
-        sys.stdout.write(markdown(rule))
+        send(markdown(rule).splitlines(), sys.stdout)
 
 
 def _print_document(rules: Sequence[Rule]) -> None:

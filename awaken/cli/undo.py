@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,21 +35,23 @@ def undo(
     Also finishes an apply that was killed. Stops if a file was edited since.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
+    from awaken.preview.messages import say  # noqa: PLC0415
+    from awaken.preview.output import send  # noqa: PLC0415
     from awaken.preview.undo_lines import inside_lines, stack_lines, undone_lines  # noqa: PLC0415
+    from awaken.preview.visible import visible  # noqa: PLC0415
 
     start, current = path or Path(), Path.cwd()
     if not listed:
         undone = api.undo(start, keep_edited=keep_edited)
         for line in undone_lines(undone, current, verbose=verbose) if not quiet else ():
-            typer.echo(line, err=True)
+            say(line)
         return 0
     stack = api.undo_list(start)
-    for line in stack_lines(stack, current, verbose=verbose):
-        typer.echo(line)
+    send(stack_lines(stack, current, verbose=verbose), sys.stdout)
     for sentence in stack.damaged:
-        typer.echo(f"error: {sentence}", err=True)
+        say(visible(f"error: {sentence}"))
     if not stack.entries:
-        typer.echo("Nothing to undo.", err=True)
+        say("Nothing to undo.")
     for line in inside_lines(stack, current):
-        typer.echo(line, err=True)
+        say(line)
     return FAILED if stack.damaged else 0

@@ -8,13 +8,16 @@ their own background.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import IO, Literal, NoReturn
 
 from msgspec import Struct
 from rich.console import Console
+from rich.segment import Segment
 from rich.theme import Theme
 
 from awaken.preview.choices import Color
+from awaken.preview.visible import inert, printable
 
 _USUAL_WIDTH = 80
 
@@ -94,6 +97,15 @@ class _Console(Console):
     def on_broken_pipe(self) -> NoReturn:
         # Rich would end the process with 1; the command line has its own answer.
         raise BrokenPipeError
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        # All that rich writes, and all that a pager gets, comes along here. What rich itself does
+        # to the terminal has ``control``; what is a text may hold styles, but no escapes.
+        inactive = (
+            piece if piece.control else Segment(printable(piece.text), piece.style)
+            for piece in buffer
+        )
+        return inert(super()._render_buffer(inactive))
 
 
 def make_console(stream: IO[str], color: Color) -> Console:

@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,9 +48,9 @@ from awaken.preview.counts import (
 )
 from awaken.preview.output import Asked
 from awaken.preview.places import Places
+from awaken.preview.visible import escaped, inert
 
 VERSION = 1
-_LONE = re.compile("[\ud800-\udfff]")
 
 Table = dict[str, Any]
 
@@ -86,8 +85,14 @@ def header(command: str) -> Table:
 def encoded(table: Table, indent: int | None = None) -> bytes:
     """Return ``table`` as JSON in UTF-8 with a newline after it."""
     text = json.dumps(msgspec.to_builtins(table), ensure_ascii=False, indent=indent)
-    # What is left cannot be UTF-8: bytes of a file name. As a JSON escape it would be invalid.
-    return _LONE.sub(lambda match: f"\\\\u{ord(match[0]):x}", text).encode() + b"\n"
+    return inert(escaped(text, _json_escape, kept="\n")).encode() + b"\n"
+
+
+def _json_escape(char: str) -> str:
+    if "\ud800" <= char <= "\udfff":  # a byte of a file name: by itself it is no JSON escape
+        return f"\\\\u{ord(char):x}"
+    units = char.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
 Part = Callable[[], Iterator[Table]]

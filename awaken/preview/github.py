@@ -12,7 +12,6 @@ notice says so. Paths are relative to the top of the repository.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -25,7 +24,7 @@ from awaken.preview.places import Places
 from awaken.preview.remaining import SEVERITY, base_of, is_made, places_after, remaining
 from awaken.preview.source_lines import Region
 from awaken.preview.summary import summary
-from awaken.preview.visible import visible
+from awaken.preview.visible import printable, visible
 
 _SHOWN = 10
 """Annotations of one kind that GitHub shows per step."""
@@ -34,7 +33,7 @@ _Properties = Mapping[str, str | int | None]
 
 
 def write(report: Report, asked: Asked) -> Iterator[bytes]:
-    """Yield one command per line, as UTF-8 but for names that are none."""
+    """Yield one command per line, as UTF-8."""
     base = base_of(report, asked)
     places = places_after(report, asked.command, base)
     importance = list(SEVERITY)
@@ -51,15 +50,20 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 
 
 def command(name: str, properties: _Properties, message: str) -> bytes:
-    """Return the line that makes GitHub run ``name``; properties that are None are left out."""
+    """Return the line that makes GitHub run ``name``; properties that are None are left out.
+
+    ``message`` may have several lines; controls in them, or in a property, are escapes.
+    """
     given = ",".join(
-        f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None
+        f"{key}={_property(printable(str(value)))}"
+        for key, value in properties.items()
+        if value is not None
     )
-    return os.fsencode(f"::{name} {given}::{_data(message)}\n")
+    return f"::{name} {given}::{_data(printable(message))}\n".encode()
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
@@ -78,7 +82,7 @@ def _finding(root: RootReport, finding: Finding, places: Places) -> bytes:
     lines = [f"{path}{numbers}: {finding.message}{reason}", finding.cure, _way(root, finding)]
     return command(
         _KINDS[SEVERITY[finding.level]],
-        {"title": visible(f"{finding.rule}: {finding.level}"), "file": path, **_region(region)},
+        {"title": f"{finding.rule}: {finding.level}", "file": path, **_region(region)},
         "\n".join(visible(line) for line in lines if line),
     )
 

@@ -22,6 +22,7 @@ from awaken.preview.output import Asked
 from awaken.preview.paths import relative
 from awaken.preview.places import Places
 from awaken.preview.remaining import base_of, is_made, places_after, remaining
+from awaken.preview.visible import harmless
 
 LIMIT = 65_000
 """Bytes; GitHub counts characters, but of a kind that nobody says."""
@@ -57,7 +58,7 @@ class Group(Struct, frozen=True):
 
 def write(report: Report, asked: Asked) -> Iterator[bytes]:
     """Yield the form, as UTF-8."""
-    yield markdown(report, asked).encode("utf-8", "backslashreplace")
+    yield harmless(markdown(report, asked)).encode()
 
 
 def markdown(report: Report, asked: Asked) -> str:

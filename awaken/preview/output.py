@@ -1,4 +1,7 @@
-"""Where a form goes: stdout, or a file that is complete or not there at all."""
+"""Where a form goes: stdout, or a file that is complete or not there at all.
+
+The one way to stdout for what is not drawn on a console.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ from msgspec import Struct
 from awaken.contract import ChangeId, UserError
 from awaken.engine.filesystem import replacing
 from awaken.engine.report import FileChange
+from awaken.preview.visible import harmless
 
 Piece = str | bytes
 """What a form consists of: a line for people without its end, in the encoding of the stream, or
-bytes that must come out as they are."""
+bytes that a program reads: they come out as they are, except on a terminal."""
 
 
 FilesOf = Callable[[Path, ChangeId], Iterable[FileChange]]
@@ -60,17 +64,24 @@ def opened(file: Path | None) -> Iterator[TextIO]:
 
 
 def send(pieces: Iterable[Piece], stream: TextIO) -> None:
-    """Write every piece to ``stream`` as soon as it is there."""
+    """Write every piece to ``stream`` as soon as it is there.
+
+    In lines nothing can act on a terminal or in a log. Bytes keep every byte for the program that
+    reads them, so the form that makes them has to see to that; a terminal is no such program.
+    """
+    seen = stream.isatty()
     for piece in pieces:
         if isinstance(piece, str):
-            stream.write(piece + "\n")
+            stream.write(harmless(piece) + "\n")
+        elif seen:
+            stream.write(harmless(piece.decode("utf-8", "backslashreplace")))
         else:
             stream.flush()
             # With PYTHONUNBUFFERED there is no buffer, and a write may take only a part.
             left = memoryview(piece)
             while left:
                 left = left[stream.buffer.write(left) or 0 :]
-    stream.buffer.flush()
+    stream.flush()
 
 
 @contextmanager

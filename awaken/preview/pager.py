@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rich.pager import Pager
 from rich.text import Text
 
+from awaken.preview.messages import say
 from awaken.preview.visible import visible
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class _Process(Pager):
         except OSError as error:
             if shlex.join(self._words) != _USUAL:
                 why = f"cannot start the pager {self._words[0]}: {error.strerror}"
-                sys.stderr.write(visible(f"note: {why}") + "\n")
+                say(visible(f"note: {why}"))
             return False
         finally:
             signal.signal(signal.SIGINT, before)

@@ -75,7 +75,7 @@ def _bar(view: View) -> Progress:
     from awaken.preview.console import make_console  # noqa: PLC0415
 
     return Progress(
-        TextColumn("{task.description}", style="faint"),
+        TextColumn("{task.description}", style="faint", markup=False),
         BarColumn(bar_width=30, style="faint", complete_style="command", finished_style="command"),
         MofNCompleteColumn(),
         console=make_console(sys.stderr, view.color),

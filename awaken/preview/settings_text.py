@@ -118,17 +118,18 @@ def _moved(pattern: str, directory: Path, root: Path) -> str:
 
 
 def settings_text(settings: Sequence[Resolved], current: Path) -> Iterator[str]:
-    """Yield the lines, with their ends, of all roots' settings.
+    """Yield the lines of all roots' settings, without their ends.
 
     Each root is one TOML document after its comment.
     """
     for index, resolved in enumerate(settings):
-        yield "\n" if index else ""
+        if index:
+            yield ""
         files = [relative(path.parent, path.name, current) for path in resolved.files]
         read = f"read from {', '.join(files)}" if files else "no settings file was found"
         where = relative(resolved.root, "awaken.toml", current)
-        yield f"# As it could stand in {visible(where)}; {visible(read)}.\n"
-        yield from (f"{line}\n" for line in _document(resolved))
+        yield f"# As it could stand in {visible(where)}; {visible(read)}."
+        yield from _document(resolved)
 
 
 def _document(resolved: Resolved) -> Iterator[str]:
@@ -204,6 +205,5 @@ def toml_key(key: str) -> str:
 
 
 def files_text(files: Iterable[Path], current: Path) -> Iterator[str]:
-    """Yield one line, with its end, per file: relative to ``current``, sorted as text."""
-    shown = sorted(visible(relative(path.parent, path.name, current)) for path in files)
-    yield from (f"{path}\n" for path in shown)
+    """Yield one line per file: its path relative to ``current``, sorted as text."""
+    yield from sorted(visible(relative(path.parent, path.name, current)) for path in files)

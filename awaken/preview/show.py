@@ -14,6 +14,7 @@ from typing import TextIO
 from awaken.engine.report import Report
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.counts import diagnostics
+from awaken.preview.messages import say
 from awaken.preview.output import Asked, FilesOf, Piece, opened, send
 from awaken.preview.paths import relative
 from awaken.preview.summary import Again, next_steps, summary
@@ -83,7 +84,7 @@ def show_closing(report: Report, command: str, view: View) -> None:
     _diagnostics(report, view, Path.cwd())
     _notes(report, view)
     if report.roots and not view.quiet:
-        sys.stderr.write(summary(report, command) + "\n")
+        say(summary(report, command))
 
 
 def _writer(form: Form, view: View) -> Writer | None:
@@ -98,7 +99,7 @@ def _notes(report: Report, view: View) -> None:
     for root in report.roots if not view.quiet else ():
         where = f"{relative(root.root, '', Path.cwd())}: " if len(report.roots) > 1 else ""
         for note in root.notes:
-            sys.stderr.write(visible(f"note: {where}{note}") + "\n")
+            say(visible(f"note: {where}{note}"))
 
 
 def _has_sites(report: Report) -> bool:
@@ -124,12 +125,12 @@ def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
 
 
 def _details(report: Report, command: str, current: Path) -> None:
-    sys.stderr.write(f"Rules: {', '.join(report.rules) or 'none'}\n")
+    say(visible(f"Rules: {', '.join(report.rules) or 'none'}"))
     if command == "apply":
         for root in report.roots:
             for file in root.files:
                 path = relative(root.root, file.path, current)
-                sys.stderr.write(visible(f"rewrote {path}") + "\n")
+                say(visible(f"rewrote {path}"))
 
 
 def _targets(report: Report, view: View, current: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from awaken.engine.report import Report
 from awaken.preview.choices import View
 from awaken.preview.counts import level_words
 from awaken.preview.file_diff import FileDiff
+from awaken.preview.messages import say
 from awaken.preview.page import Page, joined
 from awaken.preview.sections import Section, sections
 from awaken.preview.side_by_side import NARROWEST, SideBySide
@@ -56,7 +56,7 @@ def _columns(page: Page, view: View) -> int | None:
         return width
     if not view.quiet:
         what = f"note: --side-by-side takes {NARROWEST} columns, and here are {width}"
-        sys.stderr.write(f"{what}; the diff is shown in one.\n")
+        say(f"{what}; the diff is shown in one.")
     return None
 
 

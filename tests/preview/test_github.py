@@ -117,7 +117,7 @@ def test_more_than_github_shows_is_said_first() -> None:
 
 def test_text_can_neither_end_a_command_nor_start_another() -> None:
     assert command("notice", {"title": "a,b:c%\r\n::d"}, "1,2:3%0A\r\n::e") == (
-        b"::notice title=a%2Cb%3Ac%25%0D%0A%3A%3Ad::1,2:3%250A%0D%0A::e\n"
+        b"::notice title=a%2Cb%3Ac%25\\r%0A%3A%3Ad::1,2:3%250A\\r%0A::e\n"
     )
     for line in lines(everything(), ROOT):
         assert line.startswith(("::error title=", "::warning title=", "::notice title="))
@@ -125,13 +125,13 @@ def test_text_can_neither_end_a_command_nor_start_another() -> None:
     assert any(NASTY.partition("%")[0] in line for line in lines(everything(), ROOT))
 
 
-def test_a_name_that_is_not_utf_8_is_written_as_it_is() -> None:
+def test_a_name_that_is_not_utf_8_is_escaped() -> None:
     name = os.fsdecode(b"caf\xe9.py")
     file = source(name, TEXT)
 
     whole = b"".join(write(one_file(file, finding(file, "s.query(A)")), Asked("check", ROOT)))
 
-    assert b",file=caf\xe9.py,line=1" in whole
+    assert b",file=caf\\udce9.py,line=1" in whole
     assert b"::caf\\udce9.py:1:5: write" in whole
 
 
