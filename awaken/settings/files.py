@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from awaken.contract import Rule, UserError
-from awaken.project.discovery import is_boundary
 from awaken.project.toml_text import NotToml, line_of, parse_toml
 from awaken.settings.model import Layer
 from awaken.settings.values import Wrong, settings_from
+from awaken.workspace.reading import is_boundary
 
 NAMES = (".awaken.toml", "awaken.toml", "pyproject.toml")
 """Where settings may stand, the strongest of one directory first, as in ruff."""
