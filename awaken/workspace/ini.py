@@ -31,8 +31,7 @@ class NotIni(ValueError):
 def parse_ini(text: str) -> dict[str, dict[str, str]]:
     """Return the sections of ``text``, each with what the section ``DEFAULT`` says as well.
 
-    A section or an option that comes twice is joined with the first, and the last value holds.
-    Raises NotIni.
+    Raises NotIni, also for a section or an option that comes twice, as the tools do.
     """
     sections: dict[str, dict[str, list[str]]] = {}
     section: dict[str, list[str]] | None = None
@@ -53,7 +52,9 @@ def parse_ini(text: str) -> dict[str, dict[str, str]]:
         indent = depth
         header = _SECTION.match(written)
         if header:
-            section = sections.setdefault(header["name"], {})
+            if header["name"] in sections:
+                raise NotIni(f"the section {header['name']!r} comes twice", number)
+            section = sections[header["name"]] = {}
             value = None
         elif section is None:
             raise NotIni("there is no [section] above this line", number)
@@ -62,6 +63,8 @@ def parse_ini(text: str) -> dict[str, dict[str, str]]:
             name = written[: delimiter.start()].rstrip().lower() if delimiter else ""
             if delimiter is None or not name:
                 raise NotIni("this line is neither a [section] nor an option = value", number)
+            if name in section:
+                raise NotIni(f"the option {name!r} comes twice", number)
             value = section[name] = [written[delimiter.end() :].strip()]
     found = {
         name: {key: "\n".join(lines).rstrip() for key, lines in options.items()}
