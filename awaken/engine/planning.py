@@ -29,7 +29,7 @@ def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
     """Return the diagnostic of a failure that is awaken's own."""
     what = " ".join(what.split())
     sentence = f"internal error in {rules}: {what}; its changes were left out, please report this"
-    return Diagnostic(path=path, line=0, message=sentence)
+    return Diagnostic(path=path, line=0, message=sentence, internal=True)
 
 
 def plan_rule(

@@ -122,7 +122,13 @@ def discover(
     projects = []
     while waiting:
         root = waiting.pop(min(waiting))
-        found = find_files(root, settings_of(root.path))
+        settings = settings_of(root.path)
+        try:
+            found = find_files(root, settings)
+        except Exception as error:  # noqa: BLE001  no project may cost the others their run
+            why = f"its files cannot be listed: {type(error).__name__}: {error}"
+            problems.append(FileProblem(str(root.path), 0, why))
+            continue
         projects.append(found)
         # an inner project sorts after the outer one, so it has not been walked yet
         for inner in found.nested:

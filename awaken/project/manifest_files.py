@@ -329,7 +329,8 @@ class RequirementFiles:
         """Return what the file ``name``, relative to the root, and those it includes ask for."""
         found: list[Declared] = []
         problems: list[FileProblem] = []
-        waiting, seen = [(self._root / name, name)], set()
+        waiting = [(self._root / name, name)]
+        seen: set[Path] = set()
         while waiting:
             path, shown = waiting.pop()
             if path in seen:

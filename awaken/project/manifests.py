@@ -187,7 +187,10 @@ def _python(root: Path, manifests: Sequence[Manifest]) -> Target:
     for manifest in manifests:
         if manifest.python:
             return Target("python", manifest.python, manifest.origin)
-    for name, pattern in ((".python-version", r"([0-9]{1,3}\.[0-9]{1,3})"), (".venv/pyvenv.cfg", _VENV)):
+    for name, pattern in (
+        (".python-version", r"([0-9]{1,3}\.[0-9]{1,3})"),
+        (".venv/pyvenv.cfg", _VENV),
+    ):
         hint = re.search(pattern, _hint(root, name))
         if hint:
             return Target("python", (specifiers(f"=={hint[1]}.*"),), name)

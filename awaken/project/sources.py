@@ -22,8 +22,7 @@ _BOMS = {
     "utf-16-be": codecs.BOM_UTF16_BE,
 }
 _COOKIE = re.compile(rb"[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
-_CODECS = frozenset(
-    """
+_CODEC_NAMES = """
     ascii big5 big5hkscs cp437 cp720 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862
     cp863 cp865 cp866 cp869 cp874 cp932 cp949 cp950 cp1125 cp1250 cp1251 cp1252 cp1253 cp1254
     cp1255 cp1256 cp1257 cp1258 euc_jis_2004 euc_jisx0213 euc_jp euc_kr gb18030 gb2312 gbk
@@ -31,8 +30,8 @@ _CODECS = frozenset(
     iso8859_10 iso8859_11 iso8859_13 iso8859_14 iso8859_15 iso8859_16 johab koi8_r koi8_t koi8_u
     kz1048 latin_1 mac_croatian mac_cyrillic mac_greek mac_iceland mac_latin2 mac_roman
     mac_romanian mac_turkish ptcp154 shift_jis tis_620 utf_8
-    """.split()
-)
+"""
+_CODECS = frozenset(_CODEC_NAMES.split())
 """The codecs that awaken reads Python files in, by the names of their modules.
 
 All of them write ASCII as ASCII, as a file with a cookie must, and take a time that grows with

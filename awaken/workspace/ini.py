@@ -33,45 +33,58 @@ def parse_ini(text: str) -> dict[str, dict[str, str]]:
 
     Raises NotIni, also for a section or an option that comes twice, as the tools do.
     """
-    sections: dict[str, dict[str, list[str]]] = {}
-    section: dict[str, list[str]] | None = None
-    value: list[str] | None = None
-    indent = 0
+    reader = _Reader()
     for number, line in enumerate(_LINE_END.split(text), 1):
-        written = line.strip()
-        if written.startswith(("#", ";")):
-            continue
-        if not written:
-            if value is not None:
-                value.append("")
-            continue
-        depth = len(line) - len(line.lstrip())
-        if value is not None and depth > indent:
-            value.append(written)
-            continue
-        indent = depth
-        header = _SECTION.match(written)
-        if header:
-            if header["name"] in sections:
-                raise NotIni(f"the section {header['name']!r} comes twice", number)
-            section = sections[header["name"]] = {}
-            value = None
-        elif section is None:
-            raise NotIni("there is no [section] above this line", number)
-        else:
-            delimiter = _DELIMITER.search(written)
-            name = written[: delimiter.start()].rstrip().lower() if delimiter else ""
-            if delimiter is None or not name:
-                raise NotIni("this line is neither a [section] nor an option = value", number)
-            if name in section:
-                raise NotIni(f"the option {name!r} comes twice", number)
-            value = section[name] = [written[delimiter.end() :].strip()]
+        reader.line(number, line)
     found = {
         name: {key: "\n".join(lines).rstrip() for key, lines in options.items()}
-        for name, options in sections.items()
+        for name, options in reader.sections.items()
     }
     defaults = found.pop(_DEFAULTS, {})
     return {name: {**defaults, **options} for name, options in found.items()}
+
+
+class _Reader:
+    """What the lines so far have said; a value is the list of its lines."""
+
+    def __init__(self) -> None:
+        self.sections: dict[str, dict[str, list[str]]] = {}
+        self._section: dict[str, list[str]] | None = None
+        self._value: list[str] | None = None
+        self._indent = 0
+
+    def line(self, number: int, line: str) -> None:
+        """Take the next line. Raises NotIni."""
+        written = line.strip()
+        if written.startswith(("#", ";")):
+            return
+        indent = len(line) - len(line.lstrip())
+        if self._value is not None and (not written or indent > self._indent):
+            self._value.append(written)
+        elif written:
+            self._indent = indent
+            header = _SECTION.match(written)
+            if header:
+                self._open(number, header["name"])
+            else:
+                self._option(number, written)
+
+    def _open(self, number: int, name: str) -> None:
+        if name in self.sections:
+            raise NotIni(f"the section {name!r} comes twice", number)
+        self._section = self.sections[name] = {}
+        self._value = None
+
+    def _option(self, number: int, written: str) -> None:
+        if self._section is None:
+            raise NotIni("there is no [section] above this line", number)
+        delimiter = _DELIMITER.search(written)
+        name = written[: delimiter.start()].rstrip().lower() if delimiter else ""
+        if delimiter is None or not name:
+            raise NotIni("this line is neither a [section] nor an option = value", number)
+        if name in self._section:
+            raise NotIni(f"the option {name!r} comes twice", number)
+        self._value = self._section[name] = [written[delimiter.end() :].strip()]
 
 
 _REFERENCE = re.compile(r"%(?:%|\((?P<name>[^()]*)\)s)")
