@@ -174,7 +174,7 @@ exclude = ["old"]
 extend-exclude = ["gen/*.py"]
 force-exclude = true
 respect-gitignore = false
-baseline = "../known.json"
+baseline = "./known.json"
 cache-dir = ".cache/awaken"
 
 [[overrides]]
@@ -196,7 +196,7 @@ def test_every_key_of_a_file_is_taken(root):
     assert (found.unsafe_fixes, found.force_exclude, found.respect_gitignore) == (True, True, False)
     assert (found.target_version, found.target) == ("py311", {"sqlalchemy": "1.4"})
     assert found.exclude == (PathPatterns(("old",), root), PathPatterns(("gen/*.py",), root))
-    assert (found.baseline, found.cache_dir) == (root.parent / "known.json", root / ".cache/awaken")
+    assert (found.baseline, found.cache_dir) == (root / "known.json", root / ".cache/awaken")
     assert found.options["rename-old"].new_name == "novel"
     assert set(found.origins.values()) == {"awaken.toml"}
     assert found.origins.keys() == {
