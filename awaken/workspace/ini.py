@@ -70,9 +70,9 @@ class _Reader:
                 self._option(number, written)
 
     def _open(self, number: int, name: str) -> None:
-        if name in self.sections:
+        if name in self.sections and name != _DEFAULTS:
             raise NotIni(f"the section {name!r} comes twice", number)
-        self._section = self.sections[name] = {}
+        self._section = self.sections.setdefault(name, {})
         self._value = None
 
     def _option(self, number: int, written: str) -> None:

@@ -95,6 +95,8 @@ class Enclosure:
             try:
                 return _read_open(os.open(place, _FLAGS | _NOFOLLOW), limit)
             except OSError as error:
+                if error.errno == errno.ENXIO:  # a socket
+                    raise Unreadable("is not a regular file") from error
                 if error.errno not in _IS_A_LINK:
                     raise
             place = os.path.realpath(place)
