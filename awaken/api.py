@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from awaken.contract import Rule, SiteId, UserError
+from awaken.contract import Rule, SiteId, UnusableFile, UserError
 from awaken.engine import apply as applying
 from awaken.engine import undo as undoing
 from awaken.engine.apply import Applied, FileWrite
@@ -22,7 +22,7 @@ from awaken.engine.undo import Undone, UndoStack
 from awaken.project.discovery import DiscoverySettings, Found, discover, find_roots
 from awaken.project.sources import FileProblem
 from awaken.settings import Resolved, Settings
-from awaken.settings.resolve import resolve
+from awaken.settings.resolve import command_line_layers, resolve
 
 if TYPE_CHECKING:
     from awaken.engine.baseline_writing import WrittenBaseline
@@ -151,11 +151,13 @@ def _run(
     watch = undoing.Watch()
     settings, projects, unusable = _projects(paths, options, known)
     watch.require_settled(found.root.path for found in projects)
+    reports = []
     with _rare_collections():
-        reports = [
-            run_root(_root_run(found, settings[found.root.path], options, known, progress), witness)
-            for found in projects
-        ]
+        for found in projects:
+            one = settings[found.root.path]
+            with _standing_alone(one, unusable):
+                asked = _root_run(found, one, options, known, progress)
+                reports.append(run_root(asked, witness))
     watch.require_settled(found.root.path for found in projects)
     return Report(
         roots=tuple(reports),
@@ -164,6 +166,38 @@ def _run(
             Diagnostic(problem.path, problem.line, problem.message) for problem in unusable
         ),
     )
+
+
+@contextmanager
+def _standing_alone(settings: Resolved, problems: list[FileProblem]) -> Iterator[None]:
+    """Make whatever fails for one project a problem of that project; the others go on.
+
+    Raises UserError for what the user said of the whole run, a wrong commit for instance.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # nobody reads what is printed, so nothing needs to go on
+        raise
+    except UnusableFile as error:
+        if settings.says_user("baseline"):
+            raise UserError(str(error)) from error
+        problems.append(FileProblem(error.path, error.line, error.message))
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001  a hostile project must not cost the others theirs
+        problems.append(_internal(settings.root, error))
+
+
+def _internal(root: Path, error: Exception) -> FileProblem:
+    import logging  # noqa: PLC0415  hardly ever needed
+
+    logging.getLogger("awaken").debug("internal error in %s", root, exc_info=error)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    sentence = (
+        f"internal error: {what}; nothing was done in this project, "
+        "please run it alone with -v and report what that prints"
+    )
+    return FileProblem(str(root), 0, sentence)
 
 
 def _root_run(
@@ -192,20 +226,36 @@ def _root_run(
 def _projects(
     paths: Sequence[Path], options: Options, known: Sequence[Rule]
 ) -> tuple[Mapping[Path, Resolved], list[Found], list[FileProblem]]:
-    """Return the settings by root, the projects, and the paths that cannot be used."""
+    """Return the settings by root, the projects, and what cannot be used: paths, and settings.
+
+    A project whose own settings cannot be used is left out; those inside it are not.
+    """
+    given, config, isolated = options.settings, options.config, options.isolated
+    command_line_layers(given, config, isolated=isolated, rules=known)
     settings: dict[Path, Resolved] = {}
+    unusable: list[FileProblem] = []
 
     def discovery_of(root: Path) -> DiscoverySettings:
-        settings[root] = one = resolve(
-            root, options.settings, options.config, isolated=options.isolated, rules=known
-        )
-        return DiscoverySettings(
-            exclude=one.exclude,
-            respect_gitignore=one.respect_gitignore,
-            force_exclude=one.force_exclude,
-        )
+        try:
+            one = resolve(root, given, config, isolated=isolated, rules=known)
+        except UnusableFile as error:
+            unusable.append(FileProblem(error.path, error.line, error.message))
+        except UserError as error:
+            unusable.append(FileProblem("", 0, str(error)))
+        except Exception as error:  # noqa: BLE001  as in _standing_alone
+            unusable.append(_internal(root, error))
+        else:
+            settings[root] = one
+            return DiscoverySettings(
+                exclude=one.exclude,
+                respect_gitignore=one.respect_gitignore,
+                force_exclude=one.force_exclude,
+            )
+        return DiscoverySettings()
 
-    return settings, *discover(paths, discovery_of, options.overlay)
+    found, problems = discover(paths, discovery_of, options.overlay)
+    projects = [one for one in found if one.root.path in settings]
+    return settings, projects, [*problems, *unusable]
 
 
 def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str, ...]:
@@ -247,7 +297,9 @@ def explain(
     if real.suffix != ".py":
         return explaining.not_python(asked)
     watch = undoing.Watch()
-    settings, projects, _ = _projects([real], options, known)
+    settings, projects, unusable = _projects([real], options, known)
+    if not projects:
+        raise UserError(_sentence(unusable[0]))
     watch.require_settled(found.root.path for found in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
@@ -257,6 +309,11 @@ def explain(
         )
     watch.require_settled([root])
     return explanation
+
+
+def _sentence(problem: FileProblem) -> str:
+    line = f":{problem.line}" if problem.line else ""
+    return f"{problem.path}{line}: {problem.message}" if problem.path else problem.message
 
 
 def doctor(
@@ -275,8 +332,10 @@ def doctor(
     settings, projects, unusable = _projects(paths, options, known)
     roots = []
     for found in projects:
-        seen, targets = examine(found, settings[found.root.path], known)
-        roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, known)))
+        one = settings[found.root.path]
+        with _standing_alone(one, unusable):
+            seen, targets = examine(found, one, known)
+            roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, known)))
     return Diagnosis(
         machine(options.jobs, use_cache=options.use_cache), tuple(roots), errors(unusable)
     )

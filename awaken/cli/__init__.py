@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _guarded(words: list[str]) -> int:
     try:
         _never_fail_to_encode()
+        if _is_verbose(words):
+            _log_to_stderr()
         code = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -48,9 +50,22 @@ def _guarded(words: list[str]) -> int:
         say(visible(f"error: {_described(error)}"))
         return FAILED
     except Exception as error:  # noqa: BLE001  the last line of defence must catch everything
-        _report(error, verbose=bool({"-v", "--verbose"} & set(words)))
+        _report(error, verbose=_is_verbose(words))
         return FAILED
     return code
+
+
+def _is_verbose(words: list[str]) -> bool:
+    return bool({"-v", "--verbose"} & set(words))
+
+
+def _log_to_stderr() -> None:
+    """Show where an internal error came from although the run went on."""
+    import logging  # noqa: PLC0415  only details need it
+
+    logger = logging.getLogger("awaken")
+    logger.handlers = [logging.StreamHandler(sys.stderr)]
+    logger.setLevel(logging.DEBUG)
 
 
 def _run(words: list[str]) -> int:

@@ -11,7 +11,7 @@ from awaken.contract.edits import (
     Requirement,
     TextEdit,
 )
-from awaken.contract.errors import UserError
+from awaken.contract.errors import UnusableFile, UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
 from awaken.contract.places import Place, Span
 from awaken.contract.rules import Parentheses, Phase, Rewriter, Rule, Surroundings
@@ -42,5 +42,6 @@ __all__ = [
     "Span",
     "Surroundings",
     "TextEdit",
+    "UnusableFile",
     "UserError",
 ]

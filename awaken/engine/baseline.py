@@ -26,8 +26,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from awaken.contract import Finding, SiteId, UserError
+from awaken.contract import Finding, SiteId, UnusableFile, UserError
 from awaken.engine.filesystem import replacing
+from awaken.workspace.json_text import NotJson, parse_json
+from awaken.workspace.reading import BASELINE_LIMIT, read_named, why_unread
 
 DEFAULT_NAME = "awaken-baseline.json"
 _VERSION = 1
@@ -98,17 +100,20 @@ class Baseline(Struct, frozen=True):
         return None if path.startswith("../") else path
 
 
-def read_baseline(file: Path, root: Path) -> Baseline:
+def read_baseline(
+    file: Path, root: Path, read: Callable[[Path, int], bytes] = read_named
+) -> Baseline:
     """Return the baseline in ``file`` for the project in ``root``; an empty file lists nothing.
 
-    Raises UserError with file and line where it cannot be read.
+    ``read`` returns the bytes of a file, at most so many. Raises UnusableFile with file and line
+    where it cannot be read.
     """
     try:
-        raw = file.read_bytes()
+        raw = read(file, BASELINE_LIMIT)
     except OSError as error:
-        raise UserError(
-            f"{file}: the baseline cannot be read: {error.strerror}; "
-            "awaken check --write-baseline writes one"
+        why = why_unread(error)
+        raise UnusableFile(
+            str(file), 0, f"the baseline {why}; awaken check --write-baseline writes one"
         ) from error
     located = Path(os.path.realpath(file.parent), file.name)
     return Baseline(located, root, _entries(file, raw) if raw.strip() else ())
@@ -123,27 +128,33 @@ def _entries(file: Path, raw: bytes) -> tuple[Entry, ...]:
         if row.startswith(_CONFLICT):
             raise _broken(file, number, "it holds a merge conflict (keep the lines of both sides)")
     try:
-        json.loads(text)
+        parse_json(text)
         version = msgspec.json.decode(text, type=_Versioned).version
         if version > _VERSION:
-            raise UserError(
-                f"{file}:{_line(text, 'version')}: the baseline has version {version}, and this "
-                f"awaken reads version {_VERSION}; use a newer awaken"
+            raise UnusableFile(
+                str(file),
+                _line(text, "version"),
+                f"the baseline has version {version}, and this awaken reads version {_VERSION}; "
+                "use a newer awaken",
             )
         return msgspec.json.decode(text, type=_File).sites
-    except json.JSONDecodeError as error:
-        raise _broken(file, error.lineno, f"it is no JSON, {error.msg.lower()}") from error
-    except msgspec.ValidationError as error:
+    except RecursionError as error:
+        raise _broken(file, 1, "it is nested too deeply") from error
+    except NotJson as error:
+        raise _broken(file, error.line, f"it is no JSON, {str(error).lower()}") from error
+    except msgspec.DecodeError as error:
         problem = str(error)
         at = _ELEMENT.search(problem)
         line = _line_of_site(text, int(at["number"])) if at else _line(text, "version")
         raise _broken(file, line, problem.partition(" - at")[0].lower()) from error
 
 
-def _broken(file: Path, line: int, problem: str) -> UserError:
-    return UserError(
-        f"{file}:{line}: the baseline is broken: {problem}; mend it, "
-        "or delete it and write it again with awaken check --write-baseline"
+def _broken(file: Path, line: int, problem: str) -> UnusableFile:
+    return UnusableFile(
+        str(file),
+        line,
+        f"the baseline is broken: {problem}; mend it, "
+        "or delete it and write it again with awaken check --write-baseline",
     )
 
 
@@ -154,9 +165,12 @@ def _line(text: str, key: str) -> int:
 def _line_of_site(text: str, number: int) -> int:
     """Return the line in which the element of ``sites`` starts."""
     decoder = json.JSONDecoder()
-    at = text.index("[", text.index('"sites"')) + 1
-    for _ in range(number):
-        _, at = decoder.raw_decode(text, _skip(text, at))
+    try:
+        at = text.index("[", text.index('"sites"')) + 1
+        for _ in range(number):
+            _, at = decoder.raw_decode(text, _skip(text, at))
+    except ValueError:  # the key is written with escapes, or stands in a string before
+        return 1
     return text.count("\n", 0, _skip(text, at)) + 1
 
 

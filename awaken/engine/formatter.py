@@ -6,25 +6,27 @@ project brings along is never run, nor anything in Python's path that the projec
 
 from __future__ import annotations
 
-import configparser
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import tempfile
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from awaken.engine.programs import find_program, run_program
+from awaken.project.toml_text import NotToml, parse_toml
+from awaken.workspace.ini import NotIni, parse_ini
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of
 
 _BLACK_DEFAULT = 88
 _PEP8 = 79
 _SECONDS = 60
+_LENGTHS = range(1, 10_000)  # ruff takes up to 320; what is written here is anybody's guess
 _RUFF_FILES = (".ruff.toml", "ruff.toml")
 _SETTINGS = (*_RUFF_FILES, "pyproject.toml")
 _HOOKS = ".pre-commit-config.yaml"
@@ -53,8 +55,8 @@ class Formatter(Struct, frozen=True):
             for path, text in texts.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(text)
-            for settings in self._settings(texts):
-                shutil.copyfile(self.root / settings, folder / settings)
+            for settings, content in self._settings(texts):
+                (folder / settings).write_bytes(content)
             if not self._run(folder, list(texts)):
                 return {}
             return {path: (folder / path).read_bytes() for path in texts}
@@ -65,17 +67,19 @@ class Formatter(Struct, frozen=True):
         if self.command:
             status = Path(self.command[0]).stat()
             digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
-            for settings in self._settings(paths):
-                digest.update((self.root / settings).read_bytes())
+            for _, content in self._settings(paths):
+                digest.update(content)
         return digest.digest()
 
-    def _settings(self, texts: Iterable[str]) -> Iterator[Path]:
-        """Yield the settings files in every folder above the files."""
+    def _settings(self, texts: Iterable[str]) -> Iterator[tuple[Path, bytes]]:
+        """Yield the settings files in every folder above the files, with their bytes."""
+        enclosure = enclosure_of(self.root)
         folders = {folder for path in texts for folder in Path(path).parents}
         for folder in sorted(folders):
-            yield from (
-                folder / name for name in _SETTINGS if (self.root / folder / name).is_file()
-            )
+            for name in _SETTINGS:
+                with suppress(OSError):  # most folders have none
+                    content = enclosure.read(self.root / folder / name, METADATA_LIMIT)
+                    yield folder / name, content
 
     def _run(self, folder: Path, paths: list[str]) -> bool:
         try:
@@ -147,13 +151,13 @@ def detect(root: Path) -> Formatter:
 
 def formatting(root: Path) -> Formatting:
     """Return what the project at ``root`` says of its formatting, and what of it is usable."""
-    tools = _toml(root / "pyproject.toml").get("tool")
+    tools = _toml(root, "pyproject.toml").get("tool")
     tools = tools if isinstance(tools, dict) else {}
     black = _Table("[tool.black] in pyproject.toml", tools.get("black"))
     ruff = _Table("[tool.ruff] in pyproject.toml", tools.get("ruff"))
     for name in _RUFF_FILES:
-        if (root / name).is_file():
-            ruff = _Table(name, _toml(root / name))
+        if _text(root, name) is not None:
+            ruff = _Table(name, _toml(root, name))
             break
     hooks = _hooks(root)
     declared = []
@@ -172,44 +176,56 @@ class _Table(Struct, frozen=True):
     value: Any
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _text(root: Path, name: str) -> str | None:
+    """Return the text of a file, empty for one that is not UTF-8; None where there is none."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return enclosure_of(root).read(root / name, METADATA_LIMIT).decode()
+    except OSError:
+        return None
+    except UnicodeDecodeError:
+        return ""
+
+
+def _toml(root: Path, name: str) -> dict[str, Any]:
+    try:
+        return parse_toml(_text(root, name) or "")
+    except NotToml:
         return {}
 
 
+_HOOK = re.compile(r"^[ \t]*+(?:-[ \t]*+)?+id:[ \t]*+['\"]?+([\w-]++)", re.MULTILINE)
+
+
 def _hooks(root: Path) -> set[str]:
-    try:
-        text = (root / _HOOKS).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return set()
-    return set(re.findall(r"^\s*-?\s*id:\s*['\"]?([\w-]+)", text, re.MULTILINE))
+    return set(_HOOK.findall(_text(root, _HOOKS) or ""))
 
 
 def _line_length(root: Path, ruff: _Table, black: _Table) -> tuple[int, str]:
     for table in (black, ruff):
-        if isinstance(table.value, dict) and isinstance(table.value.get("line-length"), int):
-            return int(table.value["line-length"]), table.origin
+        length = table.value.get("line-length") if isinstance(table.value, dict) else None
+        if isinstance(length, int) and length in _LENGTHS:
+            return int(length), table.origin
     for table, name in ((black, "black"), (ruff, "ruff")):
         if table.value is not None:
             return _BLACK_DEFAULT, f"{name}'s default"
     return next(_linter_lengths(root), (_BLACK_DEFAULT, "black's default; nothing is declared"))
 
 
+_DIGITS = re.compile("[0-9]{1,4}")  # str.isdigit takes ², which int does not
+
+
 def _linter_lengths(root: Path) -> Iterator[tuple[int, str]]:
     """Yield what flake8 and pycodestyle are told, or their default where they are told nothing."""
     for name in ("setup.cfg", "tox.ini", ".flake8"):
-        settings = configparser.ConfigParser(interpolation=None, strict=False)
         try:
-            settings.read(root / name, encoding="utf-8")
-        except (configparser.Error, UnicodeDecodeError, OSError):
+            settings = parse_ini(_text(root, name) or "")
+        except NotIni:
             continue
         for section in ("flake8", "pycodestyle"):
-            if settings.has_section(section):
+            if section in settings:
                 written = settings[section]
                 length = written.get("max-line-length", written.get("max_line_length", "")).strip()
-                if length.isdigit():
+                if _DIGITS.fullmatch(length) and int(length) in _LENGTHS:
                     yield int(length), f"[{section}] in {name}"
                 else:
                     yield _PEP8, f"{section}'s default; {name} has [{section}]"

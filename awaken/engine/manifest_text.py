@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+
+from awaken.project.toml_text import NotToml, parse_toml
+from awaken.project.versions import requirement
 
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[(?P<extras>[^\]]*)\])?")
 _TOML_PART = re.compile(
@@ -172,11 +174,11 @@ def _first(text: str, found: RequirementList, wanted: str) -> str:
 
 def _toml_list(text: str, group: str | None) -> RequirementList | None:
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tables = parse_toml(text)
+    except NotToml as error:
         raise CannotAdd(f"it is not valid TOML: {error}") from error
-    if group is None and "dependencies" not in tables.get("project", {}):
-        if "poetry" in tables.get("tool", {}):
+    if group is None and "dependencies" not in _keys(tables, "project"):
+        if "poetry" in _keys(tables, "tool"):
             raise CannotAdd("awaken does not edit the dependencies of Poetry: add it by hand")
         return None
     keys = (
@@ -191,6 +193,11 @@ def _toml_list(text: str, group: str | None) -> RequirementList | None:
     if group is None:
         raise CannotAdd("awaken does not find the list of dependencies: add it by hand")
     return None
+
+
+def _keys(tables: dict[str, Any], name: str) -> dict[str, Any]:
+    table = tables.get(name)
+    return table if isinstance(table, dict) else {}
 
 
 def _find_array(text: str, table: str, key: str) -> int | None:
@@ -220,10 +227,11 @@ def _strings(text: str, opening: int) -> Iterator[Entry]:
 def _check_toml(before: str, after: str) -> None:
     """Refuse a result that is not the old document with one string more, or another one."""
     try:
-        old, new = _leaves(tomllib.loads(before)), _leaves(tomllib.loads(after))
-    except tomllib.TOMLDecodeError:
+        old, new = _leaves(parse_toml(before)), _leaves(parse_toml(after))
+    except NotToml:
         old, new = [], ["", ""]
-    kept = sum(one in new for one in old)
+    there = frozenset(new)
+    kept = sum(one in there for one in old)
     if not (len(old) <= len(new) <= len(old) + 1 and kept >= len(old) - 1):
         raise CannotAdd("awaken cannot edit this list of dependencies: add it by hand")
 
@@ -241,7 +249,7 @@ def _plain_list(text: str) -> RequirementList:
         raise CannotAdd("its requirements are pinned with hashes: add it with the tool that does")
     entries = []
     for line in re.finditer(r"^[^\n\r]+", text, re.MULTILINE):
-        code = re.split(r"\s+#|^#", line[0], maxsplit=1)[0].rstrip().rstrip("\\").rstrip()
+        code = re.split(r"\s#|^#", line[0], maxsplit=1)[0].rstrip().rstrip("\\").rstrip()
         if _is_requirement(code):
             entries.append(Entry(line.start(), line.start() + len(code), code))
     return RequirementList(tuple(entries), len(text), quoted=False)
@@ -249,7 +257,7 @@ def _plain_list(text: str) -> RequirementList:
 
 def _is_requirement(code: str) -> bool:
     try:
-        Requirement(code.split(" --", maxsplit=1)[0])
+        requirement(code.split(" --", maxsplit=1)[0])
     except InvalidRequirement:
         return False
     return True

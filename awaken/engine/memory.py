@@ -15,15 +15,16 @@ from msgspec import Struct
 from awaken.contract import Finding
 from awaken.engine.facts_cache import FactsCache, facts_directory
 from awaken.engine.filesystem import in_git_directory
-from awaken.engine.report import ChangeSummary, FileChange, Held
+from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Held
 from awaken.engine.state import cache_key
 from awaken.project.sources import SourceFile
 
 
 class Remembered(Struct, frozen=True):
-    """What a run without diagnostics came to, and the ``digest`` of all that it was made from.
+    """What a run came to, and the ``digest`` of all that it was made from.
 
-    ``unmatched`` is the number of entries of the baseline that match nothing any more.
+    ``unmatched`` is the number of entries of the baseline that match nothing any more;
+    ``diagnostics`` are those of planning, a file that does not parse for instance.
     """
 
     digest: bytes
@@ -34,6 +35,7 @@ class Remembered(Struct, frozen=True):
     sources: dict[str, SourceFile]
     held: tuple[Held, ...]
     unmatched: int
+    diagnostics: tuple[Diagnostic, ...]
 
 
 class Memory:

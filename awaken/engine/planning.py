@@ -30,7 +30,7 @@ def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
     """Return the diagnostic of a failure that is awaken's own."""
     what = " ".join(what.split())
     sentence = f"internal error in {rules}: {what}; its changes were left out, please report this"
-    return Diagnostic(path=path, line=0, message=sentence)
+    return Diagnostic(path=path, line=0, message=sentence, internal=True)
 
 
 def plan_rule(
@@ -78,7 +78,9 @@ def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
         return Planned(Plan(), (internal_error(rule.name, died.message, path),))
     what = "exclude the file" if path else "ignore the rule, or exclude files"
     sentence = f"{rule.name} {died.message} here, and was ended; {what}, and please report this"
-    return Planned(Plan(), (Diagnostic(path=path, line=0, message=sentence),))
+    # What a limit of time or memory ends depends on the machine, so it is not remembered.
+    given_up = Diagnostic(path=path, line=0, message=sentence, internal=True)
+    return Planned(Plan(), (given_up,))
 
 
 def _plan_whole(rule: Rule, pins: Pins, project: Project) -> Planned:

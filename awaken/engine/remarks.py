@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from awaken.contract import Rule
 from awaken.engine.diagnosis import Remark, RootDiagnosis, Severity
@@ -11,6 +12,7 @@ from awaken.project.discovery import Found
 from awaken.project.manifests import Targets
 from awaken.project.sources import FileProblem
 from awaken.project.versions import current, shown
+from awaken.workspace.reading import SOURCE_LIMIT, Enclosure
 
 
 def errors(problems: Iterable[FileProblem]) -> tuple[Remark, ...]:
@@ -73,13 +75,11 @@ def _versions(seen: RootDiagnosis, found: Found, rules: Sequence[Rule]) -> Itera
 
 def _mentions(found: Found, word: bytes) -> bool:
     """Whether some file holds ``word``; a file that cannot be read does not."""
+    enclosure = Enclosure(found.root.path)
     for path in found.files:
-        try:
-            text = (found.root.path / path).read_bytes()
-        except OSError:
-            continue
-        if word in text:
-            return True
+        with suppress(OSError):
+            if word in enclosure.read(found.root.path / path, SOURCE_LIMIT):
+                return True
     return False
 
 

@@ -18,11 +18,14 @@ class Diagnostic(Struct, frozen=True, order=True):
     """Something that awaken could not do, as one line; ``line`` is 1-based, 0 where unknown.
 
     Any diagnostic makes the command end with exit code 2; everything else still goes on.
+    ``internal`` marks awaken's own failures: they do not follow from the files alone, so a run
+    that had one is done again.
     """
 
     path: str
     line: int
     message: str
+    internal: bool = False
 
 
 class FileChange(Struct, frozen=True):

@@ -51,6 +51,7 @@ from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_set
 from awaken.settings import Resolved
 from awaken.settings.model import COMMAND_LINE
 from awaken.settings.selection import UNUSED_SUPPRESSION
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, read_named
 
 
 class RootRun(Struct, frozen=True, kw_only=True):
@@ -112,20 +113,20 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
     made_from = [targets.all(), formatter.fingerprint(files), holding.fingerprint()]
     digest = digest_of(made_from, files)
     answer = memory.recall(question, digest, files) if witness is None else None
-    diagnostics: tuple[Diagnostic, ...] = ()
     if answer is None:
         tools = _tools(asked, rules, targets, formatter)
         outcome = _phases(asked, files, targets, tools, holding)
         if witness is not None:
             witness(root.path, StagedRun(outcome, tools))
-        answer, diagnostics = _answer(outcome, asked, digest, holding), outcome.diagnostics
-        if not diagnostics:
+        answer = _answer(outcome, asked, digest, holding)
+        # the same bytes give the same diagnostics, but for what awaken itself could not do
+        if not any(one.internal for one in answer.diagnostics):
             memory.keep(question, answer)
     problems = tuple(
         Diagnostic(problem.path, problem.line, problem.message)
         for problem in (*asked.found.problems, *unread, *targets.problems)
     )
-    unusable = frozenset(problem.path for problem in (*problems, *diagnostics))
+    unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
     return RootReport(
         root=root.path,
         targets=_target_versions(targets),
@@ -134,7 +135,7 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
         pending=answer.pending,
         files=answer.files,
         sources=answer.sources,
-        diagnostics=(*problems, *diagnostics),
+        diagnostics=(*problems, *answer.diagnostics),
         files_read=len(asked.found.files),
         seconds=time.perf_counter() - started,
         notes=(*_unmet_notes(rules, targets), *_baseline_notes(holding, answer.unmatched)),
@@ -156,11 +157,12 @@ def _holding(asked: RootRun) -> Holding:
     """Return what holds sites of this root back. Raises UserError."""
     root, settings = asked.found.root.path, asked.settings
     file = _baseline_file(asked)
+    read = read_named if settings.says_user("baseline") else enclosure_of(root).read
     expected = settings.baseline is not None and not asked.new_baseline
     return Holding(
         asked.rules,
         settings.ignored,
-        read_baseline(file, root) if expected or file.exists() else None,
+        read_baseline(file, root, read) if expected or file.exists() else None,
         None if asked.since is None else changed_lines(root, asked.since, asked.overlay),
     )
 
@@ -266,6 +268,7 @@ def _answer(outcome: Outcome, asked: RootRun, digest: bytes, holding: Holding) -
         sources=_named_sources(outcome),
         held=tuple(one for one in outcome.held if root.selects(one.finding.place.path)),
         unmatched=_unmatched(outcome, asked, holding),
+        diagnostics=outcome.diagnostics,
     )
 
 
@@ -295,9 +298,11 @@ def _summary(change: Change) -> ChangeSummary:
 def _manifests(root: Path) -> dict[str, SourceFile]:
     """Return the manifests that a requirement can be added to, those that are text."""
     found = {}
+    enclosure = enclosure_of(root)
     for name in MANIFESTS:
         with suppress(OSError, Undecodable):
-            found[name] = decode_settings(name, (root / name).read_bytes())
+            raw = enclosure.read(root / name, METADATA_LIMIT)
+            found[name] = decode_settings(name, raw)
     return found
 
 

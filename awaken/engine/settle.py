@@ -101,4 +101,4 @@ def _diagnostic(problem: Problem, snapshot: Snapshot) -> Diagnostic:
     if source is not None:
         line = source.text.count(b"\n", 0, problem.place.span.start) + 1
     message = f"a change was rolled back by a check: {problem.message}"
-    return Diagnostic(path=problem.place.path, line=line, message=message)
+    return Diagnostic(path=problem.place.path, line=line, message=message, internal=True)

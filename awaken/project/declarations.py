@@ -15,16 +15,11 @@ from msgspec import Struct
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from awaken.project.manifest_files import (
-    MANIFEST_NAMES,
-    Manifest,
-    read_lock,
-    read_manifest,
-    read_requirements,
-)
-from awaken.project.manifests import lock_files, requirement_files
+from awaken.project.manifest_files import MANIFEST_NAMES, Manifest, read_lock, read_manifest
+from awaken.project.manifests import lock_files, read_requirement_files
 from awaken.project.sources import Undecodable, decode_settings
 from awaken.project.versions import shown
+from awaken.workspace.reading import LOCK_LIMIT, enclosure_of
 
 
 class Declaration(Struct, frozen=True):
@@ -46,9 +41,9 @@ class Declarations:
     def __init__(self, root: Path) -> None:
         self._root = root
         metadata = [read_manifest(root, name) for name in MANIFEST_NAMES]
-        pinned = [read_requirements(root, name) for name in requirement_files(root, metadata)]
-        self._manifests: Sequence[Manifest] = (*metadata, *pinned)
+        self._manifests: Sequence[Manifest] = (*metadata, *read_requirement_files(root, metadata))
         self._locks = dict(_locks(root))
+        self._lines: dict[str, _Lines] = {}
 
     def of(self, name: str) -> tuple[Declaration, ...]:
         """Return every statement about the distribution ``name``, or about ``python``."""
@@ -79,14 +74,17 @@ class Declarations:
         self, path: str, name: str, ranges: Iterable[SpecifierSet], *, locked: bool = False
     ) -> Declaration:
         specifier = " or ".join(dict.fromkeys(map(shown, ranges)))
-        return Declaration(path, line_of(self._root / path, name), specifier, locked)
+        lines = self._lines.get(path)
+        if lines is None:
+            lines = self._lines[path] = _lines_of(self._root / path)
+        return Declaration(path, lines.declaring(name), specifier, locked)
 
 
 def _locks(root: Path) -> Iterator[tuple[str, Mapping[str, tuple[SpecifierSet, ...]]]]:
     for path in lock_files(root):
         try:
             locked = read_lock(path)
-        except (OSError, Undecodable, ValueError):
+        except (OSError, ValueError):
             continue  # missing, or a problem that read_targets reports
         yield _relative(path, root), locked
 
@@ -101,26 +99,42 @@ def line_of(path: Path, name: str) -> int:
     Manifests are read by their parsers, which keep no lines, so this looks for the text: in TOML
     only in tables that declare, and elsewhere only if there is exactly one such line.
     """
+    return _lines_of(path).declaring(name)
+
+
+def _lines_of(path: Path) -> _Lines:
     try:
-        lines = decode_settings(path.name, path.read_bytes()).text.decode().splitlines()
+        raw = enclosure_of(path.parent).read(path, LOCK_LIMIT)
+        return _Lines(path, decode_settings(path.name, raw).text.decode().splitlines())
     except (OSError, Undecodable):
-        return 0
-    pattern = _pattern(name, path.name)
-    found = [number for number, line in enumerate(lines, start=1) if pattern.search(line)]
-    if path.suffix == ".toml" or path.name == "Pipfile":
-        declaring = _declaring_lines(lines)
-        found = [number for number in found if number in declaring]
-    elif path.name in {"setup.py", "setup.cfg"} and len(found) > 1:
-        return 0
-    return found[0] if found else 0
+        return _Lines(path, [])
+
+
+class _Lines:
+    """The lines of one file, split once for all the distributions that are asked for."""
+
+    def __init__(self, path: Path, lines: Sequence[str]) -> None:
+        self._path = path
+        self._lines = lines
+        in_toml = path.suffix == ".toml" or path.name == "Pipfile"
+        self._declaring = _declaring_lines(lines) if in_toml else None
+
+    def declaring(self, name: str) -> int:
+        pattern = _pattern(name, self._path.name)
+        found = [number for number, line in enumerate(self._lines, 1) if pattern.search(line)]
+        if self._declaring is not None:
+            found = [number for number in found if number in self._declaring]
+        elif self._path.name in {"setup.py", "setup.cfg"} and len(found) > 1:
+            return 0
+        return found[0] if found else 0
 
 
 @cache
 def _pattern(name: str, file: str) -> re.Pattern[str]:
     written = re.escape(name).replace(r"\-", "[-_.]+")
-    extras = r"\s*(?:\[[^\]]*\])?\s*"
+    extras = r"\s*+(?:\[[^\[\]\"']*+\])?+\s*+"
     if file.endswith(".lock"):
-        return re.compile(rf'^name = "{written}"$|^\s*"{written}": \{{', re.IGNORECASE)
+        return re.compile(rf'^name = "{written}"$|^\s*+"{written}": \{{', re.IGNORECASE)
     if name == "python":
         return re.compile(
             r"\brequires-python\b|\bpython_requires\b|\bpython_(?:full_)?version\b|^python\s*="
@@ -130,8 +144,8 @@ def _pattern(name: str, file: str) -> re.Pattern[str]:
     return re.compile(f"{quoted}|{first}", re.IGNORECASE)
 
 
-_HEADER = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+")
-_KEY = re.compile(r"""^\s*["']?([\w.-]+)["']?\s*=""")
+_HEADER = re.compile(r"^\s*+\[++([^\]]++)\]")
+_KEY = re.compile(r"""^\s*+["']?([\w.-]++)["']?\s*+=""")
 _DECLARING_TABLE = re.compile(
     r"project\.optional-dependencies|dependency-groups|packages|dev-packages|requires|tool\.pdm\b.*"
     r"|tool\.poetry\.(?:.*\.)?(?:dev-)?dependencies(?:\..*)?"
@@ -151,7 +165,7 @@ def _declaring_lines(lines: Iterable[str]) -> set[int]:
         header = _HEADER.match(line)
         # a nested list inside an array has no key before it, and no name as tables have
         if header and not line.lstrip().startswith(("[[", '["', "['")):
-            table, key = header[1], ""
+            table, key = header[1].strip(), ""
         elif assigned := _KEY.match(line):
             key = assigned[1]
         keys = _DECLARING_KEYS.get(table, set())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,17 +22,28 @@ from awaken.project.ignores import (
     outer_gitignores,
 )
 from awaken.project.sources import FileProblem, SourceFile, Undecodable, decode
+from awaken.workspace.reading import (
+    METADATA_LIMIT,
+    SOURCE_LIMIT,
+    Enclosure,
+    enclosure_of,
+    first_bytes,
+    is_boundary,
+    why_unread,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-SIZE_LIMIT = 5_000_000
-"""Bytes; larger files are generated data, and their trees cost gigabytes."""
+DEPTH_LIMIT = 100
+"""Levels of directories that a walk goes down; the deepest of 20 programs has 10. An ignore pattern
+with ``**`` takes the square of it."""
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile")
 _PROJECT_TABLES = {
     "pyproject.toml": re.compile(
-        rb"^\s*\[\s*(project|build-system|dependency-groups|tool\.(poetry|pdm|uv|hatch))\b",
+        # possessive, and within one line: a file of blank lines must not cost their square
+        rb"^[ \t]*+\[[ \t]*+(project|build-system|dependency-groups|tool\.(poetry|pdm|uv|hatch))\b",
         re.MULTILINE,
     ),
     "setup.cfg": re.compile(rb"^\[(metadata|options)\]", re.MULTILINE),
@@ -112,7 +122,13 @@ def discover(
     projects = []
     while waiting:
         root = waiting.pop(min(waiting))
-        found = find_files(root, settings_of(root.path))
+        settings = settings_of(root.path)
+        try:
+            found = find_files(root, settings)
+        except Exception as error:  # noqa: BLE001  no project may cost the others their run
+            why = f"its files cannot be listed: {type(error).__name__}: {error}"
+            problems.append(FileProblem(str(root.path), 0, why))
+            continue
         projects.append(found)
         # an inner project sorts after the outer one, so it has not been walked yet
         for inner in found.nested:
@@ -176,9 +192,24 @@ def _outermost(roots: dict[Path, Root]) -> list[Root]:
 def _unusable(path: Path) -> str | None:
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists() raises for a name too long
         return "no such file or directory"
-    if not path.is_dir() and path.suffix not in {".py", ".pyw", ""}:
+    if not path.is_dir() and path.suffix not in {".py", ".pyw"} and not _is_script(path):
         return "is not a Python file; awaken reads .py files"
     return None
+
+
+_SHEBANG = re.compile(rb"#![^\n]*python")
+_SHEBANG_BYTES = 256
+"""As much as Linux reads of the line that names an interpreter."""
+
+
+def _is_script(path: Path) -> bool:
+    """Whether a file without suffix says in its first line that Python runs it."""
+    if path.suffix:
+        return False
+    try:
+        return _SHEBANG.match(first_bytes(path, _SHEBANG_BYTES)) is not None
+    except OSError:
+        return True  # reading it says what is wrong
 
 
 def _root_above(start: Path) -> Path | None:
@@ -195,16 +226,6 @@ def _root_above(start: Path) -> Path | None:
             repository = directory
             break
     return weak or repository
-
-
-def is_boundary(directory: Path) -> bool:
-    """Whether a directory is a home or a file system's root: nothing there is about a project."""
-    return directory.parent == directory or directory == _home()
-
-
-def _home() -> Path | None:
-    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises where there is none
-    return Path(os.path.realpath(home)) if os.path.isabs(home) else None  # noqa: PTH117 - a string
 
 
 def _outside_packages(directory: Path) -> Path:
@@ -234,10 +255,15 @@ def _has_metadata(directory: str, name: str) -> bool:
     table = _PROJECT_TABLES.get(name)
     if table is None:
         return True
+    return table.search(_metadata(Path(directory), name)) is not None
+
+
+def _metadata(directory: Path, name: str) -> bytes:
+    """Return the bytes of a project file, none where it cannot be read."""
     try:
-        return table.search(Path(directory, name).read_bytes()) is not None
+        return enclosure_of(directory).read(directory / name, METADATA_LIMIT)
     except OSError:
-        return False
+        return b""
 
 
 def marker_of(root: Root) -> Marker:
@@ -258,7 +284,7 @@ def marker_of(root: Root) -> Marker:
 
 def _table_marker(root: Path, name: str) -> Marker:
     table = _PROJECT_TABLES.get(name)
-    raw = (root / name).read_bytes() if table else b""
+    raw = _metadata(root, name) if table else b""
     found = table.search(raw) if table else None
     if found is None:
         return Marker(name, 0, "project metadata")
@@ -290,12 +316,19 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
     )
 
 
+_LEADS_OUT = (
+    "is a symbolic link that leads out of the project, so what it leads to is not read; "
+    "exclude it, or replace it by the files"
+)
+
+
 class _Walk:
     """One pass over a root's directories; symbolic links wait until all real files are known."""
 
     def __init__(self, root: Root, settings: DiscoverySettings) -> None:
         self.root = root
         self.base = os.path.join(root.path, "")  # noqa: PTH118 - a string that ends in a slash
+        self.enclosure = Enclosure(root.path)
         self.settings = settings
         self.excluded = [one.below(root.path) for one in settings.exclude if one.patterns]
         self.files: set[str] = set()
@@ -336,7 +369,10 @@ class _Walk:
         waiting = [(relative, real, ignores)]
         while waiting:
             relative, real, ignores = waiting.pop()
-            if real not in self.seen:
+            if relative.count("/") > DEPTH_LIMIT:
+                why = f"is more than {DEPTH_LIMIT} directories deep, so nothing below it is read"
+                self.problem(relative.rstrip("/"), why)
+            elif real not in self.seen:
                 self.seen.add(real)
                 waiting.extend(self.one_directory(relative, real, ignores))
 
@@ -397,6 +433,11 @@ class _Walk:
         requirements = self.bare and "requirements.txt" in names and "__init__.py" not in names
         return ".git" in names or requirements or _is_project(self.base + relative, names)
 
+    def is_sibling(self, real: str) -> bool:
+        """Whether a directory is another project of the same repository: it has its own run."""
+        same = enclosure_of(self.root.path).holds(real)
+        return same and _is_project(real, _names(Path(real)))
+
     def follow_links(self) -> None:
         """Add what links lead to and nothing else did: the same real file or directory once."""
         while self.links:
@@ -414,11 +455,17 @@ class _Walk:
         if os.path.isdir(real):  # noqa: PTH112
             # a link to a directory above would bring in the whole project again, and more
             above = self.base.startswith(os.path.join(real, ""))  # noqa: PTH118
-            if not above and self.wanted(relative + "/", name + "/", ignores):
+            if above or not self.wanted(relative + "/", name + "/", ignores):
+                return
+            if self.enclosure.holds(real):
                 self.directory(relative + "/", real, ignores)
+            elif not self.is_sibling(real):
+                self.problem(relative, _LEADS_OUT)
         elif name.endswith(".py") and self.wanted(relative, name, ignores):
             if not os.path.exists(real):  # noqa: PTH110
                 self.problem(relative, "is a symbolic link that leads nowhere")
+            elif not self.enclosure.holds(real):
+                self.problem(relative, _LEADS_OUT)
             elif real not in self.seen:
                 self.file(relative, real, is_file=os.path.isfile(real))  # noqa: PTH113
 
@@ -433,7 +480,7 @@ class _Walk:
 def read_files(
     root: Path,
     paths: Iterable[str],
-    size_limit: int = SIZE_LIMIT,
+    size_limit: int = SOURCE_LIMIT,
     given: Mapping[str, bytes] | None = None,
 ) -> tuple[dict[str, SourceFile], list[FileProblem]]:
     """Return the decoded files at project-relative ``paths``, in that order.
@@ -442,37 +489,16 @@ def read_files(
     decoded, or holds more than ``size_limit`` bytes is one problem.
     """
     given = given or {}
+    enclosure = Enclosure(root)
     base = os.path.join(root, "")  # noqa: PTH118 - hot: thousands of files
     files: dict[str, SourceFile] = {}
     problems: list[FileProblem] = []
     for path in paths:
         try:
-            content = given[path] if path in given else _read(base + path, size_limit)
+            content = given[path] if path in given else enclosure.read(base + path, size_limit)
             files[path] = decode(path, content)
         except Undecodable as error:
             problems.append(FileProblem(path, error.line, str(error)))
         except OSError as error:
-            problems.append(FileProblem(path, 0, f"cannot be read: {error.strerror}"))
+            problems.append(FileProblem(path, 0, why_unread(error)))
     return files, problems
-
-
-# a pipe that took a file's place must not block the run; Windows would translate newlines
-_READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-
-
-def _read(path: str, size_limit: int) -> bytes:
-    descriptor = os.open(path, _READ_FLAGS)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Undecodable("is not a regular file")
-        size = status.st_size
-        if size > size_limit:
-            limit = f"{size_limit / 1e6:g} MB"
-            raise Undecodable(f"is {size / 1e6:.1f} MB large; awaken reads files up to {limit}")
-        raw = os.read(descriptor, size)
-        while len(raw) < size and (more := os.read(descriptor, size)):
-            raw += more
-    finally:
-        os.close(descriptor)
-    return raw

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from pathspec import GitIgnoreSpec
 
+from awaken.workspace.reading import METADATA_LIMIT, Enclosure, enclosure_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -111,6 +113,7 @@ class _Numbered:
     """Patterns with their line numbers; like git, without those that are none."""
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
+        lines = [(number, line) for number, line in lines if _is_short(line)]
         spec = _compiled([line for _, line in lines])
         if spec is None:
             lines = [(number, line) for number, line in lines if is_pattern(line)]
@@ -126,15 +129,48 @@ class _Numbered:
 
 def is_pattern(line: str) -> bool:
     """Whether ``line`` can stand in a ``.gitignore``; a backslash at its end cannot, say."""
-    return _compiled([line]) is not None
+    return _is_short(line) and _compiled([line]) is not None
+
+
+_LONGEST = 4096
+"""Characters of a pattern: no path of a file system is longer."""
+
+_WILD_DIRECTORIES = 2
+"""How often ``**`` may stand in a pattern, but at its end: matching takes the depth of a path to
+the power of it."""
+
+
+def _is_short(line: str) -> bool:
+    """Whether a pattern can be matched in little time; others are passed over as if misspelt."""
+    if len(line) > _LONGEST:
+        return False
+    return "**" not in line or line.strip().rstrip("/*").split("/").count("**") <= _WILD_DIRECTORIES
+
+
+_STARS = re.compile(r"(?:\[\^/\]\*){2,}")
+
+# One star and what follows it, as pathspec translates them, up to the next star of the same name.
+# Text between two stars may be taken where it first fits: what comes later has the most room then.
+_STAR_BEFORE_STAR = re.compile(
+    r"\[\^/\]\*(?P<text>(?:(?!\[\^/\]\*)(?:\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]|[^/()\\\[|*+?.]))+)"
+    r"(?=\[\^/\]\*)",
+    re.DOTALL,
+)
 
 
 def _compiled(lines: Iterable[str]) -> GitIgnoreSpec | None:
+    """Return the patterns ready to match, in a time that grows with pattern and path alone."""
     try:
         with warnings.catch_warnings(action="ignore"):  # about [[ in the regular expression
-            return GitIgnoreSpec.from_lines(lines)
+            spec = GitIgnoreSpec.from_lines(lines)
+            for pattern in spec.patterns:
+                if pattern.regex is not None and pattern.regex.pattern.count("[^/]*") > 1:
+                    single = _STARS.sub("[^/]*", pattern.regex.pattern)
+                    once = _STAR_BEFORE_STAR.sub(r"(?>[^/]*?\g<text>)", single)
+                    pattern.regex = re.compile(once)
     except (ValueError, re.error):
         return None
+    return spec
 
 
 def left_out(patterns: Sequence[Patterns], path: str, name: str) -> bool:
@@ -169,7 +205,7 @@ def leaves_out(patterns: Sequence[Patterns], root: str, path: str) -> bool:
 
 def gitignore(directory: str) -> Patterns:
     """Return the patterns of the ``.gitignore`` in ``directory``, which ends in a slash."""
-    return _in_file(directory, ".gitignore")
+    return _in_file(enclosure_of(Path(directory)), directory, ".gitignore")
 
 
 def outer_gitignores(root: Path) -> list[Patterns]:
@@ -183,7 +219,7 @@ def outer_gitignores(root: Path) -> list[Patterns]:
     if depth is None:
         return []
     top = f"{chain[depth]}/"
-    found = [_in_file(top, ".git/info/exclude")]
+    found = [_in_file(Enclosure(chain[depth]), top, ".git/info/exclude")]
     for above, below in pairwise(reversed(chain[: depth + 1])):
         found.append(gitignore(f"{above}/"))
         if left_out(found, f"{below}/", f"{below.name}/"):
@@ -191,13 +227,13 @@ def outer_gitignores(root: Path) -> list[Patterns]:
     return found
 
 
-def _in_file(directory: str, name: str) -> Patterns:
-    return Patterns(directory, _lines(directory + name), directory + name)
+def _in_file(enclosure: Enclosure, directory: str, name: str) -> Patterns:
+    return Patterns(directory, _lines(enclosure, directory + name), directory + name)
 
 
-def _lines(path: str) -> list[str]:
+def _lines(enclosure: Enclosure, path: str) -> list[str]:
     try:
-        text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
+        raw = enclosure.read(path, METADATA_LIMIT)
     except OSError:
         return []
-    return text.split("\n")  # only this and \r\n, which reading made \n, end a line for git
+    return re.split(r"\r\n|\r|\n", raw.decode("utf-8-sig", "replace"))

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import ast
-import configparser
-import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from awaken.project.parsing import Unparsable, parse_text
 from awaken.project.sources import FileProblem, Undecodable, decode, decode_settings
 from awaken.project.toml_text import NotToml, parse_toml
-from awaken.project.versions import poetry_ranges
+from awaken.project.versions import marker, poetry_ranges, requirement, specifiers
+from awaken.workspace.ini import NotIni, expanded, parse_ini
+from awaken.workspace.json_text import parse_json
+from awaken.workspace.reading import (
+    LOCK_LIMIT,
+    METADATA_LIMIT,
+    Enclosure,
+    enclosure_of,
+    why_unread,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -60,16 +68,16 @@ def read_manifest(root: Path, name: str) -> Manifest:
 
     An empty manifest for a file that does not exist; a problem for one that does not parse.
     """
-    path = root / name
     try:
-        return _READERS[name](name, path.read_bytes())
+        raw = enclosure_of(root).read(root / name, METADATA_LIMIT)
+        return _READERS[name](name, raw)
     except FileNotFoundError:
         return Manifest(name)
     except OSError as error:
-        return _broken(name, 0, f"cannot be read: {error.strerror}")
+        return _broken(name, 0, why_unread(error))
     except (Undecodable, Unparsable, _Unusable) as error:
         return _broken(name, error.line, str(error))
-    except (InvalidRequirement, InvalidSpecifier) as error:
+    except (InvalidRequirement, InvalidSpecifier, InvalidMarker) as error:
         return _broken(name, 0, f"has a requirement that is not valid: {_first_line(error)}")
 
 
@@ -83,7 +91,7 @@ def _first_line(error: Exception) -> str:
 
 def declared(text: str) -> Declared:
     """Return the requirement that ``text`` states as PEP 508 says. Raises InvalidRequirement."""
-    found = Requirement(text)
+    found = requirement(text)
     return Declared(canonicalize_name(found.name), (found.specifier,), found.marker)
 
 
@@ -102,7 +110,7 @@ def _pyproject(name: str, raw: bytes) -> Manifest:
     dynamic = _table(table, "tool", "setuptools", "dynamic", "dependencies").get("file", ())
     return Manifest(
         name,
-        (SpecifierSet(python),) if isinstance(python, str) else pythons,
+        (specifiers(python),) if isinstance(python, str) else pythons,
         (*map(declared, required), *poetry_required),
         (*map(declared, optional), *poetry_optional),
         (dynamic,) if isinstance(dynamic, str) else tuple(_strings(dynamic)),
@@ -120,7 +128,7 @@ def uv_workspace(directory: Path) -> tuple[str, ...] | None:
     """Return the patterns of the workspace members that ``directory`` declares; None if none."""
     name = "pyproject.toml"
     try:
-        table = _toml(name, (directory / name).read_bytes())
+        table = _toml(name, enclosure_of(directory).read(directory / name, METADATA_LIMIT))
     except (OSError, Undecodable, _Unusable):
         return None
     workspace = _table(table, "tool", "uv", "workspace")
@@ -167,11 +175,11 @@ def _loose(table: Mapping[str, Any]) -> Iterator[Declared]:
     for name, value in table.items():
         for one in value if isinstance(value, list) else [value]:
             entry = one if isinstance(one, dict) else {"version": one}
-            version, marker, python = (entry.get(key) for key in ("version", "markers", "python"))
+            version, applies, python = (entry.get(key) for key in ("version", "markers", "python"))
             yield Declared(
                 canonicalize_name(name),
                 poetry_ranges(version) if isinstance(version, str) else (SpecifierSet(),),
-                Marker(marker) if isinstance(marker, str) else None,
+                marker(applies) if isinstance(applies, str) else None,
                 poetry_ranges(python) if isinstance(python, str) else (),
             )
 
@@ -182,28 +190,29 @@ def _pipfile(name: str, raw: bytes) -> Manifest:
     python = requires.get("python_version")
     return Manifest(
         name,
-        (SpecifierSet(f"=={python}.*"),) if isinstance(python, str) else (),
+        (specifiers(f"=={python}.*"),) if isinstance(python, str) else (),
         tuple(_loose(_table(table, "packages"))),
         tuple(_loose(_table(table, "dev-packages"))),
     )
 
 
 def _setup_cfg(name: str, raw: bytes) -> Manifest:
-    parser = configparser.ConfigParser()  # as setuptools does: `%(test)s` is that option's value
-    extras = "options.extras_require"
     try:
-        parser.read_string(decode_settings(name, raw).text.decode())
-        python = parser.get("options", "python_requires", fallback="")
-        required = parser.get("options", "install_requires", fallback="")
-        optional = list(parser[extras].values()) if parser.has_section(extras) else []
-    except configparser.Error as error:
-        line = getattr(error, "lineno", None) or next(
-            (number for number, _ in getattr(error, "errors", ())), 0
-        )
-        raise _Unusable(line, f"is not a valid INI file: {_first_line(error)}") from error
+        sections = parse_ini(decode_settings(name, raw).text.decode())
+        options = sections.get("options", {})
+        python = expanded(options, "python_requires")
+        required = expanded(options, "install_requires")
+        extras = sections.get("options.extras_require", {})
+        optional = [expanded(extras, key) for key in extras]
+    except Undecodable:
+        raise
+    except NotIni as error:
+        raise _Unusable(error.line, f"is not a valid INI file: {error}") from error
+    except ValueError as error:
+        raise _Unusable(0, f"is not a valid INI file: {error}") from error
     return Manifest(
         name,
-        (SpecifierSet(python),) if python else (),
+        (specifiers(python),) if python else (),
         tuple(_lines(required)),
         tuple(one for text in optional for one in _lines(text)),
     )
@@ -233,7 +242,7 @@ def _setup_py(name: str, raw: bytes) -> Manifest:
     required = _strings(_literal(keywords.get("install_requires"), values))
     return Manifest(
         name,
-        (SpecifierSet(python),) if isinstance(python, str) else (),
+        (specifiers(python),) if isinstance(python, str) else (),
         tuple(map(declared, required)),
         tuple(map(declared, _each(extras))) if isinstance(extras, dict) else (),
     )
@@ -273,18 +282,22 @@ _LOCKED = re.compile(
 def read_lock(path: Path) -> dict[str, tuple[SpecifierSet, ...]]:
     """Return the exact versions in a lock file, by distribution; empty where it does not exist.
 
-    Raises Undecodable, OSError, and ValueError where ``Pipfile.lock`` is not JSON.
+    Raises Undecodable, OSError, and ValueError for a version that is none and where
+    ``Pipfile.lock`` is not JSON.
     """
-    text = decode_settings(path.name, path.read_bytes()).text.decode()
+    raw = enclosure_of(path.parent).read(path, LOCK_LIMIT)
+    text = decode_settings(path.name, raw).text.decode()
     pairs = _pipfile_lock(text) if path.name == "Pipfile.lock" else _LOCKED.findall(text)
     found: dict[str, list[SpecifierSet]] = {}
     for name, version in pairs:
-        found.setdefault(canonicalize_name(name), []).append(SpecifierSet(f"=={version}"))
+        found.setdefault(canonicalize_name(name), []).append(specifiers(f"=={version}"))
     return {name: tuple(ranges) for name, ranges in found.items()}
 
 
 def _pipfile_lock(text: str) -> Iterator[tuple[str, str]]:
-    table = json.loads(text)
+    table = parse_json(text)
+    if not isinstance(table, dict):
+        raise ValueError("it holds no table")  # noqa: TRY004 - a file's fault, not a caller's
     for section in ("default", "develop"):
         for name, entry in _table(table, section).items():
             version = entry.get("version", "") if isinstance(entry, dict) else ""
@@ -294,33 +307,78 @@ def _pipfile_lock(text: str) -> Iterator[tuple[str, str]]:
 
 _IGNORED_LINE = re.compile(r"-(?!r|c|-requirement|-constraint)|[./~]|[\w+.-]+://|[^\s@]*[/\\]")
 _INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)[\s=]*(\S+)")
-_PIP_OPTIONS = re.compile(r"\s+--?[a-z].*$")
+_PIP_OPTIONS = re.compile(r"(?<!\s)\s++--?[a-z].*$")
+
+INCLUDES_LIMIT = 200
+"""Requirements files that one of them may lead to; a program has a handful."""
 
 
-def read_requirements(root: Path, name: str) -> Manifest:
-    """Return what a requirements file asks for, with all files that it includes.
+class RequirementFiles:
+    """Reads the requirements files of a project, each only once, whichever include it.
 
     The format is pip's (pip.pypa.io/en/stable/reference/requirements-file-format): paths, URLs
     and options name no version and are passed over.
     """
-    found: list[Declared] = []
-    problems: list[FileProblem] = []
-    waiting, seen = [(root / name, name)], set()
-    while waiting:
-        path, shown = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._enclosure: Enclosure = enclosure_of(root)
+        self._known: dict[Path, _RequirementFile] = {}
+
+    def read(self, name: str) -> Manifest:
+        """Return what the file ``name``, relative to the root, and those it includes ask for."""
+        found: list[Declared] = []
+        problems: list[FileProblem] = []
+        waiting = [(self._root / name, name)]
+        seen: set[Path] = set()
+        while waiting:
+            path, shown = waiting.pop()
+            if path in seen:
+                continue
+            if len(seen) > INCLUDES_LIMIT:
+                why = f"leads to more than {INCLUDES_LIMIT} other files; the rest is not read"
+                problems.append(FileProblem(name, 0, why))
+                break
+            seen.add(path)
+            one = self._one(path, shown)
+            found += one.required
+            problems += one.problems
+            waiting += [(_beside(path, include), include) for include in one.includes]
+        return Manifest(name, required=tuple(found), problems=tuple(problems))
+
+    def _one(self, path: Path, shown: str) -> _RequirementFile:
+        known = self._known.get(path)
+        if known is None:
+            known = self._known[path] = self._read(path, shown)
+        return known
+
+    def _read(self, path: Path, shown: str) -> _RequirementFile:
         try:
-            text = decode_settings(shown, path.read_bytes()).text.decode()
+            raw = self._enclosure.read(path, METADATA_LIMIT)
+            text = decode_settings(shown, raw).text.decode()
         except OSError as error:
-            problems.append(FileProblem(shown, 0, f"cannot be read: {error.strerror}"))
+            return _RequirementFile(problems=[FileProblem(shown, 0, why_unread(error))])
         except Undecodable as error:
-            problems.append(FileProblem(shown, error.line, str(error)))
-        else:
-            includes = _requirement_lines(shown, text, found, problems)
-            waiting += [((path.parent / one).resolve(), one) for one in includes]
-    return Manifest(name, required=tuple(found), problems=tuple(problems))
+            return _RequirementFile(problems=[FileProblem(shown, error.line, str(error))])
+        found = _RequirementFile([], [], [])
+        found.includes.extend(_requirement_lines(shown, text, found.required, found.problems))
+        return found
+
+
+class _RequirementFile(Struct, frozen=True):
+    """What one requirements file says by itself, and which others it names."""
+
+    required: list[Declared] = []
+    problems: list[FileProblem] = []
+    includes: list[str] = []
+
+
+def _beside(path: Path, named: str) -> Path:
+    """Return the file that one next to it names, as one path for every way of writing it."""
+    try:
+        return Path(os.path.realpath(path.parent / named))
+    except ValueError:  # a NUL in it: reading says so
+        return path.parent / named
 
 
 def _requirement_lines(
@@ -343,10 +401,11 @@ def _requirement_lines(
 
 def _joined_lines(text: str) -> Iterable[tuple[int, str]]:
     """Yield numbered lines without comments; a trailing backslash joins the next one."""
-    start, joined = 1, ""
+    start = 1
+    joined: list[str] = []
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
         if line.endswith("\\"):
-            joined += line[:-1] + " "
+            joined += [line[:-1], " "]
             continue
-        yield start, re.sub(r"(^|\s)#.*", "", joined + line).strip()
-        start, joined = number + 1, ""
+        yield start, re.sub(r"(^|\s)#.*", "", "".join((*joined, line))).strip()
+        start, joined = number + 1, []

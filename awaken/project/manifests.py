@@ -17,12 +17,12 @@ from awaken.project.manifest_files import (
     MANIFEST_NAMES,
     Declared,
     Manifest,
+    RequirementFiles,
     read_lock,
     read_manifest,
-    read_requirements,
     uv_workspace,
 )
-from awaken.project.sources import FileProblem, Undecodable
+from awaken.project.sources import FileProblem
 from awaken.project.versions import (
     PYTHON_MINORS,
     current,
@@ -31,8 +31,10 @@ from awaken.project.versions import (
     python_line,
     requested,
     shown,
+    specifiers,
     within,
 )
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, why_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -145,7 +147,7 @@ def read_targets(
     """
     forced = _overrides(target_version, overrides or {}, said or {})
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
-    pinned = [read_requirements(root, name) for name in requirement_files(root, manifests)]
+    pinned = read_requirement_files(root, manifests)
     locks, problems = _locks(root)
     python = forced.get("python") or _python(root, manifests)
     collected = _collect(manifests, pinned, locks, python.ranges)
@@ -172,7 +174,7 @@ def _overrides(
                 "a version (1.4.54) or a range (>=1.4,<2.1)"
             ) from None
     if version is not None:
-        match = re.fullmatch(r"(?:py)?(\d)\.?(\d+)", version)
+        match = re.fullmatch(r"(?:py)?([0-9])\.?([0-9]{1,3})", version)
         if match is None:
             raise UserError(f"--target-version {version}: write the lowest Python, such as py311")
         lowest = SpecifierSet(f">={match[1]}.{match[2]}")
@@ -185,31 +187,41 @@ def _python(root: Path, manifests: Sequence[Manifest]) -> Target:
     for manifest in manifests:
         if manifest.python:
             return Target("python", manifest.python, manifest.origin)
-    for name, pattern in ((".python-version", r"\s*(\d+\.\d+)"), (".venv/pyvenv.cfg", _VENV)):
-        hint = re.search(pattern, _hint(root / name))
+    for name, pattern in (
+        (".python-version", r"([0-9]{1,3}\.[0-9]{1,3})"),
+        (".venv/pyvenv.cfg", _VENV),
+    ):
+        hint = re.search(pattern, _hint(root, name))
         if hint:
-            return Target("python", (SpecifierSet(f"=={hint[1]}.*"),), name)
+            return Target("python", (specifiers(f"=={hint[1]}.*"),), name)
     return _undeclared("python")
 
 
-_VENV = r"(?m)^version(?:_info)?\s*=\s*(\d+\.\d+)"
+_VENV = r"(?m)^version(?:_info)?[ \t]*+=[ \t]*+([0-9]{1,3}\.[0-9]{1,3})"
 
 
-def _hint(path: Path) -> str:
+def _hint(root: Path, name: str) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return enclosure_of(root).read(root / name, METADATA_LIMIT).decode("utf-8", "replace")
     except OSError:
         return ""
 
 
+_NAMED_REQUIREMENTS = re.compile(r".*requirements.*\.(txt|in)", re.DOTALL)
+
+
+def read_requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[Manifest]:
+    """Return what each of the requirement files of ``root`` asks for."""
+    files = RequirementFiles(root)
+    return [files.read(name) for name in requirement_files(root, manifests)]
+
+
 def requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
     """Return the requirement files of ``root``; a ``.in`` only where it was never compiled."""
-    found = {
-        path.relative_to(root).as_posix()
-        for pattern in ("*requirements*.txt", "*requirements*.in", "requirements/*.txt")
-        for path in root.glob(pattern)
-    }
-    found |= {path.relative_to(root).as_posix() for path in root.glob("requirements/*.in")}
+    enclosure = enclosure_of(root)
+    found = {name for name in enclosure.names(root) if _NAMED_REQUIREMENTS.fullmatch(name)}
+    inside = enclosure.names(root / "requirements")
+    found |= {f"requirements/{name}" for name in inside if name.endswith((".txt", ".in"))}
     compiled = {name for name in found if f"{name.removesuffix('.in')}.txt" not in found}
     named = {name for manifest in manifests for name in manifest.requirement_files}
     return sorted(compiled | named)
@@ -227,7 +239,10 @@ def _locks(root: Path) -> tuple[dict[str, Target], list[FileProblem]]:
             locked = read_lock(path)
         except FileNotFoundError:
             continue
-        except (OSError, Undecodable, ValueError) as error:
+        except OSError as error:
+            problems.append(FileProblem(path.name, 0, why_unread(error)))
+            continue
+        except ValueError as error:
             problems.append(FileProblem(path.name, 0, f"cannot be read as a lock file: {error}"))
             continue
         for key, ranges in locked.items():
@@ -247,9 +262,16 @@ def _workspace_locks(root: Path) -> Iterator[Path]:
         workspace = uv_workspace(directory)
         if workspace is not None:
             inside = root.relative_to(directory)
-            if any(inside.match(pattern) for pattern in workspace):
+            if any(_matches(inside, pattern) for pattern in workspace):
                 yield directory / "uv.lock"
             return
+
+
+def _matches(path: Path, pattern: str) -> bool:
+    try:
+        return path.match(pattern)
+    except ValueError:  # the pattern is empty
+        return False
 
 
 def _collect(
@@ -298,7 +320,7 @@ def _alternatives(
             if before is None or _is_bare(before):
                 found[name] = Target(name, ranges, manifest.origin)
             elif any(map(str, ranges)):
-                joined = tuple(dict.fromkeys((*before.ranges, *ranges)))
+                joined = _either((*before.ranges, *ranges))
                 found[name] = Target(name, joined, _joined(before.origin, manifest.origin))
     return found
 
@@ -316,26 +338,30 @@ def _of_one_file(
 ) -> dict[str, tuple[SpecifierSet, ...]]:
     """Join the requirements of one file: all hold, those under different markers alternatively."""
     always: dict[str, tuple[SpecifierSet, ...]] = {}
-    sometimes: dict[str, tuple[SpecifierSet, ...]] = {}
+    sometimes: dict[str, list[SpecifierSet]] = {}
     for one in requirements:
         applies = _applies(one, pythons)
         if applies is True:
             always[one.name] = _both(always.get(one.name, (SpecifierSet(),)), one.ranges)
         elif applies is None:
-            sometimes[one.name] = (*sometimes.get(one.name, ()), *one.ranges)
-    for name, ranges in sometimes.items():
+            sometimes.setdefault(one.name, []).extend(one.ranges)
+    for name, alternatives in sometimes.items():
+        ranges = _either(alternatives)
         always[name] = _both(always[name], ranges) if name in always else ranges
     return always
 
 
 def _applies(one: Declared, pythons: tuple[SpecifierSet, ...]) -> bool | None:
     """Whether a requirement applies on every target (True), on none (False), on some (None)."""
-    verdicts = {
-        _holds(one.marker, minor, platform)
-        and (not one.pythons or any(overlap(line, python) for python in one.pythons))
-        for minor, line in _minors(pythons)
-        for platform in (_PLATFORMS if one.marker else _PLATFORMS[:1])
-    }
+    try:
+        verdicts = {
+            _holds(one.marker, minor, platform)
+            and (not one.pythons or any(overlap(line, python) for python in one.pythons))
+            for minor, line in _minors(pythons)
+            for platform in (_PLATFORMS if one.marker else _PLATFORMS[:1])
+        }
+    except ValueError:  # it compares what has no order: os_name ~= "x"
+        return None
     return verdicts.pop() if len(verdicts) == 1 else None
 
 
@@ -352,10 +378,27 @@ def _holds(marker: Marker | None, minor: str, platform: Mapping[str, str]) -> bo
     return marker.evaluate({**environment, **platform})
 
 
+_MOST = 32
+"""Alternatives of a distribution, and bounds of each, that are told apart. A hand written file has
+up to ten; to compare all with all takes their number to the power of four."""
+
+
+def _either(ranges: Sequence[SpecifierSet]) -> tuple[SpecifierSet, ...]:
+    """Return the alternatives, each once; any version where they are more than ``_MOST``."""
+    different = tuple(dict.fromkeys(ranges))
+    return different if len(different) <= _MOST else (SpecifierSet(),)
+
+
 def _both(
     one: tuple[SpecifierSet, ...], other: tuple[SpecifierSet, ...]
 ) -> tuple[SpecifierSet, ...]:
-    """Return what lies in a range of each; ``one`` where they have nothing in common."""
+    """Return what lies in a range of each; ``one`` where they have nothing in common.
+
+    Also where that would be more than ``_MOST`` ranges, or one of more than ``_MOST`` bounds: too
+    many versions are never wrong, as a rewrite must hold on all of them.
+    """
+    if len(one) * len(other) > _MOST or max(map(len, (*one, *other)), default=0) > _MOST:
+        return one
     joined = (left & right for left, right in product(one, other) if overlap(left, right))
     return tuple(dict.fromkeys(joined)) or one
 
@@ -365,6 +408,8 @@ def _narrowed(target: Target | None, by: Target | None) -> Target | None:
     if target is None or by is None:
         return target or by
     if _is_bare(by):
+        return target
+    if len(by.ranges) > _MOST or max(map(len, (*target.ranges, *by.ranges))) > _MOST:
         return target
     inside = any(overlap(left, right) for left, right in product(target.ranges, by.ranges))
     if not inside:
@@ -388,12 +433,20 @@ def _settle(name: str, target: Target, installed: Mapping[str, SpecifierSet]) ->
 def _installed(root: Path) -> dict[str, SpecifierSet]:
     """Return what is installed in the project's own ``.venv``, from the names of its metadata."""
     found: dict[str, SpecifierSet] = {}
-    for pattern in (".venv/lib/python*/site-packages", ".venv/Lib/site-packages"):
-        for directory in root.glob(pattern):
-            for path in directory.glob("*.dist-info"):
-                name, _, version = path.name.removesuffix(".dist-info").partition("-")
-                try:
-                    found[canonicalize_name(name)] = SpecifierSet(f"=={version}")
-                except InvalidSpecifier:
-                    continue  # not metadata that pip wrote
+    enclosure = enclosure_of(root)
+    lib = root / ".venv/lib"
+    pythons = [lib / name for name in enclosure.names(lib) if name.startswith("python")]
+    for python in (*pythons[:_PYTHONS_LIMIT], root / ".venv/Lib"):
+        for installed in enclosure.names(python / "site-packages"):
+            name, dash, version = installed.removesuffix(".dist-info").partition("-")
+            if not dash or not installed.endswith(".dist-info"):
+                continue
+            try:
+                found[canonicalize_name(name)] = specifiers(f"=={version}")
+            except InvalidSpecifier:
+                continue  # not metadata that pip wrote
     return found
+
+
+_PYTHONS_LIMIT = 8
+"""Directories of one environment for a Python each; pip makes one."""

@@ -6,12 +6,9 @@ formats"; ``_pytest.config.findpaths`` of pytest 9.2).
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,9 @@ from msgspec import Struct
 
 from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
 from awaken.project.declarations import Declaration, Declarations
+from awaken.project.toml_text import NotToml, parse_toml
+from awaken.workspace.ini import NotIni, Sections, parse_ini
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of
 
 
 class PytestSettings(Struct, frozen=True):
@@ -110,16 +110,26 @@ def pytest_settings(root: Path) -> PytestSettings | None:
     for directory in (root, *root.parents):
         for name, read in _READERS:
             path = directory / name
-            if path.is_file() and (found := read(path)) is not None:
+            if (text := _text(path)) is not None and (found := read(text)) is not None:
                 shown = os.path.relpath(path, root).replace(os.sep, "/")
                 return PytestSettings(shown, *found)
     return None
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str | None:
+    """Return the text of a file, empty for one that is not UTF-8; None where there is none."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return enclosure_of(path.parent).read(path, METADATA_LIMIT).decode()
+    except OSError:
+        return None
+    except UnicodeDecodeError:
+        return ""
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return parse_toml(text)
+    except NotToml:
         return {}
 
 
@@ -132,12 +142,12 @@ _Found = tuple[str, Mapping[str, Any]]
 """The table of a file that is pytest's (empty for all of it), and what it says."""
 
 
-def _own_toml(path: Path) -> _Found | None:
-    return "", _below(_toml(path), "pytest")
+def _own_toml(text: str) -> _Found | None:
+    return "", _below(_toml(text), "pytest")
 
 
-def _pyproject(path: Path) -> _Found | None:
-    table = _below(_below(_toml(path), "tool"), "pytest")
+def _pyproject(text: str) -> _Found | None:
+    table = _below(_below(_toml(text), "tool"), "pytest")
     native = {key: value for key, value in table.items() if key != "ini_options"}
     if native:
         return "[tool.pytest]", native
@@ -146,27 +156,26 @@ def _pyproject(path: Path) -> _Found | None:
     return None
 
 
-def _own_ini(path: Path) -> _Found | None:
-    settings = _ini(path)
-    return "", dict(settings["pytest"]) if settings.has_section("pytest") else {}
+def _own_ini(text: str) -> _Found | None:
+    return "", _ini(text).get("pytest", {})
 
 
-def _section(name: str) -> Callable[[Path], _Found | None]:
-    def read(path: Path) -> _Found | None:
-        settings = _ini(path)
-        return (f"[{name}]", dict(settings[name])) if settings.has_section(name) else None
+def _section(name: str) -> Callable[[str], _Found | None]:
+    def read(text: str) -> _Found | None:
+        settings = _ini(text)
+        return (f"[{name}]", settings[name]) if name in settings else None
 
     return read
 
 
-def _ini(path: Path) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    with suppress(OSError, UnicodeDecodeError, configparser.Error):
-        parser.read_string(path.read_text(encoding="utf-8"))
-    return parser
+def _ini(text: str) -> Sections:
+    try:
+        return parse_ini(text)
+    except NotIni:
+        return {}
 
 
-_READERS: tuple[tuple[str, Callable[[Path], _Found | None]], ...] = (
+_READERS: tuple[tuple[str, Callable[[str], _Found | None]], ...] = (
     ("pytest.toml", _own_toml),
     (".pytest.toml", _own_toml),
     ("pytest.ini", _own_ini),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
-import warnings
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,6 +22,24 @@ _BOMS = {
     "utf-16-be": codecs.BOM_UTF16_BE,
 }
 _COOKIE = re.compile(rb"[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)")
+_CODEC_NAMES = """
+    ascii big5 big5hkscs cp437 cp720 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860 cp861 cp862
+    cp863 cp865 cp866 cp869 cp874 cp932 cp949 cp950 cp1125 cp1250 cp1251 cp1252 cp1253 cp1254
+    cp1255 cp1256 cp1257 cp1258 euc_jis_2004 euc_jisx0213 euc_jp euc_kr gb18030 gb2312 gbk
+    iso8859_1 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9
+    iso8859_10 iso8859_11 iso8859_13 iso8859_14 iso8859_15 iso8859_16 johab koi8_r koi8_t koi8_u
+    kz1048 latin_1 mac_croatian mac_cyrillic mac_greek mac_iceland mac_latin2 mac_roman
+    mac_romanian mac_turkish ptcp154 shift_jis tis_620 utf_8
+"""
+_CODECS = frozenset(_CODEC_NAMES.split())
+"""The codecs that awaken reads Python files in, by the names of their modules.
+
+All of them write ASCII as ASCII, as a file with a cookie must, and take a time that grows with
+the text: that is what editors save. The others of the standard library are left out because a
+file in them could run what it likes (a codec that somebody registered), takes the square of its
+size (``punycode``, ``idna``), is not text (``rot13``, ``zlib``), differs by machine (``mbcs``), or
+hides code from a reader (``unicode_escape``, ``utf_7``).
+"""
 _BLANK_LINE = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
@@ -136,11 +155,16 @@ def _codec_name(cookie: str, line: int) -> str:
         return "utf-8"
     if re.match(r"(?:latin-1|iso-8859-1|iso-latin-1)(?:-|$)", name):
         return "iso8859-1"
-    try:
-        codec = codecs.lookup(cookie)
-    except LookupError as error:
-        raise Undecodable(f"declares the unknown encoding {cookie!r}", line) from error
-    return codec.name
+    # looked up in a table: codecs.lookup would import the module of that name, or ask whoever
+    # registered for unknown names
+    plain = normalize_encoding(cookie.lower())
+    module = aliases.get(plain) or aliases.get(plain.replace(".", "_")) or plain
+    if module not in _CODECS:
+        raise Undecodable(
+            f"declares the encoding {cookie!r}, in which awaken reads no source; save it as UTF-8",
+            line,
+        )
+    return codecs.lookup(module).name
 
 
 def _text(body: bytes, encoding: str) -> bytes:
@@ -150,10 +174,8 @@ def _text(body: bytes, encoding: str) -> bytes:
             if not body.isascii():
                 body.decode()
             return body
-        # unicode_escape, a legal cookie, warns about each unknown escape
-        with warnings.catch_warnings(action="ignore"):
-            text = body.decode(encoding)
-            same = text.encode(encoding) == body
+        text = body.decode(encoding)
+        same = text.encode(encoding) == body
         encoded = text.encode()
     except UnicodeDecodeError as error:
         line = 1 + len(_NEWLINE.findall(body, 0, error.start))

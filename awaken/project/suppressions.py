@@ -22,7 +22,7 @@ MARK = b"awaken:"
 """What a file must hold to have any of these comments."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_DIRECTIVE = re.compile(r"(?<!\S)#+[ \t]*awaken:[ \t]*(?P<said>.*?)[ \t]*(?=\s#+[ \t]*awaken:|$)")
+_HEAD = re.compile(r"(?<!\S)#++[ \t]*+awaken:[ \t]*+")
 _IGNORE = re.compile(r"ignore[ \t]*\[(?P<names>[^\[\]]*)\]")
 _SKIP_FILE = re.compile(r"skip-file(?![\w\[(=-])")
 _MEANT = ("ignore", "skip-file", "skip", "noqa", "disable", "off", "suppress")
@@ -121,9 +121,11 @@ def _with_block(line: _Line) -> Iterator[tuple[tokenize.TokenInfo, bool]]:
 
 
 def _read(comment: _Comment, size: int) -> Iterator[Suppression]:
-    for match in _DIRECTIVE.finditer(comment.text):
-        said = match["said"]
-        head = comment.text[match.start() : match.start("said")]
+    heads = list(_HEAD.finditer(comment.text))
+    ends = [*(match.start() for match in heads[1:]), len(comment.text)]
+    for match, end in zip(heads, ends, strict=False):  # without a head there is one end
+        said = comment.text[match.end() : end].rstrip()
+        head = match[0]
         read = _ignore(said, comment) or _skip_file(said, comment, size) or _malformed(said)
         if read is None:
             continue

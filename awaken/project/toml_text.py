@@ -1,16 +1,27 @@
-"""TOML with lines: the standard parser tells them for its own errors only."""
+"""TOML that nobody vouches for, and the lines of its values: the parser tells them for errors only.
+
+``tomllib`` takes a time and a memory that grow with the square of the parts of a dotted key, and
+recurses for each nested value. So keys are measured before it, and what it returns after it.
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands: the keys of tables and the indexes of lists, from the outside in."""
 
-_CLOSERS = ("]", "]]", "]}", "]}]")
+_KEY_PARTS = 32
+"""Parts of a dotted key; those of tools have up to seven (``tool.hatch.envs.x.overrides...``)."""
+
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_KEY_PARTS}}}")
+
+_LARGEST = 2**63
+"""TOML promises 64 bits; Python prints no number of more than 4,300 digits, but reads them."""
 
 
 class NotToml(ValueError):
@@ -23,14 +34,34 @@ class NotToml(ValueError):
 
 def parse_toml(text: str) -> dict[str, Any]:
     """Return the tables of ``text``. Raises NotToml."""
+    long_key = _LONG_KEY.search(text)
+    if long_key:
+        line = text.count("\n", 0, long_key.start()) + 1
+        raise NotToml(f"a key has more than {_KEY_PARTS} parts", line)
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
     except RecursionError:
         raise NotToml("it is nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError is one, and a number of 5,000 digits another
-        line = re.search(r"at line (\d+)", str(error))
-        at = int(line[1]) if line else text.rstrip().count("\n") + 1
+        line_said = re.search(r"at line (\d+)", str(error))
+        at = int(line_said[1]) if line_said else text.rstrip().count("\n") + 1
         raise NotToml(re.sub(r" [(]at .*", "", str(error)), at) from error
+    if _has_large_number(tables):
+        raise NotToml("it holds a whole number of more than 64 bits")
+    return tables
+
+
+def _has_large_number(tables: dict[str, Any]) -> bool:
+    waiting: list[Any] = [tables]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+            return True
+    return False
 
 
 def line_of(text: str, path: KeyPath) -> int:
@@ -38,91 +69,96 @@ def line_of(text: str, path: KeyPath) -> int:
 
     For a path that is not there, the line of what would hold it.
     """
-    best, found = 0, (1, "", KeyPath())
-    for line, statement, where, table in _statements(text.replace("\r\n", "\n")):
-        reached = _common(where, path)
-        if reached == len(where):
-            reached += _depth(table, path[reached:])
-        if reached > best:
-            best, found = reached, (line, statement, where)
-    return _line_within(*found, path[:best])
+    position = deepest = 0
+    for start, where in _places(text):
+        if len(where) > deepest and path[: len(where)] == where:
+            position, deepest = start, len(where)
+    return text.count("\n", 0, position) + 1
 
 
-def _statements(text: str) -> Iterator[tuple[int, str, KeyPath, Mapping[str, Any]]]:
-    """Yield each header and each ``key = value``: its line, text, table's path and what it sets."""
-    lines = text.split("\n")
+_BETWEEN = re.compile(r"(?:[\s,]++|#[^\n]*+)*+")
+_KEY_PART = re.compile(rf"[ \t]*+(?P<part>{_PART})[ \t]*+(?P<dot>\.)?")
+_SCALAR = re.compile(
+    r'''"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}'''
+    r"|'''(?:[^']|'(?!''))*+'{3,5}"
+    r'|"(?:[^"\\\n]|\\.)*+"'
+    r"|'[^'\n]*+'"
+    r"|[^,\]}#\n]++",
+    re.DOTALL,
+)
+
+
+def _places(text: str) -> Iterator[tuple[int, KeyPath]]:
+    """Yield where each header, key and element of a list starts, and its path; in one pass."""
     table: KeyPath = ()
     arrays: dict[KeyPath, int] = {}
-    start = 0
-    while start < len(lines):
-        end, parsed = _one_statement(lines, start)
-        statement = "\n".join(lines[start:end])
-        if statement.lstrip().startswith("["):
-            table, parsed = _header(parsed, arrays), {}
-        yield start + 1, statement, table, parsed
-        start = end
-
-
-def _one_statement(lines: Sequence[str], start: int) -> tuple[int, dict[str, Any]]:
-    """Return where the statement that begins at ``start`` ends: with the first lines that parse.
-
-    A line break ends a statement unless something is open, and what is open does not parse.
-    """
-    for end in range(start + 1, len(lines) + 1):
-        try:
-            return end, tomllib.loads("\n".join(lines[start:end]))
-        except ValueError:
+    opened: list[_Opened] = []
+    at = _skip(text, 0)
+    while at < len(text):
+        start = at
+        if opened and text[at] == opened[-1].closer:
+            opened.pop()
+            at = _skip(text, at + 1)
             continue
-    return len(lines), {}
+        if not opened and text[at] == "[":
+            brackets = 2 if text.startswith("[[", at) else 1
+            parts, at = _key(text, at + brackets)
+            table = ()
+            for number, part in enumerate(parts, 1):
+                table = (*table, part)
+                yield start, table
+                if brackets > 1 and number == len(parts):
+                    arrays[table] = arrays.get(table, -1) + 1
+                if table in arrays:
+                    table = (*table, arrays[table])
+                    yield start, table
+            at = _skip(text, at + brackets)
+            continue
+        if opened and opened[-1].closer == "]":
+            path = opened[-1].next_element()
+            yield start, path
+        else:
+            path = opened[-1].path if opened else table
+            parts, at = _key(text, at)
+            for part in parts:
+                path = (*path, part)
+                yield start, path
+            at = _skip(text, at + 1)  # behind the equals sign
+        if text[at : at + 1] in _CLOSERS:
+            opened.append(_Opened(_CLOSERS[text[at]], path))
+            at = _skip(text, at + 1)
+        else:
+            scalar = _SCALAR.match(text, at)
+            at = _skip(text, scalar.end() if scalar else at + 1)
 
 
-def _header(parsed: Mapping[str, Any], arrays: dict[KeyPath, int]) -> KeyPath:
-    """Return the path of the table that a header opens; counts the elements of ``arrays``."""
-    path: KeyPath = ()
-    inner: Any = parsed
-    while isinstance(inner, dict) and inner:
-        ((key, inner),) = inner.items()
-        path = (*path, key)
-        if isinstance(inner, list):
-            arrays[path] = arrays.get(path, -1) + 1
-        if path in arrays:
-            path = (*path, arrays[path])
-    return path
+_CLOSERS = {"[": "]", "{": "}"}
 
 
-def _common(one: KeyPath, other: KeyPath) -> int:
-    same = 0
-    for left, right in zip(one, other, strict=False):
-        if left != right:
+class _Opened:
+    """A list or an inline table that is not closed yet, and its path."""
+
+    def __init__(self, closer: str, path: KeyPath) -> None:
+        self.closer = closer
+        self.path = path
+        self._elements = -1
+
+    def next_element(self) -> KeyPath:
+        self._elements += 1
+        return (*self.path, self._elements)
+
+
+def _skip(text: str, at: int) -> int:
+    match = _BETWEEN.match(text, at)
+    return match.end() if match else at
+
+
+def _key(text: str, at: int) -> tuple[list[str], int]:
+    """Return the parts of the key at ``at``, and where it ends."""
+    parts = []
+    while match := _KEY_PART.match(text, at):
+        part, at = match["part"], match.end()
+        parts.append(str(tomllib.loads(f"key = {part}")["key"]) if part[0] in "\"'" else part)
+        if not match["dot"]:
             break
-        same += 1
-    return same
-
-
-def _depth(value: Any, path: KeyPath) -> int:
-    """Return how many steps of ``path`` lead to something in ``value``."""
-    for depth, key in enumerate(path):
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return depth
-    return len(path)
-
-
-def _line_within(line: int, statement: str, table: KeyPath, path: KeyPath) -> int:
-    """Return the line at which a statement of several lines holds ``path``."""
-    lines = statement.split("\n")
-    for count in range(1, len(lines)):
-        begun = "\n".join(lines[:count])
-        for closer in _CLOSERS:
-            try:
-                parsed = tomllib.loads(f"{begun}\n{closer}")
-            except ValueError:
-                continue
-            if _depth(parsed, path[len(table) :]) == len(path) - len(table):
-                return line + count - 1
-    return line if len(lines) == 1 else _last_line(line, lines, path[len(table) :])
-
-
-def _last_line(line: int, lines: Sequence[str], path: KeyPath) -> int:
-    return line + len(lines) - 1 if any(isinstance(key, int) for key in path) else line
+    return parts, at

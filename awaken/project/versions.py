@@ -6,8 +6,10 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +25,49 @@ ANY_VERSION = "any version"
 _MOST_ANSWERS = 1000
 """Pairs of ranges kept: rules ask for some fifty over and over, manifests name the rest once."""
 
+TEXT_LIMIT = 4096
+"""Characters of a requirement, a marker or a range: below what costs ``packaging`` time or Python's
+limit for digits. ``apache-airflow`` with all of its extras takes 1,500."""
+
 _OLDEST, _NEWEST = Version("0"), Version("99999")
+
+
+def specifiers(text: str) -> SpecifierSet:
+    """Return the range that ``text`` states. Raises InvalidSpecifier, and nothing else."""
+    if len(text) > TEXT_LIMIT:
+        raise InvalidSpecifier(_too_long(text))
+    try:
+        return SpecifierSet(text)
+    except ValueError as error:  # a number that Python does not convert, say
+        raise InvalidSpecifier(str(error)) from None
+
+
+def requirement(text: str) -> Requirement:
+    """Return the requirement that ``text`` states. Raises InvalidRequirement, and nothing else."""
+    if len(text) > TEXT_LIMIT:
+        raise InvalidRequirement(_too_long(text))
+    try:
+        return Requirement(text)
+    except RecursionError:
+        raise InvalidRequirement("its marker is nested too deeply") from None
+    except ValueError as error:
+        raise InvalidRequirement(str(error)) from None
+
+
+def marker(text: str) -> Marker:
+    """Return the marker that ``text`` states. Raises InvalidMarker, and nothing else."""
+    if len(text) > TEXT_LIMIT:
+        raise InvalidMarker(_too_long(text))
+    try:
+        return Marker(text)
+    except RecursionError:
+        raise InvalidMarker("it is nested too deeply") from None
+    except ValueError as error:
+        raise InvalidMarker(str(error)) from None
+
+
+def _too_long(text: str) -> str:
+    return f"{text[:40]}... has more than {TEXT_LIMIT} characters"
 
 
 def current(name: str) -> SpecifierSet:
@@ -65,7 +109,7 @@ def _candidates(ranges: Iterable[SpecifierSet]) -> set[Version]:
         for specifier in one:
             try:
                 boundary = Version(specifier.version.removesuffix(".*"))
-            except InvalidVersion:  # "===" takes any string
+            except ValueError:  # "===" takes any string
                 continue
             found.update((boundary, *_neighbours(boundary)))
     return found
@@ -109,9 +153,9 @@ def requested(text: str) -> SpecifierSet:
     if not text:
         raise InvalidSpecifier("no version is given")
     if not text[0].isdigit():
-        return SpecifierSet(text)
+        return specifiers(text)
     lines = len(text.split(".")) < 3  # noqa: PLR2004 - "2.0" names a release line
-    return SpecifierSet(f"=={text}.*" if lines and "*" not in text else f"=={text}")
+    return specifiers(f"=={text}.*" if lines and "*" not in text else f"=={text}")
 
 
 def poetry_ranges(text: str) -> tuple[SpecifierSet, ...]:
@@ -120,13 +164,15 @@ def poetry_ranges(text: str) -> tuple[SpecifierSet, ...]:
     ``^1.4``, ``~1.4``, ``1.4.*``, ``*``, ``>=1.4 <2`` and ``a || b`` are understood
     (python-poetry.org/docs/dependency-specification). Raises InvalidSpecifier.
     """
+    if len(text) > TEXT_LIMIT:
+        raise InvalidSpecifier(_too_long(text))
     return tuple(_poetry_range(part) for part in re.split(r"\|\|?", text))
 
 
 def _poetry_range(text: str) -> SpecifierSet:
     text = re.sub(r"([~^<>=!]=?=?)\s+", r"\1", text.strip())
     parts = [part for part in re.split(r"[,\s]+", text) if part]
-    return SpecifierSet(",".join(filter(None, map(_poetry_clause, parts))))
+    return specifiers(",".join(filter(None, map(_poetry_clause, parts))))
 
 
 def _poetry_clause(clause: str) -> str:
@@ -146,7 +192,7 @@ def _caret_or_tilde(clause: str) -> str:
     text = clause[1:].removesuffix(".*")
     try:
         release = Version(text).release
-    except InvalidVersion as error:
+    except ValueError as error:
         raise InvalidSpecifier(f"Invalid specifier: {clause!r}") from error
     if clause[0] == "^":
         kept = next((i for i, part in enumerate(release) if part), len(release) - 1)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from awaken.contract import Rule, UserError
-from awaken.project.discovery import is_boundary
+from awaken.contract import Rule, UnusableFile, UserError
 from awaken.project.toml_text import NotToml, line_of, parse_toml
 from awaken.settings.model import Layer
 from awaken.settings.values import Wrong, settings_from
+from awaken.workspace.reading import (
+    METADATA_LIMIT,
+    enclosure_of,
+    is_boundary,
+    read_named,
+    why_unread,
+)
 
 NAMES = (".awaken.toml", "awaken.toml", "pyproject.toml")
 """Where settings may stand, the strongest of one directory first, as in ruff."""
@@ -39,44 +45,70 @@ def nearest_file(root: Path) -> Path | None:
     return None
 
 
-def file_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
-    """Return the settings of a file; ``shown`` is how errors name it.
+def found_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
+    """Return the settings of the file that ``nearest_file`` found for a project.
 
-    Raises UserError with the line for what cannot be used.
+    They name no place outside of it, and not where results are kept: that the user says. Raises
+    UnusableFile with the line for what cannot be used.
     """
-    text = _text(path, shown)
+    shown = shown_path(path)
+    raw = _bytes(_read_found, path, shown)
+    layer = _layer(path, raw, origin, shown, rules)
+    if layer.settings.cache_dir is not None:
+        line = line_of(_decoded(raw, shown), (*_tables_above(path), "cache-dir"))
+        message = (
+            "'cache-dir' is not taken from a project's own settings; "
+            "remove it, and say --cache-dir instead"
+        )
+        raise UnusableFile(shown, line, message)
+    place = layer.settings.baseline
+    if place is not None and not _holds(path.parent, os.path.expanduser(place)):  # noqa: PTH111
+        inside = (*_tables_above(path), "baseline")
+        message = f"'baseline' must lie in the project, not at {place!r}; --baseline may name any"
+        raise UnusableFile(shown, line_of(_decoded(raw, shown), inside), message)
+    return layer
+
+
+def _holds(directory: Path, place: str) -> bool:
+    return enclosure_of(directory).holds(directory / place)
+
+
+def named_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
+    """Return the settings of a file that the user named; ``shown`` is how errors name it.
+
+    Raises UnusableFile with the line for what cannot be used.
+    """
+    return _layer(path, _bytes(read_named, path, shown), origin, shown, rules)
+
+
+def _bytes(read: Callable[[Path, int], bytes], path: Path, shown: str) -> bytes:
+    try:
+        return read(path, METADATA_LIMIT)
+    except OSError as error:
+        raise UnusableFile(shown, 0, why_unread(error)) from None
+
+
+def _tables_above(path: Path) -> tuple[str, ...]:
+    """Return the tables of a settings file that awaken's own settings stand below."""
+    return _TABLE if path.name == _PYPROJECT else ()
+
+
+def _layer(path: Path, raw: bytes, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
+    text = _decoded(raw, shown)
     tables = _parsed(text, shown)
-    inside = _TABLE if path.name == _PYPROJECT else ()
+    inside = _tables_above(path)
     table: Any = tables
     for key in inside:
         table = table.get(key, {}) if isinstance(table, Mapping) else {}
     if not isinstance(table, Mapping):
-        where = f"{shown}:{line_of(text, inside)}"
-        raise UserError(f"{where}: 'tool.awaken' must be a table: [tool.awaken]")
+        message = "'tool.awaken' must be a table: [tool.awaken]"
+        raise UnusableFile(shown, line_of(text, inside), message)
     try:
         settings = settings_from(table, rules)
     except Wrong as error:
         line = line_of(text, (*inside, *error.path))
-        raise UserError(f"{shown}:{line}: {error}") from None
+        raise UnusableFile(shown, line, str(error)) from None
     return Layer(origin, path.parent, settings)
-
-
-def own_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
-    """Return the settings that a project brings along in the file at ``path``.
-
-    They name no place outside of it: where results are kept, the user says. Raises UserError as
-    ``file_layer`` does.
-    """
-    shown = shown_path(path)
-    layer = file_layer(path, origin, shown, rules)
-    if layer.settings.cache_dir is not None:
-        inside = _TABLE if path.name == _PYPROJECT else ()
-        line = line_of(_text(path, shown), (*inside, "cache-dir"))
-        raise UserError(
-            f"{shown}:{line}: 'cache-dir' is not taken from a project's own settings; "
-            "remove it, and say --cache-dir instead"
-        )
-    return layer
 
 
 def config_layers(
@@ -92,7 +124,7 @@ def config_layers(
     for value in values:
         if os.path.isfile(value):  # noqa: PTH113 - Path.is_file() raises for a name too long
             path = Path(os.path.realpath(value))
-            files.append((path, file_layer(path, f"--config {value}", value, rules)))
+            files.append((path, named_layer(path, f"--config {value}", value, rules)))
         else:
             layers.append(_value_layer(value, rules))
     return files, layers
@@ -110,35 +142,33 @@ def _is_meant(path: Path) -> bool:
     """Whether a ``pyproject.toml`` has a table for awaken."""
     shown = shown_path(path)
     try:
-        raw = path.read_bytes()
+        raw = _read_found(path, METADATA_LIMIT)
     except OSError:
         return False  # the manifests' reader says so; most projects have no settings in it
     if b"awaken" not in raw:
         return False
-    tool = _parsed(_text(path, shown), shown).get("tool")
+    tool = _parsed(_decoded(raw, shown), shown).get("tool")
     return isinstance(tool, dict) and "awaken" in tool
 
 
-def _text(path: Path, shown: str) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{shown}: cannot be read: {error.strerror}") from None
+def _read_found(path: Path, limit: int) -> bytes:
+    return enclosure_of(path.parent).read(path, limit)
+
+
+def _decoded(raw: bytes, shown: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{shown}:{line}: is not UTF-8 text ({error.reason}); save it as UTF-8"
-        ) from None
+        message = f"is not UTF-8 text ({error.reason}); save it as UTF-8"
+        raise UnusableFile(shown, line, message) from None
 
 
 def _parsed(text: str, shown: str) -> Mapping[str, Any]:
     try:
         return parse_toml(text)
     except NotToml as error:
-        line = f":{error.line}" if error.line else ""
-        raise UserError(f"{shown}{line}: is not valid TOML: {error}") from None
+        raise UnusableFile(shown, error.line, f"is not valid TOML: {error}") from None
 
 
 def _value_layer(value: str, rules: Sequence[Rule]) -> Layer:

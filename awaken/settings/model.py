@@ -120,6 +120,11 @@ class Resolved(Struct, frozen=True, kw_only=True):
             if self.origins.get(key, COMMAND_LINE) != COMMAND_LINE
         }
 
+    def says_user(self, name: str) -> bool:
+        """Whether the setting ``name`` is what the user said of this run, not a project's file."""
+        origin = self.origins.get(name, "")
+        return origin == COMMAND_LINE or origin.startswith("--config")
+
     def unsafe_at(self, path: str) -> bool:
         """Whether unsafe changes may edit the project-relative ``path``: the last override says."""
         for override in reversed(self.overrides):

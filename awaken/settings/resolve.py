@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, Rule, UserError
 from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
-from awaken.settings.files import config_layers, nearest_file, own_layer
+from awaken.settings.files import config_layers, found_layer, nearest_file
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Settings
 from awaken.settings.selection import choose_by_layers, named
 from awaken.settings.values import Wrong, check, options_of, python_version
@@ -59,6 +59,25 @@ def _layers(
     root: Path, given: Settings, config: Sequence[str], *, isolated: bool, rules: Sequence[Rule]
 ) -> tuple[Path | None, list[Layer]]:
     """Return the settings file that is used, and all layers, the lowest first."""
+    files, values = command_line_layers(given, config, isolated=isolated, rules=rules)
+    if not files and not isolated and (path := nearest_file(root)) is not None:
+        origin = Path(os.path.relpath(path, root)).as_posix()
+        files = [(path, found_layer(path, origin, rules))]
+    own = Layer(COMMAND_LINE, Path.cwd(), given)
+    return next((path for path, _ in files), None), [*(one for _, one in files), *values, own]
+
+
+def command_line_layers(
+    given: Settings, config: Sequence[str], *, isolated: bool, rules: Sequence[Rule]
+) -> tuple[list[tuple[Path, Layer]], list[Layer]]:
+    """Return the settings file that the command line names, if any, and its ``KEY=VALUE``.
+
+    Raises UserError for whatever of it cannot be used, whichever project it is for.
+    """
+    try:
+        check(given, rules)
+    except Wrong as error:
+        raise UserError(f"{_option(error.path[0])}{error}") from None
     files, values = config_layers(config, rules)
     if len(files) > 1:
         named_twice = " and ".join(layer.origin for _, layer in files)
@@ -67,15 +86,7 @@ def _layers(
         raise UserError(
             f"{files[0][1].origin}: --isolated reads no files; leave out one of the two"
         )
-    if not files and not isolated and (path := nearest_file(root)) is not None:
-        origin = Path(os.path.relpath(path, root)).as_posix()
-        files = [(path, own_layer(path, origin, rules))]
-    try:
-        check(given, rules)
-    except Wrong as error:
-        raise UserError(f"{_option(error.path[0])}{error}") from None
-    own = Layer(COMMAND_LINE, Path.cwd(), given)
-    return next((path for path, _ in files), None), [*(one for _, one in files), *values, own]
+    return files, values
 
 
 def _option(key: str | int) -> str:

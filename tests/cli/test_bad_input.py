@@ -31,14 +31,14 @@ FILES = {
     "utf-16": (BAD.encode("utf-16"), ":1: is not utf-8 text"),
     "unknown-cookie": (
         f"\n# coding: klingon\n{BAD}",
-        ":2: declares the unknown encoding 'klingon'",
+        ":2: declares the encoding 'klingon', in which awaken reads no source; save it as UTF-8$",
     ),
     "cookie-against-bom": (
         b"\xef\xbb\xbf# coding: latin-1\n" + BAD.encode(),
         ":1: starts with a UTF-8 byte order mark but declares iso8859-1",
     ),
-    "codec-for-no-text": (f"# coding: rot13\n{BAD}", ": cannot be read as rot-13"),
-    "ambiguous-codec": (f"# coding: unicode_escape\n{BAD}", ": would not come back byte for byte"),
+    "codec-for-no-text": (f"# coding: rot13\n{BAD}", ":1: declares the encoding 'rot13'"),
+    "ambiguous-codec": (f"# coding: unicode_escape\n{BAD}", ":1: declares the enc"),
     "null": (BAD.encode() + b"x = 1 # \0\n", ":8: holds a NUL byte"),
     "twenty-megabytes": (BAD + "#" * 20_000_000, ": is 20.0 MB large; .* up to 5 MB"),
     "for-a-newer-python": (BAD + "[*x for x in y]\n", r":8: .*run awaken with Python 3\.\d+$"),
@@ -52,7 +52,7 @@ LINKS = {
     "link-to-nothing": ("nowhere.py", ": is a symbolic link that leads nowhere"),
     "link-to-itself": ("bad.py", ": is a symbolic link that leads nowhere"),
     "link-through-a-file": ("good.py/x.py", ": is a symbolic link that leads nowhere"),
-    "link-to-a-device": (os.devnull, ": is not a regular file"),
+    "link-to-a-device": (os.devnull, ": is a symbolic link that leads out of the project"),
 }
 
 

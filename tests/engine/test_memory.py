@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from awaken import api
+from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
 from awaken.engine import run as engine_run
 from awaken.settings import Settings
 
@@ -124,13 +125,28 @@ def test_sites_left_out_are_part_of_the_question(run, runs):
     assert without.files == ()
 
 
-def test_a_run_with_a_diagnostic_is_not_remembered(run, runs, project):
+def test_a_diagnostic_of_a_file_is_remembered_with_the_rest(run, runs, project):
     (project / "broken.py").write_text("session.query(\n")
-    run()
+    first = run()
+    second = run()
+
+    assert len(runs) == 1
+    assert [diagnostic.path for diagnostic in second.diagnostics] == ["broken.py"]
+    assert (second.diagnostics, second.files) == (first.diagnostics, first.files)
+
+
+def test_a_failure_of_awaken_itself_is_not_remembered(run, runs, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QueryToSelect, "plan", fail)
+        assert run().diagnostics != ()
     report = run()
 
     assert len(runs) == 2
-    assert [diagnostic.path for diagnostic in report.diagnostics] == ["broken.py"]
+    assert report.diagnostics == ()
+    assert len(report.files) == 1
 
 
 def test_a_damaged_cache_costs_time_only(run, runs, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from awaken.project.discovery import (
+    DEPTH_LIMIT,
     DiscoverySettings,
     Root,
     discover,
@@ -169,16 +170,18 @@ def test_inner_projects_keep_their_files_and_belong_to_the_run(tmp_path):
 
 
 def test_unusable_paths_are_named_and_the_rest_goes_on(tmp_path):
-    project(tmp_path / "app", "a.py", "README.md", "tool")
+    app = project(tmp_path / "app", "a.py", "README.md", "tool", "passwd")
+    write(app, "tool", text="#!/usr/bin/env python3\n")
 
     found, problems = find_roots(
-        [tmp_path / "app/README.md", tmp_path / "nowhere", tmp_path / "app/tool"]
+        [app / "README.md", tmp_path / "nowhere", app / "tool", app / "passwd"]
     )
 
     assert [root.selected for root in found] == [("tool",)]
     assert [problem.message for problem in problems] == [
         "is not a Python file; awaken reads .py files",
         "no such file or directory",
+        "is not a Python file; awaken reads .py files",
     ]
     assert problems[1].path == str(tmp_path / "nowhere")
 
@@ -343,8 +346,8 @@ def test_what_the_user_names_is_read_although_it_is_left_out(tmp_path):
 
 
 def test_the_same_real_file_is_found_once(tmp_path):
-    outside = write(tmp_path / "outside", "o.py", "pkg/p.py", "pkg/q.py")
-    app = project(tmp_path / "app", "z/real.py")
+    app = project(tmp_path / "app", "z/real.py", "out/o.py", "out/pkg/p.py", "out/pkg/q.py")
+    outside = (app / "out").rename(app / ".venv")
     (app / "a_link.py").symlink_to("z/real.py")
     (app / "b_link.py").symlink_to(outside / "o.py")
     (app / "c_link.py").symlink_to(outside / "o.py")
@@ -358,7 +361,7 @@ def test_the_same_real_file_is_found_once(tmp_path):
 
 def test_directory_loops_end(tmp_path):
     app = project(tmp_path / "app", "sub/a.py")
-    outside = write(tmp_path / "outside", "o.py")
+    outside = write(app / ".venv", "o.py")
     (app / "sub/up").symlink_to(app, target_is_directory=True)
     (app / "sub/self").symlink_to(app / "sub", target_is_directory=True)
     (app / "above").symlink_to(tmp_path, target_is_directory=True)
@@ -370,13 +373,41 @@ def test_directory_loops_end(tmp_path):
 
 
 def test_link_to_another_project_is_not_followed(tmp_path):
-    app = project(tmp_path / "app", "a.py")
-    project(tmp_path / "other", "b.py")
-    (app / "other").symlink_to(tmp_path / "other", target_is_directory=True)
+    app = project(tmp_path / "repo/app", "a.py")
+    other = project(tmp_path / "repo/other", "b.py")
+    (app / "other").symlink_to(other, target_is_directory=True)
+    (tmp_path / "repo/.git").mkdir()
 
     found = find_files(Root(app))
 
-    assert (found.files, found.nested) == (("a.py",), ())
+    assert (found.files, found.nested, found.problems) == (("a.py",), (), ())
+
+
+def test_what_a_link_leads_to_outside_is_one_problem_and_not_read(tmp_path):
+    outside = write(tmp_path / "outside", "o.py", "pkg/p.py", "data/x.csv")
+    app = project(tmp_path / "app", "a.py", "build/b.py")
+    (app / "o.py").symlink_to(outside / "o.py")
+    (app / "pkg").symlink_to(outside / "pkg", target_is_directory=True)
+    (app / "again").symlink_to("pkg", target_is_directory=True)
+    (app / "x.csv").symlink_to(outside / "data/x.csv")
+    (app / "build/pkg").symlink_to(outside / "pkg", target_is_directory=True)
+
+    found = find_files(Root(app))
+
+    assert found.files == ("a.py",)
+    assert [problem.path for problem in found.problems] == ["again", "o.py", "pkg"]
+    assert all("leads out of the project" in problem.message for problem in found.problems)
+
+
+def test_a_directory_that_is_too_deep_is_one_problem(tmp_path):
+    app = project(tmp_path, "a.py")
+    deepest = "/".join("d" * (DEPTH_LIMIT + 1))
+    write(app, f"{deepest}/b.py", f"{deepest[2:]}/c.py")
+
+    found = find_files(Root(app))
+
+    assert found.files == ("a.py", f"{deepest[2:]}/c.py")
+    assert [problem.path for problem in found.problems] == [deepest]
 
 
 def test_odd_files_are_one_problem_each_and_the_rest_is_found(tmp_path):

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import encodings
 import hashlib
 import io
+import sys
 import tokenize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode, decode_settings
+from awaken.project.sources import (
+    _CODECS,
+    Snapshot,
+    SourceFile,
+    Undecodable,
+    decode,
+    decode_settings,
+)
 
 COOKIES = (
     "latin-1",
@@ -93,17 +103,19 @@ def test_byte_order_mark_is_kept_and_hidden():
 @pytest.mark.parametrize(
     ("raw", "line", "message"),
     [
-        (b"# coding: klingon\n", 1, "unknown encoding 'klingon'"),
-        (b"\n# coding: rot13\n'\xe9'", 0, "rot-13"),
+        (b"# coding: klingon\n", 1, "the encoding 'klingon', in which awaken reads no source"),
+        (b"\n# coding: rot13\n'\xe9'", 2, "rot13"),
         (b"x\n'\xe9'\n", 2, "not utf-8 text (invalid continuation byte at byte 3)"),
         (b"x\r\r\n'\xe9'\n", 3, "not utf-8 text"),
         (b"\n# coding: ascii\n'\xe9'", 3, "not ascii text"),
         (b"# coding: cp1252\n'\x81'", 2, "not cp1252 text"),
         (codecs.BOM_UTF8 + b"\n# coding: latin-1\n", 2, "byte order mark but declares iso8859-1"),
         (b"x = 1\ny = '\0'\n", 2, "NUL byte"),
-        (b"# coding: utf-7\nx = 1 + 2", 2, "utf-7"),
-        (b"# coding: unicode_escape\n'\\d \\xe9'", 0, "byte for byte"),
-        (b"# coding: utf-16\nx = 1", 0, "utf-16"),
+        (b"# coding: utf-7\nx = 1 + 2", 1, "utf-7"),
+        (b"# coding: unicode_escape\n'\\d \\xe9'", 1, "unicode_escape"),
+        (b"# coding: punycode\nx", 1, "punycode"),
+        (b"# coding: shift_jis\n'\x81\xad\x80'", 2, "not shift_jis text"),
+        (b"# coding: utf-16\nx = 1", 1, "utf-16"),
         ("x = 1".encode("utf-16"), 1, "not utf-8 text"),
         (b"'\xed\xa0\x80'", 1, "not utf-8 text"),
     ],
@@ -115,6 +127,47 @@ def test_what_is_not_text_says_so_in_one_sentence(raw, line, message):
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize("codec", sorted(_CODECS))
+def test_a_codec_that_is_read_writes_ascii_as_ascii_and_is_its_own_name(codec):
+    source = decode("a.py", f"# coding: {codec}\nx = 1".encode())
+
+    assert source.text == f"# coding: {codec}\nx = 1".encode()
+    assert source.encoding == codecs.lookup(codec).name
+
+
+def test_a_codec_of_the_target_is_neither_imported_nor_asked(monkeypatch, tmp_path):
+    asked = []
+    codecs.register(asked.append)
+    (tmp_path / "klingon.py").write_text("raise SystemExit('ran')")
+    monkeypatch.setattr(encodings, "__path__", [*encodings.__path__, str(tmp_path)])
+    try:
+        with pytest.raises(Undecodable):
+            decode("a.py", b"# coding: klingon\n")
+    finally:
+        codecs.unregister(asked.append)
+
+    assert asked == []
+
+
+@pytest.mark.parametrize("cookie", ["punycode", "idna", "zlib", "unicode_escape"])
+def test_a_codec_that_is_not_read_costs_the_same_for_every_size(cookie):
+    def calls(size):
+        counted = []
+        head = f"# coding: {cookie}\n".encode()
+        raw = head + b"x" * size
+        sys.setprofile(lambda *event: counted.append(event))
+        try:
+            with contextlib.suppress(Undecodable):
+                decode("a.py", raw)
+        finally:
+            sys.setprofile(None)
+        return len(counted)
+
+    calls(1)  # regular expressions are compiled and kept
+
+    assert calls(1_000) == calls(2_000) == calls(4_000)
 
 
 def test_new_text_that_the_encoding_lacks_is_an_error():

@@ -12,7 +12,7 @@ from msgspec import structs
 from awaken.contract import UserError
 from awaken.engine.rule_discovery import all_rules
 from awaken.settings import Override, Resolved, Settings
-from awaken.settings.files import file_layer
+from awaken.settings.files import named_layer
 from awaken.settings.resolve import resolve
 
 PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def test_each_example_is_a_settings_file(tmp_path, text):
     path = tmp_path / ("pyproject.toml" if "[tool.awaken" in text else "awaken.toml")
     path.write_text(text)
 
-    layer = file_layer(path, path.name, path.name, all_rules())
+    layer = named_layer(path, path.name, path.name, all_rules())
 
     assert layer.settings != Settings()
 

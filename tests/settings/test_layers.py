@@ -174,7 +174,7 @@ exclude = ["old"]
 extend-exclude = ["gen/*.py"]
 force-exclude = true
 respect-gitignore = false
-baseline = "../known.json"
+baseline = "./known.json"
 
 [[overrides]]
 paths = ["vendor", "!vendor/ours.py"]
@@ -195,7 +195,7 @@ def test_every_key_of_a_file_is_taken(root):
     assert (found.unsafe_fixes, found.force_exclude, found.respect_gitignore) == (True, True, False)
     assert (found.target_version, found.target) == ("py311", {"sqlalchemy": "1.4"})
     assert found.exclude == (PathPatterns(("old",), root), PathPatterns(("gen/*.py",), root))
-    assert found.baseline == root.parent / "known.json"
+    assert found.baseline == root / "known.json"
     assert found.options["rename-old"].new_name == "novel"
     assert set(found.origins.values()) == {"awaken.toml"}
     assert found.origins.keys() == {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -242,10 +243,14 @@ def test_options_that_do_not_hold_together_are_told(root):
 def test_an_unreadable_file_is_one_sentence(root, monkeypatch):
     write(root, {"awaken.toml": "ignore = []"})
 
-    def refuse(path):
-        raise PermissionError(13, "Permission denied", str(path))
+    real = os.open
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)
+    def refuse(path, *flags):
+        if str(path).endswith("awaken.toml"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *flags)
+
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(UserError, match=r"app/awaken\.toml: cannot be read: Permission denied"):
         resolved(root)
 
@@ -263,8 +268,34 @@ def test_the_command_prints_one_sentence_and_ends_with_2(root, command, capfd):
     assert main(["check", str(root), "--isolated"]) == 0
 
 
-def test_one_wrong_root_of_several_stops_the_run(root):
-    write(root.parent, {"other/pyproject.toml": PROJECT, "other/awaken.toml": "x = 1"})
+def test_wrong_settings_of_one_root_cost_no_other_and_none_inside_it(root):
+    write(root, {"a.py": "old\n"})
+    inner = {"other/in/pyproject.toml": PROJECT, "other/in/b.py": "old\n"}
+    inner["other/in/awaken.toml"] = "ignore = []"  # it has settings of its own
+    write(root.parent, {"other/pyproject.toml": PROJECT, "other/awaken.toml": "x = 1", **inner})
 
-    with pytest.raises(UserError, match=r"^other/awaken\.toml:1: "):
-        run(root, root.parent / "other")
+    report = run(root, root.parent / "other")
+
+    assert [one.root for one in report.roots] == [root, root.parent / "other/in"]
+    assert [len(one.files) for one in report.roots] == [1, 1]
+    (problem,) = report.diagnostics
+    assert (problem.path, problem.line) == ("other/awaken.toml", 1)
+
+
+@pytest.mark.parametrize("place", ["../out.json", "/elsewhere/out.json", "link/out.json", "~/x"])
+def test_a_baseline_that_a_file_names_lies_in_the_project(root, tmp_path, place):
+    write(root, {"awaken.toml": f"\nbaseline = '{place}'\n"})
+    (tmp_path / "beside").mkdir()
+    (root / "link").symlink_to(tmp_path / "beside", target_is_directory=True)
+
+    with pytest.raises(UserError, match=r"awaken\.toml:2: 'baseline' must lie in the project"):
+        resolved(root)
+    assert resolved(root, isolated=True, baseline=place).baseline is not None
+
+
+def test_a_baseline_of_the_repository_serves_a_project_in_it(root, monkeypatch):
+    monkeypatch.setenv("HOME", "/nowhere")
+    write(root, {"awaken.toml": "baseline = '../known.json'"})
+    (root.parent / ".git").mkdir()
+
+    assert resolved(root).baseline == root.parent / "known.json"

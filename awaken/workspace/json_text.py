@@ -1,0 +1,26 @@
+"""JSON that nobody vouches for: every failure is one exception with a line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class NotJson(ValueError):
+    """The text is not JSON; says why in a clause. ``line`` is 1-based, 0 where unknown."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def parse_json(text: str) -> Any:
+    """Return the value of ``text``. Raises NotJson."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise NotJson(error.msg[:1].lower() + error.msg[1:], error.lineno) from None
+    except RecursionError:
+        raise NotJson("it is nested too deeply") from None
+    except ValueError:  # Python converts no number of more than 4,300 digits
+        raise NotJson("it holds a number that is too long") from None

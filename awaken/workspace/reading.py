@@ -1,0 +1,200 @@
+"""The one way in for a target's bytes: regular files inside it, of bounded size.
+
+Nobody vouches for a target: its files may be links, pipes, devices, or sparse files of 20 GB. What
+is read is opened without waiting, looked at through its descriptor, and cut off at a limit.
+
+A target ends where its repository does. A project in a monorepo may name a requirements file
+beside it, and its settings may stand above it; so what is read for a project lies, links resolved,
+in the repository around it, or in its own directory where there is no repository. A home directory
+never counts as such a repository: dotfiles are often kept in one, and keys stand next to them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from itertools import islice
+from pathlib import Path
+
+SOURCE_LIMIT = 5_000_000
+"""Bytes of a Python file; larger ones are generated data, and their trees cost gigabytes."""
+
+METADATA_LIMIT = 1_000_000
+"""Bytes of a manifest, of settings and of an ignore file; the largest of 20 programs has 22,191."""
+
+LOCK_LIMIT = 20_000_000
+"""Bytes of a lock file; one with 250 distributions and their hashes has 0.5 MB."""
+
+BASELINE_LIMIT = 20_000_000
+"""Bytes of a baseline: a site takes about 130, so these are 150,000 sites."""
+
+NAMES_LIMIT = 20_000
+"""Names that are read of one directory where a glob looks for metadata; a large environment has
+some 2,000."""
+
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+# Opening a pipe must not block the run, a terminal must not become its own, and Windows would
+# translate newlines.
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_IS_A_LINK = {errno.ELOOP, errno.EMLINK}  # the second is FreeBSD's answer to O_NOFOLLOW
+
+
+class Unreadable(OSError):
+    """A file that awaken does not read although it is there; says why in a clause without subject.
+
+    The clause is also its ``strerror``, as for every OSError.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(errno.EINVAL, why)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+def why_unread(error: OSError) -> str:
+    """Return why a file was not read, as a clause without subject."""
+    return str(error) if isinstance(error, Unreadable) else f"cannot be read: {error.strerror}"
+
+
+class Enclosure:
+    """A directory that reading does not leave, whatever links say.
+
+    An instance remembers where directories really are, so it serves one pass over files.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._top = os.path.realpath(directory)
+        self._real_directories: dict[str, str] = {}
+
+    def holds(self, path: str | Path) -> bool:
+        """Whether ``path``, links resolved, lies in the directory (or is it)."""
+        return self._contains(os.path.realpath(path))
+
+    def read(self, path: str | Path, limit: int) -> bytes:
+        """Return the bytes of the file at ``path``.
+
+        Raises OSError as the system does, and Unreadable for what is not a regular file, lies
+        outside, or holds more than ``limit`` bytes.
+        """
+        directory, name = os.path.split(os.fspath(path))
+        try:
+            real = self._real_directories.get(directory)
+            if real is None:
+                real = self._real_directories[directory] = os.path.realpath(directory)
+            place = os.path.join(real, name)  # noqa: PTH118 - hot: thousands of files
+            if not _NOFOLLOW:
+                place = os.path.realpath(place)
+            self._require(place)
+            try:
+                return _read_open(os.open(place, _FLAGS | _NOFOLLOW), limit)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # a socket
+                    raise Unreadable("is not a regular file") from error
+                if error.errno not in _IS_A_LINK:
+                    raise
+            place = os.path.realpath(place)
+            self._require(place)
+            return _read_open(os.open(place, _FLAGS | _NOFOLLOW), limit)
+        except ValueError as error:  # a NUL or a lone surrogate in the name
+            raise Unreadable("has a name that no file can have") from error
+
+    def names(self, directory: Path) -> list[str]:
+        """Return the names in ``directory``, sorted; none where it cannot be listed or is outside.
+
+        Of more than ``NAMES_LIMIT`` names, those that the system gives first.
+        """
+        try:
+            if not self.holds(directory):
+                return []
+            with os.scandir(directory) as scan:
+                return sorted(entry.name for entry in islice(scan, NAMES_LIMIT))
+        except (OSError, ValueError):
+            return []
+
+    def _contains(self, real: str) -> bool:
+        return real == self._top or real.startswith(os.path.join(self._top, ""))  # noqa: PTH118
+
+    def _require(self, real: str) -> None:
+        if not self._contains(real):
+            raise Unreadable("leads out of the project, and awaken reads nothing there")
+
+
+def enclosure_of(directory: Path) -> Enclosure:
+    """Return what bounds the reading for ``directory`` (absolute): its repository, or itself."""
+    for one in (directory, *directory.parents):
+        if one != directory and is_boundary(one):
+            break
+        if (one / ".git").exists():
+            return Enclosure(one)
+    return Enclosure(directory)
+
+
+def read_named(path: Path, limit: int) -> bytes:
+    """Return the bytes of a file that the user named, wherever it is and whatever links lead there.
+
+    Raises OSError, and Unreadable for what is not a regular file or holds more than ``limit``
+    bytes.
+    """
+    try:
+        return _read_open(os.open(path, _FLAGS), limit)
+    except ValueError as error:
+        raise Unreadable("has a name that no file can have") from error
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """Return at most ``count`` bytes from the start of a regular file that the user named.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, _FLAGS)
+    try:
+        _require_regular(os.fstat(descriptor))
+        return os.read(descriptor, count)
+    finally:
+        os.close(descriptor)
+
+
+def is_boundary(directory: Path) -> bool:
+    """Whether a directory is a home or a file system's root: nothing there is about a project."""
+    return directory.parent == directory or directory == _home()
+
+
+def _home() -> Path | None:
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home() raises where there is none
+    return Path(os.path.realpath(home)) if os.path.isabs(home) else None  # noqa: PTH117 - a string
+
+
+def _read_open(descriptor: int, limit: int) -> bytes:
+    try:
+        status = os.fstat(descriptor)
+        _require_regular(status)
+        if status.st_size > limit:
+            raise _too_large(status.st_size, limit)
+        parts = []
+        size = 0
+        # until nothing comes: a file may grow, and those of /proc tell no size
+        while more := os.read(descriptor, max(status.st_size - size, 4095) + 1):
+            parts.append(more)
+            size += len(more)
+            if size > limit:
+                raise _too_large(size, limit)
+    finally:
+        os.close(descriptor)
+    return b"".join(parts)
+
+
+def _require_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise Unreadable("is not a regular file")
+
+
+def _too_large(size: int, limit: int) -> Unreadable:
+    most = f"{limit / 1e6:g} MB"
+    return Unreadable(f"is {size / 1e6:.1f} MB large; awaken reads files up to {most}")

@@ -1,0 +1,125 @@
+"""awaken's own source: what is read, listed or parsed of a target goes through the workspace."""
+
+from __future__ import annotations
+
+import ast
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+OPENING = {"open", "read_bytes", "read_text", "fdopen", "copyfile", "fromfile", "readlink"}
+LISTING = {"glob", "iglob", "rglob", "iterdir", "scandir", "listdir", "fwalk"}
+OF_MODULES = {  # names that others have as well: a tree walks, too
+    ("os", "walk"): "lists",
+    ("os", "read"): "reads",
+    ("shutil", "copy"): "reads",
+    ("shutil", "copy2"): "reads",
+    ("shutil", "copytree"): "reads",
+    ("linecache", "getline"): "reads",
+    ("linecache", "getlines"): "reads",
+    ("runpy", "run_path"): "reads",
+    ("json", "loads"): "parses",
+    ("json", "load"): "parses",
+    ("json", "JSONDecoder"): "parses",
+}
+PARSING = {"tomllib", "configparser", "yaml", "marshal", "plistlib", "csv"}
+
+READS = "reads"
+LISTS = "lists"
+PARSES = "parses"
+
+ALLOWED = {
+    ("awaken/workspace/reading.py", READS): "it is the way in",
+    ("awaken/workspace/reading.py", LISTS): "names in a directory, inside and bounded",
+    ("awaken/workspace/json_text.py", PARSES): "JSON, every failure one exception",
+    ("awaken/project/toml_text.py", PARSES): "TOML, measured before and after",
+    ("awaken/project/discovery.py", LISTS): "the walk: names only, inside, bounded in depth",
+    ("awaken/engine/baseline.py", PARSES): "finds a line in JSON that was parsed; writes JSON",
+    ("awaken/engine/explaining.py", LISTS): "names beside a file that the user named",
+    ("awaken/engine/apply.py", READS): "compares the file that it is about to replace",
+    ("awaken/engine/filesystem.py", READS): "writes, and reads back what it wrote",
+    ("awaken/engine/formatter.py", READS): "reads what the formatter made, in awaken's directory",
+    ("awaken/engine/journal.py", READS): "the user's state directory",
+    ("awaken/engine/journal.py", LISTS): "the user's state directory",
+    ("awaken/engine/lock.py", READS): "the user's state directory",
+    ("awaken/engine/lock.py", LISTS): "the user's state directory",
+    ("awaken/engine/undo.py", LISTS): "whether a directory that it made is empty again",
+    ("awaken/project/facts_cache.py", READS): "awaken's own code and the cache",
+    ("awaken/project/facts_cache.py", LISTS): "awaken's own code and the cache",
+    ("awaken/knowledge/libraries.py", READS): "awaken's own data",
+    ("awaken/knowledge/libraries.py", LISTS): "awaken's own data",
+    ("awaken/knowledge/applications/__init__.py", READS): "awaken's own data",
+    ("awaken/knowledge/ecosystem/__init__.py", READS): "awaken's own data",
+    ("awaken/cli/__init__.py", READS): "the null device, for streams that the caller closed",
+    ("awaken/preview/output.py", READS): "writes the file that --output-file names",
+    ("awaken/testing/cases.py", READS): "fixtures, which rule authors write",
+    ("awaken/testing/cases.py", LISTS): "fixtures, which rule authors write",
+    ("awaken/testing/laws.py", READS): "fixtures, which rule authors write",
+    ("awaken/testing/laws.py", LISTS): "fixtures, which rule authors write",
+    ("awaken/testing/pages.py", LISTS): "awaken's own documentation",
+}
+
+
+def ways_in(source):
+    """Return what the functions and modules named in ``source`` do."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            found |= _called(node.func)
+        elif isinstance(node, ast.Import):
+            found |= {PARSES for alias in node.names if alias.name.split(".")[0] in PARSING}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {(node.module, alias.name) for alias in node.names}
+            found |= {OF_MODULES[name] for name in names & OF_MODULES.keys()}
+            found |= {PARSES} if node.module.split(".")[0] in PARSING else set()
+    return found
+
+
+def _called(function):
+    name = getattr(function, "attr", None) or getattr(function, "id", None)
+    holder = getattr(getattr(function, "value", None), "id", None)
+    found = {OF_MODULES[holder, name]} if (holder, name) in OF_MODULES else set()
+    return found | ({READS} if name in OPENING else {LISTS} if name in LISTING else set())
+
+
+def modules():
+    top = Path(str(resources.files("awaken")))
+    return {
+        f"awaken/{path.relative_to(top).as_posix()}": path.read_text()
+        for path in sorted(top.rglob("*.py"))
+    }
+
+
+def test_every_way_in_is_on_the_list():
+    found = {(path, way) for path, text in modules().items() for way in ways_in(text)}
+
+    assert found - ALLOWED.keys() == set()
+    assert ALLOWED.keys() - found == set(), "nothing of the kind is there any more"
+
+
+@pytest.mark.parametrize(
+    ("source", "way"),
+    [
+        ("from pathlib import Path\nPath('x').read_bytes()", READS),
+        ("import os\nos.open('x', 0)", READS),
+        ("open('x')", READS),
+        ("import shutil\nshutil.copyfile('x', 'y')", READS),
+        ("root.glob('*.txt')", LISTS),
+        ("import os\nos.walk('.')", LISTS),
+        ("import tomllib", PARSES),
+        ("import json\njson.loads(text)", PARSES),
+        ("from json import loads", PARSES),
+        ("from os import walk", LISTS),
+        ("from configparser import ConfigParser", PARSES),
+    ],
+)
+def test_the_search_sees(source, way):
+    assert ways_in(source) == {way}
+
+
+@pytest.mark.parametrize(
+    "source", ["import ast\nast.walk(tree)", "module.walk()", "reading.read(x)", "json.dumps(x)"]
+)
+def test_the_search_passes_over(source):
+    assert ways_in(source) == set()
