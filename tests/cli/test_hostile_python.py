@@ -107,7 +107,7 @@ def test_hostile_python_is_rewritten_or_named_and_never_a_crash(program):
     }
     assert len(named) == len(set(named))
     assert {name for name, (_, expected) in HOSTILE.items() if expected == NOT_READ} <= set(named)
-    assert {levels.get(name) for name in named} == {None, "manual"}
+    assert {levels.get(name) for name in named} == {None}
     assert after["good.py"] == GOOD_AFTER
     for name, text in files.items():
         if HOSTILE[name.removesuffix(".py")][1] == REWRITTEN:
