@@ -26,7 +26,15 @@ from awaken.project.families import Family
 from awaken.project.modules import Module, same_node
 from awaken.project.tables import Target
 from awaken.project.uses import Use, is_annotation, use_of
-from awaken.project.values import ClassOf, FunctionOf, InstanceOf, ModuleOf, Unknown, Values
+from awaken.project.values import (
+    ClassOf,
+    FunctionOf,
+    Gives,
+    InstanceOf,
+    ModuleOf,
+    Unknown,
+    Values,
+)
 from awaken.project.visibility import is_public
 from awaken.project.words import Words
 
@@ -507,13 +515,27 @@ class _Search:
             reaches: bool | None = family.is_above(qualified, self._function.name)
             return self._given(InstanceOf(qualified)) if reaches else False
         found: list[int | Literal[False] | None] = []
-        for value in self._evaluator.values(module, node.value):
+        for value in self._receivers(module, node):
             reaches = family.reaches(value, self._function.name)
             found.append(self._given(value) if reaches else reaches)
         numbers = {one for one in found if one is not None and one is not False}
         if len(numbers) > 1 or None in found:
             return None
         return numbers.pop() if numbers else False
+
+    def _receivers(self, module: Module, node: ast.Attribute) -> Values:
+        """Return what stands in front of a name, for which all methods of that name ask.
+
+        It is kept unless it holds trees of other files.
+        """
+        key = ("receivers", node)
+        kept: Values | None = module.memo.get(key)
+        if kept is not None:
+            return kept
+        found = self._evaluator.values(module, node.value)
+        if not any(isinstance(one, FunctionOf | Gives) for one in found):
+            module.memo[key] = found
+        return found
 
     def _given(self, receiver: object) -> int:
         """Return how many parameters a receiver fills: its class or itself, or nothing."""

@@ -166,13 +166,23 @@ class Members:
             why = f"`{owner.qualified}` sets no `{name}` in sight"
         return self._evaluator.unknown(module, node, why)
 
-    def _inherited(self, owner: InstanceOf | ClassOf, name: str) -> Values:
+    def _inherited(
+        self, owner: InstanceOf | ClassOf, name: str, without: set[str] | None = None
+    ) -> Values:
+        """Return what the nearest class gives that sets ``name``; those in ``without`` do not.
+
+        What is found not to set it is added there.
+        """
         lineage = self._evaluator.classes.lineage(owner.qualified)
+        known = set[str]() if without is None else without
         for facts in lineage.inside if lineage is not None else ():
+            if facts.qualified in known:
+                continue
             found = self._evaluator.classes.node(facts.qualified)
             values = () if found is None else self._own(owner, name, *found)
             if values:
                 return values
+            known.add(facts.qualified)
         return ()
 
     def _own(
@@ -276,13 +286,26 @@ class Members:
     def _of_subclasses(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
-        """Return what all direct subclasses agree on: the class is a mixin for them.
+        """Return what all nearest subclasses with it agree on: the class is a mixin for them.
 
-        Where they come to more than counts as an answer, the rest are not asked.
+        Each is asked once, by however many ways it inherits. Where they come to more than counts
+        as an answer, the rest are not asked.
         """
+        classes = self._evaluator.classes
         found: Values = ()
-        for subclass in self._evaluator.classes.subclasses(owner.qualified):
-            found = union(found, self.attribute(type(owner)(subclass), name, module, node))
+        waiting, seen = [*reversed(classes.subclasses(owner.qualified))], {owner.qualified}
+        without: set[str] = set()
+        while waiting:
+            subclass = waiting.pop()
+            if subclass in seen:
+                continue
+            seen.add(subclass)
+            heir = type(owner)(subclass)
+            values = self._inherited(heir, name, without) or self._outside(heir, name, module, node)
+            below = () if values else classes.subclasses(subclass)
+            waiting += reversed(below)
+            if not below:
+                found = union(found, values or (self._missing(heir, name, module, node),))
             if len(found) > MOST_ALTERNATIVES:
                 return (*found, self._evaluator.unknown(module, node, "it may be too many things"))
         return found
