@@ -45,7 +45,7 @@ from awaken.cli import main
 from awaken.contract import Plan
 for rule in api.rules():
     type(rule).plan = lambda self, project, pins: Plan((), ())
-sys.exit(main(["check", "-j1", "--cache-dir", "planted", "."]))
+sys.exit(main(["check", "-j1", "--isolated", "--cache-dir", "planted", "."]))
 """
 
 

@@ -24,7 +24,9 @@ _CALLS = (
     "chown,fchownat,setxattr,connect"
 )
 _CALL = re.compile(r"^\d+ +(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>.*)$")
-_STRING = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<directory>(?:[^>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
+_STRING = re.compile(
+    r'(?:(?:AT_FDCWD|\d+)<(?P<directory>(?:[^>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"'
+)
 _OPENED = re.compile(r"\d+<(?P<path>.*)>$")
 _NOT_THERE = re.compile(r"-1 E\w+")
 
@@ -93,9 +95,7 @@ def run(place: Place, commands: Sequence[Sequence[str]], directory: Path) -> Run
     return _read(place, commands, directory, trace)
 
 
-def _read(
-    place: Place, commands: Sequence[Sequence[str]], directory: Path, trace: Path
-) -> Run:
+def _read(place: Place, commands: Sequence[Sequence[str]], directory: Path, trace: Path) -> Run:
     heard, started, codes = [], [], {}
     events = directory / "events"
     for line in events.read_text().splitlines() if events.exists() else ():
@@ -147,7 +147,9 @@ def _seen(trace: Path, directory: Path) -> Iterator[Event]:
             if path.startswith(str(directory)):
                 number += path.endswith(".out")
                 continue
-            writes = name == "creat" or re.search(r"O_(WRONLY|RDWR|CREAT|TRUNC)", match["arguments"])
+            writes = name == "creat" or re.search(
+                r"O_(WRONLY|RDWR|CREAT|TRUNC)", match["arguments"]
+            )
             yield Event("write" if writes else "read", path, number)
         else:
             for one in _STRING.finditer(match["arguments"]):
