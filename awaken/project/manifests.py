@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ from awaken.project.versions import (
     specifiers,
     within,
 )
-from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, why_unread
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards, why_unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -258,7 +258,7 @@ def lock_files(root: Path) -> Iterator[Path]:
 
 def _workspace_locks(root: Path) -> Iterator[Path]:
     """Yield the lock file of the uv workspace that ``root`` is a member of."""
-    for directory in root.parents:
+    for directory in islice(upwards(root), 1, None):
         workspace = uv_workspace(directory)
         if workspace is not None:
             inside = root.relative_to(directory)

@@ -18,7 +18,7 @@ from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
 from awaken.project.declarations import Declaration, Declarations
 from awaken.project.toml_text import NotToml, parse_toml
 from awaken.workspace.ini import NotIni, Sections, parse_ini
-from awaken.workspace.reading import METADATA_LIMIT, enclosure_of
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards
 
 
 class PytestSettings(Struct, frozen=True):
@@ -105,9 +105,10 @@ def _mode(known: AsyncTestPlugin, settings: PytestSettings | None) -> tuple[str,
 def pytest_settings(root: Path) -> PytestSettings | None:
     """Return the settings that pytest takes when it is run in ``root``, as it looks for them.
 
-    Those of the nearest directory at or above ``root`` in which a file has some; None without.
+    Those of the nearest directory at or above ``root`` in which a file has some, up to the top of
+    its repository; None without.
     """
-    for directory in (root, *root.parents):
+    for directory in upwards(root):
         for name, read in _READERS:
             path = directory / name
             if (text := _text(path)) is not None and (found := read(text)) is not None:

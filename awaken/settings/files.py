@@ -14,8 +14,8 @@ from awaken.settings.values import Wrong, settings_from
 from awaken.workspace.reading import (
     METADATA_LIMIT,
     enclosure_of,
-    is_boundary,
     read_named,
+    upwards,
     why_unread,
 )
 
@@ -33,15 +33,11 @@ def nearest_file(root: Path) -> Path | None:
     it says something of awaken. Neither a home directory nor a file system's root is looked at,
     unless it is ``root``. Raises UserError for one that cannot be read.
     """
-    for directory in (root, *root.parents):
-        if directory != root and is_boundary(directory):
-            return None
+    for directory in upwards(root):
         for name in NAMES:
             path = directory / name
             if path.is_file() and (name != _PYPROJECT or _is_meant(path)):
                 return path
-        if (directory / ".git").exists():
-            return None
     return None
 
 

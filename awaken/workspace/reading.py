@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -128,12 +129,21 @@ class Enclosure:
 
 def enclosure_of(directory: Path) -> Enclosure:
     """Return what bounds the reading for ``directory`` (absolute): its repository, or itself."""
+    *_, top = upwards(directory)
+    return Enclosure(top if (top / ".git").exists() else directory)
+
+
+def upwards(directory: Path) -> Iterator[Path]:
+    """Yield ``directory`` (absolute) and those above it, up to the top of its repository.
+
+    Neither a home directory nor a file system's root is among them, unless it is ``directory``.
+    """
     for one in (directory, *directory.parents):
         if one != directory and is_boundary(one):
-            break
+            return
+        yield one
         if (one / ".git").exists():
-            return Enclosure(one)
-    return Enclosure(directory)
+            return
 
 
 def read_named(path: Path, limit: int) -> bytes:
