@@ -12,6 +12,7 @@ import random
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+import awaken
 from awaken import api
 from awaken.engine.diagnosis import Diagnosis
 from awaken.engine.report import Report
@@ -267,18 +269,23 @@ class Audit:
     """Which files are opened outside a directory; a hook can never be taken away again."""
 
     def __init__(self) -> None:
-        self._inside = ""
+        self._inside: tuple[str, ...] = ()
         self._outside: list[str] = []
         sys.addaudithook(self._note)
 
     @contextmanager
-    def watching(self, directory: Path) -> Iterator[list[str]]:
-        """Give a list to which everything is added that is opened or listed elsewhere."""
-        self._inside, self._outside = f"{directory}/", []
+    def watching(self, *directories: Path) -> Iterator[list[str]]:
+        """Give a list to which everything is added that is opened or listed elsewhere.
+
+        Python's own files and awaken's are not told.
+        """
+        own = (sys.prefix, sys.base_prefix, *sys.path, awaken.__path__[0], *directories)
+        self._inside = (os.devnull, *map(os.path.realpath, own))
+        self._outside = []
         try:
             yield self._outside
         finally:
-            self._inside = ""
+            self._inside = ()
 
     def _note(self, event: str, arguments: tuple[object, ...]) -> None:
         if self._inside and event in {"open", "os.listdir", "os.scandir"}:
@@ -294,15 +301,22 @@ AUDIT = Audit()
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    """A repository with two projects; what awaken imports and reads of itself is there before."""
+    """A repository with two projects."""
     top = Path(os.path.realpath(tmp_path_factory.mktemp("fuzzed")))
     (top / ".git").mkdir()
     for name, content in SOUND.items():
         put(top / "sound" / name, content)
-    for kinds in GROUPS.values():
-        put_hostile(top / "hostile", {kind: SEEDS[kind] for kind in kinds})
-        everything(top / "hostile", top / "sound")
     return top
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Where awaken keeps its state, and copies for a formatter."""
+    directory = tmp_path_factory.mktemp("own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWAKEN_STATE_DIR", str(directory))
+        patch.setattr(tempfile, "tempdir", str(directory))
+        yield directory
 
 
 def put(path: Path, content: bytes) -> None:
@@ -337,7 +351,7 @@ def said_of(root: Path, diagnosis: Diagnosis, report: Report) -> tuple[object, .
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_mutated_file_is_a_diagnostic_at_most(repository, group):
+def test_a_mutated_file_is_a_diagnostic_at_most(repository, own, group):
     sound, hostile = repository / "sound", repository / "hostile"
     expected = said_of(sound, *everything(sound))
     assert expected[0]
@@ -348,7 +362,7 @@ def test_a_mutated_file_is_a_diagnostic_at_most(repository, group):
     def search(number):
         chance = random.Random(number)
         put_hostile(hostile, {kind: mutated(SEEDS[kind], chance) for kind in GROUPS[group]})
-        with AUDIT.watching(repository) as outside:
+        with AUDIT.watching(repository, own) as outside:
             diagnosis, report = everything(hostile, sound)
 
         assert said_of(sound, diagnosis, report) == expected
