@@ -26,7 +26,7 @@ from awaken.settings.resolve import command_line_layers, resolve
 
 if TYPE_CHECKING:
     from awaken.engine.baseline_writing import WrittenBaseline
-    from awaken.engine.diagnosis import Diagnosis
+    from awaken.engine.diagnosis import Diagnosis, RootDiagnosis
     from awaken.engine.explaining import Explanation
     from awaken.engine.rehearsal import Rehearsal
     from awaken.engine.run import RootRun, StagedRun, Witness
@@ -95,9 +95,10 @@ def run(
     """Plan the chosen rules over the projects that ``paths`` touch; writes nothing.
 
     ``rules`` are those to choose from, None for all that are installed. ``progress`` is told how
-    far the run has come. Raises UserError for an
-    unknown rule, for a version that is none, while an apply that was killed is not undone, and
-    where an apply or undo writes to these files while they are read.
+    far the run has come. A project that cannot be run is a diagnostic and costs the others nothing.
+    Raises UserError for an unknown rule or a version that is none in ``options``, for what no
+    project can be run with, while an apply that was killed is not undone, and where an apply or
+    undo writes to these files while they are read.
     """
     return _run(paths, options, rules, progress, None)
 
@@ -151,14 +152,16 @@ def _run(
     watch = undoing.Watch()
     settings, projects, unusable = _projects(paths, options, known)
     watch.require_settled(found.root.path for found in projects)
-    reports = []
+    reports: list[RootReport] = []
+    refusals: list[UserError] = []
     with _rare_collections():
         for found in projects:
             one = settings[found.root.path]
-            with _standing_alone(one, unusable):
+            with _standing_alone(one, unusable, refusals):
                 asked = _root_run(found, one, options, known, progress)
                 reports.append(run_root(asked, witness))
     watch.require_settled(found.root.path for found in projects)
+    unusable += _refused(refusals, reports)
     return Report(
         roots=tuple(reports),
         rules=_that_ran(known, settings.values()),
@@ -169,10 +172,12 @@ def _run(
 
 
 @contextmanager
-def _standing_alone(settings: Resolved, problems: list[FileProblem]) -> Iterator[None]:
+def _standing_alone(
+    settings: Resolved, problems: list[FileProblem], refusals: list[UserError]
+) -> Iterator[None]:
     """Make whatever fails for one project a problem of that project; the others go on.
 
-    Raises UserError for what the user said of the whole run, a wrong commit for instance.
+    What may be the user's own words, a wrong commit for instance, goes into ``refusals``.
     """
     try:
         yield
@@ -180,12 +185,23 @@ def _standing_alone(settings: Resolved, problems: list[FileProblem]) -> Iterator
         raise
     except UnusableFile as error:
         if settings.says_user("baseline"):
-            raise UserError(str(error)) from error
-        problems.append(FileProblem(error.path, error.line, error.message))
-    except UserError:
-        raise
+            refusals.append(error)
+        else:
+            problems.append(FileProblem(error.path, error.line, error.message))
+    except UserError as error:
+        refusals.append(error)
     except Exception as error:  # noqa: BLE001  a hostile project must not cost the others theirs
         problems.append(_internal(settings.root, error))
+
+
+def _refused(refusals: Sequence[UserError], done: Sequence[object]) -> list[FileProblem]:
+    """Return the refusals as problems beside what was done. Raises the first if nothing was.
+
+    A wrong commit is wrong everywhere; a broken repository costs only its own project.
+    """
+    if refusals and not done:
+        raise refusals[0]
+    return [FileProblem("", 0, sentence) for sentence in dict.fromkeys(map(str, refusals))]
 
 
 def _internal(root: Path, error: Exception) -> FileProblem:
@@ -322,7 +338,8 @@ def doctor(
     """Return what awaken sees of the machine and of the projects that ``paths`` touch, and where.
 
     Nothing is planned or written. ``rules`` are all that there are, None for those installed.
-    Raises UserError for settings or a version that are none.
+    Settings of a project that cannot be used are an error in what is returned. Raises UserError
+    for those in ``options``.
     """
     from awaken.engine.diagnosis import Diagnosis, examine, machine  # noqa: PLC0415  as above
     from awaken.engine.remarks import errors, remarks  # noqa: PLC0415
@@ -330,12 +347,14 @@ def doctor(
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
     settings, projects, unusable = _projects(paths, options, known)
-    roots = []
+    roots: list[RootDiagnosis] = []
+    refusals: list[UserError] = []
     for found in projects:
         one = settings[found.root.path]
-        with _standing_alone(one, unusable):
+        with _standing_alone(one, unusable, refusals):
             seen, targets = examine(found, one, known)
             roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, known)))
+    unusable += _refused(refusals, roots)
     return Diagnosis(
         machine(options.jobs, use_cache=options.use_cache), tuple(roots), errors(unusable)
     )

@@ -18,6 +18,7 @@ from awaken.preview.paths import patch_base, relative
 
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 _PLAIN = frozenset(range(0x20, 0x7F)) - _ESCAPES.keys()
+_HASH = ord("#")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
@@ -65,17 +66,21 @@ def file_patch(path: str, before: bytes | None, after: bytes, context: int = CON
 
 
 def quoted(path: str) -> bytes:
-    """Return ``path`` as git writes it: in C quotes if it holds more than plain characters."""
+    """Return ``path`` as git writes it: in C quotes if it holds more than plain characters.
+
+    ``##``, which may begin a command to a CI system, is no plain one here.
+    """
     raw = os.fsencode(path)
-    if _PLAIN.issuperset(raw):
+    plain = _PLAIN - {_HASH} if b"##" in raw else _PLAIN
+    if plain.issuperset(raw):
         return raw
-    return b'"' + b"".join(map(_quoted_byte, raw)) + b'"'
+    return b'"' + b"".join(_quoted_byte(byte, plain) for byte in raw) + b'"'
 
 
-def _quoted_byte(byte: int) -> bytes:
+def _quoted_byte(byte: int, plain: frozenset[int]) -> bytes:
     if byte in _ESCAPES:
         return b"\\" + _ESCAPES[byte].encode()
-    return bytes([byte]) if byte in _PLAIN else b"\\%03o" % byte
+    return bytes([byte]) if byte in plain else b"\\%03o" % byte
 
 
 def _name(mark: str, path: str, *, exists: bool) -> bytes:

@@ -81,6 +81,7 @@ class Place(Struct, frozen=True):
             "XDG_CONFIG_HOME": str(self.top / "config"),
             "GIT_CONFIG_NOSYSTEM": "1",
             "NO_COLOR": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
 

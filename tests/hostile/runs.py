@@ -28,6 +28,7 @@ _STRING = re.compile(
     r'(?:(?:AT_FDCWD|\d+)<(?P<directory>(?:[^>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"'
 )
 _OPENED = re.compile(r"\d+<(?P<path>.*)>$")
+_WRITING = re.compile(r"O_(WRONLY|RDWR|CREAT|TRUNC)")
 _NOT_THERE = re.compile(r"-1 E\w+")
 
 
@@ -73,10 +74,8 @@ def run(place: Place, commands: Sequence[Sequence[str]], directory: Path) -> Run
     trace = directory / "trace"
     program = [sys.executable, "-I", str(_WATCHED), str(listed), str(directory)]
     if strace := _strace():
-        program = [strace, "-f", "-y", "-qq", "-s", "4096", "-e", f"trace={_CALLS}"] + [
-            *("--seccomp-bpf", "-o", str(trace)),
-            *program,
-        ]
+        options = ("-f", "-y", "-qq", "-s", "4096", "--seccomp-bpf", "-e", f"trace={_CALLS}")
+        program = [strace, *options, "-o", str(trace), *program]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             program,
@@ -154,7 +153,7 @@ def _seen(trace: Path, directory: Path) -> Iterator[Event]:
         else:
             for one in _STRING.finditer(match["arguments"]):
                 base = _text(one["directory"] or "/")
-                yield Event(name, os.path.join(base, _text(one["path"])), number)
+                yield Event(name, str(Path(base, _text(one["path"]))), number)
                 if name in {"execve", "setxattr"}:
                     break
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,11 +53,16 @@ WRITING = (
     ["check", "--write-baseline", "-j1"],
 )
 FIRST_WRITING = len(READING)
+FORMATTERS = {"black", "ruff"}
+"""The target may declare one; it is the reader's own that runs."""
 SAFE_OPTIONS = "safe.bareRepository"
 SYSTEM = ("/usr/", "/lib", "/etc/", "/opt/", "/sys/", "/bin/", "/run/", "/var/lib/", "/nix/")
-PYTHON = tuple({sys.prefix, sys.base_prefix, str(Path(awaken.__file__).parent)})
+PYTHON = tuple({sys.prefix, sys.base_prefix, str(Path(awaken.__file__).parents[1])})
 HARMLESS = {"/dev/null", "/dev/urandom", "/dev/tty", "/", "/tmp", "/proc"}
-NEVER = ("/etc/passwd", "/etc/shadow")
+TRIAL = re.compile(re.escape(tempfile.gettempdir()) + r"/\w{8}")
+"""Python tries by such a file whether a directory can be used for others."""
+TEMPORARY = str(Path(tempfile.gettempdir(), "awaken-"))
+"""Directories of awaken's own, for git and the formatter, which go when these end."""
 
 
 @pytest.fixture(scope="module")
@@ -101,14 +108,14 @@ def test_no_command_fails_inside(hostile: Run) -> None:
 def test_nothing_that_is_printed_acts(hostile: Run) -> None:
     for command in hostile.commands:
         assert_inactive(command.err)
-        patch = command.words[0] == "diff" and b"diff --git" in command.out
-        assert_inactive(headers(command.out) if patch else command.out)
+        is_patch = command.out.startswith(b"diff --git ")
+        assert_inactive(headers(command.out) if is_patch else command.out)
 
 
 def headers(patch: bytes) -> bytes:
     """Return what a patch says of itself; the rest are the bytes of files."""
     mine = (b"diff ", b"--- ", b"+++ ", b"@@ ", b"index ", b"new file ")
-    return b"".join(line for line in patch.splitlines(keepends=True) if line.startswith(mine))
+    return b"\n".join(line for line in patch.split(b"\n") if line.startswith(mine))
 
 
 def test_nothing_is_printed_from_outside(hostile: Run) -> None:
@@ -149,8 +156,11 @@ def test_the_only_program_is_git_with_safe_options(hostile: Run) -> None:
     assert [words for words in hostile.started if words[0] != "subprocess.Popen"] == []
     assert started
     for _, program, arguments, _, environment in started:
-        assert Path(program.strip("'")).name == "git", program
-        assert SAFE_OPTIONS in arguments + environment, arguments
+        found = Path(program.strip("'"))
+        assert not found.is_relative_to(hostile.place.top)
+        assert found.name in {"git", *FORMATTERS}, program
+        if found.name == "git":
+            assert SAFE_OPTIONS in arguments + environment, arguments
 
 
 def test_nothing_outside_is_read(hostile: Run) -> None:
@@ -175,11 +185,9 @@ def may_be_read(event: Event, place: Place) -> bool:
         return not path.startswith(f"{place.home}/") or (
             path.startswith(f"{place.home}/.") and ".ssh" not in path
         )
-    if path in NEVER:
-        return event not in ()
     return (
         path in HARMLESS
-        or path.startswith((*SYSTEM, *PYTHON, "/proc/self/fd"))
+        or path.startswith((*SYSTEM, *PYTHON, TEMPORARY, "/proc/self/fd"))
         or is_own_process(path)
         or str(place.top).startswith(path)
     )
@@ -193,12 +201,12 @@ def is_own_process(path: str) -> bool:
 def may_be_written(event: Event, place: Place) -> bool:
     """Whether this is awaken's own, or in the target by a command that writes."""
     path = event.path
-    own = ("state", "state-home", "cache", "config")
-    if path.startswith(tuple(f"{place.top}/{name}" for name in own)):
+    own = tuple(f"{place.top}/{name}" for name in ("state", "state-home", "cache", "config"))
+    if path.startswith((*own, TEMPORARY)):
         return True
     if path.startswith(f"{place.target}/"):
         return event.command >= FIRST_WRITING
-    return path in HARMLESS
+    return path in HARMLESS or TRIAL.fullmatch(path) is not None
 
 
 # ------------------------------------------------------------------------------ one row by itself

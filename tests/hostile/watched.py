@@ -15,6 +15,7 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 MEMORY = 4 * 2**30
@@ -44,17 +45,8 @@ def main(commands: Path, directory: Path) -> None:
         os.write(events, (json.dumps(words) + "\n").encode())
 
     def hear(event: str, arguments: tuple) -> None:
-        if event == "open" and isinstance(arguments[0], (str, bytes)):
-            path, _, flags = arguments
-            note("write" if flags & _WRITES else "read", number, _real(path, flags))
-        elif event in _READING and isinstance(arguments[0], (str, bytes)):
-            note("read", number, _real(arguments[0], 0))
-        elif event in _CHANGING:
-            for path in arguments[:2]:
-                if isinstance(path, (str, bytes)):
-                    note(event, number, _real(path, os.O_NOFOLLOW, arguments[-1]))
-        elif event in _STARTING:
-            note(event, number, *map(repr, arguments))
+        for words in _heard(event, arguments):
+            note(words[0], number, *words[1:])
 
     sys.addaudithook(hear)
     for number, words in enumerate(json.loads(commands.read_text())):
@@ -68,14 +60,30 @@ def main(commands: Path, directory: Path) -> None:
         note("code", number, code)
 
 
+def _heard(event: str, arguments: tuple) -> Iterator[tuple[str, ...]]:
+    """Yield what an audit event says: its kind, and of which file, or what is started."""
+    if event == "open" and isinstance(arguments[0], (str, bytes)):
+        path, _, flags = arguments
+        yield "write" if flags & _WRITES else "read", _real(path, flags)
+    elif event in _READING and isinstance(arguments[0], (str, bytes)):
+        yield "read", _real(arguments[0], 0)
+    elif event in _CHANGING:
+        # What a link is to lead to is only its text.
+        for path in arguments[1:2] if event == "os.symlink" else arguments[:2]:
+            if isinstance(path, (str, bytes)):
+                yield event, _real(path, os.O_NOFOLLOW, arguments[-1])
+    elif event in _STARTING:
+        yield event, *map(repr, arguments)
+
+
 def _real(path: str | bytes, flags: int, directory: object = None) -> str:
     """Return the file that is meant, behind links if they are followed."""
-    text = os.fsdecode(path)
-    if isinstance(directory, int) and directory > 0 and not os.path.isabs(text):
-        text = os.path.join(os.readlink(f"/proc/self/fd/{directory}"), text)
+    meant = Path(os.fsdecode(path))
+    if isinstance(directory, int) and directory > 0:
+        meant = Path(f"/proc/self/fd/{directory}").readlink() / meant
     if flags & os.O_NOFOLLOW:
-        return os.path.join(os.path.realpath(os.path.dirname(text)), os.path.basename(text))
-    return os.path.realpath(text)
+        return str(Path(os.path.realpath(meant.parent), meant.name))
+    return os.path.realpath(meant)
 
 
 if __name__ == "__main__":
