@@ -23,11 +23,16 @@ from awaken.preview.choices import Form
 TEXTS = ("s05_baseline", "s05_names", "s05_setting", "s05_unknown_setting", "s05_versions")
 """The projects with hostile texts: the others would say the same in every form."""
 SITE = "s05_names/code.py:15"
+PLANTED = [
+    *("check", "--isolated", "--cache-dir", "s03_planted_cache/planted"),
+    *("s03_planted_cache", "-j1"),
+]
 READING = (
     *(["check", "--output-format", form, *TEXTS, "-j1"] for form in Form),
     *(["diff", "--output-format", form, *TEXTS, "-j1"] for form in Form),
     ["check", "-j1"],
     ["check", "-v", "-j1"],
+    PLANTED,
     ["check", "--output-format", "json", "-j1"],
     ["check", "--statistics", "-j1"],
     ["check", "--show-settings"],
@@ -136,6 +141,13 @@ def test_no_project_is_lost_to_another(hostile: Run) -> None:
 
 
 def test_sites_are_not_hidden_by_what_the_target_remembers(hostile: Run) -> None:
+    (asked,) = (one for one in hostile.commands if one.words == tuple(PLANTED))
+
+    assert asked.code == 1
+    assert "--> s03_planted_cache/app.py:" in asked.out.decode()
+
+
+def test_no_project_says_where_results_are_kept(hostile: Run) -> None:
     (full,) = (one for one in hostile.commands if one.words == ("check", "-j1"))
 
     assert "s03_planted_cache/awaken.toml:1: 'cache-dir' is not taken" in full.err.decode()
