@@ -151,7 +151,9 @@ def _seen(trace: Path, directory: Path) -> Iterator[Event]:
             )
             yield Event("write" if writes else "read", path, number)
         else:
-            for one in _STRING.finditer(match["arguments"]):
+            paths = list(_STRING.finditer(match["arguments"]))
+            # What a link is to lead to is only its text.
+            for one in paths[1:] if name.startswith("symlink") else paths:
                 base = _text(one["directory"] or "/")
                 yield Event(name, str(Path(base, _text(one["path"]))), number)
                 if name in {"execve", "setxattr"}:

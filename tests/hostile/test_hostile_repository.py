@@ -27,7 +27,15 @@ PLANTED = [
     *("check", "--isolated", "--cache-dir", "s03_planted_cache/planted"),
     *("s03_planted_cache", "-j1"),
 ]
+FORKS = Path(__file__).parents[2] / "docs" / "pull-requests-from-forks.md"
+RECIPE = tuple(
+    # What the recipe writes stands in the job's own directory, beside the checkout.
+    re.sub(r'"\$\w+(/[\w.]+)?"|awaken\.patch', "../state/from-the-job", command).split()[1:]
+    for command in re.findall(r"^ +(?:- run: )?(awaken .+)$", FORKS.read_text(), re.MULTILINE)
+)
+"""The commands of the page for pull requests from forks, as they stand there."""
 READING = (
+    *RECIPE,
     *(["check", "--output-format", form, *TEXTS, "-j1"] for form in Form),
     *(["diff", "--output-format", form, *TEXTS, "-j1"] for form in Form),
     ["check", "-j1"],
@@ -214,11 +222,19 @@ def may_be_written(event: Event, place: Place) -> bool:
     """Whether this is awaken's own, or in the target by a command that writes."""
     path = event.path
     own = tuple(f"{place.top}/{name}" for name in ("state", "state-home", "cache", "config"))
-    if path.startswith((*own, TEMPORARY)):
+    named = f"{place.target}/s03_planted_cache/planted"  # by --cache-dir
+    if path.startswith((*own, named, TEMPORARY)):
         return True
     if path.startswith(f"{place.target}/"):
         return event.command >= FIRST_WRITING
     return path in HARMLESS or TRIAL.fullmatch(path) is not None
+
+
+def test_the_recipe_for_forks_is_run_as_it_stands(hostile: Run) -> None:
+    ran = {command.words: command.code for command in hostile.commands}
+
+    assert len(RECIPE) >= len(("check", "diff in markdown", "check in SARIF", "diff in the log"))
+    assert {ran[tuple(words)] for words in RECIPE} == {2}, "projects that cannot be read are said"
 
 
 # ------------------------------------------------------------------------------ one row by itself
