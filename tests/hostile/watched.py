@@ -64,7 +64,7 @@ def _heard(event: str, arguments: tuple) -> Iterator[tuple[str, ...]]:
     """Yield what an audit event says: its kind, and of which file, or what is started."""
     if event == "open" and isinstance(arguments[0], (str, bytes)):
         path, _, flags = arguments
-        if flags & os.O_NOFOLLOW and "/" not in os.fsdecode(path):
+        if flags & (os.O_NOFOLLOW | os.O_EXCL) and "/" not in os.fsdecode(path):
             return  # in an open directory, of which the event says nothing; strace sees where
         yield "write" if flags & _WRITES else "read", _real(path, flags)
     elif event in _READING and isinstance(arguments[0], (str, bytes)):
