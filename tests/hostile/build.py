@@ -79,6 +79,7 @@ class Place(Struct, frozen=True):
             "XDG_STATE_HOME": str(self.top / "state-home"),
             "XDG_CACHE_HOME": str(self.top / "cache"),
             "XDG_CONFIG_HOME": str(self.top / "config"),
+            "TMPDIR": str(self.top / "scratch"),
             "GIT_CONFIG_NOSYSTEM": "1",
             "NO_COLOR": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -89,6 +90,7 @@ def build(top: Path, rows: Collection[str] = ROWS) -> Place:
     """Build the repository with what belongs to ``rows``, and return where it is."""
     place = Place(top)
     _home(place.home)
+    (top / "scratch").mkdir()
     shutil.copytree(FIXTURE, place.target, symlinks=True)
     for directory in place.target.iterdir():
         if directory.is_dir() and f"S{int(directory.name[1:3])}" not in rows:
@@ -172,6 +174,8 @@ def _planted_cache(place: Place) -> None:
         stdout=subprocess.DEVNULL,
         check=True,
     )
+    if not any(path.is_file() for path in (root / "planted").rglob("*/*")):
+        raise AssertionError("no cache was planted")
 
 
 def _devices(place: Place) -> None:

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 
 from build import Place
@@ -23,12 +22,13 @@ _CALLS = (
     "mkdir,mkdirat,link,linkat,symlink,symlinkat,chmod,fchmod,fchmodat,truncate,mknod,mknodat,"
     "chown,fchownat,setxattr,connect"
 )
+TRACE = "trace"
+"""The name of what strace writes in the directory of a run."""
 _CALL = re.compile(r"^\d+ +(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>.*)$")
 _STRING = re.compile(
     r'(?:(?:AT_FDCWD|\d+)<(?P<directory>(?:[^>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"'
 )
 _OPENED = re.compile(r"\d+<(?P<path>.*)>$")
-_WRITING = re.compile(r"O_(WRONLY|RDWR|CREAT|TRUNC)")
 _NOT_THERE = re.compile(r"-1 E\w+")
 
 
@@ -61,21 +61,18 @@ class Run(Struct, frozen=True):
     seen: tuple[Event, ...]
     started: tuple[tuple[str, ...], ...]
 
-    @property
-    def events(self) -> tuple[Event, ...]:
-        return self.heard + self.seen
 
+def run(
+    place: Place, commands: Sequence[Sequence[str]], directory: Path, tracer: Sequence[str] = ()
+) -> Run:
+    """Run ``commands`` in the target of ``place``, one process for all; keep what happens.
 
-def run(place: Place, commands: Sequence[Sequence[str]], directory: Path) -> Run:
-    """Run ``commands`` in the target of ``place``, one process for all; keep what happens."""
+    ``tracer`` are the words that start a process under strace (``tracer_to``).
+    """
     directory.mkdir()
     listed = directory / "commands"
     listed.write_text(json.dumps(commands))
-    trace = directory / "trace"
-    program = [sys.executable, "-I", str(_WATCHED), str(listed), str(directory)]
-    if strace := _strace():
-        options = ("-f", "-y", "-qq", "-s", "4096", "--seccomp-bpf", "-e", f"trace={_CALLS}")
-        program = [strace, *options, "-o", str(trace), *program]
+    program = [*tracer, sys.executable, "-I", str(_WATCHED), str(listed), str(directory)]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             program,
@@ -91,7 +88,7 @@ def run(place: Place, commands: Sequence[Sequence[str]], directory: Path) -> Run
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             process.wait()
-    return _read(place, commands, directory, trace)
+    return _read(place, commands, directory, directory / TRACE)
 
 
 def _read(place: Place, commands: Sequence[Sequence[str]], directory: Path, trace: Path) -> Run:
@@ -119,18 +116,14 @@ def _printed(directory: Path, number: int) -> Iterator[bytes]:
         yield file.read_bytes() if file.exists() else b""
 
 
-@cache
-def _strace() -> str | None:
-    """Return the program that shows what the system is asked for, where it may do so."""
+def tracer_to(directory: Path) -> list[str]:
+    """Return the words that write down what the system is asked for; none where none may do so."""
     program = shutil.which("strace")
     if program is None:
-        return None
-    tried = subprocess.run(
-        [program, "-f", "-y", "--seccomp-bpf", "-e", "trace=execve", "true"],
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
-    return program if tried.returncode == 0 else None
+        return []
+    words = [program, "-f", "-y", "-qq", "-s", "4096", "-e", f"trace={_CALLS}", "--seccomp-bpf"]
+    tried = subprocess.run([*words, "true"], stderr=subprocess.DEVNULL, check=False)
+    return [*words, "-o", str(directory / TRACE)] if tried.returncode == 0 else []
 
 
 def _seen(trace: Path, directory: Path) -> Iterator[Event]:
@@ -151,9 +144,7 @@ def _seen(trace: Path, directory: Path) -> Iterator[Event]:
             )
             yield Event("write" if writes else "read", path, number)
         else:
-            paths = list(_STRING.finditer(match["arguments"]))
-            # What a link is to lead to is only its text.
-            for one in paths[1:] if name.startswith("symlink") else paths:
+            for one in _STRING.finditer(match["arguments"]):
                 base = _text(one["directory"] or "/")
                 yield Event(name, str(Path(base, _text(one["path"]))), number)
                 if name in {"execve", "setxattr"}:

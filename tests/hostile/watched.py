@@ -9,13 +9,14 @@ it printed (``0.out``, ``0.err``) and ``events``: JSON lines of what an audit ho
 the number of the command. A line ``["code", number, code]`` ends each command.
 """
 
+# The hook hears every file: it takes no detour over objects.
+# ruff: noqa: PTH115, PTH117, PTH118, PTH119, PTH120
 from __future__ import annotations
 
 import json
 import os
 import resource
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 MEMORY = 4 * 2**30
@@ -33,23 +34,40 @@ _STARTING = {
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
+class Listener:
+    """Writes down what an audit hook hears, with the number of the command that runs."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
+        self.number = 0
+
+    def note(self, kind: str, *words: object) -> None:
+        """Write one line of JSON."""
+        os.write(self._file, (json.dumps([kind, self.number, *words]) + "\n").encode())
+
+    def hear(self, event: str, arguments: tuple) -> None:
+        """Note ``event`` if it reads, changes or starts something."""
+        if event in _READING and isinstance(arguments[0], (str, bytes)):
+            flags = arguments[2] if event == "open" else 0
+            self.note("write" if flags & _WRITES else "read", _real(arguments[0], flags))
+        elif event in _CHANGING:
+            # What a link leads to is not changed by making it.
+            for path in arguments[1:2] if event == "os.symlink" else arguments[:2]:
+                if isinstance(path, (str, bytes)):
+                    self.note(event, _real(path, os.O_NOFOLLOW, arguments[-1]))
+        elif event in _STARTING:
+            self.note(event, *map(repr, arguments))
+
+
 def main(commands: Path, directory: Path) -> None:
     """Run every command."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     from awaken.cli import main as awaken  # noqa: PLC0415  before the hook: this is no input
 
-    events = os.open(directory / "events", os.O_WRONLY | os.O_CREAT, 0o600)
-    number = 0
-
-    def note(*words: object) -> None:
-        os.write(events, (json.dumps(words) + "\n").encode())
-
-    def hear(event: str, arguments: tuple) -> None:
-        for words in _heard(event, arguments):
-            note(words[0], number, *words[1:])
-
-    sys.addaudithook(hear)
+    listener = Listener(directory / "events")
+    sys.addaudithook(listener.hear)
     for number, words in enumerate(json.loads(commands.read_text())):
+        listener.number = number
         for stream, name in ((1, "out"), (2, "err")):
             file = os.open(directory / f"{number}.{name}", os.O_WRONLY | os.O_CREAT, 0o600)
             os.dup2(file, stream)
@@ -57,35 +75,17 @@ def main(commands: Path, directory: Path) -> None:
         code = awaken(words)
         sys.stdout.flush()
         sys.stderr.flush()
-        note("code", number, code)
-
-
-def _heard(event: str, arguments: tuple) -> Iterator[tuple[str, ...]]:
-    """Yield what an audit event says: its kind, and of which file, or what is started."""
-    if event == "open" and isinstance(arguments[0], (str, bytes)):
-        path, _, flags = arguments
-        if flags & (os.O_NOFOLLOW | os.O_EXCL) and "/" not in os.fsdecode(path):
-            return  # in an open directory, of which the event says nothing; strace sees where
-        yield "write" if flags & _WRITES else "read", _real(path, flags)
-    elif event in _READING and isinstance(arguments[0], (str, bytes)):
-        yield "read", _real(arguments[0], 0)
-    elif event in _CHANGING:
-        # What a link is to lead to is only its text.
-        for path in arguments[1:2] if event == "os.symlink" else arguments[:2]:
-            if isinstance(path, (str, bytes)):
-                yield event, _real(path, os.O_NOFOLLOW, arguments[-1])
-    elif event in _STARTING:
-        yield event, *map(repr, arguments)
+        listener.note("code", code)
 
 
 def _real(path: str | bytes, flags: int, directory: object = None) -> str:
     """Return the file that is meant, behind links if they are followed."""
-    meant = Path(os.fsdecode(path))
-    if isinstance(directory, int) and directory > 0:
-        meant = Path(f"/proc/self/fd/{directory}").readlink() / meant
+    text = os.fsdecode(path)
+    if isinstance(directory, int) and directory > 0 and not os.path.isabs(text):
+        text = os.path.join(os.readlink(f"/proc/self/fd/{directory}"), text)
     if flags & os.O_NOFOLLOW:
-        return str(Path(os.path.realpath(meant.parent), meant.name))
-    return os.path.realpath(meant)
+        return os.path.join(os.path.realpath(os.path.dirname(text)), os.path.basename(text))
+    return os.path.realpath(text)
 
 
 if __name__ == "__main__":
