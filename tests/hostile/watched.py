@@ -40,6 +40,18 @@ class Listener:
     def __init__(self, file: Path) -> None:
         self._file = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
         self.number = 0
+        self._directory: int | None = None
+        self._open = os.open
+
+    def open(
+        self, path: object, flags: int, mode: int = 0o777, *, dir_fd: int | None = None
+    ) -> int:
+        """Stand for ``os.open``: what the hook hears of it leaves the directory out."""
+        self._directory = dir_fd
+        try:
+            return self._open(path, flags, mode, dir_fd=dir_fd)
+        finally:
+            self._directory = None
 
     def note(self, kind: str, *words: object) -> None:
         """Write one line of JSON."""
@@ -49,7 +61,9 @@ class Listener:
         """Note ``event`` if it reads, changes or starts something."""
         if event in _READING and isinstance(arguments[0], (str, bytes)):
             flags = arguments[2] if event == "open" else 0
-            self.note("write" if flags & _WRITES else "read", _real(arguments[0], flags))
+            self.note(
+                "write" if flags & _WRITES else "read", _real(arguments[0], flags, self._directory)
+            )
         elif event in _CHANGING:
             # What a link leads to is not changed by making it.
             for path in arguments[1:2] if event == "os.symlink" else arguments[:2]:
@@ -66,6 +80,8 @@ def main(commands: Path, directory: Path) -> None:
 
     listener = Listener(directory / "events")
     sys.addaudithook(listener.hear)
+    os.open = listener.open
+    os.supports_dir_fd.add(listener.open)
     for number, words in enumerate(json.loads(commands.read_text())):
         listener.number = number
         for stream, name in ((1, "out"), (2, "err")):
