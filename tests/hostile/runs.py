@@ -72,7 +72,7 @@ def run(
     directory.mkdir()
     listed = directory / "commands"
     listed.write_text(json.dumps(commands))
-    program = [*tracer, sys.executable, "-I", str(_WATCHED), str(listed), str(directory)]
+    program = [*tracer, sys.executable, "-I", "-B", str(_WATCHED), str(listed), str(directory)]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             program,

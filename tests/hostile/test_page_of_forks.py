@@ -58,12 +58,3 @@ def test_a_command_of_the_page_is_safe_as_it_is(command: str, checkout: Place) -
     assert SECRET.encode() not in printed
     assert not checkout.ran.exists()
     assert {one: os.lstat(one).st_mtime_ns for one in checkout.target.rglob("*")} == before
-
-
-def test_the_job_of_the_fork_has_no_right_to_write() -> None:
-    first, second = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
-
-    assert "on: pull_request\n" in first
-    assert "permissions:\n  contents: read\njobs:" in first
-    assert "secrets." not in first + second
-    assert "checkout" not in second
