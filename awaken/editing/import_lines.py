@@ -176,7 +176,7 @@ def _line_white(statement: str, at: int) -> str:
 
 
 def _parse(statement: str) -> ast.Import | ast.ImportFrom:
-    node = ast.parse(statement).body[0]
+    node = ast.parse(statement, filename="").body[0]
     if not isinstance(node, ast.Import | ast.ImportFrom):
         raise TypeError(f"not an import: {statement}")
     return node

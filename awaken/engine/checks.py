@@ -128,5 +128,5 @@ def _touching(changes: Sequence[Change], path: str, span: Span) -> tuple[ChangeI
 
 def _top_level(source: SourceFile) -> list[Span]:
     ends = [0, *(found.end() for found in NEWLINE.finditer(source.text)), len(source.text)]
-    tree = ast.parse(source.text.decode())
+    tree = ast.parse(source.text.decode(), filename="")
     return [Span(ends[one.lineno - 1], ends[one.end_lineno or 0]) for one in tree.body]

@@ -23,9 +23,9 @@ def why_no_program(source: SourceFile, lowest_python: tuple[int, int]) -> Syntax
         with warnings.catch_warnings(action="ignore"):
             if sys.version_info >= (3, 12):
                 _protect_compiler(text)
-            compile(text, source.path, "exec", dont_inherit=True)
+            compile(text, "", "exec", dont_inherit=True)
             if lowest_python < sys.version_info[:2]:
-                ast.parse(text, feature_version=lowest_python)
+                ast.parse(text, filename="", feature_version=lowest_python)
     except SyntaxError as error:
         return error
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
@@ -34,7 +34,7 @@ def why_no_program(source: SourceFile, lowest_python: tuple[int, int]) -> Syntax
 
 
 def _protect_compiler(text: str) -> None:
-    if blocks(ast.parse(text)) > MAX_BLOCKS:
+    if blocks(ast.parse(text, filename="")) > MAX_BLOCKS:
         raise SyntaxError(f"more than {MAX_BLOCKS} blocks inside each other could crash Python")
 
 

@@ -81,7 +81,7 @@ def _edited_lines(text: bytes, regions: Sequence[Span]) -> Iterator[Span]:
         starts.append(starts[-1] + len(line))
     statements = [
         Span(starts[_first_line(node) - 1], starts[_header_end(node)])
-        for node in ast.walk(ast.parse(text.decode()))
+        for node in ast.walk(ast.parse(text.decode(), filename=""))
         if isinstance(node, ast.stmt)
     ]
     for region in regions:

@@ -54,8 +54,10 @@ def parse_text(text: bytes) -> ast.Module:
     """
     try:
         with warnings.catch_warnings(action="ignore"):
-            # as str: as bytes, a coding cookie would decode our UTF-8 a second time
-            tree = ast.parse(text.decode())
+            # As str: as bytes, a coding cookie would decode our UTF-8 a second time. Without a
+            # name: to show the line of a SyntaxError, Python opens the file of that name, and
+            # "<unknown>" in the current directory may be a pipe.
+            tree = ast.parse(text.decode(), filename="")
     except SyntaxError as error:
         raise Unparsable(error.lineno or 0, _explain(text, error)) from None
     except (RecursionError, MemoryError):

@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from awaken.workspace.ini import NotIni, expanded, parse_ini
 
 LINES = st.sampled_from(
-    ["[a]", "[b]", "[DEFAULT]", "[a] x", "[", "x = 1", "X: 2", "y=", "  more", " y = 3", "    deep"]
-    + ["", "   ", "# c", "  ; c", "=v", "z", "a b = c = d", "\t= 1", "k = [x]", "[]", "[a]]"]
+    """
+[a]|[b]|[DEFAULT]|[a] x|[|x = 1|X: 2|y=|  more| y = 3|    deep||   |# c|  ; c|=v|z|a b = c = d|\t= 1
+k = [x]|[]|[a]]
+    """.strip()
+    .replace("\n", "|")
+    .split("|")
 )
 
 

@@ -95,7 +95,7 @@ class Caller:
             widths = [len(line) - len(line.lstrip(" \t")) for line in rest if line.strip()]
             text = first + "".join(line[min(widths, default=0) :] for line in rest)
         try:
-            ast.parse(text)
+            ast.parse(text, filename="")
         except SyntaxError:
             return f"({text})"
         return text

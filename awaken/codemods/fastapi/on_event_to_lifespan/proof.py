@@ -56,7 +56,7 @@ def _names(code: LifespanCode) -> set[str]:
     Bodies that moved read what they read before.
     """
     parts = [part for part in (*code.startup, *code.shutdown) if not part.is_body]
-    trees = [ast.parse(text) for part in parts for text in (part.code, part.condition)]
+    trees = [ast.parse(text, filename="") for part in parts for text in (part.code, part.condition)]
     inside = [node for tree in trees for node in ast.walk(tree)]
     bound = {one.id for one in inside if isinstance(one, ast.Name) and _is_store(one)}
     return {one.id for one in inside if isinstance(one, ast.Name)} - bound
