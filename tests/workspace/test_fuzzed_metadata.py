@@ -1,388 +1,276 @@
-"""Whatever stands in a repository's files: no traceback, no lost project, nothing read outside.
-
-Each example is a project with real looking files, all of them mutated, next to a project that is
-sound. Files that would hide each other are mutated in different examples.
-``AWAKEN_HYPOTHESIS=long`` tries 2,000 mutations of each kind of file.
-"""
+"""Whatever stands in a repository's files: one project's problem, and nothing is read outside."""
 
 from __future__ import annotations
 
 import os
-import random
-import re
-import shutil
+import socket
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, given, settings
+from all_readers import read_everything
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from msgspec import structs
+from metadata_seeds import QUERY, SEEDS, TOKENS
 
-import awaken
 from awaken import api
-from awaken.engine.diagnosis import Diagnosis
-from awaken.engine.report import Report
+from awaken.engine import diagnosis
 
-EXAMPLES = 2_000 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 20
-
-PYPROJECT = b"""\
-[build-system]
-requires = ["hatchling>=1.26"]
-[project]
-name = "shop"
-requires-python = ">=3.9,<4"
-dependencies = ["sqlalchemy[asyncio]>=1.4,<3; python_version >= '3.9'", "fastapi~=0.115"]
-[project.optional-dependencies]
-test = ["pytest>=8", "pytest-asyncio ; sys_platform != 'win32'"]
-[dependency-groups]
-dev = [{include-group = "test"}, "anyio"]
-[tool.poetry.dependencies]
-python = "^3.9"
-sqlalchemy = {version = "^2.0", extras = ["asyncio"], markers = "os_name == 'posix'"}
-[tool.uv.workspace]
-members = ["packages/*"]
-[tool.setuptools.dynamic]
-dependencies = {file = ["requirements.txt"]}
-[tool.ruff]
-line-length = 100
-[tool.black]
-line-length = 99
-[tool.pytest.ini_options]
-addopts = ["--strict-markers", "--asyncio-mode=auto"]
-asyncio_mode = "auto"
-"""
-SETTINGS = b"""\
-select = ["query-to-select"]
-ignore = []
-unsafe-fixes = true
-target-version = "3.11"
-target = { SQLAlchemy = "2.0", "fast.api" = "0.115" }
-exclude = ["old", "gen/**/*.py", "!gen/kept.py"]
-respect-gitignore = true
-baseline = "known.json"
-[[overrides]]
-paths = ["vendor", "!vendor/ours.py"]
-ignore = ["query-to-select"]
-"""
-SETUP_CFG = b"""\
-[metadata]
-name = shop
-[options]
-python_requires = >=3.9
-base = sqlalchemy
-install_requires =
-    %(base)s>=1.4
-    fastapi ; python_version < "4"
-[options.extras_require]
-test = pytest>=8; coverage
-[flake8]
-max-line-length = 100
-[tool:pytest]
-addopts = --asyncio-mode=auto
-"""
-SETUP_PY = b"""\
-from setuptools import setup
-needs = ["sqlalchemy>=1.4", 'fastapi; python_version < "4"']
-setup(name="shop", python_requires=">=3.9", install_requires=needs,
-      extras_require={"test": ("pytest>=8",)})
-"""
-REQUIREMENTS = b"""\
-# what runs
--r base.txt
---constraint=constraints.txt
-sqlalchemy[asyncio]==1.4.54 ; python_version < "3.12" \\
-    --hash=sha256:0123456789abcdef
-fastapi>=0.100,!=0.101.* # a comment
-./local  git+https://example.org/x.git#egg=x
-"""
-PIPFILE = b"""\
-[requires]
-python_version = "3.11"
-[packages]
-sqlalchemy = {version = ">=1.4", markers = "sys_platform == 'linux'"}
-fastapi = "*"
-[dev-packages]
-pytest = [{version = "~=8.0"}, ">=7"]
-"""
-LOCK = b"""\
-version = 1
-[[package]]
-name = "sqlalchemy"
-version = "2.0.40"
-dependencies = [{ name = "greenlet" }]
-
-[[package]]
-name = "fastapi"
-version = "0.115.0"
-"""
-PIPFILE_LOCK = b"""\
-{"_meta": {"hash": {"sha256": "00"}, "requires": {"python_version": "3.11"}},
- "default": {"sqlalchemy": {"hashes": ["sha256:0"], "version": "==1.4.54"}},
- "develop": {"pytest": {"version": "==8.3.0"}}}
-"""
-IGNORE = b"""\
-# built
-/build/
-*.py[cod]
-!kept.py
-docs/**/gen[!a-z]*.py
-a\\ b\\
-"""
-INI = b"""\
-[pytest]
-addopts = --strict-markers
-    --asyncio-mode=auto
-asyncio_mode : auto
-[flake8]
-max-line-length = 99
-"""
-HOOKS = b"""\
-repos:
-  - repo: https://github.com/psf/black
-    rev: 24.1.0
-    hooks:
-      - id: black
-        args: ["--line-length=99"]
-      - id: 'ruff-format'
-"""
-BASELINE = b"""\
-{"version": 1,
- "sites": [
-{"path": "app.py", "rule": "query-to-select", "scope": "everyone", "site": "a1b2c3d4"}
- ]}
-"""
-SOURCE = b"""\
-# -*- coding: latin-1 -*-
-from sqlalchemy.orm import Session
-
-# awaken: ignore[nothing] because
-def everyone(session: Session, name="\xe9"):
-    "Text."
-    return session.query(User).filter_by(name=name).all()  # awaken: ignore[query-to-select] why
-"""
-IN_PYPROJECT = "settings in pyproject.toml"
-SEEDS = {
-    "pyproject.toml": PYPROJECT,
-    IN_PYPROJECT: PYPROJECT + b"[tool.awaken]\n" + SETTINGS.partition(b"[[")[0],
-    "awaken.toml": SETTINGS,
-    ".awaken.toml": SETTINGS,
-    "setup.cfg": SETUP_CFG,
-    "setup.py": SETUP_PY,
-    "requirements.txt": REQUIREMENTS,
-    "requirements/dev.in": REQUIREMENTS,
-    "Pipfile": PIPFILE,
-    "uv.lock": LOCK,
-    "poetry.lock": LOCK,
-    "pdm.lock": LOCK,
-    "Pipfile.lock": PIPFILE_LOCK,
-    ".gitignore": IGNORE,
-    "pytest.toml": b"[pytest]\nasyncio_mode = 'auto'\naddopts = ['-q', '--asyncio-mode auto']\n",
-    "pytest.ini": INI,
-    "tox.ini": INI,
-    ".flake8": INI,
-    "ruff.toml": b"line-length = 100\n[format]\nquote-style = 'double'\n",
-    ".pre-commit-config.yaml": HOOKS,
-    "known.json": BASELINE,
-    ".python-version": b"3.11.4\n",
-    ".venv/pyvenv.cfg": b"home = /usr/bin\nversion = 3.11.4\n",
-    "app.py": SOURCE,
-    "utf-16.py": SOURCE.replace(b"latin-1", b"utf-8").decode("latin-1").encode("utf-8-sig"),
-    "newlines.py": SOURCE.replace(b"\n", b"\r"),
-}
-GROUPS = {
-    "settings": (".awaken.toml", "setup.cfg", "requirements.txt"),
-    "plain settings": ("awaken.toml", "setup.py", "pytest.toml", "ruff.toml"),
-    "tables": (IN_PYPROJECT, "Pipfile", ".gitignore", ".python-version"),
-    "baseline": ("known.json", "tox.ini", ".flake8", ".venv/pyvenv.cfg", "uv.lock"),
-    "manifests": (
-        *("pyproject.toml", "requirements/dev.in", "poetry.lock", "pdm.lock", "Pipfile.lock"),
-        *("pytest.ini", ".pre-commit-config.yaml", "app.py", "utf-16.py", "newlines.py"),
-    ),
-}
-BESIDE = {
-    "pyproject.toml": b'[project]\nname = "shop"\ndependencies = ["sqlalchemy"]\n',
-    "awaken.toml": b"baseline = 'known.json'\n",
-    "known.json": b"",
-    "app.py": SOURCE,
-}
-"""What stands in the project beside the mutated files, unless it is one of them."""
-
-SOUND = {
-    "pyproject.toml": b'[project]\nname = "sound"\ndependencies = ["sqlalchemy>=2"]\n',
-    "models.py": b"""\
-from sqlalchemy import Column, Integer
-from sqlalchemy.orm import Session, declarative_base
-
-Base = declarative_base()
+LONG = os.environ.get("AWAKEN_HYPOTHESIS") == "long"
+READ = 2_000 if LONG else 30
+RUN = 200 if LONG else 8
+PROFILE = settings(
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],  # four edits are few enough; to shrink them takes minutes
+)
+OPTIONS = api.Options(jobs=1, use_cache=False)
+SISTER = {"pyproject.toml": SEEDS["pyproject"][1], "a.py": QUERY}
 
 
-class User(Base):
-    __tablename__ = "users"
-    id = Column(Integer, primary_key=True)
+@pytest.fixture(scope="module")
+def watched():
+    """Return what was opened or listed while it is not None: an audit hook stays for ever."""
+    seen = {"paths": None}
+
+    def note(event, arguments):
+        if seen["paths"] is not None and event in {"open", "os.scandir", "os.listdir"}:
+            path = arguments[0]
+            if isinstance(path, (str, bytes, os.PathLike)) and path:
+                seen["paths"].append(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100
+
+    sys.addaudithook(note)
+    return seen
 
 
-def everyone(session: Session):
-    return session.query(User).all()
-""",
-}
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory, watched):
+    top = Path(os.path.realpath(tmp_path_factory.mktemp("fuzzed"))) / "top"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diagnosis, "repository_of", lambda _: None)  # git has tests of its own
+        patch.setenv("HOME", str(top.parent))
+        yield Workshop(top, watched)
 
-NASTY = (
-    *(b"\0", b"\r", b"\n" * 3_000, b"\xef\xbb\xbf", b"\xff\xfe", b"\x80", b"\xc2\xb2", b"\x0c"),
-    *(b"[" * 3_000, b"{" * 3_000, b"(" * 3_000, b"a." * 5_000, b"9" * 5_000, b'"', b"'''", b"\\"),
-    *(b"/dev/zero", b"/proc/self/environ", b"../../../../etc/passwd", b"~/.ssh/id_rsa", b"a\0b"),
-    *(b"file:/etc/passwd", b"-r /etc/passwd\n", b"-r requirements.txt\n", b"-c\n", b"%(base)s"),
-    *(b"# coding: punycode\n", b"# coding: utf-7\n", b"# coding: \n", b"**/" * 40, b"[[" * 9),
-    *(b"]", b"}", b",", b"=", b":", b"#", b"* " * 500, b" " * 5_000, b"\t", b"\xe2\x80\xae"),
-    *(b"=" * 64, b"1e999", b"-1", b"true", b"null", b"99999999999999999999", b"[]", b"{}", b"!"),
-    *(b"==1.*.*", b">=" + b"1." * 500, b"===\xc3\xa9", b"^", b"~", b"||" * 100, b"; " * 100),
-    b" and ".join([b"(os_name == 'x')"] * 200),
+
+class Workshop:
+    """A project to put files into, and its sister, which must not notice."""
+
+    def __init__(self, top, watched):
+        self.shop, self.sister, self.outside = (top / n for n in ("shop", "sister", "outside"))
+        self.watched = watched
+        write(self.sister, SISTER)
+        write(self.outside, {"secret.txt": b"sqlalchemy==0.1\n", "secret.py": b"1/0\n"})
+        self.put({})
+        report, seen = api.run([self.sister], OPTIONS), api.doctor([self.sister], OPTIONS)
+        assert len(report.roots[0].findings) == 2
+        self.expected = self.results(report), seen.roots[0]
+
+    def results(self, report):
+        (root,) = [one for one in report.roots if one.root == self.sister]
+        return root.findings, root.held, root.targets, root.changes, root.files, root.diagnostics
+
+    def put(self, files):
+        """Make the project hold ``files`` (bytes by path) and little else."""
+        remove(self.shop)
+        write(self.shop, {"pyproject.toml": b"[project]\nname = 'shop'\n", "a.py": QUERY, **files})
+
+    def check(self):
+        """Run both projects and see that only the one had anything to say."""
+        with self.watching():
+            report = api.run([self.shop, self.sister], OPTIONS)
+            seen = api.doctor([self.shop, self.sister], OPTIONS)
+
+        assert self.results(report) == self.expected[0]
+        assert [one for one in seen.roots if one.root == self.sister] == [self.expected[1]]
+        said = [*report.diagnostics, *(one for root in report.roots for one in root.diagnostics)]
+        said += [*seen.remarks, *(one for root in seen.roots for one in root.remarks)]
+        assert [one.message for one in said if "internal error" in one.message] == []
+
+    @contextmanager
+    def watching(self):
+        """See that nothing is opened or listed outside."""
+        self.watched["paths"] = []
+        try:
+            yield
+        finally:
+            paths, self.watched["paths"] = self.watched["paths"], None
+        assert sorted({path for path in paths if not self.allows(path)}) == []
+
+    def allows(self, path):
+        """Whether awaken may open a path: of the two, directly above, or its own and Python's."""
+        own = (sys.prefix, sys.base_prefix, str(Path(api.__file__).parents[1] / "awaken"))
+        own += tuple(v for n, v in os.environ.items() if n.startswith("XDG_"))
+        roots = (str(self.shop), str(self.sister))
+        if path in sys.path:  # listed to import what is needed for the first time
+            return True
+        inside = any(Path(path).is_relative_to(one) for one in (*roots, *own))
+        return inside or Path(path).parent in self.shop.parents or Path(path) in self.shop.parents
+
+
+def write(root, files):
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+
+
+def remove(path):
+    if path.is_dir() and not path.is_symlink():
+        for one in path.iterdir():
+            remove(one)
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+
+
+EDIT = st.tuples(
+    st.sampled_from(["insert", "replace", "delete", "double", "cut", "flip", "line"]),
+    st.floats(0, 1, allow_nan=False),
+    st.integers(0, 40),
+    st.sampled_from(TOKENS),
 )
 
 
-def mutated(seed: bytes, chance: random.Random) -> bytes:
-    """Return ``seed`` with some bytes removed, doubled, moved, or nasty ones put in."""
-    text = seed
-    for _ in range(chance.choice((1, 1, 2, 4))):
-        start = chance.randrange(len(text) + 1)
-        end = min(len(text), start + chance.choice((0, 0, 1, 5, 40)))
-        kind = chance.randrange(6)
-        if kind == 0:
-            new = b""
-        elif kind == 1:
-            new = text[start:end] * 2
-        elif kind == 2:
-            new = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 9)))
-        elif kind == 3:
-            other = chance.randrange(len(text) + 1)
-            new = text[other : other + 30]
+def mutated(content, edits):
+    """Return ``content`` after ``edits``, each somewhere between its start and its end."""
+    for kind, where, length, token in edits:
+        at = int(where * len(content))
+        before, inside, after = content[:at], content[at : at + length], content[at + length :]
+        if kind == "insert":
+            content = before + token + inside + after
+        elif kind == "replace":
+            content = before + token + after
+        elif kind == "delete":
+            content = before + after
+        elif kind == "double":
+            content = before + inside * 30 + after
+        elif kind == "cut":
+            content = before
+        elif kind == "flip":
+            content = (
+                before + bytes(byte ^ (1 << length % 8) for byte in inside[:1]) + inside[1:] + after
+            )
         else:
-            new = chance.choice(NASTY)
-        text = text[:start] + new + text[end:]
-    return text
+            start = content.rfind(b"\n", 0, at) + 1
+            content = content[:start] + token + b"\n" + content[start:]
+    return content
 
 
-class Audit:
-    """Which files are opened outside a directory; a hook can never be taken away again."""
+@pytest.mark.parametrize("kind", SEEDS)
+def test_the_seed_is_sound(workshop, kind):
+    name, content = SEEDS[kind]
+    includes = {
+        "requirements.txt": b"",
+        "more-requirements.txt": b"x\n",
+        "requirements/base.txt": b"y\n",
+    }
+    settings_too = {"known.json": b""} if kind == "settings" else {}
+    workshop.put({**includes, **settings_too, name: content})
 
-    def __init__(self) -> None:
-        self._inside: tuple[str, ...] = ()
-        self._outside: list[str] = []
-        sys.addaudithook(self._note)
+    report = api.run([workshop.shop], OPTIONS)
 
-    @contextmanager
-    def watching(self, *directories: Path) -> Iterator[list[str]]:
-        """Give a list to which everything is added that is opened or listed elsewhere.
-
-        Python's own files and awaken's are not told.
-        """
-        own = (sys.prefix, sys.base_prefix, *sys.path, awaken.__path__[0], *directories)
-        self._inside = (os.devnull, *map(os.path.realpath, own))
-        self._outside = []
-        try:
-            yield self._outside
-        finally:
-            self._inside = ()
-
-    def _note(self, event: str, arguments: tuple[object, ...]) -> None:
-        if self._inside and event in {"open", "os.listdir", "os.scandir"}:
-            place = arguments[0]
-            if isinstance(place, (str, bytes)):
-                real = os.path.realpath(os.fsdecode(place))
-                if not real.startswith(self._inside):
-                    self._outside.append(f"{event} {real}")
+    assert report.diagnostics == ()
+    assert [one.diagnostics for one in report.roots] == [()]
 
 
-AUDIT = Audit()
+@pytest.mark.parametrize("kind", SEEDS)
+def test_a_mutated_file_is_its_own_projects_problem(workshop, kind):
+    name, seed = SEEDS[kind]
+
+    @settings(PROFILE, max_examples=RUN)
+    @given(st.lists(EDIT, min_size=1, max_size=4))
+    def holds(edits):
+        workshop.put({name: mutated(seed, edits)})
+        workshop.check()
+
+    holds()
 
 
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory):
-    """A repository with two projects."""
-    top = Path(os.path.realpath(tmp_path_factory.mktemp("fuzzed")))
-    (top / ".git").mkdir()
-    for name, content in SOUND.items():
-        put(top / "sound" / name, content)
-    return top
+@pytest.mark.parametrize("kind", SEEDS)
+def test_no_reader_fails_or_reads_outside(workshop, kind):
+    name, seed = SEEDS[kind]
+    workshop.put({})
+
+    @settings(PROFILE, max_examples=READ)
+    @given(st.lists(EDIT, min_size=1, max_size=4))
+    def holds(edits):
+        write(workshop.shop, {name: mutated(seed, edits)})
+        with workshop.watching():
+            read_everything(workshop.shop)
+
+    holds()
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory):
-    """Where awaken keeps its state, and copies for a formatter."""
-    directory = tmp_path_factory.mktemp("own")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWAKEN_STATE_DIR", str(directory))
-        patch.setattr(tempfile, "tempdir", str(directory))
-        yield directory
+@pytest.mark.parametrize("kind", SEEDS)
+def test_any_bytes_are_its_own_projects_problem(workshop, kind):
+    @settings(PROFILE, max_examples=RUN)
+    @given(st.binary(max_size=300))
+    def holds(content):
+        workshop.put({SEEDS[kind][0]: content})
+        workshop.check()
+
+    holds()
 
 
-def put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+def sparse(path):
+    with path.open("wb") as file:
+        file.truncate(20_000_000_000)
 
 
-def put_hostile(hostile: Path, contents: Mapping[str, bytes]) -> None:
-    shutil.rmtree(hostile, ignore_errors=True)
-    for beside, text in BESIDE.items():
-        # settings of their own would hide those that are mutated
-        if beside != "awaken.toml" or not contents.keys() & {".awaken.toml", IN_PYPROJECT}:
-            put(hostile / beside, text)
-    for kind, content in contents.items():
-        put(hostile / ("pyproject.toml" if kind == IN_PYPROJECT else kind), content)
+def bound_socket(path):
+    before = Path.cwd()
+    os.chdir(path.parent)  # the name of a socket may have 100 characters only
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(path.name)
+    finally:
+        os.chdir(before)
 
 
-OPTIONS = api.Options(jobs=1, use_cache=False)
-RULES = [rule for rule in api.rules() if rule.name == "query-to-select"]
-"""One rule is enough: rules read no files."""
+ODD = {
+    "a link out": lambda path: path.symlink_to(os.path.relpath("/etc/passwd", path.parent)),
+    "a link to the sister": lambda path: path.symlink_to(path.parents[1] / "outside/secret.txt"),
+    "a link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "a link into /proc": lambda path: path.symlink_to("/proc/self/environ"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "a directory": lambda path: path.mkdir(),
+    "a pipe": os.mkfifo,
+    "a socket": bound_socket,
+    "a sparse file": sparse,
+}
 
 
-def everything(*roots: Path) -> tuple[Diagnosis, Report]:
-    return api.doctor(roots, OPTIONS, RULES), api.run(roots, OPTIONS, RULES)
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_file_is_its_own_projects_problem(workshop, odd):
+    names = sorted({name for name, _ in SEEDS.values()})
+    for some in [names[:1], names] + [[name] for name in names if LONG]:
+        workshop.put(dict.fromkeys(some, b""))
+        for name in some:
+            (workshop.shop / name).unlink()
+            ODD[odd](workshop.shop / name)
+
+        workshop.check()
 
 
-def said_of(root: Path, diagnosis: Diagnosis, report: Report) -> tuple[object, ...]:
-    """Return all that is said of one project, but for how long it took."""
-    seen = [one for one in diagnosis.roots if one.root == root]
-    ran = [structs.replace(one, seconds=0) for one in report.roots if one.root == root]
-    return seen, [(one.findings, one.files, one.diagnostics, one.targets) for one in ran]
+def test_the_watch_sees_what_is_opened(workshop, monkeypatch):
+    workshop.put({})
+    secret = workshop.outside / "secret.txt"
+    monkeypatch.setattr(api, "_that_ran", lambda *_: (secret.read_text(),))
+
+    with pytest.raises(AssertionError, match=r"secret\.txt"):
+        workshop.check()
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_a_mutated_file_is_a_diagnostic_at_most(repository, own, group):
-    sound, hostile = repository / "sound", repository / "hostile"
-    expected = said_of(sound, *everything(sound))
-    assert expected[0]
-    assert expected[1][0][0]
+def test_the_check_sees_an_internal_error(workshop, monkeypatch):
+    workshop.put({})
 
-    @settings(max_examples=EXAMPLES, phases=[Phase.generate], database=None)
-    @given(number=st.integers(0, 2**32))
-    def search(number):
-        chance = random.Random(number)
-        put_hostile(hostile, {kind: mutated(SEEDS[kind], chance) for kind in GROUPS[group]})
-        with AUDIT.watching(repository, own) as outside:
-            diagnosis, report = everything(hostile, sound)
+    def fails(found, *_):
+        assert found.root.path == workshop.sister
+        return real(found, *_)
 
-        assert said_of(sound, diagnosis, report) == expected
-        assert outside == []
-        problems = [*(one.message for one in report.diagnostics), *map(str, diagnosis.remarks)]
-        assert [one for one in problems if AWAKENS_FAULT.search(one)] == []
+    real = api._root_run
+    monkeypatch.setattr(api, "_root_run", fails)
 
-    search()
-
-
-AWAKENS_FAULT = re.compile(r"internal error|cannot be listed")
-
-
-def test_every_kind_is_mutated():
-    assert sorted(kind for kinds in GROUPS.values() for kind in kinds) == sorted(SEEDS)
-
-
-def test_a_read_outside_is_seen(repository):
-    with AUDIT.watching(repository) as outside:
-        (repository / "sound/models.py").read_bytes()
-        Path("/proc/self/environ").read_bytes()
-
-    assert outside == [f"open {os.path.realpath('/proc/self/environ')}"]
+    with pytest.raises(AssertionError, match="internal error: AssertionError"):
+        workshop.check()

@@ -1,0 +1,43 @@
+"""All that a run and ``doctor`` read of a project, without the rest of what they do."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from awaken.contract import UserError
+from awaken.engine.baseline import DEFAULT_NAME, read_baseline
+from awaken.engine.formatter import detect, formatting
+from awaken.project.declarations import Declarations
+from awaken.project.discovery import Root, find_files, marker_of, read_files
+from awaken.project.manifests import read_targets
+from awaken.project.parsing import Unparsable, parse
+from awaken.project.pytest_setup import pytest_setup
+from awaken.project.suppressions import suppressions_in
+from awaken.settings import Settings
+from awaken.settings.resolve import resolve
+from awaken.workspace.reading import enclosure_of
+
+
+def read_everything(root: Path) -> tuple[str, ...]:
+    """Read it, and return the Python files; raises nothing for whatever they hold."""
+    targets = read_targets(root)
+    targets.guarantees("a", ">=1")
+    declarations = Declarations(root)
+    for name in ("sqlalchemy", "python", "a"):
+        declarations.of(name)
+    pytest_setup(root, declarations)
+    formatting(root)
+    found = find_files(Root(root))
+    marker_of(found.root)
+    detect(root).fingerprint(found.files)
+    files, _ = read_files(root, found.files)
+    for source in files.values():
+        suppressions_in(source)
+        with suppress(Unparsable):
+            parse(source)
+    with suppress(UserError):
+        resolve(root, Settings(), rules=())
+    with suppress(UserError):
+        read_baseline(root / DEFAULT_NAME, root, enclosure_of(root).read)
+    return found.files
