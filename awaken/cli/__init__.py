@@ -63,8 +63,14 @@ def _log_to_stderr() -> None:
     """Show where an internal error came from although the run went on."""
     import logging  # noqa: PLC0415  only details need it
 
+    class Saying(logging.Handler):
+        """Says what is logged, as everything is said: the texts of exceptions are foreign."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            say(self.format(record))
+
     logger = logging.getLogger("awaken")
-    logger.handlers = [logging.StreamHandler(sys.stderr)]
+    logger.handlers = [Saying()]
     logger.setLevel(logging.DEBUG)
 
 

@@ -37,7 +37,11 @@ def watched():
 
     def note(event, arguments):
         if seen["paths"] is not None and event in {"open", "os.scandir", "os.listdir"}:
-            path = arguments[0]
+            path, *_, flags = arguments if event == "open" else (*arguments, 0)
+            # A name in an open directory: of which one, the event does not say. awaken opens only
+            # its own state like this (awaken.engine.filesystem), below a directory seen before.
+            if flags & os.O_NOFOLLOW and "/" not in os.fsdecode(path):
+                return
             if isinstance(path, (str, bytes, os.PathLike)) and path:
                 seen["paths"].append(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100
 
