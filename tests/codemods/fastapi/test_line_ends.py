@@ -10,7 +10,7 @@ from awaken import api
 from awaken.settings import Settings
 
 FIXTURES = Path(__file__).parents[3] / "fixtures/fastapi/on-event-to-lifespan"
-CASES = ("async-for", "wraps", "annotated-before-3-9")
+CASES = ("decorators/async-for", "decorators/annotated-before-3-9", "installers/wraps")
 
 
 @pytest.mark.parametrize("newline", [b"\r", b"\r\n"])
