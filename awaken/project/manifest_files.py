@@ -86,7 +86,7 @@ def _broken(name: str, line: int, message: str) -> Manifest:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def declared(text: str) -> Declared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -111,10 +112,13 @@ def head_comments(module: Module, function: Function) -> list[Comment]:
 def _source(module: Module, function: Function) -> str:
     """Return the lines of ``function`` from its ``def`` on."""
     text, span = module.source.text, module.span(function)
-    start = text.rfind(b"\n", 0, span.start) + 1
+    start = max(text.rfind(b"\n", 0, span.start), text.rfind(b"\r", 0, span.start)) + 1
     return text[start : _line_end(text, span)].decode()
 
 
 def _line_end(text: bytes, span: Span) -> int:
-    end = text.find(b"\n", span.end)
-    return len(text) if end < 0 else end + 1
+    found = _NEWLINE.search(text, span.end)
+    return found.end() if found else len(text)
+
+
+_NEWLINE = re.compile(rb"\r\n|\r|\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -204,7 +205,9 @@ def _statements(parts: Sequence[Part]) -> Iterator[Any]:
 
 
 def _calls(part: Part) -> list[Any]:
-    inside = _body(part.code) if part.is_body else list(cst.parse_module(part.code).body)
+    # LibCST takes a carriage return alone for no end of a line where the text has others as well
+    code = re.sub("\r(?!\n)", "\n", part.code)
+    inside = _body(code) if part.is_body else list(cst.parse_module(code).body)
     inside[0] = _below(part.above, inside[0])
     if part.comment:
         inside[-1] = inside[-1].with_changes(trailing_whitespace=_behind(part.comment))
