@@ -93,7 +93,9 @@ def _comments(text: bytes) -> Iterator[_Comment]:
         if token.type == tokenize.COMMENT:
             (line.comments if line.first else line.block).append(token)
         elif token.type in {tokenize.NEWLINE, tokenize.ENDMARKER}:
-            covers = Span(starts[line.first - 1], starts[token.start[0]]) if line.first else None
+            # what ends a file without a line feed may stand in a line behind the last one
+            end = starts[min(token.start[0], len(starts) - 1)]
+            covers = Span(starts[line.first - 1], end) if line.first else None
             for comment, directly in _with_block(line):
                 row, column = comment.start
                 before = rows[row - 1][:column]

@@ -164,3 +164,10 @@ def test_skip_file_covers_the_file_from_a_line_of_its_own(text):
 
     assert comment.whole_file
     assert comment.covers == Span(0, len(source.text))
+
+
+@pytest.mark.parametrize(
+    "text", [f"{IGNORE}\n  \xa0 # a", f"x \\\n{IGNORE}\\"], ids=["no-break space", "backslash"]
+)
+def test_a_file_that_is_no_python_has_suppressions_all_the_same(text):
+    assert all(one.covers is None or one.covers.end <= len(text.encode()) for one in read(text)[1])
