@@ -38,6 +38,7 @@ def _own_user_directories(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name)))
+        patch.delenv("AWAKEN_STATE_DIR", raising=False)  # else it outweighs XDG_STATE_HOME
         patch.delenv("FORCE_COLOR", raising=False)
         patch.setenv("NO_COLOR", "1")
         yield

@@ -130,8 +130,14 @@ def test_each_text_by_itself(text: str, form: Form) -> None:
     assert_inactive(shown(text, "diff", View(form=form, pager=False), Terminal))
 
 
+@pytest.mark.parametrize("text", ACTING)
+@pytest.mark.parametrize("form", FOR_PEOPLE)
+def test_each_text_by_itself_in_a_pipe(text: str, form: Form) -> None:
+    assert_inactive(shown(text, "check", View(form=form)))
+
+
 def test_a_patch_that_is_piped_has_every_byte_of_the_files_and_quoted_names() -> None:
-    line = "x = '\x1b[8m\u202e'"
+    line = "x = '\x1b[8m\u202e##[error]'"
 
     printed = shown(line, "diff", View(form=Form.PATCH, quiet=True))
 
