@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.contract import Rule, SiteId, UnusableFile, UserError
-from awaken.engine import apply as applying
-from awaken.engine import undo as undoing
-from awaken.engine.apply import Applied, FileWrite
+from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic, Report, RootReport
-from awaken.engine.rule_discovery import all_rules, in_running_order
-from awaken.engine.undo import Undone, UndoStack
-from awaken.project.discovery import DiscoverySettings, Found, discover, find_roots
-from awaken.project.sources import FileProblem
+from awaken.engine.writing import apply as applying
+from awaken.engine.writing import undo as undoing
+from awaken.engine.writing.apply import Applied, FileWrite
+from awaken.engine.writing.undo import Undone, UndoStack
 from awaken.settings import Resolved, Settings
 from awaken.settings.resolve import command_line_layers, resolve
+from awaken.workspace.discovery import DiscoverySettings, Found, discover, find_roots
+from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
-    from awaken.engine.baseline_writing import WrittenBaseline
-    from awaken.engine.diagnosis import Diagnosis, RootDiagnosis
-    from awaken.engine.explaining import Explanation
-    from awaken.engine.rehearsal import Rehearsal
+    from awaken.engine.asking.staged_runs import Rehearsal
+    from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
+    from awaken.engine.explaining.places import Explanation
     from awaken.engine.run import RootRun, StagedRun, Witness
+    from awaken.engine.suppressing.baseline_writing import WrittenBaseline
 
 __all__ = [
     "Options",
@@ -115,7 +115,7 @@ def write_baseline(
     What a baseline has of rules that do not run, and of other files, stays. Raises UserError as
     ``run`` does, and where a baseline cannot be read or written.
     """
-    from awaken.engine.baseline_writing import write_baselines  # noqa: PLC0415  as in _run
+    from awaken.engine.suppressing.baseline_writing import write_baselines  # noqa: PLC0415  as in _run
 
     asked = structs.replace(options or Options(), new_baseline=True)
     return write_baselines(lambda: _run(paths, asked, rules, progress, None))
@@ -132,7 +132,7 @@ def rehearse(
 
     It never takes an earlier run's result, so it costs what a first run does.
     """
-    from awaken.engine.rehearsal import Rehearsal  # noqa: PLC0415  as in _run
+    from awaken.engine.asking.staged_runs import Rehearsal  # noqa: PLC0415  as in _run
 
     runs: dict[Path, StagedRun] = {}
     return Rehearsal(_run(paths, options, rules, progress, runs.__setitem__), runs)
@@ -302,7 +302,7 @@ def explain(
     ``line`` and ``column`` (in characters) count from 1. Raises UserError where there is no such
     place, and otherwise as ``run``.
     """
-    from awaken.engine import explaining  # noqa: PLC0415  as in _run
+    from awaken.engine.explaining import places as explaining  # noqa: PLC0415  as in _run
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
@@ -341,8 +341,8 @@ def doctor(
     Settings of a project that cannot be used are an error in what is returned. Raises UserError
     for those in ``options``.
     """
-    from awaken.engine.diagnosis import Diagnosis, examine, machine  # noqa: PLC0415  as above
-    from awaken.engine.remarks import errors, remarks  # noqa: PLC0415
+    from awaken.engine.diagnosing.diagnosis import Diagnosis, examine, machine  # noqa: PLC0415  as above
+    from awaken.engine.diagnosing.remarks import errors, remarks  # noqa: PLC0415
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)

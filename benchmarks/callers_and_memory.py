@@ -13,9 +13,10 @@ import random
 import sys
 from pathlib import Path
 
-from awaken.project import Project, Snapshot, module_store
-from awaken.project.discovery import Root, find_files, read_files
-from awaken.project.manifests import read_targets
+from awaken.project import Project, Snapshot
+from awaken.project.source import module_store
+from awaken.workspace.discovery import Root, find_files, read_files
+from awaken.workspace.manifests.targets import read_targets
 
 FUNCTIONS = 300
 LIMITS = {"one tree": 1, "usual": module_store.KEPT_SOURCE_BYTES, "no limit": sys.maxsize}

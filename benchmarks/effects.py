@@ -15,7 +15,7 @@ from pathlib import Path
 
 from awaken.project import Project, Snapshot
 from awaken.project.effects import Raises
-from awaken.project.sources import decode
+from awaken.workspace.sources import decode
 
 _REASONS = 8
 WANTED = {"functions": b"def ", "coroutines": b"async def "}

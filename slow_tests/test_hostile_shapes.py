@@ -9,8 +9,8 @@ import sys
 import pytest
 from real_program import GOOD, NEW_IMPORT, QUERY, SELECT, Program
 
-from awaken.engine.compiling import why_no_program
-from awaken.project.sources import decode
+from awaken.engine.rewriting.compiling import why_no_program
+from awaken.workspace.sources import decode
 
 HEAD = f"{NEW_IMPORT}{GOOD.partition('def')[0]}def f(db: Session, a=1):\n"
 EXPRESSIONS = {

@@ -18,8 +18,8 @@ import pytest
 from faulty_filesystem import FaultyFileSystem, Killed
 from small_project import AFTER, Project, count, tree
 
-from awaken.engine.filesystem import REAL
-from awaken.engine.undo import pending, undo_list
+from awaken.engine.machine.filesystem import REAL
+from awaken.engine.writing.undo import pending, undo_list
 
 KILLS = int(os.environ.get("AWAKEN_KILLS", "90"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
@@ -28,8 +28,8 @@ WORK_FOR_EVER = """
 import sys
 from pathlib import Path
 from small_project import Project
-from awaken.engine.filesystem import REAL
-from awaken.engine.signals import as_interrupts, number_of
+from awaken.engine.machine.filesystem import REAL
+from awaken.engine.machine.signals import as_interrupts, number_of
 project = Project.__new__(Project)
 project.open(Path(sys.argv[1]))
 try:

@@ -12,7 +12,11 @@ settings.register_profile("usual", max_examples=25, deadline=None, derandomize=T
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile(os.environ.get("AWAKEN_HYPOTHESIS", "usual"))
 
-# What a shell starts in the background ignores Ctrl-C, and so would all that is started from here.
+# What a shell starts in the background, or ``nohup`` starts, ignores some of the signals that end a
+# program, and so would all that is started from here.
+for ignored in (signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

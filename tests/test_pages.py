@@ -9,7 +9,7 @@ import pytest
 from fixture_cases import CASES
 
 from awaken import api
-from awaken.preview.rule_page import levels
+from awaken.preview.markdown.rule_page import levels
 from awaken.testing import assert_page
 from awaken.testing.pages import COMMAND, documents
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
 
-from awaken.engine.signals import as_interrupts, number_of
+from awaken.engine.machine.signals import as_interrupts, number_of
 from awaken.preview.messages import say
 from awaken.preview.visible import visible
 

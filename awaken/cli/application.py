@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from awaken.cli.apply import apply
-from awaken.cli.check import check
-from awaken.cli.diff import diff
-from awaken.cli.doctor import doctor
-from awaken.cli.explain import explain
-from awaken.cli.rules import rules
-from awaken.cli.undo import undo
+from awaken.cli.commands.apply import apply
+from awaken.cli.commands.check import check
+from awaken.cli.commands.diff import diff
+from awaken.cli.commands.doctor import doctor
+from awaken.cli.commands.explain import explain
+from awaken.cli.commands.rules import rules
+from awaken.cli.commands.undo import undo
 
 _WORDS_OF_OTHER_TOOLS = {
     "dry-run": "diff",

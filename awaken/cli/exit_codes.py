@@ -8,7 +8,7 @@ from awaken.cli import FAILED
 from awaken.preview.counts import changed_files, count, diagnostics
 
 if TYPE_CHECKING:
-    from awaken.engine.diagnosis import Diagnosis
+    from awaken.engine.diagnosing.diagnosis import Diagnosis
     from awaken.engine.report import Report
 
 FOUND = 1

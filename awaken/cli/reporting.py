@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awaken.cli.command_line import CommandLine
+from awaken.cli.options.command_line import CommandLine
 from awaken.engine.progress import Progress
 from awaken.engine.report import Report
 from awaken.preview.choices import Form, View

@@ -6,8 +6,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from awaken.contract import UserError
-from awaken.engine import git
-from awaken.engine.git import GitError, NoGitError
+from awaken.engine.machine import git
+from awaken.engine.machine.git import GitError, NoGitError
 from awaken.engine.report import Report
 from awaken.preview.paths import relative, repository
 

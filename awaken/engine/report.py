@@ -10,8 +10,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import ChangeId, Finding, Level, Place, SiteId
-from awaken.engine.baseline import Entry
-from awaken.project.sources import SourceFile
+from awaken.engine.suppressing.baseline import Entry
+from awaken.workspace.sources import SourceFile
 
 
 class Diagnostic(Struct, frozen=True, order=True):

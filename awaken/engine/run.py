@@ -22,17 +22,16 @@ from awaken.contract import (
     SiteId,
     Span,
 )
-from awaken.engine.admission import Admission
-from awaken.engine.baseline import DEFAULT_NAME, Baseline, Entry, read_baseline
-from awaken.engine.changed_lines import changed_lines
-from awaken.engine.checks import check
-from awaken.engine.formatter import Formatter, detect
-from awaken.engine.holding import Holding
-from awaken.engine.materialise import Materialised, materialise
-from awaken.engine.memory import Memory, Remembered, digest_of
-from awaken.engine.phases import Outcome, Tools, run_phases
+from awaken.engine.formatting.formatter import Formatter, detect
+from awaken.engine.manifests.requirements import MANIFESTS
+from awaken.engine.planning.checks import check
+from awaken.engine.planning.in_memory import Materialised, materialise
+from awaken.engine.planning.phases import Outcome, Tools, run_phases
+from awaken.engine.planning.policy import Admission
+from awaken.engine.planning.reasons import NEEDS_OTHER_VERSIONS, Refused
+from awaken.engine.planning.rule_discovery import in_running_order
 from awaken.engine.progress import READING, Progress, counted, silent
-from awaken.engine.reasons import NEEDS_OTHER_VERSIONS, Refused
+from awaken.engine.remembering.remembered import Memory, Remembered, digest_of
 from awaken.engine.report import (
     BaselineUse,
     ChangeSummary,
@@ -41,17 +40,18 @@ from awaken.engine.report import (
     RootReport,
     TargetVersion,
 )
-from awaken.engine.requirements import MANIFESTS
-from awaken.engine.rule_discovery import in_running_order
-from awaken.engine.unused_suppressions import advise
+from awaken.engine.suppressing.baseline import DEFAULT_NAME, Baseline, Entry, read_baseline
+from awaken.engine.suppressing.changed_lines import changed_lines
+from awaken.engine.suppressing.suppressed import Holding
+from awaken.engine.suppressing.unused_suppressions import advise
 from awaken.project import Project
-from awaken.project.discovery import Found, read_files
-from awaken.project.manifests import Targets, read_targets
-from awaken.project.sources import Snapshot, SourceFile, Undecodable, decode_settings
 from awaken.settings import Resolved
 from awaken.settings.model import COMMAND_LINE
 from awaken.settings.selection import UNUSED_SUPPRESSION
+from awaken.workspace.discovery import Found, read_files
+from awaken.workspace.manifests.targets import Targets, read_targets
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, read_named
+from awaken.workspace.sources import Snapshot, SourceFile, Undecodable, decode_settings
 
 
 class RootRun(Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from awaken.engine.report import Report, RootReport
+from awaken.preview.console.page import Page
 from awaken.preview.counts import count, count_held, count_rules, diagnostics
-from awaken.preview.page import Page
 from awaken.preview.paths import relative
 from awaken.preview.summary import Step
 from awaken.preview.visible import visible

@@ -15,7 +15,7 @@ from typing import IO, TextIO
 from msgspec import Struct
 
 from awaken.contract import ChangeId, UserError
-from awaken.engine.filesystem import replacing
+from awaken.engine.machine.filesystem import replacing
 from awaken.engine.report import FileChange
 from awaken.preview.visible import harmless
 

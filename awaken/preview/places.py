@@ -6,8 +6,8 @@ from pathlib import Path
 
 from awaken.contract import Place
 from awaken.engine.report import RootReport
+from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.paths import relative
-from awaken.preview.source_lines import Region, SourceLines
 
 NOWHERE = Region(0, 0, 0, 0)
 """Where a file's text is not in the report."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from awaken.contract import ChangeId, Finding
 from awaken.engine.report import FileChange, Report, RootReport
 from awaken.preview.paths import relative
-from awaken.project.sources import SourceFile
+from awaken.workspace.sources import SourceFile
 
 
 class Section(Struct, frozen=True):

@@ -23,14 +23,14 @@ from awaken.preview.visible import visible
 Writer = Callable[[Report, Asked], Iterable[Piece]]
 
 _WRITERS = {
-    Form.CONCISE: "awaken.preview.concise",
-    Form.GROUPED: "awaken.preview.grouped",
-    Form.JSON: "awaken.preview.document",
-    Form.JSON_LINES: "awaken.preview.json_lines",
-    Form.PATCH: "awaken.preview.patch",
-    Form.MARKDOWN: "awaken.preview.markdown",
-    Form.GITHUB: "awaken.preview.github",
-    Form.SARIF: "awaken.preview.sarif",
+    Form.CONCISE: "awaken.preview.documents.concise",
+    Form.GROUPED: "awaken.preview.terminal.grouped",
+    Form.JSON: "awaken.preview.documents.document",
+    Form.JSON_LINES: "awaken.preview.documents.json_lines",
+    Form.PATCH: "awaken.preview.diffs.patch",
+    Form.MARKDOWN: "awaken.preview.markdown.remaining_work",
+    Form.GITHUB: "awaken.preview.documents.github",
+    Form.SARIF: "awaken.preview.documents.sarif",
 }
 """The module of each form; its ``write`` is a ``Writer``."""
 _STATISTICS = "awaken.preview.statistics"
@@ -109,17 +109,17 @@ def _has_sites(report: Report) -> bool:
 def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
     if command == "apply":
         return
-    from awaken.preview.console import make_console  # noqa: PLC0415
-    from awaken.preview.pager import paged  # noqa: PLC0415
+    from awaken.preview.console.console import make_console  # noqa: PLC0415
+    from awaken.preview.console.pager import paged  # noqa: PLC0415
 
     console = make_console(stream, Color.NEVER if view.file else view.color)
     with paged(console, wanted=view.pager):
         if command == "diff":
-            from awaken.preview.terminal import print_diff  # noqa: PLC0415
+            from awaken.preview.diffs.coloured import print_diff  # noqa: PLC0415
 
             print_diff(report, console, Path.cwd(), view)
         else:
-            from awaken.preview.frames import print_findings  # noqa: PLC0415
+            from awaken.preview.terminal.frames import print_findings  # noqa: PLC0415
 
             print_findings(report, console, Path.cwd())
 
@@ -135,7 +135,7 @@ def _details(report: Report, command: str, current: Path) -> None:
 
 def _targets(report: Report, view: View, current: Path) -> None:
     from awaken.preview.closing import print_targets  # noqa: PLC0415
-    from awaken.preview.console import make_console  # noqa: PLC0415
+    from awaken.preview.console.console import make_console  # noqa: PLC0415
 
     print_targets(report, make_console(sys.stderr, view.color), current)
 
@@ -143,14 +143,14 @@ def _targets(report: Report, view: View, current: Path) -> None:
 def _diagnostics(report: Report, view: View, current: Path) -> None:
     if any(diagnostics(report)):
         from awaken.preview.closing import print_diagnostics  # noqa: PLC0415
-        from awaken.preview.console import make_console  # noqa: PLC0415
+        from awaken.preview.console.console import make_console  # noqa: PLC0415
 
         print_diagnostics(report, make_console(sys.stderr, view.color), current)
 
 
 def _close(report: Report, command: str, view: View, again: Again) -> None:
     from awaken.preview.closing import print_steps, print_table  # noqa: PLC0415
-    from awaken.preview.console import make_console  # noqa: PLC0415
+    from awaken.preview.console.console import make_console  # noqa: PLC0415
 
     console = make_console(sys.stderr, view.color)
     print_table(report, console)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from awaken.engine.undo import Undone, UndoStack
+from awaken.engine.writing.undo import Undone, UndoStack
 from awaken.preview.counts import plural
 from awaken.preview.paths import relative
 from awaken.preview.visible import visible

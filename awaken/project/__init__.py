@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from awaken.project.classes import ClassFacts, Definition
 from awaken.project.facade import Project
-from awaken.project.modules import Module, site_id
-from awaken.project.sources import Snapshot, SourceFile
+from awaken.project.names.classes import ClassFacts, Definition
+from awaken.project.source.modules import Module, site_id
+from awaken.workspace.sources import Snapshot, SourceFile
 
 __all__ = [
     "ClassFacts",

@@ -9,13 +9,6 @@ from typing import Any
 
 from awaken.contract import Place
 from awaken.knowledge import knowledge
-from awaken.project.bindings import Binding
-from awaken.project.callers import Callers, Function
-from awaken.project.class_queries import ClassQueries, ClassQuery
-from awaken.project.classes import Classes, ClassFacts, Definition
-from awaken.project.dispatch import Called, function_called, functions_called
-from awaken.project.doubles import Doubles
-from awaken.project.eager import EagerLoading
 from awaken.project.effects import (
     BlockingCalls,
     Blocks,
@@ -25,22 +18,29 @@ from awaken.project.effects import (
     guards_around,
     guards_in_callers,
 )
-from awaken.project.evaluation import Evaluator
-from awaken.project.hooks import query_hooks
-from awaken.project.in_scope import InScope, Reach
-from awaken.project.layout import Layout
-from awaken.project.models import MappedClass, Models, Status
-from awaken.project.module_store import ModuleStore
-from awaken.project.modules import Module
-from awaken.project.names import Names
-from awaken.project.parsing import Unparsable, parse
-from awaken.project.passing import Passed
-from awaken.project.query_classes import QueryClass, QueryClasses
-from awaken.project.sessions import SessionProof, Sessions
-from awaken.project.sources import Snapshot
-from awaken.project.values import ClassOf, External, InstanceOf, Nothing, Unknown
-from awaken.project.wiring.web import Web
-from awaken.project.words import Words
+from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
+from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
+from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
+from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
+from awaken.project.frameworks.testing import Doubles
+from awaken.project.frameworks.web.wiring import Web
+from awaken.project.graph.callers import Callers, Function
+from awaken.project.graph.dispatch import Called, function_called, functions_called
+from awaken.project.graph.passing import Passed
+from awaken.project.names.classes import Classes, ClassFacts, Definition
+from awaken.project.names.in_scope import InScope, Reach
+from awaken.project.names.layout import Layout
+from awaken.project.names.resolution import Names
+from awaken.project.source.bindings import Binding
+from awaken.project.source.module_store import ModuleStore
+from awaken.project.source.modules import Module
+from awaken.project.source.words import Words
+from awaken.project.values.domain import ClassOf, External, InstanceOf, Nothing, Unknown
+from awaken.project.values.evaluation import Evaluator
+from awaken.workspace.parsing import Unparsable, parse
+from awaken.workspace.sources import Snapshot
 
 _PYTHON = (".py", ".pyi")
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from awaken.contract import Rule, UnusableFile, UserError
-from awaken.project.toml_text import NotToml, line_of, parse_toml
 from awaken.settings.model import Layer
 from awaken.settings.values import Wrong, settings_from
 from awaken.workspace.reading import (
@@ -18,6 +17,7 @@ from awaken.workspace.reading import (
     upwards,
     why_unread,
 )
+from awaken.workspace.toml_text import NotToml, line_of, parse_toml
 
 NAMES = (".awaken.toml", "awaken.toml", "pyproject.toml")
 """Where settings may stand, the strongest of one directory first, as in ruff."""

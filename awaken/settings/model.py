@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, leaves_out
+from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns, Patterns, leaves_out
 
 COMMAND_LINE = "the command line"
 """The origin of what the options of a command say."""

@@ -12,11 +12,11 @@ from msgspec.structs import fields
 from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, Rule, UserError
-from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.settings.files import config_layers, found_layer, nearest_file
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Settings
 from awaken.settings.selection import choose_by_layers, named
 from awaken.settings.values import Wrong, check, options_of, python_version
+from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 
 
 def resolve(

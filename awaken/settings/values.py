@@ -14,10 +14,10 @@ from msgspec.structs import FieldInfo, fields
 
 from awaken.contract import NoOptions, Rule
 from awaken.contract.nearest import did_you_mean
-from awaken.project.ignores import is_pattern
-from awaken.project.toml_text import KeyPath
 from awaken.settings.model import Override, Settings
 from awaken.settings.selection import UnknownRule, require_known
+from awaken.workspace.ignores import is_pattern
+from awaken.workspace.toml_text import KeyPath
 
 _PYTHON = re.compile(r"(?:py)?3\.?(?P<minor>\d{1,2})")
 _MISTYPED = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>\w+)`")
@@ -127,7 +127,7 @@ def _patterns(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
 def _check_versions(settings: Settings) -> None:
     from packaging.specifiers import InvalidSpecifier  # noqa: PLC0415  few name a version
 
-    from awaken.project.versions import requested  # noqa: PLC0415
+    from awaken.workspace.manifests.versions import requested  # noqa: PLC0415
 
     wanted = settings.target_version
     if wanted is not None and wanted != "auto" and python_version(wanted) is None:

@@ -15,12 +15,12 @@ from unittest import mock
 
 from awaken import api
 from awaken.contract import Level, SiteId
-from awaken.engine import workers
+from awaken.engine.machine import workers
+from awaken.engine.planning.rule_discovery import all_rules
 from awaken.engine.report import ChangeSummary
-from awaken.engine.rule_discovery import all_rules
-from awaken.preview.rule_page import levels
-from awaken.project import Project, module_store
-from awaken.project.sources import Snapshot
+from awaken.preview.markdown.rule_page import levels
+from awaken.project import Project
+from awaken.project.source import module_store
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,
@@ -30,6 +30,7 @@ from awaken.testing.running import (
     run_case,
     write_project,
 )
+from awaken.workspace.sources import Snapshot
 
 Law = Callable[[CaseResult], None]
 """A function that raises AssertionError where the law is broken."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from awaken.contract import Level, Rule
-from awaken.preview.rule_page import (
+from awaken.preview.markdown.rule_page import (
     Example,
     Section,
     docstring,

@@ -16,7 +16,7 @@ from pathlib import Path
 from awaken import api
 from awaken.cli.reference import reference
 from awaken.contract import Rule
-from awaken.preview.rule_markdown import index, markdown
+from awaken.preview.markdown.rules import index, markdown
 
 COMMAND = "python -m awaken.testing.pages docs"
 _MARK = f"<!-- Made by `{COMMAND}` from {{source}}: edit that and run it again. -->"

@@ -11,9 +11,9 @@ from msgspec import structs
 from awaken import api
 from awaken.cli import main
 from awaken.contract import ChangeId, Finding, Level, Place, SiteId, Span
-from awaken.engine.apply import Applied
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Report, RootReport
-from awaken.project.sources import decode
+from awaken.engine.writing.apply import Applied
+from awaken.workspace.sources import decode
 
 BEFORE = b"a = query(1)\nb = query(2)\nc = query(3)\nd = query(4)\n"
 AFTER = BEFORE.replace(b"query(1)", b"select(1)")

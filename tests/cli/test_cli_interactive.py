@@ -27,7 +27,7 @@ sys.exit(main({arguments!r}))
 _FAILING = """
 import errno, os, sys
 from awaken.cli import main
-from awaken.engine.filesystem import FileSystem
+from awaken.engine.machine.filesystem import FileSystem
 replace, done = FileSystem.replace, []
 def failing(self, source, target):
     done.append(target)

@@ -11,13 +11,13 @@ import textwrap
 import pytest
 from real_program import GOOD, Program
 
-from awaken.engine.signals import STOPPING, as_interrupts, number_of
-from awaken.engine.undo import undo_list
+from awaken.engine.machine.signals import STOPPING, as_interrupts, number_of
+from awaken.engine.writing.undo import undo_list
 
 PROGRAM = """
 import os, sys
 from awaken.cli import main
-from awaken.engine.filesystem import FileSystem
+from awaken.engine.machine.filesystem import FileSystem
 
 count = 0
 

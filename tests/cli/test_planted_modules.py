@@ -62,7 +62,7 @@ def test_a_spawned_worker_imports_nothing_of_the_current_directory(tmp_path):
     program = textwrap.dedent(
         """
         import threading
-        from awaken.engine.workers import run_many, start_method
+        from awaken.engine.machine.workers import run_many, start_method
         if __name__ == "__main__":
             waiting = threading.Event()
             other = threading.Thread(target=waiting.wait)

@@ -6,7 +6,7 @@ import pytest
 from terminal import on_terminal
 
 from awaken.preview.choices import View
-from awaken.preview.progress import bar
+from awaken.preview.console.progress import bar
 
 TAKEN_OFF = "\x1b[2K"
 PROGRAM = """

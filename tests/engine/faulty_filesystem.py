@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awaken.engine.filesystem import FileSystem
+from awaken.engine.machine.filesystem import FileSystem
 
 
 class Killed(BaseException):

@@ -20,10 +20,10 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.engine.admission import Admission
-from awaken.engine.materialise import materialise
-from awaken.engine.phases import Tools, run_phases
-from awaken.project.sources import Snapshot, SourceFile
+from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.phases import Tools, run_phases
+from awaken.engine.planning.policy import Admission
+from awaken.workspace.sources import Snapshot, SourceFile
 
 SAFE, UNSAFE, MANUAL, ADVICE = Level.SAFE, Level.UNSAFE, Level.MANUAL, Level.ADVICE
 NO = Reason("no", "this word stays", "Write another one.")

@@ -17,9 +17,9 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.engine.materialise import materialise
-from awaken.project.modules import Module
-from awaken.project.sources import Snapshot, decode
+from awaken.engine.planning.in_memory import materialise
+from awaken.project.source.modules import Module
+from awaken.workspace.sources import Snapshot, decode
 
 PATH = "shop.py"
 

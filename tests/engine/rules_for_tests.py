@@ -30,7 +30,7 @@ from awaken.contract import (
     Requirement,
     Rule,
 )
-from awaken.project.modules import site_id
+from awaken.project.source.modules import site_id
 
 
 class Renamed(Struct, frozen=True):

@@ -9,9 +9,9 @@ from contextlib import suppress
 import pytest
 from faulty_filesystem import FaultyFileSystem, Killed
 
-from awaken.engine.apply import FileWrite, apply
-from awaken.engine.filesystem import digest
-from awaken.engine.undo import undo
+from awaken.engine.machine.filesystem import digest
+from awaken.engine.writing.apply import FileWrite, apply
+from awaken.engine.writing.undo import undo
 
 OLD = {"a.py": b"old a\n", "pkg/b.py": b"old b\r\n" * 9, "pkg/empty.py": b""}
 NEW = {"a.py": b"new a\n", "pkg/b.py": b"", "pkg/empty.py": b"now something\n"}

@@ -6,8 +6,8 @@ import pytest
 from phase_cases import MANUAL, SAFE, Words, run, text
 
 from awaken.contract import Finding, Level, Place, SiteId, Span
-from awaken.engine.again import seen_before, standing
-from awaken.engine.splices import Splice, splice
+from awaken.engine.edits.splices import Splice, splice
+from awaken.engine.planning.again import seen_before, standing
 
 
 def finding(start, end, site="site", rule="one"):

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_project import tree
 
-from awaken.engine import apply as applying
-from awaken.engine.apply import FileWrite, apply
-from awaken.engine.apply_errors import RefusedError, StateDirectoryError, TreeLockedError
-from awaken.engine.filesystem import REAL, digest, write_file
-from awaken.engine.lock import hold
-from awaken.engine.undo import undo, undo_list
+from awaken.engine.machine.apply_errors import RefusedError, StateDirectoryError, TreeLockedError
+from awaken.engine.machine.filesystem import REAL, digest, write_file
+from awaken.engine.writing import apply as applying
+from awaken.engine.writing.apply import FileWrite, apply
+from awaken.engine.writing.lock import hold
+from awaken.engine.writing.undo import undo, undo_list
 
 
 @pytest.fixture

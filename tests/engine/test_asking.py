@@ -11,7 +11,7 @@ from transaction_cases import MANIFEST, TRANSACTIONS, shown
 
 from awaken import api
 from awaken.contract import Phase
-from awaken.engine.asking import Answer, ask_about_all
+from awaken.engine.asking.answers import Answer, ask_about_all
 
 YES, NO, QUIT, EDITED = Answer.YES, Answer.NO, Answer.QUIT, Answer.EDITED
 REST_OF_FILE, NOT_THIS_FILE = Answer.REST_OF_FILE, Answer.NOT_THIS_FILE

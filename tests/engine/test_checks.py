@@ -8,10 +8,10 @@ import pytest
 from rewriting_helpers import PATH, change, node_edit, run, token
 
 from awaken.contract import CreateFile
-from awaken.engine.checks import check
-from awaken.engine.materialise import Materialised
-from awaken.engine.splices import SpanMap
-from awaken.project.sources import Snapshot, SourceFile, decode
+from awaken.engine.edits.splices import SpanMap
+from awaken.engine.planning.checks import check
+from awaken.engine.planning.in_memory import Materialised
+from awaken.workspace.sources import Snapshot, SourceFile, decode
 
 RUNNING = sys.version_info[:2]
 

@@ -6,8 +6,8 @@ import pytest
 from rewriting_helpers import module, span
 
 from awaken.contract import Span
-from awaken.engine.comparison import Comparison, misread, syntax_alone
-from awaken.engine.splices import Splice, splice
+from awaken.engine.edits.splices import Splice, splice
+from awaken.engine.rewriting.comparison import Comparison, misread, syntax_alone
 
 
 def differences(text, new, *, old="EDIT", opaque=False):

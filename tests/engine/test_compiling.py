@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from awaken.engine.compiling import MAX_BLOCKS, blocks, why_no_program
-from awaken.project.sources import decode
+from awaken.engine.rewriting.compiling import MAX_BLOCKS, blocks, why_no_program
+from awaken.workspace.sources import decode
 
 LOWEST = (3, 11)
 

@@ -9,12 +9,12 @@ import pytest
 
 from awaken import api
 from awaken.contract import Phase, Rule, UserError
-from awaken.engine import diagnosis
-from awaken.engine.apply import FileWrite, apply
-from awaken.engine.diagnosis import LeftOutGroup, RuleStatus, Severity
-from awaken.engine.undo import PendingApply
-from awaken.project.sources import decode
+from awaken.engine.diagnosing import diagnosis
+from awaken.engine.diagnosing.diagnosis import LeftOutGroup, RuleStatus, Severity
+from awaken.engine.writing.apply import FileWrite, apply
+from awaken.engine.writing.undo import PendingApply
 from awaken.settings import Settings
+from awaken.workspace.sources import decode
 
 PATH = os.environ["PATH"]
 PYPROJECT = '[project]\nname = "shop"\nrequires-python = ">=3.10"\ndependencies = [{}]\n'

@@ -10,7 +10,7 @@ from rules_for_tests import OverFiles, RenameCalls, RequiresBase
 
 from awaken import api
 from awaken.contract import Phase, Plan, Reason, Rule, UserError
-from awaken.engine import reasons
+from awaken.engine.planning import reasons
 from awaken.engine.report import HeldBy
 from awaken.settings import Settings
 

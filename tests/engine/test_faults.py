@@ -11,8 +11,13 @@ import pytest
 from faulty_filesystem import FaultyFileSystem, Killed
 from small_project import AFTER, Project, count, tree
 
-from awaken.engine.apply_errors import ApplyError, PutBackError, UnfinishedApplyError, WriteError
-from awaken.engine.undo import pending, undo_list
+from awaken.engine.machine.apply_errors import (
+    ApplyError,
+    PutBackError,
+    UnfinishedApplyError,
+    WriteError,
+)
+from awaken.engine.writing.undo import pending, undo_list
 
 
 @pytest.fixture

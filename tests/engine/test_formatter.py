@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rewriting_helpers import PATH, after, change, need, node_edit, run, span
 
-from awaken.engine import formatter as formatters
-from awaken.engine.formatter import Formatter, detect, formatting
+from awaken.engine.formatting import formatter as formatters
+from awaken.engine.formatting.formatter import Formatter, detect, formatting
 
 CALL = "g(aaaaaaaaaa, bbbbbbbbbb)"
 LONG = "def f():\n    x = g(aaaaaaaaaa, bbbbbbbbbb)\n    return x\n"

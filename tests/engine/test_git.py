@@ -14,10 +14,10 @@ from git_repository import Repository
 
 import awaken
 from awaken.contract import UserError
-from awaken.engine import git
-from awaken.engine.changed_lines import changed_lines
-from awaken.engine.diagnosis import machine
-from awaken.engine.repository import repository_of
+from awaken.engine.diagnosing.diagnosis import machine
+from awaken.engine.machine import git
+from awaken.engine.machine.repository import repository_of
+from awaken.engine.suppressing.changed_lines import changed_lines
 
 MAY_START_PROCESSES = {
     "engine/programs.py": "git and the formatter, found outside of the project, with a time limit",

@@ -30,8 +30,9 @@ from transaction_cases import TRANSACTIONS
 
 from awaken import api
 from awaken.contract import Level
-from awaken.engine import holding, planning
+from awaken.engine.planning import planning
 from awaken.engine.report import HeldBy
+from awaken.engine.suppressing import suppressed as holding
 from awaken.settings.model import Override
 
 

@@ -11,8 +11,8 @@ from transaction_cases import TRANSACTIONS
 
 from awaken import api
 from awaken.contract import SiteId, UserError
-from awaken.engine.baseline import Entry, read_baseline, write_baseline
 from awaken.engine.report import HeldBy
+from awaken.engine.suppressing.baseline import Entry, read_baseline, write_baseline
 from awaken.settings import Settings
 
 NAME = "awaken-baseline.json"
@@ -335,7 +335,7 @@ def test_a_write_that_fails_leaves_the_old_file(root, monkeypatch):
     def fail(_, source, target):
         raise OSError(28, "No space left on device", str(source), None, str(target))
 
-    monkeypatch.setattr("awaken.engine.filesystem.FileSystem.replace", fail)
+    monkeypatch.setattr("awaken.engine.machine.filesystem.FileSystem.replace", fail)
     with pytest.raises(UserError, match="No space left on device"):
         write_baseline(root / NAME, [])
 

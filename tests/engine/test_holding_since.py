@@ -13,7 +13,7 @@ from rules_for_tests import FirstStep, OneByOne, OverFiles, RequiresBase, Second
 
 from awaken import api
 from awaken.contract import Span, UserError
-from awaken.engine.changed_lines import changed_lines
+from awaken.engine.suppressing.changed_lines import changed_lines
 
 LINES = "".join(f"single({number})\n" for number in range(1, 8))
 

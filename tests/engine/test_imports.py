@@ -7,7 +7,7 @@ import ast
 import pytest
 from rewriting_helpers import PATH, after, change, need, node_edit, refused, release, run
 
-from awaken.project.sources import SourceFile
+from awaken.workspace.sources import SourceFile
 
 # In the tables of this file, | is the end of a line.
 

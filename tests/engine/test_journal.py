@@ -12,17 +12,17 @@ import msgspec
 import pytest
 from faulty_filesystem import FaultyFileSystem
 
-from awaken.engine.apply_errors import DamagedJournalError, StateDirectoryError
-from awaken.engine.filesystem import REAL, digest
-from awaken.engine.journal import (
+from awaken.engine.machine.apply_errors import DamagedJournalError, StateDirectoryError
+from awaken.engine.machine.filesystem import REAL, digest
+from awaken.engine.machine.state import state_directory
+from awaken.engine.writing.journal import (
     KEPT_PER_ROOT,
     KEPT_SECONDS,
     Journal,
     Record,
     SavedFile,
 )
-from awaken.engine.lock import hold
-from awaken.engine.state import state_directory
+from awaken.engine.writing.lock import hold
 
 ROOT = Path("/projects/one")
 OTHER = Path("/projects/two")

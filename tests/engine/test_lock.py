@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from awaken.engine import lock
-from awaken.engine.apply_errors import StateDirectoryError, TreeLockedError
-from awaken.engine.lock import hold, holder, overlaps
+from awaken.engine.machine.apply_errors import StateDirectoryError, TreeLockedError
+from awaken.engine.writing import lock
+from awaken.engine.writing.lock import hold, holder, overlaps
 
 ROOT = Path("/projects/one")
 
 HOLD_FOR_EVER = """
 import sys, time
 from pathlib import Path
-from awaken.engine.lock import hold
+from awaken.engine.writing.lock import hold
 with hold(Path(sys.argv[1]), Path(sys.argv[2])):
     print("held", flush=True)
     time.sleep(600)

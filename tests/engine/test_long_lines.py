@@ -6,9 +6,9 @@ import pytest
 from rewriting_helpers import PATH, change
 
 from awaken.contract import Span, TextEdit
-from awaken.engine.formatter import Formatter
-from awaken.engine.materialise import materialise
-from awaken.project.sources import Snapshot, decode
+from awaken.engine.formatting.formatter import Formatter
+from awaken.engine.planning.in_memory import materialise
+from awaken.workspace.sources import Snapshot, decode
 
 LIMIT = Formatter(line_length=36)
 

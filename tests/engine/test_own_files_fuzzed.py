@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from small_project import Project, tree
 
 from awaken.contract import UserError
-from awaken.engine.changed_lines import changed_lines
-from awaken.engine.filesystem import REAL
-from awaken.engine.journal import Record
-from awaken.engine.lock import hold, holder
-from awaken.engine.repository import repository_of
-from awaken.engine.undo import Watch, pending, undo_list
+from awaken.engine.machine.filesystem import REAL
+from awaken.engine.machine.repository import repository_of
+from awaken.engine.suppressing.changed_lines import changed_lines
+from awaken.engine.writing.journal import Record
+from awaken.engine.writing.lock import hold, holder
+from awaken.engine.writing.undo import Watch, pending, undo_list
 
 numbers = itertools.count()
 SOME_PATHS = st.sampled_from(

@@ -30,8 +30,8 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.engine.plan_contract import contract_broken
-from awaken.project.sources import Snapshot, SourceFile
+from awaken.engine.planning.plan_contract import contract_broken
+from awaken.workspace.sources import Snapshot, SourceFile
 
 
 def finding(level=SAFE, site="s", **values):

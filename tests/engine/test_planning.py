@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from awaken.contract import Phase, Pins, Plan, Rule
-from awaken.engine.planning import plan_rule
+from awaken.engine.planning.planning import plan_rule
 from awaken.project import Project, Snapshot
-from awaken.project.sources import decode
+from awaken.workspace.sources import decode
 
 
 class Asked(Rule):

@@ -8,8 +8,8 @@ import pytest
 from rewriting_helpers import change
 
 from awaken.contract import Requirement, Span
-from awaken.engine.materialise import materialise
-from awaken.project.sources import Snapshot, SourceFile
+from awaken.engine.planning.in_memory import materialise
+from awaken.workspace.sources import Snapshot, SourceFile
 
 
 def run(files, *requirements, group=None, root=""):

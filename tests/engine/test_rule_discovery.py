@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from awaken.contract import Phase, Rule
-from awaken.engine.rule_discovery import all_rules, in_running_order
+from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.settings.selection import UnknownRule, choose
 
 

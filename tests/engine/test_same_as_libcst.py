@@ -11,12 +11,12 @@ import pytest
 from rewriting_helpers import PATH, REWRITERS, change, identity, wrap
 
 from awaken.contract import NodeEdit
-from awaken.engine.formatter import Formatter
-from awaken.engine.kinds import KINDS, is_name_only
-from awaken.engine.materialise import materialise
-from awaken.project.modules import Module
-from awaken.project.parsing import deep_recursion
-from awaken.project.sources import Snapshot, decode
+from awaken.engine.edits.kinds import KINDS, is_name_only
+from awaken.engine.formatting.formatter import Formatter
+from awaken.engine.planning.in_memory import materialise
+from awaken.project.source.modules import Module
+from awaken.workspace.parsing import deep_recursion
+from awaken.workspace.sources import Snapshot, decode
 
 LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 MODULES = ["bisect.py", "contextlib.py", "json/decoder.py", "sched.py", "textwrap.py"]

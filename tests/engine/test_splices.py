@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from awaken.contract import Span
-from awaken.engine.splices import OverlappingSplices, SpanMap, Splice, clashes, splice
+from awaken.engine.edits.splices import OverlappingSplices, SpanMap, Splice, clashes, splice
 
 TEXT = b"0123456789"
 

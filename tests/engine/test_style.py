@@ -8,7 +8,7 @@ import pytest
 from rewriting_helpers import module
 
 from awaken.contract import Surroundings
-from awaken.engine.style import (
+from awaken.engine.edits.style import (
     FileStyle,
     blank_lines_around,
     line_end,

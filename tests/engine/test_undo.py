@@ -13,8 +13,7 @@ import pytest
 from faulty_filesystem import FaultyFileSystem, Killed
 from small_project import tree
 
-from awaken.engine.apply import FileWrite, apply
-from awaken.engine.apply_errors import (
+from awaken.engine.machine.apply_errors import (
     ApplyError,
     DamagedJournalError,
     NothingToUndoError,
@@ -23,11 +22,12 @@ from awaken.engine.apply_errors import (
     TreeLockedError,
     UnfinishedApplyError,
 )
-from awaken.engine.filesystem import digest
-from awaken.engine.journal import Record
-from awaken.engine.lock import hold
-from awaken.engine.signals import STOPPING, uninterrupted
-from awaken.engine.undo import Watch, pending, undo, undo_list
+from awaken.engine.machine.filesystem import digest
+from awaken.engine.machine.signals import STOPPING, uninterrupted
+from awaken.engine.writing.apply import FileWrite, apply
+from awaken.engine.writing.journal import Record
+from awaken.engine.writing.lock import hold
+from awaken.engine.writing.undo import Watch, pending, undo, undo_list
 
 
 class Project:

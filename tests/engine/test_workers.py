@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from awaken.engine import workers
-from awaken.engine.limits import TOOK_TOO_MUCH, TookTooLong, memory_of, processor_time
-from awaken.engine.workers import Died, run_many
+from awaken.engine.machine import workers
+from awaken.engine.machine.limits import TOOK_TOO_MUCH, TookTooLong, memory_of, processor_time
+from awaken.engine.machine.workers import Died, run_many
 
 # pytest-xdist has threads; nothing here holds a lock that a forked child could miss
 pytestmark = pytest.mark.filterwarnings("ignore:This process.*multi-threaded:DeprecationWarning")
@@ -216,7 +216,7 @@ def test_interrupt_ends_all_workers_and_is_raised(tmp_path):
         """
         import sys, time
         from pathlib import Path
-        from awaken.engine.workers import run_many
+        from awaken.engine.machine.workers import run_many
 
         def wait(number):
             (Path(sys.argv[1]) / str(number)).write_text(str(__import__("os").getpid()))
@@ -254,7 +254,7 @@ def test_workers_end_when_the_parent_is_killed(tmp_path):
         """
         import os, sys, time
         from pathlib import Path
-        from awaken.engine.workers import run_many
+        from awaken.engine.machine.workers import run_many
 
         def note(number):
             (Path(sys.argv[1]) / str(number)).write_text(str(os.getpid()))

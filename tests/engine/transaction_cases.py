@@ -23,7 +23,7 @@ from rules_for_tests import (
 
 from awaken import api
 from awaken.contract import Rule
-from awaken.engine.filesystem import FileSystem
+from awaken.engine.machine.filesystem import FileSystem
 
 MANIFEST = '[project]\nname = "shop"\nversion = "1"\ndependencies = [\n    "fastapi",\n]\n'
 

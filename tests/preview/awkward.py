@@ -9,7 +9,7 @@ from report_builders import RULE, change_of, finding, report, root_report, sourc
 
 from awaken.contract import Level, Place, Span
 from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, RootReport
-from awaken.project.sources import decode
+from awaken.workspace.sources import decode
 
 ROOT = Path("/home/me/my project")
 NASTY = "::error::100% `a|b` ]](x) <b>&amp; {0} @me #1 a,b:c\nsecond \u202e line"

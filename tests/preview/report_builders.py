@@ -13,7 +13,7 @@ from awaken.engine.report import (
     RootReport,
     TargetVersion,
 )
-from awaken.project.sources import SourceFile, decode
+from awaken.workspace.sources import SourceFile, decode
 
 RULE = "query-to-select"
 

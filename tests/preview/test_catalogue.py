@@ -11,9 +11,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from awaken import api
-from awaken.preview.catalogue import print_catalogue, print_page
 from awaken.preview.choices import Color
-from awaken.preview.console import make_console
+from awaken.preview.console.console import make_console
+from awaken.preview.terminal.catalogue import print_catalogue, print_page
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from awaken.contract import Level
 from awaken.engine.report import Diagnostic, Report, TargetVersion
 from awaken.preview.choices import Color, View
 from awaken.preview.closing import print_diagnostics, print_steps, print_table, print_targets
-from awaken.preview.console import make_console
+from awaken.preview.console.console import make_console
+from awaken.preview.console.page import Page
 from awaken.preview.counts import plural
-from awaken.preview.page import Page
 from awaken.preview.show import show_closing
 from awaken.preview.summary import Step, next_steps, summary
 

@@ -10,9 +10,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from awaken.preview.choices import Color
-from awaken.preview.code import Highlighted, code_text, fold, underline
-from awaken.preview.console import make_console
-from awaken.preview.page import Page
+from awaken.preview.console.code import Highlighted, code_text, fold, underline
+from awaken.preview.console.console import make_console
+from awaken.preview.console.page import Page
 
 TRAPS = ["List[str]", "a[/b]", "[red]x[/red]", ":smile:", "[link=x]", "\\[bold]", "[[]]", "{}%s"]
 

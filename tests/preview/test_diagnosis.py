@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from awaken.engine.diagnosis import (
+from awaken.engine.diagnosing.diagnosis import (
     Diagnosis,
     FoundDriver,
     LeftOutGroup,
@@ -18,19 +18,19 @@ from awaken.engine.diagnosis import (
     RuleStatus,
     Severity,
 )
-from awaken.engine.formatter import Declared, Formatting
-from awaken.engine.repository import Repository
+from awaken.engine.formatting.formatter import Declared, Formatting
+from awaken.engine.machine.repository import Repository
 from awaken.knowledge.ecosystem import drivers
 from awaken.preview.choices import Color
-from awaken.preview.console import make_console
-from awaken.preview.diagnosis import print_diagnosis
-from awaken.preview.diagnosis_document import diagnosis_document
-from awaken.project.declarations import Declaration
-from awaken.project.discovery import Marker
-from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
-from awaken.project.pytest_setup import AsyncPlugin, PytestSetup
+from awaken.preview.console.console import make_console
+from awaken.preview.documents.diagnosis_document import diagnosis_document
+from awaken.preview.terminal.diagnosis import print_diagnosis
 from awaken.settings import Resolved
 from awaken.settings.model import PathOverride
+from awaken.workspace.discovery import Marker
+from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
+from awaken.workspace.manifests.declarations import Declaration
+from awaken.workspace.pytest_setup import AsyncPlugin, PytestSetup
 
 TOP = Path("/program")
 ADVICE = Remark(Severity.ADVICE, "sqlalchemy is not declared", "Declare it.")

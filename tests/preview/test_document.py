@@ -17,7 +17,7 @@ from report_builders import (
 
 from awaken.contract import Level, Place, Span
 from awaken.engine.report import Diagnostic, FileChange, Report
-from awaken.preview.document import document
+from awaken.preview.documents.document import document
 
 ROOT = Path("/home/me/project")
 

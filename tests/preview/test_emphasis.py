@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from awaken.preview.emphasis import emphasis
+from awaken.preview.diffs.emphasis import emphasis
 
 
 def words(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:

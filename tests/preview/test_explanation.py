@@ -11,13 +11,13 @@ from report_builders import change_of, file_change, finding, root_report, source
 from rich.console import Console
 
 from awaken.contract import Level, Place, Reason, Span
-from awaken.engine.explaining import AskedPlace, Explanation, Site
-from awaken.engine.no_site import Why
+from awaken.engine.explaining.no_site import Why
+from awaken.engine.explaining.places import AskedPlace, Explanation, Site
 from awaken.engine.report import Held, HeldBy, TargetVersion
 from awaken.preview.choices import Color
-from awaken.preview.console import make_console
-from awaken.preview.explanation import print_explanation
-from awaken.preview.explanation_document import explanation_document
+from awaken.preview.console.console import make_console
+from awaken.preview.documents.explanation_document import explanation_document
+from awaken.preview.terminal.explanation import print_explanation
 
 ROOT = Path("/program")
 BEFORE = b"class A:\n    def f(self):\n        return query(1)\n\nx = 1\n"

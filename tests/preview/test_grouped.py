@@ -5,7 +5,7 @@ from pathlib import Path
 from report_builders import RULE, finding, report, root_report, source
 
 from awaken.contract import Level
-from awaken.preview.grouped import grouped
+from awaken.preview.terminal.grouped import grouped
 
 TEXT = b"s.query(A)\n" + b"\n" * 9 + b"  s.query(B)\n"
 

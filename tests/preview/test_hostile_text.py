@@ -19,18 +19,18 @@ from report_builders import change_of, file_change, finding, report, root_report
 from awaken import api
 from awaken.cli import main
 from awaken.contract import Level, Place, Span, UserError
-from awaken.engine.asking import Question
-from awaken.engine.explaining import AskedPlace, Explanation, Site
-from awaken.engine.no_site import Why
+from awaken.engine.asking.answers import Question
+from awaken.engine.explaining.no_site import Why
+from awaken.engine.explaining.places import AskedPlace, Explanation, Site
 from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, TargetVersion
 from awaken.preview.choices import Color, Form, View
-from awaken.preview.console import make_console
-from awaken.preview.explanation import print_explanation
-from awaken.preview.explanation_document import explanation_document
-from awaken.preview.interactive import Screen
+from awaken.preview.console.console import make_console
+from awaken.preview.documents.explanation_document import explanation_document
 from awaken.preview.messages import say
 from awaken.preview.output import send
 from awaken.preview.show import show
+from awaken.preview.terminal.explanation import print_explanation
+from awaken.preview.terminal.interactive import Screen
 from awaken.preview.visible import harmless, visible
 
 TOP = Path("/program")

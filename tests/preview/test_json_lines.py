@@ -8,8 +8,8 @@ from awkward import ROOT, everything, only_diagnostics
 from report_builders import report
 
 from awaken.engine.report import Report
-from awaken.preview.document import document
-from awaken.preview.json_lines import json_lines
+from awaken.preview.documents.document import document
+from awaken.preview.documents.json_lines import json_lines
 
 PARTS = {"finding": "findings", "held": "held", "change": "changes", "file": "files",
          "diagnostic": "diagnostics"}  # fmt: skip

@@ -22,9 +22,9 @@ WAYS_OUT = {
     "cli/__init__.py": "opens the streams, and closes them where their reader went away",
     "preview/messages.py": "sentences on stderr",
     "preview/output.py": "forms on stdout and in files",
-    "preview/pager.py": "what a console drew, to a pager or to the stream of the console",
+    "preview/console/pager.py": "what a console drew, to a pager or to the stream of the console",
 }
-CONSOLES = "preview/console.py"
+CONSOLES = "preview/console/console.py"
 
 
 def test_nothing_goes_around_the_ways_out() -> None:
@@ -44,7 +44,7 @@ def test_the_ways_out_are_no_more_than_that() -> None:
         "cli/__init__.py": {"logging", "sys.stdout", "sys.stderr"},
         "preview/messages.py": {"sys.stderr.write"},
         "preview/output.py": {"sys.stdout", "stream.write", "stream.buffer.write"},
-        "preview/pager.py": {"sys.stdout", "stream.write"},
+        "preview/console/pager.py": {"sys.stdout", "stream.write"},
     }
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from report_builders import file_change, report, root_report
 
 from awaken.engine.report import FileChange, Report
-from awaken.preview.patch import file_patch, patch
-from awaken.project.sources import SourceFile
+from awaken.preview.diffs.patch import file_patch, patch
+from awaken.workspace.sources import SourceFile
 
 LINES = b"one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n"
 

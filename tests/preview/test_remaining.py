@@ -9,9 +9,9 @@ from report_builders import report, root_report
 
 from awaken.contract import Place, Span
 from awaken.engine.report import FileChange
-from awaken.preview.remaining import places_after
-from awaken.preview.source_lines import Region
-from awaken.project.sources import SourceFile
+from awaken.preview.diffs.source_lines import Region
+from awaken.preview.markdown.remaining import places_after
+from awaken.workspace.sources import SourceFile
 
 ROOT = Path("/r")
 BEFORE = b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n"

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from report_builders import report
 
 from awaken.engine.report import Report
-from awaken.preview.document import document
-from awaken.preview.json_lines import json_lines
+from awaken.preview.documents.document import document
+from awaken.preview.documents.json_lines import json_lines
 
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "docs/schemas/report-1.schema.json").read_text("utf-8")

@@ -9,10 +9,10 @@ import page_rules
 import pytest
 
 from awaken.contract import Level
-from awaken.preview import rule_page
-from awaken.preview.rule_document import document
-from awaken.preview.rule_markdown import index, markdown
-from awaken.preview.rule_page import examples, levels, options, program, summary
+from awaken.preview.documents.rule_document import document
+from awaken.preview.markdown import rule_page
+from awaken.preview.markdown.rule_page import examples, levels, options, program, summary
+from awaken.preview.markdown.rules import index, markdown
 
 
 @pytest.fixture

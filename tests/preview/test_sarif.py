@@ -10,9 +10,9 @@ from report_builders import RULE, file_change, finding, report, root_report, sou
 
 from awaken.contract import ChangeId, Finding, Level, Phase, Place, Reason, Rule, Span
 from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report
+from awaken.preview.documents.sarif import sarif
 from awaken.preview.output import Asked, FilesOf
-from awaken.preview.sarif import sarif
-from awaken.project.sources import SourceFile
+from awaken.workspace.sources import SourceFile
 
 TEXT = "é😀 = s.query(A)\r\nb = (s.query(B)\r\n  .all())\r\ns.query(C)".encode()
 

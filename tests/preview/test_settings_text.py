@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.preview.settings_text import patterns_in, toml_key, toml_value
-from awaken.project.ignores import PathPatterns
+from awaken.preview.documents.settings_text import patterns_in, toml_key, toml_value
+from awaken.workspace.ignores import PathPatterns
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 PLAIN = st.recursive(

@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from awaken.contract import Level
 from awaken.engine.report import FileChange, Report
 from awaken.preview.choices import Color, View
-from awaken.preview.console import make_console
-from awaken.preview.terminal import print_diff
+from awaken.preview.console.console import make_console
+from awaken.preview.diffs.coloured import print_diff
 
 ROOT = Path("/home/me/project")
 

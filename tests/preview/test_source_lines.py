@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awaken.contract import Span
-from awaken.preview.source_lines import Region, SourceLines
+from awaken.preview.diffs.source_lines import Region, SourceLines
 
 
 @pytest.mark.parametrize(

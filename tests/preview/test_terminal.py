@@ -14,9 +14,9 @@ from rich.console import Console
 from awaken.contract import Level
 from awaken.engine.report import FileChange, Report
 from awaken.preview.choices import Color, View
-from awaken.preview.console import make_console
-from awaken.preview.frames import print_findings
-from awaken.preview.terminal import print_diff
+from awaken.preview.console.console import make_console
+from awaken.preview.diffs.coloured import print_diff
+from awaken.preview.terminal.frames import print_findings
 
 USUAL = View()
 ROOT = Path("/home/me/project")

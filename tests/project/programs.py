@@ -6,7 +6,7 @@ import ast
 from textwrap import dedent
 
 from awaken.project import Module, Project, Snapshot
-from awaken.project.sources import decode
+from awaken.workspace.sources import decode
 
 MODELS = """
     from sqlalchemy import Column, ForeignKey, Integer

@@ -6,7 +6,7 @@ import pytest
 from programs import last, module_of, program
 
 from awaken.project import Project
-from awaken.project.wiring.applications import Resolved
+from awaken.project.frameworks.web.applications import Resolved
 
 MAIN = """
     from fastapi import FastAPI, Request

@@ -7,9 +7,9 @@ import ast
 import pytest
 from programs import last, module_of, program
 
-from awaken.project.class_queries import ClassQuery
-from awaken.project.in_scope import InScope
-from awaken.project.values import Unknown
+from awaken.project.frameworks.sqlalchemy.class_queries import ClassQuery
+from awaken.project.names.in_scope import InScope
+from awaken.project.values.domain import Unknown
 
 FLASK = """
     from flask_sqlalchemy import SQLAlchemy

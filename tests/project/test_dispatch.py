@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 from programs import last, module_of, program
 
-from awaken.project.values import Unknown
+from awaken.project.values.domain import Unknown
 
 METHODS = """
     class Base:

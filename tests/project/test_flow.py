@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from programs import module_of, program
 from random_functions import Raised, Run, Stop, Value, random_function
 
-from awaken.project.flow import Reaching, flow_of
-from awaken.project.values import Unknown
+from awaken.project.values.domain import Unknown
+from awaken.project.values.flow import Reaching, flow_of
 
 
 def flow(source):

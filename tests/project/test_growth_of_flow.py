@@ -10,8 +10,8 @@ import pytest
 from growth import steps
 from programs import module_of, program
 
-from awaken.project.flow import flow_of
-from awaken.project.values import TooLarge
+from awaken.project.values.domain import TooLarge
+from awaken.project.values.flow import flow_of
 
 
 def _function(body: str) -> str:

@@ -8,11 +8,11 @@ from programs import module_of, name_in, program
 from shapes_of_names import LINEAR, SQUARE
 
 from awaken.contract import Pins
-from awaken.engine.planning import plan_rule
-from awaken.engine.rule_discovery import all_rules
+from awaken.engine.planning.planning import plan_rule
+from awaken.engine.planning.rule_discovery import all_rules
 from awaken.project import Project, Snapshot
-from awaken.project.manifests import Targets
-from awaken.project.sources import decode
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.sources import decode
 
 _SLACK = 1.6
 """n log n from 10 to 40 things grows 1.6 times as fast as n."""

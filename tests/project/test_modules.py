@@ -12,10 +12,10 @@ from programs import last, module_of, program
 
 from awaken.contract import Span
 from awaken.project import Module, site_id
-from awaken.project.modules import same_node
-from awaken.project.sources import SourceFile, decode
-from awaken.project.trees import children, fingerprint, walk
-from awaken.project.values import FunctionOf, InstanceOf, union
+from awaken.project.source.modules import same_node
+from awaken.project.source.trees import children, fingerprint, walk
+from awaken.project.values.domain import FunctionOf, InstanceOf, union
+from awaken.workspace.sources import SourceFile, decode
 
 STANDARD_LIBRARY = Path(sysconfig.get_paths()["stdlib"])
 

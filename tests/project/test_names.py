@@ -6,7 +6,7 @@ import pytest
 from programs import last, module_of, name_in, program
 
 from awaken.knowledge import knowledge
-from awaken.project.layout import Layout
+from awaken.project.names.layout import Layout
 
 
 @pytest.mark.parametrize(

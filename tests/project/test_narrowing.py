@@ -8,7 +8,7 @@ from textwrap import indent
 import pytest
 from programs import last, module_of, program
 
-from awaken.project.values import Unknown
+from awaken.project.values.domain import Unknown
 
 PROGRAM = """
 class Store:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from programs import last, module_of, program
 
-from awaken.project.sessions import SessionProof
-from awaken.project.values import Unknown
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.values.domain import Unknown
 
 HEAD = """
 from unittest.mock import MagicMock

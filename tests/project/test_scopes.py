@@ -12,8 +12,8 @@ import pytest
 from programs import last
 
 from awaken.project import Module
-from awaken.project.bindings import Scope
-from awaken.project.sources import decode
+from awaken.project.source.bindings import Scope
+from awaken.workspace.sources import decode
 
 COMPILERS_OWN = {".0", ".defaults", "__classdict__", "__conditional_annotations__"}
 COMPILERS_OWN |= {"__class__", ".type_params", "__type_params__"}

@@ -6,8 +6,8 @@ from textwrap import dedent
 import pytest
 from programs import MODELS, last, module_of, program
 
-from awaken.project.sessions import SessionProof
-from awaken.project.values import Unknown
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.values.domain import Unknown
 
 DB = """
 from sqlalchemy import create_engine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from programs import last, module_of, program
 
-from awaken.project.values import Unknown
+from awaken.project.values.domain import Unknown
 
 VALUES = {
     "an item": "it = box['session']",

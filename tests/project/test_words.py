@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.project.sources import Snapshot, decode
-from awaken.project.words import Words
+from awaken.project.source.words import Words
+from awaken.workspace.sources import Snapshot, decode
 
 _TEXT = st.text("ab_ .1\n", max_size=14)
 

@@ -19,7 +19,7 @@ from awaken.contract import (
     Rule,
     TextEdit,
 )
-from awaken.project.modules import site_id
+from awaken.project.source.modules import site_id
 from awaken.settings import Settings
 from awaken.settings.resolve import resolve
 

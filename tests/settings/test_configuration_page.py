@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from awaken.contract import UserError
-from awaken.engine.rule_discovery import all_rules
+from awaken.engine.planning.rule_discovery import all_rules
 from awaken.settings import Override, Resolved, Settings
 from awaken.settings.files import named_layer
 from awaken.settings.resolve import resolve

@@ -13,10 +13,10 @@ from msgspec import structs
 from optional_rules import RULES, resolved, write
 
 from awaken.contract import Change, ChangeId, CreateFile, Level, Requirement, SiteId, UserError
-from awaken.engine.admission import Admission
-from awaken.project.ignores import DEFAULT_EXCLUDE, PathPatterns
+from awaken.engine.planning.policy import Admission
 from awaken.settings import Settings
 from awaken.settings.selection import IN_PREVIEW, choose_by_layers
+from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 
 NAMES = ("ALL", *{rule.family for rule in RULES}, *(rule.name for rule in RULES))
 

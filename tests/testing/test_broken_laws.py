@@ -22,8 +22,8 @@ from awaken.contract import (
     TextEdit,
 )
 from awaken.engine.report import Diagnostic, FileChange, RootReport
-from awaken.project import module_store, site_id
-from awaken.project.sources import decode
+from awaken.project import site_id
+from awaken.project.source import module_store
 from awaken.testing import (
     LAWS,
     Case,
@@ -34,6 +34,7 @@ from awaken.testing import (
     run_case,
 )
 from awaken.testing.cases import Settings
+from awaken.workspace.sources import decode
 
 BEFORE = b"import os\n\n\ndef f():  # why\n    return old(1)\n\n\ny = 2\n"
 AFTER = BEFORE.replace(b"old(1)", b"new(1)")

@@ -6,17 +6,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from awaken.contract import UserError
-from awaken.engine.baseline import DEFAULT_NAME, read_baseline
-from awaken.engine.formatter import detect, formatting
-from awaken.project.declarations import Declarations
-from awaken.project.discovery import Root, find_files, marker_of, read_files
-from awaken.project.manifests import read_targets
-from awaken.project.parsing import Unparsable, parse
-from awaken.project.pytest_setup import pytest_setup
-from awaken.project.suppressions import suppressions_in
+from awaken.engine.formatting.formatter import detect, formatting
+from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
 from awaken.settings import Settings
 from awaken.settings.resolve import resolve
+from awaken.workspace.discovery import Root, find_files, marker_of, read_files
+from awaken.workspace.manifests.declarations import Declarations
+from awaken.workspace.manifests.targets import read_targets
+from awaken.workspace.parsing import Unparsable, parse
+from awaken.workspace.pytest_setup import pytest_setup
 from awaken.workspace.reading import enclosure_of
+from awaken.workspace.suppressions import suppressions_in
 
 
 def read_everything(root: Path) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from metadata_seeds import QUERY, SEEDS, TOKENS
 
 from awaken import api
-from awaken.engine import diagnosis
+from awaken.engine.diagnosing import diagnosis
 
 LONG = os.environ.get("AWAKEN_HYPOTHESIS") == "long"
 READ = 2_000 if LONG else 30
@@ -39,7 +39,7 @@ def watched():
         if seen["paths"] is not None and event in {"open", "os.scandir", "os.listdir"}:
             path, *_, flags = arguments if event == "open" else (*arguments, 0)
             # A name in an open directory: of which one, the event does not say. awaken opens only
-            # its own state like this (awaken.engine.filesystem), below a directory seen before.
+            # its own state like this (engine.machine.filesystem), below a directory seen before.
             if flags & os.O_NOFOLLOW and "/" not in os.fsdecode(path):
                 return
             if isinstance(path, (str, bytes, os.PathLike)) and path:

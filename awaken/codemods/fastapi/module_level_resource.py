@@ -90,13 +90,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.contract import Finding, Phase, Pins, Plan, Rule
-from awaken.project.sites import Site
-from awaken.project.wiring.endpoints import FRAMEWORKS
-from awaken.project.wiring.openings import Opening, is_aside, openings, words
+from awaken.kit.sites import Site
+from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
+from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _CLOSES = {"aclose", "close", "disconnect", "terminate"}
 _ENGINES = {"sqlalchemy.create_engine", "sqlalchemy.engine_from_config", "sqlmodel.create_engine"}

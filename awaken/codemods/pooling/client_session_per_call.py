@@ -92,10 +92,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.contract import Phase, Pins, Plan, Rule
-from awaken.project.modules import Module
-from awaken.project.sites import Site
-from awaken.project.wiring.endpoints import FRAMEWORKS
-from awaken.project.wiring.openings import Opening, openings, words
+from awaken.kit.sites import Site
+from awaken.project.frameworks.resources.openings import Opening, openings, words
+from awaken.project.frameworks.web.endpoints import FRAMEWORKS
+from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project

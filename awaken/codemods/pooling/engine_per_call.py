@@ -79,9 +79,9 @@ import ast
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.contract import Phase, Pins, Plan, Rule
+from awaken.kit.sites import Site
 from awaken.knowledge.libraries import Resource
-from awaken.project.sites import Site
-from awaken.project.wiring.openings import Opening, openings, words
+from awaken.project.frameworks.resources.openings import Opening, openings, words
 
 if TYPE_CHECKING:
     from awaken.project import Project

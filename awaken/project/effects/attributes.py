@@ -6,12 +6,12 @@ import ast
 import builtins
 from typing import TYPE_CHECKING
 
-from awaken.project.dispatch import Called
-from awaken.project.modules import Module
-from awaken.project.values import ClassOf, InstanceOf
+from awaken.project.graph.dispatch import Called
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import ClassOf, InstanceOf
 
 if TYPE_CHECKING:
-    from awaken.project.evaluation import Evaluator
+    from awaken.project.values.evaluation import Evaluator
 
 _OF_EVERYTHING = {"__class__", "__dict__", "__doc__", "__module__", "__name__", "__qualname__"}
 _HOOKS = {"__getattribute__", "__setattr__", "__slots__"}

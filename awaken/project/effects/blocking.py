@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.libraries import Wait
-from awaken.project.dispatch import function_called
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.own import own_nodes, what_runs
-from awaken.project.modules import Module
-from awaken.project.stubs import is_stub
-from awaken.project.values import Unknown
+from awaken.project.graph.dispatch import function_called
+from awaken.project.graph.stubs import is_stub
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
-    from awaken.project.evaluation import Evaluator
+    from awaken.project.values.evaluation import Evaluator
 
 _Key = tuple[str, int]
 _DEEPEST = 12

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.project.bindings import Binding
-from awaken.project.flow import Flow, flow_of
-from awaken.project.modules import Module
-from awaken.project.values import ClassOf, External, InstanceOf, Session, Unknown, Value
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import ClassOf, External, InstanceOf, Session, Unknown, Value
+from awaken.project.values.flow import Flow, flow_of
 
 if TYPE_CHECKING:
-    from awaken.project.evaluation import Evaluator
+    from awaken.project.values.evaluation import Evaluator
 
 _SESSIONS = {
     "session": "sqlalchemy.orm.Session",

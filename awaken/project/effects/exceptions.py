@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from awaken.contract import Place
-from awaken.project.values import Unknown
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
-    from awaken.project.classes import Classes
+    from awaken.project.names.classes import Classes
 
 _MOST = 20
 Caught = Literal["always", "maybe", "never"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from awaken.contract import Place
-from awaken.project.callers import Function
-from awaken.project.modules import Module
-from awaken.project.values import Unknown
+from awaken.project.graph.callers import Function
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
-    from awaken.project.evaluation import Evaluator
+    from awaken.project.values.evaluation import Evaluator
 
 _MOST_FUNCTIONS = 50
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.effects.callees import CONTAINERS, Callees
-from awaken.project.modules import Module
+from awaken.project.source.modules import Module
 
 _ITERATORS = {"builtins.enumerate", "builtins.range", "builtins.reversed", "builtins.zip"}
 _VIEWS = {"items", "keys", "values"}

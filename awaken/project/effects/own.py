@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from awaken.project.trees import children, parameters_of
+from awaken.project.source.trees import children, parameters_of
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from awaken.project.dispatch import Called, function_called
 from awaken.project.effects.attributes import Attributes, is_error
 from awaken.project.effects.callees import Callees, local_flow
 from awaken.project.effects.exceptions import (
@@ -27,14 +26,15 @@ from awaken.project.effects.exceptions import (
 from awaken.project.effects.guards import caught_by
 from awaken.project.effects.operations import Operations
 from awaken.project.effects.own import own_nodes, what_runs
-from awaken.project.modules import Module
-from awaken.project.parsing import deep_recursion
-from awaken.project.stubs import is_stub
-from awaken.project.trees import parameters_of
-from awaken.project.values import External, FunctionOf, InstanceOf, Unknown
+from awaken.project.graph.dispatch import Called, function_called
+from awaken.project.graph.stubs import is_stub
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import parameters_of
+from awaken.project.values.domain import External, FunctionOf, InstanceOf, Unknown
+from awaken.workspace.parsing import deep_recursion
 
 if TYPE_CHECKING:
-    from awaken.project.evaluation import Evaluator
+    from awaken.project.values.evaluation import Evaluator
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _Key = tuple[str, int]

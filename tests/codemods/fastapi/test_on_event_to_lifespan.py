@@ -10,8 +10,8 @@ from awaken.codemods.fastapi.on_event_to_lifespan import OnEventToLifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode, Part
 from awaken.contract import Change, ChangeId, InsertStatements, Level, Pins, SiteId, Span
 from awaken.project import Project, Snapshot
-from awaken.project.manifests import Targets
-from awaken.project.sources import decode
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.sources import decode
 
 AFTER = """
     from contextlib import asynccontextmanager

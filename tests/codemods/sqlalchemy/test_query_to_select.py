@@ -11,10 +11,10 @@ from fixture_cases import CASES, FIXTURES, result_of
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect, reasons
 from awaken.contract import Level, NodeEdit, Pins
 from awaken.project import Project, Snapshot
-from awaken.project.manifests import Targets
-from awaken.project.sources import decode
 from awaken.testing import Case, load_cases, run_case
 from awaken.testing.cases import Settings
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.sources import decode
 
 RULE = "query-to-select"
 LIBRARY = {

@@ -8,8 +8,8 @@ from fixture_cases import FIXTURES
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
 from awaken.contract import Pins
 from awaken.project import Project, Snapshot
-from awaken.project.manifests import Targets
-from awaken.project.sources import decode
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.sources import decode
 
 MODELS = (FIXTURES / "sqlalchemy/_programs/library/models.py").read_bytes()
 HEAD = "from models import User\nfrom sqlalchemy.orm import Session\ndef use(s: Session):\n    "

@@ -9,8 +9,8 @@ import pytest
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
 from awaken.contract import Pins, Place, Span
 from awaken.project import Project, Snapshot
-from awaken.project.manifests import read_targets
-from awaken.project.sources import decode
+from awaken.workspace.manifests.targets import read_targets
+from awaken.workspace.sources import decode
 
 MODELS = """
     from sqlalchemy import Column, Integer

@@ -13,12 +13,12 @@ from awaken.codemods.fastapi.annotated_dependency.markers import Function, Marke
 from awaken.codemods.fastapi.annotated_dependency.order import moved
 from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrite
 from awaken.contract import Place
-from awaken.project.callers import CallSite, Obstacle
-from awaken.project.sites import Refused
+from awaken.kit.sites import Refused
+from awaken.project.graph.callers import CallSite, Obstacle
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 ROUTES = {
     "api_route", "delete", "get", "head", "options", "patch", "post", "put", "trace", "websocket",

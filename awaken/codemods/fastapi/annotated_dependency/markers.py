@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite
-from awaken.project.sites import Refused
-from awaken.project.trees import parameters_of
+from awaken.kit.sites import Refused
+from awaken.project.source.trees import parameters_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

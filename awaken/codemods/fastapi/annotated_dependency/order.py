@@ -10,8 +10,8 @@ from awaken.codemods.fastapi.annotated_dependency.payload import (
     ParameterRewrite,
     SignatureRewrite,
 )
-from awaken.project.sites import Refused
-from awaken.project.trees import parameters_of
+from awaken.kit.sites import Refused
+from awaken.project.source.trees import parameters_of
 
 if TYPE_CHECKING:
     from awaken.codemods.fastapi.annotated_dependency.markers import Function, Marked

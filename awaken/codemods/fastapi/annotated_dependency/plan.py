@@ -28,11 +28,11 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
-from awaken.project.sites import Refused, Site, planned
+from awaken.kit.sites import Refused, Site, planned
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _ANNOTATED = "Annotated"
 _HOMES = {"typing", "typing_extensions"}

@@ -9,14 +9,6 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from awaken.codemods.fastapi.on_event_to_lifespan.comments import (
-    Comments,
-    moved_comments,
-    suppressions_behind,
-)
-from awaken.codemods.fastapi.on_event_to_lifespan.entered import Entered
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.inlining import Body, body_of, head_comments
 from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
     handler_names,
     lifespan_name,
@@ -30,15 +22,27 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     Part,
     StatementEdit,
 )
-from awaken.codemods.fastapi.on_event_to_lifespan.reaching import Reaching, Reference
-from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step, emptied_blocks
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import Entered
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import (
+    Body,
+    body_of,
+    head_comments,
+)
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.reaching import Reaching, Reference
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import (
+    Comments,
+    moved_comments,
+    suppressions_behind,
+)
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
 from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, ReleaseImport, SiteId
 from awaken.editing.comments import only_suppresses
 from awaken.project import Project
-from awaken.project.callers import Function
-from awaken.project.modules import Module
-from awaken.project.origins import imported_from
-from awaken.project.wiring.mentions import mentions_of, replaced_in
+from awaken.project.graph.callers import Function
+from awaken.project.graph.mentions import mentions_of, replaced_in
+from awaken.project.names.origins import imported_from
+from awaken.project.source.modules import Module
 
 _GENERIC_ALIASES = (3, 9)
 """The first Python that takes ``collections.abc.AsyncIterator[None]``."""

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.conditions import in_one_branch
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
-from awaken.codemods.fastapi.on_event_to_lifespan.steps import Step
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.conditions import in_one_branch
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
 from awaken.contract import Place
+from awaken.kit.sites import Refused
 from awaken.project import Project
-from awaken.project.callers import Function
-from awaken.project.sites import Refused
-from awaken.project.wiring.mentions import mentions_of
+from awaken.project.graph.callers import Function
+from awaken.project.graph.mentions import mentions_of
 
 if TYPE_CHECKING:
     from awaken.codemods.fastapi.on_event_to_lifespan.judgement import Lifespan

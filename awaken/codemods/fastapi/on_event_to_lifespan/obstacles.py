@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.contract import Place
+from awaken.kit.sites import Refused
 from awaken.project import Project
-from awaken.project.sites import Refused
-from awaken.project.wiring.applications import Application
-from awaken.project.wiring.inclusion import ROUTERS, Inclusion
-from awaken.project.wiring.installers import Installation
-from awaken.project.wiring.registrations import Registration
+from awaken.project.frameworks.web.applications import Application
+from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusion
+from awaken.project.frameworks.web.installers import Installation
+from awaken.project.frameworks.web.registrations import Registration
 
 _OWN = {
     "__init__", "add_event_handler", "build_middleware_stack", "on_event", "router", "setup",

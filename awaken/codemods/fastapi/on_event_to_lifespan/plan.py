@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.entered import entered, places_of
-from awaken.codemods.fastapi.on_event_to_lifespan.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.judgement import (
     Lifespan,
     edits_of,
     planned,
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import entered, places_of
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
-from awaken.codemods.fastapi.on_event_to_lifespan.registrars import registrars
-from awaken.codemods.fastapi.on_event_to_lifespan.steps import Steps, emptied_blocks
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars import registrars
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
 from awaken.contract import (
     Change,
     ChangeId,
@@ -32,11 +32,11 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
-from awaken.project.modules import Module
-from awaken.project.sites import Refused, Site, with_caveats
-from awaken.project.wiring.applications import Application
-from awaken.project.wiring.inclusion import ROUTERS
-from awaken.project.wiring.registrations import WORDS, Registration
+from awaken.kit.sites import Refused, Site, with_caveats
+from awaken.project.frameworks.web.applications import Application
+from awaken.project.frameworks.web.inclusion import ROUTERS
+from awaken.project.frameworks.web.registrations import WORDS, Registration
+from awaken.project.source.modules import Module
 
 if TYPE_CHECKING:
     from awaken.project import Project

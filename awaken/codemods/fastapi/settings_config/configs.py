@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.settings_config import reasons
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
+from awaken.kit.sites import Refused
 from awaken.knowledge.ecosystem import settings_classes
-from awaken.project.classes import ClassFacts
-from awaken.project.sites import Refused
+from awaken.project.names.classes import ClassFacts
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 CONFIG = "Config"
 NEW_HOME = "pydantic_settings"

@@ -12,12 +12,12 @@ from awaken.codemods.fastapi.settings_config.configs import NEW_HOME
 from awaken.codemods.fastapi.settings_config.payload import ImportRewrite
 from awaken.contract import Edit, NeedImport, NodeEdit, ReleaseImport, TextEdit
 from awaken.editing.import_lines import remove_name
+from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import settings_classes
-from awaken.project.sites import Refused, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _NAME = "BaseSettings"
 

@@ -36,12 +36,12 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
-from awaken.project.sites import Refused, Site
-from awaken.project.uses import is_annotation
+from awaken.kit.sites import Refused, Site
+from awaken.project.names.uses import is_annotation
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _OLD = b"BaseSettings"
 _CONFIG = b"Config"

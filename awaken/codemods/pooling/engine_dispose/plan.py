@@ -24,15 +24,15 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
+from awaken.kit.sites import Refused, Site, planned
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
-from awaken.project.sites import Refused, Site, planned
-from awaken.project.wiring.openings import Opening, is_aside, openings, words
-from awaken.project.wiring.serving import Served
+from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
+from awaken.project.frameworks.web.serving import Served
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _SPELT = {"AsyncEngine", "sync_engine"}
 _CAVEAT = "shutting down then waits until the connections are closed"

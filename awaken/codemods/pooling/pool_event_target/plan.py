@@ -20,12 +20,12 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.project.sessions import SessionProof
-from awaken.project.sites import Refused, Site, planned
+from awaken.kit.sites import Refused, Site, planned
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _FUNCTIONS = {
     f"sqlalchemy.event.{name}" for name in ("contains", "listen", "listens_for", "remove")

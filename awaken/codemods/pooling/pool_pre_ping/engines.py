@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaken.project.tables import dotted_name
-from awaken.project.values import Unknown
-from awaken.project.visibility import is_test_file
+from awaken.project.names.tables import dotted_name
+from awaken.project.names.visibility import is_test_file
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 CREATING = {
     "sqlalchemy.create_engine",

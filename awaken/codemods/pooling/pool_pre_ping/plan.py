@@ -19,11 +19,11 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
-from awaken.project.sites import Refused, Site, planned
+from awaken.kit.sites import Refused, Site, planned
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _REPORTED = ("pool_recycle", "pool_size", "max_overflow", "pool_timeout")
 _KNOWN_POOLS = {"", "AsyncAdaptedQueuePool", "QueuePool", "SingletonThreadPool"}

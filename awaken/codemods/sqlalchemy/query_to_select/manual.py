@@ -6,8 +6,8 @@ import ast
 
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Finding
-from awaken.project.modules import Module
-from awaken.project.sites import Site
+from awaken.kit.sites import Site
+from awaken.project.source.modules import Module
 
 
 def manual(rule: str, module: Module, node: ast.AST, refused: Refused) -> Finding:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.bindings import Binding
-    from awaken.project.modules import Module
+    from awaken.project.source.bindings import Binding
+    from awaken.project.source.modules import Module
 
 _HOMES = {
     "select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.future"),

@@ -7,20 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.bulk import judge_write
-from awaken.codemods.sqlalchemy.query_to_select.chain import Chain
-from awaken.codemods.sqlalchemy.query_to_select.class_sessions import (
+from awaken.codemods.sqlalchemy.query_to_select.components.decisions.component_plan import (
+    Decided,
+    KeptQueries,
+)
+from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import judge_write
+from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import (
     chain_of,
     explained,
     written_at_class,
 )
-from awaken.codemods.sqlalchemy.query_to_select.doubles import (
-    TRIGGERS,
-    findings_of,
-)
-from awaken.codemods.sqlalchemy.query_to_select.extensions import judge_extended
-from awaken.codemods.sqlalchemy.query_to_select.judgement import Verdict, judge
-from awaken.codemods.sqlalchemy.query_to_select.kept_plan import Decided, KeptQueries
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict, judge
+from awaken.codemods.sqlalchemy.query_to_select.decide.extensions import judge_extended
+from awaken.codemods.sqlalchemy.query_to_select.decide.slices import judge_slice
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -31,10 +30,14 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     QueryRewrite,
     SliceRewrite,
 )
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import (
+    TRIGGERS,
+    findings_of,
+)
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised, Sites
 from awaken.codemods.sqlalchemy.query_to_select.releases import released_sessions
-from awaken.codemods.sqlalchemy.query_to_select.sessions import Recognised, Sites
-from awaken.codemods.sqlalchemy.query_to_select.slices import judge_slice
 from awaken.contract import (
     Change,
     ChangeId,
@@ -53,8 +56,8 @@ from awaken.contract import (
     SiteId,
     Span,
 )
-from awaken.project.modules import Module, site_id
-from awaken.project.sites import with_caveats
+from awaken.kit.sites import with_caveats
+from awaken.project.source.modules import Module, site_id
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -104,7 +107,7 @@ class QueryToSelect(Rule):
 
     def why_no_site(self, project: Project, place: Place) -> str | None:
         """Return why what looks like a query at ``place`` is none."""
-        from awaken.codemods.sqlalchemy.query_to_select.why import (  # noqa: PLC0415  `explain` only
+        from awaken.codemods.sqlalchemy.query_to_select.recognise.why import (  # noqa: PLC0415  `explain` only
             why_no_site,
         )
 
@@ -113,18 +116,18 @@ class QueryToSelect(Rule):
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that write a query as a statement, one per way of ending it."""
-        from awaken.codemods.sqlalchemy.query_to_select.bulk_rewrite import (  # noqa: PLC0415
+        from awaken.codemods.sqlalchemy.query_to_select.rewriting.bulk_rewrite import (  # noqa: PLC0415
             rewrite_slice,
             rewrite_write,
         )
-        from awaken.codemods.sqlalchemy.query_to_select.class_rewrite import (  # noqa: PLC0415
+        from awaken.codemods.sqlalchemy.query_to_select.rewriting.class_rewrite import (  # noqa: PLC0415
             rewrite_extended,
             rewriter_at_class,
         )
-        from awaken.codemods.sqlalchemy.query_to_select.get_rewrite import (  # noqa: PLC0415
+        from awaken.codemods.sqlalchemy.query_to_select.rewriting.get_rewrite import (  # noqa: PLC0415
             rewrite_get,
         )
-        from awaken.codemods.sqlalchemy.query_to_select.rewrite import (  # noqa: PLC0415
+        from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import (  # noqa: PLC0415
             leave_out,
             rewrite_query,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from awaken.contract import Reason
-from awaken.project.sites import Refused as Refused  # noqa: PLC0414  raised by the whole rule
+from awaken.kit.sites import Refused as Refused  # noqa: PLC0414  raised by the whole rule
 
 UNPROVEN_SESSION = Reason(
     "unproven-session",

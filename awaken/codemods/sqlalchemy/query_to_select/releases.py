@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from awaken.contract import ReleaseImport, SiteId
-from awaken.project.modules import Module
-from awaken.project.origins import imported_from
+from awaken.project.names.origins import imported_from
+from awaken.project.source.modules import Module
 
 
 def released_sessions(

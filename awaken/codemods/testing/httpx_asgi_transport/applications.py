@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from awaken.project.modules import Module
-from awaken.project.trees import is_none
+    from awaken.project.source.modules import Module
+from awaken.project.source.trees import is_none
 
 
 def may_be_none(module: Module, node: ast.expr) -> bool:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.contract import Place
-from awaken.project.classes import ClassFacts
-from awaken.project.sites import Refused
+from awaken.kit.sites import Refused
+from awaken.project.names.classes import ClassFacts
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 TRANSPORTS = {"httpx.AsyncClient": "ASGITransport", "httpx.Client": "WSGITransport"}
 _PARTIAL = "functools.partial"

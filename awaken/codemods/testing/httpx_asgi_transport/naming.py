@@ -9,11 +9,11 @@ from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.clients import TRANSPORTS, Client
 from awaken.contract import Edit, NeedImport, TextEdit
 from awaken.editing.import_lines import LineStyle, add_name
-from awaken.project.sites import Refused, Site
+from awaken.kit.sites import Refused, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _HTTPX = "httpx"
 

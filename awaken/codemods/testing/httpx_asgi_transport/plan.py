@@ -22,11 +22,11 @@ from awaken.contract import (
     Rewriter,
     Rule,
 )
-from awaken.project.sites import Refused, Site, planned
+from awaken.kit.sites import Refused, Site, planned
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 
 class HttpxAsgiTransport(Rule):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
 from awaken.contract import Finding, Phase, Pins, Place, Plan, Rule
-from awaken.project.doubles import is_test_file
-from awaken.project.sites import Site
-from awaken.project.wiring.applications import Application
+from awaken.kit.sites import Site
+from awaken.project.frameworks.testing import is_test_file
+from awaken.project.frameworks.web.applications import Application
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.modules import Module
+    from awaken.project.source.modules import Module
 
 _TEST_CLIENTS = {
     "fastapi.testclient.TestClient",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place, Span
-from awaken.project.doubles import is_test_file
-from awaken.project.modules import Module
-from awaken.project.values import Unknown
-from awaken.project.wiring.serving import Served
+from awaken.project.frameworks.testing import is_test_file
+from awaken.project.frameworks.web.serving import Served
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -1,0 +1,45 @@
+"""``awaken diff``: the dry run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from awaken.cli.options.declared import DiffOptions, OutputOptions, RunOptions
+from awaken.cli.options.groups import with_groups
+
+if TYPE_CHECKING:
+    from awaken.cli.options.command_line import CommandLine
+    from awaken.engine.report import Report
+    from awaken.preview.choices import View
+
+
+@with_groups
+def diff(
+    run: RunOptions,
+    output: OutputOptions,
+    layout: DiffOptions,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if there are changes.")
+    ] = False,
+) -> int:
+    """Show every change as a diff. Writes nothing.
+
+    What is not read on a terminal is a patch: `awaken diff | git apply`.
+    """
+    from awaken.cli.exit_codes import of_diff  # noqa: PLC0415  the help needs no engine
+
+    return of_diff(show_diff(run.command_line(), output.view(layout)), exit_code=exit_code)
+
+
+def show_diff(line: CommandLine, view: View) -> Report:
+    """Show what `awaken diff` does for ``line``, and return it."""
+    from awaken.cli import reporting  # noqa: PLC0415  the help needs no engine
+    from awaken.preview.console.progress import bar  # noqa: PLC0415
+    from awaken.preview.show import show  # noqa: PLC0415
+
+    with bar(view) as progress:
+        report, files_of = reporting.run(line, view, progress)
+    show(report, "diff", view, line.again, files_of)
+    return report

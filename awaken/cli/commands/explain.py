@@ -1,0 +1,73 @@
+"""``awaken explain``: why one place was, was not, or could not be rewritten."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from awaken.cli.options import declared as given
+from awaken.cli.options.declared import ProjectOptions
+from awaken.cli.options.groups import with_groups
+from awaken.cli.options.places import parse_place
+from awaken.preview.choices import Color
+
+_STDIN = Path("-")
+
+
+class ExplanationForm(StrEnum):
+    """How an explanation is printed."""
+
+    FULL = "full"
+    JSON = "json"
+
+
+@with_groups
+def explain(
+    place: Annotated[
+        str,
+        typer.Argument(metavar="FILE:LINE[:COLUMN]", help="The place, as other commands print it."),
+    ],
+    run: ProjectOptions,
+    output_format: Annotated[
+        ExplanationForm,
+        typer.Option(
+            "--output-format",
+            metavar="FORMAT",
+            help=f"How to print: {', '.join(ExplanationForm)}.",
+        ),
+    ] = ExplanationForm.FULL,
+    color: given.When = Color.AUTO,
+    verbose: given.Verbose = False,
+) -> int:
+    """Explain why a place was, was not, or could not be rewritten. Writes nothing.
+
+    For a site: what becomes of it, the rewrite of it alone, the reason and what would change it.
+    For any other place: the reason why no rule has a site there.
+
+    Examples: `awaken explain app/users.py:40`, `awaken explain app/users.py:40:17` where a line
+    holds several sites, `awaken explain app/users.py:40 --unsafe-fixes`.
+
+    Exits with 2 if there is no such place.
+    """
+    del verbose  # the command line itself looks for it, where something fails
+    from awaken import api  # noqa: PLC0415  the help needs no engine
+
+    where = parse_place(place)
+    # What stands in an editor unsaved counts, whichever file the question is about.
+    options = run.command_line_for([where.file if run.stdin_filename is None else _STDIN]).options
+    explanation = api.explain(where.file, where.line, where.column, options)
+    if output_format is ExplanationForm.JSON:
+        from awaken.preview.documents.explanation_document import explanation_document  # noqa: PLC0415
+        from awaken.preview.output import send  # noqa: PLC0415
+
+        send([explanation_document(explanation, Path.cwd())], sys.stdout)
+    else:
+        from awaken.preview.console.console import make_console  # noqa: PLC0415
+        from awaken.preview.terminal.explanation import print_explanation  # noqa: PLC0415
+
+        print_explanation(explanation, make_console(sys.stdout, color), Path.cwd())
+    return 0

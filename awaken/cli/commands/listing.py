@@ -1,0 +1,50 @@
+"""``awaken check --show-files`` and ``--show-settings``: what a run would be about, and no run."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from awaken.cli import FAILED
+
+if TYPE_CHECKING:
+    from awaken.cli.options.command_line import CommandLine
+
+
+@dataclass(frozen=True)
+class ListingOptions:
+    """Asks for what a run would be about, instead of the run."""
+
+    show_files: Annotated[
+        bool,
+        typer.Option("--show-files", help="Only list the files in which sites are looked for."),
+    ] = False
+    show_settings: Annotated[
+        bool,
+        typer.Option("--show-settings", help="Only print the settings, as TOML, and their origin."),
+    ] = False
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return self.show_files or self.show_settings
+
+    def show(self, line: CommandLine) -> int:
+        """Print what is asked for to stdout; 2 if a path of ``line`` cannot be used, else 0."""
+        from awaken import api  # noqa: PLC0415  the help needs no engine
+        from awaken.preview.documents import settings_text  # noqa: PLC0415
+        from awaken.preview.messages import say  # noqa: PLC0415
+        from awaken.preview.output import send  # noqa: PLC0415
+        from awaken.preview.visible import visible  # noqa: PLC0415
+
+        found, current = api.listing(line.paths, line.options), Path.cwd()
+        if self.show_settings:
+            send(settings_text.settings_text(found.settings, current), sys.stdout)
+        if self.show_files:
+            send(settings_text.files_text(found.files, current), sys.stdout)
+        for problem in found.problems:
+            say(visible(f"error: {problem.path}: {problem.message}"))
+        return FAILED if found.problems else 0

@@ -1,0 +1,294 @@
+"""The options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from awaken.preview.choices import Color, Form, View
+
+if TYPE_CHECKING:
+    from awaken.cli.options.command_line import CommandLine
+
+When = Annotated[Color, typer.Option("--color", help="When to use colours.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No summary on stderr.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Name rules and files on stderr; show tracebacks.")
+]
+
+
+def rule_names(incomplete: str) -> list[str]:
+    """Return what a list of rules and families, separated by commas, may go on as."""
+    from awaken import api  # noqa: PLC0415  only the shell's question needs it
+
+    before, comma, word = incomplete.rpartition(",")
+    known = {name for rule in api.rules() for name in (rule.name, rule.family)}
+    return [f"{before}{comma}{name}" for name in sorted(known) if name.startswith(word)]
+
+
+@dataclass(frozen=True)
+class ProjectOptions:
+    """What a run is about but for its paths: rules, levels, versions and settings."""
+
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULES",
+            help="Only these rules or families, separated by commas.",
+            autocompletion=rule_names,
+        ),
+    ] = None
+    extend_select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULES", help="These rules or families as well.", autocompletion=rule_names
+        ),
+    ] = None
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RULES", help="Without these rules or families.", autocompletion=rule_names
+        ),
+    ] = None
+    unsafe_fixes: Annotated[
+        bool | None,
+        typer.Option(
+            "--unsafe-fixes/--no-unsafe-fixes",
+            help="Also rewrite what may change behaviour; each message says what exactly.",
+            show_default=False,
+        ),
+    ] = None
+    target_version: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION",
+            help="Lowest Python of the program, as py311; auto reads it.",
+            show_default=False,
+        ),
+    ] = None
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VERSION", help="Version of a library, as sqlalchemy=2.0."),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERNS",
+            help="Leave out these files instead of the usual ones, as in .gitignore; with commas.",
+        ),
+    ] = None
+    extend_exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERNS", help="Leave out these files as well."),
+    ] = None
+    force_exclude: Annotated[
+        bool | None,
+        typer.Option(
+            "--force-exclude/--no-force-exclude",
+            help="Leave out excluded files even where PATHS name them.",
+            show_default=False,
+        ),
+    ] = None
+    respect_gitignore: Annotated[
+        bool | None,
+        typer.Option(
+            "--respect-gitignore/--no-respect-gitignore",
+            help="Leave out what .gitignore files name.",
+            show_default=False,
+        ),
+    ] = None
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="Only sites that touch lines changed since this commit."),
+    ] = None
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Leave the sites alone that this file lists."),
+    ] = None
+    config: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONFIG", help="Settings FILE, or KEY=VALUE as in TOML."),
+    ] = None
+    isolated: Annotated[bool, typer.Option("--isolated", help="Read no settings files.")] = False
+    stdin_filename: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The file that stdin stands for, with - as path."),
+    ] = None
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", min=1, help="Processes; one per core by default.")
+    ] = None
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIRECTORY", help="Where results are kept between runs."),
+    ] = None
+    no_cache: Annotated[bool, typer.Option("-n", "--no-cache", help="Read every file anew.")] = (
+        False
+    )
+
+    def command_line_for(self, paths: Sequence[Path]) -> CommandLine:
+        """Return what was asked for, as paths and options of a run; raises BadParameter."""
+        from awaken.api import Options  # noqa: PLC0415  the help needs no engine
+        from awaken.cli.options.command_line import CommandLine  # noqa: PLC0415
+        from awaken.cli.options.standard_input import overlay  # noqa: PLC0415
+        from awaken.settings import Settings  # noqa: PLC0415
+
+        settings = Settings(
+            select=_separated("--select", self.select) or None,
+            extend_select=_separated("--extend-select", self.extend_select),
+            ignore=_separated("--ignore", self.ignore),
+            unsafe_fixes=self.unsafe_fixes,
+            target_version=_python(self.target_version),
+            target=_versions(self.target),
+            exclude=_separated("--exclude", self.exclude) or None,
+            extend_exclude=_separated("--extend-exclude", self.extend_exclude),
+            force_exclude=self.force_exclude,
+            respect_gitignore=self.respect_gitignore,
+            baseline=None if self.baseline is None else str(self.baseline),
+            cache_dir=None if self.cache_dir is None else str(self.cache_dir),
+        )
+        paths, overlaid = overlay(paths, self.stdin_filename)
+        options = Options(
+            settings=settings,
+            config=tuple(self.config or ()),
+            isolated=self.isolated,
+            since=self.since,
+            overlay=overlaid,
+            jobs=self.jobs,
+            use_cache=not self.no_cache,
+        )
+        return CommandLine(tuple(paths), options)
+
+
+NoPager = Annotated[
+    bool, typer.Option("--no-pager", help="Print at once what is longer than the screen.")
+]
+
+
+@dataclass(frozen=True)
+class RunOptions(ProjectOptions):
+    """What a run is about: paths, rules, levels, versions and settings."""
+
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATHS",
+            help="Files and directories that may be changed; the current directory by default; "
+            "- reads one file from stdin.",
+            show_default=False,
+        ),
+    ] = None
+
+    def command_line(self) -> CommandLine:
+        """Return what was asked for, as paths and options of a run; raises BadParameter."""
+        return self.command_line_for(self.paths or [Path()])
+
+
+@dataclass(frozen=True)
+class DiffOptions:
+    """How a diff is laid out on a terminal."""
+
+    side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="Before and after in two columns.")
+    ] = False
+    context: Annotated[
+        int, typer.Option("-U", "--context", min=0, metavar="LINES", help="Unchanged lines around.")
+    ] = 3
+
+
+def _file_to_write(value: Path | None) -> Path | None:
+    """Refuse before the run what could not be written after it: an apply would be done by then."""
+    if value is not None and value.is_dir():
+        raise typer.BadParameter(f"{value} is a directory; name a file in it")
+    if value is not None and not value.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no directory {value.parent}; make it first")
+    return value
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """How the result is shown."""
+
+    output_format: Annotated[
+        Form | None,
+        typer.Option(
+            "--output-format",
+            envvar="AWAKEN_OUTPUT_FORMAT",
+            metavar="FORMAT",
+            help=f"How to print: {', '.join(Form)}.",
+            show_default=False,
+        ),
+    ] = None
+    output_file: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output-file",
+            metavar="FILE",
+            help="Write there, not to stdout.",
+            callback=_file_to_write,
+        ),
+    ] = None
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Print counts per rule, level and reason instead.")
+    ] = False
+    color: When = Color.AUTO
+    quiet: Quiet = False
+    verbose: Verbose = False
+    no_pager: NoPager = False
+
+    def view(self, layout: DiffOptions | None = None) -> View:
+        """Return the same as the previews take it."""
+        layout = layout or DiffOptions()
+        return View(
+            form=self.output_format,
+            file=self.output_file,
+            statistics=self.statistics,
+            color=self.color,
+            quiet=self.quiet,
+            verbose=self.verbose,
+            side_by_side=layout.side_by_side,
+            context=layout.context,
+            pager=not self.no_pager,
+        )
+
+
+def _separated(option: str, values: Sequence[str] | None) -> tuple[str, ...]:
+    words = (word.strip() for value in values or () for word in value.split(","))
+    found = tuple(word for word in words if word)
+    if values and not found:  # an empty variable of a script must not mean "all"
+        raise typer.BadParameter(
+            "names nothing; leave it out, or name something", param_hint=option
+        )
+    return found
+
+
+def _python(value: str | None) -> str | None:
+    """Return ``py311`` for ``py311``, ``3.11`` or ``311``; ``auto`` and None as they are."""
+    from awaken.settings.values import python_version  # noqa: PLC0415  the help needs no settings
+
+    if value is None or value == "auto":
+        return value
+    version = python_version(value)
+    if version is None:
+        raise typer.BadParameter(
+            f"{value!r} is no Python version; write for instance py311, or auto",
+            param_hint="--target-version",
+        )
+    return version
+
+
+def _versions(values: Sequence[str] | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in values or ():
+        name, _, version = (part.strip() for part in value.partition("="))
+        if not (name and version.strip("=")):
+            raise typer.BadParameter(
+                f"{value!r} is not NAME=VERSION; write for instance sqlalchemy=2.0",
+                param_hint="--target",
+            )
+        found[name] = version.lstrip("=")
+    return found

@@ -1,0 +1,106 @@
+"""Tests that run the handlers by hand: they enter the lifespan instead."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.contract import Place
+from awaken.kit.sites import Refused
+from awaken.project import Project
+from awaken.project.frameworks.web.applications import Application
+from awaken.project.frameworks.web.runs import Run
+from awaken.project.source.modules import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A function in which startup and shutdown stand around statements of one block.
+
+    ``always``: shutdown is run as well if these fail, or nothing of the kind can happen.
+    """
+
+    module: Module
+    function: ast.AsyncFunctionDef
+    receiver: str
+    statements: tuple[ast.stmt, ...]
+    always: bool
+
+
+def entered(project: Project, application: Application) -> list[Entered]:
+    """Return the functions that run the handlers of ``application``. Raises Refused."""
+    found: list[Entered] = []
+    runs = [one for one in project.web.runs.all if one.may_be_of(application)]
+    for run in runs:
+        if run.node.attr != "startup":
+            continue
+        pair = _pair(run)
+        if pair is None:
+            raise _refused(run)
+        found.append(pair)
+    inside = [(one.module.path, one.function) for one in found]
+    for run in runs:
+        function = run.module.enclosing_function(run.node)
+        others = inside.count((run.module.path, function))  # type: ignore[arg-type]
+        alone = run.of.alone == application
+        if others != 1 or not alone:
+            raise _refused(run)
+    return found
+
+
+def _refused(run: Run) -> Refused:
+    text = run.module.excerpt(run.node)
+    return Refused(reasons.ROUTER_STARTUP, text, because=(run.place,))
+
+
+def _pair(run: Run) -> Entered | None:
+    """Return what stands between the startup ``run`` and the shutdown of the same application."""
+    module = run.module
+    function, statement = module.enclosing_function(run.node), module.statement_of(run.node)
+    receiver = module.text_of(run.receiver)
+    block = _block(module, statement)
+    if not isinstance(function, ast.AsyncFunctionDef) or block is None or statement is None:
+        return None
+    if not _is_run(module, statement, receiver, "startup"):
+        return None
+    rest = block[block.index(statement) + 1 :]
+    first = rest[0] if rest else None
+    if isinstance(first, ast.Try) and not first.handlers and not first.orelse:
+        if len(first.finalbody) == 1 and _is_run(module, first.finalbody[0], receiver, "shutdown"):
+            return Entered(module, function, receiver, (statement, first), always=True)
+        return None
+    ends = [index for index, one in enumerate(rest) if _is_run(module, one, receiver, "shutdown")]
+    if len(ends) != 1 or ends[0] == 0:
+        return None
+    between = rest[: ends[0]]
+    yields = len(between) == 1 and _is_yield(between[0])
+    return Entered(module, function, receiver, (statement, *rest[: ends[0] + 1]), always=yields)
+
+
+def _block(module: Module, statement: ast.stmt | None) -> Sequence[ast.stmt] | None:
+    above = None if statement is None else module.parent(statement)
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(above, name, None)
+        if isinstance(block, list) and statement in block:
+            return block
+    return None
+
+
+def _is_run(module: Module, statement: ast.stmt, receiver: str, event: str) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Await)
+        and module.text_of(statement.value) == f"await {receiver}.router.{event}()"
+    )
+
+
+def _is_yield(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Yield)
+
+
+def places_of(one: Entered) -> list[Place]:
+    """Return where the statements stand that change, or are moved to the right."""
+    note = "enters the lifespan instead"
+    return [Place(one.module.path, one.module.span(part), note) for part in one.statements]

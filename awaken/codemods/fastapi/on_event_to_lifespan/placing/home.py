@@ -1,0 +1,96 @@
+"""Where an application is made: the statement above which its lifespan is written."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.kit.sites import Refused
+from awaken.project.frameworks.web.applications import Application
+from awaken.project.graph.callers import Function
+from awaken.project.source.bindings import Scope
+from awaken.project.source.modules import Module
+
+_COMPOUND = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.While, ast.For, ast.AsyncFor,
+    ast.With, ast.AsyncWith, ast.Match, ast.Try,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The call that makes an application, its statement, and the scope of these.
+
+    ``variable`` is the plain name that the application is given, empty if it has none. Where a
+    function only registers on applications that it is given, there is no ``call``: ``receiver`` is
+    what it calls the application, and ``annotation`` how that is annotated.
+    """
+
+    application: Application
+    module: Module
+    call: ast.Call | None
+    statement: ast.stmt
+    scope: Scope
+    variable: str
+    receiver: str = ""
+    annotation: str = ""
+
+    @property
+    def function(self) -> Function | None:
+        """The function that makes the application, if one does."""
+        node = self.scope.node
+        return node if isinstance(node, Function) else None
+
+    @property
+    def outermost(self) -> ast.stmt:
+        """The statement of the module in which the application is made."""
+        found = self.statement
+        for above in self.module.ancestors(self.statement):
+            if isinstance(above, ast.stmt):
+                found = above
+        return found
+
+
+def home_of(application: Application, module: Module) -> Home:
+    """Return where ``application`` is made in ``module``. Raises Refused."""
+    calls = module.calls_at(application.made.span)
+    if not calls:
+        raise Refused(reasons.NO_PLACE, "inside an f-string")
+    call = calls[0]
+    scope = module.scopes.scope_of(call)
+    if scope.kind not in {"module", "function"}:
+        raise Refused(reasons.NO_PLACE, f"in a {scope.kind}", because=(application.made,))
+    statement = module.statement_of(call)
+    if statement is None or isinstance(statement, _COMPOUND):
+        raise Refused(reasons.NO_PLACE, "in the head of a block", because=(application.made,))
+    variable, written = _variable(statement, call), module.text_of(call.func)
+    return Home(application, module, call, statement, scope, variable, annotation=written)
+
+
+def registrar_of(
+    application: Application, module: Module, statement: ast.stmt, receiver: ast.expr
+) -> Home:
+    """Return the function in which ``statement`` registers on ``receiver``, that it is given."""
+    scope = module.scopes.scope_of(statement)
+    annotation, variable = "", ""
+    if isinstance(receiver, ast.Name):
+        variable = receiver.id
+        bindings = module.scopes.bindings_of(receiver)
+        declared = bindings[0].annotation if len(bindings) == 1 else None
+        annotation = module.text_of(declared) if declared is not None else ""
+    text = module.text_of(receiver)
+    if not annotation and application.made.path == module.path:
+        calls = module.calls_at(application.made.span)
+        annotation = module.text_of(calls[0].func) if calls else ""
+    return Home(application, module, None, statement, scope, variable, text, annotation)
+
+
+def _variable(statement: ast.stmt, call: ast.Call) -> str:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call:
+            return name
+        case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is call:
+            return name
+        case _:
+            return ""

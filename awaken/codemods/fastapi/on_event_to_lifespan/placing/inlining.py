@@ -1,0 +1,124 @@
+"""Whether the body of a handler may stand in the lifespan itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from awaken.contract import Span
+from awaken.editing.comments import Comment, comments_in, only_suppresses
+from awaken.project.graph.callers import Function
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import parameters_of
+
+_MOST_STATEMENTS = 5
+_LOOKS_AT_SCOPE = {"locals", "vars", "dir", "eval", "exec", "globals"}
+_ENDS_OTHERWISE = (ast.Return, ast.Yield, ast.YieldFrom)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a handler: its source, the names it binds, and those it reads from outside."""
+
+    source: str
+    bound: frozenset[str]
+    read: frozenset[str]
+    global_names: tuple[str, ...]
+    nonlocal_names: tuple[str, ...]
+
+
+def body_of(module: Module, function: Function) -> Body | None:
+    """Return the body of ``function`` if it can be moved; None where a call says it better.
+
+    That nobody else refers to the function is the caller's to know.
+    """
+    scope = module.scopes.scope_made_by(function)
+    if parameters_of(function.args) or not _is_short(module, function):
+        return None
+    names = {one.id for one in module.walk(function) if isinstance(one, ast.Name)}
+    if names & _LOOKS_AT_SCOPE or not _comments_can_move(module, function):
+        return None
+    declared = [one for one in function.body if isinstance(one, ast.Global | ast.Nonlocal)]
+    deep = [one for one in module.walk(function) if isinstance(one, ast.Global | ast.Nonlocal)]
+    if len(declared) != len(deep):
+        return None
+    return Body(
+        source=_source(module, function),
+        bound=frozenset(scope.bindings),
+        read=frozenset(module.scopes.free_reads(function)) | scope.globals | scope.nonlocals,
+        global_names=_names(declared, ast.Global),
+        nonlocal_names=_names(declared, ast.Nonlocal),
+    )
+
+
+def _names(
+    declared: Sequence[ast.Global | ast.Nonlocal], kind: type[ast.Global | ast.Nonlocal]
+) -> tuple[str, ...]:
+    names = [name for one in declared if isinstance(one, kind) for name in one.names]
+    return tuple(dict.fromkeys(names))
+
+
+def _is_short(module: Module, function: Function) -> bool:
+    first = function.body[0]
+    docstring = ast.get_docstring(function, clean=True)
+    if docstring is not None and "\n" in docstring:
+        return False
+    body = function.body[1:] if docstring is not None else function.body
+    body = [one for one in body if not isinstance(one, ast.Global | ast.Nonlocal)]
+    if not body or first.lineno == function.lineno or all(map(_is_empty, body)):
+        return False
+    statements = 0
+    for statement in body:
+        for node in module.walk(statement):
+            own = module.enclosing_function(node) is function
+            if own and isinstance(node, _ENDS_OTHERWISE):
+                return False
+            statements += isinstance(node, ast.stmt)
+    return statements <= _MOST_STATEMENTS
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Pass):
+        return True
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _comments_can_move(module: Module, function: Function) -> bool:
+    """Whether no comment stands above or beside the head, or behind the body.
+
+    Those between the statements move with them, and those that only suppress go with the head.
+    """
+    text, first = module.source.text, function.decorator_list[0]
+    lines = text.splitlines(keepends=True)
+    above = lines[first.lineno - 2].strip() if first.lineno > 1 else b""
+    head = [one for one in head_comments(module, function) if not one.alone]
+    after = lines[function.end_lineno :] if function.end_lineno else []
+    below = next((line for line in after if line.strip()), b"")
+    column = len(below) - len(below.lstrip())
+    behind = below.strip().startswith(b"#") and column > function.col_offset
+    said = any(not only_suppresses(one.text) for one in head)
+    return not above.startswith(b"#") and not said and not behind
+
+
+def head_comments(module: Module, function: Function) -> list[Comment]:
+    """Return the comments in the lines from the first decorator to the body."""
+    lines = module.source.text.splitlines(keepends=True)
+    start = min([function.lineno, *(one.lineno for one in function.decorator_list)])
+    return comments_in(b"".join(lines[start - 1 : function.body[0].lineno - 1]).decode())
+
+
+def _source(module: Module, function: Function) -> str:
+    """Return the lines of ``function`` from its ``def`` on."""
+    text, span = module.source.text, module.span(function)
+    start = max(text.rfind(b"\n", 0, span.start), text.rfind(b"\r", 0, span.start)) + 1
+    return text[start : _line_end(text, span)].decode()
+
+
+def _line_end(text: bytes, span: Span) -> int:
+    found = _NEWLINE.search(text, span.end)
+    return found.end() if found else len(text)
+
+
+_NEWLINE = re.compile(rb"\r\n|\r|\n")

@@ -1,0 +1,52 @@
+"""How the lifespan refers to a handler that stands in another place than the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.contract import Place
+from awaken.kit.sites import Refused
+from awaken.project import Project
+from awaken.project.source.modules import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An expression for a function of another file.
+
+    ``imported`` is what the file of the application must import for it, with an alias if the name
+    is taken there; ``within`` is an import for the lifespan itself.
+    """
+
+    code: str
+    imported: tuple[str, str, str] | None = None
+    within: str = ""
+
+
+class Reaching:
+    """Finds names for what other files define, in the file of one application."""
+
+    def __init__(self, project: Project, home: Home) -> None:
+        self._project = project
+        self._home = home
+
+    def of(self, module: Module, name: str, place: Place, *, imported_first: bool) -> Reference:
+        """Return how to write ``name`` of ``module``; ``imported_first``: its file is imported
+        before the application is made. Raises Refused.
+        """
+        home = self._home.module
+        if module.path == home.path:
+            return Reference(name)
+        known = self._project.web.imports.name_of(home, module.path)
+        if known not in {None, "app", "application"}:
+            return Reference(f"{known}.{name}")
+        certain = self._project.web.imports.certain(home, module.path)
+        if not certain and not imported_first:
+            raise Refused(reasons.REGISTERED_ELSEWHERE, module.path, because=(place,))
+        if not certain or not imported_first:
+            return Reference(name, within=f"from {module.name} import {name}")
+        taken = name in home.scopes.names()
+        alias = home.scopes.fresh_name(f"{module.name.rpartition('.')[2]}_{name}") if taken else ""
+        return Reference(alias or name, imported=(module.name, name, alias))

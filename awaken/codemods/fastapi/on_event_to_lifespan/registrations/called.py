@@ -1,0 +1,157 @@
+"""How the lifespan calls a handler that is registered as a value."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.contract import Place, Reason
+from awaken.kit.sites import Refused
+from awaken.project import Project
+from awaken.project.frameworks.web.handlers import Manner
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import parameters_of
+from awaken.project.values.domain import Unknown
+
+_PARTIAL = "functools.partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The statement that calls a handler, and the expressions of the program that it repeats.
+
+    ``kept`` is what must still be evaluated where it was registered: ``code`` then has ``{}`` for
+    the variable that holds it.
+    """
+
+    code: str
+    reads: tuple[ast.Name, ...]
+    kept: str = ""
+
+
+class Caller:
+    """Writes the calls of one module's handlers."""
+
+    def __init__(self, project: Project, module: Module) -> None:
+        self._project = project
+        self._module = module
+
+    def of(self, handler: ast.expr, *, may_keep: bool) -> Called:
+        """Return how to call ``handler``; ``may_keep``: its place can keep a value.
+
+        Raises Refused.
+        """
+        match handler:
+            case ast.Lambda():
+                return self._lambda(handler)
+            case ast.Name() | ast.Attribute():
+                return self._named(handler)
+            case ast.Call():
+                return self._made(handler, may_keep=may_keep)
+            case _:
+                raise self._refused(reasons.HANDLER_EXPRESSION, handler)
+
+    def _refused(self, reason: Reason, node: ast.expr) -> Refused:
+        place = Place(self._module.path, self._module.span(node))
+        return Refused(reason, self._module.excerpt(node), because=(place,))
+
+    def _manner(self, node: ast.expr) -> Manner:
+        manner = self._project.web.handlers.manner(self._module, node)
+        if manner is None:
+            raise self._refused(reasons.ASYNC_UNKNOWN, node)
+        return manner
+
+    def _named(self, node: ast.Name | ast.Attribute) -> Called:
+        manner = self._manner(node)
+        if self._project.web.handlers.cannot_be_called(self._module, node):
+            raise self._refused(reasons.HANDLER_PARAMETERS, node)
+        reads = tuple(self._steady(node))
+        return Called(f"{_awaited(manner)}{self._module.text_of(node)}()", reads)
+
+    def _lambda(self, node: ast.Lambda) -> Called:
+        inside = list(self._module.walk(node.body))
+        if any(isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom) for one in inside):
+            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+        if parameters_of(node.args):
+            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+        if isinstance(node.body, ast.Call):
+            called = self._project.web.handlers.manner(self._module, node.body.func)
+            if called == "async":
+                raise self._refused(reasons.NEVER_AWAITED, node)
+        reads = tuple(one for one in inside if isinstance(one, ast.Name))
+        return Called(self._statement(node.body), reads)
+
+    def _statement(self, node: ast.expr) -> str:
+        """Return the source of ``node`` as a statement of its own, its lines moved to the left."""
+        text = self._module.text_of(node)
+        first, *rest = text.splitlines(keepends=True)
+        spread = any(
+            isinstance(one, ast.Constant) and one.lineno != one.end_lineno
+            for one in self._module.walk(node)
+        )
+        if rest and not spread:
+            widths = [len(line) - len(line.lstrip(" \t")) for line in rest if line.strip()]
+            text = first + "".join(line[min(widths, default=0) :] for line in rest)
+        try:
+            ast.parse(text, filename="")
+        except SyntaxError:
+            return f"({text})"
+        return text
+
+    def _made(self, node: ast.Call, *, may_keep: bool) -> Called:
+        arguments = [*node.args, *(one.value for one in node.keywords)]
+        steady = all(isinstance(one, ast.Name | ast.Constant) for one in arguments)
+        text = self._module.text_of(node)
+        if self._project.qualified_name(self._module, node.func) == _PARTIAL:
+            if not steady or not node.args or not isinstance(node.args[0], ast.Name):
+                raise self._refused(reasons.HANDLER_EXPRESSION, node)
+            rest = [self._module.text_of(one) for one in node.args[1:]]
+            rest += [f"{one.arg}={self._module.text_of(one.value)}" for one in node.keywords]
+            manner = self._manner(node.args[0])
+            code = f"{_awaited(manner)}{self._module.text_of(node.args[0])}({', '.join(rest)})"
+            return Called(code, tuple(self._steady(*arguments)))
+        manner = self._manner(node)
+        if steady and "\n" not in text and self._only_defines(node):
+            return self.of_result(node, manner)
+        if not may_keep:
+            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+        return Called(f"{_awaited(manner)}{{}}()", (), text)
+
+    def of_result(self, node: ast.Call, manner: Manner) -> Called:
+        """Return how to call what the call ``node`` returns. Raises Refused."""
+        arguments = [*node.args, *(one.value for one in node.keywords)]
+        text = self._module.text_of(node)
+        if "\n" in text or not all(isinstance(one, ast.Name | ast.Constant) for one in arguments):
+            raise self._refused(reasons.HANDLER_EXPRESSION, node)
+        return Called(f"{_awaited(manner)}{text}()", tuple(self._steady(node.func, *arguments)))
+
+    def _only_defines(self, node: ast.Call) -> bool:
+        """Whether the function that ``node`` calls only defines another one and returns it."""
+        called = self._project.function_called(self._module, node)
+        if isinstance(called, Unknown):
+            return False
+        *others, last = called.function.body
+        plain = all(
+            isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+            or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+            for one in others
+        )
+        decorated = any(one.decorator_list for one in others if hasattr(one, "decorator_list"))
+        return plain and not decorated and isinstance(last, ast.Return)
+
+    def _steady(self, *nodes: ast.expr) -> Iterator[ast.Name]:
+        """Yield the names in ``nodes``, which all mean the same when the application starts."""
+        for node in nodes:
+            for one in self._module.walk(node):
+                if not isinstance(one, ast.Name):
+                    continue
+                bindings = self._module.scopes.bindings_of(one)
+                if len(bindings) > 1 and any(b.kind != "import" for b in bindings):
+                    raise self._refused(reasons.REBOUND, one)
+                yield one
+
+
+def _awaited(manner: Manner) -> str:
+    return "await " if manner == "async" else ""

@@ -1,0 +1,266 @@
+"""Where the comments of registrations go: into the lifespan, with what they speak of.
+
+A comment directly above a statement that goes moves if everything that it introduces goes: what
+follows without a blank line or another comment between, but for a ``return``. If that is of one
+event it stands above the call, else above the lifespan. Comments in and behind the statement
+always move, but for those that only told a tool to overlook the line.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
+from awaken.editing.comments import Comment, comments_in, only_suppresses
+from awaken.project.source.modules import Module
+
+
+@dataclass(slots=True)
+class StepComments:
+    """The comments of one handler: above and behind its call, and above its condition."""
+
+    above: list[str] = field(default_factory=list)
+    behind: str = ""
+    around: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Comments:
+    """All that move: by the index of their step, and those that go above the ``lifespan``.
+
+    ``lines_above`` and ``drops`` tell, for each statement that is edited, how many comment lines
+    above it go with it, and which of its comments are not found in its file afterwards.
+    ``inside`` are those that stay with a statement which is written anew.
+    """
+
+    steps: dict[int, StepComments] = field(default_factory=dict)
+    lifespan: list[str] = field(default_factory=list)
+    lines_above: dict[ast.stmt, int] = field(default_factory=dict)
+    drops: dict[ast.stmt, list[str]] = field(default_factory=dict)
+    inside: dict[ast.stmt, list[str]] = field(default_factory=dict)
+
+    def of(self, index: int) -> StepComments:
+        """Return the comments of the step with this index."""
+        return self.steps.setdefault(index, StepComments())
+
+
+def moved_comments(home: Home, steps: Sequence[Step]) -> Comments:
+    """Return the comments that move with ``steps`` into the lifespan of the application."""
+    return _Moving(home, steps).all()
+
+
+def suppressions_behind(steps: Iterable[Step]) -> Iterator[str]:
+    """Yield the comments in and behind decorators that only tell a tool to overlook their line."""
+    for step in steps:
+        for comment in _inside(step.module, step.registration.node, ()):
+            if _only_suppresses(comment):
+                yield comment.text
+
+
+class _Moving:
+    """Looks at every statement that goes, those inside a condition before the condition."""
+
+    def __init__(self, home: Home, steps: Sequence[Step]) -> None:
+        self._home = home.module
+        self._steps = steps
+        self._found = Comments()
+        self._blocks = emptied_blocks(steps)
+        self._gone: dict[ast.stmt, list[int]] = {}
+        self._modules: dict[ast.stmt, Module] = {}
+        self._taken: set[tuple[str, int]] = set()
+        for index, step in enumerate(steps):
+            for statement in self._going(step):
+                self._gone.setdefault(statement, []).append(index)
+                self._modules[statement] = self._home if step.provider else step.module
+
+    def all(self) -> Comments:
+        for statement in sorted(self._gone, key=lambda one: isinstance(one, ast.If)):
+            if self._has_its_lines(statement):
+                self._take_above(statement)
+                self._take_inside(statement)
+        for step in self._steps:
+            if step.statement is not None and step.function is None and not step.is_removed:
+                self._keep_inside(step, step.statement)
+        for index, step in enumerate(self._steps):
+            if step.registration.form == "list" and step.module is self._home:
+                self._take_from_list(index, step)
+        return self._found
+
+    def _going(self, step: Step) -> Iterator[ast.stmt]:
+        """Yield the statements that go with ``step``."""
+        if step.provider is not None:
+            yield step.provider
+        elif step.is_removed and step.statement is not None:
+            yield step.statement
+            yield from (one for one in self._blocks if step.statement in one.body)
+
+    def _has_its_lines(self, statement: ast.stmt) -> bool:
+        """Whether nothing that stays stands in the lines of ``statement``."""
+        block = _block(self._modules[statement], statement)
+        beside = [
+            one
+            for one in block
+            if _first_line(one) <= _last_line(statement)
+            and _first_line(statement) <= _last_line(one)
+        ]
+        above = self._modules[statement].parent(statement)
+        on_line = getattr(above, "lineno", 0) == statement.lineno
+        return not on_line and all(one in self._gone for one in beside)
+
+    # --------------------------------------------------------------------------------- comments
+    def _take_above(self, statement: ast.stmt) -> None:
+        lines = self._lines_above(statement)
+        group = self._introduced(statement) if lines else None
+        if group is None:
+            return
+        module = self._modules[statement]
+        indexes = sorted({index for one in group for index in self._gone[one]})
+        self._put(statement, indexes, [text for _, text in lines])
+        self._taken |= {(module.path, line) for line, _ in lines}
+        edited = self._edited(statement)
+        if edited is statement:
+            self._found.lines_above[statement] = len(lines)
+        self._drop_elsewhere(module, edited, [text for _, text in lines])
+
+    def _take_inside(self, statement: ast.stmt) -> None:
+        module, indexes = self._modules[statement], self._gone[statement]
+        edited, texts = self._edited(statement), list[str]()
+        repeated = [self._steps[index].code for index in indexes]
+        for comment in _inside(module, statement, repeated):
+            if (module.path, comment.line) in self._taken:
+                continue
+            self._taken.add((module.path, comment.line))
+            if _only_suppresses(comment):
+                self._found.drops.setdefault(edited, []).append(comment.text)
+                continue
+            self._drop_elsewhere(module, edited, [comment.text])
+            if comment.line == _last_line(statement) and not isinstance(statement, ast.If):
+                self._found.of(indexes[0]).behind = comment.text
+            else:
+                texts.append(comment.text)
+        self._put(statement, indexes, texts)
+
+    def _take_from_list(self, index: int, step: Step) -> None:
+        """Take the comments of one handler in a list, above it and behind it."""
+        handler = step.registration.handler
+        listed = None if handler is None else self._home.parent(handler)
+        if handler is None or not isinstance(listed, ast.List | ast.Tuple):
+            return
+        place = listed.elts.index(handler)
+        top = _last_line(listed.elts[place - 1]) if place else listed.lineno
+        is_last = place == len(listed.elts) - 1
+        end = _last_line(listed if is_last else handler)
+        keyword = self._home.parent(listed)
+        whole = keyword if isinstance(keyword, ast.keyword) else listed
+        comments = self._found.of(index)
+        for comment in _inside(self._home, whole, [step.code]):
+            is_own = top < comment.line <= end or (comment.line == top and not place)
+            if not is_own or (self._home.path, comment.line) in self._taken:
+                continue
+            self._taken.add((self._home.path, comment.line))
+            if comment.line == handler.lineno and not comment.alone:
+                comments.behind = comment.text
+            else:
+                comments.above.append(comment.text)
+
+    def _keep_inside(self, step: Step, statement: ast.stmt) -> None:
+        """Note the comments of a statement that is written anew, but for the one behind it."""
+        for comment in _inside(step.module, statement, [step.kept]):
+            if comment.line == _last_line(statement):
+                continue
+            kept = self._found.drops if _only_suppresses(comment) else self._found.inside
+            kept.setdefault(statement, []).append(comment.text)
+
+    def _put(self, statement: ast.stmt, indexes: Sequence[int], texts: list[str]) -> None:
+        """Put ``texts`` above the calls of the steps ``indexes``, which are in their order."""
+        if len({self._steps[index].event for index in indexes}) > 1:
+            self._found.lifespan += texts
+            return
+        comments = self._found.of(indexes[0])
+        if isinstance(statement, ast.If):
+            comments.around += texts
+        else:
+            comments.above += texts
+
+    def _drop_elsewhere(self, module: Module, edited: ast.stmt, texts: list[str]) -> None:
+        """Note that ``texts`` leave their file, if they do."""
+        if module.path != self._home.path:
+            self._found.drops.setdefault(edited, []).extend(texts)
+
+    def _edited(self, statement: ast.stmt) -> ast.stmt:
+        """Return the statement whose edit removes ``statement``."""
+        return next((one for one in self._blocks if statement in one.body), statement)
+
+    def _lines_above(self, statement: ast.stmt) -> list[tuple[int, str]]:
+        """Return the comments directly above ``statement``, each with its line."""
+        module = self._modules[statement]
+        block = _block(module, statement)
+        index = block.index(statement)
+        above = block[index - 1] if index else module.parent(statement)
+        top = _last_line(above) if index else getattr(above, "lineno", 0)
+        lines = module.source.text.splitlines()
+        found: list[tuple[int, str]] = []
+        for line in range(statement.lineno - 1, top, -1):
+            text = lines[line - 1]
+            if text[: statement.col_offset].strip() or text[statement.col_offset :][:1] != b"#":
+                break
+            found.insert(0, (line, text.strip().decode()))
+        return found
+
+    def _introduced(self, statement: ast.stmt) -> list[ast.stmt] | None:
+        """Return what a comment above ``statement`` introduces; None if not all of it goes."""
+        block = _block(self._modules[statement], statement)
+        found = [statement]
+        for one in block[block.index(statement) + 1 :]:
+            if _first_line(one) > _last_line(found[-1]) + 1 or isinstance(one, ast.Return):
+                break
+            if one not in self._gone:
+                return None
+            found.append(one)
+        return found
+
+
+def _only_suppresses(comment: Comment) -> bool:
+    return not comment.alone and only_suppresses(comment.text)
+
+
+def _inside(
+    module: Module, node: ast.stmt | ast.expr | ast.keyword, repeated: Sequence[str]
+) -> list[Comment]:
+    """Return the comments in the lines of ``node``, with their lines in the file.
+
+    The one behind it is not its own if another statement follows in its last line, and those in
+    code that is ``repeated`` elsewhere move with that.
+    """
+    text, span = module.source.text, module.span(node)
+    rest = text[span.end :].splitlines()[:1]
+    behind = rest[0].decode() if rest and rest[0].strip().startswith(b"#") else ""
+    known = [one.text for code in repeated for one in comments_in(code)]
+    found: list[Comment] = []
+    for one in comments_in(text[span.start : span.end].decode() + behind):
+        if one.text in known:
+            known.remove(one.text)
+        else:
+            found.append(Comment(one.line + node.lineno - 1, one.text, one.alone))
+    return found
+
+
+def _block(module: Module, statement: ast.stmt) -> list[ast.stmt]:
+    """Return the statements among which ``statement`` stands."""
+    above = module.parent(statement)
+    blocks = (
+        [value for _, value in ast.iter_fields(above) if isinstance(value, list)] if above else []
+    )
+    return next((one for one in blocks if statement in one), [statement])
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = getattr(statement, "decorator_list", None)
+    return decorators[0].lineno if decorators else statement.lineno
+
+
+def _last_line(node: ast.AST | None) -> int:
+    return getattr(node, "end_lineno", None) or 0

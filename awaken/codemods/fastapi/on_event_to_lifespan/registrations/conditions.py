@@ -1,0 +1,84 @@
+"""In which cases, and in which order, handlers are registered."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.contract import Place
+from awaken.kit.sites import Refused
+from awaken.project.graph.callers import Function
+from awaken.project.source.modules import Module
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_BRANCHES = (ast.If, ast.Try, ast.Match, ast.With, ast.AsyncWith)
+
+
+def is_conditional(home: Home, statement: ast.stmt) -> bool:
+    """Whether ``statement``, in the scope of ``home``, may be left out when that is executed.
+
+    Raises Refused for what no flag can keep: loops, and functions that may end before it.
+    """
+    module = home.module
+    around = _blocks(module, home.statement)
+    own = [one for one in _blocks(module, statement) if one not in around]
+    place = Place(module.path, module.span(statement))
+    if any(isinstance(block, _LOOPS) for block, _ in own):
+        raise Refused(reasons.LOOP, because=(place,))
+    if home.function is not None:
+        returned = _return_between(home, statement)
+        if returned is not None:
+            why = f"`{module.excerpt(returned)}` may end the function before"
+            raise Refused(reasons.CONDITIONAL, why, because=(place,))
+    return bool(own)
+
+
+def test_around(home: Home, statement: ast.stmt) -> ast.expr | None:
+    """Return what decides alone whether ``statement`` is executed, if one condition does."""
+    around = _blocks(home.module, home.statement)
+    own = [one for one in _blocks(home.module, statement) if one not in around]
+    block, branch = own[0] if len(own) == 1 else (None, "")
+    return block.test if isinstance(block, ast.If) and branch == "body" else None
+
+
+def in_one_branch(module: Module, one: ast.stmt, other: ast.stmt) -> bool:
+    """Whether two statements stand in one branch of an ``if``, so that both are executed or none.
+
+    Nothing around them may catch what the code between them raises.
+    """
+    first, second = _blocks(module, one), _blocks(module, other)
+    return first == second and all(isinstance(block, ast.If) for block, _ in first)
+
+
+def _blocks(module: Module, statement: ast.stmt) -> list[tuple[ast.AST, str]]:
+    """Return the compound statements around ``statement`` in its scope, each with its branch."""
+    found: list[tuple[ast.AST, str]] = []
+    below: ast.AST = statement
+    for above in module.ancestors(statement):
+        if isinstance(above, Function | ast.ClassDef | ast.Module):
+            break
+        if isinstance(above, (*_LOOPS, *_BRANCHES)):
+            branch = next(
+                (
+                    name
+                    for name, value in ast.iter_fields(above)
+                    if isinstance(value, list) and any(one is below for one in value)
+                ),
+                "",
+            )
+            found.append((above, branch))
+        below = above
+    return found
+
+
+def _return_between(home: Home, statement: ast.stmt) -> ast.Return | None:
+    start, end = home.module.span(home.statement).end, home.module.span(statement).start
+    for node in home.module.walk(home.function):
+        if (
+            isinstance(node, ast.Return)
+            and start <= home.module.span(node).start < end
+            and home.module.enclosing_function(node) is home.function
+        ):
+            return node
+    return None

@@ -1,0 +1,95 @@
+"""Functions that register all handlers of the applications that they are given."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Owned
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, registrar_of
+from awaken.project.frameworks.web.applications import Application
+from awaken.project.frameworks.web.registrations import Registration
+from awaken.project.graph.callers import Function
+from awaken.project.source.bindings import Scope
+
+_Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Applications whose handlers are all registered by one function, which makes none of them."""
+
+    applications: tuple[Application, ...]
+    owned: tuple[Owned, ...]
+    home: Home
+
+
+def registrars(groups: Mapping[Application, Sequence[Owned]]) -> Iterator[Group]:
+    """Yield the functions that give their applications all of their handlers, and only they do."""
+    found: dict[_Key, list[Application]] = {}
+    for application, owned in groups.items():
+        keys = {_function_of(one) for one in owned}
+        if len(keys) == 1 and None not in keys:
+            found.setdefault(next(iter(keys)) or ("", 0), []).append(application)
+    for applications in found.values():
+        owned = tuple(dict.fromkeys(one for app in applications for one in groups[app]))
+        given = {app for one in owned for app in one.registration.to.applications}
+        home = _home(applications[0], owned)
+        if home is not None and given == set(applications):
+            makes = any(_is_made_in(home, app) for app in applications)
+            unknown = any(one.registration.to.unknown is not None for one in owned)
+            if not makes and not unknown:
+                yield Group(tuple(applications), owned, home)
+
+
+def _function_of(owned: Owned) -> _Key | None:
+    """Return the function in which a handler is registered."""
+    scope = _scope_of(owned.registration)
+    if owned.via or not isinstance(scope.node, Function):
+        return None
+    module = owned.registration.module
+    return module.path, module.span(scope.node).start
+
+
+def _scope_of(registration: Registration) -> Scope:
+    node: ast.AST = registration.function or registration.node
+    return registration.module.scopes.scope_of(node)
+
+
+def _is_made_in(home: Home, application: Application) -> bool:
+    function = home.function
+    if function is None or application.made.path != home.module.path:
+        return False
+    return home.module.span(function).contains(application.made.span)
+
+
+def _home(application: Application, owned: Sequence[Owned]) -> Home | None:
+    """Return the function, if it calls its application by one name all over."""
+    first = min(owned, key=lambda one: one.registration.place.span.start).registration
+    receivers = {_receiver(one.registration) for one in owned}
+    texts = {None if one is None else ast.unparse(one) for one in receivers}
+    receiver = _receiver(first)
+    statement = first.function or first.module.statement_of(first.node)
+    if len(texts) != 1 or receiver is None or statement is None:
+        return None
+    return registrar_of(application, first.module, statement, receiver)
+
+
+def _receiver(registration: Registration) -> ast.expr | None:
+    """Return what is registered on: a name, or an attribute of one."""
+    node = registration.node
+    while isinstance(node, ast.Call):
+        node = node.func
+    found: ast.expr | None = node
+    while isinstance(found, ast.Attribute) and found.attr in _METHODS:
+        found = found.value
+    plain = isinstance(found, ast.Name) or (
+        isinstance(found, ast.Attribute) and isinstance(found.value, ast.Name)
+    )
+    return found if plain else None
+
+
+_METHODS = {
+    "add_event_handler", "append", "on_event", "on_shutdown", "on_startup", "router",
+}  # fmt: skip

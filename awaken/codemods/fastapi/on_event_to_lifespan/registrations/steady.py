@@ -1,0 +1,145 @@
+"""Conditions that are as true when the application starts as where a handler is registered."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.project import Project
+from awaken.project.graph.mentions import replaced_in
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+
+_PLAIN_CALLS = {
+    "builtins.bool", "builtins.float", "builtins.int", "builtins.str", "os.environ.get",
+    "os.getenv",
+}  # fmt: skip
+_PLAIN_TYPES = {"builtins.bool", "builtins.float", "builtins.int", "builtins.str"}
+_OF_STRINGS = {"casefold", "lower", "lstrip", "rstrip", "strip", "upper"}
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_DEEPEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The source of a condition, and the names that it reads."""
+
+    code: str
+    reads: tuple[ast.Name, ...]
+
+
+def steady_condition(project: Project, home: Home, test: ast.expr) -> Condition | None:
+    """Return ``test`` as the lifespan may ask it, None if its answer may change until then.
+
+    It may if it reads anything but values that cannot change, under names that are bound once.
+    """
+    text = home.module.text_of(test)
+    if "\n" in text or "\r" in text or not _Steadiness(project, home).of_test(test):
+        return None
+    reads = tuple(one for one in home.module.walk(test) if isinstance(one, ast.Name))
+    return Condition(text, reads)
+
+
+class _Steadiness:
+    """Judges expressions: of the condition, and those that its names are bound to."""
+
+    def __init__(self, project: Project, home: Home) -> None:
+        self._project = project
+        self._home = home
+
+    def of_test(self, test: ast.expr) -> bool:
+        """Whether a condition is always as true as it is now."""
+        match test:
+            case ast.Constant():
+                return True
+            case ast.Name():
+                return self._of_name(test, truth_only=True)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return self.of_test(operand)
+            case ast.BoolOp(values=values):
+                return all(map(self.of_test, values))
+            case ast.Compare(left=left, comparators=others):
+                return all(map(self._of_operand, (left, *others)))
+            case _:
+                return False
+
+    def _of_operand(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Constant():
+                return True
+            case ast.Tuple(elts=elements) | ast.Set(elts=elements) | ast.List(elts=elements):
+                return all(isinstance(one, ast.Constant) for one in elements)
+            case ast.Name():
+                return self._of_name(node, truth_only=False)
+            case _:
+                return False
+
+    def _of_name(self, node: ast.Name, *, truth_only: bool) -> bool:
+        module = self._home.module
+        bindings = module.scopes.bindings_of(node)
+        if len(bindings) != 1 or _in_a_loop(module, bindings[0]):
+            return False
+        binding = bindings[0]
+        if binding.kind == "parameter":
+            return binding.scope is self._home.scope and self._is_plain_type(binding.annotation)
+        if binding.scope is not self._home.scope and binding.scope.kind != "module":
+            return False
+        if binding.scope.kind == "module" and replaced_in(self._project, module, node.id):
+            return False
+        if binding.kind == "import":
+            return self._of_imported(node, truth_only)
+        return self._is_kept(module, binding, truth_only)
+
+    def _of_imported(self, node: ast.Name, truth_only: bool) -> bool:
+        name = self._project.qualified_name(self._home.module, node)
+        found = self._project.definition(name) if name is not None else None
+        module = self._project.module(found.path) if found is not None else None
+        if name is None or module is None:
+            return False
+        return self._is_kept(
+            module, module.scopes.module.bindings[name.rpartition(".")[2]][0], truth_only
+        )
+
+    def _is_kept(self, module: Module, binding: Binding, truth_only: bool) -> bool:
+        """Whether ``binding`` assigns a value that cannot change; a comparison gives a truth."""
+        value = binding.value if binding.kind == "assignment" else None
+        if value is None:
+            return False
+        if truth_only and isinstance(value, ast.Compare):
+            return True
+        return self._is_plain(module, value, _DEEPEST)
+
+    def _is_plain(self, module: Module, value: ast.expr, depth: int) -> bool:
+        """Whether an expression gives a number, a string, a truth or None, and nothing else."""
+        match value:
+            case _ if not depth:
+                return False
+            case ast.Constant() | ast.JoinedStr() | ast.UnaryOp(op=ast.Not()):
+                return True
+            case ast.BoolOp(values=values):
+                return all(self._is_plain(module, one, depth - 1) for one in values)
+            case ast.Subscript(value=ast.Attribute() as owner):
+                return self._project.qualified_name(module, owner) == "os.environ"
+            case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[]) if (
+                name in _OF_STRINGS
+            ):
+                return self._is_plain(module, owner, depth - 1)
+            case ast.Call():
+                return self._project.qualified_name(module, value.func) in _PLAIN_CALLS
+            case _:
+                return False
+
+    def _is_plain_type(self, annotation: ast.expr | None) -> bool:
+        match annotation:
+            case None:
+                return False
+            case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
+                return self._is_plain_type(left)
+            case _:
+                return self._project.qualified_name(self._home.module, annotation) in _PLAIN_TYPES
+
+
+def _in_a_loop(module: Module, binding: Binding) -> bool:
+    above = module.ancestors(binding.node)
+    return any(isinstance(one, _LOOPS) for one in above)

@@ -1,0 +1,104 @@
+"""The session of a kept query: read off it, as ``query.session``, or told to execute it.
+
+``session.execute(query)`` gives rows, as it does for a ``select()``. SQLAlchemy takes a Query there
+until 2.0 (2.1: ``ObjectNotExecutableError``), and drops repeated objects itself if a collection is
+joined, where a ``select()`` has to be told (``.unique()``).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Literal
+
+from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
+from awaken.codemods.sqlalchemy.query_to_select.components.translation import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import query_root
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+
+SessionRead = tuple[Literal["session", "argument"], str, ast.expr]
+"""Kind, name and whole of the end of a query, as ``read_end`` gives them."""
+
+
+def read_by_session(frame: Frame, node: ast.expr) -> SessionRead | None:
+    """Return how the query ``node`` ends if its session is read off it, or executes it.
+
+    The parts are those of ``read_end``.
+    """
+    whole = session_read_off(frame, node)
+    if whole is not None:
+        return "session", "session", whole
+    call = frame.reader.module.parent(node)
+    if not isinstance(call, ast.Call) or call.args[:1] != [node]:
+        return None
+    called = call.func
+    if isinstance(called, ast.Attribute) and called.attr == "execute":
+        is_its_own = ast.unparse(called.value) == f"{ast.unparse(node)}.session"
+        proof = frame.reader.project.session_of(frame.reader.module, called.value)
+        if is_its_own or (isinstance(proof, SessionProof) and "async" not in proof.kind):
+            return "argument", "execute", node
+    return None
+
+
+def query_read(frame: Frame, receiver: ast.Attribute) -> ast.Name | None:
+    """Return the variable of ``query.session`` if it holds queries, as far as it is seen."""
+    query = receiver.value
+    if receiver.attr != "session" or not isinstance(query, ast.Name):
+        return None
+    bindings = frame.flow.scope.bindings.get(frame.flow.scope.mangled(query.id), [])
+    notes = filter(None, (one.declared for one in bindings))
+    is_noted = any(frame.reader.library_name(note) == "Query" for note in notes)
+    is_made = any(one.value is not None and query_root(one.value) for one in bindings)
+    return query if is_noted or is_made else None
+
+
+def session_read_off(frame: Frame, node: ast.expr) -> ast.Attribute | None:
+    """Return ``node.session`` or ``inspect(node).session`` around ``node``, if it stands there."""
+    module, reader = frame.reader.module, frame.reader
+    parent = module.parent(node)
+    if isinstance(parent, ast.Call) and parent.args == [node] and not parent.keywords:
+        if reader.qualified(parent.func) not in {
+            "sqlalchemy.inspect",
+            "sqlalchemy.inspection.inspect",
+        }:
+            return None
+        parent = module.parent(parent)
+    if not isinstance(parent, ast.Attribute) or parent.attr != "session":
+        return None
+    return parent if isinstance(parent.ctx, ast.Load) else None
+
+
+def caveats_of_execute(statement: Statement) -> list[str]:
+    """Return what may change where ``session.execute()`` is given a select instead of a Query."""
+    found = []
+    if may_repeat(statement):
+        found.append("`execute()` has to be followed by `.unique()` if a class joins a collection")
+    if any(item.what is not What.ENTITY for item in statement.items):
+        found.append("rows of `execute()` get keys for every column")
+    if statement.reader.project.targets.admits("sqlalchemy", ">=2.1"):
+        found.append("`execute()` takes no Query since SQLAlchemy 2.1, where this fails today")
+    return found
+
+
+def alias_of(frame: Frame, read: ast.expr) -> tuple[str, ast.stmt] | None:
+    """Return the variable that the session is read into, and the statement that does it.
+
+    None where it does more, has a comment, or may be left out, or where the variable is set
+    elsewhere too.
+    """
+    module = frame.reader.module
+    statement = module.parent(read)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            pass
+        case _:
+            return None
+    body = frame.function.body
+    bindings = frame.flow.scope.bindings.get(name, [])
+    values = [one for one in bindings if one.kind != "annotation"]
+    if statement not in body or len(body) == 1 or len(values) != 1:
+        return None
+    span, text = module.span(statement), module.source.text
+    lines = [*text[: span.start].rstrip().splitlines()[-1:], text[span.end :].partition(b"\n")[0]]
+    return None if any(b"#" in line for line in lines) else (name, statement)

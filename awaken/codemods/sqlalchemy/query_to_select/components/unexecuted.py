@@ -1,0 +1,84 @@
+"""Uses of a kept query that execute nothing: its value is dropped, or only its text is shown.
+
+The text of a Query is that of its database's dialect, with labels of its own (``users_name``); a
+``select()`` has neither.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Literal
+
+from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
+
+Unexecuted = tuple[Literal["dropped", "shown"], str, ast.expr]
+"""Kind, name and whole of the end of a query, as ``read_end`` gives them."""
+
+_LOGS = frozenset(
+    {"critical", "debug", "error", "exception", "fatal", "info", "log", "warn", "warning"}
+)
+
+OF_TEXT = (
+    "a log or the screen shows the text of a `select()`, which names columns otherwise and knows "
+    "no database"
+)
+"""What may change where the text of a query is shown."""
+
+
+def read_unexecuted(frame: Frame, node: ast.expr) -> Unexecuted | None:
+    """Return how the query ``node`` ends if it is dropped, or shown by a logger or ``print``.
+
+    The parts are those of ``read_end``.
+    """
+    module = frame.reader.module
+    if isinstance(module.parent(node), ast.Expr):
+        return "dropped", "", node
+    text = node
+    while (longer := _longer_text(frame, text, node)) is not None:
+        text = longer
+    call = module.parent(text)
+    if not isinstance(call, ast.Call) or text not in call.args:
+        return None
+    shows = isinstance(module.parent(call), ast.Expr) and _shows(frame, call)
+    return ("shown", ast.unparse(call.func), node) if shows else None
+
+
+def _longer_text(frame: Frame, text: ast.expr, query: ast.expr) -> ast.expr | None:
+    """Return the text that ``text`` becomes, or becomes a part of, where it stands."""
+    module = frame.reader.module
+    parent = module.parent(text)
+    match parent:
+        case ast.Call(func=ast.Name(id="str"), args=[_], keywords=[]) if text in parent.args:
+            return None if module.scopes.is_bound("str", parent) else parent
+        case ast.FormattedValue(conversion=-1 | 115):
+            joined = module.parent(parent)
+            return joined if isinstance(joined, ast.JoinedStr) else None
+        case ast.BinOp(op=ast.Add()) if text is not query:
+            return parent
+        case ast.BinOp(op=ast.Mod(), left=left):
+            return parent if left is not text and _is_text(left) else None
+        case ast.Tuple():
+            whole = module.parent(parent)
+            if not isinstance(whole, ast.BinOp) or not isinstance(whole.op, ast.Mod):
+                return None
+            return whole if _is_text(whole.left) else None
+        case _:
+            return None
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _shows(frame: Frame, call: ast.Call) -> bool:
+    """Whether ``call`` is one of a logger of Python's own, or of ``print`` to the screen."""
+    reader = frame.reader
+    match call.func:
+        case ast.Name(id="print"):
+            is_print = reader.module.scopes.builtin_called(call) == "print"
+            return is_print and all(keyword.arg in {"sep", "end"} for keyword in call.keywords)
+        case ast.Attribute(value=logger, attr=name) if name in _LOGS:
+            found = reader.project.instance_of(reader.module, logger)
+            return found == ("logging.Logger",) or reader.qualified(logger) == "logging"
+        case _:
+            return False

@@ -1,0 +1,65 @@
+"""Puts together the chain of a query and the session behind the class that it begins at."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite, QueryRewrite
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, read_chain
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict
+
+
+def chain_of(reader: Reader, recognised: Recognised) -> Chain:
+    """Return the chain that starts at the recognised query; raises Refused."""
+    module, begin = reader.module, recognised.begin
+    written = None if begin is None else begin.session
+    session = None if written is None else ast.parse(written.text, mode="eval").body
+    chain = read_chain(module, recognised.root, session)
+    if begin is not None:
+        return replace(chain, extension=begin.extension.text if begin.extension else None)
+    return replace(chain, extension=extension_of(reader, chain.receiver))
+
+
+def extension_of(reader: Reader, receiver: ast.expr | None) -> str | None:
+    """Return ``db`` of the receiver ``db.session``, None of another session."""
+    if not isinstance(receiver, ast.Attribute) or receiver.attr != "session":
+        return None
+    if not reader.project.is_extension(reader.module, receiver.value):
+        return None
+    return ast.unparse(receiver.value)
+
+
+def written_at_class(recognised: Recognised, chain: Chain, verdict: Verdict) -> str | None:
+    """Return the session as which the start of ``chain`` is to be read; None: as it stands.
+
+    ``verdict`` notes the import that the session needs. Raises Refused where it has no name here.
+    """
+    extended = isinstance(verdict.data, ExtensionRewrite)
+    begin = recognised.begin
+    if begin is None:
+        return chain.extension if extended else None
+    if isinstance(verdict.data, QueryRewrite) and verdict.data.runs is None:
+        return "session"  # which is not executed here, so that nothing of it is written
+    if begin.session is None:
+        raise begin.refused or Refused(reasons.NO_SESSION)
+    verdict.needs.append(begin.session)
+    return chain.extension if extended else begin.session.text
+
+
+def explained(recognised: Recognised, refused: Refused) -> Refused:
+    """Return why the site stays: that no session is in sight has a cause of its own at a class."""
+    begin = recognised.begin
+    is_cause = refused.reason is reasons.NO_SESSION or (
+        refused.reason is reasons.EXTENSION_METHOD and begin is not None and begin.session is None
+    )
+    if is_cause and begin is not None and begin.refused is not None:
+        return begin.refused
+    return refused

@@ -1,0 +1,90 @@
+"""Whether the rows of an iterated query are asked for where it stands, or later.
+
+``Query.__iter__`` is a generator: the statement runs when the first row is asked for. The session
+runs a ``select()`` at once. It is the same where whatever iterates does so on the spot.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.source.modules import Module
+
+_ITERATORS = frozenset({"enumerate", "filter", "iter", "map", "zip"})
+_AT_ONCE = frozenset(
+    [
+        "all",
+        "any",
+        "dict",
+        "frozenset",
+        "list",
+        "max",
+        "min",
+        "next",
+        "set",
+        "sorted",
+        "sum",
+        "tuple",
+    ]
+)
+_METHODS_AT_ONCE = frozenset({"extend", "join", "update"})
+
+
+def runs_later(module: Module, query: ast.expr) -> bool:
+    """Whether something else may run before the first row of ``query`` is asked for."""
+    iterator = _iterator_over(module, query)
+    return iterator is not None and not _is_used_up(module, iterator)
+
+
+def _iterator_over(module: Module, query: ast.expr) -> ast.expr | None:
+    """Return what iterates ``query`` when it is iterated itself, if anything does."""
+    parent = module.parent(query)
+    if isinstance(parent, ast.comprehension):
+        around = module.parent(parent)
+        is_first = isinstance(around, ast.GeneratorExp) and around.generators[0] is parent
+        return around if is_first and isinstance(around, ast.expr) else None
+    if isinstance(parent, ast.Call) and module.scopes.builtin_called(parent) in _ITERATORS:
+        return parent
+    return None
+
+
+def _is_used_up(module: Module, iterator: ast.expr) -> bool:
+    """Whether ``iterator`` is iterated where it stands, before anything else is called."""
+    if isinstance(iterator, ast.Call) and not _is_last_call(iterator):
+        return False
+    match module.parent(iterator):
+        case ast.For(iter=used) | ast.YieldFrom(value=used) | ast.Starred(value=used):
+            return used is iterator
+        case ast.comprehension():
+            return not runs_later(module, iterator)
+        case ast.Compare(comparators=[used], ops=[ast.In() | ast.NotIn()]):
+            return used is iterator
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            return True
+        case ast.Call(func=func, args=args) as call if iterator in args:
+            method = func.attr if isinstance(func, ast.Attribute) else ""
+            later = _given(args[args.index(iterator) + 1 :], call)
+            if any(isinstance(part, ast.Call | ast.Await) for part in later):
+                return False
+            name = module.scopes.builtin_called(call)
+            if name in _ITERATORS:
+                return _is_used_up(module, call)
+            return name in _AT_ONCE or method in _METHODS_AT_ONCE
+        case _:
+            return False
+
+
+def _is_last_call(iterator: ast.Call) -> bool:
+    """Whether only the first of the arguments that are iterated is more than a plain value."""
+    iterated = iterator.args[1:] if isinstance(iterator.func, ast.Name) else []
+    is_mapping = getattr(iterator.func, "id", "") in {"filter", "map"}
+    later = iterated[1:] if is_mapping else iterated
+    return not any(
+        isinstance(part, ast.Call | ast.Await) for one in later for part in ast.walk(one)
+    )
+
+
+def _given(later: list[ast.expr], call: ast.Call) -> list[ast.AST]:
+    """Return what is evaluated behind an argument of ``call``, but for lambdas."""
+    nodes = [*later, *(keyword.value for keyword in call.keywords)]
+    return [part for one in nodes if not isinstance(one, ast.Lambda) for part in ast.walk(one)]

@@ -1,0 +1,136 @@
+"""The queries that are put together by one set operation: they are rewritten together, or not."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import chain_of
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
+    SET_OPERATIONS,
+    holds_query,
+    query_root,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import recognise_either
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
+    Statement,
+    refuse_comment,
+    translate,
+)
+
+if TYPE_CHECKING:
+    from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict
+    from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
+
+
+def join_operands(statement: Statement, verdict: Verdict) -> None:
+    """Let ``verdict`` require the other queries of a set operation; raises Refused for one of them.
+
+    Each query is a site of its own: the first one, on which ``union`` is called, is written
+    together with the operation, the others become plain statements.
+    """
+    chain, reader = statement.chain, statement.reader
+    for operand in _operands(chain):
+        root, other = _read_operand(reader, operand)
+        _refuse_others(statement.first_items, translate(reader, other, executed=False), operand)
+        verdict.requires.append(root)
+        if other.receiver is not None and has_call(other.receiver):
+            verdict.caveats.append(f"`{ast.unparse(other.receiver)}` is no longer called")
+    if _operands(chain):
+        _refuse_comments(reader, chain)
+    first = _first_root(reader, chain)
+    if first is not None:
+        whole = _judge_whole(reader, chain, first)
+        verdict.requires.append(first)
+        verdict.caveats += [one for one in whole.caveats if one not in verdict.caveats]
+    elif chain.end in SET_OPERATIONS and chain.ending == "argument":
+        _check_alone(statement)
+
+
+def _check_alone(statement: Statement) -> None:
+    """Raise Refused unless ``statement`` can be put together with a query that stays one.
+
+    Objects of both would be made of what the first one asks for.
+    """
+    chain = statement.chain
+    call = statement.reader.module.parent(chain.node)
+    function = call.func if isinstance(call, ast.Call) else None
+    if not isinstance(function, ast.Attribute):
+        return
+    kept = holds_query(statement.reader.module, function.value)
+    if kept and kind_of(statement.items) is not Kind.ROWS:
+        raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
+
+
+def has_call(node: ast.expr) -> bool:
+    """Whether something is called, or awaited, when ``node`` is evaluated."""
+    return any(isinstance(part, ast.Call | ast.Await) for part in ast.walk(node))
+
+
+def _operands(chain: Chain) -> list[ast.expr]:
+    return [
+        operand for link in chain.links if link.name in SET_OPERATIONS for operand in link.call.args
+    ]
+
+
+def _read_operand(reader: Reader, operand: ast.expr) -> tuple[ast.expr, Chain]:
+    refused = Refused(reasons.SET_OPERATION, f"a set operation with `{quoted(operand)}`")
+    root = query_root(operand)
+    recognised = recognise_either(reader, root) if root is not None else None
+    if root is None or recognised is None:
+        raise refused
+    recognised.raise_if_refused(reader.module)
+    chain = chain_of(reader, recognised)
+    if chain.node is not operand or chain.ending != "argument":
+        raise refused
+    return root, chain
+
+
+def _refuse_others(first: tuple[Item, ...], other: Statement, operand: ast.expr) -> None:
+    """Raise Refused unless both queries ask for the same class, or for as many columns."""
+    items = other.items
+    is_class = first[0].what is What.ENTITY
+    same = len(items) == len(first) and all(
+        item.what is not What.UNKNOWN and (item.what is What.ENTITY) == is_class for item in items
+    )
+    if not same or (is_class and (items[0].model != first[0].model or items[0].aliased)):
+        raise Refused(reasons.SET_OPERATION, f"a set operation with `{quoted(operand)}`")
+    if any(link.name in SET_OPERATIONS for link in other.chain.links):
+        raise Refused(reasons.SET_OPERATION, f"a set operation inside `{quoted(operand)}`")
+
+
+def _refuse_comments(reader: Reader, chain: Chain) -> None:
+    """The queries stand on other lines afterwards, on which comments have no place."""
+    module = reader.module
+    last = max(n for n, link in enumerate(chain.links) if link.name in SET_OPERATIONS)
+    start, end = module.span(chain.root).start, module.span(chain.links[last].call).end
+    refuse_comment(module.source.text[start:end])
+
+
+def _first_root(reader: Reader, chain: Chain) -> ast.Call | ast.Attribute | None:
+    """Return where the query begins whose set operation takes ``chain``: not that of a CTE."""
+    call = reader.module.parent(chain.node)
+    if chain.ending != "argument" or not isinstance(call, ast.Call):
+        return None
+    return query_root(call.func) if chain.end in SET_OPERATIONS else None
+
+
+def _judge_whole(reader: Reader, chain: Chain, root: ast.Call | ast.Attribute) -> Verdict:
+    from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (  # noqa: PLC0415  a cycle
+        judge,
+    )
+    from awaken.codemods.sqlalchemy.query_to_select.decide.slices import (  # noqa: PLC0415  a cycle
+        judge_slice,
+    )
+
+    recognised = recognise_either(reader, root)
+    if recognised is None:
+        raise Refused(reasons.SET_OPERATION, f"{chain.end}() of this query")
+    recognised.raise_if_refused(reader.module)
+    whole = chain_of(reader, recognised)
+    return (judge_slice if whole.ending == "sliced" else judge)(reader, whole)

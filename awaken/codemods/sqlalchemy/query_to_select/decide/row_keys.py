@@ -1,0 +1,70 @@
+"""What changes for the keys of rows: which column a name means, and which columns have one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.reading.rows import Shape, Uses, uses_of
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+
+_KEY_READERS = (b"_asdict", b"_fields", b"_mapping", b".keys()", b"pandas", b"DataFrame")
+
+
+def key_caveats(statement: Statement) -> Iterator[str]:
+    """Yield what may change for the keys of the rows; raises Refused where something does.
+
+    They are compared with how the rows are used, as far as that can be seen.
+    """
+    for items in statement.lists or (statement.items,):
+        yield from _caveats(statement, items)
+
+
+def _caveats(statement: Statement, items: Sequence[Item]) -> Iterator[str]:
+    doubled, unlabelled = doubled_keys(items), first_unlabelled(items)
+    uses = _uses(statement) if doubled or unlabelled is not None else None
+    if uses is None:
+        return
+    for key in doubled:
+        if key in uses.attributes or uses.keys:
+            raise Refused(reasons.EQUAL_NAMES, key)
+        if uses.out_of_sight or uses.any_attribute:
+            yield f"`row.{key}` is the first of two columns of that name, no longer the last"
+    if unlabelled is not None:
+        if uses.keys:
+            raise Refused(reasons.UNLABELLED_KEYS, unlabelled)
+        if uses.out_of_sight and statement.reader.project.files_with(_KEY_READERS):
+            yield f"`{unlabelled}` gets a key in the rows, unless it is given a `.label(...)`"
+
+
+def doubled_keys(items: Sequence[Item]) -> list[str]:
+    """Return the names that several columns may have, in the order of the second ones."""
+    seen, doubled = set[str](), dict[str, None]()
+    for item in items:
+        if item.what is not What.ENTITY:
+            doubled.update(dict.fromkeys(sorted(item.keys & seen)))
+            seen |= item.keys
+    return list(doubled)
+
+
+def first_unlabelled(items: Sequence[Item]) -> str | None:
+    """Return the first expression without a label, as a message can hold it."""
+    found = (item for item in items if item.what is What.EXPRESSION and item.key is None)
+    first = next(found, None)
+    return None if first is None else quoted(first.node)
+
+
+def _uses(statement: Statement) -> Uses | None:
+    """Return how the rows are used; None where no row comes out."""
+    chain = statement.chain
+    shapes: dict[str, Shape] = {"all": "rows", "first": "row", "one": "row", "one_or_none": "row"}
+    if chain.ending == "executed" and chain.end in shapes:
+        return uses_of(statement.reader, chain.node, shapes[chain.end])
+    if chain.ending == "sliced" and chain.end == "[i]":
+        return uses_of(statement.reader, chain.node, "row")
+    if chain.ending in {"iterated", "sliced"} or chain.end == "values":
+        return uses_of(statement.reader, chain.node, "rows")
+    return None

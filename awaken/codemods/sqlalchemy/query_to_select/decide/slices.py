@@ -1,0 +1,120 @@
+"""Decides how ``query[a:b]`` and ``query[i]`` are written.
+
+Query takes the same rows by LIMIT and OFFSET (``orm/util.py``: ``_getitem``), but gives ``[]``
+without asking the database where nothing can be left, and has its own view of negative numbers:
+with numbers that are computed, the rewrite is unsafe.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import msgspec
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
+    Verdict,
+    check_distinct,
+    judge_executed,
+)
+from awaken.codemods.sqlalchemy.query_to_select.decide.operands import join_operands
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.payload import QueryRewrite, SliceRewrite
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
+    refuse_comment,
+    translate,
+)
+
+
+def judge_slice(reader: Reader, chain: Chain) -> Verdict:
+    """Decide the rewrite of a ``chain`` that is sliced or indexed; raises Refused."""
+    if not isinstance(chain.node, ast.Subscript):
+        raise Refused(reasons.SLICED_QUERY, "...")
+    extra, subscript, known = _bounds(chain.node.slice)
+    _check_comments(reader, chain.node)
+    statement = translate(reader, chain, executed=True)
+    if not statement.items and not statement.changed_items:
+        raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
+    if statement.from_statement:
+        raise Refused(reasons.RAISES_TODAY, "a slice comes after from_statement()")
+    check_distinct(statement)
+    verdict = judge_executed(statement)
+    verdict.needs += statement.needs
+    if isinstance(verdict.data, QueryRewrite):
+        query = msgspec.structs.replace(verdict.data, extra=extra, last="all", ended="call")
+        verdict.data = SliceRewrite(query=query, subscript=subscript)
+    if not known:
+        verdict.caveats.append(
+            "negative numbers no longer raise IndexError, and an empty range is not `[]` at once"
+        )
+    join_operands(statement, verdict)
+    return verdict
+
+
+def _bounds(node: ast.expr) -> tuple[tuple[str, ...], str | None, bool]:
+    """Return the builder that limits the rows, and what is read from the list of them.
+
+    The last value says that the numbers are known, so that Query's own checks need no thought.
+    """
+    refused = Refused(reasons.SLICED_QUERY, ast.unparse(node))
+    if not isinstance(node, ast.Slice):
+        index = _number(node)
+        if index is None and isinstance(node, ast.Name):
+            return (f"slice({node.id}, {node.id} + 1)",), "0", False
+        if index is None:
+            raise refused
+        return (_limit(index, index + 1),), "0", True
+    step = _number(node.step)
+    if node.step is not None and not step:
+        raise refused
+    subscript = f"::{step}" if step is not None else None
+    start, stop = _number(node.lower), _number(node.upper)
+    unread = (node.lower is not None and start is None) or (node.upper is not None and stop is None)
+    if unread:
+        if not (_is_computed(node.lower) and _is_computed(node.upper)):
+            raise refused
+        return (_computed_limit(node),), subscript, False
+    if start is not None and stop is not None and stop <= start:
+        raise refused
+    return ((_limit(start, stop),) if start or stop is not None else ()), subscript, True
+
+
+def _limit(start: int | None, stop: int | None) -> str:
+    """A ``slice`` adds its start to the offset; without a start it is a limit."""
+    return f"slice({start}, {stop})" if start else f"limit({stop})"
+
+
+def _computed_limit(node: ast.Slice) -> str:
+    start, stop = (
+        "None" if bound is None else ast.unparse(bound) for bound in (node.lower, node.upper)
+    )
+    return f"slice({start}, {stop})"
+
+
+def _number(node: ast.expr | None) -> int | None:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    return None
+
+
+def _is_computed(node: ast.expr | None) -> bool:
+    """Whether ``node`` is read, or computed from what is read, and is no negative constant."""
+    match node:
+        case None | ast.Name():
+            return True
+        case ast.Constant():
+            return _number(node) is not None
+        case ast.Attribute(value=value):
+            return _is_computed(value)
+        case ast.BinOp(left=left, right=right):
+            return _is_computed(left) and _is_computed(right)
+        case _:
+            return False
+
+
+def _check_comments(reader: Reader, node: ast.Subscript) -> None:
+    module = reader.module
+    start, end = module.span(node.value).end, module.span(node).end
+    refuse_comment(module.source.text[start:end])

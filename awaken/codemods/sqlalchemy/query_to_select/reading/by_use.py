@@ -1,0 +1,214 @@
+"""Reads unknown items by their use: only a class has attributes that are columns."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+
+_COLUMN_OPERATORS = frozenset(
+    [
+        "in_",
+        "notin_",
+        "not_in",
+        "is_",
+        "isnot",
+        "is_not",
+        "like",
+        "ilike",
+        "contains",
+        "startswith",
+        "endswith",
+        "between",
+        "desc",
+        "asc",
+        "label",
+        "op",
+        "any_",
+        "all_",
+    ]
+)
+
+_ONLY_OF_COLUMNS = frozenset({"in_", "notin_", "not_in", "is_", "isnot", "is_not", "like", "ilike"})
+"""Operators by whose names a class will hardly have a method."""
+
+_ATTRIBUTES_OF_COLUMNS = frozenset(
+    [
+        "astext",
+        "c",
+        "class_",
+        "columns",
+        "comparator",
+        "default",
+        "description",
+        "element",
+        "expression",
+        "foreign_keys",
+        "impl",
+        "index",
+        "info",
+        "key",
+        "name",
+        "nullable",
+        "parent",
+        "primary_key",
+        "prop",
+        "property",
+        "server_default",
+        "table",
+        "type",
+        "unique",
+    ]
+)
+"""What a column, a Table or a subquery has as well, so that it says nothing about a class."""
+
+_OF_COLUMNS = frozenset({"defer", "load_only", "undefer"})
+
+
+def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Item:
+    """Read an unknown item by its use in ``criteria``: only a class has attributes as columns.
+
+    ``query(v).filter(v.id == 1)`` or ``query(v.name).filter(v.id == 1)``: tables and subqueries
+    would need ``v.c``, and columns have no attributes but their operators. Nothing else that a
+    query takes can be ordered: ``query(v).filter(v < 1)``, ``query(v).filter(v.in_(values))``.
+    """
+    node = item.node
+    is_unsure = bool(item.unless) and item.presumed
+    if item.what is not What.UNKNOWN and not item.assumed and not is_unsure:
+        return item
+    text = ast.unparse(node)
+    is_class = _is_used_as_class(text, criteria) or _has_columns(text, criteria)
+    if is_class or (isinstance(node, ast.Name) and _has_mapper(reader, node)):
+        return Item(node, What.ENTITY, owner=ast.unparse(node))
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        owner = node.value.id
+        if owner not in {"self", "cls"} and _is_used_as_class(owner, criteria):
+            return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
+    is_one = not isinstance(node, ast.Name) or len(reader.bindings(node)) == 1
+    if is_one and item.what is What.UNKNOWN and _is_compared(text, criteria):
+        return Item(node, What.EXPRESSION, orm=False, hashable=None, mixed=True)
+    return item
+
+
+def _has_mapper(reader: Reader, name: ast.Name) -> bool:
+    """Whether ``class_mapper(name)``, which takes nothing but mapped classes, has run before.
+
+    That is in a statement of the function itself, above the query, and of the same value.
+    """
+    module, bindings = reader.module, reader.bindings(name)
+    function = module.enclosing_function(name)
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or len(bindings) != 1:
+        return False
+    if bindings[0].kind != "parameter" or module.enclosing_function(bindings[0].node) != function:
+        return False
+    above = (one for one in function.body if (one.end_lineno or 0) < name.lineno)
+    return any(
+        isinstance(part, ast.Call)
+        and [ast.unparse(one) for one in part.args] == [name.id]
+        and reader.library_name(part.func) == "class_mapper"
+        for statement in above
+        for part in _always_evaluated(statement)
+    )
+
+
+def _always_evaluated(statement: ast.stmt) -> Iterator[ast.expr]:
+    """Yield the calls, and what they are part of, that run whenever ``statement`` does."""
+    if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr) or not statement.value:
+        return
+    waiting: list[ast.expr] = [statement.value]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        match node:
+            case ast.Call(func=func, args=args, keywords=keywords):
+                waiting += [func, *args, *(one.value for one in keywords)]
+            case ast.Attribute(value=value) | ast.Subscript(value=value):
+                waiting.append(value)
+
+
+def read_by_options(
+    reader: Reader, items: tuple[Item, ...], links: Sequence[Link]
+) -> tuple[Item, ...]:
+    """Read the only item, if it is not known for sure, by the ``links`` of its query.
+
+    ``query(v).options(load_only("name"))``: whatever is asked for, the name is looked for in a
+    mapped class, and it is an error if none is there.
+    """
+    names = {link.name for link in links}
+    is_unsure = len(items) == 1 and (items[0].what is What.UNKNOWN or items[0].unless)
+    if not is_unsure or names & OTHER_ITEMS:
+        return items
+    if isinstance(items[0].node, ast.Starred):
+        return items
+    options = [one for link in links if link.name == "options" for one in link.call.args]
+    if not any(names_columns(reader, option) for option in options):
+        return items
+    node = items[0].node
+    if items[0].unless:
+        return (replace(items[0], unless=""),)
+    return (Item(node, What.ENTITY, owner=ast.unparse(node)),)
+
+
+def names_columns(reader: Reader, option: ast.expr) -> bool:
+    """Whether ``option`` names columns by strings, and stands alone: ``load_only("id", "name")``.
+
+    SQLAlchemy 2.0 takes attributes instead.
+    """
+    if not isinstance(option, ast.Call) or option.keywords or not option.args:
+        return False
+    return reader.library_name(option.func) in _OF_COLUMNS and all(
+        isinstance(one, ast.Constant) and isinstance(one.value, str) and one.value.isidentifier()
+        for one in option.args
+    )
+
+
+def _is_compared(text: str, criteria: Sequence[ast.expr]) -> bool:
+    """Whether ``text`` itself stands beside ``<`` and the like, or an operator of it is called."""
+    for node in (part for criterion in criteria for part in ast.walk(criterion)):
+        match node:
+            case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()]):
+                if text in {ast.unparse(left), ast.unparse(node.comparators[0])}:
+                    return True
+            case ast.Call(func=ast.Attribute(value=value, attr=name)):
+                if name in _ONLY_OF_COLUMNS and ast.unparse(value) == text:
+                    return True
+    return False
+
+
+def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:
+    """Whether an attribute of ``text`` is compared, or asked by an operator, in ``criteria``."""
+    compared = {
+        node.attr
+        for criterion in criteria
+        for node in _compared(criterion)
+        if ast.unparse(node.value) == text
+    }
+    return bool(compared) and compared.isdisjoint(_COLUMN_OPERATORS | {"c", "columns"})
+
+
+def _has_columns(text: str, criteria: Sequence[ast.expr]) -> bool:
+    """Whether ``criteria`` read attributes of ``text`` that only a mapped class can have.
+
+    ``query(v).order_by(v.id)``: of all that a query takes, columns have their operators, which
+    are called, and attributes about themselves.
+    """
+    nodes = [node for criterion in criteria for node in ast.walk(criterion)]
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
+    read = [n for n in nodes if isinstance(n, ast.Attribute) and ast.unparse(n.value) == text]
+    names = {node.attr for node in read}
+    return bool(names) and called.isdisjoint(read) and names.isdisjoint(_ATTRIBUTES_OF_COLUMNS)
+
+
+def _compared(criterion: ast.expr) -> Iterator[ast.Attribute]:
+    """Yield the attributes on the left of comparisons, and those whose operator is called."""
+    for node in ast.walk(criterion):
+        if isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):
+            yield node.left
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            column = node.func.value
+            if node.func.attr in _COLUMN_OPERATORS and isinstance(column, ast.Attribute):
+                yield column

@@ -1,0 +1,51 @@
+"""Reads unknown items by where their value comes from, over functions and files."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.classes import (
+    entity_of_attribute,
+    is_mapped,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+
+
+def read_by_value(reader: Reader, item: Item) -> Item:
+    """Return what an unknown item is if its value, or the owner of the attribute, is mapped.
+
+    Which class it is, is left open: subclasses may replace attributes.
+    """
+    node = item.node
+    if item.what is not What.UNKNOWN:
+        return item
+    if is_mapped_value(reader, node):
+        return Item(node, What.ENTITY, owner=ast.unparse(node))
+    if isinstance(node, ast.Attribute) and is_mapped_value(reader, node.value):
+        owner = ast.unparse(node.value)
+        return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
+    return _noted(reader, node) or item
+
+
+def _noted(reader: Reader, node: ast.expr) -> Item | None:
+    """``self.access.model`` where the class of ``access`` annotates it: ``model: type[Base]``.
+
+    No class that inherits from that one may hold something else there.
+    """
+    value = reader.only_value(node) if isinstance(node, ast.Name) else node
+    if not isinstance(value, ast.Attribute):
+        return None
+    owners = reader.project.classes_of(reader.module, value.value)
+    found = [entity_of_attribute(reader, value, one) for one in owners]
+    if not found or any(item is None for item in found):
+        return None
+    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=True, presumed=True)
+
+
+def is_mapped_value(reader: Reader, node: ast.expr) -> bool:
+    """Whether the value of ``node`` is a mapped class, whatever gives it."""
+    if not isinstance(node, ast.Name | ast.Attribute | ast.Call):
+        return False
+    found = reader.project.classes_of(reader.module, node)
+    return bool(found) and all(is_mapped(reader, one) for one in found)

@@ -1,0 +1,360 @@
+"""Reads one query as written: where it starts, its builders, and how it ends."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.contract import Reason
+
+if TYPE_CHECKING:
+    from awaken.project.source.modules import Module
+
+BUILDERS = frozenset(
+    [
+        "filter",
+        "where",
+        "filter_by",
+        "order_by",
+        "group_by",
+        "having",
+        "limit",
+        "offset",
+        "slice",
+        "distinct",
+        "join",
+        "outerjoin",
+        "select_from",
+        "options",
+        "with_entities",
+        "add_columns",
+        "add_column",
+        "add_entity",
+        "correlate",
+        "execution_options",
+        "yield_per",
+        "populate_existing",
+        "autoflush",
+        "from_statement",
+        "params",
+        "reset_joinpoint",
+        "enable_assertions",
+        "enable_eagerloads",
+        "with_session",
+        "with_parent",
+        "prefix_with",
+        "suffix_with",
+        "with_hint",
+        "with_statement_hint",
+        "with_for_update",
+        "with_transformation",
+        "only_return_tuples",
+        "tuples",
+        "ext",
+    ]
+)
+"""Methods of Query that return a Query."""
+
+EXECUTING = frozenset({"all", "first", "one", "one_or_none", "scalar", "count", "get"})
+COLUMN_VALUES = frozenset({"value", "values"})
+EMBEDDING = frozenset({"subquery", "cte", "exists", "label", "scalar_subquery", "as_scalar"})
+WRITES = frozenset({"update", "delete"})
+SET_OPERATIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
+SET_OPERATIONS |= {"except_all"}
+LINKS = BUILDERS | SET_OPERATIONS
+OTHER_ITEMS = frozenset({"with_entities", "add_columns", "add_column", "add_entity"})
+"""Builders that change what is asked for."""
+SET_FUNCTIONS = frozenset({"union", "union_all", "intersect", "intersect_all", "except_"})
+REMOVED = frozenset({"from_self", "select_entity_from", "with_polymorphic", "with_lockmode"})
+EXTENSIONS = frozenset({"paginate", "get_or_404", "first_or_404", "one_or_404"})
+READ_ONLY = frozenset({"statement", "whereclause", "column_descriptions"})
+SELECTABLE_ARGUMENTS = frozenset({"in_", "notin_", "not_in", "from_select"})
+"""Methods that take a statement and put it into another one."""
+
+ITERATING = frozenset(
+    [
+        "list",
+        "set",
+        "tuple",
+        "frozenset",
+        "sorted",
+        "enumerate",
+        "dict",
+        "iter",
+        "zip",
+        "map",
+        "filter",
+        "any",
+        "all",
+        "sum",
+        "min",
+        "max",
+    ]
+)
+"""Builtins that do nothing with an iterable argument but iterate it."""
+
+Ending = Literal[
+    "executed", "written", "extended", "sliced", "iterated", "embedded", "argument", "read"
+]
+
+_ENDINGS: Mapping[str, Ending] = {
+    **dict.fromkeys(EXECUTING | {"value"}, "executed"),
+    **dict.fromkeys(WRITES, "written"),
+    **dict.fromkeys(EXTENSIONS, "extended"),
+    **dict.fromkeys(EMBEDDING, "embedded"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One builder, as in ``.filter(User.id == 1)``."""
+
+    name: str
+    call: ast.Call
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A query from ``session.query(...)``, or ``Model.query``, to what ends it.
+
+    ``root`` is where it starts; of ``Model.query`` the ``receiver`` is the session behind it, in
+    no file, and None where it has no name at this place. ``node`` is the whole expression.
+    ``ending`` says how it ends: a terminator is called (``executed``, ``written`` by update or
+    delete, ``extended`` by a method of Flask-SQLAlchemy, ``embedded``), it is ``sliced`` or
+    indexed, it is iterated in place, it is the argument of a method that takes a statement, or an
+    attribute is ``read``. ``end`` is the name of the terminator, of the builtin that iterates, or
+    ``for``, ``in``, ``*``, ``[i]`` and the like. ``extension`` is the Flask-SQLAlchemy object
+    behind the session, as it is written here.
+    """
+
+    root: ast.Call | ast.Attribute
+    receiver: ast.expr | None
+    session_argument: ast.expr | None
+    items: tuple[ast.expr, ...]
+    links: tuple[Link, ...]
+    node: ast.expr
+    ending: Ending
+    end: str
+    extension: str | None = None
+
+    @property
+    def terminator(self) -> ast.Call | None:
+        """The call that ends the chain, if one does."""
+        ended = self.ending in {"executed", "written", "extended", "embedded"}
+        return self.node if ended and isinstance(self.node, ast.Call) else None
+
+
+def read_chain(
+    module: Module, root: ast.Call | ast.Attribute, session: ast.expr | None = None
+) -> Chain:
+    """Return the chain that starts at ``root``; raises Refused where it does not end in sight.
+
+    ``session`` is what executes the query of a ``root`` that is an attribute, ``Model.query``.
+    """
+    links, node = read_links(module, root)
+    ending, end, whole = read_end(module, node)
+    receiver, argument, items = _read_start(root, session)
+    return Chain(root, receiver, argument, items, links, whole, ending, end)
+
+
+def _read_start(
+    root: ast.Call | ast.Attribute, session: ast.expr | None
+) -> tuple[ast.expr | None, ast.expr | None, tuple[ast.expr, ...]]:
+    if isinstance(root, ast.Attribute):
+        return session, None, (root.value,)
+    if isinstance(root.func, ast.Attribute) and root.func.attr == "query":
+        if root.keywords:
+            raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
+        return root.func.value, None, tuple(root.args)
+    if not root.args or isinstance(root.args[0], ast.Starred):
+        raise Refused(reasons.LEGACY_ARGUMENT, "Query() with these arguments")
+    keyword = next((k.value for k in root.keywords if k.arg == "session"), None)
+    argument = root.args[1] if len(root.args) > 1 else keyword
+    first = root.args[0]
+    items = tuple(first.elts) if isinstance(first, ast.List | ast.Tuple) else (first,)
+    return None, argument, items
+
+
+def read_links(module: Module, root: ast.expr) -> tuple[tuple[Link, ...], ast.expr]:
+    """Return the builders called on ``root``, innermost first, and the last call of them."""
+    links: list[Link] = []
+    node = root
+    while True:
+        attribute = module.parent(node)
+        if not isinstance(attribute, ast.Attribute) or attribute.attr not in LINKS:
+            return tuple(links), node
+        call = module.parent(attribute)
+        if not isinstance(call, ast.Call) or call.func is not attribute:
+            return tuple(links), node
+        links.append(Link(attribute.attr, call))
+        node = call
+
+
+def read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
+    """Return how the query ``node`` ends: the kind, its name, and the whole; raises Refused."""
+    parent = module.parent(node)
+    if isinstance(parent, ast.Subscript) and parent.value is node:
+        return "sliced", "[a:b]" if isinstance(parent.slice, ast.Slice) else "[i]", parent
+    if not isinstance(parent, ast.Attribute):
+        ending, end = _read_use(module, node, parent)
+        return ending, end, node
+    name = parent.attr
+    call = module.parent(parent)
+    if not isinstance(call, ast.Call) or call.func is not parent:
+        if name in READ_ONLY:
+            return "read", name, parent
+        known = name in BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES
+        raise Refused(reasons.UNCALLED_METHOD if known else reasons.UNKNOWN_METHOD, name)
+    if name in _ENDINGS:
+        return _ENDINGS[name], name, call
+    if name == "values":
+        _read_use(module, call, module.parent(call))
+        return "executed", name, call
+    raise _refused_method(name)
+
+
+def _refused_method(name: str) -> Refused:
+    if name in REMOVED:
+        return Refused(reasons.REMOVED_METHOD, f"Query.{name}()")
+    return Refused(reasons.UNKNOWN_METHOD, name)
+
+
+def _read_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tuple[Ending, str]:
+    """Say how a query without a terminator is used where it stands."""
+    match parent:
+        case ast.For(iter=used) if used is node:
+            return "iterated", "for"
+        case ast.comprehension(iter=used, is_async=0) if used is node:
+            return "iterated", "for"
+        case ast.Starred(ctx=ast.Load()):
+            return "iterated", "*"
+        case ast.YieldFrom():
+            return "iterated", "yield from"
+        case ast.Compare() if _is_container(parent, node):
+            return "iterated", "in"
+        case ast.Assign() if all(isinstance(t, ast.Tuple | ast.List) for t in parent.targets):
+            return "iterated", "unpack"
+        case ast.Call() if node in parent.args:
+            return _read_argument(module, node, parent)
+        case _:
+            raise Refused(*_refused_use(module, node, parent))
+
+
+def _is_container(compare: ast.Compare, node: ast.expr) -> bool:
+    return any(
+        used is node and isinstance(operator, ast.In | ast.NotIn)
+        for operator, used in zip(compare.ops, compare.comparators, strict=True)
+    )
+
+
+def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Ending, str]:
+    if isinstance(call.func, ast.Attribute):
+        of_cte = call.func.attr in SET_FUNCTIONS and _is_cte(module, call.func.value)
+        of_query = call.func.attr in SET_OPERATIONS and (
+            query_root(call.func) is not None or holds_query(module, call.func.value)
+        )
+        if of_cte or of_query or call.func.attr in SELECTABLE_ARGUMENTS:
+            return "argument", call.func.attr
+    name = ast.unparse(call.func)
+    if isinstance(call.func, ast.Name) and not module.scopes.is_bound(name, call):
+        if name in ITERATING and (name not in {"map", "filter"} or call.args[0] is not node):
+            return "iterated", name
+        if name == "bool":
+            raise Refused(reasons.TRUTH_OF_QUERY)
+        if name in {"str", "print", "repr"}:
+            raise Refused(reasons.TEXT_OF_QUERY)
+        if name == "len":
+            raise Refused(reasons.RAISES_TODAY, "a Query has no len()")
+    last = name.rpartition(".")[2]
+    if last in SET_OPERATIONS | SET_FUNCTIONS:
+        raise Refused(reasons.SET_OPERATION, f"`{last}()` of queries")
+    raise Refused(reasons.PASSED_QUERY, name)
+
+
+def query_root(node: ast.expr) -> ast.Call | ast.Attribute | None:
+    """Return the ``query(...)``, or ``Model.query``, of which builders alone make ``node``."""
+    while isinstance(node, ast.Call | ast.Attribute):
+        if isinstance(node, ast.Attribute):
+            if node.attr == "query":
+                return node
+            node = node.value
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if name in {"query", "Query"}:
+            return node
+        if name not in LINKS:
+            return None
+        node = node.func
+    return None
+
+
+def holds_query(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that holds nothing but queries, or builders called on one."""
+    name = _without_builders(node)
+    values = [one.value for one in module.scopes.bindings_of(name)] if name is not None else []
+    begun = [value for value in values if value is not None and query_root(value) is not None]
+    others = [_without_builders(value) for value in values if value not in begun]
+    return bool(begun) and all(one and name and one.id == name.id for one in others)
+
+
+def _without_builders(node: ast.expr | None) -> ast.Name | None:
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr not in LINKS:
+            return None
+        node = node.func.value
+    return node if isinstance(node, ast.Name) else None
+
+
+def _is_cte(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is a variable that holds a common table expression."""
+    if not isinstance(node, ast.Name):
+        return False
+    values = [binding.value for binding in module.scopes.bindings_of(node)]
+    return any(
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Attribute)
+        and value.func.attr == "cte"
+        for value in values
+    )
+
+
+def _refused_use(module: Module, node: ast.expr, parent: ast.AST | None) -> tuple[Reason, str]:
+    match parent:
+        case ast.Return() | ast.Yield() | ast.Lambda():
+            return reasons.RETURNED_QUERY, ""
+        case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.If() | ast.While() | ast.Assert():
+            return reasons.TRUTH_OF_QUERY, ""
+        case ast.IfExp(test=used) if used is node:
+            return reasons.TRUTH_OF_QUERY, ""
+        case ast.FormattedValue():
+            return reasons.TEXT_OF_QUERY, ""
+        case ast.Expr():
+            return reasons.NOT_EXECUTED, ""
+        case ast.keyword():
+            call = module.parent(parent)
+            function = ast.unparse(call.func) if isinstance(call, ast.Call) else "a function"
+            return reasons.PASSED_QUERY, function
+        case _:
+            return reasons.KEPT_QUERY, _described_keeping(module, parent)
+
+
+def _described_keeping(module: Module, parent: ast.AST | None) -> str:
+    """Say where a query is kept, and where a variable is used next."""
+    match parent:
+        case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
+            pass
+        case ast.NamedExpr(target=target):
+            pass
+        case _:
+            return "as a part of another value"
+    text = ast.unparse(target)
+    if not isinstance(target, ast.Name):
+        return f"in `{text}`"
+    reads = module.scopes.reads_of(target)
+    reads.sort(key=lambda read: (read.lineno, read.col_offset))
+    later = [read for read in reads if read.lineno > (parent.end_lineno or 0)] or reads
+    return f"in `{text}`, which line {later[0].lineno} uses" if later else f"in `{text}`"

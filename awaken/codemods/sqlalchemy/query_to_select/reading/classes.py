@@ -1,0 +1,459 @@
+"""Which expressions are mapped classes or aliases of them: what gives objects back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.reading.made_classes import made_class
+from awaken.knowledge import knowledge
+from awaken.project.names.classes import ClassFacts
+from awaken.project.names.dictionaries import dictionary_values, is_of_module
+from awaken.project.names.visibility import is_public
+from awaken.project.source.bindings import Binding
+from awaken.project.source.trees import is_none
+
+DEPTH = 4
+"""How many variables are followed to find out what an expression is."""
+_COLUMNS = frozenset({"Column", "mapped_column"})
+
+
+def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None:
+    """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
+    qualified = reader.qualified(node)
+    if qualified is not None and reader.project.mapped_class(qualified) is not None:
+        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    if qualified in knowledge().mapped_classes:
+        return Item(node, What.ENTITY, owner=ast.unparse(node))
+    facts = reader.project.class_facts(qualified) if qualified is not None else None
+    if facts is not None:
+        return _entity_of_facts(reader, node, facts)
+    if depth == 0:
+        return None
+    match node:
+        case ast.Call():
+            return _entity_of_call(reader, node, depth)
+        case ast.Name():
+            return _entity_of_name(reader, node, depth)
+        case ast.Attribute(value=ast.Name(id="self"), attr="__class__"):
+            return _entity_of_class(reader, node)
+        case ast.Attribute(value=ast.Name(id="self" | "cls")):
+            return _entity_of_class_attribute(reader, node, depth)
+        case ast.Subscript():
+            return _entity_of_subscript(reader, node, depth)
+        case _:
+            return None
+
+
+def _entity_of_call(reader: Reader, node: ast.Call, depth: int) -> Item | None:
+    name = reader.library_name(node.func)
+    if name in {"aliased", "with_polymorphic"} and node.args:
+        inner = entity_of(reader, node.args[0], depth - 1)
+        owner = ast.unparse(node)
+        model = inner.model if inner else None
+        return Item(node, What.ENTITY, model=model, owner=owner, aliased=True)
+    if name == "Bundle" and _is_true(node, "single_entity"):
+        return Item(node, What.ENTITY, aliased=True)
+    if not isinstance(node.func, ast.Name) or node.func.id != "type" or len(node.args) != 1:
+        return made_class(reader, node)
+    if ast.unparse(node.args[0]) == "self":
+        return _entity_of_class(reader, node)
+    return Item(node, What.ENTITY, owner=ast.unparse(node), presumed=True)
+
+
+def _is_true(call: ast.Call, keyword: str) -> bool:
+    return any(
+        argument.arg == keyword
+        and isinstance(argument.value, ast.Constant)
+        and argument.value.value is True
+        for argument in call.keywords
+    )
+
+
+def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
+    """Return the item for the class whose body holds ``node``: only a mapped one can be asked."""
+    around = reader.module.enclosing_class(node)
+    if around is None:
+        return None
+    qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
+    if reader.project.mapped_class(qualified) is not None:
+        return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
+    facts = reader.project.class_facts(qualified)
+    if facts is None:
+        return Item(node, What.ENTITY, owner=ast.unparse(node), weak=True, presumed=True)
+    return _entity_of_facts(reader, node, facts)
+
+
+def _entity_of_facts(reader: Reader, node: ast.expr, facts: ClassFacts) -> Item:
+    """Return the item for a class of the project that is not proven to be mapped."""
+    weak = not _declares_table(reader, facts)
+    presumed = weak or not _declares_columns(reader, facts)
+    owner, models = ast.unparse(node), frozenset([facts.qualified])
+    return Item(node, What.ENTITY, owner=owner, weak=weak, presumed=presumed, models=models)
+
+
+def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
+    """Whether a class names its table, as only mapped ones do, whatever it inherits."""
+    found = _class_node(reader, facts)
+    return found is not None and any(
+        isinstance(target, ast.Name) and target.id in {"__tablename__", "__table__"}
+        for statement in found[1].body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    )
+
+
+def is_mapped(reader: Reader, qualified: str) -> bool:
+    """Whether a class is known to be mapped, or shows it by its table and its columns."""
+    if qualified in knowledge().mapped_classes:
+        return True
+    if reader.project.mapping_status(qualified) == "mapped":
+        return True
+    facts = reader.project.class_facts(qualified)
+    if facts is None:
+        return False
+    return _declares_table(reader, facts) and _declares_columns(reader, facts)
+
+
+def _declares_columns(reader: Reader, facts: ClassFacts) -> bool:
+    """Whether a class with a base out of sight has columns, as only a mapped one can."""
+    found = _class_node(reader, facts)
+    if found is None or reader.project.mapping_status(facts.qualified) != "unknown":
+        return False
+    values = [getattr(statement, "value", None) for statement in found[1].body]
+    calls = [value.func for value in values if isinstance(value, ast.Call)]
+    return any(getattr(one, "attr", getattr(one, "id", "")) in _COLUMNS for one in calls)
+
+
+def _class_node(reader: Reader, facts: ClassFacts) -> tuple[Reader, ast.ClassDef] | None:
+    """Return the tree of a class of the project, with the module that it stands in."""
+    module = reader.project.module(facts.path)
+    for node in module.walk() if module is not None else ():
+        if module and isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
+            return Reader(reader.project, module), node
+    return None
+
+
+def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
+    bindings = reader.bindings(node)
+    found = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
+    if not found or any(item is None for item in found):
+        return None
+    items = [item for item in found if item is not None]
+    models = {item.model for item in items}
+    return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
+
+
+def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
+    match binding.kind:
+        case "parameter":
+            noted = _entity_of_parameter(reader, node, binding.node)
+            return noted or _entity_of_callers(reader, node, binding, depth)
+        case "class":
+            return Item(node, What.ENTITY, owner=node.id, weak=True, presumed=True)
+        case "assignment" | "walrus" if binding.value is not None:
+            noted = _entity_of_annotation(reader, node, binding.annotation)
+            return noted or _entity_of_value(reader, binding.value, depth - 1)
+        case "for":
+            return _entity_of_loop(reader, node, binding.node, depth)
+        case _:
+            return None
+
+
+def _entity_of_value(reader: Reader, value: ast.expr, depth: int) -> Item | None:
+    if isinstance(value, ast.IfExp):
+        first = entity_of(reader, value.body, depth)
+        other = entity_of(reader, value.orelse, depth)
+        if first is None or other is None:
+            return None
+        return first if first.model == other.model else _joined(value, [first, other])
+    return entity_of(reader, value, depth)
+
+
+def _entity_of_loop(reader: Reader, node: ast.Name, bound: ast.AST, depth: int) -> Item | None:
+    """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
+    elements = [_loop_element(one, bound, reader) for one in _iterated(reader, bound)]
+    found = [entity_of(reader, one, depth - 1) if one is not None else None for one in elements]
+    entities = [item for item in found if item is not None]
+    if not entities or len(entities) < len(found):
+        return None
+    models = {item.model for item in entities}
+    return replace(_joined(node, entities), model=models.pop() if len(models) == 1 else None)
+
+
+def _iterated(reader: Reader, bound: ast.AST) -> list[ast.expr]:
+    """Return the elements of the literal that the loop around the target ``bound`` goes over."""
+    for above in reader.module.ancestors(bound):
+        if isinstance(above, ast.For | ast.comprehension):
+            values: ast.expr | None = above.iter
+            if isinstance(values, ast.Name):
+                values = None if _is_list_changed(reader, values) else reader.only_value(values)
+            return values.elts if isinstance(values, ast.Tuple | ast.List) else []
+    return []
+
+
+def _is_list_changed(reader: Reader, name: ast.Name) -> bool:
+    """Whether the list in a variable of this function may get other elements, by any use of it."""
+    function = reader.module.enclosing_function(name)
+    bindings = reader.bindings(name)
+    if function is None or any(one.scope is reader.module.scopes.module for one in bindings):
+        return True
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name.id
+        and isinstance(node.ctx, ast.Load)
+        and not isinstance(reader.module.parent(node), ast.For | ast.comprehension)
+        for node in reader.module.walk(function)
+    )
+
+
+def _loop_element(element: ast.expr, bound: ast.AST, reader: Reader) -> ast.expr | None:
+    """Return the part of one element that ``bound`` receives."""
+    target = reader.module.parent(bound)
+    if not isinstance(target, ast.Tuple):
+        return element
+    if not isinstance(element, ast.Tuple | ast.List) or len(element.elts) != len(target.elts):
+        return None
+    return next(
+        (part for name, part in zip(target.elts, element.elts, strict=True) if name is bound), None
+    )
+
+
+def _entity_of_parameter(reader: Reader, node: ast.Name, bound: ast.AST) -> Item | None:
+    if not isinstance(bound, ast.arg):
+        return None
+    function = reader.module.enclosing_function(bound)
+    arguments = function.args if function else None
+    decorated = getattr(function, "decorator_list", ())
+    first = (*arguments.posonlyargs, *arguments.args)[:1] if arguments else ()
+    is_class = any(isinstance(d, ast.Name) and d.id == "classmethod" for d in decorated)
+    if is_class and first and first[0] is bound:
+        return _entity_of_class(reader, node)
+    return _entity_of_annotation(reader, node, bound.annotation)
+
+
+def _entity_of_callers(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
+    """Return the item for a parameter that gets a class from every caller there is."""
+    passed = reader.project.passed_to(reader.module, binding)
+    if passed is None or passed.doubts or not passed.calls:
+        return None
+    found = [
+        entity_of(Reader(reader.project, given.module), given.node, depth - 1)
+        for given in passed.given
+    ]
+    items = [item for item in found if item is not None]
+    if not items or len(items) < len(found):
+        return None
+    models = {item.model for item in items}
+    return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
+
+
+def _entity_of_annotation(
+    reader: Reader, node: ast.expr, annotation: ast.expr | None
+) -> Item | None:
+    """``type[User]``, ``Type[T]``: a class, and the only classes a query takes are mapped."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = reader.module.parse_string(annotation)
+    match annotation:
+        case ast.BinOp(op=ast.BitOr(), left=part, right=ast.Constant(value=None)):
+            return _entity_of_annotation(reader, node, part)
+        case ast.Subscript(value=generic, slice=inner):
+            name = ast.unparse(generic).rpartition(".")[2]
+        case _:
+            return None
+    if name in {"Optional", "ClassVar", "Final"}:
+        return _entity_of_annotation(reader, node, inner)
+    if name not in {"type", "Type"}:
+        return None
+    # A subclass may be passed as well, so the model is unknown.
+    weak = not _is_mapped_type(reader, inner)
+    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak, presumed=weak)
+
+
+def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is a mapped class, a base of such, or a type variable bound to one."""
+    parsed = reader.module.parse_string(node) if isinstance(node, ast.Constant) else node
+    if parsed is None:
+        return False
+    qualified = reader.qualified(parsed)
+    if qualified is not None and reader.project.mapping_status(qualified) in {"mapped", "base"}:
+        return True
+    if isinstance(parsed, ast.Name):
+        # ``class Repository[Model: Base]``
+        bounds = [getattr(binding.node, "bound", None) for binding in reader.bindings(parsed)]
+        if len(bounds) == 1 and bounds[0] is not None:
+            return _is_mapped_type(reader, bounds[0])
+    found = _definition_of(reader, qualified) if qualified is not None else None
+    there, made = found or (reader, parsed)
+    if not isinstance(made, ast.Call):
+        return False
+    if (there.qualified(made.func) or "").rpartition(".")[2] != "TypeVar":
+        return False
+    bound = next((one.value for one in made.keywords if one.arg == "bound"), None)
+    return bound is not None and _is_mapped_type(there, bound)
+
+
+def _definition_of(reader: Reader, qualified: str) -> tuple[Reader, ast.expr] | None:
+    """Return the one value of a module's variable, with the module that it stands in."""
+    definition = reader.project.definition(qualified)
+    module = reader.project.module(definition.path) if definition is not None else None
+    if definition is None or module is None:
+        return None
+    bindings = module.scopes.module.bindings.get(definition.name.rpartition(".")[2], [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    return None if value is None else (Reader(reader.project, module), value)
+
+
+def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item | None:
+    """``self.model`` where the class, or one it inherits, says what that is."""
+    around = reader.module.enclosing_class(node)
+    name = f"{reader.module.name}.{reader.module.qualname(around)}" if around else None
+    if name is None:
+        return None
+    is_given, found = _entity_in(reader, name, node, depth)
+    return found if is_given else _entity_below(reader, name, node, depth)
+
+
+def entity_of_attribute(reader: Reader, node: ast.Attribute, name: str) -> Item | None:
+    """Return the item for the attribute ``node`` of the class ``name``, or of a class below it."""
+    return _entity_in(reader, name, node, DEPTH)[1]
+
+
+def _entity_in(
+    reader: Reader, name: str, node: ast.Attribute, depth: int
+) -> tuple[bool, Item | None]:
+    """Return whether a class, or one it inherits, gives an attribute a value, and what that is."""
+    queue, seen = [name], set[str]()
+    while queue:
+        qualified = queue.pop(0)
+        facts = reader.project.class_facts(qualified)
+        found = _class_node(reader, facts) if facts is not None else None
+        if facts is None or found is None or qualified in seen:
+            continue
+        seen.add(qualified)
+        given = list(_attribute_values(*found, node, depth))
+        entities = [item for item in given if item is not None]
+        if given:
+            # A subclass may replace the attribute: the kind is known, the model is not.
+            return True, _joined(node, entities) if len(entities) == len(given) else None
+        queue += [base for base in facts.bases if base is not None]
+    return False, None
+
+
+def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: int) -> Item | None:
+    """``self.model`` of a mixin that leaves it to its subclasses: all in sight must agree."""
+    given: list[Item | None] = []
+    for name in reader.project.heirs(qualified):
+        facts = reader.project.class_facts(name)
+        found = None if facts is None else _class_node(reader, facts)
+        if found is None:
+            return None
+        given += _attribute_values(*found, node, depth)
+    entities = [item for item in given if item is not None and not item.weak]
+    if not entities or len(entities) < len(given):
+        return None
+    text = ast.unparse(node)
+    unless = f"`{text}` is a mapped class in every subclass in sight, but there may be others"
+    return replace(
+        _joined(node, entities), unless=unless if is_public(reader.module, qualified) else ""
+    )
+
+
+def _entity_of_subscript(reader: Reader, node: ast.Subscript, depth: int) -> Item | None:
+    match node.value:
+        case ast.Attribute() as mapping:
+            return _entity_of_mapping(reader, node, mapping)
+        case ast.Name() as dictionary:
+            return _entity_of_item(reader, node, dictionary, depth)
+        case _:
+            return None
+
+
+def _entity_of_mapping(reader: Reader, node: ast.Subscript, mapping: ast.Attribute) -> Item | None:
+    """``cls.models[key]``, where a class annotates it ``models: dict[str, type[Base]]``."""
+    owner = reader.qualified(mapping.value)
+    around = reader.module.enclosing_class(node)
+    if isinstance(mapping.value, ast.Name) and mapping.value.id in {"self", "cls"} and around:
+        owner = f"{reader.module.name}.{reader.module.qualname(around)}"
+    facts = reader.project.class_facts(owner) if owner is not None else None
+    found = None if facts is None else _class_node(reader, facts)
+    for statement in found[1].body if found is not None else ():
+        if found is not None and isinstance(statement, ast.AnnAssign):
+            noted = statement.annotation
+            match noted:
+                case ast.Subscript(
+                    value=ast.Name(id="dict" | "Dict" | "Mapping"), slice=ast.Tuple(elts=[_, one])
+                ) if _is_attribute(statement.target, mapping.attr, True):
+                    return _entity_of_annotation(found[0], node, one)
+                case _:
+                    pass
+    return None
+
+
+def _entity_of_item(
+    reader: Reader, node: ast.Subscript, dictionary: ast.Name, depth: int
+) -> Item | None:
+    """``MODELS[key]``, where all values of the dictionary are mapped classes."""
+    values = dictionary_values(reader.module, dictionary)
+    found = [entity_of(reader, value, depth - 1) for value in values]
+    entities = [item for item in found if item is not None]
+    if not entities or len(entities) < len(found):
+        return None
+    joined = _joined(node, entities)
+    if not is_of_module(reader.module, dictionary):
+        return joined
+    unless = f"other files may put something else than mapped classes into `{dictionary.id}`"
+    return replace(joined, presumed=True, unless=unless)
+
+
+def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
+    """Return the item for what may be any of ``items``, of no one model."""
+    models = [item.models or frozenset([item.model or ""]) for item in items]
+    return replace(
+        items[0],
+        node=node,
+        model=None,
+        owner=ast.unparse(node),
+        aliased=any(item.aliased for item in items),
+        weak=any(item.weak for item in items),
+        presumed=any(item.presumed for item in items),
+        unless=next((item.unless for item in items if item.unless), ""),
+        models=frozenset() if frozenset([""]) in models else frozenset().union(*models),
+    )
+
+
+def _attribute_values(
+    reader: Reader, around: ast.ClassDef, node: ast.Attribute, depth: int
+) -> Iterator[Item | None]:
+    """Yield what a class gives to the attribute ``node``: ``model = User`` or ``model: type[T]``.
+
+    An annotation says all; else what the methods assign to it counts as well.
+    """
+    noted = [
+        _entity_of_annotation(reader, node, statement.annotation)
+        for statement in reader.module.walk(around)
+        if isinstance(statement, ast.AnnAssign)
+        and _is_attribute(statement.target, node.attr, statement in around.body)
+    ]
+    if any(noted):
+        yield from noted
+        return
+    for statement in reader.module.walk(around):
+        for target in statement.targets if isinstance(statement, ast.Assign) else ():
+            if not isinstance(statement, ast.Assign) or is_none(statement.value):
+                continue
+            if _is_attribute(target, node.attr, statement in around.body):
+                yield entity_of(reader, statement.value, depth - 1)
+
+
+def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:
+    match target:
+        case ast.Name():
+            return in_body and target.id == name
+        case ast.Attribute(value=ast.Name(id="self" | "cls")):
+            return target.attr == name
+        case _:
+            return False

@@ -1,0 +1,251 @@
+"""Whether results may repeat: other FROM objects in criteria, and joined loads of collections."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.classes import entity_of
+from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+
+_JOINED = frozenset({"joinedload", "contains_eager", "eagerload"})
+_SEPARATE = frozenset(
+    [
+        "selectinload",
+        "subqueryload",
+        "immediateload",
+        "lazyload",
+        "raiseload",
+        "noload",
+        "write_only",
+    ]
+)
+_COLUMN_OPTIONS = frozenset(
+    ["load_only", "defer", "undefer", "undefer_group", "with_expression", "with_loader_criteria"]
+)
+_CONNECTIVES = frozenset(
+    [
+        "and_",
+        "or_",
+        "not_",
+        "desc",
+        "asc",
+        "nulls_first",
+        "nulls_last",
+        "nullsfirst",
+        "nullslast",
+        "distinct",
+        "between",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The one entity that a statement selects from, as far as criteria are concerned."""
+
+    reader: Reader
+    owner: str
+    model: str | None
+    _own: dict[ast.expr, bool] = field(default_factory=dict, init=False, compare=False)
+
+    def only(self, criteria: Iterable[ast.expr]) -> bool:
+        """Whether none of ``criteria`` can bring another table into FROM."""
+        return all(self._is_criterion(node) for node in criteria)
+
+    def _is_criterion(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Constant():
+                return True
+            case ast.Compare(left=left, comparators=others):
+                parts = (left, *others)
+                settled = any(self._is_own(part) or is_subquery(part) for part in parts)
+                return settled and all(map(self._is_operand, parts))
+            case ast.BoolOp(values=values):
+                return all(map(self._is_criterion, values))
+            case ast.UnaryOp(operand=operand):
+                return self._is_criterion(operand)
+            case ast.BinOp(left=left, right=right):
+                return self._is_criterion(left) and self._is_criterion(right)
+            case ast.IfExp(body=body, orelse=orelse):
+                return self._is_criterion(body) and self._is_criterion(orelse)
+            case ast.Call():
+                return self._is_call(node)
+            case _:
+                return self._is_own(node)
+
+    def _is_own(self, node: ast.expr) -> bool:
+        """Whether ``node`` is the entity, its column, or something computed from its column."""
+        if node not in self._own:
+            self._own[node] = self._computes(node)
+        return self._own[node]
+
+    def _computes(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.BinOp):  # long ones stand inside one another: no text of each
+            return self._is_own(node.left) or self._is_own(node.right)
+        text = ast.unparse(node)
+        if text == self.owner or text.startswith(f"{self.owner}."):
+            return True
+        if isinstance(node, ast.Subscript):
+            return self._is_own(node.value)
+        return isinstance(node, ast.Call) and any(map(self._is_own, node.args))
+
+    def _is_call(self, node: ast.Call) -> bool:
+        function = node.func
+        if self._is_exists(node):
+            return True
+        if self.reader.function_name(function) or self.reader.library_name(function):
+            name = self.reader.library_name(function)
+            if name in _CONNECTIVES:
+                return all(map(self._is_criterion, node.args))
+            return name == "text" or all(map(self._is_operand, node.args))
+        if isinstance(function, ast.Attribute) and self._is_own(function.value):
+            if function.attr in {"any", "has"}:
+                return True
+            if function.attr in {"contains", "with_parent"} and self._is_relationship(
+                function.value
+            ):
+                return False
+            return all(map(self._is_operand, node.args))
+        return False
+
+    def _is_exists(self, node: ast.Call) -> bool:
+        """An EXISTS has its own FROM, whatever is asked inside."""
+        function = node.func
+        if isinstance(function, ast.Attribute) and function.attr == "exists":
+            return True
+        while isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call):
+            function = function.value.func
+        return self.reader.library_name(function) == "exists"
+
+    def _is_relationship(self, node: ast.expr) -> bool:
+        mapped = self.reader.project.mapped_class(self.model) if self.model else None
+        if mapped is None or not isinstance(node, ast.Attribute):
+            return True
+        return bool(mapped.attribute_kind(node.attr) != "column")
+
+    def _is_operand(self, node: ast.expr) -> bool:
+        """Whether ``node`` is the entity's own, or a plain value."""
+        if self._is_own(node) and not isinstance(node, ast.BinOp | ast.Call):
+            return True
+        match node:
+            case ast.Constant() | ast.JoinedStr() | ast.Dict() | ast.DictComp():
+                return True
+            case ast.Name():
+                return classify(self.reader, node).what is What.UNKNOWN
+            case ast.Attribute():
+                return self._is_value_attribute(node)
+            case ast.Call():
+                return self._is_value_call(node)
+            case ast.Compare() | ast.BoolOp():
+                return self._is_criterion(node)
+            case _:
+                parts = _parts(node)
+                return bool(parts) and all(map(self._is_operand, parts))
+
+    def _is_value_attribute(self, node: ast.Attribute) -> bool:
+        if isinstance(node.value, ast.Attribute) and node.value.attr in {"c", "columns"}:
+            return False
+        if entity_of(self.reader, node.value) is not None:
+            return False
+        return classify(self.reader, node).what is What.UNKNOWN
+
+    def _is_value_call(self, node: ast.Call) -> bool:
+        if is_subquery(node) or self._is_call(node):
+            return True
+        return classify(self.reader, node).what is What.UNKNOWN
+
+
+def _parts(node: ast.expr) -> Sequence[ast.expr]:
+    """Return what a display, an operation or a comprehension takes its value from."""
+    match node:
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            return elements or [ast.Constant(None)]
+        case ast.BinOp(left=left, right=right):
+            return left, right
+        case ast.UnaryOp(operand=part) | ast.Subscript(value=part) | ast.Starred(value=part):
+            return (part,)
+        case ast.ListComp(elt=part) | ast.SetComp(elt=part) | ast.GeneratorExp(elt=part):
+            return (part,)
+        case ast.IfExp(body=body, orelse=orelse):
+            return body, orelse
+        case _:
+            return ()
+
+
+def is_subquery(node: ast.expr) -> bool:
+    """A query or select used as a value is a subquery with its own FROM."""
+    current = node
+    while isinstance(current, ast.Call | ast.Attribute):
+        if isinstance(current, ast.Call):
+            name = getattr(current.func, "attr", getattr(current.func, "id", ""))
+            if name in {"query", "select"}:
+                return True
+            current = current.func
+        else:
+            current = current.value
+    return False
+
+
+# -------------------------------------------------------------------------------- loader options
+def loads_collection(reader: Reader, options: Sequence[ast.expr]) -> bool:
+    """Whether one of the loader ``options`` may join a collection; unknown ones may."""
+    return any(_may_join_collection(reader, option) for option in options)
+
+
+def is_loader(option: ast.expr) -> bool:
+    """Whether ``option`` says how something is loaded, and surely nothing else."""
+    known = (_COLUMN_OPTIONS | _SEPARATE | _JOINED | {"Load"}) - {"with_loader_criteria"}
+    steps = _steps(option)
+    return steps is not None and all(name in known for name, _ in steps)
+
+
+def _may_join_collection(reader: Reader, option: ast.expr) -> bool:
+    steps = _steps(option)
+    if steps is None:
+        return True
+    for name, arguments in steps:
+        if name in _COLUMN_OPTIONS or name == "Load":
+            continue
+        if name in _SEPARATE:
+            return False
+        if name not in _JOINED or not arguments:
+            return True
+        if any(_reaches_collection(reader, argument) for argument in arguments):
+            return True
+    return False
+
+
+def _steps(option: ast.expr) -> list[tuple[str, list[ast.expr]]] | None:
+    """Return the calls of ``joinedload(A.b).selectinload(B.c)`` from left to right."""
+    steps: list[tuple[str, list[ast.expr]]] = []
+    node = option
+    while isinstance(node, ast.Call):
+        arguments = list(node.args)
+        if isinstance(node.func, ast.Attribute):
+            steps.append((node.func.attr, arguments))
+            node = node.func.value
+        elif isinstance(node.func, ast.Name):
+            steps.append((node.func.id, arguments))
+            return steps[::-1]
+        else:
+            return None
+    # ``orm.joinedload(...)``: what is left is the module.
+    return steps[::-1] if steps and isinstance(node, ast.Name | ast.Attribute) else None
+
+
+def _reaches_collection(reader: Reader, argument: ast.expr) -> bool:
+    if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Attribute):
+        # ``A.b.of_type(C)`` and ``A.b.and_(...)`` are the relationship with something added.
+        argument = argument.func.value
+    if not isinstance(argument, ast.Attribute):
+        return True
+    owner: Item | None = entity_of(reader, argument.value)
+    mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
+    relationship = mapped.relationships.get(argument.attr) if mapped else None
+    if relationship is None or relationship.uselist is not False or relationship.target is None:
+        return True
+    return reader.project.needs_unique(relationship.target) is not False

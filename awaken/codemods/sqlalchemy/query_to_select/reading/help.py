@@ -1,0 +1,83 @@
+"""What to do about a receiver or an item that nothing explains, told from how it is written."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item
+
+_LONGEST = 40
+"""Characters of source that a sentence can hold."""
+
+
+def quoted(node: ast.AST) -> str:
+    """Return the source of ``node``, cut where it is too long for a sentence."""
+    text = ast.unparse(node)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def prove_session(reader: Reader, receiver: ast.expr) -> str:
+    """Return what makes ``receiver`` a session for the rule, if it is one."""
+    match receiver:
+        case ast.Name():
+            return _prove_variable(reader, receiver)
+        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+            return f"If it is one, annotate it in the class body: `{name}: Session`."
+        case ast.Call(func=ast.Name() | ast.Attribute() as function):
+            return f"If it is one, annotate what `{quoted(function)}` returns: `-> Session`."
+        case _:
+            return f"If it is one, put it in a variable: `session: Session = {quoted(receiver)}`."
+
+
+def _prove_variable(reader: Reader, name: ast.Name) -> str:
+    bindings = reader.bindings(name)
+    kinds = {binding.kind for binding in bindings}
+    if kinds == {"parameter"}:
+        return f"If it is one, annotate the parameter: `{name.id}: Session`."
+    if kinds == {"with"} and isinstance(bindings[0].value, ast.Call):
+        manager = bindings[0].value.func
+        qualified = reader.qualified(manager)
+        if qualified is not None and reader.project.class_facts(qualified) is not None:
+            return f"If it is one, annotate `{quoted(manager)}.__enter__`: `-> Session`."
+        return f"If it is one, annotate what `{quoted(manager)}` yields: `-> Iterator[Session]`."
+    if kinds == {"import"}:
+        return f"If it is one, annotate it where it is defined: `{name.id}: Session = ...`."
+    if kinds <= {"assignment", "annotation"}:
+        return f"If it is one, annotate each assignment: `{name.id}: Session = ...`."
+    return f"If it is one, pass it to a function as a parameter: `{name.id}: Session`."
+
+
+def tell_target(reader: Reader, item: Item) -> str:
+    """Return what tells the rule which class a bulk write means by ``item``."""
+    node = item.node
+    match node:
+        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+            told = f"annotate it in the class body: `{name}: type[Base]`"
+        case ast.Name(id=name) if {b.kind for b in reader.bindings(node)} == {"parameter"}:
+            told = f"annotate the parameter: `{name}: type[Base]`"
+        case _:
+            told = f"put it in a variable of this function: `model: type[Base] = {quoted(node)}`"
+    return f"If it is a class, {told}; if a Table, write `session.execute(...)` by hand."
+
+
+def tell_kind(reader: Reader, item: Item) -> str:
+    """Return what tells the rule whether ``item`` is a class or a column."""
+    node = item.node
+    column = f"if a column, write `{quoted(node)}.label(...)`"
+    match node:
+        case ast.Starred(value=value):
+            return (
+                f"Write the items out, or keep them in a list of this function that nothing "
+                f"changes: `{quoted(value)} = [...]`."
+            )
+        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+            told = f"`{name}: type[Base]`"
+            return f"If it is a class, annotate it in the class body: {told}; {column}."
+        case ast.Name(id=name) if {b.kind for b in reader.bindings(node)} == {"parameter"}:
+            return f"If it is a class, annotate the parameter: `{name}: type[Base]`; {column}."
+        case _:
+            return (
+                "If it is a class, put it in a variable of this function first: "
+                f"`model: type[Base] = {quoted(node)}`; {column}."
+            )

@@ -1,0 +1,191 @@
+"""How the rows of a query are used where they can be seen: by position, by name, by their keys."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.project.source.bindings import Scope
+from awaken.project.values.domain import Unknown
+from awaken.project.values.flow import flow_of
+
+Shape = Literal["row", "rows"]
+
+_KEYS = frozenset({"_asdict", "_fields", "_mapping", "keys", "items"})
+_PASS_ROWS = frozenset(
+    {"list", "sorted", "set", "tuple", "frozenset", "reversed", "iter", "filter"}
+)
+_CONSUMED = frozenset({"len", "bool", "any", "all", "sum", "str", "repr", "print", "dict", "id"})
+_STEPS = 6
+_WITHOUT_DEFAULT = 2
+"""Arguments: with a third one, an attribute that is not there is no error."""
+_ENDS = (ast.Expr, ast.Compare, ast.UnaryOp, ast.If, ast.While, ast.Assert, ast.FormattedValue)
+_BINDS = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.comprehension)
+
+
+@dataclass(slots=True)
+class Uses:
+    """What is done with rows: attributes read, keys looked at, or out of sight.
+
+    ``any_attribute`` says that one is read whose name is computed.
+    """
+
+    attributes: set[str] = field(default_factory=set)
+    any_attribute: bool = False
+    keys: bool = False
+    out_of_sight: bool = False
+
+
+def uses_of(reader: Reader, node: ast.expr, shape: Shape) -> Uses:
+    """Follow the value of ``node`` through its function and say how its rows are used."""
+    uses = Uses()
+    _Follower(reader, uses).follow(node, shape, _STEPS)
+    return uses
+
+
+class _Follower:
+    """Walks from a value to what is done with it, filling in ``uses``."""
+
+    def __init__(self, reader: Reader, uses: Uses) -> None:
+        self._reader = reader
+        self._module = reader.module
+        self._uses = uses
+
+    def follow(self, node: ast.expr, shape: Shape, steps: int) -> None:
+        parent = self._module.parent(node)
+        if steps == 0:
+            self._uses.out_of_sight = True
+        elif isinstance(parent, _ENDS):
+            return
+        elif isinstance(parent, _BINDS):
+            self._follow_binding(parent, node, shape, steps)
+        elif isinstance(parent, ast.Subscript) and parent.value is node:
+            self._subscript(parent, shape, steps)
+        elif isinstance(parent, ast.Attribute):
+            self._attribute(parent, shape, steps)
+        elif isinstance(parent, ast.BoolOp | ast.IfExp):
+            if getattr(parent, "test", None) is not node:
+                self.follow(parent, shape, steps - 1)
+        elif isinstance(parent, ast.Starred):
+            self._starred(parent, shape, steps)
+        elif isinstance(parent, ast.Call):
+            self._argument(parent, shape, steps)
+        else:
+            self._uses.out_of_sight = True
+
+    def _follow_binding(self, parent: ast.AST, node: ast.expr, shape: Shape, steps: int) -> None:
+        match parent:
+            case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
+                self._bind(target, shape, steps)
+            case ast.NamedExpr(target=target):
+                self._bind(target, shape, steps)
+                self.follow(parent, shape, steps - 1)
+            case ast.For(iter=iterated, target=target) if iterated is node and shape == "rows":
+                self._bind(target, "row", steps)
+            case ast.comprehension(iter=iterated, target=target) if shape == "rows":
+                if iterated is node:
+                    self._bind(target, "row", steps)
+            case ast.For() | ast.comprehension() if shape == "row":
+                return  # its values come out by position
+            case _:
+                self._uses.out_of_sight = True
+
+    def _bind(self, target: ast.expr, shape: Shape, steps: int) -> None:
+        if isinstance(target, ast.Tuple | ast.List):
+            if shape == "rows":
+                for element in target.elts:
+                    self._bind(element, "row", steps)
+            return
+        if not isinstance(target, ast.Name):
+            self._uses.out_of_sight = True
+            return
+        scopes = self._module.scopes
+        owner = scopes.owner(target.id, scopes.scope_of(target))
+        if owner is None or owner.kind in {"module", "class"}:
+            self._uses.out_of_sight = True
+            return
+        for read in self._reads(target, owner):
+            self.follow(read, shape, steps - 1)
+
+    def _reads(self, target: ast.Name, owner: Scope) -> Iterable[ast.Name]:
+        """Return the reads that may see what ``target`` is given; all of its name if unknown."""
+        bound = next((one for one in owner.bindings[target.id] if one.node is target), None)
+        if bound is not None and isinstance(owner.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            reached = flow_of(self._module, owner.node).reached(bound)
+            if not isinstance(reached, Unknown):
+                return reached
+        scopes = self._module.scopes
+        return [
+            read
+            for scope in scopes.scopes
+            for read in scope.reads.get(target.id, ())
+            if scopes.owner(target.id, scope) is owner
+        ]
+
+    def _subscript(self, node: ast.Subscript, shape: Shape, steps: int) -> None:
+        if shape == "row":
+            self._uses.keys |= isinstance(node.slice, ast.Constant) and isinstance(
+                node.slice.value, str
+            )
+            return
+        self.follow(node, "rows" if isinstance(node.slice, ast.Slice) else "row", steps - 1)
+
+    def _attribute(self, node: ast.Attribute, shape: Shape, steps: int) -> None:
+        if shape == "row":
+            if node.attr == "_mapping" and self._is_read_by_column(node):
+                return
+            if node.attr in _KEYS:
+                self._uses.keys = True
+            self._uses.attributes.add(node.attr)
+            return
+        call = self._module.parent(node)
+        if node.attr == "pop" and isinstance(call, ast.Call):
+            self.follow(call, "row", steps - 1)
+
+    def _is_read_by_column(self, node: ast.Attribute) -> bool:
+        """``row._mapping[User.id]`` finds the column itself."""
+        above = self._module.parent(node)
+        return isinstance(above, ast.Subscript) and isinstance(above.slice, ast.Attribute)
+
+    def _starred(self, node: ast.Starred, shape: Shape, steps: int) -> None:
+        if shape == "row":
+            return
+        above = self._module.parent(node)
+        if isinstance(above, ast.List | ast.Tuple | ast.Set):
+            self.follow(above, "rows", steps - 1)
+        else:
+            self._uses.out_of_sight = True
+
+    def _argument(self, call: ast.Call, shape: Shape, steps: int) -> None:
+        name = self._module.scopes.builtin_called(call)
+        if name in _CONSUMED or (shape == "row" and name in {"list", "tuple"}):
+            return
+        if shape == "rows" and name == "enumerate":
+            self._enumerated(call, steps)
+        elif shape == "rows" and name == "next":
+            self.follow(call, "row", steps - 1)
+        elif shape == "rows" and name in _PASS_ROWS and not call.keywords:
+            self.follow(call, "rows", steps - 1)
+        elif shape == "row" and name == "getattr" and len(call.args) == _WITHOUT_DEFAULT:
+            self._got(call.args[1])
+        else:
+            self._uses.out_of_sight = True
+
+    def _got(self, name: ast.expr) -> None:
+        """``getattr(row, name)``."""
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+            self._uses.any_attribute = True
+            return
+        self._uses.attributes.add(name.value)
+        self._uses.keys |= name.value in _KEYS
+
+    def _enumerated(self, call: ast.Call, steps: int) -> None:
+        parent = self._module.parent(call)
+        target = getattr(parent, "target", None)
+        if isinstance(target, ast.Tuple) and len(target.elts) == 2:  # noqa: PLR2004  (index, row)
+            self._bind(target.elts[1], "row", steps)
+        else:
+            self._uses.out_of_sight = True

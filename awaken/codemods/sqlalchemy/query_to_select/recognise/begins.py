@@ -1,0 +1,127 @@
+"""Queries that begin at a class, ``Model.query``: what they ask for, and on which session."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
+    BUILDERS,
+    EXECUTING,
+    EXTENSIONS,
+    WRITES,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reading.classes import entity_of
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import refuse_own_methods
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.class_queries import ClassQuery
+from awaken.project.values.domain import Unknown
+
+_METHODS = BUILDERS | EXECUTING | WRITES | EXTENSIONS
+_TELLING = EXTENSIONS | {"filter_by", "filter", "order_by", "with_entities", "one_or_none", "join"}
+"""Methods by which an attribute ``query`` of something unknown is taken for a Query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What stands behind ``Model.query``.
+
+    ``session`` is how the session is written at the place, ``extension`` the Flask-SQLAlchemy
+    object that it belongs to, if there is one. ``refused`` says why no name of it can be written
+    there: then only a query that is not executed can be rewritten.
+    """
+
+    session: Written | None
+    extension: Written | None = None
+    refused: Refused | None = None
+
+
+def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
+    """Return what stands behind ``node``, an attribute ``query`` that is read.
+
+    Refused says why the query stays as it is; None that ``node`` is no query of a mapped class.
+    """
+    model = node.value
+    qualified, family = _model(reader, model)
+    found = None if qualified is None else reader.project.class_query(qualified, family=family)
+    if qualified is None:
+        found = _of_several(reader, model)
+    if isinstance(found, ClassQuery):
+        return _begin(reader, node, found)
+    if isinstance(found, Unknown):
+        because = Place(found.place.path, found.place.span, found.why)
+        return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node), because=(because,))
+    if qualified is not None and reader.project.mapping_status(qualified) != "unknown":
+        return None
+    return _unknown(reader, node)
+
+
+def _of_several(reader: Reader, model: ast.expr) -> ClassQuery | None:
+    """Return where ``query`` comes from if ``model`` is one of several classes that agree."""
+    entity = entity_of(reader, model)
+    if entity is None or entity.aliased:
+        return None
+    found = [reader.project.class_query(one, family=True) for one in sorted(entity.models)]
+    known = [one for one in found if isinstance(one, ClassQuery)]
+    if not known or len(known) < len(found):
+        return None
+    return known[0] if all(one.is_like(known[0]) for one in known) else None
+
+
+def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:
+    """Return the class that ``model`` is, and whether any subclass of it may be meant."""
+    qualified = reader.qualified(model)
+    if qualified is not None and reader.project.class_facts(qualified) is not None:
+        return qualified, False
+    around = reader.module.enclosing_class(model)
+    if around is not None and ast.unparse(model) in {"cls", "self", "type(self)", "self.__class__"}:
+        return f"{reader.module.name}.{reader.module.qualname(around)}", True
+    entity = entity_of(reader, model)
+    if entity is not None and entity.model is not None and not entity.aliased:
+        return entity.model, True
+    return qualified, False
+
+
+def _begin(reader: Reader, node: ast.Attribute, found: ClassQuery) -> Begin | Refused:
+    if found.custom:
+        return Refused(reasons.QUERY_HOOKS, found.custom, because=(found.place,))
+    if found.query_class is not None:
+        because = (found.place,)
+        refused = refuse_own_methods(reader.module, node, found.query_class, because)
+        if refused is not None:
+            return refused
+    if ast.unparse(node.value) == "self":
+        return Refused(reasons.QUERY_OF_INSTANCE)
+    way = reader.project.name_in_scope(reader.module, node, found.owner, node.value)
+    if isinstance(way, str):
+        return Begin(None, refused=Refused(reasons.SESSION_OUT_OF_SIGHT, way))
+    needs = None if way.module is None else (way.module, way.text, None)
+    if not found.attribute:
+        return Begin(Written(way.text, needs))
+    session = Written(f"{way.text}.{found.attribute}", needs)
+    return Begin(session, Written(way.text, needs))
+
+
+def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:
+    """Return the refusal of what looks like a query of a class that is out of sight."""
+    above = reader.module.parent(node)
+    call = None if above is None else reader.module.parent(above)
+    if not isinstance(above, ast.Attribute) or not isinstance(call, ast.Call):
+        return None
+    if call.func is not above or not _may_be_class(reader, node.value, above.attr):
+        return None
+    return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node))
+
+
+def _may_be_class(reader: Reader, node: ast.expr, method: str) -> bool:
+    """Whether ``node`` is a class, or is named like one, and ``method`` is one of Query."""
+    last = getattr(node, "id", getattr(node, "attr", ""))
+    if last[:1].isupper() and not last.isupper():
+        return method in _METHODS
+    if entity_of(reader, node) is not None:
+        return method in _METHODS
+    return method in _TELLING and ("model" in last.lower() or last == "cls")

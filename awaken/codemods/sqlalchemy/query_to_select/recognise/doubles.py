@@ -1,0 +1,100 @@
+"""Test doubles of Query: the queries they hold back, and what is said of the doubles."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.manual import manual
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
+    Recognised,
+    recognise_either,
+)
+from awaken.contract import Finding, Place
+from awaken.project.frameworks.testing import Use, configured, is_test_file, use_of
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+TRIGGERS = (b'"query"', b"'query'", b"def query(", b"AlchemyMagicMock")
+"""What a file with a double holds that holds no query itself."""
+
+_MOST_FUNCTIONS = 3
+
+
+def without_doubles(
+    project: Project, module: Module, found: Iterable[Recognised]
+) -> Iterator[Recognised]:
+    """Yield the queries of a file, those that tests answer by doubles as refused.
+
+    What configures a double looks like a query, but is none.
+    """
+    in_tests = is_test_file(module.path)
+    for one in found:
+        query = one.root.func if isinstance(one.root, ast.Call) else one.root
+        if in_tests and isinstance(query, ast.Attribute) and configured(module, query):
+            continue
+        double = None if one.refused else project.doubles.of(module, query)
+        if double is None:
+            yield one
+        else:
+            because = Place(double.place.path, double.place.span, "the double")
+            refused = Refused(reasons.TEST_DOUBLE, double.name, because=(because,))
+            yield replace(one, refused=refused)
+
+
+def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
+    """Yield what is said of the doubles in a test file: those that hold a query back."""
+    doubles = project.doubles.in_file(path)
+    module = project.module(path) if doubles else None
+    places: dict[Use, tuple[Place, ...]] = {}
+    for double in doubles if module is not None else ():
+        for use in double.uses:
+            if use not in places:
+                places[use] = tuple(_held(project, use))
+        held = [use for use in double.uses if places[use]]
+        if module is None or not (held or double.unseen):
+            continue
+        node = next(one for one in module.walk() if _stands_at(module, one, double.place))
+        refused = Refused(reasons.UNSEEN_DOUBLE, double.name)
+        if held:
+            names = _listed(list(dict.fromkeys(use.function for use in held)))
+            because = tuple(place for use in held for place in places[use])
+            refused = Refused(reasons.DOUBLE_OF_QUERY, names, because=because)
+        yield manual(rule, module, node, refused)
+
+
+def _held(project: Project, use: Use) -> Iterator[Place]:
+    """Yield the queries that are held back because of ``use``."""
+    module = project.module(use.path)
+    if module is None:
+        return
+    reader = Reader(project, module)
+    for node in module.walk():
+        if not isinstance(node, ast.Attribute) or node.attr != "query":
+            continue
+        if use_of(module, node) == use:
+            above = module.parent(node)
+            called = isinstance(above, ast.Call) and above.func is node
+            found = recognise_either(reader, above if called and above else node)
+            if found is not None and found.refused is None:
+                yield Place(use.path, module.span(node), "held back")
+
+
+def _stands_at(module: Module, node: ast.AST, place: Place) -> bool:
+    return hasattr(node, "lineno") and module.span(node) == place.span
+
+
+def _listed(names: list[str]) -> str:
+    shown = [f"`{name}`" for name in names[:_MOST_FUNCTIONS]]
+    more = len(names) - len(shown)
+    if more:
+        shown.append(f"{more} more function{'s' if more > 1 else ''}")
+    last = shown[-1:]
+    return " and ".join([", ".join(shown[:-1]), *last] if shown[1:] else last)

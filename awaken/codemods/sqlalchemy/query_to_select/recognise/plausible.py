@@ -1,0 +1,103 @@
+"""Whether a call of ``query`` that nothing proves looks like one of SQLAlchemy all the same."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
+    BUILDERS,
+    COLUMN_VALUES,
+    EMBEDDING,
+    EXECUTING,
+    EXTENSIONS,
+    WRITES,
+)
+from awaken.codemods.sqlalchemy.query_to_select.recognise.evidence import is_proved_by_use
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+
+_LIBRARIES = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "flask_appbuilder", "alembic")
+_OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES | EXTENSIONS
+_SESSIONS = frozenset({"db", "s", "sess", "dbs"})
+_CLASSES = frozenset({"cls", "klass", "model", "model_class", "model_cls", "entity"})
+
+
+def is_plausible(reader: Reader, call: ast.Call) -> bool:
+    """Whether ``call`` may be a query although nothing proves its session.
+
+    It must ask for something, not a text, and look like a query in one more way, in a file without
+    SQLAlchemy in two: by the name of what is asked, by a class as its argument, or by what is
+    called on it.
+    """
+    if not call.args or asks_for_text(call):
+        return False
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    signs = [
+        _is_named_like_a_session(receiver),
+        any(map(_is_like_a_class, call.args)),
+        _is_continued(reader, call),
+    ]
+    return sum(signs) > 1 or (any(signs) and _is_with_library(reader))
+
+
+def asks_for_text(call: ast.Call) -> bool:
+    """Whether the first argument of ``call`` is a constant, a text or a dictionary."""
+    return bool(call.args) and isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Dict)
+
+
+def imports_library(reader: Reader) -> bool:
+    """Whether the reader's file imports anything of SQLAlchemy, or of what builds on it."""
+    return any(
+        isinstance(statement, ast.Import | ast.ImportFrom) and _imports_library(statement)
+        for statement in reader.module.walk()
+    )
+
+
+def _imports_library(statement: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(statement, ast.ImportFrom):
+        names = [statement.module or ""]
+    else:
+        names = [alias.name for alias in statement.names]
+    return any(name.partition(".")[0] in _LIBRARIES for name in names)
+
+
+def _is_with_library(reader: Reader) -> bool:
+    """Whether the file uses SQLAlchemy, or will once its proven queries are rewritten."""
+    return imports_library(reader) or any(
+        isinstance(node, ast.Call) and _is_proved(reader, node) for node in reader.module.walk()
+    )
+
+
+def _is_proved(reader: Reader, call: ast.Call) -> bool:
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
+        return False
+    known = reader.project.session_of(reader.module, call.func.value)
+    return isinstance(known, SessionProof) or is_proved_by_use(reader, call)
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Call):
+        return _last_name(node.func)
+    name = getattr(node, "attr", getattr(node, "id", ""))
+    return name if isinstance(name, str) else ""
+
+
+def _is_named_like_a_session(receiver: ast.expr) -> bool:
+    name = _last_name(receiver).lower().strip("_")
+    return "session" in name or name in _SESSIONS
+
+
+def _is_like_a_class(node: ast.expr) -> bool:
+    """Whether ``node`` is written like a class, ``models.User``, or an attribute of one."""
+    parts = [node, node.value] if isinstance(node, ast.Attribute) else [node]
+    names = [_last_name(one) for one in parts if isinstance(one, ast.Name | ast.Attribute)]
+    return any(
+        name.lower().strip("_") in _CLASSES or (name[:1].isupper() and not name.isupper())
+        for name in names
+    )
+
+
+def _is_continued(reader: Reader, call: ast.Call) -> bool:
+    """Whether a method of Query is called on the result."""
+    above = reader.module.parent(call)
+    return isinstance(above, ast.Attribute) and above.attr in _OF_QUERIES

@@ -1,0 +1,281 @@
+"""Finds the queries of a project: calls of ``query`` on what is proven to be a session."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_chain
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_session, quoted
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.begins import Begin, begin_of
+from awaken.codemods.sqlalchemy.query_to_select.recognise.evidence import is_proved_by_use
+from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import refuse_own_methods
+from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import is_plausible
+from awaken.contract import Place
+from awaken.knowledge import knowledge
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_DECISIVE = {reasons.KEPT_QUERY, reasons.PASSED_QUERY, reasons.RETURNED_QUERY}
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """One query of SQLAlchemy; ``refused`` says why it is left alone before it is looked into.
+
+    ``writes_refused`` says why it is left alone if it is a bulk write, ``begin`` what stands
+    behind it if it begins at a class. ``caveat`` says why a rewrite is not safe, if anything does.
+    """
+
+    root: ast.Call | ast.Attribute
+    refused: Refused | None = None
+    writes_refused: Refused | None = None
+    begin: Begin | None = None
+    caveat: str = ""
+
+    def raise_if_refused(self, module: Module) -> None:
+        """Raise what stands against this site, if anything does.
+
+        A query that leaves its expression would stay even if its session were proven.
+        """
+        if self.refused is None:
+            return
+        if self.refused.reason in {reasons.UNPROVEN_SESSION, reasons.UNPROVEN_CLASS_QUERY}:
+            try:
+                read_chain(module, self.root)
+            except Refused as refused:
+                if refused.reason in _DECISIVE:
+                    raise
+        raise self.refused
+
+    def raise_if_write_refused(self) -> None:
+        """Raise what stands against this site as a bulk write, if anything does."""
+        if self.writes_refused is not None:
+            raise self.writes_refused
+
+
+class Sites:
+    """The queries of a project, file by file and in the order of the source.
+
+    Those that begin where one of the ``settled`` places does are left out.
+    """
+
+    def __init__(
+        self, project: Project, triggers: Sequence[bytes], settled: Collection[Place] = ()
+    ) -> None:
+        self._project = project
+        self._triggers = triggers
+        self._settled = {(place.path, place.span.start) for place in settled}
+
+    def modules(self) -> Iterator[Module]:
+        """Yield the files in which the rule is asked for its sites."""
+        for path in self._project.site_files(self._triggers):
+            module = self._project.module(path)
+            if module is not None:
+                yield module
+
+    def of(self, module: Module) -> Sequence[Recognised]:
+        """Return the queries of one file, whether the rule is asked for its sites or not."""
+        return list(self._recognised(module))
+
+    def _recognised(self, module: Module) -> Iterator[Recognised]:
+        reader, (hook, listener) = Reader(self._project, module), self._standing
+        for node in module.walk():
+            if not _may_begin(node) or (module.path, module.span(node).start) in self._settled:
+                continue
+            recognised = recognise_either(reader, node)
+            if recognised is not None:
+                refused = hook or recognised.refused
+                yield replace(recognised, refused=refused, writes_refused=listener)
+
+    @cached_property
+    def _standing(self) -> tuple[Refused | None, Refused | None]:
+        """What stands against every query, and against every bulk write."""
+        return _query_hook(self._project), _write_listener(self._project)
+
+
+def _query_hook(project: Project) -> Refused | None:
+    """Return the refusal of every query, where the project hooks into the compilation of Query.
+
+    These hooks do not fire for ``select()``.
+    """
+    for path, reader, call in _listeners(project, "before_compile"):
+        if _is_query_class(reader, call.args[0]):
+            detail = f"{path} listens to the compilation of every Query"
+            place = Place(path, reader.module.span(call))
+            return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
+    return _configured(project)
+
+
+def _is_query_class(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is Query, or a subclass of it."""
+    name, known = reader.qualified(node), knowledge().query_classes
+    seen, waiting = set[str](), [] if name is None else [name]
+    while waiting:
+        one = waiting.pop()
+        if one in known:
+            return True
+        facts = None if one in seen else reader.project.class_facts(one)
+        seen.add(one)
+        waiting += [] if facts is None else [base for base in facts.bases if base is not None]
+    return reader.library_name(node) == "Query"
+
+
+def _configured(project: Project) -> Refused | None:
+    """Return the refusal of every query, where a factory is given a Query class afterwards."""
+    for path in project.files_with((b"query_cls",)):
+        module = project.module(path)
+        for node in module.walk() if module is not None else ():
+            if module is None or not isinstance(node, ast.Call):
+                continue
+            given = next((one.value for one in node.keywords if one.arg == "query_cls"), None)
+            if given is None or getattr(node.func, "attr", "") != "configure":
+                continue
+            if project.qualified_name(module, given) not in knowledge().query_classes:
+                detail = f"{path} gives sessions a Query class of its own"
+                place = Place(path, module.span(node))
+                return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
+    return None
+
+
+def _write_listener(project: Project) -> Refused | None:
+    """Return the refusal of every bulk write, where the project listens to those of Query.
+
+    ``after_bulk_update`` and ``after_bulk_delete`` are sent by Query alone.
+    """
+    for path, reader, call in _listeners(project, "after_bulk_"):
+        event = ast.unparse(call.args[1]).strip("\"'")
+        place = Place(path, reader.module.span(call))
+        return Refused(reasons.BULK_EVENTS, f"{path} listens to `{event}`", because=(place,))
+    return None
+
+
+def _listeners(project: Project, event: str) -> Iterator[tuple[str, Reader, ast.Call]]:
+    """Yield the calls that listen to events whose names start with ``event``."""
+    for path in project.files_with((event.encode(),)):
+        module = project.module(path)
+        if module is None:
+            continue
+        reader = Reader(project, module)
+        for node in module.walk():
+            if isinstance(node, ast.Call) and _listens_to(reader, node, event):
+                yield path, reader, node
+
+
+def _listens_to(reader: Reader, call: ast.Call, event: str) -> bool:
+    name = call.args[1] if len(call.args) > 1 else None
+    if not isinstance(name, ast.Constant) or not str(name.value).startswith(event):
+        return False
+    return reader.library_name(call.func) in {"listen", "listens_for"}
+
+
+def _may_begin(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in {"query", "Query"}
+        case ast.Attribute(attr="query", ctx=ast.Load()):
+            return True
+        case _:
+            return False
+
+
+def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
+    """Return the query that starts at ``node``, a call or an attribute; None where none does."""
+    match node:
+        case ast.Call():
+            return recognise(reader, node)
+        case ast.Attribute(attr="query", ctx=ast.Load()):
+            return recognise_at_class(reader, node)
+        case _:
+            return None
+
+
+def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None:
+    """Return the query that starts at ``node``, as in ``Model.query.all()``; None for others."""
+    above = reader.module.parent(node)
+    if isinstance(above, ast.Call) and above.func is node:
+        return None
+    begin = begin_of(reader, node)
+    if isinstance(begin, Begin):
+        return Recognised(node, _standing_against(reader, node), begin=begin)
+    return None if begin is None else Recognised(node, begin)
+
+
+def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
+    """Return the query that starts at ``call``; None where none does."""
+    if _is_constructor(reader, call):
+        return Recognised(call, _standing_against(reader, call))
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
+        return None
+    proof = reader.project.session_of(reader.module, call.func.value)
+    if proof is None:
+        return None
+    if isinstance(proof, SessionProof):
+        if proof.kind.startswith("async"):
+            return None
+        refused = _standing_against(reader, call) or _own_queries(reader, call, proof)
+        return Recognised(call, refused, caveat=_caveat(reader, call, proof))
+    if is_proved_by_use(reader, call):
+        by_use = SessionProof("session", by_use=True)
+        refused = _standing_against(reader, call) or _own_queries(reader, call, by_use)
+        return Recognised(call, refused)
+    if is_plausible(reader, call):
+        receiver = call.func.value
+        cure = prove_session(reader, receiver)
+        because = Place(proof.place.path, proof.place.span, proof.why)
+        refused = Refused(reasons.UNPROVEN_SESSION, quoted(receiver), cure, (because,))
+        return Recognised(call, refused)
+    return None
+
+
+def _own_queries(reader: Reader, call: ast.Call, proof: SessionProof) -> Refused | None:
+    """Return what stands against a query that is, or may be, of a class of the program's own."""
+    given: tuple[str, ...] = (proof.query_class,) if proof.query_class else ()
+    if not given and not _is_followed(proof):
+        given = reader.project.query_classes_given()
+    for one in given:
+        known = reader.project.query_class(one)
+        if known is None:
+            detail = "the session makes queries of the program's own class"
+            return Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
+        refused = refuse_own_methods(reader.module, call, known, proof.places)
+        if refused is not None:
+            return refused
+    return None
+
+
+def _is_followed(proof: SessionProof) -> bool:
+    """Whether the session is followed to where it is made, so that its class of queries is known.
+
+    Of what is only annotated as a session, or asked like one, it is not.
+    """
+    notes = {place.note for place in proof.places}
+    return bool(notes) and "annotated" not in notes and not proof.by_use and not proof.unless
+
+
+def _caveat(reader: Reader, call: ast.Call, proof: SessionProof) -> str:
+    """Return what a session that is proven by the calls in sight leaves open."""
+    if not proof.unless or is_proved_by_use(reader, call):
+        return ""
+    receiver = quoted(call.func.value) if isinstance(call.func, ast.Attribute) else "it"
+    return f"every call in sight passes a session as `{receiver}`, but {proof.unless}"
+
+
+def _is_constructor(reader: Reader, call: ast.Call) -> bool:
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    return name == "Query" and reader.library_name(call.func) == "Query"
+
+
+def _standing_against(reader: Reader, node: ast.expr) -> Refused | None:
+    if reader.module.in_fstring(node):
+        return Refused(reasons.INSIDE_FSTRING)
+    return None

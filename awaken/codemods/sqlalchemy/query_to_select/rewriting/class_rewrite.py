@@ -1,0 +1,88 @@
+"""Writes queries that begin at a class, and those that end in a method of Flask-SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import libcst as cst
+
+from awaken.codemods.sqlalchemy.query_to_select.payload import ClassRewrite, ExtensionRewrite
+from awaken.codemods.sqlalchemy.query_to_select.rewriting import lines
+from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, rewrite_query
+from awaken.contract import Rewriter, Surroundings
+
+_NO_SPACE = cst.SimpleWhitespace("")
+
+
+def rewriter_at_class(rewriters: Mapping[str, Rewriter]) -> Rewriter:
+    """Return what reads ``Model.query`` as ``session.query(Model)`` and lets one of them write."""
+
+    def rewrite(node: Any, data: Any, around: Surroundings) -> cst.BaseExpression:
+        payload: ClassRewrite = data
+        read = _read(node, cst.parse_expression(payload.session))
+        written: cst.BaseExpression = rewriters[payload.rewriter](read, payload.data, around)
+        return written
+
+    return rewrite
+
+
+def _read(node: Any, session: cst.BaseExpression) -> Any:
+    """Return ``node`` with the start of its chain as a call of ``session.query``."""
+    match node:
+        case cst.Attribute(attr=cst.Name("query")):
+            query = node.with_changes(value=session, lpar=[], rpar=[])
+            return cst.Call(query, [cst.Arg(node.value)], lpar=node.lpar, rpar=node.rpar)
+        case cst.Call(func=cst.Attribute(attr=cst.Name("query")) as method):
+            return node.with_changes(func=method.with_changes(value=session))
+        case cst.Call():
+            return node.with_changes(func=_read(node.func, session))
+        case cst.Attribute() | cst.Subscript():
+            return node.with_changes(value=_read(node.value, session))
+        case _:
+            return node
+
+
+def rewrite_extended(
+    node: cst.Call, data: ExtensionRewrite, around: Surroundings
+) -> cst.BaseExpression:
+    """``db.query(User).paginate(page=1)`` → ``db.paginate(select(User), page=1)``."""
+    arguments = [_named(argument, data, number) for number, argument in enumerate(node.args)]
+    if data.statement is None:
+        return _with_class(node, data, arguments)
+    given = "".join(f", {lines.code(argument)}" for argument in arguments)
+    wider = lines.followed(around, len(given))
+    written = cst.ensure_type(rewrite_query(node, data.statement, wider), cst.Call)
+    first = written.args[0]
+    space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
+    if lines.has_break(written.whitespace_before_args):
+        space = lines.without_comments(written.whitespace_before_args)
+    comma = cst.Comma(whitespace_after=space)
+    *others, last = [first.with_changes(whitespace_after_arg=_NO_SPACE), *arguments]
+    args = [one.with_changes(comma=comma) for one in others]
+    end = first.whitespace_after_arg
+    if arguments and lines.has_break(space) and lines.has_break(end):
+        last = last.with_changes(comma=cst.Comma(whitespace_after=end))
+    else:
+        last = last.with_changes(whitespace_after_arg=end)
+    return written.with_changes(args=[*args, last])
+
+
+def _named(argument: cst.Arg, data: ExtensionRewrite, number: int) -> cst.Arg:
+    """Return an argument without what separates it from the next, by name if it needs one."""
+    bare = argument.with_changes(comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE)
+    is_key = data.statement is None and number == 0
+    if bare.keyword is not None or data.keyword is None or is_key:
+        return bare
+    equal = cst.AssignEqual(_NO_SPACE, _NO_SPACE)
+    return bare.with_changes(keyword=cst.Name(data.keyword), equal=equal)
+
+
+def _with_class(node: cst.Call, data: ExtensionRewrite, arguments: list[cst.Arg]) -> cst.Call:
+    """``db.query(User).get_or_404(1)`` → ``db.get_or_404(User, 1)``."""
+    root = cst.ensure_type(cst.ensure_type(node.func, cst.Attribute).value, cst.Call)
+    model = items_of(root)[0].with_changes(
+        comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_NO_SPACE
+    )
+    func = cst.ensure_type(root.func, cst.Attribute).with_changes(attr=cst.Name(data.method))
+    return cst.Call(func, [model, *arguments], lpar=node.lpar, rpar=node.rpar)

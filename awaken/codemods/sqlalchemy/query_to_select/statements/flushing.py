@@ -1,0 +1,50 @@
+"""Whether the session flushes pending changes before a statement, as it does before any Query."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.classes import entity_of
+from awaken.codemods.sqlalchemy.query_to_select.reading.entities import literal_elements
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+
+
+def is_buffered(statement: Statement) -> bool:
+    """Whether all rows of ``statement`` are read before the first is handed out, as of a Query.
+
+    They are where it is one of the ORM (``loading.instances``); of Core objects alone the cursor is
+    read row by row.
+    """
+    named = (*statement.orm_items, *statement.items)
+    if statement.yields or any(item.orm for item in named):
+        return True
+    return any(is_orm(statement.reader, node) for node in statement.sources)
+
+
+def flushes_first(statement: Statement) -> bool:
+    """Whether the session flushes before ``statement``, as it does before any Query.
+
+    Before 2.1 it does not where a select is of Core objects alone (issue 9809).
+    """
+    targets = statement.reader.project.targets
+    if not targets.admits("sqlalchemy", "<2.1"):
+        return True
+    if any(item.orm for item in statement.orm_items):
+        return True
+    if any(is_orm(statement.reader, node) for node in statement.sources):
+        return True
+    in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
+    return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0.15"))
+
+
+def is_orm(reader: Reader, node: ast.expr) -> bool:
+    """Whether a mapped class is named in ``node``, as far as can be seen."""
+    if isinstance(node, ast.Starred):
+        elements = literal_elements(reader, node.value) or []
+        return any(is_orm(reader, element) for element in elements)
+    return any(
+        entity_of(reader, part) is not None
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name | ast.Attribute)
+    )

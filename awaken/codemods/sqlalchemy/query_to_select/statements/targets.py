@@ -1,0 +1,91 @@
+"""What a join, or a select from something, makes ``filter_by`` mean: how that is written here."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.classes import entity_of
+from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What ``filter_by`` may mean: how to write it here (None: it cannot be), and for messages."""
+
+    text: str | None
+    described: str
+    model: str | None = None
+
+
+def is_relationship(reader: Reader, node: ast.expr) -> bool:
+    """Whether ``node`` is a relationship of a mapped class."""
+    if not isinstance(node, ast.Attribute):
+        return False
+    owner = entity_of(reader, node.value)
+    mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
+    return mapped is not None and mapped.attribute_kind(node.attr) == "relationship"
+
+
+def join_target(reader: Reader, link: Link) -> Target:
+    """Return what ``filter_by`` means after the join ``link``."""
+    keyword = next((k.value for k in link.call.keywords if k.arg == "target"), None)
+    target = link.call.args[0] if link.call.args else keyword
+    if target is None:
+        return Target(None, "an unknown target")
+    return target_of(reader, target)
+
+
+def target_of(reader: Reader, node: ast.expr) -> Target:
+    """Return what ``filter_by`` means after a join of ``node``, or a select from it."""
+    described = f"the target of `{ast.unparse(node)}`"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "of_type" and node.args:
+            return target_of(reader, node.args[0])
+        if node.func.attr == "and_":
+            return target_of(reader, node.func.value)
+    entity = entity_of(reader, node)
+    if entity is not None:
+        text = ast.unparse(node) if is_dotted(node) else None
+        return Target(text, described, entity.model)
+    if isinstance(node, ast.Attribute):
+        owner = entity_of(reader, node.value)
+        mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
+        relationship = mapped.relationships.get(node.attr) if mapped else None
+        if relationship is not None and relationship.target is not None:
+            model = relationship.target
+            return Target(_class_here(reader, node, model), described, model)
+    item = classify(reader, node)
+    if item.what is What.SELECTABLE and is_dotted(node):
+        return Target(f"{ast.unparse(node)}.c", described)
+    return Target(None, described)
+
+
+def is_dotted(node: ast.expr) -> bool:
+    """Whether ``node`` is a name, or an attribute of one over any number of steps."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _class_here(reader: Reader, site: ast.Attribute, qualified: str) -> str | None:
+    """Return how ``site``'s file names the class ``qualified``: as it does somewhere already."""
+    module = reader.module
+    name = qualified.rpartition(".")[2]
+    for node in module.walk(module.enclosing_function(site) or module.tree):
+        is_named = isinstance(node, ast.Name) and node.id == name
+        is_reached = isinstance(node, ast.Attribute) and node.attr == name and is_dotted(node)
+        if (is_named or is_reached) and reader.qualified(node) == qualified:  # type: ignore[arg-type]
+            return ast.unparse(node)
+    is_seen = name in module.scopes.module.bindings and not module.scopes.is_shadowed(name, site)
+    if is_seen and reader.qualified(ast.Name(name, ast.Load())) == qualified:
+        return name
+    prefix = site.value
+    if isinstance(prefix, ast.Attribute):
+        sibling = ast.Attribute(prefix.value, name, ast.Load())
+        if reader.qualified(sibling) == qualified:
+            return ast.unparse(sibling)
+    return None

@@ -1,0 +1,210 @@
+"""Asks about each change of a run; what is refused is left out, and the run made again.
+
+A rule plans anew for what is left of a group, so a run may hold changes that the one before did
+not: these are asked about too. It ends with a run in which every change was agreed to, and only
+such a run is ever written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken.contract import ChangeId, Finding, SiteId
+from awaken.engine.asking.staged_runs import Rehearsal
+from awaken.engine.report import ChangeSummary, FileChange, Report, RootReport
+
+
+class Answer(StrEnum):
+    """What is to become of a change; the letters are those of ``git add --patch``."""
+
+    YES = "y"
+    NO = "n"
+    REST_OF_FILE = "a"
+    """Yes, and yes to every later change that touches nothing but this file."""
+    NOT_THIS_FILE = "d"
+    """No, and no to every later change that touches this file."""
+    QUIT = "q"
+    """No to this and all later ones."""
+    EDITED = "e"
+    """The user edited files: everything is to be read again."""
+
+
+class Question(Struct, frozen=True):
+    """One change to decide on.
+
+    ``findings`` are placed on disk, the first of them where the change stands. ``files`` is what
+    the change does after those agreed to before, see ``Rehearsal.files_of``. It is the
+    ``number``-th of ``total``, as far as that can be known.
+    """
+
+    root: RootReport
+    change: ChangeSummary
+    findings: tuple[Finding, ...]
+    files: tuple[FileChange, ...]
+    number: int
+    total: int
+
+    @property
+    def path(self) -> str:
+        """The project-relative path of the file that the change stands in."""
+        return _path(self.change, self.findings)
+
+
+LeftOut = Mapping[Path, frozenset[SiteId]]
+"""By root, the sites that are to stay as they are."""
+Rehearse = Callable[[LeftOut], Rehearsal]
+Ask = Callable[[Question], Answer]
+
+
+class Agreed(Struct, frozen=True):
+    """The report of a run whose changes were all agreed to, and how many were refused before."""
+
+    report: Report
+    refused: int
+
+
+def ask_about_all(rehearse: Rehearse, ask: Ask) -> Agreed:
+    """Rehearse and ask until every change of a run was agreed to; return that run.
+
+    ``rehearse`` gives the run with some sites left out, ``ask`` the user's answer. Nothing is
+    written, and what either of them raises is left alone.
+    """
+    answers = _Answers()
+    while not _Round(rehearsal := rehearse(answers.left_out()), answers, ask).settled():
+        pass
+    return Agreed(rehearsal.report, answers.refused)
+
+
+class _Answers:
+    """All answers so far; they hold for later runs as well."""
+
+    def __init__(self) -> None:
+        self.agreed: set[tuple[Path, bytes]] = set()
+        self.whole_files: set[tuple[Path, str]] = set()
+        self.closed_files: set[tuple[Path, str]] = set()
+        self.stopped = False
+        self.refused = 0
+        self._left_out: dict[Path, set[SiteId]] = {}
+
+    def left_out(self) -> dict[Path, frozenset[SiteId]]:
+        return {root: frozenset(sites) for root, sites in self._left_out.items()}
+
+    def refuse(self, root: Path, change: ChangeSummary) -> None:
+        self._left_out.setdefault(root, set()).update(change.sites)
+        self.refused += 1
+
+
+class _Round:
+    """The questions about one rehearsal."""
+
+    def __init__(self, rehearsal: Rehearsal, answers: _Answers, ask: Ask) -> None:
+        self._rehearsal = rehearsal
+        self._answers = answers
+        self._ask = ask
+        self._edited = False
+        self._keys = {
+            (root.root, change.id): (root.root, rehearsal.identity(root.root, change.id))
+            for root in rehearsal.report.roots
+            for change in root.changes
+        }
+        self._refused_before = answers.refused
+        self._decided = {one for one, key in self._keys.items() if key in answers.agreed}
+
+    def settled(self) -> bool:
+        """Ask what is to be asked; return whether every change of the rehearsal was agreed to."""
+        whole = [self._ask_root(root) for root in self._rehearsal.report.roots]
+        return all(whole) and not self._edited
+
+    def _ask_root(self, root: RootReport) -> bool:
+        """Ask phase by phase: what is refused in one may change what the next ones plan."""
+        gone: set[ChangeId] = set()
+        phase = -1
+        for phase_of_change, change, findings in self._in_order(root):
+            if self._edited or (gone and phase_of_change != phase):
+                return False
+            phase = phase_of_change
+            if not self._decide(root, change, findings, gone):
+                gone.add(change.id)
+        return not gone
+
+    def _in_order(self, root: RootReport) -> list[tuple[int, ChangeSummary, tuple[Finding, ...]]]:
+        findings: dict[ChangeId | None, list[Finding]] = {}
+        for finding in root.findings:
+            findings.setdefault(finding.change, []).append(finding)
+        changes = [
+            (self._rehearsal.phase_of(root.root, one.id), one, tuple(findings.get(one.id, ())))
+            for one in root.changes
+        ]
+        return sorted(changes, key=_order)
+
+    def _decide(
+        self,
+        root: RootReport,
+        change: ChangeSummary,
+        findings: tuple[Finding, ...],
+        gone: set[ChangeId],
+    ) -> bool:
+        """Return whether ``change`` stays in the run; ``gone`` are those of its phase that don't.
+
+        What requires one of these is not refused: the next run shows what becomes of it.
+        """
+        with_required = self._rehearsal.with_required(root.root, change.id)
+        if not gone.isdisjoint(with_required):
+            self._decided.add((root.root, change.id))
+            return False
+        if self._keys[root.root, change.id] in self._answers.agreed:
+            return True
+        agreed = self._wanted(root, change, findings)
+        if agreed:
+            decided = {(root.root, one) for one in with_required}
+            self._answers.agreed.update(self._keys[one] for one in decided)
+            self._decided |= decided
+        elif not self._edited:
+            self._answers.refuse(root.root, change)
+            self._decided.add((root.root, change.id))
+        return agreed
+
+    def _wanted(
+        self, root: RootReport, change: ChangeSummary, findings: tuple[Finding, ...]
+    ) -> bool:
+        at, answers = root.root, self._answers
+        if answers.stopped or any((at, path) in answers.closed_files for path in change.paths):
+            return False
+        files = self._shown(root, change)
+        if not files:
+            return False  # what cannot be shown is not made
+        if all((at, file.path) in answers.whole_files for file in files):
+            return True
+        number, total = (self._refused_before + len(one) for one in (self._decided, self._keys))
+        question = Question(root, change, findings, files, number + 1, total)
+        return self._take(self._ask(question), at, question.path)
+
+    def _shown(self, root: RootReport, change: ChangeSummary) -> tuple[FileChange, ...]:
+        made = [
+            one.id for one in root.changes if self._keys[root.root, one.id] in self._answers.agreed
+        ]
+        shown = self._rehearsal.files_of(root.root, change.id, made)
+        return shown or self._rehearsal.files_of(root.root, change.id)
+
+    def _take(self, answer: Answer, root: Path, path: str) -> bool:
+        if answer is Answer.REST_OF_FILE:
+            self._answers.whole_files.add((root, path))
+        elif answer is Answer.NOT_THIS_FILE:
+            self._answers.closed_files.add((root, path))
+        self._answers.stopped = answer is Answer.QUIT
+        self._edited = answer is Answer.EDITED
+        return answer in {Answer.YES, Answer.REST_OF_FILE}
+
+
+def _order(asked: tuple[int, ChangeSummary, tuple[Finding, ...]]) -> tuple[int, str, int]:
+    phase, change, findings = asked
+    start = findings[0].place.span.start if findings else 0
+    return phase, _path(change, findings), start
+
+
+def _path(change: ChangeSummary, findings: tuple[Finding, ...]) -> str:
+    return findings[0].place.path if findings else next(iter(change.paths), "")

@@ -1,0 +1,171 @@
+"""A run that keeps what is needed to show any one of its changes: what it would do alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from msgspec import structs
+
+from awaken.contract import Change, ChangeId, Edit, Finding, Place, Requirement, Span
+from awaken.engine.planning.in_memory import Materialised
+from awaken.engine.planning.phases import Stage
+from awaken.engine.report import FileChange, Report
+from awaken.engine.run import StagedRun
+from awaken.workspace.sources import Snapshot
+
+_NOWHERE = Span(0, 0)
+_MANIFESTS = ""
+"""Stands for the files that requirements are written to, which only the engine knows."""
+
+
+class Rehearsal:
+    """The report of a run, and each of its changes by itself.
+
+    A change is one of ``changes`` or ``pending`` of its root's report; all methods raise KeyError
+    for one that is neither.
+    """
+
+    def __init__(self, report: Report, runs: Mapping[Path, StagedRun]) -> None:
+        self.report = report
+        self._runs = runs
+        self._phases = {
+            (root, change.id): number
+            for root, run in runs.items()
+            for number, stage in enumerate(run.outcome.stages)
+            for change in stage.changes
+        }
+        self._planned = {
+            (root, number): _Planned(stage)
+            for root, run in runs.items()
+            for number, stage in enumerate(run.outcome.stages)
+        }
+        # Shown one after the other, each change starts from what the one before came to.
+        self._made = lru_cache(maxsize=2)(self._make)
+
+    def phase_of(self, root: Path, change: ChangeId) -> int:
+        """Return the number of the phase that makes ``change``; the first one is 0."""
+        return self._phases[root, change]
+
+    def with_required(self, root: Path, change: ChangeId) -> tuple[ChangeId, ...]:
+        """Return ``change`` and all changes that it requires, directly or not, as planned."""
+        return _ids(self._of(root, change).closed([change]))
+
+    def files_of(
+        self, root: Path, change: ChangeId, made: Collection[ChangeId] = ()
+    ) -> tuple[FileChange, ...]:
+        """Return what ``change``, with the changes that it requires, does to files.
+
+        It is made on the snapshot that its phase began with, after those of ``made`` that are of
+        the same phase; findings are placed in the text ``before`` that the file change gives.
+        Empty where the change alone passes no check, as one that was never made may do.
+        """
+        phase, planned = self.phase_of(root, change), self._of(root, change)
+        own = planned.closed([change])
+        earlier = _beside(own, planned.closed(made))
+        before = self._made(root, phase, _ids(earlier))
+        after = self._made(root, phase, _ids(planned.closed([change, *_ids(earlier)])))
+        if before is None or after is None:
+            return ()
+        return tuple(_differences(before, after, own, planned.findings_of(own)))
+
+    def identity(self, root: Path, change: ChangeId) -> bytes:
+        """Return a digest of what ``change`` does; equal in another run if it does the same.
+
+        Neither its id nor its line counts: both depend on what else the run does.
+        """
+        planned = self._of(root, change)
+        parts = [
+            (one.rule, one.title, one.level, one.sites, *_contents(one, planned.before))
+            for one in planned.closed([change])
+        ]
+        return hashlib.sha256(repr(parts).encode("utf-8", "surrogateescape")).digest()
+
+    def _of(self, root: Path, change: ChangeId) -> _Planned:
+        return self._planned[root, self.phase_of(root, change)]
+
+    def _make(self, root: Path, phase: int, chosen: tuple[ChangeId, ...]) -> Materialised | None:
+        """Return the changes made on their phase's snapshot; None where a check finds a problem."""
+        planned, tools = self._planned[root, phase], self._runs[root].tools
+        changes = planned.closed(chosen)
+        result = tools.materialise(planned.before, changes)
+        broken = result.problems or (changes and any(tools.check(planned.before, result, changes)))
+        return None if broken else result
+
+
+class _Planned:
+    """What a phase planned, found by identity: it is asked for one change after the other."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.before = stage.before
+        self._changes = stage.changes
+        self._findings = stage.findings
+        self._change_at = {change.id: at for at, change in enumerate(stage.changes)}
+        self._finding_at = {finding.site: at for at, finding in enumerate(stage.findings)}
+
+    def closed(self, chosen: Iterable[ChangeId]) -> list[Change]:
+        """Return the changes that are chosen, or required by such, as they were planned."""
+        wanted: set[int] = set()
+        waiting = list(chosen)
+        while waiting:
+            at = self._change_at.get(waiting.pop())
+            if at is not None and at not in wanted:
+                wanted.add(at)
+                waiting.extend(self._changes[at].requires)
+        return [self._changes[at] for at in sorted(wanted)]
+
+    def findings_of(self, changes: Iterable[Change]) -> list[Finding]:
+        """Return the findings of the sites of ``changes``, as they were planned."""
+        sites = {site for change in changes for site in change.sites}
+        places = (self._finding_at[site] for site in sites if site in self._finding_at)
+        return [self._findings[at] for at in sorted(places)]
+
+
+def _ids(changes: Iterable[Change]) -> tuple[ChangeId, ...]:
+    return tuple(change.id for change in changes)
+
+
+def _beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
+    """Return those of ``others`` that touch a file that ``own`` touch: no other one matters."""
+    paths = {path for change in own for path in _paths(change)}
+    return [change for change in others if not paths.isdisjoint(_paths(change))]
+
+
+def _differences(
+    before: Materialised, after: Materialised, own: Sequence[Change], findings: Sequence[Finding]
+) -> Iterator[FileChange]:
+    sites = {site: set(_paths(change)) for change in own for site in change.sites}
+    for path in sorted({*before.maps, *before.created, *after.maps, *after.created}):
+        old, new = before.snapshot.get(path), after.snapshot[path]
+        if old is None or old.text != new.text:
+            touching = [found for found in findings if path in sites.get(found.site, ())]
+            moved = tuple(_moved(finding, before) for finding in touching)
+            yield FileChange(path, old, new, moved)
+
+
+def _moved(finding: Finding, made: Materialised) -> Finding:
+    chain = tuple(_place_after(place, made) for place in finding.chain)
+    return structs.replace(finding, place=_place_after(finding.place, made), chain=chain)
+
+
+def _place_after(place: Place, made: Materialised) -> Place:
+    spans = made.maps.get(place.path)
+    return structs.replace(place, span=spans.to_after(place.span)) if spans else place
+
+
+def _contents(change: Change, before: Snapshot) -> Iterator[tuple[Edit, bytes]]:
+    """Yield the edits of ``change``, each with the text that it replaces instead of its place."""
+    for edit in change.edits:
+        field = next((name for name in ("anchor", "at") if hasattr(edit, name)), None)
+        if field is None or isinstance(edit, Requirement):
+            yield edit, b""
+        else:
+            span: Span = getattr(edit, field)
+            text = before[edit.path].text[span.start : span.end]
+            yield structs.replace(edit, **{field: _NOWHERE}), text
+
+
+def _paths(change: Change) -> set[str]:
+    return {getattr(edit, "path", _MANIFESTS) for edit in change.edits}

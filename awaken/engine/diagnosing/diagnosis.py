@@ -1,0 +1,267 @@
+"""What awaken sees of a project and of the machine, and where it read that: facts for ``doctor``.
+
+Nothing is planned, written or run but git, and ``shutil.which`` for the formatter.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken.contract import Rule, UserError
+from awaken.engine.formatting.formatter import Formatting, formatting
+from awaken.engine.machine.repository import Repository, repository_of
+from awaken.engine.machine.state import state_directory
+from awaken.engine.machine.workers import available_cores
+from awaken.engine.planning.rule_discovery import in_running_order
+from awaken.engine.run import targets_of, unmet_need
+from awaken.engine.writing.undo import pending, undo_list
+from awaken.knowledge.ecosystem import Driver, drivers
+from awaken.knowledge.libraries import knowledge
+from awaken.settings import Resolved
+from awaken.workspace.discovery import Found, Marker, marker_of
+from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
+from awaken.workspace.manifests.declarations import Declaration, Declarations
+from awaken.workspace.manifests.targets import Target, Targets
+from awaken.workspace.pytest_setup import PytestSetup, pytest_setup
+
+_SHOWN_PACKAGES = ("libcst", "msgspec", "rich", "typer")
+
+
+class Severity(StrEnum):
+    """How bad something is: with an error awaken cannot do its work, advice is worth acting on."""
+
+    ERROR = "error"
+    ADVICE = "advice"
+
+
+class Remark(Struct, frozen=True):
+    """Something to act on, and what to do; ``path`` is relative to the root of the remark."""
+
+    severity: Severity
+    message: str
+    cure: str = ""
+    path: str = ""
+    line: int = 0
+
+
+class Library(Struct, frozen=True):
+    """A library, or Python, as the rewrites are made for it.
+
+    ``specifier`` is empty where nothing declares it; with ``assumed`` no version is named, and
+    the current ones stand for it. ``declared`` are the statements that ``origin`` sums up.
+    """
+
+    name: str
+    specifier: str
+    origin: str
+    assumed: bool
+    declared: tuple[Declaration, ...]
+
+
+class FoundDriver(Struct, frozen=True):
+    """A database driver among the dependencies, under the name that the project uses."""
+
+    name: str
+    driver: Driver
+    library: Library
+
+
+class RuleStatus(Struct, frozen=True):
+    """Whether a rule runs and rewrites here; ``why`` not is empty where it does both."""
+
+    name: str
+    runs: bool
+    why: str
+
+
+class LeftOutGroup(Struct, frozen=True):
+    """What one cause leaves out: ``default``, ``exclude`` settings, or ``.gitignore`` files.
+
+    ``names`` are the last parts of the paths, the most frequent first.
+    """
+
+    by: str
+    files: int
+    directories: int
+    names: tuple[str, ...]
+
+
+class RootDiagnosis(Struct, frozen=True, kw_only=True):
+    """One project root; ``files`` is the number of Python files, ``selected`` of those in PATHS.
+
+    ``pending`` is the sentence about an apply that was stopped half way (empty without one), and
+    ``undoable`` the number of applies that can be taken back.
+    """
+
+    root: Path
+    lone: bool
+    marker: Marker
+    settings: Resolved
+    files: int
+    selected: int
+    left_out: tuple[LeftOutGroup, ...]
+    nested: tuple[Path, ...]
+    python: Library
+    libraries: tuple[Library, ...]
+    drivers: tuple[FoundDriver, ...]
+    formatting: Formatting
+    tests: PytestSetup
+    repository: Repository | None
+    rules: tuple[RuleStatus, ...]
+    pending: str
+    undoable: int
+    remarks: tuple[Remark, ...] = ()
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """What runs awaken; ``packages`` gives versions by name, ``processes`` says why so many."""
+
+    awaken: str
+    python: str
+    executable: str
+    platform: str
+    packages: Mapping[str, str]
+    processes: int
+    processes_origin: str
+    state: Path
+    cache: Path | None
+
+
+class Diagnosis(Struct, frozen=True):
+    """The machine and every project root; ``remarks`` are those about no root."""
+
+    machine: Machine
+    roots: tuple[RootDiagnosis, ...]
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        """The number of remarks that say that awaken cannot do its work."""
+        return self._count(Severity.ERROR)
+
+    @property
+    def advice(self) -> int:
+        """The number of remarks that are advice."""
+        return self._count(Severity.ADVICE)
+
+    def _count(self, severity: Severity) -> int:
+        every = (*self.remarks, *(one for root in self.roots for one in root.remarks))
+        return sum(one.severity is severity for one in every)
+
+
+def machine(jobs: int | None, *, use_cache: bool) -> Machine:
+    """Return what runs awaken; ``jobs`` is the number of processes asked for, None for all."""
+    import platformdirs  # noqa: PLC0415  only this needs the user's place
+
+    return Machine(
+        awaken=version("awaken"),
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        executable=sys.executable,
+        # platform.platform() would run `uname` from the PATH, where a project may have its own.
+        platform=f"{platform.system()}-{platform.release()}-{platform.machine()}",
+        packages={name: version(name) for name in _SHOWN_PACKAGES},
+        processes=jobs or available_cores(),
+        processes_origin="--jobs" if jobs else "one per core",
+        state=state_directory(),
+        cache=platformdirs.user_cache_path("awaken") if use_cache else None,
+    )
+
+
+def examine(
+    found: Found, settings: Resolved, rules: Sequence[Rule]
+) -> tuple[RootDiagnosis, Targets]:
+    """Return what is seen of one project root, without remarks, and the versions it runs on.
+
+    ``rules`` are all that there are. Raises UserError for a version in ``settings`` that is none.
+    """
+    root = found.root.path
+    targets = targets_of(root, settings)
+    declarations = Declarations(root)
+    unfinished, undoable = _journal(root)
+    diagnosis = RootDiagnosis(
+        root=root,
+        lone=found.root.lone,
+        marker=marker_of(found.root),
+        settings=settings,
+        files=len(found.files),
+        selected=sum(found.root.selects(path) for path in found.files),
+        left_out=tuple(_left_out(found)),
+        nested=tuple(inner.path for inner in found.nested),
+        python=_library("python", targets, declarations),
+        libraries=tuple(
+            _library(name, targets, declarations) for name in _library_names(settings, rules)
+        ),
+        drivers=tuple(_drivers(targets, declarations)),
+        formatting=formatting(root),
+        tests=pytest_setup(root, declarations),
+        repository=repository_of(root),
+        rules=tuple(_status(rule, settings, targets) for rule in in_running_order(rules)),
+        pending=unfinished,
+        undoable=undoable,
+    )
+    return diagnosis, targets
+
+
+def _left_out(found: Found) -> Iterator[LeftOutGroup]:
+    groups: dict[str, list[str]] = {}
+    usual = Patterns(f"{found.root.path}/", DEFAULT_EXCLUDE)
+    for one in found.left_out:
+        name = one.path[one.path.rstrip("/").rfind("/") + 1 :]
+        by_default = one.by == "exclude" and usual.verdict(f"{usual.base}{one.path}", name)
+        groups.setdefault("default" if by_default else one.by, []).append(one.path)
+    for by, paths in sorted(groups.items()):
+        directories = sum(path.endswith("/") for path in paths)
+        names = Counter(path.rstrip("/").rpartition("/")[2] for path in paths)
+        ordered = sorted(names, key=lambda name: (-names[name], name))
+        yield LeftOutGroup(by, len(paths) - directories, directories, tuple(ordered))
+
+
+def _library_names(settings: Resolved, rules: Sequence[Rule]) -> list[str]:
+    """Return the libraries that the knowledge files and the running rules are about."""
+    needed = {name for rule in rules if rule.name in settings.rules for name in rule.needs}
+    known = {one.distribution for one in knowledge().libraries if " " not in one.distribution}
+    return sorted((known | needed) - {"python"})
+
+
+def _library(name: str, targets: Targets, declarations: Declarations) -> Library:
+    target = targets.distribution(name)
+    declared = declarations.of(name)
+    if target is None:
+        return Library(name, "", "", assumed=False, declared=declared)
+    return Library(name, target.specifier, target.origin, target.assumed, declared)
+
+
+def _drivers(targets: Targets, declarations: Declarations) -> Iterator[FoundDriver]:
+    for driver in drivers():
+        present: list[Target] = [
+            target
+            for name in (driver.distribution, *driver.also)
+            if (target := targets.distribution(name)) is not None
+        ]
+        if present:  # psycopg and psycopg-binary are one driver
+            library = _library(present[0].name, targets, declarations)
+            yield FoundDriver(present[0].name, driver, library)
+
+
+def _status(rule: Rule, settings: Resolved, targets: Targets) -> RuleStatus:
+    if rule.name not in settings.rules:
+        return RuleStatus(rule.name, runs=False, why=settings.rules_off[rule.name])
+    unmet = unmet_need(rule, targets)
+    return RuleStatus(rule.name, runs=True, why=f"rewrites nothing: {unmet}" if unmet else "")
+
+
+def _journal(root: Path) -> tuple[str, int]:
+    try:
+        unfinished = pending(root)
+        applies = undo_list(root).entries
+    except UserError as error:
+        return str(error), 0
+    return ("" if unfinished is None else unfinished.message), len(applies)

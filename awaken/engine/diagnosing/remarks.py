@@ -1,0 +1,121 @@
+"""What of a diagnosis a user should act on, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from awaken.contract import Rule
+from awaken.engine.diagnosing.diagnosis import Remark, RootDiagnosis, Severity
+from awaken.workspace.discovery import Found
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.manifests.versions import current, shown
+from awaken.workspace.reading import SOURCE_LIMIT, Enclosure
+from awaken.workspace.sources import FileProblem
+
+
+def errors(problems: Iterable[FileProblem]) -> tuple[Remark, ...]:
+    """Return what awaken cannot use, as remarks."""
+    return tuple(
+        Remark(Severity.ERROR, problem.message, path=problem.path, line=problem.line)
+        for problem in problems
+    )
+
+
+def remarks(
+    seen: RootDiagnosis, found: Found, targets: Targets, rules: Sequence[Rule]
+) -> tuple[Remark, ...]:
+    """Return what to act on in one root: errors first, then advice by how much it changes."""
+    wrong = errors((*found.problems, *targets.problems))
+    if seen.pending:
+        wrong = (Remark(Severity.ERROR, seen.pending), *wrong)
+    if not found.files:
+        nothing = _advice("no Python file is here", "Name the directory of a program.")
+        return wrong if seen.nested else (*wrong, nothing)
+    return (
+        *wrong,
+        *_rules(seen),
+        *_versions(seen, found, rules),
+        *_python(seen, targets),
+        *_formatter(seen),
+        *_uncommitted(seen),
+    )
+
+
+def _advice(message: str, cure: str) -> Remark:
+    return Remark(Severity.ADVICE, message, cure)
+
+
+def _rules(seen: RootDiagnosis) -> Iterator[Remark]:
+    for rule in seen.rules:
+        if rule.runs and rule.why:
+            cure = "Raise the requirement, or name the version in use with --target."
+            yield _advice(f"{rule.name} {rule.why}", cure)
+    if not any(rule.runs for rule in seen.rules):
+        yield _advice("no rule runs here", "Select one: `awaken rules` lists them.")
+
+
+def _versions(seen: RootDiagnosis, found: Found, rules: Sequence[Rule]) -> Iterator[Remark]:
+    """Yield the libraries that a rule needs and a file names, but whose version is assumed."""
+    running = {status.name for status in seen.rules if status.runs}
+    chosen = [rule for rule in rules if rule.name in running]
+    libraries = {library.name: library for library in seen.libraries}
+    for name in sorted({name for rule in chosen for name in rule.needs} & libraries.keys()):
+        library = libraries[name]
+        if library.specifier and not library.assumed:
+            continue
+        if _mentions(found, name.replace("-", "_").encode()):
+            said = "is declared without a version" if library.specifier else "is not declared"
+            yield _advice(
+                f"{name} {said}: {shown(current(name))} is assumed",
+                f"Declare the version, or pass --target {name}=VERSION.",
+            )
+
+
+def _mentions(found: Found, word: bytes) -> bool:
+    """Whether some file holds ``word``; a file that cannot be read does not."""
+    enclosure = Enclosure(found.root.path)
+    for path in found.files:
+        with suppress(OSError):
+            if word in enclosure.read(found.root.path / path, SOURCE_LIMIT):
+                return True
+    return False
+
+
+def _python(seen: RootDiagnosis, targets: Targets) -> Iterator[Remark]:
+    lowest, running = targets.lowest_python, sys.version_info[:2]
+    if lowest > running:
+        program, own = (".".join(map(str, one)) for one in (lowest, running))
+        yield _advice(
+            f"the program needs Python {program}, and awaken runs on {own}: "
+            "files with newer syntax cannot be read",
+            f"Run awaken with Python {program} or newer.",
+        )
+    elif seen.python.assumed:
+        yield _advice(
+            f"no Python version is declared: {seen.python.specifier} is assumed",
+            "Set requires-python in pyproject.toml, or pass --target-version.",
+        )
+
+
+def _formatter(seen: RootDiagnosis) -> Iterator[Remark]:
+    found = seen.formatting
+    if found.declared and found.chosen is None:
+        first = found.declared[0]
+        yield _advice(
+            f"formatter {first.name} is declared ({first.origin}) but not on PATH: "
+            "what is rewritten is not run through it",
+            f"Install {first.name} where awaken runs.",
+        )
+
+
+def _uncommitted(seen: RootDiagnosis) -> Iterator[Remark]:
+    repository = seen.repository
+    if repository is not None and repository.changed:
+        files = "file is" if repository.changed == 1 else "files are"
+        yield _advice(
+            f"{repository.changed:,} tracked {files} changed and not committed: "
+            "`awaken apply` will stop",
+            "Commit or stash them, or pass --allow-dirty.",
+        )

@@ -1,0 +1,252 @@
+"""Finds the smallest piece of a file around each edited node that can be parsed alone.
+
+For an expression that is its own text, for a statement its lines. Nested edits, of whichever
+change or rule, share the outermost piece.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from awaken.contract import NodeEdit, Problem, Span
+from awaken.engine.edits.kinds import KINDS
+from awaken.engine.edits.style import line_above, line_end, line_start
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import walk
+
+FSTRING_POSITIONS = sys.version_info >= (3, 12)
+"""Whether this Python knows where the parts of an f-string stand."""
+
+
+class Misplaced(ValueError):
+    """An edit names a place where it cannot be made; ``str()`` is the whole sentence."""
+
+
+class TooLarge(Misplaced):
+    """The code of an edit is too large, or nested too deeply, to be rewritten."""
+
+
+class SizeProblem(Problem, frozen=True):
+    """A change that is not made because of the size of the code: no failure of a check."""
+
+
+class Region(Struct, frozen=True):
+    """A piece of a file that is rewritten as one: an expression, or whole lines of statements.
+
+    ``roots`` are its nodes in the order of the source; ``fills_block`` says that they are all
+    there is in their block.
+    """
+
+    span: Span
+    roots: tuple[ast.AST, ...]
+    is_expression: bool
+    fills_block: bool = False
+
+
+def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST]:
+    """Yield every node that may stand on one of ``lines``, skipping statements on other lines."""
+    ordered = sorted(lines)
+    waiting: list[ast.AST] = [tree] if ordered else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.stmt):
+            decorators = getattr(node, "decorator_list", None)
+            first = decorators[0].lineno if decorators else node.lineno
+            index = bisect_left(ordered, first)
+            if index == len(ordered) or ordered[index] > (node.end_lineno or first):
+                continue
+        yield node
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def nodes_near_word(module: Module, word: str) -> Iterator[ast.AST]:
+    """Yield every node of the statements on whose lines ``word`` stands."""
+    # \b takes no byte of a letter beyond ASCII for one.
+    edge = r"[A-Za-z0-9_\x80-\xff]"
+    pattern = f"(?<!{edge})".encode("latin-1") + re.escape(word.encode())
+    found = re.finditer(pattern + f"(?!{edge})".encode("latin-1"), module.source.text)
+    lines = {module.line_column(Span(one.start(), one.end()))[0] for one in found}
+    return nodes_on_lines(module.tree, lines)
+
+
+def binds(module: Module, name: str) -> bool:
+    """Whether anything in the file, in whatever scope, gives ``name`` a value."""
+    return any(name in _names_bound(node) for node in nodes_near_word(module, name))
+
+
+def _names_bound(node: ast.AST) -> tuple[str | None, ...]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+            return (name,)
+        case ast.alias(name=name, asname=alias):
+            return (alias or name.partition(".")[0],)
+        case ast.Global(names=names) | ast.Nonlocal(names=names):
+            return tuple(names)
+        case _:
+            # definitions, handlers, patterns and type parameters
+            return getattr(node, "name", None), getattr(node, "rest", None)
+
+
+class Anchors:
+    """Where the anchors of a file's edits stand in its tree: one walk for all of them."""
+
+    def __init__(self, module: Module, edits: Iterable[NodeEdit]) -> None:
+        self._module = module
+        self._found: dict[tuple[str, Span], list[ast.AST]] = {}
+        wanted = {(edit.node, module.line_column(edit.anchor)[0]) for edit in edits}
+        for node in nodes_on_lines(module.tree, {line for _, line in wanted}):
+            kind = type(node).__name__
+            if (kind, getattr(node, "lineno", 0)) in wanted:
+                self._found.setdefault((kind, module.span(node)), []).append(node)
+
+    def node_of(self, edit: NodeEdit) -> ast.AST:
+        """Return the one node that ``edit`` names. Raises Misplaced."""
+        if edit.node not in KINDS:
+            raise Misplaced(f"awaken cannot rewrite nodes of kind {edit.node} alone")
+        nodes = self._found.get((edit.node, edit.anchor), [])
+        if len(nodes) != 1:
+            how_many = f"{len(nodes)} nodes" if nodes else "no node"
+            raise Misplaced(f"{how_many} of kind {edit.node} found at the place of an edit")
+        if not FSTRING_POSITIONS and self._module.in_fstring(nodes[0]):
+            raise Misplaced(
+                "it stands inside an f-string, whose parts Python can place only since 3.12; "
+                "run awaken with a newer Python or move the expression out of the f-string"
+            )
+        return nodes[0]
+
+
+def region_of(module: Module, node: ast.AST) -> Region:
+    """Return the smallest piece around ``node`` that can be parsed alone."""
+    while not isinstance(node, ast.expr | ast.stmt) or _needs_its_parent(module, node):
+        above = module.parent(node)
+        if above is None:
+            raise Misplaced(f"a {type(node).__name__} stands outside of every statement")
+        node = above
+    if isinstance(node, ast.expr):
+        return Region(module.span(node), (node,), is_expression=True)
+    return _statement_region(module, node)
+
+
+def _needs_its_parent(module: Module, node: ast.AST) -> bool:
+    if isinstance(node, ast.Tuple):  # x[1:2, 3]
+        return any(isinstance(element, ast.Slice) for element in node.elts)
+    in_pattern = isinstance(module.parent(node), ast.pattern)
+    return in_pattern or isinstance(node, ast.Starred | ast.Slice | ast.FormattedValue)
+
+
+def _statement_region(module: Module, statement: ast.stmt) -> Region:
+    while True:
+        block = block_of(module, statement)
+        first = last = block.index(statement)
+        while first and _share_a_line(block[first - 1], block[first]):
+            first -= 1
+        while last + 1 < len(block) and _share_a_line(block[last], block[last + 1]):
+            last += 1
+        start = line_of_statement(module, block[first])
+        if start is not None and not is_elif(module, statement):
+            break
+        statement = _statement_above(module, statement)
+    end = line_end(module.source.text, module.span(block[last]).end)
+    whole = first == 0 and last + 1 == len(block) and module.parent(statement) is not module.tree
+    return Region(Span(start, end), tuple(block[first : last + 1]), False, fills_block=whole)
+
+
+def with_lines_above(module: Module, region: Region, lines: int) -> Region:
+    """Return ``region``, if it is one of statements, with so many ``lines`` above it."""
+    if region.is_expression:
+        return region
+    text, start = module.source.text, region.span.start
+    for _ in range(lines):
+        start = line_above(text, start)
+    return replace(region, span=Span(start, region.span.end))
+
+
+def block_of(module: Module, statement: ast.stmt) -> list[ast.stmt]:
+    """Return the statements among which ``statement`` stands, itself included."""
+    above = module.parent(statement)
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(above, field, None)
+        if isinstance(block, list) and statement in block:
+            return block
+    raise Misplaced("the statement is not part of this file")
+
+
+def _share_a_line(one: ast.stmt, other: ast.stmt) -> bool:
+    return one.end_lineno == other.lineno
+
+
+def line_of_statement(module: Module, statement: ast.stmt) -> int | None:
+    """Return where the statement's first line starts, decorators included.
+
+    None if something else stands in front of it on that line. A form feed belongs to the line
+    before, for Python starts to count columns after it.
+    """
+    text, at = module.source.text, module.span(statement).start
+    decorators = getattr(statement, "decorator_list", None)
+    if decorators:
+        at = text.rfind(b"@", 0, module.span(decorators[0]).start)
+    start = max(line_start(text, at), text.rfind(b"\f", 0, at) + 1)
+    return None if text[start:at].strip(b" \t") else start
+
+
+def is_elif(module: Module, statement: ast.stmt) -> bool:
+    """Whether ``statement`` is an ``elif``, which cannot stand without its ``if``."""
+    text = module.source.text
+    return isinstance(statement, ast.If) and text.startswith(b"elif", module.span(statement).start)
+
+
+def _statement_above(module: Module, statement: ast.stmt) -> ast.stmt:
+    for above in module.ancestors(statement):
+        if isinstance(above, ast.stmt):
+            return above
+    raise Misplaced("something that awaken does not know stands in front of the statement")
+
+
+def outermost(regions: Iterable[Region]) -> list[Region]:
+    """Return the regions that no other one contains, in the order of the source."""
+    found: list[Region] = []
+    for region in sorted(regions, key=lambda one: (one.span.start, -one.span.end)):
+        if not found or not found[-1].span.contains(region.span):
+            found.append(region)
+    return found
+
+
+def count_kinds(
+    region: Region, kinds: Iterable[str], wanted: Iterable[ast.AST]
+) -> tuple[Mapping[str, int], Mapping[ast.AST, int]]:
+    """Return how many nodes of each kind ``region`` holds, and the ordinals of ``wanted`` ones.
+
+    Both are counted in the order of the source, the ordinals from 0.
+    """
+    counts: Counter[str] = Counter(dict.fromkeys(kinds, 0))
+    looked_for = set(wanted)
+    ordinals: dict[ast.AST, int] = {}
+    for root in region.roots:
+        for node in walk(root):
+            kind = type(node).__name__
+            if kind in counts:
+                if node in looked_for:
+                    ordinals[node] = counts[kind]
+                counts[kind] += 1
+    return counts, ordinals
+
+
+def group_by_region(
+    regions: Mapping[ast.AST, Region],
+) -> list[tuple[Region, list[ast.AST]]]:
+    """Return the outermost of the ``regions``, each with all nodes whose own lie in it."""
+    groups: list[tuple[Region, list[ast.AST]]] = [
+        (region, []) for region in outermost(regions.values())
+    ]
+    starts = [region.span.start for region, _ in groups]
+    for node, region in regions.items():
+        groups[bisect_right(starts, region.span.start) - 1][1].append(node)
+    return groups

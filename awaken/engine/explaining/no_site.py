@@ -1,0 +1,211 @@
+"""Why no rule has a site at a place: from the file that is not read to the rule that declines."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken.contract import Finding, Place, Rule, Span
+from awaken.engine.planning.planning import plan_rule
+from awaken.engine.planning.policy import Admission
+from awaken.engine.report import RootReport
+from awaken.engine.run import RootRun
+from awaken.project import Project
+from awaken.project.source.modules import Module
+from awaken.workspace.discovery import DiscoverySettings
+from awaken.workspace.exclusion import Exclusion, exclusion_of
+from awaken.workspace.ignores import DEFAULT_EXCLUDE
+
+
+class Why(Struct, frozen=True, kw_only=True):
+    """One reason why the place is no site; ``rule`` is empty where it holds for every rule."""
+
+    code: str
+    message: str
+    rule: str = ""
+    cure: str = ""
+
+
+def not_python(path: str) -> Why:
+    """Return why the file at ``path``, of another suffix than Python's, is not looked at."""
+    suffix = Path(path).suffix
+    what = {".pyi": "a stub has no code to rewrite", ".ipynb": "a notebook is JSON"}
+    message = f"{what.get(suffix, 'it is no Python file')}; awaken rewrites .py files"
+    return Why(code="not-python", message=message)
+
+
+def left_out(run: RootRun, path: str) -> Why | None:
+    """Return which pattern keeps the project-relative ``path`` from being looked at, if any."""
+    root, settings = run.found.root, run.settings
+    found = None
+    if not root.lone:
+        discovery = DiscoverySettings(
+            exclude=settings.exclude, respect_gitignore=settings.respect_gitignore
+        )
+        found = exclusion_of(root.path, path, discovery)
+    if found is None:
+        return None
+    what = f"the directory {found.what}" if found.what.endswith("/") else "the file"
+    where = _origin(run, found)
+    return Why(
+        code="excluded",
+        message=f"{what} is left out by the pattern `{found.pattern}` {where}",
+        cure=(
+            "Change the pattern; force-exclude leaves out the file even where it is named."
+            if settings.force_exclude
+            else "Name the file itself as a path, as in `awaken check FILE`, or change the pattern."
+        ),
+    )
+
+
+def _origin(run: RootRun, found: Exclusion) -> str:
+    if found.file:
+        path, root = Path(found.file), run.found.root.path
+        shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+        return f"in {shown}:{found.line}"
+    origins = run.settings.origins
+    if found.pattern in DEFAULT_EXCLUDE and "exclude" not in origins:
+        return "that awaken excludes by default"
+    said = [origins[name] for name in ("exclude", "extend-exclude") if name in origins]
+    return f"in the setting exclude ({', '.join(said) or 'the command line'})"
+
+
+def unread(report: RootReport, path: str) -> Why:
+    """Return why a file that was asked for could not be read."""
+    said = [one for one in report.diagnostics if one.path == path]
+    where = f"line {said[0].line}: " if said and said[0].line else ""
+    what = said[0].message if said else "is not among the files that awaken reads"
+    return Why(code="unreadable", message=f"{where}the file {what}")
+
+
+class NoSite(Struct, frozen=True, kw_only=True):
+    """A line without a site, and what is known of the program around it.
+
+    ``point`` is the byte of the column that was asked for. ``findings`` are the sites elsewhere in
+    the file.
+    """
+
+    run: RootRun
+    project: Project
+    path: str
+    number: int
+    line: Span
+    point: int | None
+    findings: tuple[Finding, ...]
+
+    def whys(self) -> Iterator[Why]:
+        """Yield the reasons, the most telling first."""
+        module = self.project.module(self.path)
+        if module is None:
+            yield self._unparsable()
+            return
+        chosen = self.run.chosen()
+        found = [*self._not_selected(), *self._said_by(chosen)]
+        plain = None if found else _plain(module, self.line, self.number)
+        yield from found
+        if plain is not None:
+            yield plain
+        if not (chosen or found):
+            yield Why(code="no-rule", message="no rule is selected", cure="See `awaken rules`.")
+        elif plain is None:
+            yield from self._not_concerned(chosen, {why.rule for why in found})
+
+    def _unparsable(self) -> Why:
+        failure = self.project.parse_failures[self.path]
+        where = f"line {failure.line}: " if failure.line else ""
+        return Why(
+            code="unparsable",
+            message=f"the file cannot be read as Python, so no rule looked at it: {where}{failure}",
+        )
+
+    def _said_by(self, rules: Sequence[Rule]) -> Iterator[Why]:
+        """Yield what rules say that looked at the place and left it."""
+        for rule in rules:
+            if said := self._why_not(rule):
+                yield Why(code="not-its-business", message=said, rule=rule.name)
+
+    def _why_not(self, rule: Rule) -> str | None:
+        spans = [self.line] if self.point is None else [Span(self.point, self.point), self.line]
+        try:
+            said = (rule.why_no_site(self.project, Place(self.path, span)) for span in spans)
+            return next((sentence for sentence in said if sentence), None)
+        except Exception as error:  # noqa: BLE001  a rule may fail in any way
+            return f"internal error in {rule.name}: {type(error).__name__}: {error}"
+
+    def _not_selected(self) -> Iterator[Why]:
+        """Yield the rules that would find a site here if they ran."""
+        chosen = {rule.name for rule in self.run.chosen()}
+        for rule in self.run.rules:
+            if rule.name in chosen or not self._is_triggered(rule):
+                continue
+            project = self.project.narrowed(frozenset({self.path}))
+            pins = Admission(options=self.run.settings.options).pins_of(rule)
+            plan = plan_rule(rule, project, pins, 1).plan
+            here = [f for f in plan.findings if self._is_here(f)]
+            if here:
+                off = self.run.settings.rules_off[rule.name]
+                would = f"{rule.name} would find a site here ({here[0].level})"
+                yield Why(
+                    code="not-selected",
+                    rule=rule.name,
+                    message=f"{would}, but it does not run: {off}",
+                    cure=f"Run with `--select {rule.name}`, and ignore it nowhere.",
+                )
+
+    def _is_here(self, finding: Finding) -> bool:
+        place = finding.place
+        return place.path == self.path and covers(place.span, self.line)
+
+    def _is_triggered(self, rule: Rule) -> bool:
+        return not rule.triggers or any(
+            one in self.project.snapshot[self.path].text for one in rule.triggers
+        )
+
+    def _not_concerned(self, rules: Sequence[Rule], said: set[str]) -> Iterator[Why]:
+        """Yield what the rules that say nothing of the place look for."""
+        for rule in rules:
+            if rule.name in said:
+                continue
+            words = " or ".join(f"`{one.decode('utf-8', 'replace')}`" for one in rule.triggers)
+            looks = f"{rule.name} looks for {words}"
+            if not self._is_triggered(rule):
+                message = f"{looks}, and nothing of it is in this file"
+                yield Why(code="no-trigger", rule=rule.name, message=message)
+                continue
+            sites = sum(finding.rule == rule.name for finding in self.findings)
+            count = f"{sites} site{'' if sites == 1 else 's'} in this file, none on this line"
+            count = count if sites else "no site in this file"
+            message = f"{looks} and found {count}" if words else f"{rule.name} found {count}"
+            yield Why(code="not-this-line", rule=rule.name, message=message)
+
+
+def covers(span: Span, line: Span) -> bool:
+    """Whether ``span`` takes any part of ``line``, which may be empty."""
+    return span.start <= line.end and line.start < span.end
+
+
+def _plain(module: Module, line: Span, number: int) -> Why | None:
+    """Return what the line is where it is no code at all."""
+    text = module.source.text[line.start : line.end]
+    for node in module.walk():
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            own = module.span(node)
+            inside = own.start < line.start and line.end <= own.end
+            whole = own.contains(_stripped(text, line)) and isinstance(
+                module.parent(node), ast.Expr
+            )
+            if inside or whole:
+                return Why(code="in-string", message=f"line {number} stands in a string")
+    if not text.strip():
+        return Why(code="blank", message=f"line {number} is blank")
+    if text.lstrip().startswith(b"#"):
+        return Why(code="comment", message=f"line {number} is a comment")
+    return None
+
+
+def _stripped(text: bytes, line: Span) -> Span:
+    start = line.start + len(text) - len(text.lstrip())
+    return Span(start, line.start + len(text.rstrip()))

@@ -1,0 +1,231 @@
+"""The formatter that the target project declares, and the longest line it allows.
+
+It is run only where awaken wrote, and only on files that it would have left alone before. What a
+project brings along is never run, nor anything in Python's path that the project can fill.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from awaken.engine.machine.programs import find_program, run_program
+from awaken.workspace.ini import NotIni, parse_ini
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of
+from awaken.workspace.toml_text import NotToml, parse_toml
+
+_BLACK_DEFAULT = 88
+_PEP8 = 79
+_SECONDS = 60
+_LENGTHS = range(1, 10_000)  # ruff takes up to 320; what is written here is anybody's guess
+_RUFF_FILES = (".ruff.toml", "ruff.toml")
+_SETTINGS = (*_RUFF_FILES, "pyproject.toml")
+_HOOKS = ".pre-commit-config.yaml"
+
+
+class Formatter(Struct, frozen=True):
+    """How a project is formatted: its longest line and, if it declares one, a command.
+
+    ``command`` formats the files whose paths are put behind it, in place; ``root`` is the
+    project whose settings it reads.
+    """
+
+    line_length: int = _BLACK_DEFAULT
+    command: tuple[str, ...] = ()
+    root: Path = Path()
+
+    def format(self, texts: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Return the formatted ``texts`` by path (UTF-8, as given), with one call for all.
+
+        Without a command, and where it fails, the result holds nothing.
+        """
+        if not self.command or not texts:
+            return {}
+        with tempfile.TemporaryDirectory(prefix="awaken-format-") as name:
+            folder = Path(name)
+            for path, text in texts.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(text)
+            for settings, content in self._settings(texts):
+                (folder / settings).write_bytes(content)
+            if not self._run(folder, list(texts)):
+                return {}
+            return {path: (folder / path).read_bytes() for path in texts}
+
+    def fingerprint(self, paths: Iterable[str]) -> bytes:
+        """Return a digest of what decides how the files at ``paths`` are formatted."""
+        digest = hashlib.sha256(repr(self).encode())
+        if self.command:
+            status = Path(self.command[0]).stat()
+            digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+            for _, content in self._settings(paths):
+                digest.update(content)
+        return digest.digest()
+
+    def _settings(self, texts: Iterable[str]) -> Iterator[tuple[Path, bytes]]:
+        """Yield the settings files in every folder above the files, with their bytes."""
+        enclosure = enclosure_of(self.root)
+        folders = {folder for path in texts for folder in Path(path).parents}
+        for folder in sorted(folders):
+            for name in _SETTINGS:
+                with suppress(OSError):  # most folders have none
+                    content = enclosure.read(self.root / folder / name, METADATA_LIMIT)
+                    yield folder / name, content
+
+    def _run(self, folder: Path, paths: list[str]) -> bool:
+        try:
+            done = run_program(
+                # Whole paths: one that starts with a dash would be read as an option.
+                [*self.command, *(str(folder / path) for path in paths)],
+                directory=Path(folder.anchor),
+                environment=_environment(),
+                seconds=_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0
+
+
+def _environment() -> dict[str, str]:
+    """Return the user's environment, without modules that may be the project's own."""
+    environment = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    return environment | {"PYTHONSAFEPATH": "1"}
+
+
+class Declared(Struct, frozen=True):
+    """A formatter that a project declares, where (a file's table or hook), and its command.
+
+    ``executable`` is empty where the command is not on the PATH outside of the project.
+    """
+
+    name: str
+    origin: str
+    executable: str
+
+
+class Formatting(Struct, frozen=True):
+    """What a project says of its formatting.
+
+    ``declared`` are its formatters, the preferred one first; ``line_length`` is in characters.
+    """
+
+    declared: tuple[Declared, ...]
+    line_length: int
+    line_length_origin: str
+
+    @property
+    def chosen(self) -> Declared | None:
+        """The formatter that is used: the first whose command is there."""
+        return next((one for one in self.declared if one.executable), None)
+
+
+_ARGUMENTS = {
+    "black": ("--quiet",),
+    "ruff": ("format", "--quiet", "--no-cache"),
+}
+
+
+def detect(root: Path) -> Formatter:
+    """Return how the project at ``root`` is formatted.
+
+    A formatter counts only if the project declares it (``[tool.ruff]``, ``ruff.toml``,
+    ``[tool.black]``, a pre-commit hook) and its command is on the PATH, but not in the project:
+    what that brings along is never run, also if its environment is active. Settings that cannot
+    be read declare nothing.
+    """
+    found = formatting(root)
+    chosen = found.chosen
+    if chosen is None:
+        return Formatter(found.line_length)
+    return Formatter(found.line_length, (chosen.executable, *_ARGUMENTS[chosen.name]), root)
+
+
+def formatting(root: Path) -> Formatting:
+    """Return what the project at ``root`` says of its formatting, and what of it is usable."""
+    tools = _toml(root, "pyproject.toml").get("tool")
+    tools = tools if isinstance(tools, dict) else {}
+    black = _Table("[tool.black] in pyproject.toml", tools.get("black"))
+    ruff = _Table("[tool.ruff] in pyproject.toml", tools.get("ruff"))
+    for name in _RUFF_FILES:
+        if _text(root, name) is not None:
+            ruff = _Table(name, _toml(root, name))
+            break
+    hooks = _hooks(root)
+    declared = []
+    for name, table, hook in (("black", black, "black"), ("ruff", ruff, "ruff-format")):
+        origin = table.origin if table.value is not None else f"hook {hook} in {_HOOKS}"
+        if table.value is not None or hook in hooks:
+            declared.append(Declared(name, origin, find_program(name, root) or ""))
+    length, origin = _line_length(root, ruff, black)
+    return Formatting(tuple(declared), length, origin)
+
+
+class _Table(Struct, frozen=True):
+    """The settings of one tool, None where there are none, and where they stand."""
+
+    origin: str
+    value: Any
+
+
+def _text(root: Path, name: str) -> str | None:
+    """Return the text of a file, empty for one that is not UTF-8; None where there is none."""
+    try:
+        return enclosure_of(root).read(root / name, METADATA_LIMIT).decode()
+    except OSError:
+        return None
+    except UnicodeDecodeError:
+        return ""
+
+
+def _toml(root: Path, name: str) -> dict[str, Any]:
+    try:
+        return parse_toml(_text(root, name) or "")
+    except NotToml:
+        return {}
+
+
+_HOOK = re.compile(r"^[ \t]*+(?:-[ \t]*+)?+id:[ \t]*+['\"]?+([\w-]++)", re.MULTILINE)
+
+
+def _hooks(root: Path) -> set[str]:
+    return set(_HOOK.findall(_text(root, _HOOKS) or ""))
+
+
+def _line_length(root: Path, ruff: _Table, black: _Table) -> tuple[int, str]:
+    for table in (black, ruff):
+        length = table.value.get("line-length") if isinstance(table.value, dict) else None
+        if isinstance(length, int) and length in _LENGTHS:
+            return int(length), table.origin
+    for table, name in ((black, "black"), (ruff, "ruff")):
+        if table.value is not None:
+            return _BLACK_DEFAULT, f"{name}'s default"
+    return next(_linter_lengths(root), (_BLACK_DEFAULT, "black's default; nothing is declared"))
+
+
+_DIGITS = re.compile("[0-9]{1,4}")  # str.isdigit takes ², which int does not
+
+
+def _linter_lengths(root: Path) -> Iterator[tuple[int, str]]:
+    """Yield what flake8 and pycodestyle are told, or their default where they are told nothing."""
+    for name in ("setup.cfg", "tox.ini", ".flake8"):
+        try:
+            settings = parse_ini(_text(root, name) or "")
+        except NotIni:
+            continue
+        for section in ("flake8", "pycodestyle"):
+            if section in settings:
+                written = settings[section]
+                length = written.get("max-line-length", written.get("max_line_length", "")).strip()
+                if _DIGITS.fullmatch(length) and int(length) in _LENGTHS:
+                    yield int(length), f"[{section}] in {name}"
+                else:
+                    yield _PEP8, f"{section}'s default; {name} has [{section}]"

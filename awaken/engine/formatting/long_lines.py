@@ -1,0 +1,149 @@
+"""Breaks the lines that edits made too long, as black would, where no formatter may be at hand."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from awaken.contract import Span
+from awaken.editing.line_breaks import LineWidth, broken_line
+from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.edits.style import FileStyle, line_end, line_start
+from awaken.project.source.modules import Module
+from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
+
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+
+
+def without_long_lines(
+    before: Module, after: Module, moved: SpanMap, style: FileStyle
+) -> tuple[Module, SpanMap]:
+    """Return ``after`` with the lines broken that ``moved`` made too long, and the way back.
+
+    Lines that have only become as long as one was before are left, and lines with comments: these
+    may speak of their line.
+    """
+    long = [
+        span
+        for span in _changed_lines(after, moved)
+        if (now := _length(after, span)) > style.line_length
+        and now > _length(before, moved.to_before(span))
+    ]
+    rows = _rows(after) if long else {}
+    splices: list[Splice] = []
+    for span in long:
+        row = rows.get(_row(after, span.start))
+        if row is not None and row.may_be_broken:
+            splices += _breaks(after.source.text, span, row, style)
+    text, map_back = splice(after.source.text, splices)
+    try:
+        tree = parse_text(text) if splices else after.tree
+    except Unparsable:
+        return after, moved
+    if not splices or not _is_same(tree, after.tree):
+        return after, moved
+    return Module(after.source.with_text(text), tree, after.name), moved.then(map_back)
+
+
+def _is_same(one: ast.AST, other: ast.AST) -> bool:
+    with deep_recursion():
+        return ast.dump(one) == ast.dump(other)
+
+
+def _changed_lines(module: Module, moved: SpanMap) -> list[Span]:
+    """Return the lines that hold something new, without their ends."""
+    text = module.source.text
+    starts: dict[int, None] = {}
+    for region in moved.new_regions():
+        at = line_start(text, region.start)
+        while at <= region.end and at not in starts and at < len(text):
+            starts[at] = None
+            at = line_end(text, at)
+    return [Span(at, _content_end(text, at)) for at in sorted(starts)]
+
+
+def _content_end(text: bytes, at: int) -> int:
+    return at + len(text[at : line_end(text, at)].rstrip(b"\r\n"))
+
+
+def _length(module: Module, span: Span) -> int:
+    """Return how long the longest of the lines is on which ``span`` stands."""
+    text = module.source.text
+    whole = text[line_start(text, span.start) : line_end(text, span.end)].decode()
+    return max(map(len, whole.splitlines()), default=0)
+
+
+def _row(module: Module, at: int) -> int:
+    return module.line_column(Span(at, at))[0]
+
+
+@dataclass(slots=True)
+class _Row:
+    """What stands on a line, and in how many brackets: at its start, at the least, behind it."""
+
+    depth: int
+    lowest: int
+    depth_behind: int
+    first_word: str = ""
+    may_be_broken: bool = True
+    is_closed_next: bool = False
+
+
+def _rows(module: Module) -> dict[int, _Row]:
+    """Return all lines that hold code, by their numbers."""
+    rows: dict[int, _Row] = {}
+    depth = 0
+    text = module.source.text.decode()
+    reading = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")).readline
+    try:
+        tokens = list(tokenize.generate_tokens(reading))
+    except (tokenize.TokenError, SyntaxError):
+        return {}
+    for token in tokens:
+        if token.type in {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:
+            continue
+        first, last = token.start[0], token.end[0]
+        for number in range(first, last + 1):
+            row = rows.setdefault(number, _Row(depth, depth, depth))
+            row.may_be_broken &= first == last and token.type != tokenize.COMMENT
+        row = rows[first]
+        if token.type == tokenize.OP:
+            depth += (token.string in _OPENING) - (token.string in _CLOSING)
+        row.lowest, row.depth_behind = min(row.lowest, depth), depth
+        row.first_word = row.first_word or token.string
+    for number, row in rows.items():
+        row.may_be_broken &= row.depth == row.lowest == row.depth_behind
+        following = rows.get(number + 1)
+        row.is_closed_next = following is not None and following.first_word in _CLOSING
+    return rows
+
+
+def _breaks(text: bytes, span: Span, row: _Row, style: FileStyle) -> Iterator[Splice]:
+    """Yield the replacements that break the line ``span``."""
+    line = text[span.start : span.end].decode()
+    if text[: span.start].rstrip(b"\r\n").endswith(b"\\"):
+        return
+    width = LineWidth(style.indent, style.line_length)
+    made = broken_line(line, width, bracketed=row.depth > 0, closes=row.is_closed_next)
+    if len(made) > 1:
+        yield from _differences(line, style.newline.join(made), span.start)
+
+
+def _differences(old: str, new: str, start: int) -> Iterator[Splice]:
+    """Yield the replacements that make ``new`` of ``old``: of spaces, and of what is inserted."""
+    at, place = 0, start
+    while at < len(new) or old:
+        word = old.lstrip(" \t")
+        space = len(old) - len(word)
+        end = at
+        while end < len(new) and not (word and new[end] == word[0]):
+            end += 1
+        if new[at:end] != old[:space]:
+            yield Splice(place, place + len(old[:space].encode()), new[at:end].encode())
+        if not word:
+            return
+        place += len(old[: space + 1].encode())
+        old, at = word[1:], end + 1

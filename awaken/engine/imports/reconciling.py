@@ -1,0 +1,468 @@
+"""Reconciles the imports of one file once all its other edits are made.
+
+What the changes need is added where the file's own style puts it; what they release goes if
+nothing refers to it any more. Only imports at module level are read or written.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from awaken.contract import ChangeId, NeedImport, Place, Problem, ReleaseImport, Span
+from awaken.editing.import_lines import (
+    LineStyle,
+    add_name,
+    by_type,
+    new_import,
+    remove_name,
+)
+from awaken.engine.edits.owned_edits import OwnedEdit
+from awaken.engine.edits.slices import binds, line_of_statement, nodes_near_word
+from awaken.engine.edits.splices import Splice
+from awaken.engine.edits.style import (
+    NEWLINE,
+    FileStyle,
+    blank_lines_around,
+    line_end,
+    line_indent,
+    line_start,
+)
+from awaken.engine.imports.places import (
+    ImportPlaces,
+    ImportStatement,
+    LinePlace,
+    is_type_checking,
+)
+from awaken.project.source.modules import Module
+
+
+class Imports(Struct, frozen=True):
+    """The splices that reconcile a file's imports, and the needs that could not be met."""
+
+    splices: tuple[Splice, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class ImportContext(Struct, frozen=True):
+    """What imports depend on beside their file.
+
+    ``first_party`` are the top-level packages of the project, which have a section of their own;
+    ``taken`` are the names that other modules take from this one, which must stay.
+    """
+
+    first_party: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+
+
+class Bound(Struct, frozen=True):
+    """A name that a top-level import binds; ``typing_only`` in an ``if TYPE_CHECKING`` block."""
+
+    name: str
+    statement: ast.Import | ast.ImportFrom
+    alias: ast.alias
+    typing_only: bool
+
+
+def reconcile(
+    module: Module,
+    needs: Sequence[OwnedEdit[NeedImport]],
+    releases: Sequence[OwnedEdit[ReleaseImport]],
+    style: FileStyle,
+    context: ImportContext,
+) -> Imports:
+    """Return what to splice into the edited file ``module`` (named as the project knows it)."""
+    work = _Reconciling(module, style, context)
+    for wanted, (typing, changes) in _merged(needs).items():
+        work.need(wanted, typing, changes)
+    for owned in releases:
+        work.release(owned.edit)
+    return Imports(tuple(work.splices()), tuple(work.problems))
+
+
+class _Wanted(Struct, frozen=True):
+    """One import that at least one change needs."""
+
+    module: str
+    name: str | None
+    alias: str | None
+
+    @property
+    def bound(self) -> str:
+        return self.alias or self.name or self.module.partition(".")[0]
+
+    @property
+    def text(self) -> str:
+        """What stands after ``import``."""
+        name = self.name or self.module
+        return f"{name} as {self.alias}" if self.alias else name
+
+
+def _merged(needs: Iterable[OwnedEdit[NeedImport]]) -> dict[_Wanted, tuple[bool, list[ChangeId]]]:
+    """Return each import once: whether only for typing, and the changes that need it."""
+    found: dict[_Wanted, tuple[bool, list[ChangeId]]] = {}
+    for owned in needs:
+        edit = owned.edit
+        wanted = _Wanted(edit.module, edit.name, None if edit.alias == edit.name else edit.alias)
+        typing, changes = found.get(wanted, (True, []))
+        found[wanted] = (typing and edit.type_checking, [*changes, owned.change])
+    return found
+
+
+class _Reconciling:
+    """What is to be added to and removed from the imports of one file."""
+
+    def __init__(self, module: Module, style: FileStyle, context: ImportContext) -> None:
+        self.problems: list[Problem] = []
+        self._taken = context.taken
+        self._module = module
+        self._text = module.source.text
+        self._style = style
+        self._places = ImportPlaces(module, context.first_party)
+        self._bounds = list(_bounds(module.tree))
+        self._adds: dict[ImportStatement, list[str]] = {}
+        self._removes: dict[ImportStatement, list[str]] = {}
+        self._lines: list[tuple[_Wanted, LinePlace]] = []
+        self._typing_lines: list[_Wanted] = []
+        self._needed: set[str] = set()
+
+    def need(self, wanted: _Wanted, typing: bool, changes: Sequence[ChangeId]) -> None:
+        """See to it that ``wanted`` is bound, before its first use where that is at run time."""
+        self._needed.add(wanted.bound)
+        same = [bound for bound in self._bounds if self._gives(bound, wanted)]
+        if any(typing or self._is_early(bound, wanted.bound) for bound in same):
+            return
+        if self._is_taken(wanted):
+            what = f"the name {wanted.bound} already means something else in this file"
+            self._refuse(what, changes)
+            return
+        for bound in same:
+            if bound.typing_only:  # a run-time import serves both
+                self._remove(bound)
+        extended = self._extended(wanted, typing)
+        if extended is not None:
+            self._adds.setdefault(extended, []).append(wanted.text)
+        elif typing:
+            self._typing_lines.append(wanted)
+            if not any(is_type_checking(one) for one in self._module.tree.body):
+                self.need(_Wanted("typing", "TYPE_CHECKING", None), False, changes)
+        else:
+            self._add_line(wanted, changes)
+
+    def _add_line(self, wanted: _Wanted, changes: Sequence[ChangeId]) -> None:
+        before = self._first_use(wanted.bound)
+        if wanted.name is not None and self._places.one_name_per_line:
+            place = self._places.for_name(wanted.module, wanted.name, before=before)
+        else:
+            place = self._places.for_line(
+                wanted.module,
+                is_from=wanted.name is not None,
+                member=wanted.name or "",
+                before=before,
+            )
+        if place.at > before:
+            self._refuse(f"no line above the first use of {wanted.bound} can import it", changes)
+            return
+        self._lines.append((wanted, place))
+
+    def _refuse(self, message: str, changes: Sequence[ChangeId]) -> None:
+        place = Place(self._module.path, Span(0, 0))
+        self.problems.append(Problem(place, message, tuple(changes)))
+
+    def release(self, edit: ReleaseImport) -> None:
+        """Remove an import if nothing in this file refers to it and no comment would be lost."""
+        if self._module.is_package or "*" in self._taken:
+            return
+        for bound in self._bounds:
+            if bound.name in self._needed or bound.name in self._taken:
+                continue
+            if self._is_released(bound, edit) and not self._is_used(bound.name):
+                self._remove(bound)
+
+    def _remove(self, bound: Bound) -> None:
+        """Note that a name goes; several edits may release the same one."""
+        names = self._removes.setdefault(bound.statement, [])
+        if bound.name not in names:
+            names.append(bound.name)
+
+    def _is_released(self, bound: Bound, edit: ReleaseImport) -> bool:
+        if bound.alias.asname == bound.alias.name:  # the spelling of a re-export
+            return False
+        if isinstance(bound.statement, ast.Import):
+            return edit.name is None and bound.alias.name == edit.module
+        return bound.alias.name == edit.name and self._absolute(bound.statement) == edit.module
+
+    def _gives(self, bound: Bound, wanted: _Wanted) -> bool:
+        if isinstance(bound.statement, ast.ImportFrom):
+            names = (bound.alias.name, bound.alias.asname) == (wanted.name, wanted.alias)
+            return names and self._absolute(bound.statement) == wanted.module
+        if wanted.name is not None or bound.alias.asname != wanted.alias:
+            return False
+        submodule = wanted.alias is None and bound.alias.name.startswith(f"{wanted.module}.")
+        return submodule or bound.alias.name == wanted.module
+
+    def _is_early(self, bound: Bound, name: str) -> bool:
+        """Whether a run-time import stands above everything that uses its name."""
+        if bound.typing_only:
+            return False
+        return self._module.span(bound.statement).start < self._first_use(name)
+
+    def _first_use(self, name: str) -> int:
+        """Return where the first top-level statement that refers to ``name`` starts."""
+        uses = [
+            self._module.span(node).start
+            for node in nodes_near_word(self._module, name)
+            if isinstance(node, ast.Name) and node.id == name
+        ]
+        if not uses:
+            return len(self._text)
+        starts = [self._start_of(statement) for statement in self._module.tree.body]
+        return starts[bisect_right(starts, min(uses)) - 1]
+
+    def _start_of(self, statement: ast.stmt) -> int:
+        """Return where a statement starts, with its decorators."""
+        decorators = getattr(statement, "decorator_list", [])
+        return self._module.span(decorators[0] if decorators else statement).start
+
+    def _is_taken(self, wanted: _Wanted) -> bool:
+        """Whether something else at module level binds the name."""
+        if not binds(self._module, wanted.bound):
+            return False
+        for binding in self._module.scopes.module.bindings.get(wanted.bound, ()):
+            statement = self._module.statement_of(binding.node)
+            if not isinstance(binding.node, ast.alias) or not isinstance(
+                statement, ImportStatement
+            ):
+                return True
+            bound = Bound(wanted.bound, statement, binding.node, typing_only=False)
+            package = (
+                isinstance(statement, ast.Import)
+                and wanted.name is None
+                and wanted.alias is binding.node.asname is None
+            )
+            if not package and not self._gives(bound, wanted):
+                return True
+        return False
+
+    def _extended(self, wanted: _Wanted, typing: bool) -> ImportStatement | None:
+        """Return the statement that already imports from the module and can take the name."""
+        if wanted.name is None or (self._places.one_name_per_line and not typing):
+            return None
+        for bound in self._bounds:
+            if (
+                isinstance(bound.statement, ast.ImportFrom)
+                and bound.typing_only is typing
+                and bound.name != "*"
+                and self._takes(bound.statement, wanted)
+                and self._absolute(bound.statement) == wanted.module
+                and (typing or self._is_early(bound, wanted.bound))
+            ):
+                return bound.statement
+        return None
+
+    def _takes(self, statement: ast.ImportFrom, wanted: _Wanted) -> bool:
+        """Whether a renamed name and others may share the statement."""
+        renamed = wanted.alias or any(one.asname for one in statement.names)
+        return not renamed or self._places.combines_renamed
+
+    def _absolute(self, statement: ast.ImportFrom) -> str:
+        """Return the absolute name of the module that a ``from`` import names."""
+        if not statement.level:
+            return statement.module or ""
+        package = self._module.name.split(".")
+        drop = statement.level - self._module.is_package
+        base = package[: len(package) - drop]
+        return ".".join([*base, *([statement.module] if statement.module else [])])
+
+    def _is_used(self, name: str) -> bool:
+        """Whether the file refers to ``name``, in code, in strings or in type comments."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        comments = re.findall(r"#[ \t]*type:[^\r\n]*", self._text.decode())
+        return any(map(word.search, comments)) or any(
+            _refers(node, name) for node in nodes_near_word(self._module, name)
+        )
+
+    def splices(self) -> Iterator[Splice]:
+        """Yield the changed statements, the removed lines and the new ones."""
+        touched = dict.fromkeys([*self._adds, *self._removes])
+        texts = {statement: self._edited(statement) for statement in touched}
+        gone = {statement for statement, text in texts.items() if not text}
+        gone = {statement for statement in gone if self._can_go(statement, gone)}
+        for statement, text in texts.items():
+            if text:
+                span = self._module.span(statement)
+                yield Splice(span.start, span.end, text.encode())
+        new = list(self._new_lines(gone))
+        yield from new
+        yield from self._removed_lines(gone, {splice.start for splice in new})
+
+    def _edited(self, statement: ImportStatement) -> str:
+        text, style = self._module.text_of(statement), self._line_style(statement)
+        for name in self._adds.get(statement, ()):
+            text = add_name(text, name, style)
+        for bound in self._removes.get(statement, ()):
+            less = remove_name(text, bound)
+            if less == "":
+                return ""
+            text = text if less is None else less
+        return text
+
+    def _line_style(self, statement: ast.stmt | None = None) -> LineStyle:
+        indent = b"" if statement is None else line_indent(self._text, self._at(statement))
+        return LineStyle(
+            newline=self._style.newline,
+            indent=self._style.indent,
+            line_indent=indent.decode(),
+            line_length=self._style.line_length,
+        )
+
+    def _at(self, statement: ast.stmt) -> int:
+        return self._module.span(statement).start
+
+    def _can_go(self, statement: ImportStatement, gone: Collection[ast.stmt]) -> bool:
+        """Whether the statement's whole line can go, with its block if that is then empty."""
+        span = self._module.span(statement)
+        end = line_end(self._text, span.end)
+        alone = line_of_statement(self._module, statement) is not None
+        if not alone or self._text[span.end : end].strip():
+            return False
+        block = self._module.parent(statement)
+        return (
+            not isinstance(block, ast.If)
+            or bool(set(block.body) - set(gone))
+            or (not block.orelse and len(block.body) == 1)
+        )
+
+    def _removed_lines(
+        self, gone: Collection[ImportStatement], new: Collection[int]
+    ) -> Iterator[Splice]:
+        """Yield the removal of whole lines, with blank lines that would be left doubled.
+
+        ``new`` are the places of insertions, which a removal must not swallow.
+        """
+        for statement in gone:
+            block = self._module.parent(statement)
+            alone = isinstance(block, ast.If) and len(block.body) == 1
+            whole = block if alone and block is not None else statement
+            start = line_start(self._text, self._module.span(whole).start)
+            end = line_end(self._text, self._module.span(whole).end)
+            before, _ = blank_lines_around(self._text, start)
+            _, after = blank_lines_around(self._text, end)
+            for _ in range(after if start == 0 else min(before, after)):
+                if end not in new:
+                    end = line_end(self._text, end)
+            yield Splice(start, end, b"")
+
+    def _new_lines(self, gone: Collection[ast.stmt]) -> Iterator[Splice]:
+        by_place: dict[LinePlace, list[_Wanted]] = {}
+        first: dict[str, LinePlace] = {}
+        for wanted, place in sorted(self._lines, key=lambda line: by_type(line[0].name or "")):
+            if wanted.alias is None and wanted.name is not None:
+                first.setdefault(wanted.module, place)
+        for wanted, place in self._lines:
+            own = place if wanted.alias or not wanted.name else first[wanted.module]
+            by_place.setdefault(own, []).append(wanted)
+        found: dict[int, list[tuple[LinePlace, str]]] = {}
+        for place, lines in by_place.items():
+            text = self._rendered(lines, self._line_style())
+            found.setdefault(place.at, []).append((place, text))
+        for place, text in self._typing_text(gone) if self._typing_lines else ():
+            found.setdefault(place.at, []).append((place, text))
+        for at, parts in found.items():
+            before, after = parts[0][0].blank_before, parts[-1][0].blank_after
+            yield self._padded(
+                LinePlace(at, before, after), self._style.newline.join(text for _, text in parts)
+            )
+
+    def _typing_text(self, gone: Collection[ast.stmt]) -> Iterator[tuple[LinePlace, str]]:
+        """Yield the lines for type checkers, in a block of their own if the file has none."""
+        block = self._typing_block(gone)
+        if block is None:
+            style = msgspec.structs.replace(self._line_style(), line_indent=self._style.indent)
+            inside = self._rendered(self._typing_lines, style)
+            yield self._places.for_typing_block(), f"if TYPE_CHECKING:{style.newline}{inside}"
+            return
+        style = self._line_style(block.body[0])
+        by_place: dict[int, list[_Wanted]] = {}
+        for wanted in self._typing_lines:
+            is_from = wanted.name is not None
+            at = self._places.in_block(block, wanted.module, is_from=is_from)
+            by_place.setdefault(at, []).append(wanted)
+        for at, lines in by_place.items():
+            yield LinePlace(at), self._rendered(lines, style)
+
+    def _typing_block(self, gone: Collection[ast.stmt]) -> ast.If | None:
+        for block in self._module.tree.body:
+            if not isinstance(block, ast.If) or not is_type_checking(block):
+                continue
+            on_lines = line_of_statement(self._module, block.body[0]) is not None
+            if on_lines and set(block.body) - set(gone):
+                return block
+        return None
+
+    def _rendered(self, lines: Sequence[_Wanted], style: LineStyle) -> str:
+        """Return the lines in the order of their sections, which blank lines set apart."""
+        modules: dict[tuple[int, bool, str], list[_Wanted]] = {}
+        for one in lines:
+            key = self._places.section(one.module), one.name is not None, one.module
+            modules.setdefault(key, []).append(one)
+        text, before = "", None
+        for (section, is_from, module), held in sorted(modules.items()):
+            if before is not None and section != before and not style.line_indent:
+                text += style.newline
+            before = section
+            names = [one.text for one in held]
+            if not is_from:
+                rendered = [f"import {name}" for name in names]
+            elif self._places.one_name_per_line:
+                rendered = [new_import(module, [name], style) for name in sorted(names)]
+            else:
+                rendered = [new_import(module, one, style) for one in self._statements(held)]
+            text += "".join(f"{style.line_indent}{line}{style.newline}" for line in rendered)
+        return text
+
+    def _statements(self, held: Sequence[_Wanted]) -> list[list[str]]:
+        """Return the names of one module by the statements that import them."""
+        if self._places.combines_renamed:
+            return [[one.text for one in held]]
+        plain = [one.text for one in held if one.alias is None]
+        renamed = [[one.text] for one in held if one.alias is not None]
+        every = [sorted(plain, key=by_type), *renamed] if plain else renamed
+        return sorted(every, key=lambda names: by_type(names[0].partition(" ")[0]))
+
+    def _padded(self, place: LinePlace, lines: str) -> Splice:
+        """Return the insertion of ``lines``, with the blank lines that are missing around it."""
+        text, newline = self._text, self._style.newline
+        before, after = blank_lines_around(text, place.at)
+        unfinished = place.at and NEWLINE.fullmatch(text[place.at - 1 : place.at]) is None
+        head = newline * ((max(0, place.blank_before - before) if place.at else 0) + unfinished)
+        tail = newline * max(0, place.blank_after - after) if text[place.at :].strip() else ""
+        return Splice(place.at, place.at, f"{head}{lines}{tail}".encode())
+
+
+def _bounds(tree: ast.Module) -> Iterator[Bound]:
+    for statement in tree.body:
+        inside = statement.body if is_type_checking(statement) else [statement]  # type: ignore[attr-defined]
+        for one in inside:
+            if isinstance(one, ImportStatement):
+                for alias in one.names:
+                    name = alias.asname or alias.name.partition(".")[0]
+                    yield Bound(name, one, alias, typing_only=one is not statement)
+
+
+def _refers(node: ast.AST, name: str) -> bool:
+    """Whether ``node`` is the name, or a string that reads it: an annotation, in ``__all__``."""
+    if isinstance(node, ast.Name):
+        return node.id == name
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return False
+    try:
+        tree = ast.parse(node.value.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(tree))

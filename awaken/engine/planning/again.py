@@ -1,0 +1,66 @@
+"""What planning again after the last phase is compared with: the sites that were settled before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from awaken.contract import Finding, Place, SiteId, Span
+from awaken.engine.edits.splices import SpanMap
+
+Maps = Sequence[Mapping[str, SpanMap]]
+"""For each phase, how the files that it changed lead back to those before it."""
+
+
+def standing(settled: Sequence[Finding], maps: Maps) -> dict[Finding, Place]:
+    """Return where sites that were left as they are stand after all phases.
+
+    Those are missing that stood inside something rewritten: they have no place of their own now.
+    """
+    places = ((finding, _where_now(finding.place, maps)) for finding in settled)
+    return {finding: place for finding, place in places if place is not None}
+
+
+def _where_now(place: Place, maps: Maps) -> Place | None:
+    span = place.span
+    for step in maps:
+        known = step.get(place.path)
+        if known is None:
+            continue
+        after = known.to_after(span)
+        if known.to_before(after) != span:
+            return None
+        if any(region.contains(after) for region in known.new_regions()):
+            return None
+        span = after
+    return Place(place.path, span)
+
+
+def seen_before(
+    found: Sequence[Finding], settled: Sequence[Finding], standing: Mapping[Finding, Place]
+) -> frozenset[SiteId]:
+    """Return which of ``found``, placed on disk, are ``settled``; each of these stands for one.
+
+    A rewrite changes the identity of what is nested in it, and of its equals; and a site inside
+    a rewritten one leads back to the whole of that, which then holds the settled place.
+    """
+    places = Counter((finding.rule, finding.place.path, finding.place.span) for finding in settled)
+    seen: set[SiteId] = set()
+    for finding in found:
+        place = (finding.rule, finding.place.path, finding.place.span)
+        if places[place] and finding.site not in seen:
+            places[place] -= 1
+            seen.add(finding.site)
+    inside: dict[tuple[str, str], list[Span]] = {}
+    for finding in settled:
+        place = (finding.rule, finding.place.path, finding.place.span)
+        if finding not in standing and places[place]:
+            places[place] -= 1
+            inside.setdefault(place[:2], []).append(finding.place.span)
+    for finding in found:
+        spans = inside.get((finding.rule, finding.place.path), []) if inside else []
+        match = next((span for span in spans if finding.place.span.contains(span)), None)
+        if match is not None and finding.site not in seen:
+            spans.remove(match)
+            seen.add(finding.site)
+    return frozenset(seen)

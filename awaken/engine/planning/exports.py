@@ -1,0 +1,40 @@
+"""Which names of a module other files of the project take from it; conservative, by text."""
+
+from __future__ import annotations
+
+import re
+
+from awaken.workspace.sources import Snapshot
+
+_WORD = re.compile(r"\w+")
+
+
+def names_taken(snapshot: Snapshot, path: str) -> frozenset[str]:
+    """Return every name that another Python file may import, or read, from the module at ``path``.
+
+    Modules are told apart by their last name only, and strings count (``patch("shop.get")``), so
+    the set may be too large, never too small. ``"*"`` is in it if a file imports everything.
+    """
+    stem = path.rpartition("/")[2].partition(".")[0]
+    imports = re.compile(
+        rf"from[ \t]+[.\w]*\b{re.escape(stem)}[ \t]+import[ \t]*(\([^)]*\)|(?:[^\n\r\\]|\\\r?\n)*)"
+    )
+    # without ``\b``, which would be tried at every character
+    attributes = re.compile(rf"{re.escape(stem)}\.(\w+)")
+    found: set[str] = set()
+    needle = stem.encode()
+    for other in snapshot:
+        if other == path or not other.endswith((".py", ".pyi")):
+            continue
+        if needle not in snapshot[other].text:
+            continue
+        text = snapshot[other].text.decode()
+        for clause in imports.findall(text):
+            found.update(_WORD.findall(clause))
+            found.update("*" if clause.strip() == "*" else "")
+        found.update(
+            match[1]
+            for match in attributes.finditer(text)
+            if not _WORD.match(text[max(0, match.start() - 1) : match.start()])
+        )
+    return frozenset(found)

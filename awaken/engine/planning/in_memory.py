@@ -1,0 +1,191 @@
+"""Carries out changes on a snapshot: pure, all or nothing for none, a problem for what cannot be.
+
+The caller (``phases``) leaves out the changes that problems name and calls again; imports and
+files that several changes share are computed from the changes that remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from awaken.contract import (
+    Change,
+    CreateFile,
+    InsertStatements,
+    NeedImport,
+    NodeEdit,
+    Place,
+    Problem,
+    ReleaseImport,
+    Requirement,
+    Span,
+    TextEdit,
+)
+from awaken.engine.edits.owned_edits import EditT, OwnedEdit, of_kind
+from awaken.engine.edits.splices import SpanMap, Splice, clashes, splice
+from awaken.engine.formatting.formatter import Formatter
+from awaken.engine.formatting.statements import format_edited
+from awaken.engine.manifests.requirements import add_requirements
+from awaken.engine.planning.exports import names_taken
+from awaken.engine.progress import REWRITING, Progress, counted, silent
+from awaken.project.names.layout import Layout
+from awaken.workspace.sources import Snapshot, SourceFile
+
+if TYPE_CHECKING:
+    from awaken.engine.rewriting.file_rewriting import Rewriters
+
+
+class Materialised(Struct, frozen=True):
+    """A snapshot after its changes.
+
+    ``maps`` lead back to the old text, per changed file; ``created`` are the paths that did not
+    exist before. Any problem names the changes that could not be made.
+    """
+
+    snapshot: Snapshot
+    maps: Mapping[str, SpanMap]
+    problems: tuple[Problem, ...] = ()
+    created: frozenset[str] = frozenset()
+
+
+def materialise(
+    snapshot: Snapshot,
+    changes: Sequence[Change],
+    rewriters: Rewriters,
+    formatter: Formatter | None = None,
+    progress: Progress = silent,
+) -> Materialised:
+    """Return ``snapshot`` with all ``changes`` made, in their order, and what could not be.
+
+    ``rewriters`` are those of each rule by name; ``formatter`` is the project's own. ``progress``
+    is told how many files are done.
+    """
+    work = _Work(snapshot, formatter or Formatter())
+    work.create(changes)
+    required = add_requirements(snapshot, _owned(changes, Requirement))
+    work.problems += required.problems
+    for path, (source, moved) in required.files.items():
+        work.put(path, source, moved)
+    for path, edits in counted(_by_file(changes).items(), REWRITING, progress):
+        if snapshot.get(path) is None:
+            work.refuse(path, "there is no such file to edit", edits)
+        elif is_python(path):
+            work.rewrite(path, edits, rewriters)
+        else:
+            work.edit_text(path, edits)
+    return work.result()
+
+
+class _Work:
+    """The files as they change, and what goes wrong."""
+
+    def __init__(self, snapshot: Snapshot, formatter: Formatter) -> None:
+        self.problems: list[Problem] = []
+        self._snapshot = snapshot
+        self._formatter = formatter
+        self._created: dict[str, SourceFile] = {}
+        self._files: dict[str, SourceFile] = {}
+        self._maps: dict[str, SpanMap] = {}
+
+    def put(self, path: str, source: SourceFile, moved: SpanMap) -> None:
+        if moved:
+            self._files[path] = source
+            self._maps[path] = self._maps.get(path, SpanMap()).then(moved)
+
+    def refuse(self, path: str, message: str, edits: Sequence[OwnedEdit[Any]]) -> None:
+        changes = tuple(dict.fromkeys(owned.change for owned in edits))
+        self.problems.append(Problem(Place(path, Span(0, 0)), message, changes))
+
+    def create(self, changes: Sequence[Change]) -> None:
+        for owned in _owned(changes, CreateFile):
+            path = owned.edit.path
+            made = SourceFile(path, owned.edit.text.encode())
+            if path in self._snapshot:
+                self.refuse(path, "the file to create exists already", [owned])
+            elif self._created.setdefault(path, made) != made:
+                self.refuse(path, "another change creates this file with other text", [owned])
+
+    def rewrite(self, path: str, edits: Sequence[OwnedEdit[Any]], rewriters: Rewriters) -> None:
+        # LibCST takes a sixth of a second to import, and most commands never rewrite.
+        from awaken.engine.rewriting.file_rewriting import FileContext, rewrite_file  # noqa: PLC0415
+
+        layout, first_party = _layout(self._snapshot)
+        context = FileContext(
+            name=layout.name_of(path),
+            first_party=first_party,
+            line_length=self._formatter.line_length,
+            taken=names_taken(self._snapshot, path)
+            if of_kind(edits, ReleaseImport)
+            else frozenset(),
+        )
+        rewritten = rewrite_file(self._snapshot[path], edits, rewriters, context)
+        self.problems += rewritten.problems
+        self.put(path, rewritten.source, rewritten.moved)
+
+    def edit_text(self, path: str, edits: Sequence[OwnedEdit[Any]]) -> None:
+        """Make the text edits of a file that is not Python, after what the engine did to it."""
+        source = self._files.get(path, self._snapshot[path])
+        done = self._maps.get(path, SpanMap())
+        splices: list[Splice] = []
+        for owned in edits:
+            if not isinstance(owned.edit, TextEdit):
+                self.refuse(path, "only text can be edited in a file that is not Python", [owned])
+                continue
+            span = done.to_after(owned.edit.anchor)
+            new = Splice(span.start, span.end, owned.edit.text.encode())
+            if any(clashes(one, new) for one in splices):
+                self.refuse(path, "another change already edits this text", [owned])
+            elif new not in splices:
+                splices.append(new)
+        text, moved = splice(source.text, splices)
+        self.put(path, source.with_text(text), moved)
+
+    def result(self) -> Materialised:
+        formatted = format_edited(self._snapshot, self._files, self._maps, self._formatter)
+        for path, (source, moved) in formatted.items():
+            self._files[path], self._maps[path] = source, moved
+        return Materialised(
+            self._snapshot.replace({**self._files, **self._created}),
+            self._maps,
+            tuple(self.problems),
+            frozenset(self._created),
+        )
+
+
+def is_python(path: str) -> bool:
+    """Whether the file at ``path`` holds Python code or stubs."""
+    return path.endswith((".py", ".pyi"))
+
+
+@lru_cache(maxsize=1)
+def _layout(snapshot: Snapshot) -> tuple[Layout, frozenset[str]]:
+    """Return the layout of a snapshot, and the top-level packages in it."""
+    layout = Layout(snapshot)
+    names = (layout.name_of(path) for path in snapshot if is_python(path))
+    return layout, frozenset(name.partition(".")[0] for name in names)
+
+
+def _owned(changes: Sequence[Change], kind: type[EditT]) -> list[OwnedEdit[EditT]]:
+    return of_kind(
+        (
+            OwnedEdit(change.id, change.rule, edit, change.level)
+            for change in changes
+            for edit in change.edits
+        ),
+        kind,
+    )
+
+
+def _by_file(changes: Sequence[Change]) -> dict[str, list[OwnedEdit[Any]]]:
+    kinds = (NodeEdit, InsertStatements, NeedImport, ReleaseImport, TextEdit)
+    found: dict[str, list[OwnedEdit[Any]]] = {}
+    for change in changes:
+        for edit in change.edits:
+            if isinstance(edit, kinds):
+                owned = OwnedEdit(change.id, change.rule, edit, change.level)
+                found.setdefault(edit.path, []).append(owned)
+    return found

@@ -1,0 +1,92 @@
+"""Whether a rule's plan is one by the contract: the engine trusts nothing of it before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import PurePosixPath
+
+from awaken.contract import Edit, Level, Pins, Plan, Rule, Span
+from awaken.workspace.sources import Snapshot
+
+_SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be encoded
+
+
+def contract_broken(rule: Rule, plan: Plan, pins: Pins, snapshot: Snapshot) -> str | None:
+    """Return what is wrong with the plan of ``rule`` for ``snapshot``, or None.
+
+    Every site has one finding; a manual finding has a reason that the rule declares; a safe or
+    unsafe one has a change that names its site and is in the plan, unless the site is left out.
+    Places lie in files of the project, and what is written there is text.
+    """
+    sites = [finding.site for finding in plan.findings]
+    if len(set(sites)) != len(sites):
+        return "a site has two findings"
+    wrong = chain(
+        _wrong_findings(rule, plan, pins), _wrong_changes(rule, plan), _wrong_places(plan, snapshot)
+    )
+    return next(wrong, None)
+
+
+def _wrong_findings(rule: Rule, plan: Plan, pins: Pins) -> Iterator[str]:
+    sites_of = {change.id: frozenset(change.sites) for change in plan.changes}
+    reasons = {f"{rule.name}/{reason.code}" for reason in rule.reasons}
+    for finding in plan.findings:
+        where = f"{finding.place.path} at byte {finding.place.span.start}"
+        rewritten = finding.level in {Level.SAFE, Level.UNSAFE}
+        if finding.rule != rule.name:
+            yield f"{where} is a finding of {finding.rule}"
+        if rewritten != (finding.change is not None):
+            yield f"{where} is {finding.level} and its change is {finding.change}"
+        if (finding.level is Level.MANUAL) != (finding.reason is not None):
+            yield f"{where} is {finding.level} and its reason is {finding.reason}"
+        if finding.reason is not None and finding.reason not in reasons:
+            yield f"{where} has the undeclared reason {finding.reason}"
+        if finding.change is None or finding.site in pins.left_out:
+            continue
+        if finding.change not in sites_of:
+            yield f"{where} names a change that is not in the plan"
+        elif finding.site not in sites_of[finding.change]:
+            yield f"{where} names a change that does not name it"
+
+
+def _wrong_changes(rule: Rule, plan: Plan) -> Iterator[str]:
+    if len({change.id for change in plan.changes}) != len(plan.changes):
+        yield "two changes have one identity"
+    known = {finding.site for finding in plan.findings}
+    for change in plan.changes:
+        if change.rule != rule.name:
+            yield f"a change is one of {change.rule}"
+        if not known.issuperset(change.sites):
+            yield "a change names a site without a finding"
+        if not change.sites:
+            yield "a change names no site"
+
+
+def _wrong_places(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
+    for finding in plan.findings:
+        if finding.place.path not in snapshot:
+            yield f"a finding stands in {finding.place.path}, which is no file of the project"
+        for place in (finding.place, *finding.chain):
+            yield from _wrong_span(place.path, place.span, snapshot)
+    for change in plan.changes:
+        for edit in change.edits:
+            yield from _wrong_edit(edit, snapshot)
+
+
+def _wrong_edit(edit: Edit, snapshot: Snapshot) -> Iterator[str]:
+    path = getattr(edit, "path", "")
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        yield f"an edit leads out of the project, to {path}"
+    span = getattr(edit, "anchor", getattr(edit, "at", None))
+    if span is not None:
+        yield from _wrong_span(path, span, snapshot)
+    if _SURROGATE.search(getattr(edit, "text", "")):
+        yield f"an edit of {path} is no text: it holds a lone surrogate"
+
+
+def _wrong_span(path: str, span: Span, snapshot: Snapshot) -> Iterator[str]:
+    source = snapshot.get(path)
+    if source is not None and not 0 <= span.start <= span.end <= len(source.text):
+        yield f"{path} has no bytes {span.start} to {span.end}"

@@ -1,0 +1,124 @@
+"""Asks a rule for its plan: whole, or file by file in several processes where it allows that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+from msgspec import Struct
+
+from awaken.contract import Pins, Plan, Rule
+from awaken.engine.machine.limits import SECONDS_PER_RULE
+from awaken.engine.machine.workers import Died, run_here, run_many, start_method
+from awaken.engine.progress import PLANNING, Progress, silent
+from awaken.engine.report import Diagnostic
+from awaken.project import Project
+
+_SECONDS_PER_BYTE = 2.5e-6
+"""Planning ``query-to-select``: apache-superset's 2.1 MB of files with a trigger take 5 s."""
+
+
+class Planned(Struct, frozen=True):
+    """A rule's plan, and what went wrong while it was made."""
+
+    plan: Plan
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
+    """Return the diagnostic of a failure that is awaken's own."""
+    what = " ".join(what.split())
+    sentence = f"internal error in {rules}: {what}; its changes were left out, please report this"
+    return Diagnostic(path=path, line=0, message=sentence, internal=True)
+
+
+def plan_rule(
+    rule: Rule, project: Project, pins: Pins, jobs: int | None, progress: Progress = silent
+) -> Planned:
+    """Return what ``rule`` plans for ``project``; the same for any number of ``jobs``.
+
+    A rule that decides file by file loses only the file in which it fails, ends its process, or
+    comes to a limit (``awaken.engine.machine.limits``).
+    """
+    if not rule.per_file:
+        whole = run_here(partial(_plan_whole, rule, pins), project, SECONDS_PER_RULE)
+        return _given_up(rule, whole) if isinstance(whole, Died) else whole
+    files = project.site_files(rule.triggers)
+    failed = _prepared(rule, project) if files else ()
+    size = sum(len(project.snapshot[path].text) for path in files)
+    progress(PLANNING, 0, len(files))
+    results = run_many(
+        partial(_plan_file, rule, pins, project),
+        files,
+        jobs=jobs,
+        # A spawned worker would have to be sent the whole project.
+        estimated_seconds=size * _SECONDS_PER_BYTE if start_method() == "fork" else 0,
+        arrived=lambda done: progress(PLANNING, done, len(files)),
+    )
+    parts = [
+        _given_up(rule, result, path) if isinstance(result, Died) else result
+        for path, result in zip(files, results, strict=True)
+    ]
+    return _joined([*parts, Planned(Plan(), failed)])
+
+
+def _prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
+    """Let ``rule`` work out what the plans of all files share; return what went wrong."""
+    try:
+        rule.prepare(project)
+    except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
+        return (internal_error(rule.name, f"{type(error).__name__}: {error}"),)
+    return ()
+
+
+def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
+    """Return no plan, and why there is none for ``path``, or for the whole project."""
+    if not died.by_limit:
+        return Planned(Plan(), (internal_error(rule.name, died.message, path),))
+    what = "exclude the file" if path else "ignore the rule, or exclude files"
+    sentence = f"{rule.name} {died.message} here, and was ended; {what}, and please report this"
+    # What a limit of time or memory ends depends on the machine, so it is not remembered.
+    given_up = Diagnostic(path=path, line=0, message=sentence, internal=True)
+    return Planned(Plan(), (given_up,))
+
+
+def _plan_whole(rule: Rule, pins: Pins, project: Project) -> Planned:
+    return _attempt(rule, pins, project, "")
+
+
+def _plan_file(rule: Rule, pins: Pins, project: Project, path: str) -> Planned:
+    return _attempt(rule, pins, project.narrowed(frozenset({path})), path)
+
+
+def _attempt(rule: Rule, pins: Pins, project: Project, path: str) -> Planned:
+    try:
+        plan = rule.plan(project, _with_options(pins, rule))
+    except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
+        what = f"{type(error).__name__}: {error}"
+        return Planned(Plan(), (internal_error(rule.name, what, path), *_unparsable(project)))
+    return Planned(plan, _unparsable(project))
+
+
+def _with_options(pins: Pins, rule: Rule) -> Pins:
+    """Return ``pins`` with the options that ``rule`` understands: its defaults unless given."""
+    if isinstance(pins.options, rule.options):
+        return pins
+    return msgspec.structs.replace(pins, options=rule.options())
+
+
+def _unparsable(project: Project) -> tuple[Diagnostic, ...]:
+    return tuple(
+        Diagnostic(path=path, line=failure.line, message=str(failure))
+        for path, failure in sorted(project.parse_failures.items())
+    )
+
+
+def _joined(parts: Sequence[Planned]) -> Planned:
+    """Join the plans of several files; what spans files comes with each of them."""
+    findings = {one.site: one for part in reversed(parts) for one in reversed(part.plan.findings)}
+    changes = {one.id: one for part in reversed(parts) for one in reversed(part.plan.changes)}
+    return Planned(
+        Plan(tuple(reversed(findings.values())), tuple(reversed(changes.values()))),
+        tuple(dict.fromkeys(one for part in parts for one in part.diagnostics)),
+    )

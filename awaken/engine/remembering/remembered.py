@@ -1,0 +1,85 @@
+"""Remembers what a run came to, so that the next run on the same files need not plan again.
+
+``check``, then ``diff``, then ``apply`` is how people work: the analysis is done once. What is
+remembered holds for exactly the same bytes, versions, rules and options; anything else plans anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+from awaken.contract import Finding
+from awaken.engine.machine.filesystem import in_git_directory
+from awaken.engine.machine.state import cache_key
+from awaken.engine.remembering.results_cache import FactsCache, facts_directory
+from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Held
+from awaken.workspace.sources import SourceFile
+
+
+class Remembered(Struct, frozen=True):
+    """What a run came to, and the ``digest`` of all that it was made from.
+
+    ``unmatched`` is the number of entries of the baseline that match nothing any more;
+    ``diagnostics`` are those of planning, a file that does not parse for instance.
+    """
+
+    digest: bytes
+    findings: tuple[Finding, ...]
+    changes: tuple[ChangeSummary, ...]
+    pending: tuple[ChangeSummary, ...]
+    files: tuple[FileChange, ...]
+    sources: dict[str, SourceFile]
+    held: tuple[Held, ...]
+    unmatched: int
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Memory:
+    """The last result for each way of asking, kept for one project.
+
+    ``base`` is the cache directory, None for the user's; without ``use`` nothing is kept, nor
+    where there is no state directory for the key.
+    """
+
+    def __init__(self, root: Path, base: Path | None, *, use: bool) -> None:
+        key = cache_key() if use else None
+        self._cache = FactsCache(None if key is None else facts_directory(root, base), key)
+
+    def recall(
+        self, asked: bytes, digest: bytes, files: Mapping[str, SourceFile]
+    ) -> Remembered | None:
+        """Return what the last run that was ``asked`` the same came to, if made from the same.
+
+        ``files`` are those that were read; nothing else is rewritten, and nothing new is made
+        outside of the project.
+        """
+        found = self._cache.get(Remembered, asked)
+        return found if found and found.digest == digest and _is_about(found, files) else None
+
+    def keep(self, asked: bytes, remembered: Remembered) -> None:
+        """Keep the result for the next run, in place of the one before."""
+        self._cache.put(asked, remembered)
+        self._cache.save()
+
+
+def _is_about(remembered: Remembered, files: Mapping[str, SourceFile]) -> bool:
+    made = (PurePosixPath(change.path) for change in remembered.files if change.before is None)
+    return (
+        all(change.path in files for change in remembered.files if change.before is not None)
+        and all(path in files for path in remembered.sources)
+        and not any(
+            path.is_absolute() or ".." in path.parts or in_git_directory(path) for path in made
+        )
+    )
+
+
+def digest_of(parts: Iterable[object], files: Mapping[str, SourceFile]) -> bytes:
+    """Return a digest of ``parts`` (by their text) and of the files' paths and bytes."""
+    digest = hashlib.sha256(repr(list(parts)).encode())
+    for path, source in sorted(files.items()):
+        digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + source.digest)
+    return digest.digest()

@@ -1,0 +1,375 @@
+"""Carries out all edits of one Python file: a pure function that can run in a worker."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from awaken.contract import (
+    ChangeId,
+    Edit,
+    InsertStatements,
+    Level,
+    NeedImport,
+    NodeEdit,
+    Place,
+    Problem,
+    ReleaseImport,
+    Rewriter,
+    Span,
+    TextEdit,
+)
+from awaken.editing.comments import lost_comments
+from awaken.editing.outer_parentheses import without_pair
+from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
+from awaken.engine.edits.owned_edits import OwnedEdit, of_kind
+from awaken.engine.edits.slices import (
+    Anchors,
+    Misplaced,
+    Region,
+    SizeProblem,
+    TooLarge,
+    count_kinds,
+    group_by_region,
+    region_of,
+    with_lines_above,
+)
+from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.edits.style import outer_pair_of, style_of, surroundings_of, without_blank_lines
+from awaken.engine.formatting.long_lines import without_long_lines
+from awaken.engine.imports.reconciling import ImportContext, reconcile
+from awaken.engine.rewriting.pieces import Piece, assemble
+from awaken.engine.rewriting.shadowing import shadowed
+from awaken.engine.rewriting.slice_rewriting import Job, Slice, SliceRefused, Target, rewrite_slice
+from awaken.project.source.modules import Module
+from awaken.workspace.parsing import Unparsable, libcst_refusal, parse
+from awaken.workspace.sources import SourceFile
+
+_LARGEST_SLICE = 100_000
+"""Bytes that are rewritten as one: LibCST takes 0.1 s and 4 MB for a thousand. The largest in
+superset, mlflow, ckan and prefect has 12,275."""
+
+Rewriters = Mapping[str, Mapping[str, Rewriter]]
+"""The rewriters of each rule, by the names of the rule and of the rewriter."""
+
+
+class FileContext(Struct, frozen=True):
+    """What rewriting a file takes from its project.
+
+    ``name`` is the module's dotted name, ``first_party`` the top-level packages of the project,
+    ``line_length`` the longest line that its formatter allows, ``taken`` the names that other
+    modules take from this one.
+    """
+
+    name: str = ""
+    first_party: frozenset[str] = frozenset()
+    line_length: int = 88
+    taken: frozenset[str] = frozenset()
+
+
+class RewrittenFile(Struct, frozen=True):
+    """A file after its edits, the way back, and what could not be done."""
+
+    source: SourceFile
+    moved: SpanMap
+    problems: tuple[Problem, ...] = ()
+
+
+def rewrite_file(
+    source: SourceFile,
+    edits: Sequence[OwnedEdit[Edit]],
+    rewriters: Rewriters,
+    context: FileContext,
+) -> RewrittenFile:
+    """Return ``source`` with all ``edits`` made (in the order of their changes) that can be.
+
+    Each edit that cannot be made gives a problem that names its change; the caller leaves these
+    changes out and calls again. Never raises for what a rule or a file does.
+    """
+    try:
+        module = Module(source, parse(source), context.name)
+    except Unparsable as error:
+        place = Place(source.path, Span(0, 0))
+        changes = tuple(dict.fromkeys(owned.change for owned in edits))
+        return RewrittenFile(source, SpanMap(), (Problem(place, f"the file {error}", changes),))
+    work = _Work(module, rewriters, context.line_length)
+    pieces = work.pieces(edits)
+    # What is left of a change that cannot be made would only be in the way of the others.
+    refused = {change for problem in work.problems for change in problem.changes}
+    assembled = assemble(module, [one for one in pieces if not refused.issuperset(one.changes)])
+    needs = of_kind(edits, NeedImport)
+    problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
+    short, done = without_long_lines(module, assembled.module, assembled.moved, work.style)
+    imports = reconcile(
+        short,
+        needs,
+        of_kind(edits, ReleaseImport),
+        work.style,
+        ImportContext(context.first_party, context.taken),
+    )
+    text, moved = splice(short.source.text, imports.splices)
+    end = len(short.source.text)
+    has_none = bool(source.text) and not _last_newline(source.text)
+    if has_none and all(one.end < end for one in imports.splices):
+        text = text.removesuffix(_last_newline(text))
+    return RewrittenFile(source.with_text(text), done.then(moved), (*problems, *imports.problems))
+
+
+class _Work:
+    """The edits of one file on their way to pieces of text; collects what goes wrong."""
+
+    def __init__(self, module: Module, rewriters: Rewriters, line_length: int) -> None:
+        self.problems: list[Problem] = []
+        self._unsafe: set[ChangeId] = set()
+        self._inserted: dict[ChangeId, str] = {}
+        self._filled: set[int] = set()
+        self._module = module
+        self._rewriters = rewriters
+        self.style = style_of(module, line_length)
+
+    def pieces(self, edits: Sequence[OwnedEdit[Any]]) -> list[Piece]:
+        """Return the new texts for every edit that names a place; imports are not among them."""
+        self._unsafe = {owned.change for owned in edits if owned.level is not Level.SAFE}
+        jobs = self._jobs(of_kind(edits, NodeEdit))
+        inserts = self._insertions(of_kind(edits, InsertStatements))
+        self._filled = {piece.span.start for piece in inserts}
+        for piece in inserts:
+            for change in piece.changes:
+                self._inserted[change] = self._inserted.get(change, "") + piece.text.decode()
+        tokens = self._tokens(of_kind(edits, TextEdit))
+        loose = [*tokens, *inserts]
+        pieces: list[Piece] = []
+        for region, nodes in group_by_region(self._regions(jobs)):
+            inner = [piece for piece in loose if _is_inside(piece.span, region.span)]
+            loose = [piece for piece in loose if piece not in inner]
+            for piece in [piece for piece in loose if piece.span.overlaps(region.span)]:
+                self._refuse(piece.span, "it crosses the edge of another rewrite", piece.changes)
+                loose.remove(piece)
+            pieces += self._rewrite(region, {node: jobs[node] for node in nodes}, inner)
+        return [*_without_holes(self._module.source.text, pieces, self._filled), *loose]
+
+    def _refuse(self, span: Span, message: str, changes: Iterable[ChangeId]) -> None:
+        place = Place(self._module.path, span)
+        self.problems.append(Problem(place, message, tuple(dict.fromkeys(changes))))
+
+    def _jobs(self, edits: Sequence[OwnedEdit[NodeEdit]]) -> dict[ast.AST, list[Job]]:
+        """Return the rewriters to run on each node; one node belongs to one change."""
+        anchors = Anchors(self._module, [owned.edit for owned in edits])
+        jobs: dict[ast.AST, list[Job]] = {}
+        for owned in edits:
+            try:
+                node, job = self._job(owned, anchors)
+            except Misplaced as error:
+                self._refuse(owned.edit.anchor, str(error), [owned.change])
+                continue
+            others = jobs.setdefault(node, [])
+            if others and others[0].change != owned.change:
+                what = "another change already rewrites this code"
+                self._refuse(owned.edit.anchor, what, [owned.change])
+            else:
+                others.append(job)
+        return jobs
+
+    def _job(self, owned: OwnedEdit[NodeEdit], anchors: Anchors) -> tuple[ast.AST, Job]:
+        node = anchors.node_of(owned.edit)
+        rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
+        around = surroundings_of(self._module, node, self.style)
+        edit = owned.edit
+        return node, Job(
+            owned.change, owned.rule, rewriter, edit.data, around, edit.lines_above, edit.drops
+        )
+
+    def _rewriter(self, rule: str, name: str) -> Rewriter:
+        found = self._rewriters.get(rule, {}).get(name)
+        if found is None:
+            raise Misplaced(f"internal error in {rule}: it has no rewriter called {name}")
+        return found
+
+    def _regions(self, jobs: Mapping[ast.AST, Sequence[Job]]) -> dict[ast.AST, Region]:
+        regions: dict[ast.AST, Region] = {}
+        for node, own in jobs.items():
+            try:
+                region = self._region(node)
+                lines = max(job.lines_above for job in own)
+                regions[node] = with_lines_above(self._module, region, lines)
+            except TooLarge as error:
+                place = Place(self._module.path, self._module.span(node))
+                changes = tuple(dict.fromkeys(job.change for job in own))
+                self.problems.append(SizeProblem(place, str(error), changes))
+            except Misplaced as error:
+                self._refuse(self._module.span(node), str(error), [job.change for job in own])
+        return regions
+
+    def _region(self, node: ast.AST) -> Region:
+        region = region_of(self._module, node)
+        size = region.span.end - region.span.start
+        if size > _LARGEST_SLICE:
+            raise TooLarge(
+                f"it has {size // 1000} kB, and awaken rewrites no more than "
+                f"{_LARGEST_SLICE // 1000} kB as one"
+            )
+        for root in region.roots:
+            if refusal := libcst_refusal(root):
+                raise TooLarge(refusal)
+        return region
+
+    def _rewrite(
+        self, region: Region, jobs: Mapping[ast.AST, Sequence[Job]], inner: Sequence[Piece]
+    ) -> list[Piece]:
+        """Return the new text of ``region``, in which the pieces ``inner`` are made first."""
+        start = region.span.start
+        old = self._module.source.text[start : region.span.end]
+        moved = [Splice(p.span.start - start, p.span.end - start, p.text) for p in inner]
+        text, _ = splice(old, moved)
+        changes = [job.change for own in jobs.values() for job in own]
+        changes += [change for piece in inner for change in piece.changes]
+        try:
+            # LibCST loses the last line end of a text whose lines end in a lone \r.
+            end = b"" if region.is_expression else _last_newline(text)
+            part = self._slice(region, text[: len(text) - len(end)].decode(), jobs)
+            new = rewrite_slice(part).encode()
+            new += end if new else b""
+            _check_fstring(self._module, region, new)
+        except SliceRefused as error:
+            self._refuse(region.span, error.message, error.changes or changes)
+            return []
+        if new == old:
+            return []
+        owners = tuple(dict.fromkeys(changes))
+        elsewhere = "".join(self._inserted.get(change, "") for change in owners)
+        dropped = [comment for own in jobs.values() for job in own for comment in job.drops]
+        kept = self.style.newline.join([new.decode(), elsewhere, *dropped])
+        lost = lost_comments(old.decode(), kept)
+        if lost and self._unsafe.isdisjoint(owners):
+            self._refuse(region.span, f"it would lose the comment {lost[0]}", owners)
+            return []
+        piece = Piece(region.span, new, owners, is_expression=region.is_expression)
+        return [self._without_parentheses(piece, region)]
+
+    def _without_parentheses(self, piece: Piece, region: Region) -> Piece:
+        """Return ``piece`` with the parentheses around it, if these only held the lines before."""
+        text = self._module.source.text
+        pair = outer_pair_of(self._module, region.roots[0]) if region.is_expression else None
+        if pair is None:
+            return piece
+        new = without_pair(text, pair, piece.text.decode(), self.style.line_length)
+        if new is None:
+            return piece
+        return replace(piece, span=Span(pair.start, pair.end), text=new.encode())
+
+    def _slice(self, region: Region, text: str, jobs: Mapping[ast.AST, Sequence[Job]]) -> Slice:
+        kinds = {type(node).__name__ for node in jobs}
+        counts, ordinals = count_kinds(region, kinds, jobs)
+        targets = tuple(
+            Target(type(node).__name__, ordinals[node], tuple(own)) for node, own in jobs.items()
+        )
+        return Slice(
+            text=text,
+            is_expression=region.is_expression,
+            counts=counts,
+            targets=targets,
+            newline=self.style.newline,
+            indent=self.style.indent,
+            fills_block=region.fills_block and region.span.start not in self._filled,
+        )
+
+    def _insertions(self, edits: Sequence[OwnedEdit[InsertStatements]]) -> list[Piece]:
+        by_place: dict[int, list[tuple[ChangeId, Inserted]]] = {}
+        for owned in edits:
+            try:
+                rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
+                new = insertion(self._module, owned, rewriter, self.style)
+            except Misplaced as error:
+                self._refuse(owned.edit.at, str(error), [owned.change])
+                continue
+            by_place.setdefault(new.spot.at, []).append((owned.change, new))
+        pieces: list[Piece] = []
+        for at, held in by_place.items():
+            parts = [part for _, part in held]
+            texts = inserted_texts(self._module.source.text, parts, self.style.newline)
+            for (change, _), text in zip(held, texts, strict=True):
+                pieces.append(Piece(Span(at, at), text.encode(), (change,)))
+        return pieces
+
+    def _tokens(self, edits: Sequence[OwnedEdit[TextEdit]]) -> list[Piece]:
+        """Return the token edits; equal ones of several changes are one, clashing ones refused."""
+        pieces: list[Piece] = []
+        for owned in edits:
+            span, text = owned.edit.anchor, owned.edit.text.encode()
+            equal = [p for p in pieces if (p.span, p.text) == (span, text)]
+            if equal and owned.change not in equal[0].changes and not _is_bracket(span, text):
+                shared = (*equal[0].changes, owned.change)
+                pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
+            elif any(_clash(piece, span, owned.change) for piece in pieces):
+                self._refuse(span, "another change already edits this code", [owned.change])
+            else:
+                pieces.append(Piece(span, text, (owned.change,), is_token=True))
+        return pieces
+
+
+def _without_holes(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:
+    """Yield ``pieces``, those that leave nothing with the blank lines that nobody wants then.
+
+    Where ``filled``, other lines are put in their place, or below them.
+    """
+    waiting: list[Piece] = []
+    for piece in pieces:
+        between = text[waiting[-1].span.end : piece.span.start] if waiting else b""
+        if waiting and (between.strip() or piece.text):
+            yield from _closed(text, waiting, filled)
+            waiting = []
+        if piece.text or piece.is_expression:
+            yield piece
+        else:
+            waiting.append(piece)
+    yield from _closed(text, waiting, filled)
+
+
+def _closed(text: bytes, pieces: Sequence[Piece], filled: set[int]) -> Iterator[Piece]:
+    """Yield neighbours that all go, grown together and over blank lines around them."""
+    if pieces:
+        first = pieces[0].span.start
+        whole = without_blank_lines(text, Span(first, pieces[-1].span.end))
+        starts = [
+            whole.start if filled.isdisjoint({first, whole.end}) else first,
+            *(piece.span.start for piece in pieces[1:]),
+        ]
+        ends = [*starts[1:], whole.end]
+        for piece, start, end in zip(pieces, starts, ends, strict=True):
+            yield replace(piece, span=Span(start, end))
+
+
+def _last_newline(text: bytes) -> bytes:
+    found = re.search(rb"(\r\n|\n|\r)\Z", text)
+    return found.group() if found else b""
+
+
+def _clash(piece: Piece, span: Span, change: ChangeId) -> bool:
+    """Whether two edits replace the same bytes, or two changes insert at the same place."""
+    if piece.span.overlaps(span):
+        return True
+    return piece.span == span and span.start == span.end and change not in piece.changes
+
+
+def _is_bracket(span: Span, text: bytes) -> bool:
+    """Whether an insertion opens or closes something: two of them at one place are two pairs."""
+    return span.start == span.end and any(bracket in text for bracket in b"()[]{}")
+
+
+def _is_inside(span: Span, region: Span) -> bool:
+    """Whether ``span`` lies in ``region`` and does not only touch its edge."""
+    at_edge = span.start == span.end and span.start in {region.start, region.end}
+    return region.contains(span) and not at_edge
+
+
+def _check_fstring(module: Module, region: Region, new: bytes) -> None:
+    """Refuse text that f-strings take only since Python 3.12."""
+    if region.is_expression and module.in_fstring(region.roots[0]):
+        bad = [mark for mark in (b"\n", b"\r", b"\\", b"#", b"'", b'"') if mark in new]
+        if any(mark not in module.source.text[region.span.start : region.span.end] for mark in bad):
+            raise SliceRefused("an f-string cannot hold the new code before Python 3.12")

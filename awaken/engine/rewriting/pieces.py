@@ -1,0 +1,162 @@
+"""Puts the rewritten pieces of one file together, with parentheses where Python needs them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from awaken.contract import ChangeId, Place, Problem, Span
+from awaken.engine.edits.slices import nodes_on_lines
+from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.rewriting.comparison import Comparison, extent, misread, syntax_alone
+from awaken.project.source.modules import Module
+from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
+
+
+class Piece(Struct, frozen=True):
+    """New text for a span of a file, and the changes that it comes from.
+
+    ``is_expression`` says that the text must read as the same single expression when it stands
+    in its place as when it stands alone; ``is_token`` that it is one of several edits in a
+    statement that only make sense together.
+    """
+
+    span: Span
+    text: bytes
+    changes: tuple[ChangeId, ...]
+    is_expression: bool = False
+    is_token: bool = False
+    wrapped: bool = False
+
+    def splice(self) -> Splice:
+        """Return the replacement of bytes."""
+        text = b"(" + self.text + b")" if self.wrapped else self.text
+        return Splice(self.span.start, self.span.end, text)
+
+
+class Assembled(Struct, frozen=True):
+    """A file with all pieces in place, its tree, and the way back."""
+
+    module: Module
+    moved: SpanMap
+    pieces: tuple[Piece, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
+    """Return the file with every piece in place that can be, and a problem for each other one.
+
+    Expressions are wrapped in parentheses where they would read differently without.
+    """
+    attempt = _attempt(module, pieces)
+    if attempt is not None and attempt.misread:
+        wrong = attempt.misread
+        attempt = _attempt(module, [_wrapped(one) if one in wrong else one for one in pieces])
+    if attempt is not None and not attempt.misread:
+        return _checked(module, attempt)
+    return _assemble_apart(module, pieces)
+
+
+def _assemble_apart(module: Module, pieces: Sequence[Piece]) -> Assembled:
+    """Do the same, but find out for each piece and each change alone whether it fits."""
+    problems: list[Problem] = []
+    pieces = [_fitted(module, piece) for piece in pieces]
+    for change in dict.fromkeys(change for piece in pieces for change in piece.changes):
+        own = [piece for piece in pieces if change in piece.changes]
+        attempt = _attempt(module, own)
+        if attempt is None or attempt.misread:
+            what = "the rewritten code does not fit into its place"
+            problems.append(Problem(Place(module.path, own[0].span), what, (change,)))
+    if problems:
+        return Assembled(module, SpanMap(), (), tuple(problems))
+    attempt = _attempt(module, pieces)
+    if attempt is None or attempt.misread:
+        what = "the rewritten code does not fit together"
+        place = Place(module.path, pieces[0].span)
+        return Assembled(module, SpanMap(), (), (Problem(place, what),))
+    return _checked(module, attempt)
+
+
+class _Attempt(Struct, frozen=True):
+    module: Module
+    moved: SpanMap
+    pieces: tuple[Piece, ...]
+    misread: tuple[Piece, ...]
+
+
+def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
+    """Return the file with ``pieces`` in place; None if it does not parse."""
+    text, moved = splice(module.source.text, [piece.splice() for piece in pieces])
+    try:
+        tree = parse_text(text)
+    except Unparsable:
+        return None
+    after = Module(module.source.with_text(text), tree, module.name)
+    standing: dict[Span, Piece] = {}
+    expected: dict[Span, str] = {}
+    for piece in pieces:
+        if piece.is_expression:
+            alone = syntax_alone(piece.text)
+            if alone is None:
+                return None
+            span = _inside(moved.to_after(piece.span), piece)
+            standing[span], expected[span] = piece, alone
+    wrong = tuple(standing[span] for span in misread(after, expected))
+    return _Attempt(after, moved, tuple(pieces), wrong)
+
+
+def _inside(span: Span, piece: Piece) -> Span:
+    return Span(span.start + 1, span.end - 1) if piece.wrapped else span
+
+
+def _fitted(module: Module, piece: Piece) -> Piece:
+    """Return the piece, in parentheses if it does not fit into its place without."""
+    if not piece.is_expression:
+        return piece
+    attempt = _attempt(module, [piece])
+    if attempt is not None and not attempt.misread:
+        return piece
+    return _wrapped(piece)
+
+
+def _wrapped(piece: Piece) -> Piece:
+    return msgspec.structs.replace(piece, wrapped=True)
+
+
+def _checked(before: Module, attempt: _Attempt) -> Assembled:
+    """Return the result with a problem for every statement that changed without being named."""
+    tokens = {one.span: _owner(before, one.span) for one in attempt.pieces if one.is_token}
+    regions = [one.span for one in attempt.pieces if not one.is_token]
+    comparison = Comparison(before, attempt.module, attempt.moved, regions, tokens)
+    with deep_recursion():
+        differing = list(comparison.differences())
+    problems = tuple(
+        Problem(
+            Place(before.path, span),
+            "the rewrite changes how code around it reads",
+            _changes_in(span, attempt.pieces),
+        )
+        for span in differing
+    )
+    return Assembled(attempt.module, attempt.moved, attempt.pieces, problems)
+
+
+def _changes_in(span: Span, pieces: Sequence[Piece]) -> tuple[ChangeId, ...]:
+    inside = [piece for piece in pieces if span.contains(piece.span)]
+    return tuple(dict.fromkeys(change for piece in inside for change in piece.changes))
+
+
+def _owner(module: Module, span: Span) -> ast.AST:
+    """Return the innermost statement or handler that holds ``span``, else the module."""
+    line, _ = module.line_column(span)
+    owner: ast.AST = module.tree
+    size = len(module.source.text)
+    for node in nodes_on_lines(module.tree, {line}):
+        if isinstance(node, ast.stmt | ast.excepthandler):
+            held = extent(module, node)
+            if held is not None and held.contains(span) and held.end - held.start <= size:
+                owner, size = node, held.end - held.start
+    return owner

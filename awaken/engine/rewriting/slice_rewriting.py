@@ -1,0 +1,296 @@
+"""Rewrites one slice of a file: LibCST parses it, the rules' rewriters run on it, it is printed.
+
+The unmodified slice must come back byte for byte, its nodes must pair with those of the ``ast``
+by order, and the result must read back as the tree that the rewriters made. Anything else
+refuses the slice, never guesses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import libcst as cst
+from msgspec import Struct
+
+from awaken.contract import ChangeId, Rewriter, Surroundings
+from awaken.editing.parentheses import needs_parentheses, parenthesised
+from awaken.editing.shapes import shape
+from awaken.editing.statements import as_statements, in_place_of_line
+from awaken.engine.edits.kinds import KINDS, is_name_only
+from awaken.workspace.parsing import deep_recursion
+
+_HEADER = "if 1:"
+
+
+class SliceRefused(Exception):
+    """A slice cannot be rewritten; ``changes`` are guilty, all of the slice's if empty."""
+
+    def __init__(self, message: str, changes: Iterable[ChangeId] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.changes = tuple(changes)
+
+
+class Job(Struct, frozen=True):
+    """One rewriter to run on one node; ``lines_above`` and ``drops`` are those of its edit."""
+
+    change: ChangeId
+    rule: str
+    rewriter: Rewriter
+    data: Any
+    surroundings: Surroundings
+    lines_above: int = 0
+    drops: tuple[str, ...] = ()
+
+
+class Target(Struct, frozen=True):
+    """A node to rewrite: the ``index``-th of its kind in the slice, counted from 0."""
+
+    kind: str
+    index: int
+    jobs: tuple[Job, ...]
+
+
+class Slice(Struct, frozen=True):
+    """The text of an expression, or of whole lines of statements, and how its file is written.
+
+    ``counts`` says how many nodes of each wanted kind the ``ast`` has in it; ``fills_block``
+    that nothing else stands in its block, so that a block stripped of it needs ``pass``.
+    """
+
+    text: str
+    is_expression: bool
+    counts: Mapping[str, int]
+    targets: tuple[Target, ...]
+    newline: str = "\n"
+    indent: str = "    "
+    fills_block: bool = False
+
+    @property
+    def is_indented(self) -> bool:
+        """Whether the lines stand in a block, which the text alone does not open."""
+        return not self.is_expression and self.text[:1] in {" ", "\t"}
+
+
+def rewrite_slice(part: Slice) -> str:
+    """Return the text of ``part`` after its rewriters ran, innermost first.
+
+    Raises SliceRefused.
+    """
+    before, after = _wrapping(part)
+    text = f"{before}{part.text}{after}"
+    with deep_recursion():
+        module = _parse(text, "LibCST does not parse this code")
+        if module.code != text:
+            raise SliceRefused("LibCST does not give this code back byte for byte")
+        rewriting = _Rewriting(part, module)
+        changed, code = _visit(module, rewriting, part)
+        _check_counts(part, rewriting.counts)
+        if _is_empty(part, changed):
+            return ""
+        _check_reading(changed, code)
+    return code[len(before) : len(code) - len(after)]
+
+
+def _visit(module: cst.Module, rewriting: _Rewriting, part: Slice) -> tuple[cst.Module, str]:
+    """Return the changed tree and its text."""
+    try:
+        changed = module.visit(rewriting).with_changes(
+            default_newline=part.newline, default_indent=part.indent
+        )
+        code: str = changed.code
+    except SliceRefused:
+        raise
+    except Exception as error:  # LibCST checks each node that is made around a new one
+        message = f"LibCST cannot write the new code: {type(error).__name__}: {error}"
+        raise SliceRefused(message) from error
+    return changed, code
+
+
+def _wrapping(part: Slice) -> tuple[str, str]:
+    """Return what makes the slice a module when put around it."""
+    if part.is_expression:
+        return "(", ")"
+    return (f"{_HEADER}{part.newline}", "") if part.is_indented else ("", "")
+
+
+def _parse(text: str, complaint: str) -> cst.Module:
+    try:
+        return cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        raise SliceRefused(f"{complaint}: {error.message}") from None
+
+
+def _check_counts(part: Slice, found: Mapping[str, int]) -> None:
+    for kind, expected in part.counts.items():
+        if found[kind] != expected:
+            raise SliceRefused(
+                f"Python sees {expected} nodes of kind {kind} where LibCST sees {found[kind]}"
+            )
+
+
+def _is_empty(part: Slice, changed: cst.Module) -> bool:
+    if part.is_expression or part.fills_block:
+        return False
+    block: Any = changed.body[0].body if part.is_indented else changed
+    return not block.body
+
+
+def _check_reading(changed: cst.Module, code: str) -> None:
+    """Refuse a result that reads as other code than the rewriters meant."""
+    again = _parse(code, "the rewritten code does not parse")
+    if shape(changed) != shape(again):
+        raise SliceRefused("the rewritten code reads back differently from what was meant")
+
+
+class _Rewriting(cst.CSTTransformer):
+    """Counts the wanted kinds on the way down and runs the rewriters on the way up."""
+
+    def __init__(self, part: Slice, module: cst.Module) -> None:
+        super().__init__()
+        # The header that opens an indented slice's block is an ``if`` that is not counted.
+        self.counts: Counter[str] = Counter({"If": -1} if part.is_indented else {})
+        self._kinds: dict[type[cst.CSTNode], list[str]] = {}
+        for kind in part.counts:
+            self._kinds.setdefault(KINDS[kind][0], []).append(kind)
+        self._targets = {(target.kind, target.index): target for target in part.targets}
+        self._style = _Style(part, module)
+        self._names_only = 0
+        self._waiting: dict[int, tuple[Target, int]] = {}
+        self._results: list[cst.CSTNode] = []
+        self._replaced: dict[int, cst.BaseExpression] = {}
+        self._for_line: list[cst.BaseStatement] | None = None
+
+    def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
+        self._names_only += is_name_only(node, attribute)
+
+    def on_leave_attribute(self, original_node: cst.CSTNode, attribute: str) -> None:
+        self._names_only -= is_name_only(original_node, attribute)
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if self._names_only:
+            return False
+        for kind in self._kinds.get(type(node), ()):
+            if KINDS[kind][1](node):
+                target = self._targets.get((kind, self.counts[kind]))
+                self.counts[kind] += 1
+                if target is not None:
+                    self._waiting[id(node)] = target, len(self._results)
+        return True
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        node = self._style.spell_out(self._parenthesise_replaced(updated_node))
+        if self._for_line is not None and isinstance(
+            node, cst.SimpleStatementLine | cst.SimpleStatementSuite
+        ):
+            return self._replace_line(node)
+        if id(original_node) not in self._waiting:
+            return node
+        target, before = self._waiting.pop(id(original_node))
+        for job in target.jobs:
+            node = self._run(job, node, self._results[before:])
+        if isinstance(node, cst.CSTNode):
+            self._results[before:] = [node]
+        return node
+
+    def _parenthesise_replaced(self, node: Any) -> Any:
+        if not self._replaced or not isinstance(node, cst.CSTNode):
+            return node
+        changes = {}
+        for field in dataclasses.fields(node):
+            value = getattr(node, field.name)
+            if id(value) in self._replaced and needs_parentheses(node, field.name, value):
+                changes[field.name] = parenthesised(value)
+        return node.with_changes(**changes) if changes else node
+
+    def _run(self, job: Job, node: Any, inner: Sequence[cst.CSTNode]) -> Any:
+        bare, lpar, rpar = _without_parentheses(node)
+        try:
+            result = job.rewriter(bare, job.data, job.surroundings)
+        except Exception as error:  # a rule may fail in any way; the run goes on
+            raise _failed(job, f"{type(error).__name__}: {error}") from error
+        if isinstance(node, cst.BaseSmallStatement | cst.BaseStatement):
+            return self._statement_result(job, node, result, inner)
+        wanted = cst.BaseExpression if isinstance(node, cst.BaseExpression) else type(node)
+        if not isinstance(result, wanted):
+            raise _failed(job, f"a {type(result).__name__} cannot replace this node")
+        _check_kept(job, [result], inner)
+        if isinstance(result, cst.BaseExpression):
+            if lpar:
+                result = result.with_changes(lpar=[*lpar, *result.lpar], rpar=[*result.rpar, *rpar])
+            self._replaced[id(result)] = result
+        return result
+
+    def _statement_result(
+        self, job: Job, node: cst.CSTNode, result: Any, inner: Sequence[cst.CSTNode]
+    ) -> Any:
+        if isinstance(result, cst.BaseSmallStatement | cst.RemovalSentinel) and isinstance(
+            node, cst.BaseSmallStatement
+        ):
+            _check_kept(job, [result] if isinstance(result, cst.CSTNode) else [], inner)
+            return result
+        statements = as_statements(result)
+        if statements is None:
+            raise _failed(job, f"a {type(result).__name__} cannot replace this statement")
+        _check_kept(job, statements, inner)
+        if isinstance(node, cst.BaseSmallStatement):
+            self._for_line = statements
+            return node
+        return statements[0] if len(statements) == 1 else cst.FlattenSentinel(statements)
+
+    def _replace_line(self, line: cst.SimpleStatementLine | cst.SimpleStatementSuite) -> Any:
+        statements, self._for_line = self._for_line or [], None
+        if isinstance(line, cst.SimpleStatementSuite) or len(line.body) != 1:
+            raise SliceRefused("the statement to replace shares its line with another one")
+        return cst.FlattenSentinel(in_place_of_line(statements, line))
+
+
+class _Style:
+    """What the slice's own defaults mean, spelled out, for the result has those of its file."""
+
+    def __init__(self, part: Slice, module: cst.Module) -> None:
+        self._newline = None if module.default_newline == part.newline else module.default_newline
+        self._indent = None if module.default_indent == part.indent else module.default_indent
+
+    def spell_out(self, node: Any) -> Any:
+        if isinstance(node, cst.Newline) and node.value is None and self._newline is not None:
+            return node.with_changes(value=self._newline)
+        if isinstance(node, cst.IndentedBlock) and node.indent is None and self._indent is not None:
+            return node.with_changes(indent=self._indent)
+        return node
+
+
+def _without_parentheses(node: Any) -> tuple[Any, Sequence[Any], Sequence[Any]]:
+    """Return ``node`` without its parentheses, and these; a generator keeps the pair it needs."""
+    if not isinstance(node, cst.BaseExpression) or not node.lpar:
+        return node, (), ()
+    keep = 1 if isinstance(node, cst.GeneratorExp) else 0
+    outer = len(node.lpar) - keep
+    bare = node.with_changes(lpar=node.lpar[outer:], rpar=node.rpar[:keep])
+    return bare, node.lpar[:outer], node.rpar[keep:]
+
+
+def _failed(job: Job, what: str) -> SliceRefused:
+    return SliceRefused(f"internal error in {job.rule}: {what}", [job.change])
+
+
+def _check_kept(job: Job, result: Iterable[cst.CSTNode], inner: Sequence[cst.CSTNode]) -> None:
+    """Refuse a rewriter that dropped what other edits made inside its node."""
+    if not inner:
+        return
+    code = "".join(_compact(node) for node in result)
+    if not all(_compact(_without_lines_above(node)) in code for node in inner):
+        raise SliceRefused("it drops another rewrite made inside this code", [job.change])
+
+
+def _without_lines_above(node: cst.CSTNode) -> cst.CSTNode:
+    """Return ``node`` from its first keyword on: what is ``if`` alone may be ``elif`` in place."""
+    return node.with_changes(leading_lines=[]) if hasattr(node, "leading_lines") else node
+
+
+def _compact(node: cst.CSTNode) -> str:
+    code = cst.Module([]).code_for_node(node)
+    return "".join(char for char in code if not char.isspace() and char not in "(),")

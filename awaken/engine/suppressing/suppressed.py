@@ -1,0 +1,175 @@
+"""What holds a site back though a rule found it: a comment, a setting, the baseline, ``--since``.
+
+Nobody subtracts edits from a finished change. A held site is pinned and its rule plans again, so
+the rule decides what the rest of the group does; the site keeps its level and is counted apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Change, Finding, Place, Plan, Rule, SiteId
+from awaken.engine.report import Held, HeldBy
+from awaken.engine.suppressing.baseline import Baseline
+from awaken.engine.suppressing.changed_lines import ChangedLines
+from awaken.settings.selection import UNUSED_SUPPRESSION
+from awaken.workspace.sources import Snapshot, SourceFile
+from awaken.workspace.suppressions import MARK, Suppression, suppressions_in
+
+
+def _same_place(place: Place) -> Place:
+    return place
+
+
+class Moment(Struct, frozen=True):
+    """When a plan is made: on which snapshot, and how its places lead back to what is on disk."""
+
+    snapshot: Snapshot
+    before: Snapshot
+    on_disk: Callable[[Place], Place] = _same_place
+
+
+class Holding:
+    """What holds sites of one project back; the same answer for the same question.
+
+    ``rules`` are all that are known. ``ignored`` gives the rules that settings turn off for a
+    project-relative path, each with where it was said.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        ignored: Callable[[str], Mapping[str, str]] = lambda _: {},
+        baseline: Baseline | None = None,
+        changed: ChangedLines | None = None,
+    ) -> None:
+        self.rules = tuple(rules)
+        self._ignored = ignored
+        self.baseline = baseline
+        self._listed = frozenset(baseline.entries if baseline else ())
+        self._changed = changed
+        self._read: dict[str, tuple[SourceFile, tuple[Suppression, ...]]] = {}
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Return what decides the answers beside files and settings, the same for the same."""
+        return (
+            sorted((rule.name, rule.family, rule.preview) for rule in self.rules),
+            sorted(self._listed),
+            str(self.baseline.file) if self.baseline else "",
+            self._changed.fingerprint() if self._changed else (),
+        )
+
+    def find(self, plan: Plan, moment: Moment) -> dict[SiteId, Held]:
+        """Return which sites of ``plan`` are held, placed where the plan has them.
+
+        A change that would edit a file with ``skip-file`` is held at all its sites.
+        """
+        touching = self._touching(plan, moment)
+        skipped = self._in_skipped_files(plan.changes, moment.snapshot)
+        found = (
+            self._by_comment(finding, moment.snapshot)
+            or _by_skipped_file(finding, skipped)
+            or self._by_settings(finding)
+            or self._by_baseline(finding)
+            or self._by_since(finding, touching)
+            for finding in plan.findings
+        )
+        return {held.finding.site: held for held in found if held is not None}
+
+    def suppressions(self, path: str, snapshot: Snapshot) -> tuple[Suppression, ...]:
+        """Return the suppression comments of one file of ``snapshot``."""
+        source = snapshot.get(path)
+        if source is None or MARK not in source.text or not path.endswith((".py", ".pyw")):
+            return ()
+        known = self._read.get(path)
+        if known is None or known[0] is not source:
+            known = self._read[path] = source, suppressions_in(source)
+        return known[1]
+
+    def _by_comment(self, finding: Finding, snapshot: Snapshot) -> Held | None:
+        path = finding.place.path
+        comments = self.suppressions(path, snapshot)
+        # the nearer one first: what skip-file holds may be held by a comment of its own
+        for comment in sorted(comments, key=lambda comment: comment.whole_file):
+            covers = comment.whole_file or (
+                self._names(comment, finding.rule) and _covers(comment, finding, comments)
+            )
+            if covers:
+                return _held_by(comment, path, finding)
+        return None
+
+    def _names(self, comment: Suppression, rule: str) -> bool:
+        return any(rule in self.meant(name) for name in comment.names)
+
+    def meant(self, name: str) -> frozenset[str]:
+        """Return the rules that ``name`` stands for; none for a name that nobody knows."""
+        meant = {rule.name for rule in self.rules if name in {rule.name, rule.family}}
+        return frozenset(meant | ({name} & {UNUSED_SUPPRESSION}))
+
+    def _in_skipped_files(
+        self, changes: Iterable[Change], snapshot: Snapshot
+    ) -> dict[SiteId, tuple[Suppression, str]]:
+        """Return the sites whose changes edit a file with ``skip-file``: that comment and file."""
+        skipped: dict[SiteId, tuple[Suppression, str]] = {}
+        for change in changes:
+            for path in change.paths:
+                for comment in self.suppressions(path, snapshot):
+                    if comment.whole_file:
+                        skipped.update(dict.fromkeys(change.sites, (comment, path)))
+        return skipped
+
+    def _by_settings(self, finding: Finding) -> Held | None:
+        origin = self._ignored(finding.place.path).get(finding.rule)
+        return None if origin is None else Held(finding, HeldBy.SETTINGS, origin)
+
+    def _by_baseline(self, finding: Finding) -> Held | None:
+        if self.baseline is None or self.baseline.entry_of(finding) not in self._listed:
+            return None
+        return Held(finding, HeldBy.BASELINE, self.baseline.file.name)
+
+    def _by_since(self, finding: Finding, touching: frozenset[SiteId]) -> Held | None:
+        if self._changed is None or finding.site in touching:
+            return None
+        return Held(finding, HeldBy.SINCE, self._changed.since)
+
+    def _touching(self, plan: Plan, moment: Moment) -> frozenset[SiteId]:
+        """Return the sites on changed lines, those of the same changes, and what these require."""
+        if self._changed is None:
+            return frozenset()
+        touching = {f.site for f in plan.findings if self._is_changed(f.place, moment)}
+        by_id = {change.id: change for change in plan.changes}
+        waiting = [change for change in plan.changes if not touching.isdisjoint(change.sites)]
+        while waiting:
+            change = by_id.pop(waiting.pop().id, None)
+            if change is not None:
+                touching.update(change.sites)
+                waiting.extend(by_id[one] for one in change.requires if one in by_id)
+        return frozenset(touching)
+
+    def _is_changed(self, place: Place, moment: Moment) -> bool:
+        place = moment.on_disk(place)
+        source = moment.before.get(place.path)
+        if self._changed is None or source is None:
+            return True
+        return self._changed.touches(place.path, source.text, place.span)
+
+
+def _by_skipped_file(
+    finding: Finding, skipped: Mapping[SiteId, tuple[Suppression, str]]
+) -> Held | None:
+    found = skipped.get(finding.site)
+    return None if found is None else _held_by(*found, finding)
+
+
+def _held_by(comment: Suppression, path: str, finding: Finding) -> Held:
+    return Held(finding, HeldBy.COMMENT, comment.text, Place(path, comment.span))
+
+
+def _covers(comment: Suppression, finding: Finding, comments: Sequence[Suppression]) -> bool:
+    """Whether ``comment`` covers the finding's start; of a comment, what that one covers."""
+    if finding.rule != UNUSED_SUPPRESSION:
+        return comment.covers_place(finding.place.span)
+    spans = (one.covers for one in comments if one.span == finding.place.span)
+    return any(covers is not None and covers == comment.covers for covers in spans)

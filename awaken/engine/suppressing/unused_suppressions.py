@@ -1,0 +1,138 @@
+"""Advice about suppression comments: those that hold nothing back, and those that are none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from awaken.contract import Finding, Level, Place, Plan, SiteId
+from awaken.contract.nearest import did_you_mean
+from awaken.engine.report import Diagnostic, Held, HeldBy
+from awaken.engine.suppressing.suppressed import Holding, Moment
+from awaken.settings.selection import UNUSED_SUPPRESSION
+from awaken.workspace.sources import Snapshot
+from awaken.workspace.suppressions import Suppression
+
+
+def advise(
+    holding: Holding,
+    before: Snapshot,
+    held: Sequence[Held],
+    ran: frozenset[str],
+    trouble: Sequence[Diagnostic],
+) -> tuple[list[Finding], list[Held]]:
+    """Return the advice about the comments of files on disk, and what of it is held itself.
+
+    ``held`` are placed on disk, ``ran`` are the names of the rules that ran. What could not
+    be read or planned is no reason to call a comment unused.
+    """
+    plan = Plan(tuple(_advice(holding, before, held, ran, trouble)))
+    found = holding.find(plan, Moment(before, before))
+    shown = [finding for finding in plan.findings if finding.site not in found]
+    return shown, list(found.values())
+
+
+def _advice(
+    holding: Holding,
+    before: Snapshot,
+    held: Sequence[Held],
+    ran: frozenset[str],
+    trouble: Sequence[Diagnostic],
+) -> Iterator[Finding]:
+    unread = {diagnostic.path for diagnostic in trouble}
+    used = _Used(held)
+    for path in sorted(before):
+        equals: Counter[str] = Counter()
+        known = frozenset() if unread & {path, ""} else ran
+        for comment in holding.suppressions(path, before):
+            said = list(_Complaints(holding, used.rules(path, comment), known).about(comment))
+            if said:
+                yield _unused(path, comment, said, equals[comment.text])
+                equals[comment.text] += 1
+
+
+class _Complaints:
+    """What is wrong with a comment that held sites of the rules ``used``; ``ran`` are all."""
+
+    def __init__(self, holding: Holding, used: set[str], ran: frozenset[str]) -> None:
+        self._holding = holding
+        self._used = used
+        self._ran = ran
+
+    def about(self, comment: Suppression) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with ``comment``, each with what to do."""
+        if comment.wrong:
+            yield f"`{comment.text}` {comment.wrong}, so it holds nothing back", comment.cure
+            return
+        rules = self._holding.rules
+        names = {name for rule in rules for name in (rule.name, rule.family)}
+        unknown = [name for name in comment.names if not self._holding.meant(name)]
+        for name in unknown:
+            hint = did_you_mean(name, names, "`awaken rules` lists them all")
+            yield (
+                f"`{comment.text}` names no rule or family {name!r}{hint}",
+                "Write the name as `awaken rules` lists it.",
+            )
+        if comment.covers is None:
+            yield (
+                f"`{comment.text}` stands above no statement, so it holds nothing back",
+                "Write it on the line of the site, or directly above it.",
+            )
+            return
+        idle = [name for name in comment.names if name not in unknown and self._is_idle(name)]
+        if len(idle) == len(comment.names) > 0:
+            yield f"`{comment.text}` holds nothing back", "Remove the comment."
+        elif idle:
+            listed = ", ".join(f"`{name}`" for name in idle)
+            yield f"{listed} in `{comment.text}` holds nothing back", f"Remove {listed}."
+
+    def _is_idle(self, name: str) -> bool:
+        """Whether all rules that ``name`` stands for ran, and nothing was held by it.
+
+        A family does not stand for rules in preview here: those run by name only.
+        """
+        expected = {
+            rule.name
+            for rule in self._holding.rules
+            if name == rule.name or (name == rule.family and not rule.preview)
+        }
+        held = self._used & self._holding.meant(name)
+        return bool(expected) and expected <= self._ran and not held
+
+
+class _Used:
+    """Which rules' sites each comment held, known by its place and words."""
+
+    def __init__(self, held: Sequence[Held]) -> None:
+        self._by_path: dict[str, list[tuple[Place, str, str]]] = {}
+        for one in held:
+            if one.by is HeldBy.COMMENT and one.place is not None:
+                entry = one.place, one.note, one.finding.rule
+                self._by_path.setdefault(one.place.path, []).append(entry)
+
+    def rules(self, path: str, comment: Suppression) -> set[str]:
+        """Return the rules of the sites that ``comment`` held.
+
+        A comment that a change moved leads back to the whole of what was rewritten around it.
+        """
+        return {
+            rule
+            for place, text, rule in self._by_path.get(path, ())
+            if text == comment.text and place.span.overlaps(comment.span)
+        }
+
+
+def _unused(
+    path: str, comment: Suppression, said: Sequence[tuple[str, str]], number: int
+) -> Finding:
+    key = "\0".join((UNUSED_SUPPRESSION, path, comment.text, str(number)))
+    return Finding(
+        site=SiteId(hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]),
+        rule=UNUSED_SUPPRESSION,
+        level=Level.ADVICE,
+        place=Place(path, comment.span),
+        scope="<module>",
+        message="; ".join(message for message, _ in said),
+        cure=" ".join(dict.fromkeys(cure for _, cure in said)),
+    )

@@ -1,0 +1,108 @@
+"""Rows of text on a console: what folds, what hangs, and what is never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.text import Text
+
+from awaken.preview.console.code import fold
+from awaken.preview.visible import visible
+
+_NARROWEST = 24
+_HANG = 4
+"""How far folded rows stand inside the indentation of the first one."""
+
+Part = str | Text | tuple[str, str]
+"""Text to print: plain, styled, or with the name of its style. Only ``Text`` is taken as is."""
+
+
+class Page:
+    """Prints rows to ``console``: folded to a terminal's width, at full length elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.width = max(console.width, _NARROWEST) if console.is_terminal else None
+        self._fine = console.encoding.lower().startswith("utf")
+
+    def glyph(self, fine: str, plain: str) -> str:
+        """Return ``fine``, or ``plain`` where the output cannot encode it."""
+        return fine if self._fine else plain
+
+    @property
+    def continued(self) -> str:
+        """The sign before a folded row of a removed or added line."""
+        return self.glyph("┊", ":")
+
+    def row(self, *parts: Part) -> None:
+        """Print one row, whatever its length; control characters are shown as escapes."""
+        self._console.print(joined(parts), soft_wrap=True)
+
+    def rule(self, *parts: Part) -> None:
+        """Print a heading between two lines, the second one up to the right edge."""
+        dash = self.glyph("─", "-")
+        text = joined([(dash * 2 + " ", "faint"), *parts, (" " + dash * 2, "faint")])
+        text.append(dash * max((self.width or 0) - text.cell_len, 0), style="faint")
+        self._console.print(text, soft_wrap=True)
+
+    def sentence(self, *parts: Part) -> None:
+        """Print one sentence, its further rows indented."""
+        rows: Iterable[Text] = [joined(parts)]
+        if self.width is not None:
+            rows = joined(parts).wrap(
+                self._console, self.width - _HANG, overflow="fold", no_wrap=False
+            )
+        for index, row in enumerate(rows):
+            self._console.print(Text(" " * _HANG if index else "") + row, soft_wrap=True)
+
+    def code(self, gutter: Text, code: Text, continued: Text, under: Text | None = None) -> None:
+        """Print a line of code after its gutter; its folded rows stand after ``continued``.
+
+        ``under`` is a row of marks to print below it, folded at the same places.
+        """
+        hang, rows = 0, [code]
+        if self.width is not None:
+            room = max(self.width - gutter.cell_len, _NARROWEST)
+            indent = len(code.plain) - len(code.plain.lstrip(" "))
+            hang = min(indent + _HANG, room // 2)
+            rows = fold(code, room, room - hang)
+        start, under = 0, under or Text()
+        for index, row in enumerate(rows):
+            edge = Text.assemble(continued, " " * hang) if index else continued
+            self._console.print((edge if index else gutter) + row, soft_wrap=True)
+            last = index == len(rows) - 1  # a mark may stand behind the last character
+            stop = start + (len(under) if last else row.cell_len)
+            if (marks := under[start:stop]).plain.strip():
+                self._console.print(edge + marks, soft_wrap=True)
+            start = stop
+
+    def hanging(self, head: Text, body: str, style: str = "") -> None:
+        """Print ``head`` and the sentence ``body``, its further rows below its first word."""
+        text = Text(visible(body), style=style)
+        rows: Iterable[Text] = [text]
+        if self.width is not None:
+            room = max(self.width - head.cell_len, _NARROWEST // 2)
+            rows = text.wrap(self._console, room, overflow="fold")
+        for index, row in enumerate(rows):
+            before = Text(" " * head.cell_len) if index else head
+            self._console.print(before + row, soft_wrap=True)
+
+    def labelled(self, indent: int, label: str, text: str) -> None:
+        """Print ``= label: text`` below code with numbers ``indent`` cells wide; "" is nothing."""
+        if text:
+            head = joined([" " * (indent + 1), ("= ", "faint"), (f"{label}: ", "faint")])
+            self.hanging(head, text)
+
+
+def joined(parts: Iterable[Part]) -> Text:
+    """Return ``parts`` as one text."""
+    text = Text(no_wrap=True)
+    for part in parts:
+        if isinstance(part, Text):
+            text.append_text(part)
+        elif isinstance(part, tuple):
+            text.append(visible(part[0]), style=part[1])
+        else:
+            text.append(visible(part))
+    return text

@@ -1,0 +1,105 @@
+"""The coloured diff: per file a header, its hunks, and the sites that were left as they are."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from awaken.contract import Finding, Level
+from awaken.engine.report import Report
+from awaken.preview.choices import View
+from awaken.preview.console.page import Page, joined
+from awaken.preview.counts import level_words
+from awaken.preview.diffs.file_diff import FileDiff
+from awaken.preview.diffs.side_by_side import NARROWEST, SideBySide
+from awaken.preview.diffs.source_lines import SourceLines
+from awaken.preview.messages import say
+from awaken.preview.sections import Section, sections
+
+_USUAL = View()
+_PIPED = 160
+"""How wide two columns are where nobody says it."""
+
+_LEFT_WHY = {
+    Level.SAFE: "left out",
+    Level.UNSAFE: "not rewritten without --unsafe-fixes",
+}
+
+
+def print_diff(report: Report, console: Console, current: Path, view: View = _USUAL) -> None:
+    """Print every change of ``report``, and the sites that stay, to ``console``.
+
+    ``view`` says in how many columns, and how many lines of context. A terminal that is too
+    narrow for two columns gets one, and a note on stderr.
+    """
+    page = Page(console)
+    columns = _columns(page, view)
+    for section in sections(report, current):
+        _header(page, section)
+        if section.change is not None:
+            shown = FileDiff(page, section, view.context)
+            shown.print(SideBySide(page, shown.digits, columns) if columns else None)
+        _left(page, section)
+        page.row()
+
+
+def _columns(page: Page, view: View) -> int | None:
+    """Return the width that two columns share, or None for one column."""
+    if not view.side_by_side:
+        return None
+    width = page.width or _given_width() or _PIPED
+    if width >= NARROWEST:
+        return width
+    if not view.quiet:
+        what = f"note: --side-by-side takes {NARROWEST} columns, and here are {width}"
+        say(f"{what}; the diff is shown in one.")
+    return None
+
+
+def _given_width() -> int:
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isdecimal() else 0
+
+
+def _header(page: Page, section: Section) -> None:
+    created = section.change is not None and section.change.before is None
+    page.rule((section.path, "path"), (" (new file)" if created else "", "added"))
+    for rule in section.rules():
+        counts = level_words(finding for finding in section.findings if finding.rule == rule)
+        head = joined(["   ", (rule, "code.name"), "  "])
+        page.hanging(head, counts or "changed with other files", "faint")
+
+
+def _left(page: Page, section: Section) -> None:
+    """List the sites that stay, those with the same reason together."""
+    if section.source is None:
+        return
+    lines = SourceLines(section.source.text)
+    groups: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    for finding in section.left():
+        groups[_kind(finding)].append(finding)
+    if groups and section.change is not None:
+        page.row()
+    for (level, why, cure), group in groups.items():
+        page.hanging(joined(["   ", (level, level), " "]), why, "faint")
+        _places(page, group, lines)
+        if cure:
+            page.hanging(joined(["     ", ("what to do  ", "faint")]), cure)
+
+
+def _kind(finding: Finding) -> tuple[str, str, str]:
+    why = finding.reason or f"{finding.rule}, {_LEFT_WHY.get(finding.level, 'for you to decide')}"
+    return finding.level.value, why, finding.cure
+
+
+def _places(page: Page, findings: Sequence[Finding], lines: SourceLines) -> None:
+    places = [lines.position(finding.place.span.start) for finding in findings]
+    width = max(len(f"{line}:{column}") for line, column in places)
+    for (line, column), finding in zip(places, findings, strict=True):
+        page.hanging(
+            joined(["     ", (f"{line}:{column}".ljust(width), "path"), "  "]), finding.message
+        )

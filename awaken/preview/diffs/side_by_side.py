@@ -1,0 +1,71 @@
+"""The diff in two columns: the text before on the left, after on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise, zip_longest
+
+from rich.text import Text
+
+from awaken.preview.console.code import fold
+from awaken.preview.console.page import Page
+from awaken.preview.diffs.emphasis import Pairs
+from awaken.preview.diffs.layouts import NO_NEWLINE, Line
+
+NARROWEST = 80
+"""Below this many cells the columns are too narrow for code."""
+
+_HANG = 2
+_DEEPEST = 2
+"""A folded row is indented by at most half of its column."""
+
+
+class SideBySide:
+    """Prints lines on ``page`` in two columns that share ``width`` cells."""
+
+    def __init__(self, page: Page, digits: int, width: int) -> None:
+        self._page = page
+        self._digits = digits
+        self._bar = page.glyph("│", "|")
+        self._column = (width - 3) // 2
+        self._room = self._column - digits - 3
+
+    def same(self, old: Line, new: Line) -> None:
+        """Print a line that is the same before and after, once on each side."""
+        self._rows([old], [new])
+
+    def changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:
+        """Print the lines ``old`` beside those of ``new``; pairs start on the same row."""
+        starts = [(0, 0), *pairs, (len(old), len(new))]
+        for (left, right), (next_left, next_right) in pairwise(starts):
+            self._rows(old[left:next_left], new[right:next_right])
+
+    def blank(self) -> Text:
+        """Return what stands before a row that is no line of either text."""
+        return Text(" " * (self._digits + 3))
+
+    def indent(self) -> int:
+        """Return how many cells the number of a line takes."""
+        return self._digits + 1
+
+    def _rows(self, old: Sequence[Line], new: Sequence[Line]) -> None:
+        bar = Text(f" {self._bar} ", "faint")
+        lefts, rights = (chain.from_iterable(map(self._cells, side)) for side in (old, new))
+        for left, right in zip_longest(lefts, rights, fillvalue=Text()):
+            padding = " " * (self._column - left.cell_len)
+            row = Text.assemble(left, padding, bar, right)
+            row.rstrip()
+            self._page.row(row)
+
+    def _cells(self, line: Line) -> Iterator[Text]:
+        """Yield the rows of one line within its column."""
+        gutter = Text.assemble((f"{line.number:>{self._digits}} {line.sign} ", line.style))
+        indent = len(line.code.plain) - len(line.code.plain.lstrip(" "))
+        hang = min(indent + _HANG, self._room // _DEEPEST)
+        sign = " " if line.sign == " " else self._page.continued
+        continued = Text.assemble((f"{'':>{self._digits}} {sign} ", line.style), " " * hang)
+        for row in fold(line.code, self._room, self._room - hang):
+            yield gutter + row
+            gutter = continued
+        if not line.ended:
+            yield self.blank() + Text(NO_NEWLINE, "faint")

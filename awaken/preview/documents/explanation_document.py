@@ -1,0 +1,90 @@
+"""An explanation as one JSON document, for programs and editors.
+
+::
+
+    {"version": 1,                      grows only by new keys; a higher number breaks
+     "awaken": "0.1.0",                 the version that wrote it
+     "command": "explain",
+     "place": {"path", "line", "column"},
+     "root": "..",                      the project's directory, null where none is known
+     "sites": [{... as a finding of `awaken check --output-format json`,
+                "status": "rewritten",  or "waiting" for --unsafe-fixes, "left" alone, "held"
+                "matched": "span",      or "statement": the line is another one of its statement
+                "documented": {"code", "message", "cure"},   what the rule says of the reason
+                "held_by", "note", "held_at",                as in that document
+                "change": {"id", "rule", "title", "level", "sites", "requires", "files",
+                           "admitted"},
+                "requires": [...],      the other changes that this one needs, in the same form
+                "patch": "..."}],       what the change does alone, as `git apply` takes it
+     "why_no_site": [{"code", "message", "rule", "cure"}],
+     "nearest": [40, 61],               lines of the sites before and after the place
+     "note": ""}
+
+Exactly one of ``sites`` and ``why_no_site`` holds something. A code is one of ``not-python``,
+``excluded``, ``unreadable``, ``unparsable``, ``not-its-business`` (a rule looked at the place and
+left it), ``not-selected`` (a rule that does not run would find a site), ``no-rule``, ``blank``,
+``comment``, ``in-string``, ``no-trigger`` (nothing that the rule looks for is in the file) and
+``not-this-line``. ``rule`` and ``cure`` may be empty; ``documented``, ``held_by``, ``held_at``,
+``change`` and ``column`` may be null. ``message`` of ``documented`` holds ``{}`` where each
+site says something of its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import structs
+
+from awaken.engine.explaining.places import Explanation, Site
+from awaken.engine.report import Held, HeldBy, Report, RootReport
+from awaken.preview.diffs.patch import patch
+from awaken.preview.documents.document import Table, Tables, encoded, header
+from awaken.preview.paths import relative
+
+
+def explanation_document(explanation: Explanation, current: Path) -> bytes:
+    """Return the document, paths relative to ``current``, as indented UTF-8."""
+    asked, root = explanation.asked, explanation.root
+    path = asked.given if root is None else relative(root, asked.path, current)
+    whole: Table = {
+        **header("explain"),
+        "place": {"path": path, "line": asked.line, "column": asked.column},
+        "root": None if root is None else relative(root, "", current),
+        "sites": [_site(explanation, site, current) for site in explanation.sites],
+        "why_no_site": explanation.whys,
+        "nearest": explanation.nearest,
+        "note": explanation.note,
+    }
+    return encoded(whole, indent=2)
+
+
+def _site(explanation: Explanation, site: Site, current: Path) -> Table:
+    assert explanation.report is not None  # noqa: S101  a site comes from a run
+    # Whoever reads `check --output-format json` finds the same keys here.
+    found = _alone(explanation.report, site)
+    held = next(iter(Tables(Report((found,), ()), current).held()))
+    changes = list(Tables(Report((found,), ()), current).changes())
+    return {
+        **held,
+        "status": site.status,
+        "matched": site.matched,
+        "documented": site.reason,
+        "held_by": None if site.held is None else site.held.by,
+        "note": "" if site.held is None else site.held.note,
+        "change": next((one for one in changes if one["id"] == site.finding.change), None),
+        "requires": [one for one in changes if one["id"] != site.finding.change],
+        "patch": patch(Report((found,), ()), current).decode("utf-8", "backslashreplace"),
+    }
+
+
+def _alone(report: RootReport, site: Site) -> RootReport:
+    """Return the report as if the site were all that it is about."""
+    wanted = {change.id for change in (*((site.change,) if site.change else ()), *site.requires)}
+    return structs.replace(
+        report,
+        findings=(),
+        held=(site.held or Held(site.finding, HeldBy.COMMENT),),
+        changes=tuple(change for change in report.changes if change.id in wanted),
+        pending=tuple(change for change in report.pending if change.id in wanted),
+        files=site.files,
+    )

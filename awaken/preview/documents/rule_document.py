@@ -1,0 +1,72 @@
+"""Rules as one JSON document, for programs.
+
+::
+
+    {"version": 1,                grows only by new keys; a higher number breaks
+     "awaken": "0.1.0",           the version that wrote it
+     "rules": [{
+        "name", "family",
+        "kind",                   "rewrite" or "advice"
+        "levels",                 what its sites can get: "safe", "unsafe", "manual", "advice"
+        "phase",                  phases run in order; rules of one phase see the same program
+        "status",                 "stable" or "in preview"
+        "since",                  the version that brought it, "" if unknown
+        "summary",                the first sentence of the page
+        "needs",                  {"sqlalchemy": ">=1.4"}: else the rule does not run
+        "options": [{"name", "type", "default", "description"}],
+        "reasons": [{"reason", "message", "cure"}],
+        "examples": [{"title", "unsafe", "before", "after"}],
+        "page"                    the whole page, as Markdown
+     }]}
+
+``default`` is written as in TOML, and null where the option must be given. ``reason`` is the full
+code (``query-to-select/unknown-entity``); ``…`` in ``message`` stands for what a site fills in.
+``before`` and ``after`` give the text of each file by its path.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from typing import Any
+
+from awaken.contract import Rule
+from awaken.preview.documents.document import encoded
+from awaken.preview.markdown.rule_page import examples, levels, options, status, summary
+from awaken.preview.markdown.rules import markdown, message
+
+VERSION = 1
+
+
+def document(rules: Sequence[Rule]) -> bytes:
+    """Return the document for ``rules``, as indented UTF-8."""
+    whole = {
+        "version": VERSION,
+        "awaken": importlib.metadata.version("awaken"),
+        "rules": [_entry(rule) for rule in rules],
+    }
+    return encoded(whole, indent=2)
+
+
+def _entry(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "family": rule.family,
+        "kind": rule.kind,
+        "levels": levels(rule),
+        "phase": rule.phase.name.lower(),
+        "status": status(rule),
+        "since": rule.since,
+        "summary": summary(rule),
+        "needs": rule.needs,
+        "options": options(rule),
+        "reasons": [
+            {"reason": f"{rule.name}/{one.code}", "message": message(one), "cure": one.cure}
+            for one in rule.reasons
+        ],
+        "examples": [
+            {"title": one.title, "unsafe": one.unsafe, "before": one.before, "after": one.after}
+            for one in examples(rule)
+        ],
+        "page": markdown(rule),
+    }

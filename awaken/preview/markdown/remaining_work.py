@@ -1,0 +1,176 @@
+"""The remaining work as GitHub flavoured Markdown, ready to be pasted into a tracker's issue.
+
+What awaken does by itself is one line; each reason that keeps places manual, each rule with unsafe
+rewrites that were not asked for, and each rule with advice is a heading with its cure and one task
+per place. GitHub takes 65,536 characters: groups that do not fit any more are left out whole, and
+named with their numbers at the end; only one that is too long for any issue is cut.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Finding, Level
+from awaken.engine.report import Report, RootReport
+from awaken.preview.counts import admitted, changed_files, diagnostics, held_words, plural
+from awaken.preview.markdown.remaining import base_of, is_made, places_after, remaining
+from awaken.preview.markdown.text import code, prose
+from awaken.preview.output import Asked
+from awaken.preview.paths import relative
+from awaken.preview.places import Places
+from awaken.preview.visible import harmless
+
+LIMIT = 65_000
+"""Bytes; GitHub counts characters, but of a kind that nobody says."""
+
+_ORDER = (Level.MANUAL, Level.UNSAFE, Level.SAFE, Level.ADVICE)
+_WHY = {
+    Level.UNSAFE: "`awaken apply --unsafe-fixes` rewrites these; what may change is said of each.",
+    Level.SAFE: "These are safe, but were left out or wait for an unsafe rewrite.",
+}
+_NAMED = 100
+"""Groups left out that are named; more only count."""
+
+
+class Group(Struct, frozen=True):
+    """Places that have their reason, and what to do about it, in common.
+
+    ``said`` stands above the ``tasks``: the message and the cure where all share them.
+    """
+
+    heading: str
+    said: tuple[str, ...]
+    tasks: tuple[str, ...]
+
+    def text(self, tasks: int | None = None) -> str:
+        """Return the group as Markdown, with its first ``tasks`` (None: with all)."""
+        shown = list(self.tasks[:tasks])
+        if len(shown) < len(self.tasks):
+            left = plural(len(self.tasks) - len(shown), "more place")
+            shown.append(f"\n… and {left}: see `awaken check`.")
+        above = "".join(f"{line}\n\n" for line in self.said)
+        return f"### {self.heading}\n\n{above}" + "".join(f"{task}\n" for task in shown) + "\n"
+
+
+def write(report: Report, asked: Asked) -> Iterator[bytes]:
+    """Yield the form, as UTF-8."""
+    yield harmless(markdown(report, asked)).encode()
+
+
+def markdown(report: Report, asked: Asked) -> str:
+    """Return the remaining work after ``asked.command``."""
+    groups = [*_failed(report, asked), *_groups(report, asked)]
+    number = sum(len(group.tasks) for group in groups)
+    title = f"{plural(number, 'place')} to look at" if number else "nothing to do by hand"
+    paragraphs = [f"## awaken: {title}", *_done(report, asked.command)]
+    return _fitted("".join(f"{paragraph}\n\n" for paragraph in paragraphs), groups)
+
+
+def _done(report: Report, command: str) -> Iterator[str]:
+    done, files = admitted(report), changed_files(report)
+    if done:
+        verb = "rewrote" if command == "apply" else "rewrites"
+        sites, where = plural(done, "site"), plural(files, "file")
+        yield f"`awaken apply` {verb} {sites} in {where}; not listed here."
+    if held := held_words(report):
+        yield f"{held}."
+
+
+def _failed(report: Report, asked: Asked) -> Iterator[Group]:
+    """Yield a group with what awaken could not do, if there is any."""
+    base = base_of(report, asked)
+    tasks: list[str] = []
+    for root, diagnostic in diagnostics(report):
+        where = ""
+        if diagnostic.path:
+            start = asked.current if root is None else root.root
+            line = f":{diagnostic.line}" if diagnostic.line else ""
+            where = code(relative(start, diagnostic.path, base) + line) + " "
+        tasks.append(f"- [ ] {where}{prose(diagnostic.message)}")
+    if tasks:
+        yield Group(f"Could not be done, {plural(len(tasks), 'place')}", (), tuple(tasks))
+
+
+def _groups(report: Report, asked: Asked) -> Iterator[Group]:
+    """Yield the groups: by level, then the largest first."""
+    places = places_after(report, asked.command, base_of(report, asked))
+    found: defaultdict[tuple[Level, str], list[tuple[RootReport, Finding]]] = defaultdict(list)
+    for root, finding in remaining(report, asked.command):
+        if not is_made(root, finding):
+            found[finding.level, finding.reason or finding.rule].append((root, finding))
+    ordered = sorted(
+        found.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1]), item[0][1])
+    )
+    for (level, name), group in ordered:
+        yield _group(level, name, group, places)
+
+
+def _group(
+    level: Level, name: str, found: Sequence[tuple[RootReport, Finding]], places: Places
+) -> Group:
+    message = _shared(finding.message for _, finding in found)
+    cure = _shared(finding.cure for _, finding in found)
+    said = [_WHY[level]] if level in _WHY else []
+    said += [prose(message)] if message else []
+    said += [f"**What to do:** {prose(cure)}"] if cure else []
+    tasks: list[str] = []
+    for root, finding in found:
+        path, region = places.of(root, finding.place)
+        parts = [code(f"{path}:{region.line}" if region.line else path)]
+        parts += [prose(finding.message)] if message is None else []
+        parts += [f"({prose(finding.cure)})"] if cure is None and finding.cure else []
+        tasks.append(f"- [ ] {' '.join(parts)}")
+    heading = f"{level.capitalize()}: {code(name)}, {plural(len(found), 'place')}"
+    return Group(heading, tuple(said), tuple(tasks))
+
+
+def _shared(texts: Iterable[str]) -> str | None:
+    """Return the one text that all are; None where they differ."""
+    distinct = set(texts)
+    return distinct.pop() if len(distinct) == 1 else None
+
+
+def _fitted(head: str, groups: Sequence[Group]) -> str:
+    """Return ``head`` and as many whole groups as there is room for; the rest is counted.
+
+    A group that no issue has room for is cut, and gets what the whole ones leave.
+    """
+    texts = [group.text() for group in groups]
+    if _size(head + "".join(texts)) <= LIMIT:
+        return head + "".join(texts)
+    room = most = LIMIT - _size(head) - _size(_left_out(groups))
+    shown: dict[int, str] = {}
+    for index, text in enumerate(texts):
+        if _size(text) <= room:
+            room -= _size(text)
+            shown[index] = text
+    for index, group in enumerate(groups):
+        if _size(texts[index]) > most and (text := _cut(group, room)):
+            room -= _size(text)
+            shown[index] = text
+    left = [group for index, group in enumerate(groups) if index not in shown]
+    return head + "".join(shown[index] for index in sorted(shown)) + _left_out(left)
+
+
+def _cut(group: Group, room: int) -> str:
+    """Return ``group`` with as many of its tasks as there is room for; nothing without any."""
+    fits = bisect_right(range(len(group.tasks)), room, key=lambda n: _size(group.text(n))) - 1
+    return group.text(fits) if fits > 0 else ""
+
+
+def _left_out(groups: Sequence[Group]) -> str:
+    if not groups:
+        return ""
+    places = plural(sum(len(group.tasks) for group in groups), "place")
+    head = f"### Left out\n\nAn issue has no room for {places}:\n\n"
+    named = "".join(f"- {group.heading}\n" for group in groups[:_NAMED])
+    more = len(groups) - _NAMED
+    return head + named + (f"- and {plural(more, 'more group')}\n" if more > 0 else "")
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "backslashreplace"))

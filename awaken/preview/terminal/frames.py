@@ -1,0 +1,93 @@
+"""Findings as a linter shows them: a frame of code, the place underlined, reason and cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+
+from awaken.contract import Finding, Place
+from awaken.engine.report import Report, RootReport
+from awaken.preview.console.page import Page
+from awaken.preview.diffs.rewrites import Rewrite, Rewrites
+from awaken.preview.diffs.source_lines import Region, SourceLines
+from awaken.preview.paths import relative
+from awaken.preview.terminal.code_frame import CodeFrames, Rewritten
+
+
+def print_findings(report: Report, console: Console, current: Path) -> None:
+    """Print one frame per finding of ``report``, paths relative to ``current``."""
+    page = Page(console)
+    for root in report.roots:
+        _Frames(page, root, current).print()
+
+
+class _Frames:
+    """The frames of one root; keeps the file that it is in, as findings come sorted."""
+
+    def __init__(self, page: Page, root: RootReport, current: Path) -> None:
+        self._page = page
+        self._root = root
+        self._current = current
+        self._changes = {file.path: file for file in root.files}
+
+    def print(self) -> None:
+        for path, group in groupby(self._root.findings, key=lambda finding: finding.place.path):
+            findings = list(group)
+            self._open(path, findings)
+            for finding in findings:
+                self._finding(finding)
+
+    def _open(self, path: str, findings: Iterable[Finding]) -> None:
+        self._lines = SourceLines(self._root.sources[path].text)
+        regions = [self._lines.region(finding.place.span) for finding in findings]
+        self._code = CodeFrames(self._page, path, self._lines, regions)
+        change = self._changes.get(path)
+        self._rewrites = Rewrites(change, regions) if change else None
+        self._told: list[range] = []
+
+    def _finding(self, finding: Finding) -> None:
+        level = finding.level.value
+        page, region = self._page, self._lines.region(finding.place.span)
+        digits = len(str(region.end_line + 1))
+        head = (finding.rule, "code.name"), " ", (level, level), ": "
+        page.sentence(*head, (finding.message, "path"))
+        page.row(" " * digits, ("--> ", "faint"), self._where(finding.place, region))
+        rewrite = self._rewrite(finding, region)
+        told = rewrite is not None and any(_within(rewrite.old, one) for one in self._told)
+        self._code.print(region, digits, level, None if told else self._new_text(rewrite))
+        self._page.labelled(digits, "rewrite", "shown above" if told else "")
+        self._page.labelled(digits, "reason", finding.reason or "")
+        self._page.labelled(digits, "what to do", finding.cure)
+        for place in finding.chain:
+            self._page.labelled(
+                digits, "because", f"{self._elsewhere(place)} {place.note}".rstrip()
+            )
+        page.row()
+
+    def _rewrite(self, finding: Finding, region: Region) -> Rewrite | None:
+        if self._rewrites is None or finding.change not in self._root.made:
+            return None
+        return self._rewrites.at(region)
+
+    def _new_text(self, rewrite: Rewrite | None) -> Rewritten | None:
+        if self._rewrites is None or rewrite is None:
+            return None
+        self._told.append(rewrite.old)
+        return Rewritten(rewrite.old, self._rewrites.text(rewrite))
+
+    def _where(self, place: Place, region: Region) -> str:
+        path = relative(self._root.root, place.path, self._current)
+        return f"{path}:{region.line}:{region.column}"
+
+    def _elsewhere(self, place: Place) -> str:
+        source = self._root.sources.get(place.path)
+        if source is None:
+            return relative(self._root.root, place.path, self._current)
+        return self._where(place, SourceLines(source.text).region(place.span))
+
+
+def _within(inner: range, outer: range) -> bool:
+    return outer.start <= inner.start and inner.stop <= outer.stop

@@ -1,0 +1,46 @@
+"""The findings of each file below its path, as people read them; nothing is folded.
+
+::
+
+    app/users.py:
+      12:5   safe query-to-select write this query as select()
+      120:16 manual query-to-select `thing` may be anything [query-to-select/unknown-entity]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from awaken.contract import Finding
+from awaken.engine.report import Report
+from awaken.preview.counts import located
+from awaken.preview.diffs.source_lines import Region
+from awaken.preview.documents.concise import what
+from awaken.preview.output import Asked
+from awaken.preview.places import Places
+from awaken.preview.visible import visible
+
+
+def write(report: Report, asked: Asked) -> Iterator[str]:
+    """Yield the lines of the form."""
+    return grouped(report, asked.current)
+
+
+def grouped(report: Report, current: Path) -> Iterator[str]:
+    """Yield per file its path, relative to ``current``, its findings, and an empty line."""
+    places = Places(current)
+    rows = (_row(places.of(root, finding.place), finding) for root, finding in located(report))
+    for path, group in groupby(rows, key=lambda row: row[0]):
+        found = [row[1:] for row in group]
+        width = max(len(where) for where, _ in found)
+        yield visible(f"{path}:")
+        for where, said in found:
+            yield f"  {where:<{width}} {visible(said)}"
+        yield ""
+
+
+def _row(located: tuple[str, Region], finding: Finding) -> tuple[str, str, str]:
+    path, region = located
+    return path, f"{region.line}:{region.column}", what(finding)

@@ -1,0 +1,107 @@
+"""The calls of a program that open connections: engines, pools, clients."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from awaken.knowledge import knowledge
+from awaken.knowledge.libraries import Resource
+from awaken.project.frameworks.testing import is_test_file
+from awaken.project.names.tables import target_of
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project.facade import Project
+
+_UNPOOLED = {"NullPool", "StaticPool"}
+_SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A call that opens something; ``name`` is what it calls, by its qualified name."""
+
+    module: Module
+    call: ast.Call
+    name: str
+    resource: Resource
+
+    @property
+    def shown(self) -> str:
+        """What is called, as it is written."""
+        return self.module.excerpt(self.call.func)
+
+
+@cache
+def words(*resources: Resource) -> tuple[bytes, ...]:
+    """Return the words of which one stands where such a thing is opened."""
+    known = knowledge().opens
+    return tuple(
+        sorted({name.split(".")[-1].encode() for name, one in known.items() if one in resources})
+    )
+
+
+def openings(project: Project, *resources: Resource) -> Iterator[Opening]:
+    """Yield the calls that open one of ``resources``, but for those of tests and scripts."""
+    known = knowledge().opens
+    names = {one for word in words(*resources) for one in project.spellings(word.decode())}
+    for path in project.site_files(words(*resources)):
+        module = None if is_aside(path) else project.module(path)
+        if module is None or _is_script(module):
+            continue
+        here = _spellings(module, names)
+        for call in module.walk():
+            # What is called is told from all imports: only for what may be meant.
+            if not isinstance(call, ast.Call) or _last_name(call.func) not in here:
+                continue
+            name = project.qualified_name(module, call.func) or ""
+            resource = known.get(name)
+            if resource in resources and not _is_unpooled(project, module, call):
+                yield Opening(module, call, name, resource)
+
+
+def _spellings(module: Module, names: set[str]) -> set[str]:
+    """Return ``names`` and what ``module`` calls something of such a name."""
+    renamed: dict[str, set[str]] = {}
+    for scope in module.scopes.scopes:
+        for name, bindings in scope.bindings.items():
+            for target in {target_of(module, one) for one in bindings}:
+                original = target.name or target.text.rpartition(".")[2]
+                if target.kind in {"from", "alias"} and original != name:
+                    renamed.setdefault(original, set()).add(name)
+    waiting, found = list(names), set(names)
+    while waiting:
+        new = renamed.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def is_aside(path: str) -> bool:
+    """Whether a file is no part of the application itself: tests, migrations, scripts."""
+    *folders, name = path.split("/")
+    return is_test_file(path) or not _SCRIPTS.isdisjoint(folders) or name == "conftest.py"
+
+
+def _is_script(module: Module) -> bool:
+    """Whether a file is run by itself, and does not make an application or its routes."""
+    text = module.source.text
+    makes = any(word in text for word in (b"FastAPI", b"Starlette", b"APIRouter", b"Flask"))
+    return b"__main__" in text and not makes
+
+
+def _is_unpooled(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether an engine is told to keep no connections."""
+    given = next((one.value for one in call.keywords if one.arg == "poolclass"), None)
+    name = None if given is None else project.qualified_name(module, given)
+    return name is not None and name.rpartition(".")[2] in _UNPOOLED

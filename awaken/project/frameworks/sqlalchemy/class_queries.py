@@ -1,0 +1,319 @@
+"""Where ``query`` of a mapped class comes from: Flask-SQLAlchemy's ``db.Model``, or a registry."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct, structs
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
+from awaken.project.names.classes import Classes, ClassFacts
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import InstanceOf, Nothing, Session, Unknown
+from awaken.project.values.evaluation import Evaluator
+
+# What a subclass of the extension's class can define to change sessions or queries.
+_DECISIVE = {
+    "Query", "Model", "session", "create_session", "create_scoped_session", "get_bind",
+    "make_declarative_base", "_make_scoped_session", "_make_declarative_base", "_set_rel_query",
+}  # fmt: skip
+_WRITTEN = (b".query =", b".query=")
+_MODEL_CLASS = (b"model_class",)
+
+
+class ClassQuery(Struct, frozen=True):
+    """``Model.query`` asks the session that the variable ``owner`` holds.
+
+    ``owner`` is the qualified name of a module-level variable, ``app.extensions.db``;
+    ``attribute`` the attribute of it that is the session, empty where it is the registry itself.
+    ``query_class`` is the program's own class of such queries, None for a plain Query; ``custom``
+    says that they are of a class that cannot be read, empty if they are not.
+    """
+
+    owner: str
+    attribute: str
+    place: Place
+    custom: str = ""
+    query_class: QueryClass | None = None
+
+    def is_like(self, other: ClassQuery) -> bool:
+        """Whether both ask the same session in the same way."""
+        return structs.replace(self, place=other.place) == other
+
+
+Found = ClassQuery | Unknown
+
+
+class ClassQueries:
+    """Answers where ``query`` of a class comes from; keeps one answer per class."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        classes: Classes,
+        models: Models,
+        query_classes: QueryClasses,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._classes = classes
+        self._models = models
+        self._query_classes = query_classes
+        self._files_with = files_with
+        self._kept: dict[str, Found | None] = {}
+        self._written: dict[str, list[Found]] | None = None
+        self._model_classes: dict[str, list[Found]] | None = None
+
+    def of(self, qualified: str) -> Found | None:
+        """Return where ``query`` of a class comes from.
+
+        Unknown says why it cannot be told; None means that ``query`` is something else, or that
+        the class is not mapped.
+        """
+        if qualified not in self._kept:
+            self._kept[qualified] = None  # for a class that inherits from itself
+            self._kept[qualified] = self._of(qualified)
+        return self._kept[qualified]
+
+    def of_family(self, qualified: str) -> Found | None:
+        """Return where ``query`` of ``cls`` comes from, which may be any subclass.
+
+        A class that is not mapped itself is a mixin: then its subclasses decide.
+        """
+        own = self.of(qualified)
+        heirs = self._classes.heirs(qualified)
+        below = [found for name in heirs if (found := self.of(name)) is not None]
+        if own is None:
+            below += self._given_to(qualified)
+        else:
+            below.insert(0, own)
+        if not below:
+            return None
+        return _agreed(below, f"`query` of the subclasses of `{qualified}` is not the same")
+
+    def is_extension(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is a Flask-SQLAlchemy object that nothing customises."""
+        known = {name.rpartition(".")[0] for name in self._evaluator.knowledge.class_queries}
+        for value in self._evaluator.values(module, node):
+            lineage = self._classes.lineage(getattr(value, "qualified", ""))
+            if not isinstance(value, InstanceOf) or self._customised(value):
+                return False
+            if value.custom_query == "?":
+                return False
+            kinds = {value.qualified} if lineage is None else set(lineage.outside)
+            if not known & kinds:
+                return False
+        return True
+
+    def _of(self, qualified: str) -> Found | None:
+        facts = self._classes.facts(qualified)
+        if facts is None:
+            return None
+        found, given = list[Found](), list[tuple[str, str | None]]()
+        for one in self._models.lineage(qualified):
+            node = self._classes.node(one.qualified)
+            if node is None:
+                place = Place(one.path, one.span)
+                return Unknown(f"`{one.qualified}` is defined more than once", place)
+            own = self._set_in(one, *node)
+            if own is None:
+                return None
+            found += [*own, *self._assigned().get(one.qualified, []), *self._bases(one, *node)]
+            given += self._query_class(one, *node)
+        known = any(isinstance(one, ClassQuery) for one in found)
+        if not known and self._models.status(qualified) not in {"mapped", "base"}:
+            return None
+        if not found and self._models.status(qualified) == "base":
+            return None  # its subclasses may have one
+        if not found:
+            why = f"nothing shows where `query` of `{qualified}` comes from"
+            return Unknown(why, Place(facts.path, facts.span))
+        agreed = _agreed(found, f"`query` of `{qualified}` comes from several places")
+        if isinstance(agreed, ClassQuery) and given and agreed.attribute and not agreed.custom:
+            return self._with_class(agreed, given)
+        return agreed
+
+    def _set_in(self, facts: ClassFacts, module: Module, node: ast.ClassDef) -> list[Found] | None:
+        """Return what the body of a class makes of ``query``; None where that is no query."""
+        found: list[Found] = []
+        for binding in module.scopes.scope_made_by(node).bindings.get("query", []):
+            if binding.kind == "annotation":
+                continue
+            given = self._property(module, binding.value)
+            if given is None and _is_attribute(self._models, facts, binding):
+                return None
+            why = f"`{facts.qualified}` gives `query` a meaning of its own"
+            place = self._evaluator.place(module, binding.node)
+            found.append(given or Unknown(why, place))
+        return found
+
+    def _query_class(
+        self, facts: ClassFacts, module: Module, node: ast.ClassDef
+    ) -> Iterator[tuple[str, str | None]]:
+        """Yield the classes that the body of a class gives as ``query_class``, with who does it."""
+        for binding in module.scopes.scope_made_by(node).bindings.get("query_class", []):
+            name = None
+            if binding.value is not None:
+                name = self._evaluator.names.qualified(module, binding.value)
+            yield f"`{facts.qualified}` sets `query_class`", name
+
+    def _with_class(self, found: ClassQuery, given: Sequence[tuple[str, str | None]]) -> ClassQuery:
+        """Return ``found`` with the class of its queries, one of those ``given`` by the lineage."""
+        classes = {name for _, name in given}
+        if classes <= self._evaluator.knowledge.query_classes:
+            return found
+        name = classes.pop() if len(classes) == 1 else None
+        known = None if name is None else self._query_classes.named(name)
+        custom = given[0][0] if known is None else ""
+        return structs.replace(found, query_class=known, custom=custom)
+
+    def _property(self, module: Module, value: ast.expr | None) -> Found | None:
+        """Return what ``registry.query_property()`` gives; None where it is something else."""
+        function = value.func if isinstance(value, ast.Call) else None
+        if not isinstance(value, ast.Call) or not isinstance(function, ast.Attribute):
+            return None
+        if function.attr != "query_property":
+            return None
+        place = self._evaluator.place(module, value, "the query property")
+        values = self._evaluator.values(module, function.value)
+        sessions = [one for one in values if isinstance(one, Session) and one.kind == "scoped"]
+        registry = self._evaluator.names.qualified(module, function.value)
+        if len(sessions) != len(values) or not sessions:
+            return Unknown(f"`{module.excerpt(function.value)}` is not known as a registry", place)
+        if registry is None or not self._is_variable(registry):
+            text = module.excerpt(function.value)
+            return Unknown(f"the registry `{text}` is no variable of a module", place)
+        given = [*value.args, *(keyword.value for keyword in value.keywords)]
+        found = ClassQuery(registry, "", place)
+        if given and not (isinstance(given[0], ast.Constant) and given[0].value is None):
+            why = f"`query_property({module.excerpt(given[0])})` has a Query of its own"
+            name = self._evaluator.names.qualified(module, given[0])
+            return self._with_class(found, [(why, name)])
+        why = "the session makes queries of the program's own class"
+        customs = {one.custom_query for one in sessions}
+        return self._with_class(found, [(why, one) for one in customs]) if any(customs) else found
+
+    def _is_variable(self, qualified: str) -> bool:
+        """Whether it is the name of something at the top of a file of the project."""
+        located = self._evaluator.names.locate(qualified)
+        return located is not None and len(located.rest) == 1
+
+    # ------------------------------------------------------------------------------ from outside
+    def _assigned(self) -> dict[str, list[Found]]:
+        """Return what statements assign to ``query`` of classes: ``Base.query = ...``."""
+        if self._written is None:
+            self._written = {}
+            for path in self._files_with(_WRITTEN):
+                module = self._evaluator.load(path)
+                for node in module.walk() if module is not None else ():
+                    if module is not None and isinstance(node, ast.Assign):
+                        self._note(module, node)
+        return self._written
+
+    def _note(self, module: Module, node: ast.Assign) -> None:
+        for target in node.targets:
+            if not isinstance(target, ast.Attribute) or target.attr != "query":
+                continue
+            name = self._evaluator.names.qualified(module, target.value)
+            if name is None or self._written is None:
+                continue
+            given = self._property(module, node.value)
+            why = f"`{module.excerpt(target)}` is given another value"
+            place = self._evaluator.place(module, node)
+            self._written.setdefault(name, []).append(given or Unknown(why, place))
+
+    def _given_to(self, qualified: str) -> list[Found]:
+        """Return the extension objects made with ``model_class=`` this class."""
+        if self._model_classes is None:
+            self._model_classes = {}
+            for path in self._files_with(_MODEL_CLASS):
+                module = self._evaluator.load(path)
+                for node in module.walk() if module is not None else ():
+                    if module is not None and isinstance(node, ast.Call):
+                        self._note_model_class(module, node)
+        return self._model_classes.get(qualified, [])
+
+    def _note_model_class(self, module: Module, node: ast.Call) -> None:
+        base = next((one.value for one in node.keywords if one.arg == "model_class"), None)
+        parent = module.parent(node)
+        name = None if base is None else self._evaluator.names.qualified(module, base)
+        if name is None or self._model_classes is None:
+            return
+        target = parent.targets[0] if isinstance(parent, ast.Assign) else None
+        place = self._evaluator.place(module, node)
+        found: Found = Unknown("the extension that it is given to is no variable", place)
+        if isinstance(target, ast.Name):
+            owner = self._evaluator.names.attribute(module.path, target.id)
+            made = None if owner is None else self._extension(owner, "Model", module, node)
+            found = made or found
+        self._model_classes.setdefault(name, []).append(found)
+
+    # -------------------------------------------------------------------------- the extension
+    def _bases(self, facts: ClassFacts, module: Module, node: ast.ClassDef) -> Iterator[Found]:
+        """Yield what the bases that are no classes of the project give to ``query``."""
+        for base, written in zip(facts.bases, node.bases, strict=True):
+            if base is None or self._classes.facts(base) is not None:
+                continue
+            yield from self._assigned().get(base, [])
+            owner, _, attribute = base.rpartition(".")
+            if owner and self._is_variable(owner):
+                found = self._extension(owner, attribute, module, written)
+                if found is not None:
+                    yield found
+
+    def _extension(self, owner: str, attribute: str, module: Module, node: ast.AST) -> Found | None:
+        """Return the query of classes that inherit ``db.Model``; None where ``db`` is not one."""
+        sessions = self._evaluator.knowledge.class_queries
+        values = self._evaluator.named(owner, module, node)
+        values = tuple(one for one in values if one != Nothing())
+        place = self._evaluator.place(module, node, "the base class")
+        found: ClassQuery | None = None
+        for value in values:
+            if not isinstance(value, InstanceOf):
+                return None
+            lineage = self._classes.lineage(value.qualified)
+            kinds = (value.qualified,) if lineage is None else lineage.outside
+            full = (f"{one}.{attribute}" for one in kinds)
+            known = next((name for name in full if name in sessions), None)
+            if known is None:
+                return None
+            found = ClassQuery(owner, sessions[known], place, self._customised(value))
+            if value.custom_query:
+                why = "the extension is given a Query class or a session class of the program's own"
+                found = self._with_class(found, [(why, value.custom_query)])
+        return found
+
+    def _customised(self, value: InstanceOf) -> str:
+        """Return that the class of an extension object makes queries of its own; else empty."""
+        lineage = self._classes.lineage(value.qualified)
+        for facts in lineage.inside if lineage is not None else ():
+            node = self._classes.node(facts.qualified)
+            if node is None:
+                return f"`{facts.qualified}` is defined more than once"
+            module, tree = node
+            if _DECISIVE & module.scopes.scope_made_by(tree).bindings.keys():
+                return f"`{facts.qualified}` changes what Flask-SQLAlchemy does"
+            if b"query_c" in module.source.text:
+                return f"`{facts.qualified}` may have a Query class of its own"
+        return ""
+
+
+def _is_attribute(models: Models, facts: ClassFacts, binding: Binding) -> bool:
+    """Whether ``query`` of a class is a column, a relationship or a function."""
+    body = models.body(facts.qualified)
+    mapped = body is not None and body.kinds.get("query", "opaque") != "opaque"
+    return mapped or binding.kind in {"function", "class"}
+
+
+def _agreed(found: Sequence[Found], why: str) -> Found:
+    unknown = next((one for one in found if isinstance(one, Unknown)), None)
+    if unknown is not None:
+        return unknown
+    known = [one for one in found if isinstance(one, ClassQuery)]
+    if all(one.is_like(known[0]) for one in known):
+        return known[0]
+    return Unknown(why, known[-1].place)

@@ -1,0 +1,104 @@
+"""Whether loading a class loads a collection with it by a join: the ``unique()`` question."""
+
+from __future__ import annotations
+
+from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts
+from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
+from awaken.project.frameworks.sqlalchemy.relationships import Site
+
+
+class EagerLoading:
+    """Follows ``lazy="joined"`` from class to class."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+        self._sites: list[Site] | None = None
+        self._answers: dict[str, bool | None] = {}
+
+    def needs_unique(self, qualified: str) -> bool | None:
+        """Return whether a ``select`` of the class must be followed by ``unique()``.
+
+        True if its mapping, or one reached through joined to-one links, its subclasses and mixins
+        included, joins a collection; False if it certainly does not; None if that cannot be told,
+        as for a class that the project does not define.
+        """
+        if qualified not in self._answers:
+            self._answers[qualified] = self._search(qualified)
+        return self._answers[qualified]
+
+    def _search(self, qualified: str) -> bool | None:
+        certain, queue, seen = True, [qualified], set[str]()
+        while queue:
+            name = queue.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            mapped = self._models.mapped_class(name)
+            if mapped is None or not mapped.complete:
+                certain = False
+            for site in self._links(name):
+                uselist = self._uselist(site, name)
+                if uselist and site.facts.lazy == "joined" and site.owner is not None:
+                    return True
+                if (
+                    site.facts.lazy is None
+                    or uselist is None
+                    or uselist
+                    or site.owner is None
+                    or site.facts.target is None
+                ):
+                    certain = False
+                else:
+                    queue.append(site.facts.target)
+        return False if certain else None
+
+    def _links(self, name: str) -> list[Site]:
+        """Return the joined sides that loading ``name`` may follow."""
+        if self._sites is None:
+            self._sites = self._models.relationships.eager()
+        family = self._models.ancestors(name)
+        return [
+            site
+            for site in self._sites
+            if site.owner is None
+            or site.owner in family
+            or name in self._models.ancestors(site.owner)
+        ]
+
+    def _uselist(self, site: Site, name: str) -> bool | None:
+        """Return whether a side is a collection, from its declaration or from foreign keys.
+
+        A side that a mixin declares is one of the class ``name`` that inherits it.
+        """
+        facts = site.facts
+        if facts.uselist is not None or not facts.plain_join or facts.secondary:
+            return facts.uselist
+        inherits = site.owner in self._models.ancestors(name)
+        owner = self._models.mapped_class(name if inherits else site.owner or "")
+        target = self._models.mapped_class(facts.target or "")
+        if owner is None or target is None or not (owner.complete and target.complete):
+            return None
+        return _direction(owner, target)
+
+
+def _direction(owner: MappedClass, target: MappedClass) -> bool | None:
+    """Return True if only the target's table refers to the owner's, False for the reverse."""
+    if owner.tablename is None or target.tablename is None or owner.tablename == target.tablename:
+        return None
+    to_target = _refers(owner.columns.values(), target.tablename)
+    to_owner = _refers(target.columns.values(), owner.tablename)
+    if to_target is None or to_owner is None or to_target == to_owner:
+        return None
+    return to_owner
+
+
+def _refers(columns: object, table: str) -> bool | None:
+    """Return whether one of ``columns`` has a foreign key to ``table``; None if not in sight."""
+    found = False
+    for column in columns:  # type: ignore[attr-defined]
+        facts: ColumnFacts = column
+        if facts.foreign_key == "":
+            return None
+        if facts.foreign_key is not None:
+            found = found or table in facts.foreign_key.split(".")[:-1]
+    return found

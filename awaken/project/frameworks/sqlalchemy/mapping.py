@@ -1,0 +1,352 @@
+"""What one class body, table or call of ``relationship`` says about a mapping."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from awaken.contract import Span
+from awaken.project.names.tables import dotted_name
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import ClassOf, External, FunctionOf, Value
+from awaken.project.values.evaluation import Evaluator
+
+AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
+
+_CALLS: Mapping[str, AttributeKind] = {
+    "sqlalchemy.Column": "column",
+    "sqlalchemy.Computed": "column",
+    "sqlalchemy.Identity": "column",
+    "sqlalchemy.orm.mapped_column": "column",
+    "sqlalchemy.orm.column_property": "column",
+    "sqlalchemy.orm.composite": "column",
+    "sqlalchemy.orm.deferred": "column",
+    "sqlalchemy.orm.query_expression": "column",
+    "sqlmodel.Field": "column",
+    "sqlalchemy.orm.relationship": "relationship",
+    "sqlalchemy.orm.relation": "relationship",
+    "sqlalchemy.orm.dynamic_loader": "relationship",
+    "sqlmodel.Relationship": "relationship",
+    "sqlalchemy.ext.hybrid.hybrid_property": "hybrid",
+    "sqlalchemy.ext.hybrid.hybrid_method": "hybrid",
+    "sqlalchemy.ext.associationproxy.association_proxy": "proxy",
+    "sqlalchemy.orm.synonym": "synonym",
+}
+_DECLARED = {
+    "sqlalchemy.orm.declared_attr",
+    "sqlalchemy.orm.declared_attr.directive",
+    "sqlalchemy.orm.declared_attr.cascading",
+    "sqlalchemy.ext.declarative.declared_attr",
+}
+_SETTINGS = {"__tablename__", "__table_args__"}
+"""What a class body says about its table; such a value maps no attribute, however it is made."""
+_PROPERTIES = {"builtins.property", "functools.cached_property"}
+# Positional parameters of these calls that carry no type.
+_NO_TYPES = {"ForeignKey", "Sequence", "CheckConstraint", "Computed", "Identity"}
+_SELECTABLES = {"alias", "join", "outerjoin", "select", "subquery", "union", "union_all"}
+_SELECTABLES |= {f"sqlalchemy.{name}" for name in _SELECTABLES}
+_COLLECTIONS = {"Collection", "DynamicMapped", "List", "Set", "Sequence", "WriteOnlyMapped"}
+_COLLECTIONS |= {"list", "set", "frozenset", "Dict", "dict", "MutableSequence", "Iterable"}
+
+
+class ColumnFacts(Struct, frozen=True):
+    """One column: ``nullable`` as declared (None if it follows from something not in sight),
+    ``type`` as written without arguments, ``foreign_key`` as ``"table.column"``.
+    """
+
+    nullable: bool | None = None
+    primary_key: bool = False
+    type: str | None = None
+    foreign_key: str | None = None
+
+
+class RelationshipFacts(Struct, frozen=True):
+    """One relationship.
+
+    ``target`` is the qualified name of the other class; ``uselist`` True for a collection, False
+    for a single object, None if it cannot be told; ``lazy`` the loading as SQLAlchemy calls it
+    (``select`` by default), None if it is not a plain value. ``path`` and ``span`` are where it
+    is declared, for a backref in the other class.
+    """
+
+    target: str | None
+    uselist: bool | None
+    lazy: str | None
+    secondary: bool
+    path: str
+    span: Span
+    plain_join: bool = True
+    backref: str | None = None
+
+
+class ClassBody(Struct, frozen=True):
+    """What one class body maps, without its bases.
+
+    ``kinds`` names every attribute; ``opaque`` ones may map anything.
+    """
+
+    kinds: dict[str, AttributeKind]
+    columns: dict[str, ColumnFacts]
+    abstract: bool
+    tablename: str | None
+    table: Literal["plain", "selectable", "unknown"] | None
+
+
+class MappingReader:
+    """Reads class bodies; ``kind_of`` is shared with the search for relationships."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    def called(self, module: Module, function: ast.expr) -> set[str]:
+        """Return the qualified names that ``function`` may be; empty if it cannot be told."""
+        evaluator = self._evaluator
+        name = evaluator.names.qualified(module, function)
+        if name is not None and evaluator.names.locate(name) is None:
+            return {name}
+        values = evaluator.values(module, function)
+        known = [qualified for one in values if (qualified := _name_of(one)) is not None]
+        if len(known) == len(values):
+            return set(known)
+        return set() if name is None else {name}
+
+    def kind_of(self, module: Module, value: ast.expr) -> AttributeKind | None:
+        """Return what a value assigned in a class body maps; None for plain data."""
+        if not isinstance(value, ast.Call):
+            return None
+        names = self.called(module, value.func)
+        kinds = {_CALLS.get(name) for name in names}
+        known = kinds - {None}
+        if len(known) == 1 and self._rest_is_harmless(names):
+            return known.pop()
+        return None if names and self._rest_is_harmless(names) else "opaque"
+
+    def _rest_is_harmless(self, names: set[str]) -> bool:
+        """Whether none of ``names`` but those known by name can make a relationship."""
+        return all(name in _CALLS or self._is_harmless(name) for name in names)
+
+    def _is_harmless(self, name: str) -> bool:
+        evaluator, root = self._evaluator, name.partition(".")[0]
+        located = evaluator.names.locate(name)
+        if located is not None:
+            defining = evaluator.load(located.path)
+            return defining is not None and not _may_relate(defining, located.rest)
+        return root in {"builtins", "sqlalchemy", "sqlmodel"} or root in _STANDARD
+
+    def body(self, module: Module, node: ast.ClassDef, *, fields: bool = False) -> ClassBody:
+        """Return what the body of ``node`` maps; with ``fields`` all annotations."""
+        scope = module.scopes.scope_made_by(node)
+        kinds: dict[str, AttributeKind] = {}
+        columns: dict[str, ColumnFacts] = {}
+        for name, bindings in scope.bindings.items():
+            for binding in bindings:
+                value, annotation = binding.value, binding.annotation
+                kind: AttributeKind | None = None
+                if isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    kind, value = self._function(module, binding.node)
+                elif value is not None:
+                    kind = self.kind_of(module, value)
+                if kind == "opaque" and name in _SETTINGS:
+                    kind = None
+                if kind is None and annotation is not None and (fields or is_mapped(annotation)):
+                    kind = "column"
+                if kind is None:
+                    continue
+                kinds[name] = kind
+                if kind == "column":
+                    columns[name] = self._column(module, value, annotation)
+        table = scope.bindings.get("__table__")
+        return ClassBody(
+            kinds,
+            columns,
+            _constant(scope.bindings, "__abstract__") is True,
+            _text(_constant(scope.bindings, "__tablename__")),
+            _table_by_name(scope.bindings)
+            if table is None
+            else self._table(module, table[0].value),
+        )
+
+    def _function(
+        self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> tuple[AttributeKind, ast.expr | None]:
+        """Return what a method maps: a ``declared_attr`` is what it returns."""
+        names = {name for one in node.decorator_list for name in self._decorator(module, one)}
+        if any(_CALLS.get(name) == "hybrid" for name in names):
+            return "hybrid", None
+        if not names & _DECLARED:
+            return "method", None
+        returned = returned_by(module, node)
+        kinds = {self.kind_of(module, one) for one in returned}
+        if len(kinds) == 1:
+            return kinds.pop() or "method", returned[0]
+        return "opaque", None
+
+    def _decorator(self, module: Module, node: ast.expr) -> set[str]:
+        plain = node.func if isinstance(node, ast.Call) else node
+        if isinstance(plain, ast.Attribute) and plain.attr in {"setter", "expression"}:
+            return {"sqlalchemy.ext.hybrid.hybrid_property"}
+        return self.called(module, plain)
+
+    def _table(
+        self, module: Module, value: ast.expr | None
+    ) -> Literal["plain", "selectable", "unknown"]:
+        if not isinstance(value, ast.Call):
+            return "unknown"
+        if self.called(module, value.func) == {"sqlalchemy.Table"}:
+            return "plain"
+        name = value.func.attr if isinstance(value.func, ast.Attribute) else ""
+        if name in _SELECTABLES or self.called(module, value.func) & _SELECTABLES:
+            return "selectable"
+        return "unknown"
+
+    def _column(
+        self, module: Module, value: ast.expr | None, annotation: ast.expr | None
+    ) -> ColumnFacts:
+        call = value if isinstance(value, ast.Call) else None
+        if call is not None and call.args and isinstance(call.args[0], ast.Call):
+            inner = self.called(module, call.func)
+            if inner & {"sqlalchemy.orm.deferred", "sqlalchemy.orm.column_property"}:
+                return self._column(module, call.args[0], annotation)
+        return column_facts(call, annotation)
+
+
+def _name_of(value: Value) -> str | None:
+    match value:
+        case External() | ClassOf():
+            return value.qualified
+        case FunctionOf() if not isinstance(value.node, ast.Lambda):
+            return f"{value.module.name}.{value.module.qualname(value.node)}"
+        case _:
+            return None
+
+
+def _may_relate(module: Module, names: tuple[str, ...]) -> bool:
+    """Whether the text of a function or class of the project could make a relationship."""
+    for scope in module.scopes.scopes:
+        node = scope.node
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == names[-1]:
+            return "relation" in module.text_of(node).lower()
+    return True
+
+
+def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFacts:
+    """Return what ``Column(...)``, ``mapped_column(...)`` and ``Mapped[...]`` say together."""
+    keywords = {} if call is None else {one.arg: one.value for one in call.keywords}
+    primary = _boolean(keywords.get("primary_key")) or False
+    nullable = _boolean(keywords.get("nullable")) if "nullable" in keywords else None
+    if nullable is None and "nullable" not in keywords:
+        nullable = False if primary else _optional(annotation)
+    type_name, foreign_key = None, _text_of(keywords.get("foreign_key"))
+    for argument in call.args if call is not None else ():
+        plain = argument.func if isinstance(argument, ast.Call) else argument
+        name = plain.attr if isinstance(plain, ast.Attribute) else getattr(plain, "id", "")
+        if name == "ForeignKey" and isinstance(argument, ast.Call) and argument.args:
+            foreign_key = _text_of(argument.args[0]) or ""
+        elif name and name not in _NO_TYPES and type_name is None:
+            type_name = name
+    return ColumnFacts(nullable, primary, type_name, foreign_key)
+
+
+def _optional(annotation: ast.expr | None) -> bool | None:
+    """Return whether ``Mapped[X]`` allows None; without annotation columns do."""
+    if annotation is None:
+        return True
+    text = ast.unparse(annotation)
+    return "Optional" in text or "None" in text
+
+
+def returned_by(
+    module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+) -> list[ast.expr]:
+    """Return the expressions that a function itself returns."""
+    if isinstance(node, ast.Lambda):
+        return [node.body]
+    return [
+        inner.value
+        for inner in module.walk(node)
+        if isinstance(inner, ast.Return)
+        and inner.value is not None
+        and module.enclosing_function(inner) is node
+    ]
+
+
+def annotated_uselist(annotation: ast.expr | None) -> bool | None:
+    """Return what ``Mapped[list["X"]]`` or SQLModel's ``list["X"]`` say about a collection."""
+    stack = [] if annotation is None else [annotation]
+    names: list[str] = []
+    while stack:
+        for one in ast.walk(stack.pop()):
+            if isinstance(one, ast.Constant) and isinstance(one.value, str):
+                inside = _unquoted(one)
+                stack += [] if inside is one else [inside]
+            elif isinstance(one, ast.Name | ast.Attribute):
+                names.append(one.id if isinstance(one, ast.Name) else one.attr)
+    return any(name in _COLLECTIONS for name in names) if names else None
+
+
+def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:
+    """Return the class that the innermost argument of an annotation names."""
+    node = None if annotation is None else _unquoted(annotation)
+    while isinstance(node, ast.Subscript):
+        inner = node.slice
+        node = inner.elts[-1] if isinstance(inner, ast.Tuple) else inner
+    if isinstance(node, ast.BinOp):
+        none = isinstance(node.left, ast.Constant) and node.left.value is None
+        node = node.right if none else node.left
+        return annotated_target(node)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        inside = _unquoted(node)
+        text = node.value.strip()
+        return annotated_target(inside) if isinstance(inside, ast.Subscript | ast.BinOp) else text
+    return node
+
+
+def _unquoted(annotation: ast.expr) -> ast.expr:
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        try:
+            return ast.parse(annotation.value.strip(), mode="eval").body
+        except SyntaxError:
+            return annotation
+    return annotation
+
+
+def is_mapped(annotation: ast.expr) -> bool:
+    """Whether an annotation is ``Mapped[...]`` or one of its two relatives."""
+    node = _unquoted(annotation)
+    if not isinstance(node, ast.Subscript):
+        return False
+    head = (dotted_name(node.value) or "").rpartition(".")[2]
+    return head in {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
+
+
+def _constant(bindings: Mapping[str, list[Binding]], name: str) -> object:
+    found = bindings.get(name, [])
+    value = found[0].value if len(found) == 1 else None
+    return value.value if isinstance(value, ast.Constant) else None
+
+
+def _table_by_name(bindings: Mapping[str, list[Binding]]) -> Literal["unknown"] | None:
+    """Return what a table name says: a view's key need not be unique in its rows."""
+    values = [one.value for one in bindings.get("__tablename__", []) if one.value is not None]
+    return "unknown" if any("view" in ast.unparse(one).lower() for one in values) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _text_of(node: ast.expr | None) -> str | None:
+    return _text(node.value) if isinstance(node, ast.Constant) else None
+
+
+def _boolean(node: ast.expr | None) -> bool | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, bool) else None
+
+
+_STANDARD = frozenset(
+    {"uuid", "datetime", "enum", "typing", "decimal", "logging", "re", "functools"}
+)

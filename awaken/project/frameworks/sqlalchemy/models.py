@@ -1,0 +1,365 @@
+"""Which classes are mapped, and what their mapping loads by itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from awaken.contract import Span
+from awaken.project.frameworks.sqlalchemy.mapping import (
+    AttributeKind,
+    ClassBody,
+    ColumnFacts,
+    MappingReader,
+    RelationshipFacts,
+    column_facts,
+)
+from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
+from awaken.project.names.classes import Classes, ClassFacts, Lineage
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import DeclarativeBase, External
+from awaken.project.values.evaluation import Evaluator
+
+Status = Literal["mapped", "base", "plain", "unknown"]
+TableKind = Literal["plain", "selectable", "unknown"]
+
+_MAPPING_DECORATORS = {
+    "sqlalchemy.orm.registry.mapped": "mapped",
+    "sqlalchemy.orm.registry.mapped_as_dataclass": "mapped",
+    "sqlalchemy.orm.mapped_as_dataclass": "mapped",
+    "sqlalchemy.orm.as_declarative": "base",
+    "sqlalchemy.orm.registry.as_declarative_base": "base",
+}
+_HARMLESS_DECORATORS = {
+    "dataclasses.dataclass",
+    "functools.total_ordering",
+    "sqlalchemy.orm.declarative_mixin",
+    "typing.final",
+}
+_IMPERATIVE = {"sqlalchemy.orm.registry.map_imperatively", "sqlalchemy.orm.mapper"}
+_HARMLESS_BASES = {
+    "abc.ABC",
+    "builtins.object",
+    "builtins.str",
+    "enum.Enum",
+    "typing.Generic",
+    "typing.Protocol",
+}
+
+
+class MappedClass(Struct, frozen=True):
+    """One mapped class of the project with what it inherits.
+
+    ``table`` is ``selectable`` for a class mapped to a join, view or select. ``complete`` is False
+    if a base, a mixin, a decorator or an attribute could not be followed, so that more may be
+    mapped than is listed here.
+    """
+
+    qualified: str
+    path: str
+    span: Span
+    table: TableKind
+    tablename: str | None
+    columns: Mapping[str, ColumnFacts]
+    relationships: Mapping[str, RelationshipFacts]
+    kinds: Mapping[str, AttributeKind]
+    complete: bool
+
+    def attribute_kind(self, name: str) -> AttributeKind | None:
+        """Return what the attribute ``name`` is; None if the mapping does not show it."""
+        return "relationship" if name in self.relationships else self.kinds.get(name)
+
+
+class Imperative(NamedTuple):
+    """One ``map_imperatively(Class, table, properties=...)``."""
+
+    path: str
+    table: TableKind
+    columns: dict[str, ColumnFacts]
+    complete: bool
+
+
+class Models:
+    """Answers what is mapped; keeps small facts per class that was asked for."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        classes: Classes,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._classes = classes
+        self._files_with = files_with
+        self._reader = MappingReader(evaluator)
+        self.relationships = Relationships(evaluator, classes, self._reader, files_with)
+        self._bodies: dict[str, ClassBody | None] = {}
+        self._statuses: dict[str, Status] = {}
+        self._mapped: dict[str, MappedClass | None] = {}
+        self._imperatives: dict[str, Imperative] | None = None
+        self._bases: dict[tuple[str, int], DeclarativeBase | None] = {}
+
+    def status(self, qualified: str) -> Status:
+        """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
+        if qualified not in self._statuses:
+            self._statuses[qualified] = "unknown"  # for a class that inherits from itself
+            self._statuses[qualified] = self._status(qualified)
+        return self._statuses[qualified]
+
+    def _status(self, qualified: str) -> Status:
+        facts = self._classes.facts(qualified)
+        if facts is None:
+            return "base" if self._is_declarative(qualified) else "unknown"
+        if qualified in self._imperative():
+            return "mapped"
+        decorated = self._decorated(facts)
+        if decorated is not None:
+            return decorated
+        inherited = self._inherited(facts)
+        lineage = self._classes.lineage(qualified)
+        keyword_bases = self._evaluator.knowledge.table_keyword_bases
+        if lineage is not None and keyword_bases & set(lineage.outside):
+            return "mapped" if ("table", "True") in facts.keywords else "plain"
+        body = self.body(qualified)
+        if inherited == "mapped" and body is not None and body.abstract:
+            return "base"
+        return inherited
+
+    def _is_declarative(self, qualified: str) -> bool:
+        """Whether a module's variable holds a base: ``Base = declarative_base()``."""
+        located = self._evaluator.names.locate(qualified)
+        module = self._evaluator.load(located.path) if located is not None else None
+        if located is None or module is None or len(located.rest) != 1:
+            return False
+        values = self._evaluator.global_values(module, located.rest[0])
+        return bool(values) and all(isinstance(one, DeclarativeBase) for one in values)
+
+    def _decorated(self, facts: ClassFacts) -> Status | None:
+        found = self._classes.node(facts.qualified)
+        for decorator in found[1].decorator_list if found is not None else ():
+            plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+            for name in self._reader.called(found[0], plain) if found is not None else ():
+                status = _MAPPING_DECORATORS.get(name)
+                if status is not None:
+                    return "mapped" if status == "mapped" else "base"
+        return None
+
+    def _inherited(self, facts: ClassFacts) -> Status:
+        """Return what the bases make of a class, were it not abstract."""
+        knowledge, found = self._evaluator.knowledge, set[Status]()
+        for index, base in enumerate(facts.bases):
+            if base in knowledge.declarative_bases:
+                found.add("mapped")
+            elif base in knowledge.declarative_roots:
+                found.add("base")
+            elif base is not None and self._classes.facts(base) is not None:
+                status = self.status(base)
+                found.add("mapped" if status == "base" else status)
+            elif self._declarative(facts, index) is not None:
+                found.add("mapped")
+            elif base is None or not self._is_harmless(base):
+                found.add("unknown")
+        order: tuple[Status, ...] = ("mapped", "base", "unknown")
+        return next((status for status in order if status in found), "plain")
+
+    def _is_harmless(self, base: str) -> bool:
+        knowledge = self._evaluator.knowledge
+        return (
+            base in _HARMLESS_BASES | knowledge.plain_bases | knowledge.table_keyword_bases
+            or base.startswith("builtins.")
+        )
+
+    def _declarative(self, facts: ClassFacts, index: int) -> DeclarativeBase | None:
+        """Return the base at ``index`` if it is ``declarative_base()``, ``db.Model`` or so."""
+        key = (facts.qualified, index)
+        if key not in self._bases:
+            self._bases[key] = None
+            found = self._classes.node(facts.qualified)
+            if found is not None:
+                values = self._evaluator.values(found[0], found[1].bases[index])
+                bases = [one for one in values if isinstance(one, DeclarativeBase)]
+                if bases and len(bases) == len(values):
+                    complete = all(one.complete for one in bases)
+                    self._bases[key] = DeclarativeBase(bases[0].parent, complete)
+        return self._bases[key]
+
+    def body(self, qualified: str) -> ClassBody | None:
+        """Return what the body of a class of the project maps by itself."""
+        if qualified not in self._bodies:
+            found, lineage = self._classes.node(qualified), self._classes.lineage(qualified)
+            fields = self._evaluator.knowledge.table_keyword_bases
+            self._bodies[qualified] = (
+                None
+                if found is None
+                else self._reader.body(
+                    *found, fields=lineage is not None and bool(fields & set(lineage.outside))
+                )
+            )
+        return self._bodies[qualified]
+
+    def mapped_class(self, qualified: str) -> MappedClass | None:
+        """Return the mapping of a class of the project; None if it is not proven to be mapped."""
+        if qualified not in self._mapped:
+            facts = self._classes.facts(qualified)
+            lineage = self._classes.lineage(qualified)
+            mapped = facts is not None and self.status(qualified) == "mapped"
+            self._mapped[qualified] = (
+                self._mapping(facts, lineage) if mapped and facts and lineage else None
+            )
+        return self._mapped[qualified]
+
+    def _mapping(self, facts: ClassFacts, lineage: Lineage) -> MappedClass:
+        columns: dict[str, ColumnFacts] = {}
+        relationships: dict[str, RelationshipFacts] = {}
+        kinds: dict[str, AttributeKind] = {}
+        complete, tablename, table = True, None, None
+        for inherited in self._ancestry(lineage):
+            body = self.body(inherited.qualified)
+            imperative = self._imperative().get(inherited.qualified)
+            if body is None:
+                complete = False
+                continue
+            complete = complete and self._is_complete(inherited, body)
+            tablename = tablename or body.tablename
+            table = table or body.table or (imperative.table if imperative else None)
+            columns = {**body.columns, **columns}
+            kinds = {**body.kinds, **kinds}
+            if imperative is not None:
+                columns = {**imperative.columns, **columns}
+                kinds = {**dict.fromkeys(imperative.columns, "column"), **kinds}
+                complete = complete and imperative.complete
+            relationships = {**self._declared(inherited), **relationships}
+        return MappedClass(
+            facts.qualified, facts.path, facts.span, table or "plain", tablename,
+            columns, relationships, kinds, complete,
+        )  # fmt: skip
+
+    def ancestors(self, qualified: str) -> set[str]:
+        """Return a class and all classes of the project from which it inherits mappings."""
+        lineage = self._classes.lineage(qualified)
+        return {qualified, *(one.qualified for one in (self._ancestry(lineage) if lineage else ()))}
+
+    def lineage(self, qualified: str) -> list[ClassFacts]:
+        """Return the classes of the project from which a class inherits, itself first."""
+        lineage = self._classes.lineage(qualified)
+        return [] if lineage is None else self._ancestry(lineage)
+
+    def _ancestry(self, lineage: Lineage) -> list[ClassFacts]:
+        """Return the classes of a lineage with the ones that declarative bases add."""
+        found = {one.qualified: one for one in lineage.inside}
+        for facts in lineage.inside:
+            for index in range(len(facts.bases)):
+                base = (
+                    self._declarative(facts, index)
+                    if facts.bases[index] is None
+                    or (self._classes.facts(facts.bases[index] or "") is None)
+                    else None
+                )
+                parent = None if base is None or base.parent is None else base.parent
+                more = None if parent is None else self._classes.lineage(parent)
+                for one in more.inside if more is not None else ():
+                    found.setdefault(one.qualified, one)
+        return list(found.values())
+
+    def _declared(self, facts: ClassFacts) -> dict[str, RelationshipFacts]:
+        """Return the relationships of one class itself, with those that others give to it."""
+        sites = [
+            site
+            for site in self.relationships.in_file(facts.path)
+            if site.owner == facts.qualified and not site.reverse
+        ]
+        imperative = self._imperative().get(facts.qualified)
+        if imperative is not None and imperative.path != facts.path:
+            sites += [
+                site
+                for site in self.relationships.in_file(imperative.path)
+                if site.owner == facts.qualified and not site.reverse
+            ]
+        sites += self.relationships.backrefs_to(facts.qualified)
+        return {site.attribute: site.facts for site in sites if site.attribute is not None}
+
+    def _is_complete(self, facts: ClassFacts, body: ClassBody) -> bool:
+        knowledge = self._evaluator.knowledge
+        if not facts.unique or "opaque" in body.kinds.values():
+            return False
+        for index, base in enumerate(facts.bases):
+            if base is not None and self._classes.facts(base) is not None:
+                continue
+            if base in knowledge.declarative_bases | knowledge.declarative_roots:
+                continue
+            declarative = self._declarative(facts, index)
+            if (
+                declarative is not None
+                and declarative.complete
+                and (
+                    declarative.parent is None
+                    or self._classes.facts(declarative.parent) is not None
+                )
+            ):
+                continue
+            if declarative is not None or base is None or not self._is_harmless(base):
+                return False
+        return all(
+            name in _HARMLESS_DECORATORS or self._decorated(facts) is not None
+            for name in facts.decorators
+        )
+
+    def _imperative(self) -> dict[str, Imperative]:
+        if self._imperatives is None:
+            self._imperatives = {}
+            for path in self._files_with([b"map_imperatively", b"mapper("]):
+                module = self._evaluator.load(path)
+                for node in module.walk() if module is not None else ():
+                    if module is not None and isinstance(node, ast.Call) and node.args:
+                        self._map(module, node)
+        return self._imperatives
+
+    def _map(self, module: Module, node: ast.Call) -> None:
+        function = node.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if name not in {"map_imperatively", "mapper"} or self._imperatives is None:
+            return
+        called = self._reader.called(module, function)
+        if not called or not called <= _IMPERATIVE:
+            return
+        owner = self._evaluator.names.qualified(module, node.args[0])
+        if owner is None:
+            return
+        properties = next((one.value for one in node.keywords if one.arg == "properties"), None)
+        complete = properties is None or isinstance(properties, ast.Dict)
+        complete = complete and not any(one.arg is None for one in node.keywords)
+        table = node.args[1] if len(node.args) > 1 else None
+        kind, columns = self._table(module, table)
+        self._imperatives[owner] = Imperative(module.path, kind, columns, complete)
+
+    def _table(
+        self, module: Module, node: ast.expr | None
+    ) -> tuple[TableKind, dict[str, ColumnFacts]]:
+        """Return the columns of ``Table("x", metadata, Column(...), ...)`` behind a name."""
+        value = node
+        name = None if node is None else self._evaluator.names.qualified(module, node)
+        located = None if name is None else self._evaluator.names.locate(name)
+        defining = module
+        if located is not None and len(located.rest) == 1:
+            found = self._evaluator.load(located.path)
+            bindings = found.scopes.module.bindings.get(located.rest[0], []) if found else []
+            if found is not None and len(bindings) == 1:
+                defining, value = found, bindings[0].value
+        if not isinstance(value, ast.Call):
+            return "unknown", {}
+        if self._reader.called(defining, value.func) != {"sqlalchemy.Table"}:
+            return "unknown", {}
+        columns: dict[str, ColumnFacts] = {}
+        for argument in value.args:
+            if isinstance(argument, ast.Call) and argument.args:
+                first = argument.args[0]
+                is_column = self._reader.kind_of(defining, argument) == "column"
+                if is_column and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    columns[first.value] = column_facts(argument, None)
+        return "plain", columns
+
+
+__all__ = ["WORDS", "External", "MappedClass", "Models", "Site"]

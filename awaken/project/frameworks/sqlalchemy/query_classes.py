@@ -1,0 +1,177 @@
+"""What a Query class of the program's own changes, and which methods of Query that reaches."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from awaken.project.names.classes import ClassFacts
+from awaken.project.source.modules import Module
+from awaken.project.values.evaluation import Evaluator
+
+_HARMLESS_BASES = {"abc.ABC", "builtins.object", "typing.Generic"}
+
+
+class QueryClass(Struct, frozen=True):
+    """A subclass of Query that can be read in full.
+
+    ``own`` are the names that it defines, ``changed`` those of Query's own methods that do, or
+    call, something else in it. All other methods do what they do in SQLAlchemy.
+    """
+
+    qualified: str
+    own: frozenset[str]
+    changed: frozenset[str]
+
+    def stands_against(self, used: str) -> str:
+        """Return why the method ``used`` is not Query's, as a clause; empty if it is."""
+        name = self.qualified.rpartition(".")[2]
+        if used in self.own:
+            return f"`.{used}()` is a method of `{name}`"
+        return f"`.{used}()` calls a method that `{name}` replaces" if used in self.changed else ""
+
+
+class QueryClasses:
+    """Reads the Query classes of a project."""
+
+    def __init__(
+        self, evaluator: Evaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._kept: dict[str, QueryClass | None] = {}
+        self._given: tuple[str, ...] | None = None
+
+    def named(self, qualified: str) -> QueryClass | None:
+        """Return what the class defines; None where it may change anything.
+
+        That is so if a base is out of sight or no plain Query, if its body does more than define
+        names, if it has a special or private method, if it replaces what many methods of Query
+        rely on, and if something assigns to it from outside.
+        """
+        if qualified not in self._kept:
+            self._kept[qualified] = self._read(qualified)
+        return self._kept[qualified]
+
+    def given(self) -> tuple[str, ...]:
+        """Return the classes that any session of the project is given; ``?`` for an unknown one."""
+        if self._given is None:
+            found: dict[str, None] = {}
+            for path in self._files_with([b"query_cls", b"query_class"]):
+                module = self._evaluator.load(path)
+                for value in _given_in(module) if module is not None else ():
+                    name = self._evaluator.names.qualified(module, value) if module else None
+                    if name not in self._evaluator.knowledge.query_classes:
+                        found[name or "?"] = None
+            self._given = tuple(found)
+        return self._given
+
+    def _read(self, qualified: str) -> QueryClass | None:
+        knowledge = self._evaluator.knowledge
+        lineage = self._evaluator.classes.lineage(qualified)
+        if lineage is None or lineage.unresolved:
+            return None
+        outside = set(lineage.outside)
+        if not outside & knowledge.query_classes:
+            return None
+        if outside - knowledge.query_classes - _HARMLESS_BASES:
+            return None
+        own: set[str] = set()
+        for facts in lineage.inside:
+            names = self._defined(facts)
+            if names is None or self._is_written_to(facts):
+                return None
+            own |= names
+        replaced = own & knowledge.query_attributes
+        if (
+            any(name.startswith("_") for name in own)
+            or not replaced <= knowledge.query_callers.keys()
+        ):
+            return None
+        return QueryClass(qualified, frozenset(own), frozenset(self._reached(replaced)))
+
+    def _defined(self, facts: ClassFacts) -> set[str] | None:
+        """Return the names in the body of a class; None if it is more than a list of names."""
+        found = self._evaluator.classes.node(facts.qualified)
+        if found is None or facts.decorators or facts.keywords:
+            return None
+        names: set[str] = set()
+        for statement in found[1].body:
+            defined = _names(statement)
+            if defined is None:
+                return None
+            names |= defined
+        return names - {"__doc__", "__slots__", "inherit_cache"}
+
+    def _is_written_to(self, facts: ClassFacts) -> bool:
+        """Whether something assigns to an attribute of the class: ``Own.filter = ...``."""
+        simple = facts.qualified.rpartition(".")[2].encode()
+        for path in self._files_with([simple + b".", b"setattr("]):
+            module = self._evaluator.load(path)
+            if module is not None and simple in module.source.text:
+                names = self._evaluator.names
+                written = (names.qualified(module, one) for one in _written_to(module))
+                if facts.qualified in written:
+                    return True
+        return False
+
+    def _reached(self, replaced: set[str]) -> set[str]:
+        """Return the methods of Query that call one of ``replaced``, directly or not."""
+        callers = self._evaluator.knowledge.query_callers
+        found: set[str] = set()
+        waiting = list(replaced)
+        while waiting:
+            for caller in callers.get(waiting.pop(), ()):
+                if caller not in found:
+                    found.add(caller)
+                    waiting.append(caller)
+        return found | replaced
+
+
+def _names(statement: ast.stmt) -> set[str] | None:
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return {name}
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+        case ast.Assign(targets=targets) if all(isinstance(one, ast.Name) for one in targets):
+            return {one.id for one in targets if isinstance(one, ast.Name)}
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return set()
+        case _:
+            return None
+
+
+def _given_in(module: Module) -> Iterator[ast.expr]:
+    """Yield what calls and dictionaries of a file give as ``query_cls`` or ``query_class``.
+
+    That of ``query_property`` and of relationships is no class of a session.
+    """
+    for node in module.walk():
+        match node:
+            case ast.keyword(arg="query_cls" | "query_class", value=value):
+                call = module.parent(node)
+                function = call.func if isinstance(call, ast.Call) else None
+                name = getattr(function, "attr", getattr(function, "id", ""))
+                if name not in {"query_property", "relationship", "dynamic_loader", "backref"}:
+                    yield value
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value in {"query_cls", "query_class"}:
+                        yield value
+            case _:
+                pass
+
+
+def _written_to(module: Module) -> Iterator[ast.expr]:
+    """Yield the expressions of which some attribute is given a value in the file."""
+    for node in module.walk():
+        match node:
+            case ast.Attribute(value=owner, ctx=ast.Store() | ast.Del()):
+                yield owner
+            case ast.Call(func=ast.Name(id="setattr"), args=[owner, *_]):
+                yield owner
+            case _:
+                pass

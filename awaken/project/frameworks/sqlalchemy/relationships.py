@@ -1,0 +1,306 @@
+"""Where relationships are declared: in classes, in imperative mappings, from the other side."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from awaken.project.frameworks.sqlalchemy.mapping import (
+    MappingReader,
+    RelationshipFacts,
+    annotated_target,
+    annotated_uselist,
+    is_mapped,
+    returned_by,
+)
+from awaken.project.names.classes import Classes
+from awaken.project.names.tables import dotted_name, target_of
+from awaken.project.source.modules import Module
+from awaken.project.values.evaluation import Evaluator
+
+WORDS = (b"relationship", b"relation(", b"Relationship", b"dynamic_loader")
+_NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
+_LAZY = {True: "select", False: "joined", None: "noload"}
+_JOIN_KEYWORDS = {"primaryjoin", "foreign_keys", "remote_side", "secondaryjoin"}
+
+
+class Site(Struct, frozen=True):
+    """One declared side of a relationship; ``owner`` and ``attribute`` are None if not in sight.
+
+    ``reverse`` tells a side that a ``backref`` makes on the other class.
+    """
+
+    owner: str | None
+    attribute: str | None
+    facts: RelationshipFacts
+    reverse: bool = False
+
+
+class Relationships:
+    """Finds the relationships of files; keeps them per file that was asked for."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        classes: Classes,
+        reader: MappingReader,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._classes = classes
+        self._reader = reader
+        self._files_with = files_with
+        self._sites: dict[str, tuple[Site, ...]] = {}
+        self._aliases: set[str] = set()
+
+    def in_file(self, path: str) -> tuple[Site, ...]:
+        """Return all sides declared in the file at ``path``, those of backrefs included."""
+        if path not in self._sites:
+            module = self._evaluator.load(path)
+            self._sites[path] = () if module is None else tuple(self._read(module))
+        return self._sites[path]
+
+    def backrefs_to(self, qualified: str) -> list[Site]:
+        """Return the sides that backrefs in any file make on the class ``qualified``."""
+        simple = qualified.rpartition(".")[2].encode()
+        paths = set(self._files_with([b"backref"])) & set(self._files_with([simple]))
+        return [
+            site
+            for path in sorted(paths)
+            for site in self.in_file(path)
+            if site.reverse and site.owner == qualified
+        ]
+
+    def eager(self) -> list[Site]:
+        """Return every side of the project that is, or may be, loaded with a join by itself."""
+        words = self._evaluator.callers.words
+        hits = {
+            path
+            for name in sorted(_NAMES)
+            for path in (*words.called_in(name), *words.renamed_in(name))
+        } & set(self._files_with([b"lazy", b"**"]))
+        return [
+            site
+            for path in sorted(hits)
+            for site in self.in_file(path)
+            if site.facts.lazy in {"joined", None}
+        ]
+
+    def _read(self, module: Module) -> list[Site]:
+        found: list[Site] = []
+        self._aliases = _aliases(module)
+        for node in module.walk():
+            if isinstance(node, ast.Call) and self._is_relationship(module, node):
+                found += self._sides(module, node)
+        return found
+
+    def _is_relationship(self, module: Module, node: ast.Call) -> bool:
+        name = (dotted_name(node.func) or "").rpartition(".")[2]
+        if name not in _NAMES and not (isinstance(node.func, ast.Name) and name in self._aliases):
+            return False
+        return self._reader.kind_of(module, node) == "relationship"
+
+    def _sides(self, module: Module, node: ast.Call) -> list[Site]:
+        owner, attribute, annotation = self._owner(module, node)
+        keywords = {one.arg: one.value for one in node.keywords}
+        keywords |= _sqlmodel_keywords(keywords)
+        called = self._reader.called(module, node.func)
+        if annotation is not None and "sqlmodel.Relationship" not in called:
+            # SQLAlchemy itself reads only Mapped[...]; others say nothing about the list.
+            annotation = annotation if is_mapped(annotation) else None
+        target = self._target(module, node, keywords, annotation)
+        secondary = "secondary" in keywords or len(node.args) > 1
+        facts = RelationshipFacts(
+            target=target,
+            uselist=_uselist(keywords, annotation, secondary=secondary),
+            lazy="dynamic" if "sqlalchemy.orm.dynamic_loader" in called else _lazy(keywords),
+            secondary=secondary,
+            path=module.path,
+            span=module.span(node),
+            plain_join=not _JOIN_KEYWORDS & set(keywords),
+            backref=_backref_name(keywords.get("backref")),
+        )
+        sides = [Site(owner, attribute, facts)]
+        if "backref" in keywords:
+            sides.append(self._reverse(module, node, sides[0], keywords["backref"]))
+        return sides
+
+    def _reverse(self, module: Module, node: ast.Call, side: Site, backref: ast.expr) -> Site:
+        """Return the side that ``backref="x"`` or ``backref("x", lazy=...)`` makes."""
+        keywords: dict[str | None, ast.expr] = {}
+        if isinstance(backref, ast.Call):
+            keywords = {one.arg: one.value for one in backref.keywords}
+        plain = isinstance(backref, ast.Call | ast.Constant)
+        uselist = _constant(keywords.get("uselist"))
+        if not isinstance(uselist, bool):
+            uselist = True if side.facts.secondary else None
+        facts = RelationshipFacts(
+            target=side.owner,
+            uselist=uselist,
+            lazy=_lazy(keywords) if plain else None,
+            secondary=side.facts.secondary,
+            path=module.path,
+            span=module.span(node),
+            plain_join=side.facts.plain_join,
+        )
+        return Site(side.facts.target, _backref_name(backref), facts, reverse=True)
+
+    def _owner(
+        self, module: Module, node: ast.Call
+    ) -> tuple[str | None, str | None, ast.expr | None]:
+        """Return class and attribute that ``node`` is assigned to, and the annotation there."""
+        statement = module.statement_of(node)
+        scope = module.scopes.scope_of(node)
+        if isinstance(scope.node, ast.ClassDef):
+            owner = f"{module.name}.{module.qualname(scope.node)}"
+            for name, bindings in scope.bindings.items():
+                for binding in bindings:
+                    if binding.value is node:
+                        return owner, name, binding.annotation
+            return owner, None, None
+        if isinstance(scope.node, ast.FunctionDef):
+            return (*self._declared(module, scope.node), None)
+        if isinstance(statement, ast.Assign) and statement.value is node:
+            target = statement.targets[0]
+            if isinstance(target, ast.Attribute):
+                return self._evaluator.names.qualified(module, target.value), target.attr, None
+        return (*self._imperative(module, node), None)
+
+    def _declared(self, module: Module, function: ast.FunctionDef) -> tuple[str | None, str | None]:
+        owner = module.scopes.scope_of(function).node
+        returns_call = any(isinstance(one, ast.Call) for one in returned_by(module, function))
+        if isinstance(owner, ast.ClassDef) and function.decorator_list and returns_call:
+            return f"{module.name}.{module.qualname(owner)}", function.name
+        return None, None
+
+    def _imperative(self, module: Module, node: ast.Call) -> tuple[str | None, str | None]:
+        """Return the class of ``map_imperatively(Class, table, properties={"x": node})``."""
+        pairs = module.parent(node)
+        if not isinstance(pairs, ast.Dict):
+            return None, None
+        key = next(
+            (one for one, value in zip(pairs.keys, pairs.values, strict=True) if value is node),
+            None,
+        )
+        call = next((one for one in module.ancestors(pairs) if isinstance(one, ast.Call)), None)
+        if call is None or not call.args:
+            return None, None
+        name = _constant(key)
+        owner = self._evaluator.names.qualified(module, call.args[0])
+        return owner, name if isinstance(name, str) else None
+
+    def _target(
+        self,
+        module: Module,
+        node: ast.Call,
+        keywords: dict[str | None, ast.expr],
+        annotation: ast.expr | None,
+    ) -> str | None:
+        named = node.args[0] if node.args else keywords.get("argument")
+        target: ast.expr | str | None = named
+        if target is None:
+            target = annotated_target(annotation)
+        if isinstance(target, ast.Lambda):
+            target = target.body
+        if isinstance(target, ast.Constant):
+            target = target.value if isinstance(target.value, str) else None
+        if isinstance(target, str):
+            return self._by_name(module, target)
+        if target is None:
+            return None
+        in_tree = module.parent(target) is not None
+        return (
+            self._evaluator.names.qualified(module, target)
+            if in_tree
+            else self._by_name(module, ast.unparse(target))
+        )
+
+    def _by_name(self, module: Module, text: str) -> str | None:
+        """Return the class that SQLAlchemy's registry finds under ``text``, if only one may be."""
+        simple = text.rpartition(".")[2].strip()
+        if not simple.isidentifier():
+            return None
+        here = [one for one in self._classes.in_file(module.path) if _ends(one, simple)]
+        if len(here) == 1 and "." not in text:
+            return here[0]
+        found = [
+            name
+            for path in self._files_with([f"class {simple}".encode()])
+            for name in self._classes.in_file(path)
+            if _ends(name, text)
+        ]
+        if len(found) == 1:
+            return found[0]
+        imported = self._evaluator.names.attribute(module.path, simple)
+        return imported if imported in found else None
+
+
+def _aliases(module: Module) -> set[str]:
+    """Return the names that a file gives to ``relationship``, looked at by name alone."""
+    found: set[str] = set()
+    for scope in module.scopes.scopes:
+        for name, bindings in scope.bindings.items():
+            for binding in bindings:
+                target = target_of(module, binding)
+                if {target.name, target.text.rpartition(".")[2]} & _NAMES:
+                    found.add(name)
+    return found
+
+
+def _ends(qualified: str, text: str) -> bool:
+    return qualified == text or qualified.endswith(f".{text}")
+
+
+def _lazy(keywords: dict[str | None, ast.expr]) -> str | None:
+    if "lazy" not in keywords:
+        return None if None in keywords else "select"
+    node = keywords["lazy"]
+    if not isinstance(node, ast.Constant):
+        return None
+    if isinstance(node.value, bool) or node.value is None:
+        return _LAZY[node.value]
+    return str(node.value)
+
+
+def _uselist(
+    keywords: dict[str | None, ast.expr], annotation: ast.expr | None, *, secondary: bool
+) -> bool | None:
+    if "uselist" in keywords:
+        value = _constant(keywords["uselist"])
+        return value if isinstance(value, bool) else None
+    if None in keywords:
+        return None
+    if "collection_class" in keywords or _constant(keywords.get("lazy")) in {
+        "dynamic",
+        "write_only",
+    }:
+        return True
+    declared = annotated_uselist(annotation)
+    return True if declared is None and secondary else declared
+
+
+def _sqlmodel_keywords(keywords: dict[str | None, ast.expr]) -> dict[str | None, ast.expr]:
+    """Return what SQLModel passes on to ``relationship``."""
+    given = keywords.get("sa_relationship_kwargs")
+    if given is None:
+        return {}
+    if not isinstance(given, ast.Dict):
+        return {None: given}
+    found: dict[str | None, ast.expr] = {}
+    for key, value in zip(given.keys, given.values, strict=True):
+        name = _constant(key)
+        found[name if isinstance(name, str) else None] = value
+    return found
+
+
+def _backref_name(node: ast.expr | None) -> str | None:
+    if isinstance(node, ast.Call) and node.args:
+        node = node.args[0]
+    name = _constant(node)
+    return name if isinstance(name, str) else None
+
+
+def _constant(node: ast.expr | None) -> object:
+    return node.value if isinstance(node, ast.Constant) else None

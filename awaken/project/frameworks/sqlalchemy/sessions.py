@@ -1,0 +1,306 @@
+"""The proof that an expression is a SQLAlchemy session, and when ``.query`` proves it itself."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import (
+    ClassOf,
+    External,
+    InstanceOf,
+    ModuleOf,
+    Nothing,
+    Other,
+    Session,
+    SessionKind,
+    Unknown,
+    Value,
+)
+from awaken.project.values.evaluation import Evaluator
+
+_EXPRESSIONS = {
+    f"sqlalchemy.{name}"
+    for name in (
+        "and_", "asc", "between", "case", "cast", "desc", "distinct", "extract", "not_", "or_",
+        "over", "tuple_", "type_coerce", "orm.Bundle", "orm.aliased",
+    )
+}  # fmt: skip
+"""What gives a part of a statement; a whole one (``select``) may be given to others as well."""
+
+
+class SessionProof(Struct, frozen=True):
+    """It is a session.
+
+    ``kind`` is ``scoped`` for a registry. ``places`` say where that was seen, ``by_use`` that
+    only ``.query(MappedClass)`` proves it. ``query_class`` is the class of the program's own that
+    ``query()`` returns, ``?`` if it may be any, empty if it is a plain Query. ``unless`` is empty,
+    or the clause that says why it may be something else although every call in sight passes a
+    session.
+    """
+
+    kind: SessionKind
+    places: tuple[Place, ...] = ()
+    by_use: bool = False
+    query_class: str = ""
+    unless: str = ""
+
+
+class Sessions:
+    """Proves sessions with one evaluator."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        models: Models,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._models = models
+        self._files_with = files_with
+        self._own_queries: tuple[bool, bool] | None = None
+
+    def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
+        """Return the proof that ``node`` is a session; None if it is proven to be no session."""
+        found = self._from_values(module, node)
+        if _is_open(found) and isinstance(node, ast.Name):
+            return self._used_elsewhere(module, node) or found
+        return found
+
+    def others(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return what ``node`` is proven to be other than a session, each as a noun phrase."""
+        values = self._evaluator.values(module, node)
+        found = [self._session(module, node, one) for one in values if one != Nothing()]
+        return tuple(dict.fromkeys(one.what for one in found if isinstance(one, Other)))
+
+    def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
+        """Return the proof by a ``.query`` of mapped classes on the same variable of a function.
+
+        A variable with one binding is one thing; that a loop binds it again changes no type.
+        """
+        bindings = module.scopes.bindings_of(node)
+        if len(bindings) != 1 or bindings[0].kind not in {"parameter", "with", "assignment"}:
+            return None
+        if bindings[0].scope is module.scopes.module:
+            return None
+        for scope in module.scopes.scopes:
+            for read in scope.reads.get(bindings[0].name, []):
+                above = module.parent(read)
+                call = None if above is None else module.parent(above)
+                if not isinstance(call, ast.Call) or call.func is not above:
+                    continue
+                if module.scopes.bindings_of(read) == bindings:
+                    proof = self.by_use(module, call)
+                    if proof is not None:
+                        return proof
+        return None
+
+    def _from_values(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
+        """Return the proof from where the value of ``node`` comes from."""
+        values = self._evaluator.values(module, node)
+        found = [self._session(module, node, one) for one in values if one != Nothing()]
+        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        if unknown is not None:
+            return unknown
+        if not found:
+            why = f"nothing but None is in sight for `{module.excerpt(node)}`"
+            return self._evaluator.unknown(module, node, why)
+        sessions = [one for one in found if isinstance(one, Session)]
+        if not sessions:
+            return None
+        if len(sessions) < len(found):
+            other = next(one for one in found if isinstance(one, Other))
+            why = f"`{module.excerpt(node)}` may also be something else: {other.what}"
+            return self._evaluator.unknown(module, node, why)
+        return self._joined(module, node, sessions)
+
+    def by_use(
+        self, module: Module, call: ast.Call, evidence: ast.expr | None = None
+    ) -> SessionProof | None:
+        """Return the proof that ``call``, a ``.query`` of mapped classes, gives by itself.
+
+        ``evidence`` is an argument that is known to be mapped; without it one is looked for.
+        """
+        function = call.func
+        if not isinstance(function, ast.Attribute) or function.attr != "query":
+            return None
+        if evidence is None:
+            evidence = next((one for one in call.args if self._is_built_on(module, one)), None)
+        if evidence is None:
+            return None
+        known = self._from_values(module, function.value)
+        if isinstance(known, SessionProof) and known.kind.startswith("async"):
+            return None
+        if isinstance(known, SessionProof) and not _is_open(known):
+            return known
+        if known is None or self._may_be_own(function.value, known):
+            return None
+        if self._may_be_other(module, function.value):
+            return None
+        place = self._evaluator.place(module, evidence, "only a session queries a mapped class")
+        return SessionProof("session", (place,), by_use=True)
+
+    def _is_built_on(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is mapped, or an expression of SQLAlchemy's about what is mapped.
+
+        ``func.count(User.id).label("n")``, ``distinct(User.name)``, ``User.age + 1``.
+        """
+        match node:
+            case ast.Call(func=function) if self._is_of_library(module, function):
+                arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+                return any(
+                    self._is_mapped(module, part)
+                    for argument in arguments
+                    for part in ast.walk(argument)
+                    if isinstance(part, ast.Name | ast.Attribute)
+                )
+            case ast.Call(func=ast.Attribute(value=inner)):
+                return self._is_expression(module, inner)
+            case ast.BinOp(left=left, right=right):
+                return self._is_expression(module, left) or self._is_expression(module, right)
+            case ast.Compare(left=left):
+                return self._is_expression(module, left)
+            case _:
+                return self._is_mapped(module, node)
+
+    def _is_expression(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is a mapped column or built on one: a class has methods of its own."""
+        name = self._evaluator.names.qualified(module, node)
+        is_class = name is not None and self._models.status(name) == "mapped"
+        return not is_class and self._is_built_on(module, node)
+
+    def _is_of_library(self, module: Module, function: ast.expr) -> bool:
+        """Whether ``function`` is ``func.count``, ``distinct``, ``cast`` or the like."""
+        name = self._evaluator.names.qualified(module, function) or ""
+        if not name.startswith("sqlalchemy.") and isinstance(function, ast.Attribute):
+            values = self._evaluator.values(module, function)
+            names = [one.qualified for one in values if isinstance(one, External)]
+            name = names[0] if len(names) == len(values) == 1 else ""
+        return name.startswith("sqlalchemy.func.") or name in _EXPRESSIONS
+
+    def _is_mapped(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is a mapped class, or one of its columns or relationships."""
+        name = self._evaluator.names.qualified(module, node)
+        if name is None:
+            return False
+        known = self._evaluator.knowledge.mapped_classes
+        if name in known or self._models.status(name) == "mapped":
+            return True
+        owner, _, attribute = name.rpartition(".")
+        if owner in known:
+            return True
+        mapped = self._models.mapped_class(owner) if owner else None
+        kind = None if mapped is None else mapped.attribute_kind(attribute)
+        return kind in {"column", "relationship"}
+
+    def _may_be_own(self, receiver: ast.expr, known: Unknown | SessionProof) -> bool:
+        """Whether the receiver may be of a class of the project with its own ``query``."""
+        if self._own_queries is None:
+            self._own_queries = self._find_own_queries()
+        in_sessions, elsewhere = self._own_queries
+        name = receiver.attr if isinstance(receiver, ast.Attribute) else ""
+        name = receiver.id if isinstance(receiver, ast.Name) else name
+        overrides = isinstance(known, Unknown) and "overrides" in known.why
+        return in_sessions or overrides or (elsewhere and "session" not in name.lower())
+
+    def _may_be_other(self, module: Module, receiver: ast.expr) -> bool:
+        """Whether the receiver may be something known that is no session, nor stands in for one."""
+        values = self._evaluator.values(module, receiver)
+        found = [self._session(module, receiver, one) for one in values if one != Nothing()]
+        return any(isinstance(one, Other) and not one.mock for one in found)
+
+    def _find_own_queries(self) -> tuple[bool, bool]:
+        """Return whether session classes, and whether other classes, define ``query``."""
+        in_sessions = elsewhere = False
+        for path in self._files_with([b"def query("]):
+            module = self._evaluator.load(path)
+            for node in module.walk() if module is not None else ():
+                if module is None or not isinstance(node, ast.FunctionDef) or node.name != "query":
+                    continue
+                owner = module.scopes.scope_of(node).node
+                if not isinstance(owner, ast.ClassDef):
+                    continue
+                qualified = f"{module.name}.{module.qualname(owner)}"
+                value = self._evaluator.members.as_session(InstanceOf(qualified))
+                in_sessions = in_sessions or not isinstance(value, InstanceOf)
+                elsewhere = elsewhere or len(node.args.args) > 1 or node.args.vararg is not None
+        return in_sessions, elsewhere
+
+    def _joined(
+        self, module: Module, node: ast.expr, sessions: list[Session]
+    ) -> SessionProof | Unknown:
+        kinds = {one.kind for one in sessions}
+        if len({kind.startswith("async") for kind in kinds}) > 1:
+            why = f"`{module.excerpt(node)}` may be a Session or an AsyncSession"
+            return self._evaluator.unknown(module, node, why)
+        # Of a session and a registry only what both can do is certain.
+        kind: SessionKind = "async" if sessions[0].kind.startswith("async") else "session"
+        if len(kinds) == 1:
+            kind = sessions[0].kind
+        places = tuple(dict.fromkeys(one.place for one in sessions if one.place is not None))
+        customs = {one.custom_query for one in sessions}
+        custom = "?" if len(customs) > 1 else customs.pop()
+        return SessionProof(
+            kind,
+            places,
+            query_class=custom,
+            unless=next((one.unless for one in sessions if one.unless), ""),
+        )
+
+    def _session(self, module: Module, node: ast.expr, value: Value) -> Session | Other | Unknown:
+        """Reduce a value to what matters here."""
+        value = self._evaluator.members.as_session(value)
+        match value:
+            case Session() | Unknown() | Other():
+                return value
+            case InstanceOf():
+                return self._instance(module, node, value)
+            case External():
+                why = f"what `{value.qualified}` is, is not known"
+                return self._evaluator.unknown(module, node, why)
+            case ClassOf():
+                return Other(f"the class `{value.qualified}`")
+            case ModuleOf():
+                return Other(f"the module {value.path}")
+            case _:
+                return Other("a function, or what calling it gives")
+
+    def _instance(
+        self, module: Module, node: ast.expr, value: InstanceOf
+    ) -> Session | Other | Unknown:
+        """A class of the project is no session if all that it inherits is in sight."""
+        knowledge, name = self._evaluator.knowledge, value.qualified
+        lineage = self._evaluator.classes.lineage(name)
+        if lineage is None:
+            known = name in knowledge.types or name.partition(".")[0] in knowledge.not_sessions
+            if known:
+                return Other(f"an instance of `{name}`")
+            why = f"`{name}` is defined outside the project"
+            return self._evaluator.unknown(module, node, why)
+        roots = [one.partition(".")[0] for one in lineage.outside]
+        hidden = [
+            one
+            for one, root in zip(lineage.outside, roots, strict=True)
+            if one not in knowledge.types and not _is_harmless(root, knowledge.not_sessions)
+        ]
+        if hidden or lineage.unresolved:
+            base = hidden[0] if hidden else "a base that could not be followed"
+            why = f"`{name}` inherits from {base}"
+            return self._evaluator.unknown(module, node, why)
+        return Other(f"an instance of `{name}`")
+
+
+def _is_open(found: SessionProof | Unknown | None) -> bool:
+    """Whether something else than where the value comes from may still prove it."""
+    if isinstance(found, SessionProof):
+        return bool(found.unless) and not found.query_class
+    return found is not None
+
+
+def _is_harmless(root: str, not_sessions: set[str]) -> bool:
+    return root in {"builtins", "abc", "typing", "typing_extensions", "enum"} | not_sessions

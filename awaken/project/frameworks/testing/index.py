@@ -1,0 +1,201 @@
+"""All doubles of Query in a project's tests, found when first asked for.
+
+Only test files are parsed whose bytes may hold a double, and those that name a function or a class
+that makes one. A project without such files is searched for a few words.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Place
+from awaken.project.frameworks.testing.marks import (
+    Mark,
+    fakes_of,
+    is_test_file,
+    marks_of,
+    may_configure,
+    patch_of,
+)
+from awaken.project.frameworks.testing.reach import Reach, Use, use_of
+from awaken.project.frameworks.testing.requests import Routes
+from awaken.project.frameworks.testing.suite import Function, Member, Suite
+from awaken.project.frameworks.testing.units import Called, Unit
+from awaken.project.source.modules import Module
+from awaken.project.source.words import Words
+from awaken.project.values.evaluation import Evaluator
+from awaken.workspace.sources import Snapshot
+
+_FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
+_MOST_FILES = 60
+"""Files that name one fixture or helper."""
+
+
+class Double(Struct, frozen=True):
+    """A double of Query in a test: ``place`` is where it is first configured or asserted.
+
+    ``name`` is how it is written there. ``uses`` are what the program asks of it. ``unseen`` says
+    that nothing in sight gets it, although methods of Query are named behind it.
+    """
+
+    place: Place
+    name: str
+    uses: tuple[Use, ...]
+    unseen: bool = False
+
+
+class Doubles:
+    """Finds the doubles of a project, once."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        files: Snapshot,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._files = files
+        self._files_with = files_with
+        self._words = Words(files, files_with)
+        self._found: dict[Place, Double] | None = None
+        self._by_use: dict[Use, Double] = {}
+
+    def find(self) -> None:
+        """Find all doubles of the project, unless that was done."""
+        self._all()
+
+    def in_file(self, path: str) -> list[Double]:
+        """Return the doubles of a test file, in the order of the source."""
+        return sorted(
+            (one for place, one in self._all().items() if place.path == path),
+            key=lambda one: one.place,
+        )
+
+    def of(self, module: Module, query: ast.expr) -> Double | None:
+        """Return a double that is asked by ``query``, as in ``session.query``, if one is."""
+        return self._by_use.get(use_of(module, query)) if self._all() else None
+
+    def share(self, earlier: Doubles, changed: Iterable[str]) -> None:
+        """Take what was found earlier, if none of the ``changed`` files can have a double."""
+        tests = (path for path in changed if is_test_file(path))
+        if not any(may_configure(self._files[path].text) for path in tests):
+            self._found, self._by_use = earlier._found, earlier._by_use
+
+    def _all(self) -> dict[Place, Double]:
+        if self._found is None:
+            self._found = {}
+            self._search()
+            for double in self._found.values():
+                for use in double.uses:
+                    self._by_use.setdefault(use, double)
+        return self._found
+
+    # ---------------------------------------------------------------------------------- the files
+    def _search(self) -> None:
+        tests = [path for path in self._files_with((b"query",)) if is_test_file(path)]
+        marked = [path for path in tests if may_configure(self._files[path].text)]
+        fakes = dict(self._fakes(marked))
+        wanted: dict[str, None] = {}
+        done = set[str]()
+        for path in marked:
+            concerned = list(self._concerned(path, fakes))
+            wanted |= dict.fromkeys(concerned)
+            if path in concerned:  # while its tree is at hand
+                done.add(path)
+                self._search_file(path, fakes)
+        for path in wanted:
+            if path not in done:
+                self._search_file(path, fakes)
+
+    def _fakes(self, paths: Sequence[str]) -> Iterator[tuple[str, Place]]:
+        for path in paths:
+            text = self._files[path].text
+            module = self._evaluator.load(path) if _FAKED.search(text) else None
+            for name, node in fakes_of(module) if module is not None else ():
+                if module is not None:
+                    yield name, self._evaluator.place(module, node)
+
+    def _concerned(self, path: str, fakes: Mapping[str, Place]) -> Iterator[str]:
+        """Yield the files with tests that the doubles of a file may take part in."""
+        module = self._evaluator.load(path)
+        if module is None:
+            return
+        words = {name.rpartition(".")[2] for name in fakes if name.startswith(f"{module.name}.")}
+        marks = list(marks_of(module, self._evaluator.names, fakes.keys()))
+        for mark in marks:
+            above = [one for one in module.ancestors(mark.node) if isinstance(one, Function)]
+            words |= {above[-1].name} if above else set()
+        if marks:
+            yield path
+        words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
+        for word in sorted(words):
+            files = [one for one in self._words.files_with(word) if is_test_file(one)]
+            yield from files if len(files) <= _MOST_FILES else ()
+
+    # ----------------------------------------------------------------------------------- one file
+    def _search_file(self, path: str, fakes: Mapping[str, Place]) -> None:
+        module = self._evaluator.load(path)
+        if module is None:
+            return
+        reach = Reach(self._evaluator)
+        routes = Routes(self._evaluator, self._files_with)
+        suite = Suite(self._evaluator, reach, fakes.keys())
+        for node in module.walk():
+            if isinstance(node, Function) and node.name.startswith("test"):
+                unit = Unit(suite, suite.member(module, node))
+                for name in unit.doubles:
+                    self._add(unit, name, fakes, _reached(unit, name, reach, routes))
+
+    def _add(
+        self, unit: Unit, name: str, fakes: Mapping[str, Place], reached: tuple[list[Use], bool]
+    ) -> None:
+        member, mark = unit.doubles[name]
+        uses, resolved = reached
+        place = fakes.get(mark.fake) or self._evaluator.place(member.module, mark.node)
+        shown = f"{mark.fake.rpartition('.')[2]}.query" if mark.fake else _shown(member, mark)
+        known = (self._found or {}).get(place)
+        if known is not None:
+            uses = [*dict.fromkeys([*known.uses, *uses])]
+        unseen = not uses and not resolved and mark.legacy and (known is None or known.unseen)
+        double = Double(place, shown, tuple(uses), unseen)
+        if self._found is not None:
+            self._found[place] = double
+
+
+def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[Use], bool]:
+    """Return what asks the double ``name``, and whether anything of the program gets it."""
+    reach.replaces = unit.replaced
+    answering = [one for request in unit.requests() for one in routes.answering(*request)]
+    calls = [*unit.entries(name), *(Called(one, gives=False, inside=True) for one in answering)]
+    given = [one.entry for one in calls if one.gives]
+    for dependency in unit.overridden(name):
+        given += [entry for one in answering for entry in routes.given(one, dependency)]
+    uses = reach.uses(given, frozenset())
+    targets = list(unit.targets(name))
+    for inside in (True, False):
+        wanted = frozenset(target for target, only_inside in targets if only_inside is inside)
+        if wanted:
+            entries = [one.entry for one in calls if one.inside or not inside]
+            uses += reach.uses(entries, wanted)
+    for target, only_inside in targets:
+        if not any(use.path == target.home for use in uses):
+            found = reach.named_at_home(target, unit.words(only_inside=only_inside))
+            called = any(one.entry.module.path == target.home for one in calls)
+            uses += found or (reach.of_file(target) if target.path and not called else [])
+    return uses, bool(given or targets)
+
+
+def _shown(member: Member, mark: Mark) -> str:
+    """Return the double as a sentence names it, without what is called of it."""
+    if not isinstance(mark.node, ast.Call):
+        return member.module.excerpt(mark.node)
+    if mark.root is not mark.node:
+        return f"{member.module.excerpt(mark.root)}.query"
+    patch = patch_of(member.module, mark.node)
+    if patch is None:
+        return f"{member.module.excerpt(mark.node.func)}(query=...)"
+    return patch.name if patch.owner is None else f"{member.module.excerpt(patch.owner)}.query"

@@ -1,0 +1,208 @@
+"""Test doubles of Query: where a test configures one, or asserts what was asked of it.
+
+A double counts only where it is told what a query gives (``session.query.return_value...``), where
+its ``query`` is put in place of a real one, or where a test asserts that it was called: any other
+mock answers a select() as it answers a query.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from awaken.project.names.resolution import Names
+from awaken.project.source.modules import Module
+
+_TEST_FILE = re.compile(
+    r"(?:^|[/_.-])(?:tests?|testing|testlib|conftest|mocks?|fakes?|stubs?|doubles?)(?:[/_.-]|$)"
+)
+_CONFIGURED = re.compile(
+    rb"query\.[\w.]*(?:return_value|side_effect|assert_|call)"
+    rb"|query\([^\n]*(?:return_value|side_effect|assert_)"
+    rb"|\.query[\"']|[\"']query\.|\.query\s*=[^=]"
+    rb"|(?:object|setattr)\(.{0,150}?[\"']query[\"']|(?:Mock|Namespace)\(.{0,150}?\bquery\s*="
+    rb"|AlchemyMagicMock|def query\(",
+    re.DOTALL,
+)
+_SETTINGS = {
+    "return_value", "side_effect", "call_args", "call_args_list", "call_count", "called",
+    "configure_mock", "method_calls", "mock_calls",
+}  # fmt: skip
+_LEGACY = {
+    "all", "count", "distinct", "filter", "filter_by", "first", "get", "group_by", "join", "limit",
+    "one", "one_or_none", "options", "order_by", "outerjoin", "scalar", "with_entities",
+}  # fmt: skip
+_MOCKS = {"AsyncMock", "MagicMock", "Mock", "NonCallableMock", "SimpleNamespace"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place that makes something a double of Query.
+
+    ``root`` is what has the ``query``: the double itself, or an expression that it is reached by.
+    ``legacy`` says that methods of Query are named behind it. ``fake`` is the class that is the
+    double, where that is written by hand.
+    """
+
+    node: ast.expr
+    root: ast.expr
+    legacy: bool = False
+    fake: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A name or an attribute that a test puts something else in place of.
+
+    ``owner`` is the object whose attribute ``name`` it is, None where ``name`` is dotted from a
+    module on. ``given`` are the arguments that say what is put there.
+    """
+
+    call: ast.Call
+    owner: ast.expr | None
+    name: str
+    given: tuple[ast.expr, ...]
+
+    @property
+    def passes_argument(self) -> bool:
+        """Whether the decorated function is given the mock: nothing was said to put there."""
+        positional = 2 if self.owner is not None else 1
+        named = any(one.arg == "new" for one in self.call.keywords)
+        return not named and len(self.call.args) <= positional
+
+
+def is_test_file(path: str) -> bool:
+    """Whether a file is named like one of tests, or of what they use."""
+    return _TEST_FILE.search(path) is not None
+
+
+def may_configure(text: bytes) -> bool:
+    """Whether the text of a test file may hold a double of Query; nothing is parsed for that."""
+    return b"query" in text and _CONFIGURED.search(text) is not None
+
+
+def fakes_of(module: Module) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield the classes of a test file that have a ``query`` of their own, and where they do."""
+    for node in module.walk():
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("Test"):
+            for one in node.body:
+                match one:
+                    case ast.FunctionDef(name="query") if not one.decorator_list:
+                        yield f"{module.name}.{module.qualname(node)}", one
+                    case ast.Assign(targets=[ast.Name(id="query")]):
+                        yield f"{module.name}.{module.qualname(node)}", one
+
+
+def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[Mark]:
+    """Yield what makes doubles in a test file, in the order of the source.
+
+    ``fakes`` are the qualified names of the classes that have a ``query`` of their own.
+    """
+    words = {name.rpartition(".")[2] for name in fakes}
+    for node in module.walk():
+        match node:
+            case ast.Attribute(attr="query"):
+                mark = configured(module, node)
+                if mark is not None:
+                    yield mark
+            case ast.Call():
+                patch = patch_of(module, node)
+                if patch is not None and patch.name.rpartition(".")[2] == "query":
+                    yield Mark(node, node, legacy=True)
+                yield from _made(node)
+            case ast.Name(ctx=ast.Load(), id=last) | ast.Attribute(ctx=ast.Load(), attr=last):
+                if last.endswith("AlchemyMagicMock"):
+                    yield Mark(node, node, legacy=True)
+                elif last in words:
+                    fake = names.qualified(module, node) or ""
+                    if fake in fakes:
+                        yield Mark(node, node, fake=fake)
+
+
+def configured(module: Module, node: ast.Attribute) -> Mark | None:
+    """Return the mark that ``node`` is, an attribute ``query`` of anything, if it is one."""
+    behind, current = [], node
+    above = module.parent(current)
+    while isinstance(above, ast.Attribute | ast.Call | ast.Subscript):
+        if current is not getattr(above, "func", getattr(above, "value", None)):
+            break
+        if isinstance(above, ast.Attribute):
+            behind.append(above.attr)
+        current, above = above, module.parent(above)  # type: ignore[assignment]
+    legacy = bool(_LEGACY.intersection(behind))
+    if any(name in _SETTINGS or name.startswith("assert_") for name in behind):
+        return Mark(node, node.value, legacy)
+    replaced = isinstance(node.ctx, ast.Store) and isinstance(above, ast.Assign)
+    if replaced and ast.unparse(node.value) not in {"self", "cls"}:
+        return Mark(node, node.value)
+    return None
+
+
+def _made(call: ast.Call) -> Iterator[Mark]:
+    """Yield the mark of a mock that is made with a ``query``."""
+    last = _last(call.func)
+    if last not in _MOCKS and last != "configure_mock":
+        return
+    for keyword in call.keywords:
+        pairs = keyword.value.keys if isinstance(keyword.value, ast.Dict) else []
+        texts = [str(key.value) for key in pairs if isinstance(key, ast.Constant)]
+        named = keyword.arg == "query" and not isinstance(keyword.value, ast.Constant)
+        if named or (keyword.arg is None and any("query." in text for text in texts)):
+            whole = call.func.value if isinstance(call.func, ast.Attribute) else call
+            yield Mark(call, whole if last == "configure_mock" else call, legacy=bool(texts))
+            return
+
+
+def patch_of(module: Module, call: ast.Call) -> Patch | None:
+    """Return what ``call`` patches: ``patch``, ``patch.object``, ``monkeypatch.setattr``."""
+    function, args = call.func, call.args
+    last = _last(function)
+    owner = _last(function.value) if isinstance(function, ast.Attribute) else ""
+    named = (one.value for one in call.keywords if one.arg not in {"wraps", "spec"})
+    given = (*args[1:], *named)
+    if args and (last == "patch" or (last == "setattr" and len(args) > 1)):
+        dotted = text_of(module, args[0])
+        if dotted is not None:
+            return Patch(call, None, dotted, given)
+    is_object = (last == "object" and owner == "patch") or last == "setattr"
+    if is_object and len(args) > 1 and isinstance(args[1], ast.Constant):
+        return Patch(call, args[0], str(args[1].value), given[1:])
+    return None
+
+
+def text_of(module: Module, node: ast.expr) -> str | None:
+    """Return the text that ``node`` is: constants of the file are put into f-strings."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text
+        case ast.JoinedStr():
+            parts = [text_of(module, one) for one in node.values]
+            return None if None in parts else "".join(one or "" for one in parts)
+        case ast.FormattedValue():
+            return text_of(module, node.value)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            start, end = text_of(module, left), text_of(module, right)
+            return None if start is None or end is None else start + end
+        case ast.Name():
+            bindings = module.scopes.bindings_of(node)
+            value = bindings[0].value if len(bindings) == 1 else None
+            return text_of(module, value) if isinstance(value, ast.Constant) else None
+        case _:
+            return None
+
+
+def outermost(module: Module, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Module:
+    """Return the function around ``node`` that is in no other function, else the module."""
+    above = [
+        one
+        for one in module.ancestors(node)
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return above[-1] if above else module.tree
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

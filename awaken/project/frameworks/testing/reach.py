@@ -1,0 +1,367 @@
+"""Which ``query`` of the program a test double is asked for, from the functions that get it.
+
+A double is followed through arguments, variables and attributes of ``self``, not through what a
+query gives. Calls are followed as far as they can be resolved; what is called without the double
+is followed only where a name was patched, which every function of a file may use.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from awaken.project.frameworks.testing.marks import is_test_file, outermost
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import children, parameters_of
+from awaken.project.values.domain import ClassOf, FunctionOf
+from awaken.project.values.evaluation import Evaluator
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Key = tuple[str, int, frozenset[str]]
+_MOST_FUNCTIONS = 150
+_DEEPEST = 4
+"""Calls after which what does not get the double itself is no longer followed."""
+_RESULTS = {"query", "execute", "scalars", "scalar", "get", "get_one"}
+"""What a session is asked by: the answer is no session."""
+
+
+class Target(Struct, frozen=True):
+    """A patched name.
+
+    With ``path`` it is the variable ``name`` of that file alone; else ``qualified`` is an object
+    whose attribute ``name`` is patched wherever the object is used. ``home`` is the file that a
+    test names to find it, if it does.
+    """
+
+    qualified: str
+    path: str = ""
+    name: str = ""
+    home: str = ""
+
+    @property
+    def last(self) -> str:
+        """The word by which the program names it."""
+        return self.name if self.path else self.qualified.rpartition(".")[2]
+
+
+class Use(Struct, frozen=True):
+    """What the program asks of a double: each ``text`` in a ``function`` of the file ``path``.
+
+    It says no place, so that it holds while other parts of the file are rewritten.
+    """
+
+    path: str
+    function: str
+    text: str
+
+
+def use_of(module: Module, query: ast.expr) -> Use:
+    """Return ``query``, as in ``session.query``, as a use."""
+    around = outermost(module, query)
+    function = "" if isinstance(around, ast.Module) else module.qualname(around)
+    return Use(module.path, function, ast.unparse(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A function of the program that a test calls, and its parameters that are given a double."""
+
+    module: Module
+    function: _Function
+    given: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> _Key:
+        """What tells this entry from others."""
+        return self.module.path, self.module.span(self.function).start, self.given
+
+
+class Reach:
+    """Follows doubles through the program.
+
+    What a test ``replaces`` is not followed: its own code does not run.
+    """
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.replaces: frozenset[Target] = frozenset()
+        self._evaluator = evaluator
+        self._resolved: dict[ast.Call, list[Entry]] = {}
+        self._nodes: dict[_Function, _Nodes] = {}
+        self._in_file: dict[Target, list[Use]] = {}
+        self._seen: dict[tuple[object, ...], tuple[list[Use], list[Entry]]] = {}
+
+    def uses(self, entries: Iterable[Entry], targets: frozenset[Target]) -> list[Use]:
+        """Return every ``query`` of the program that is asked of a double."""
+        found: dict[Use, None] = {}
+        waiting = [(entry, 0) for entry in entries]
+        seen: set[_Key] = set()
+        while waiting and len(seen) < _MOST_FUNCTIONS:
+            entry, depth = waiting.pop(0)
+            if entry.key not in seen:
+                seen.add(entry.key)
+                uses, called = self._within(entry, targets)
+                found.update(dict.fromkeys(uses))
+                waiting += [(one, depth + 1) for one in called if one.given or depth < _DEEPEST]
+        return list(found)
+
+    def named_at_home(self, target: Target, words: AbstractSet[str]) -> list[Use]:
+        """Return what functions with one of the names ``words`` ask of a patched name.
+
+        They are those of the file in which it is patched; a property is not called, for example.
+        """
+        found = self.of_file(target)
+        return [one for one in found if one.function.rpartition(".")[2] in words]
+
+    def of_file(self, target: Target) -> list[Use]:
+        """Return all that the file in which a name is patched asks of it."""
+        module = self._evaluator.load(target.home)
+        if module is None:
+            return []
+        if target not in self._in_file:
+            functions = [Entry(module, one) for one in module.walk() if isinstance(one, _Function)]
+            bodies = [self._body(one, frozenset({target})) for one in functions]
+            self._in_file[target] = list(dict.fromkeys(u for one in bodies for u in one.uses()))
+        return self._in_file[target]
+
+    def _within(self, entry: Entry, targets: frozenset[Target]) -> tuple[list[Use], list[Entry]]:
+        """Return what a function asks of the double itself, and what it calls."""
+        key = (entry.key, targets, self.replaces)
+        if key not in self._seen:
+            body = self._body(entry, targets)
+            called = dict.fromkeys(self._called(body, follow_all=bool(targets)))
+            self._seen[key] = list(body.uses()), list(called)
+        return self._seen[key]
+
+    def _body(self, entry: Entry, targets: frozenset[Target]) -> _Body:
+        if entry.function not in self._nodes:
+            self._nodes[entry.function] = _Nodes(entry)
+        return _Body(self._evaluator, entry, targets, self._nodes[entry.function])
+
+    def named(self, module: Module, call: ast.Call) -> Entry | None:
+        """Return the function that a call names: by itself, in a module or class, of ``self``."""
+        evaluator, function = self._evaluator, call.func
+        if isinstance(function, ast.Attribute) and ast.unparse(function.value) in {"self", "cls"}:
+            around = module.enclosing_class(call)
+            owner = "" if around is None else f"{module.name}.{module.qualname(around)}"
+            return self.method(owner, function.attr)
+        name = evaluator.names.qualified(module, function)
+        located = None if name is None else evaluator.names.locate(name)
+        if name is None or located is None or not located.rest:
+            return None
+        if len(located.rest) > 1:
+            owner, _, last = name.rpartition(".")
+            return self.method(owner, last)
+        if evaluator.classes.facts(name) is not None:
+            return self.method(name, "__init__")
+        defining = evaluator.load(located.path)
+        found = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []
+        node = found[-1].node if found else None
+        return Entry(defining, node) if defining and isinstance(node, _Function) else None
+
+    def method(self, qualified: str, name: str) -> Entry | None:
+        """Return a method that a class of the project defines or inherits."""
+        lineage = self._evaluator.classes.lineage(qualified)
+        for facts in lineage.inside if lineage is not None else ():
+            found = self._evaluator.classes.node(facts.qualified)
+            for node in found[1].body if found is not None else ():
+                if found is not None and isinstance(node, _Function) and node.name == name:
+                    return Entry(found[0], node)
+        return None
+
+    def entries(self, module: Module, call: ast.Call) -> list[Entry]:
+        """Return the functions of the project that ``call`` may call, whatever it takes."""
+        if call not in self._resolved:
+            named = self.named(module, call)
+            self._resolved[call] = [named] if named else list(self._evaluated(module, call))
+        return self._resolved[call]
+
+    def _evaluated(self, module: Module, call: ast.Call) -> Iterator[Entry]:
+        with self._evaluator.without_callers():
+            values = self._evaluator.values(module, call.func)
+        for value in values:
+            match value:
+                case FunctionOf(node=ast.FunctionDef() | ast.AsyncFunctionDef() as function):
+                    yield Entry(value.module, function)
+                case ClassOf():
+                    made = self.method(value.qualified, "__init__")
+                    if made is not None:
+                        yield made
+
+    def _called(self, body: _Body, *, follow_all: bool) -> Iterator[Entry]:
+        for call in body.calls:
+            given = body.given(call)
+            if given:
+                found = self.entries(body.module, call)
+            else:
+                named = self.named(body.module, call) if follow_all else None
+                found = [] if named is None else [named]
+            for entry in found:
+                if not is_test_file(entry.module.path) and not self._replaced(body, call, entry):
+                    yield with_arguments(entry, given)
+
+    def _replaced(self, body: _Body, call: ast.Call, entry: Entry) -> bool:
+        """Whether the test puts something else in the place of what is called."""
+        function = f"{entry.module.name}.{entry.module.qualname(entry.function)}"
+        for one in self.replaces:
+            if not one.path and function == f"{one.qualified}.{one.name}":
+                return True
+            named = isinstance(call.func, ast.Name | ast.Attribute) and one.path
+            if named and body.means(call.func, one):
+                return True
+        return False
+
+
+def with_arguments(entry: Entry, given: set[str | int]) -> Entry:
+    """Return ``entry`` with the parameters that get a double.
+
+    ``given`` are positions and keywords of a call, and ``self`` for its receiver.
+    """
+    positional = [one.arg for one in (*entry.function.args.posonlyargs, *entry.function.args.args)]
+    names = {name for name, _ in ((p.arg, d) for p, d in parameters_of(entry.function.args))}
+    found: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
+    decorators = {getattr(one, "id", "") for one in entry.function.decorator_list}
+    in_class = entry.module.enclosing_class(entry.function) is not None
+    bound = int(in_class and "staticmethod" not in decorators)
+    found |= {
+        positional[one + bound]
+        for one in given
+        if isinstance(one, int) and one + bound < len(positional)
+    }
+    if "self" in given and bound and positional:
+        found.add(positional[0])
+    return Entry(entry.module, entry.function, frozenset(found))
+
+
+class _Nodes:
+    """The parts of a function that matter, and the words in it."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.flows: list[ast.AST] = []
+        self.calls: list[ast.Call] = []
+        self.queries: list[ast.Attribute] = []
+        self.words: set[str] = set()
+        for node in entry.module.walk(entry.function):
+            match node:
+                case ast.Name():
+                    self.words.add(node.id)
+                case ast.Attribute():
+                    self.words.add(node.attr)
+                    if node.attr == "query":
+                        self.queries.append(node)
+                case ast.Call():
+                    self.calls.append(node)
+                case ast.Assign() | ast.AnnAssign() | ast.NamedExpr() | ast.withitem() | ast.For():
+                    self.flows.append(node)
+
+
+class _Body:
+    """One function, and which of its variables are the double or hold it."""
+
+    def __init__(
+        self, evaluator: Evaluator, entry: Entry, targets: frozenset[Target], nodes: _Nodes
+    ) -> None:
+        self._names = evaluator.names
+        self.module = entry.module
+        self._function = entry.function
+        around = entry.module.enclosing_class(entry.function)
+        in_class = around is not None and not nodes.words.isdisjoint({"cls", "self"})
+        self._targets = [one for one in targets if one.last in nodes.words or in_class]
+        self._known = set(entry.given)
+        self._nodes = nodes
+        if self._known or self._targets:
+            self._spread()
+
+    def _spread(self) -> None:
+        """Follow assignments until nothing new holds the double."""
+        before = -1
+        while before < len(self._known):
+            before = len(self._known)
+            for node in self._nodes.flows:
+                match node:
+                    case ast.Assign(targets=targets, value=value) if self._holds(value):
+                        for target in targets:
+                            self._take(target)
+                    case ast.AnnAssign(value=ast.expr() as value) if self._holds(value):
+                        self._take(node.target)
+                    case ast.NamedExpr(value=value) if self._holds(value):
+                        self._take(node.target)
+                    case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+                        if self._holds(value):
+                            self._take(target)
+                    case ast.For() if self._holds(node.iter):
+                        self._take(node.target)
+
+    def _take(self, target: ast.expr) -> None:
+        """Note a target of an assignment; of tuples all parts, of attributes the whole object."""
+        match target:
+            case ast.Name():
+                self._known.add(target.id)
+            case ast.Tuple() | ast.List():
+                for one in target.elts:
+                    self._take(one)
+            case ast.Attribute() | ast.Subscript() | ast.Starred():
+                self._take(target.value)
+
+    def _holds(self, node: ast.AST) -> bool:
+        """Whether an expression is the double, or something that was given it."""
+        match node:
+            case ast.Name():
+                return node.id in self._known or self._is_target(node)
+            case ast.Attribute():
+                if node.attr in _RESULTS:
+                    return False
+                return self._is_target(node) or self._holds(node.value)
+            case ast.Constant() | ast.JoinedStr() | ast.Compare():
+                return False
+            case _:
+                return any(self._holds(one) for one in children(node))
+
+    def _is_target(self, node: ast.Name | ast.Attribute) -> bool:
+        return any(self.means(node, target) for target in self._targets)
+
+    def means(self, node: ast.expr, target: Target) -> bool:
+        """Whether a name stands for a patched one."""
+        scopes = self.module.scopes
+        last = target.last
+        if isinstance(node, ast.Name) and node.id in {"cls", "self"} and not target.path:
+            around = self.module.enclosing_class(node)
+            return around is not None and target.qualified == (
+                f"{self.module.name}.{self.module.qualname(around)}"
+            )
+        if isinstance(node, ast.Attribute):
+            qualified = self._names.qualified(self.module, node) if node.attr == last else None
+            return qualified == target.qualified
+        if not isinstance(node, ast.Name):
+            return False
+        if not target.path:
+            return node.id == last and self._names.qualified(self.module, node) == target.qualified
+        if self.module.path == target.path and not scopes.is_shadowed(node.id, node):
+            return node.id == target.name
+        # An import inside a function is carried out while the name is patched.
+        local = scopes.is_shadowed(node.id, node)
+        return local and self._names.qualified(self.module, node) == target.qualified
+
+    def uses(self) -> Iterator[Use]:
+        """Yield every ``query`` that is asked of the double."""
+        for node in self._nodes.queries:
+            if self._holds(node.value):
+                yield use_of(self.module, node)
+
+    @property
+    def calls(self) -> list[ast.Call]:
+        """The calls of the function, also of functions inside it."""
+        return self._nodes.calls
+
+    def given(self, call: ast.Call) -> set[str | int]:
+        """Return which arguments of ``call`` hold the double, and ``self`` if its receiver does."""
+        if not self._known and not self._targets:
+            return set()
+        found: set[str | int] = {at for at, one in enumerate(call.args) if self._holds(one)}
+        found |= {one.arg for one in call.keywords if one.arg and self._holds(one.value)}
+        if isinstance(call.func, ast.Attribute) and self._holds(call.func.value):
+            found.add("self")
+        return found

@@ -1,0 +1,169 @@
+"""Which functions of the program answer a request that a test makes, and what they are given.
+
+A function answers if the path of its decorator ends the path that is asked for. FastAPI's
+``Depends`` is followed from there, for tests put a double in the place of such a dependency.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from awaken.project.frameworks.testing.marks import is_test_file, text_of
+from awaken.project.frameworks.testing.reach import Entry
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import parameters_of
+from awaken.project.values.evaluation import Evaluator
+
+METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
+_ROUTES = {"api_route", "route", *METHODS}
+_ANY = "{}"
+_Score = tuple[int, int]
+"""How many parts of a path are those asked for, and how many it has."""
+_MOST_DEPENDENCIES = 20
+_MOST_FILES = 60
+
+
+def path_of(module: Module, call: ast.Call) -> str | None:
+    """Return the path that a client is asked for, ``{}`` for each part that is computed."""
+    for one in [*call.args[:2], *(k.value for k in call.keywords if k.arg in {"url", "path"})]:
+        text = text_of(module, one)
+        if text is None and isinstance(one, ast.JoinedStr):
+            text = "".join(text_of(module, part) or _ANY for part in one.values)
+        if text is not None and text.startswith(("/", _ANY)):
+            return text
+    return None
+
+
+class Routes:
+    """Finds the functions that answer requests."""
+
+    def __init__(
+        self, evaluator: Evaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._answering: dict[tuple[str, str], list[Entry]] = {}
+
+    def answering(self, method: str, path: str) -> list[Entry]:
+        """Return the functions that may answer ``method`` on ``path``."""
+        key = (method, path)
+        if key not in self._answering:
+            found = list(self._search(method, _parts(path)))
+            best = max((score for score, _ in found), default=(0, 0))
+            self._answering[key] = [entry for score, entry in found if score == best]
+        return self._answering[key]
+
+    def _search(self, method: str, wanted: list[str]) -> Iterator[tuple[_Score, Entry]]:
+        """Yield what may answer, with how many parts of its path are those asked for."""
+        words = tuple(f"/{one}".encode() for one in wanted if _is_literal(one))
+        files = [one for one in self._files_with(words or (b'"/"',)) if not is_test_file(one)]
+        for file in files if len(files) <= _MOST_FILES else ():
+            module = self._evaluator.load(file)
+            for node in module.tree.body if module is not None else ():
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and module is not None:
+                    scores = [_answers(module, one, method, wanted) for one in node.decorator_list]
+                    for score in (one for one in scores if one is not None):
+                        yield score, Entry(module, node)
+
+    def given(self, route: Entry, dependency: str) -> Iterator[Entry]:
+        """Yield the functions that get what ``dependency`` gives, when ``route`` is asked."""
+        waiting, seen = [route], list[ast.AST]()
+        while waiting and len(seen) < _MOST_DEPENDENCIES:
+            entry = waiting.pop()
+            if entry.function in seen:
+                continue
+            seen.append(entry.function)
+            given = set[str]()
+            for parameter, default in parameters_of(entry.function.args):
+                for module, one in self._dependencies(entry.module, parameter, default):
+                    if self._evaluator.names.qualified(module, one) == dependency:
+                        given.add(parameter.arg)
+                    else:
+                        waiting += self._function(module, one)
+            if given:
+                yield Entry(entry.module, entry.function, frozenset(given))
+
+    def _function(self, module: Module, node: ast.expr) -> Iterator[Entry]:
+        with self._evaluator.without_callers():
+            values = self._evaluator.values(module, node)
+        for value in values:
+            found = getattr(value, "node", None)
+            if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield Entry(value.module, found)  # type: ignore[union-attr]
+
+    def _dependencies(
+        self, module: Module, parameter: ast.arg, default: ast.expr | None
+    ) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield what ``Depends`` names for a parameter, also behind an alias of its annotation."""
+        parts = [(module, one) for one in (default, parameter.annotation) if one is not None]
+        alias = parameter.annotation
+        if isinstance(alias, ast.Name):
+            parts += self._aliased(module, alias)
+        for defining, part in parts:
+            for node in ast.walk(part):
+                if isinstance(node, ast.Call) and node.args:
+                    last = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                    if last in {"Depends", "Security"}:
+                        yield defining, node.args[0]
+
+    def _aliased(self, module: Module, alias: ast.Name) -> Iterator[tuple[Module, ast.expr]]:
+        name = self._evaluator.names.qualified(module, alias)
+        located = None if name is None else self._evaluator.names.locate(name)
+        defining = None if located is None else self._evaluator.load(located.path)
+        if located is None or defining is None or not located.rest:
+            return
+        for binding in defining.scopes.module.bindings.get(located.rest[0], []):
+            if binding.value is not None:
+                yield defining, binding.value
+
+
+def _parts(path: str) -> list[str]:
+    return [one for one in path.partition("?")[0].split("/") if one]
+
+
+def _is_literal(part: str) -> bool:
+    return not any(one in part for one in "{}<>")
+
+
+def _answers(module: Module, decorator: ast.expr, method: str, wanted: list[str]) -> _Score | None:
+    """Return how well a decorator answers, ``@router.get("/users/{id}")``; None if not at all."""
+    if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
+        return None
+    path = decorator.args[0] if decorator.args else None
+    if not isinstance(path, ast.Constant) or not isinstance(path.value, str):
+        return None
+    if not _admits(decorator, decorator.func.attr, method):
+        return None
+    parts = [*_prefix(module, decorator.func.value), *_parts(path.value)]
+    pairs = list(zip(reversed(parts), reversed(wanted), strict=False))
+    if len(parts) > len(wanted) or not all(_fits(one, other) for one, other in pairs):
+        return None
+    return sum(one == other for one, other in pairs), len(parts)
+
+
+def _prefix(module: Module, router: ast.expr) -> list[str]:
+    """Return the path that a router of the same file puts before those of its functions."""
+    bindings = module.scopes.bindings_of(router) if isinstance(router, ast.Name) else []
+    for one in bindings:
+        for keyword in one.value.keywords if isinstance(one.value, ast.Call) else ():
+            if keyword.arg in {"prefix", "url_prefix"}:
+                return _parts(text_of(module, keyword.value) or "")
+    return []
+
+
+def _admits(decorator: ast.Call, name: str, method: str) -> bool:
+    """Whether a decorator ``name`` lets a function answer ``method``."""
+    if name not in _ROUTES or method in {"open", "request"}:
+        return name in _ROUTES
+    if name not in {"api_route", "route"}:
+        return name == method
+    given = next((one.value for one in decorator.keywords if one.arg == "methods"), None)
+    if given is None:
+        return method in {"get", "head", "options"}
+    texts = [one.value for one in ast.walk(given) if isinstance(one, ast.Constant)]
+    return not texts or method.upper() in texts
+
+
+def _fits(one: str, other: str) -> bool:
+    return one == other or not (_is_literal(one) and _is_literal(other))

@@ -1,0 +1,166 @@
+"""The files of tests: their functions, what makes doubles in them, fixtures and what they patch."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of, may_configure, outermost
+from awaken.project.frameworks.testing.reach import Reach, Target
+from awaken.project.source.modules import Module
+from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.pytest_fixtures import fixture_name
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_SETUP = {"asyncSetUp", "setUp", "setUpClass", "setup", "setup_class", "setup_method"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A function that takes part in a test, or what stands at the top level of its file."""
+
+    module: Module
+    node: Function | ast.Module
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of its variables begin with."""
+        if isinstance(self.node, ast.Module):
+            return self.module.path
+        return f"{self.module.path}:{self.module.span(self.node).start}"
+
+
+class Suite:
+    """What is read of the files that one test file uses; ``fakes`` are classes with a ``query``.
+
+    A file that was dropped and parsed again counts as the one that was read first.
+    """
+
+    def __init__(self, evaluator: Evaluator, reach: Reach, fakes: AbstractSet[str]) -> None:
+        self.evaluator = evaluator
+        self.reach = reach
+        self._fakes = fakes
+        self._words = {name.rpartition(".")[2].encode() for name in fakes}
+        self._modules: dict[str, Module] = {}
+        self._members: dict[str, Member] = {}
+        self._nodes: dict[str, list[ast.AST]] = {}
+        self._marks: dict[str, dict[str, list[Mark]]] = {}
+        self._fixtures: dict[ast.AST, dict[str, Function]] = {}
+
+    def member(self, module: Module, node: Function | ast.Module) -> Member:
+        """Return the one member that a function is."""
+        asked = Member(module, node)
+        known = self._modules.setdefault(module.path, module)
+        if asked.prefix not in self._members:
+            if known is not module:
+                again = (Member(known, one) for one in known.walk() if isinstance(one, Function))
+                asked = next((one for one in again if one.prefix == asked.prefix), asked)
+            self._members[asked.prefix] = asked
+        return self._members[asked.prefix]
+
+    def nodes(self, member: Member) -> list[ast.AST]:
+        """Return the nodes of a member; of a module only what no definition holds."""
+        kept = self._nodes.get(member.prefix)
+        if kept is None:
+            kept = list(member.module.walk(member.node))
+            if isinstance(member.node, ast.Module):
+                parts = [one for one in member.node.body if not _is_definition(one)]
+                kept = [node for part in parts for node in member.module.walk(part)]
+            self._nodes[member.prefix] = kept
+        return kept
+
+    def marks(self, member: Member) -> Sequence[Mark]:
+        """Return what makes doubles in a member."""
+        module = member.module
+        if module.path not in self._marks:
+            found = self._marks[module.path] = defaultdict(list)
+            text = module.source.text
+            if may_configure(text) or any(one in text for one in self._words):
+                for mark in marks_of(module, self.evaluator.names, self._fakes):
+                    found[Member(module, outermost(module, mark.node)).prefix].append(mark)
+        return self._marks[module.path].get(member.prefix, ())
+
+    def fixture(self, member: Member, name: str) -> Member | None:
+        """Return the fixture that a parameter ``name`` of ``member`` receives."""
+        module = member.module
+        around = module.enclosing_class(member.node)
+        owners: list[tuple[Module, ast.AST]] = [] if around is None else [(module, around)]
+        owners.append((module, module.tree))
+        folder = module.path.rpartition("/")[0]
+        while True:
+            conftest = self.evaluator.load(f"{folder}/conftest.py" if folder else "conftest.py")
+            if conftest is not None:
+                conftest = self._modules.setdefault(conftest.path, conftest)
+                owners.append((conftest, conftest.tree))
+            if not folder:
+                break
+            folder = folder.rpartition("/")[0]
+        for defining, owner in owners:
+            node = self._fixtures_in(defining, owner).get(name)
+            if node is not None and node is not member.node:
+                return self.member(defining, node)
+        return None
+
+    def _fixtures_in(self, module: Module, owner: ast.AST) -> dict[str, Function]:
+        if owner not in self._fixtures:
+            named = (
+                (fixture_name(module, one, self.evaluator.names), one)
+                for one in getattr(owner, "body", [])
+                if isinstance(one, Function) and one.decorator_list
+            )
+            self._fixtures[owner] = {name: one for name, one in named if name is not None}
+        return self._fixtures[owner]
+
+    def around(self, member: Member) -> Iterator[Member]:
+        """Yield what runs before a test by itself: set-up methods and automatic fixtures."""
+        module = member.module
+        around = module.enclosing_class(member.node)
+        for node in [*module.tree.body, *(around.body if around is not None else [])]:
+            if isinstance(node, Function) and node is not member.node:
+                automatic = any(_is_automatic(one) for one in node.decorator_list)
+                if automatic or (node.name in _SETUP and node not in module.tree.body):
+                    yield self.member(module, node)
+
+    def target(self, member: Member, patch: Patch) -> Target | None:
+        """Return what of the program a patch puts something in place of, if it is in sight."""
+        if patch.owner is not None:
+            return self.target_object(member.module, patch.owner, patch.name)
+        parts = patch.name.split(".")
+        layout, names = self.evaluator.names.layout, self.evaluator.names
+        for length in range(len(parts) - 1, 0, -1):
+            path = layout.find(".".join(parts[:length]), member.module.path).path
+            if path is None:
+                continue
+            first, *rest = parts[length:]
+            if not rest:
+                return Target(f"{layout.name_of(path)}.{first}", path, first, path)
+            name = names.attribute(path, first)
+            for one in rest[:-1]:
+                name = None if name is None else names.member(name, one)
+            return None if name is None else Target(name, name=rest[-1], home=path)
+        return None
+
+    def target_object(self, module: Module, owner: ast.expr, name: str) -> Target | None:
+        """Return the target that an attribute ``name`` of a module or of another object is."""
+        qualified = self.evaluator.names.qualified(module, owner)
+        path = None if qualified is None else self.evaluator.names.layout.path_of(qualified)
+        if path is not None:
+            return Target(f"{qualified}.{name}", path, name, path)
+        located = None if qualified is None else self.evaluator.names.locate(qualified)
+        if qualified is None or located is None:
+            return None
+        return Target(qualified, name=name, home=located.path)
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+
+
+def _is_automatic(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and any(
+        one.arg == "autouse" and isinstance(one.value, ast.Constant) and one.value.value is True
+        for one in decorator.keywords
+    )

@@ -1,0 +1,485 @@
+"""What one test does with its doubles: the test, its fixtures, set-up methods and helpers as one.
+
+Variables of all these functions are keys; two keys of one object are the same key. What is given
+a double (``Service(mock)``, ``factory.return_value = mock``) carries it as well, one way only.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+
+from awaken.project.frameworks.testing.marks import Mark, Patch, is_test_file, patch_of
+from awaken.project.frameworks.testing.reach import Entry, Target, with_arguments
+from awaken.project.frameworks.testing.requests import METHODS, path_of
+from awaken.project.frameworks.testing.suite import Function, Member, Suite
+from awaken.project.source.trees import children, parameters_of
+
+_MOST_MEMBERS = 40
+_SETTINGS = {"return_value", "side_effect"}
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call of the program by a test.
+
+    ``gives`` says that a double is among its arguments, ``inside`` that it is the test itself, or
+    a helper of it, that calls: a fixture does so before.
+    """
+
+    entry: Entry
+    gives: bool
+    inside: bool
+
+
+class Unit:
+    """One test with all that runs in it from the files of the tests."""
+
+    def __init__(self, suite: Suite, test: Member) -> None:
+        self._suite = suite
+        self._test = test
+        self.members: dict[str, Member] = {}
+        self.doubles: dict[str, tuple[Member, Mark]] = {}
+        self._carried: dict[str, set[str]] = defaultdict(set)
+        self._same: dict[str, str] = {}
+        self._classes: dict[str, set[str]] = defaultdict(set)
+        self._fixtures: dict[str, Member] = {}
+        self._helpers: dict[ast.Call, Member] = {}
+        self.patches: list[tuple[Member, Patch, set[str]]] = []
+        self.replaced: frozenset[Target] = frozenset()
+        self._collect(test)
+        if self.has_marks:
+            self._follow()
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether any function of the unit makes a double."""
+        return any(self._suite.marks(member) for member in self.members.values())
+
+    # ------------------------------------------------------------------------------- its members
+    def _collect(self, test: Member) -> None:
+        waiting = [test, *self._suite.around(test)]
+        helping = [self._suite.member(test.module, test.module.tree)]
+        while (waiting or helping) and len(self.members) < _MOST_MEMBERS:
+            member = (waiting or helping).pop(0)
+            if member.prefix in self.members:
+                continue
+            self.members[member.prefix] = member
+            helping += self._helping(member)
+            if not any(one is member for one in self._helpers.values()):
+                waiting += self._requested(member)
+
+    def _requested(self, member: Member) -> Iterator[Member]:
+        if isinstance(member.node, ast.Module):
+            return
+        for parameter, _ in parameters_of(member.node.args):
+            found = self._suite.fixture(member, parameter.arg)
+            if found is not None:
+                self._fixtures[f"{member.prefix}:{parameter.arg}"] = found
+                yield found
+
+    def _helping(self, member: Member) -> Iterator[Member]:
+        for call in self._calls(member):
+            entry = self._suite.reach.named(member.module, call)
+            if entry is not None and is_test_file(entry.module.path):
+                helper = self._suite.member(entry.module, entry.function)
+                self._helpers[call] = helper
+                yield helper
+
+    def _calls(self, member: Member) -> Iterator[ast.Call]:
+        return (node for node in self._suite.nodes(member) if isinstance(node, ast.Call))
+
+    # ---------------------------------------------------------------------------------- the keys
+    def _key(self, member: Member, node: ast.expr) -> str | None:
+        """Return the key of the object that ``node`` is, or is a part of."""
+        match node:
+            case ast.Name():
+                return self._key_of_name(member, node)
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+                around = member.module.enclosing_class(node)
+                return self._one(f"{member.module.path}:{getattr(around, 'name', '')}.{name}")
+            case ast.Attribute() | ast.Await() | ast.Starred():
+                return self._key(member, node.value)
+            case ast.Subscript(value=value, slice=ast.Constant(value=item)):
+                whole = self._key(member, value)
+                return None if whole is None else self._one(f"{whole}[{item!r}]")
+            case ast.Subscript():
+                return self._key(member, node.value)
+            case ast.Call() if node in self._helpers:
+                return self._one(f"{self._helpers[node].prefix}()")
+            case ast.Call():
+                return self._key(member, node.func)
+            case _:
+                return None
+
+    def _key_of_name(self, member: Member, node: ast.Name) -> str:
+        fixture = self._fixtures.get(f"{member.prefix}:{node.id}")
+        if fixture is not None:
+            return self._one(f"{fixture.prefix}()")
+        shadowed = member.module.scopes.is_shadowed(node.id, node)
+        prefix = member.prefix if shadowed else member.module.path
+        return self._one(f"{prefix}:{node.id}")
+
+    def _one(self, key: str) -> str:
+        while key in self._same:
+            key = self._same[key]
+        return key
+
+    def _unite(self, first: str | None, second: str | None) -> None:
+        if first is not None and second is not None and self._one(first) != self._one(second):
+            first, second = self._one(first), self._one(second)
+            self._same[first] = second
+            self._carried[second] |= self._carried.pop(first, set())
+            self._classes[second] |= self._classes.pop(first, set())
+
+    # ------------------------------------------------------------------------------------- flows
+    def _follow(self) -> None:
+        for member in [*self.members.values()] * 2:  # parts of what is united are united then
+            self._unite_objects(member)
+        for member in self.members.values():
+            self._mark(member)
+        before, now = -1, 0
+        while before < now:
+            before = now
+            for member in self.members.values():
+                self._carry(member)
+            now = sum(map(len, self._carried.values()))
+        for member in self.members.values():
+            self._patch(member)
+        replaced = (self._suite.target(member, patch) for member, patch, _ in self.patches)
+        self.replaced = frozenset(one for one in replaced if one is not None)
+
+    def _unite_objects(self, member: Member) -> None:
+        """Give one key to two names of one object."""
+        for node in self._suite.nodes(member):
+            match node:
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        self._unite_target(member, target, value)
+                    for target in targets[1:]:
+                        self._unite(self._key(member, targets[0]), self._key(member, target))
+                case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
+                    self._unite_parts(member, f"{member.prefix}()", value)
+                case ast.Call() if node in self._helpers:
+                    self._unite_arguments(member, node, self._helpers[node])
+
+    def _unite_target(self, member: Member, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Tuple | ast.List):
+            key = self._key(member, value) if _is_plain(value, self._helpers) else None
+            for at, one in enumerate(target.elts):
+                if key is not None:
+                    self._unite(self._key(member, one), f"{key}[{at}]")
+            return
+        is_object = _is_plain(target, {}) and (_is_plain(value, self._helpers) or _is_part(value))
+        if is_object or (_is_attribute(target) and _is_plain(value, {})):
+            self._unite(self._key(member, target), self._key(member, value))
+
+    def _unite_parts(self, member: Member, whole: str, value: ast.expr) -> None:
+        match value:
+            case ast.Tuple() | ast.List():
+                for at, one in enumerate(value.elts):
+                    self._unite_parts(member, self._one(f"{self._one(whole)}[{at}]"), one)
+            case ast.Dict():
+                for key, one in zip(value.keys, value.values, strict=True):
+                    if isinstance(key, ast.Constant):
+                        part = f"{self._one(whole)}[{key.value!r}]"
+                        self._unite_parts(member, self._one(part), one)
+            case _ if _is_plain(value, self._helpers):
+                self._unite(whole, self._key(member, value))
+
+    def _unite_arguments(self, member: Member, call: ast.Call, helper: Member) -> None:
+        if isinstance(helper.node, ast.Module):
+            return
+        given: dict[str | int, ast.expr] = dict(enumerate(call.args))
+        given |= {one.arg: one.value for one in call.keywords if one.arg}
+        for at, value in given.items():
+            entry = with_arguments(Entry(helper.module, helper.node), {at})
+            for name in entry.given if _is_plain(value, self._helpers) else ():
+                self._unite(f"{helper.prefix}:{name}", self._key(member, value))
+
+    def _mark(self, member: Member) -> None:
+        for mark in self._suite.marks(member):
+            key = self._key(member, mark.root)
+            name = f"{member.prefix} {key if key and mark.root is not mark.node else ''}"
+            self.doubles.setdefault(name, (member, mark))
+            if mark.root is mark.node:
+                self._carried[f"node {id(mark.node)}"].add(name)
+                self._mark_owner(member, mark, name)
+            elif key is not None:
+                self._carried[key].add(name)
+
+    def _mark_owner(self, member: Member, mark: Mark, name: str) -> None:
+        """An object whose ``query`` is patched is a double as well."""
+        patch = patch_of(member.module, mark.node) if isinstance(mark.node, ast.Call) else None
+        key = self._key(member, patch.owner) if patch is not None and patch.owner else None
+        if key is not None:
+            self._carried[key].add(name)
+
+    def carried(self, member: Member, node: ast.AST) -> set[str]:
+        """Return the doubles that an expression of ``member`` is, or holds."""
+        found = set(self._carried.get(f"node {id(node)}", ()))
+        match node:
+            case ast.Attribute(attr="query"):
+                return found
+            case ast.Name() | ast.Attribute(value=ast.Name(id="self" | "cls")):
+                return found | self._of_key(self._key(member, node))
+            case ast.Subscript():
+                return found | self._of_key(self._key(member, node))
+            case ast.Call() if node in self._helpers:
+                found |= self._of_key(self._key(member, node))
+        return found.union(*(self.carried(member, one) for one in children(node)))
+
+    def _of_key(self, key: str | None) -> set[str]:
+        """Return what an object carries; of a container, also what its parts do."""
+        if key is None:
+            return set()
+        found = set(self._carried.get(key, ()))
+        return found.union(
+            *(names for part, names in self._carried.items() if part.startswith(f"{key}["))
+        )
+
+    def _carry(self, member: Member) -> None:
+        for node in self._suite.nodes(member):
+            match node:
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        self._give(member, target, value)
+                case ast.AnnAssign(value=ast.expr() as value):
+                    self._give(member, node.target, value)
+                case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+                    self._give(member, target, value)
+                case ast.Return(value=ast.expr() as value) | ast.Yield(value=ast.expr() as value):
+                    self._return(member, node, value)
+                case ast.Call():
+                    self._patch_object(member, node)
+
+    def _give(self, member: Member, target: ast.expr, value: ast.expr) -> None:
+        if any(isinstance(n, ast.Attribute) and n.attr == "query" for n in ast.walk(target)):
+            return
+        key = self._key(member, target)
+        if key is not None:
+            self._carried[key] |= self.carried(member, value)
+            if isinstance(value, ast.Call):
+                self._classes[key] |= self._made(member, value)
+
+    def _patch_object(self, member: Member, call: ast.Call) -> None:
+        """What an attribute of an object is patched by, the object carries."""
+        patch = patch_of(member.module, call)
+        if patch is not None and patch.owner is not None:
+            key = self._key(member, patch.owner)
+            if key is not None:
+                carried = [self.carried(member, one) for one in patch.given]
+                self._carried[key] |= set[str]().union(*carried)
+
+    def _return(self, member: Member, node: ast.AST, value: ast.expr) -> None:
+        """A function carries what it returns; one inside another is a name of that."""
+        function = member.module.enclosing_function(node)
+        key = f"{member.prefix}()"
+        if function is not member.node and isinstance(function, Function):
+            key = f"{member.prefix}:{function.name}"
+        self._carried[self._one(key)] |= self.carried(member, value)
+        if isinstance(value, ast.Call):
+            self._classes[self._one(key)] |= self._made(member, value)
+
+    def _made(self, member: Member, call: ast.Call) -> set[str]:
+        evaluator, function = self._suite.evaluator, call.func
+        if isinstance(function, ast.Attribute) and function.attr == "__new__":
+            function = function.value
+        name = evaluator.names.qualified(member.module, function)
+        return {name} if name and evaluator.classes.facts(name) is not None else set()
+
+    # ----------------------------------------------------------------------------------- patches
+    def _patch(self, member: Member) -> None:
+        """Note what is patched by a double: where it is put there, or its mock is configured."""
+        decorated = dict(self._decorated(member))
+        for call in [*self._calls(member), *decorated]:
+            patch = patch_of(member.module, call)
+            if patch is None or any(one.call is call for _, one, _ in self.patches):
+                continue
+            found = self.carried(member, call)
+            for key in (self._bound(member, call), decorated.get(call)):
+                found |= self._of_key(key)
+            self.patches.append((member, patch, found))
+
+    def _bound(self, member: Member, call: ast.Call) -> str | None:
+        """Return the key of the variable that the mock of a patch is given to."""
+        node: ast.AST = call
+        for above in member.module.ancestors(call):
+            match above:
+                case ast.withitem(optional_vars=ast.expr() as target):
+                    return self._key(member, target)
+                case ast.Assign(targets=[target]):
+                    return self._key(member, target)
+                case ast.Attribute() | ast.Call() if node is not call or above is not None:
+                    node = above
+                case _:
+                    return None
+        return None
+
+    def _decorated(self, member: Member) -> Iterator[tuple[ast.Call, str]]:
+        """Yield the decorators of a test, and of its class, with the parameters they fill."""
+        if isinstance(member.node, ast.Module):
+            return
+        around = member.module.enclosing_class(member.node)
+        decorators = [*reversed(member.node.decorator_list)]
+        decorators += reversed(around.decorator_list if around is not None else [])
+        parameters = [one.arg for one in member.node.args.args][int(around is not None) :]
+        for decorator in decorators:
+            patch = patch_of(member.module, decorator) if isinstance(decorator, ast.Call) else None
+            if patch is not None and patch.passes_argument and parameters:
+                yield patch.call, self._one(f"{member.prefix}:{parameters.pop(0)}")
+
+    def targets(self, wanted: str) -> Iterator[tuple[Target, bool]]:
+        """Yield what of the program is replaced by the double ``wanted``, or something with it.
+
+        The second says that this is so only while the test itself runs.
+        """
+        for member, patch, names in self.patches:
+            target = self._suite.target(member, patch) if wanted in names else None
+            if target is not None:
+                yield target, member.prefix in self._inside
+        member, mark = self.doubles[wanted]
+        root: ast.expr = mark.root
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        bindings = member.module.scopes.bindings_of(root) if isinstance(root, ast.Name) else []
+        if bindings and all(one.kind == "import" for one in bindings):
+            found = self._suite.target_object(member.module, mark.root, "query")
+            if found is not None:
+                yield found, member.prefix in self._inside
+
+    def words(self, *, only_inside: bool) -> set[str]:
+        """Return the names and attributes that the test mentions, without what runs before it."""
+        members = [m for m in self.members.values() if m.prefix in self._inside or not only_inside]
+        nodes = [node for one in members for node in self._suite.nodes(one)]
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}
+        return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+    @cached_property
+    def _inside(self) -> set[str]:
+        """The test and its helpers, without what runs before it."""
+        found, waiting = set[str](), [self._test]
+        while waiting:
+            member = waiting.pop()
+            if member.prefix not in found:
+                found.add(member.prefix)
+                called = (self._helpers.get(call) for call in self._calls(member))
+                waiting += [one for one in called if one is not None]
+        return found
+
+    # ------------------------------------------------------------------------------------- calls
+    def entries(self, wanted: str) -> Iterator[Called]:
+        """Yield the functions of the program that the test calls.
+
+        ``wanted`` is the double that is looked for among their arguments.
+        """
+        for member in self.members.values():
+            for call in self._calls(member):
+                if call not in self._helpers:
+                    yield from self._entries(member, call, wanted)
+
+    def _entries(self, member: Member, call: ast.Call, wanted: str) -> Iterator[Called]:
+        inside = member.prefix in self._inside
+        for one in (call, *_applied(call)):
+            given = self._given(member, one, wanted)
+            for entry in self._called(member, one, given) if given or one is call else ():
+                yield Called(with_arguments(entry, given), bool(given), inside)
+
+    def _given(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
+        carries = [wanted in self.carried(member, one) for one in call.args]
+        given: set[str | int] = {at for at, one in enumerate(carries) if one}
+        given |= {
+            one.arg
+            for one in call.keywords
+            if one.arg is not None and wanted in self.carried(member, one.value)
+        }
+        if isinstance(call.func, ast.Attribute) and wanted in self.carried(member, call.func.value):
+            given.add("self")
+        return given
+
+    def _called(
+        self, member: Member, call: ast.Call, given: AbstractSet[object]
+    ) -> Iterator[Entry]:
+        """Yield what a call calls; without a double among its arguments only what is named."""
+        reach = self._suite.reach
+        named = reach.named(member.module, call)
+        if named is not None:
+            yield named
+        elif isinstance(call.func, ast.Attribute):
+            key = self._key(member, call.func.value)
+            made = set(self._classes.get(key, ())) if key is not None else set()
+            if isinstance(call.func.value, ast.Call):
+                made |= self._made(member, call.func.value)
+            found = [reach.method(one, call.func.attr) for one in sorted(made)]
+            yield from (one for one in found if one is not None)
+            if given and not made:
+                yield from reach.entries(member.module, call)
+        elif given:
+            yield from reach.entries(member.module, call)
+
+    def requests(self) -> Iterator[tuple[str, str]]:
+        """Yield the requests that the test makes: their methods and paths."""
+        for member in self.members.values():
+            for call in self._calls(member):
+                if isinstance(call.func, ast.Attribute) and call.func.attr in METHODS:
+                    path = path_of(member.module, call)
+                    if path is not None:
+                        yield call.func.attr, path
+
+    def overridden(self, wanted: str) -> Iterator[str]:
+        """Yield the dependencies of FastAPI that give the double ``wanted`` instead."""
+        for member in self.members.values():
+            for node in self._suite.nodes(member):
+                match node:
+                    case ast.Assign(targets=[ast.Subscript() as target], value=value):
+                        found = self._overridden(member, target, value, wanted)
+                        if found is not None:
+                            yield found
+
+    def _overridden(
+        self, member: Member, target: ast.Subscript, value: ast.expr, wanted: str
+    ) -> str | None:
+        overrides = isinstance(target.value, ast.Attribute) and target.value.attr
+        if overrides != "dependency_overrides" or wanted not in self.carried(member, value):
+            return None
+        return self._suite.evaluator.names.qualified(member.module, target.slice)
+
+
+def _applied(call: ast.Call) -> Iterator[ast.Call]:
+    """Yield the calls that may be meant by ``assertRaises(Error, function, *arguments)``."""
+    for position, one in enumerate(call.args):
+        # A method of `self` is told by the class around the call, and this call is nowhere.
+        of_self = isinstance(one, ast.Attribute) and ast.unparse(one.value) in {"self", "cls"}
+        if isinstance(one, ast.Name | ast.Attribute) and not of_self:
+            yield ast.Call(one, call.args[position + 1 :], call.keywords)
+
+
+def _is_plain(node: ast.expr, helpers: Mapping[ast.Call, Member]) -> bool:
+    """Whether an expression is an object itself: a variable, a part of one, what a helper made."""
+    match node:
+        case ast.Name():
+            return True
+        case ast.Attribute(value=ast.Name(id="self" | "cls")):
+            return True
+        case ast.Subscript(value=value, slice=ast.Constant()):
+            return _is_plain(value, helpers)
+        case ast.Call():
+            return node in helpers
+        case _:
+            return False
+
+
+def _is_attribute(node: ast.expr) -> bool:
+    """Whether an object is put into another one: ``extension.session = session``."""
+    return isinstance(node, ast.Attribute) and node.attr not in _SETTINGS and _is_part(node)
+
+
+def _is_part(node: ast.expr) -> bool:
+    """Whether an expression is a part of something: ``factory.return_value.__enter__``."""
+    while isinstance(node, ast.Attribute) and node.attr != "query":
+        node = node.value
+    return isinstance(node, ast.Name)

@@ -1,0 +1,200 @@
+"""Which applications and routers an expression may be: told apart by the call that made them.
+
+What the evaluation of a program gives is followed here where it stops: a parameter that is only
+declared to be an application is what its callers pass, ``self`` of a subclass every one of it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeGuard
+
+from awaken.contract import Place
+from awaken.knowledge.applications import Kind, application_classes
+from awaken.project.graph.callers import Function
+from awaken.project.graph.passing import argument_of
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import InstanceOf, Nothing, Unknown, Value
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+_MOST_PARAMETERS = 25
+_UNCALLED = "no call of the function is in sight"
+OF_OTHERS = frozenset({"outside", "framework", "inherited"})
+"""Callers that may exist besides those in sight, but would pass applications of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application or a router of the program: the call that makes it, and its class."""
+
+    made: Place
+    qualified: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What an expression may be: applications, and why it may be one that is out of sight.
+
+    Neither means that it is proven to be no application. ``uncalled``: it is what callers of a
+    function would pass, and nobody in sight calls that. ``unknown_class`` is what is known all the
+    same of an unknown application, empty for nothing.
+    """
+
+    applications: tuple[Application, ...] = ()
+    unknown: Unknown | None = None
+    uncalled: bool = False
+    unknown_class: str = ""
+
+    @property
+    def alone(self) -> Application | None:
+        """The application, if it can only be one."""
+        only = len(self.applications) == 1 and self.unknown is None
+        return self.applications[0] if only else None
+
+
+class Applications:
+    """Follows expressions to the calls that make applications and routers."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._unseen: dict[Unknown, str] = {}
+
+    def of(self, module: Module, node: ast.expr) -> Resolved:
+        """Return which applications ``node`` may be."""
+        return self._joined(list(self._follow(module, node, set())))
+
+    def kind_of(self, qualified: str) -> Kind | None:
+        """Return what an instance of a class is, of a library or of the project."""
+        lineage = self._evaluator.classes.lineage(qualified)
+        bases = (qualified,) if lineage is None else lineage.outside
+        known = application_classes()
+        return next((known[base] for base in bases if base in known), None)
+
+    def made_by(self, module: Module, call: ast.Call) -> Application | None:
+        """Return the application that ``call`` itself makes; None if it makes none."""
+        place = Place(module.path, module.span(call))
+        found = self.of(module, call).applications
+        return next((one for one in found if one.made == place), None)
+
+    def _joined(self, found: list[Application | Unknown]) -> Resolved:
+        applications = dict.fromkeys(one for one in found if isinstance(one, Application))
+        unknown = [one for one in found if isinstance(one, Unknown)]
+        uncalled = bool(unknown) and all(one.why == _UNCALLED for one in unknown)
+        classes = {self._unseen.get(one, "") for one in unknown}
+        known = classes.pop() if len(classes) == 1 else ""
+        return Resolved(tuple(applications), unknown[0] if unknown else None, uncalled, known)
+
+    def _follow(
+        self, module: Module, node: ast.expr, seen: set[tuple[str, int]]
+    ) -> Iterator[Application | Unknown]:
+        parameter = self._parameter(module, node)
+        if parameter is not None:
+            yield from self._passed(module, *parameter, seen)
+            return
+        values = self._evaluator.values(module, node)
+        if isinstance(node, ast.Attribute) and any(isinstance(one, Unknown) for one in values):
+            given = list(self._kept(module, node))
+            for home, kept in given:
+                yield from self._follow(home, kept, seen)
+            if given:
+                return
+        for value in values:
+            yield from self._of_value(module, node, value)
+
+    def _kept(self, module: Module, node: ast.Attribute) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield the parameters that a class of the project keeps as the attribute ``node``.
+
+        Nothing if it may be given anything else.
+        """
+        found: list[tuple[Module, ast.expr]] = []
+        for owner in self._evaluator.values(module, node.value):
+            known = self._evaluator.classes.node(owner.qualified) if _is_own(owner) else None
+            if known is None:
+                return
+            home, definition = known
+            for value, _ in self._evaluator.members.given_to(home, definition, node.attr):
+                if value is None or self._parameter(home, value) is None:
+                    return
+                found.append((home, value))
+        yield from found
+
+    def _of_value(
+        self, module: Module, node: ast.expr, value: Value
+    ) -> Iterator[Application | Unknown]:
+        match value:
+            case InstanceOf(qualified=qualified, made=made):
+                kind = self.kind_of(qualified)
+                if kind is not None and made is not None:
+                    yield Application(made, qualified, kind)
+                elif kind is not None:
+                    why = f"nothing in sight says which application `{module.excerpt(node)}` is"
+                    unknown = self._evaluator.unknown(module, node, why)
+                    self._unseen[unknown] = qualified
+                    yield unknown
+            case Unknown():
+                yield value
+            case Nothing():
+                pass
+            case _:
+                pass
+
+    def _parameter(self, module: Module, node: ast.expr) -> tuple[Function, ast.arg] | None:
+        """Return the parameter that ``node`` is the bare name of, if its callers can say more."""
+        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        if len(bindings) != 1 or bindings[0].kind != "parameter":
+            return None
+        parameter, function = bindings[0].node, bindings[0].scope.node
+        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
+            return None
+        declared = self._evaluator.binding(module, bindings[0], ())
+        told = [
+            one
+            for one in declared
+            if not isinstance(one, Unknown)
+            and not (
+                isinstance(one, InstanceOf) and one.made is None and self.kind_of(one.qualified)
+            )
+        ]
+        return None if told else (function, parameter)
+
+    def _passed(
+        self, module: Module, function: Function, parameter: ast.arg, seen: set[tuple[str, int]]
+    ) -> Iterator[Application | Unknown]:
+        key = (module.path, module.span(parameter).start)
+        if key in seen:
+            return
+        seen.add(key)
+        evaluator = self._evaluator
+        callers = evaluator.callers.of(module, function)
+        hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
+        if len(seen) > _MOST_PARAMETERS or hidden or not callers.sites:
+            why = hidden[0].why if hidden else _UNCALLED
+            yield evaluator.unknown(module, parameter, why)
+            return
+        for site in callers.sites:
+            other = evaluator.load(site.place.path)
+            for call in other.calls_at(site.place.span) if other is not None else ():
+                given = argument_of(call, function, parameter, site.bound)
+                if given is None and site.bound and parameter in function.args.args[:1]:
+                    given = _receiver(call, function)
+                if other is None or given is None:
+                    why = "it is passed in a way that is not followed"
+                    yield Unknown(why, site.place)
+                else:
+                    yield from self._follow(other, given, seen)
+
+
+def _is_own(value: Value) -> TypeGuard[InstanceOf]:
+    return isinstance(value, InstanceOf)
+
+
+def _receiver(call: ast.Call, function: Function) -> ast.expr | None:
+    """Return what ``call`` gives as ``self``: of ``__init__`` it is what the call makes."""
+    if function.name == "__init__":
+        return call
+    return call.func.value if isinstance(call.func, ast.Attribute) else None

@@ -1,0 +1,158 @@
+"""What runs for every request: routes, dependencies, and the functions that they call.
+
+Asked from below: who calls a function is followed upwards until something is found that a web
+framework calls for each request. What is not found is not claimed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.project.frameworks.resources.keeping import is_kept, is_remembered
+from awaken.project.frameworks.web.applications import Applications
+from awaken.project.graph.callers import Callers
+from awaken.project.source.bindings import Function
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+FRAMEWORKS = tuple(
+    f"{word} {name}".encode()
+    for word in ("from", "import")
+    for name in ("fastapi", "starlette", "flask", "quart")
+)
+"""What a program holds that has routes: without one of these nothing runs for each request."""
+_METHODS = {
+    "api_route", "delete", "get", "head", "options", "patch", "post", "put", "route", "trace",
+    "websocket", "websocket_route",
+}  # fmt: skip
+_HOOKS = {"after_request", "before_request", "middleware"}
+_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
+_FLASK = {"flask.Blueprint", "flask.Flask", "quart.Blueprint", "quart.Quart"}
+_VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
+_VERBS = {"delete", "get", "head", "options", "patch", "post", "put"}
+_MOST_FUNCTIONS = 60
+_DEEPEST = 8
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Endpoints:
+    """Answers for one program."""
+
+    def __init__(self, evaluator: Evaluator, applications: Applications) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._entries: dict[tuple[str, int], Place | None] = {}
+
+    def leading_to(self, module: Module, node: ast.expr) -> tuple[Place, ...]:
+        """Return the way on which every request comes to ``node``; empty if none is seen.
+
+        First is the route or dependency, then the calls down to the function around ``node``. Ways
+        on which something is kept for later requests do not count (see ``keeping``).
+        """
+        function = module.enclosing_function(node)
+        if not isinstance(function, _Definition) or is_kept(module, node):
+            return ()
+        return self._climb(module, function, is_kept, is_remembered)
+
+    def running(self, module: Module, function: _Definition) -> tuple[Place, ...]:
+        """Return the way on which requests come to ``function``, now and then; empty for none."""
+        return self._climb(module, function, _never, _never)
+
+    def _climb(
+        self,
+        module: Module,
+        function: _Definition,
+        skips_call: Callable[[Module, ast.expr], bool],
+        skips_function: Callable[[Module, Function], bool],
+    ) -> tuple[Place, ...]:
+        waiting: list[tuple[Module, _Definition, tuple[Place, ...]]] = [(module, function, ())]
+        seen = {(module.path, module.span(function).start)}
+        while waiting and len(seen) < _MOST_FUNCTIONS:
+            home, current, chain = waiting.pop(0)
+            if skips_function(home, current):
+                continue
+            callers = self._evaluator.callers.of(home, current)
+            entry = self._entry(home, current, callers)
+            if entry is not None:
+                return (entry, *chain)
+            for site in callers.sites if len(chain) < _DEEPEST else ():
+                caller = self._evaluator.load(site.place.path)
+                calls = caller.calls_at(site.place.span) if caller is not None else []
+                above = caller.enclosing_function(calls[0]) if caller and calls else None
+                if caller is None or not isinstance(above, _Definition):
+                    continue
+                key = (caller.path, caller.span(above).start)
+                if key not in seen and not skips_call(caller, calls[0]):
+                    seen.add(key)
+                    note = f"calls `{current.name}`"
+                    step = Place(caller.path, site.place.span, note)
+                    waiting.append((caller, above, (step, *chain)))
+        return ()
+
+    def _entry(self, module: Module, function: _Definition, callers: Callers) -> Place | None:
+        """Return where a framework is told to call ``function`` for each request."""
+        key = (module.path, module.span(function).start)
+        if key not in self._entries:
+            route = self._route(module, function) or self._view(module, function)
+            self._entries[key] = route or self._dependency(callers)
+        return self._entries[key]
+
+    def _route(self, module: Module, function: _Definition) -> Place | None:
+        for decorator in function.decorator_list:
+            match decorator:
+                case ast.Call(func=ast.Attribute(value=owner, attr=name), args=arguments) if (
+                    name in _METHODS and self._is_route(module, owner, arguments)
+                ):
+                    note = f"`{function.name}` handles requests"
+                case (
+                    ast.Call(func=ast.Attribute(value=owner, attr=name))
+                    | ast.Attribute(value=owner, attr=name)
+                ) if name in _HOOKS and self._is_application(module, owner):
+                    note = f"`{function.name}` runs with every request"
+                case _:
+                    continue
+            return self._evaluator.place(module, decorator, note)
+        return None
+
+    def _is_route(self, module: Module, owner: ast.expr, arguments: list[ast.expr]) -> bool:
+        path = arguments[0] if arguments else None
+        starts = isinstance(path, ast.Constant) and str(path.value).startswith("/")
+        return starts or self._is_application(module, owner)
+
+    def _is_application(self, module: Module, node: ast.expr) -> bool:
+        found = self._applications.of(module, node)
+        if found.applications or found.unknown_class:
+            return True
+        values = self._evaluator.values(module, node)
+        return any(isinstance(one, InstanceOf) and one.qualified in _FLASK for one in values)
+
+    def _view(self, module: Module, function: _Definition) -> Place | None:
+        owner = module.parent(function)
+        if not isinstance(owner, ast.ClassDef) or function.name not in _VERBS:
+            return None
+        lineage = self._evaluator.classes.lineage(f"{module.name}.{module.qualname(owner)}")
+        if lineage is None or not _VIEWS.intersection(lineage.outside):
+            return None
+        note = f"`{owner.name}.{function.name}` handles requests"
+        return self._evaluator.place(module, function, note)
+
+    def _dependency(self, callers: Callers) -> Place | None:
+        for one in callers.obstacles:
+            module = self._evaluator.load(one.place.path) if one.kind == "framework" else None
+            for call in module.calls_at(one.place.span) if module is not None else ():
+                name = self._evaluator.names.qualified(module, call.func) if module else None
+                if module is not None and name in _DEPENDS:
+                    note = "a dependency is resolved for every request"
+                    return self._evaluator.place(module, call, note)
+        return None
+
+
+def _never(module: Module, node: ast.AST) -> bool:
+    del module, node
+    return False

@@ -1,0 +1,132 @@
+"""Whether a startup or shutdown handler is awaited, and what it needs to be called.
+
+Starlette awaits a handler if it is a function defined by ``async def``, also behind a bound method
+or ``functools.partial``; everything else is called and its result dropped, on the same thread.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Literal
+
+from awaken.knowledge.applications import frameworks
+from awaken.project.graph.callers import Function
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import parameters_of
+from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
+
+if TYPE_CHECKING:
+    from awaken.project.frameworks.web.applications import Applications
+    from awaken.project.values.evaluation import Evaluator
+
+Manner = Literal["async", "sync"]
+
+_BOUND = {"builtins.staticmethod", "builtins.classmethod"}
+
+
+class Handlers:
+    """Looks at what is registered."""
+
+    def __init__(self, evaluator: Evaluator, applications: Applications) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+
+    def manner(self, module: Module, node: ast.expr) -> Manner | None:
+        """Return how the framework calls what ``node`` is; None where it cannot be told."""
+        name = self._evaluator.names.qualified(module, node)
+        if name in frameworks().methods:
+            return frameworks().methods[name]
+        found = {self._of_value(one) for one in self._evaluator.values(module, node)}
+        if found == {None} or len(found) != 1:
+            return self._of_method(module, node)
+        return found.pop()
+
+    def manner_of_definition(
+        self, module: Module, function: Function, besides: frozenset[ast.expr] = frozenset()
+    ) -> Manner | None:
+        """Return how what ``function`` is after its decorators is called.
+
+        The decorators ``besides`` give back what they are given, and so do those of routes.
+        """
+        is_async = isinstance(function, ast.AsyncFunctionDef) and not _yields(module, function)
+        manner: Manner | None = "async" if is_async else "sync"
+        for decorator in reversed(function.decorator_list):
+            if decorator not in besides:
+                manner = self._decorated(module, decorator, manner)
+        return manner
+
+    def is_transparent(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator of an application or router gives back the function itself."""
+        func = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if not isinstance(func, ast.Attribute) or func.attr not in frameworks().transparent:
+            return False
+        found = self._applications.of(module, _owner(func.value))
+        return bool(found.applications)
+
+    def cannot_be_called(self, module: Module, node: ast.expr) -> bool:
+        """Whether the function that ``node`` is needs arguments."""
+        return any(
+            needs_arguments(one.node, bound=one.bound is not None)
+            for one in self._evaluator.values(module, node)
+            if isinstance(one, FunctionOf)
+        )
+
+    def _decorated(
+        self, module: Module, decorator: ast.expr, manner: Manner | None
+    ) -> Manner | None:
+        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = self._evaluator.names.qualified(module, plain)
+        if name in _BOUND or self.is_transparent(module, decorator):
+            return manner
+        known = frameworks().decorators.get(name or "")
+        if known is not None:
+            return manner if known == "same" else known
+        return self._through(module, decorator)
+
+    def _through(self, module: Module, decorator: ast.expr) -> Manner | None:
+        """Return what a decorator of the project's own makes: what it returns."""
+        made: Values = ()
+        for value in self._evaluator.values(module, decorator):
+            if not isinstance(value, FunctionOf):
+                return None
+            made = (*made, *self._evaluator.calls.returned(value))
+        found = {self._of_value(one) for one in made}
+        return found.pop() if len(found) == 1 else None
+
+    def _of_value(self, value: Value) -> Manner | None:
+        match value:
+            case FunctionOf(node=ast.Lambda()):
+                return "sync"
+            case FunctionOf(module=module, node=ast.FunctionDef() | ast.AsyncFunctionDef() as node):
+                return self.manner_of_definition(module, node)
+            case _:
+                return None
+
+    def _of_method(self, module: Module, node: ast.expr) -> Manner | None:
+        """Return how a method of a library's object is called."""
+        if not isinstance(node, ast.Attribute):
+            return None
+        found = set()
+        for owner in self._evaluator.values(module, node.value):
+            name = owner.qualified if isinstance(owner, InstanceOf) else ""
+            found.add(frameworks().methods.get(f"{name}.{node.attr}"))
+        return found.pop() if len(found) == 1 else None
+
+
+def _owner(node: ast.expr) -> ast.expr:
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node
+
+
+def _yields(module: Module, function: Function) -> bool:
+    """Whether calling ``function`` gives a generator, which nobody iterates over."""
+    return any(
+        isinstance(node, ast.Yield | ast.YieldFrom) and module.enclosing_function(node) is function
+        for node in module.walk(function)
+    )
+
+
+def needs_arguments(function: Function | ast.Lambda, *, bound: bool = False) -> bool:
+    """Whether ``function`` cannot be called without arguments; ``bound``: but for the first."""
+    pairs = parameters_of(function.args)[int(bound) :]
+    variadic = {function.args.vararg, function.args.kwarg}
+    return any(default is None and one not in variadic for one, default in pairs)

@@ -1,0 +1,90 @@
+"""Which files are certainly imported together with another one."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.names.layout import below
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import ModuleOf
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+
+class CertainImports:
+    """Answers whether importing one file imports another: by a statement at its top level."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    def certain(self, module: Module, path: str) -> bool:
+        """Whether importing ``module`` executes the file ``path`` as well."""
+        return self.statement(module, path) is not None
+
+    def statement(self, module: Module, path: str) -> ast.stmt | None:
+        """Return the first statement of ``module`` that imports ``path``, also through others."""
+        return next(
+            (
+                statement
+                for statement in module.tree.body
+                if path in self._reached(module, statement, {module.path})
+            ),
+            None,
+        )
+
+    def reached(self, module: Module) -> set[str]:
+        """Return the files that importing ``module`` executes as well."""
+        seen = {module.path}
+        return {
+            path
+            for statement in module.tree.body
+            for path in self._reached(module, statement, seen)
+        }
+
+    def name_of(self, module: Module, path: str) -> str | None:
+        """Return the name by which ``module`` has imported the file ``path`` itself, if it has."""
+        for name, bindings in module.scopes.module.bindings.items():
+            if len(bindings) == 1 and bindings[0].kind == "import":
+                values = self._evaluator.global_values(module, name)
+                if values == (ModuleOf(path),):
+                    return name
+        return None
+
+    def _reached(self, module: Module, statement: ast.stmt, seen: set[str]) -> set[str]:
+        """Return all files that ``statement`` executes, by imports at their top level."""
+        found: set[str] = set()
+        for path in self._imported(module, statement):
+            if path in seen:
+                continue
+            seen.add(path)
+            found.add(path)
+            other = self._evaluator.load(path)
+            for one in other.tree.body if other is not None else ():
+                if other is not None:
+                    found |= self._reached(other, one, seen)
+        return found
+
+    def _imported(self, module: Module, statement: ast.stmt) -> list[str]:
+        layout = self._evaluator.names.layout
+        found: list[str] = []
+        for name in self._names(module, statement):
+            parts = [name] if name.startswith("/") else name.split(".")
+            for length in range(1, len(parts) + 1):
+                path = layout.find(".".join(parts[:length]), module.path).path
+                if path is not None and path not in found:
+                    found.append(path)
+        return found
+
+    def _names(self, module: Module, statement: ast.stmt) -> list[str]:
+        """Return what may be a module in an import, relative ones as the layout writes them."""
+        if isinstance(statement, ast.Import):
+            return [one.name for one in statement.names]
+        if not isinstance(statement, ast.ImportFrom):
+            return []
+        source = statement.module or ""
+        if statement.level:
+            layout = self._evaluator.names.layout
+            source = layout.relative(module.path, statement.level, source) or ""
+        return [source, *(below(source, one.name) for one in statement.names)] if source else []

@@ -1,0 +1,90 @@
+"""Which routers and applications are put into which: ``include_router`` and ``mount``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from awaken.project.frameworks.web.applications import Application, Applications, Resolved
+from awaken.project.frameworks.web.files import FilesWith, modules_with
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+How = Literal["include", "mount"]
+ROUTERS = frozenset({"router", "starlette-router"})
+_MOST_ROOTS = 20
+_WORDS = (b".include_router", b".mount(")
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """``child`` is put into ``parent`` by the call ``node``."""
+
+    module: Module
+    node: ast.Call
+    how: How
+    parent: Resolved
+    child: Resolved
+
+
+class Inclusions:
+    """All of a program, found when first asked for."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        applications: Applications,
+        files_with: FilesWith,
+    ) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._files_with = files_with
+
+    @cached_property
+    def all(self) -> tuple[Inclusion, ...]:
+        """Every inclusion, by file and place."""
+        modules = modules_with(self._evaluator, self._files_with, _WORDS)
+        return tuple(one for module in modules for one in self._in(module))
+
+    def roots(self, router: Application) -> list[tuple[Application, tuple[Inclusion, ...]]]:
+        """Return every application that includes ``router``, also through others, and by what.
+
+        The inclusions are those from the application down; one that is included twice comes twice.
+        """
+        found: list[tuple[Application, tuple[Inclusion, ...]]] = []
+        waiting: list[tuple[Application, tuple[Inclusion, ...]]] = [(router, ())]
+        while waiting and len(found) < _MOST_ROOTS:
+            child, below = waiting.pop(0)
+            for one in self.all:
+                if one.how != "include" or child not in one.child.applications or one in below:
+                    continue
+                for parent in one.parent.applications:
+                    chain = (one, *below)
+                    (waiting if parent.kind in ROUTERS else found).append((parent, chain))
+        return found
+
+    def _in(self, module: Module) -> Iterator[Inclusion]:
+        for node in module.walk():
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr == "include_router":
+                child = _given(node, 0, "router")
+                how: How = "include"
+            elif node.func.attr == "mount":
+                child, how = _given(node, 1, "app"), "mount"
+            else:
+                continue
+            if child is not None:
+                parent = self._applications.of(module, node.func.value)
+                yield Inclusion(module, node, how, parent, self._applications.of(module, child))
+
+
+def _given(call: ast.Call, index: int, name: str) -> ast.expr | None:
+    if len(call.args) > index:
+        return call.args[index]
+    return next((one.value for one in call.keywords if one.arg == name), None)

@@ -1,0 +1,227 @@
+"""Functions of libraries that are given an application, and what they do to its handlers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from awaken.knowledge.applications import Effect, installers
+from awaken.project.frameworks.web.applications import Application, Applications
+from awaken.project.graph.callers import Function
+from awaken.project.graph.passing import argument_of
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import parameters_of
+from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+
+_MOST_NAMES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The call ``node`` gives an application to ``name``; ``effect`` is None if it is unknown."""
+
+    module: Module
+    node: ast.Call
+    name: str
+    effect: Effect | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Carrier:
+    """A name that is an application: in all of a file, or as a parameter of one function."""
+
+    module: Module
+    name: str
+    function: Function | None = None
+
+
+class Installations:
+    """Finds the calls that are given an application.
+
+    It is followed by its names: those that it is assigned to where it is made, or is assigned to
+    as the result of the function that makes it, and the parameters of functions that it is given
+    to.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        applications: Applications,
+        targets: Any,
+    ) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._targets = targets
+        self._words = evaluator.callers.words
+
+    def of(self, application: Application) -> Iterator[Installation]:
+        """Yield every call that gives ``application`` to a library."""
+        waiting = list(self._names(application))
+        seen: set[tuple[str, str, int]] = set()
+        while waiting:
+            carrier = waiting.pop()
+            function = carrier.function
+            at = -1 if function is None else carrier.module.span(function).start
+            key = (carrier.module.path, carrier.name, at)
+            if key in seen or len(seen) > _MOST_NAMES:
+                continue
+            seen.add(key)
+            waiting += _kept_as(carrier)
+            for call, given in _given(carrier):
+                if application not in self._applications.of(carrier.module, given).applications:
+                    continue
+                found = self._installation(carrier.module, call)
+                if found is not None:
+                    yield found
+                waiting += self._parameters(carrier.module, call, given)
+
+    def _names(self, application: Application) -> Iterator[_Carrier]:
+        """Yield the names of the application in the files that can have it."""
+        home = self._evaluator.load(application.made.path)
+        calls = home.calls_at(application.made.span) if home is not None else []
+        if home is None or not calls:
+            return
+        own = set(_targets_of(home.parent(calls[0])))
+        maker = home.enclosing_function(calls[0])
+        made = {maker.name} if isinstance(maker, Function) else set()
+        for module in self._naming(home, own, made):
+            for name in sorted(own | _results(module, made) | _renamed(module, own)):
+                yield _Carrier(module, name)
+
+    def _naming(self, home: Module, own: set[str], made: set[str]) -> Iterator[Module]:
+        """Yield the files that can name it: they name its file too, or the function it is from."""
+        yield home
+        last = home.name.rpartition(".")[2]
+        known = set(self._words.files_with(last))
+        paths = {path for word in own for path in self._words.files_with(word) if path in known}
+        paths.update(path for word in made for path in self._words.files_with(word))
+        for path in sorted(paths - {home.path}):
+            module = self._evaluator.load(path)
+            if module is not None:
+                yield module
+
+    def _parameters(self, module: Module, call: ast.Call, given: ast.expr) -> Iterator[_Carrier]:
+        """Yield the parameter of a function of the project that ``given`` is passed to."""
+        for home, function, bound in self._called(module, call):
+            for parameter, _ in parameters_of(function.args):
+                if argument_of(call, function, parameter, bound) is given:
+                    yield _Carrier(home, parameter.arg, function)
+
+    def _called(self, module: Module, call: ast.Call) -> Iterator[tuple[Module, Function, int]]:
+        """Yield the functions of the project that ``call`` reaches, and what it gives by itself."""
+        for value in self._evaluator.values(module, call.func):
+            match value:
+                case FunctionOf(node=ast.FunctionDef() | ast.AsyncFunctionDef() as function):
+                    yield value.module, function, int(value.bound is not None)
+                case ClassOf(qualified=qualified):
+                    found = self._evaluator.classes.node(qualified)
+                    for method in found[1].body if found is not None else ():
+                        if found and isinstance(method, Function) and method.name == "__init__":
+                            yield found[0], method, 1
+                case _:
+                    pass
+
+    def _installation(self, module: Module, call: ast.Call) -> Installation | None:
+        names: set[str] = set()
+        for value in self._evaluator.values(module, call.func):
+            match value:
+                case FunctionOf():
+                    return None  # followed into
+                case ClassOf(qualified=name) | External(qualified=name):
+                    names.add(name)
+                case _:
+                    pass
+        found = names.pop() if len(names) == 1 else self._of_method(module, call.func)
+        if found is None:
+            return Installation(module, call, module.excerpt(call.func), None)
+        if self._evaluator.names.locate(found) is not None:
+            return None
+        return Installation(module, call, found, self._effect(found))
+
+    def _of_method(self, module: Module, func: ast.expr) -> str | None:
+        """Return the name of a method of a library's object, also behind chained calls."""
+        if not isinstance(func, ast.Attribute):
+            return None
+        for owner in self._evaluator.values(module, func.value):
+            if isinstance(owner, InstanceOf | ClassOf):
+                return f"{owner.qualified}.{func.attr}"
+        if not isinstance(func.value, ast.Call):
+            return None
+        made_by = self._evaluator.names.qualified(module, func.value.func)
+        if made_by is not None and self._evaluator.names.locate(made_by) is None:
+            return f"{made_by}.{func.attr}"
+        above = self._of_method(module, func.value.func)
+        return above and f"{above.rpartition('.')[0]}.{func.attr}"
+
+    def _effect(self, name: str) -> Effect | None:
+        for one in installers():
+            matches = name.startswith(one.name[:-1]) if one.name.endswith("*") else name == one.name
+            known = not one.versions or self._targets.guarantees(one.distribution, one.versions)
+            if matches and known:
+                return one.effect
+        return None
+
+
+def _given(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
+    """Yield the calls that are given something of that name, and what they are given."""
+    module = carrier.module
+    for node in module.walk(carrier.function):
+        if isinstance(node, ast.Call):
+            for one in (*node.args, *(keyword.value for keyword in node.keywords)):
+                if _last_name(one) == carrier.name:
+                    yield node, one
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _targets_of(statement: ast.AST | None) -> Iterator[str]:
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign):
+        targets = [statement.target]
+    return (name for name in map(_last_name, targets) if name)
+
+
+def _results(module: Module, makers: set[str]) -> set[str]:
+    """Return the names that are assigned what a function called like one of ``makers`` returns."""
+    return {
+        name
+        for node in module.walk()
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and _last_name(node.value.func) in makers
+        for name in _targets_of(node)
+    }
+
+
+def _renamed(module: Module, names: set[str]) -> set[str]:
+    """Return what the imports of a file call something of ``names``."""
+    return {
+        one.asname
+        for node in module.walk()
+        if isinstance(node, ast.ImportFrom)
+        for one in node.names
+        if one.name in names and one.asname is not None
+    }
+
+
+def _kept_as(carrier: _Carrier) -> Iterator[_Carrier]:
+    """Yield the attributes that something of that name is assigned to in a function."""
+    if carrier.function is None:
+        return
+    for node in carrier.module.walk(carrier.function):
+        if isinstance(node, ast.Assign) and _last_name(node.value) == carrier.name:
+            for target in node.targets:
+                if isinstance(target, ast.Attribute):
+                    yield _Carrier(carrier.module, target.attr)

@@ -1,0 +1,252 @@
+"""Every place of a program that gives an application a startup or shutdown handler, or a lifespan.
+
+Found by the words that each of them needs; what they are said to is followed by ``Applications``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from awaken.contract import Place
+from awaken.project.frameworks.web.applications import Applications, Resolved
+from awaken.project.frameworks.web.files import FilesWith, modules_with
+from awaken.project.graph.callers import Function
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import is_none
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+Event = Literal["startup", "shutdown"]
+Form = Literal["decorator", "call", "append", "list", "other"]
+_EVENTS: dict[str, Event] = {"startup": "startup", "shutdown": "shutdown"}
+_LISTS: dict[str, Event] = {"on_startup": "startup", "on_shutdown": "shutdown"}
+_METHODS = {"on_event", "add_event_handler"}
+WORDS = (b"on_event", b"add_event_handler", b"on_startup", b"on_shutdown")
+LIFESPAN_WORDS = (b"lifespan",)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One handler that is registered, at ``node`` of ``module``.
+
+    ``form`` is ``decorator`` (``function`` is decorated), ``call`` (a statement), ``append`` (a
+    statement, of one of the lists), ``list`` (an element of the constructor's, which ``holder``
+    calls) or ``other``: a use of these words that no rewrite understands. ``event`` is None where
+    it cannot be told. ``handler`` is the expression that is registered.
+    """
+
+    module: Module
+    node: ast.expr
+    form: Form
+    event: Event | None
+    to: Resolved
+    handler: ast.expr | None = None
+    function: Function | None = None
+    holder: ast.Call | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.module.path, self.module.span(self.node))
+
+
+@dataclass(frozen=True, slots=True)
+class GivenLifespan:
+    """A lifespan that an application is given at ``node``: as argument, or by assignment."""
+
+    module: Module
+    node: ast.AST
+    to: Resolved
+    assigned: bool
+
+
+class Registrations:
+    """All registrations and lifespans of a program, found when first asked for."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        applications: Applications,
+        files_with: FilesWith,
+    ) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._files_with = files_with
+
+    @cached_property
+    def all(self) -> tuple[Registration, ...]:
+        """Every registration, by file and place."""
+        return tuple(one for module in self._modules(WORDS) for one in self._in(module))
+
+    @cached_property
+    def lifespans(self) -> tuple[GivenLifespan, ...]:
+        """Every lifespan that is given, by file and place."""
+        return tuple(one for module in self._modules(LIFESPAN_WORDS) for one in self._given(module))
+
+    def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
+        return modules_with(self._evaluator, self._files_with, words)
+
+    def _in(self, module: Module) -> Iterator[Registration]:
+        for node in module.walk():
+            match node:
+                case ast.Attribute(attr=name) if name in _METHODS:
+                    yield from self._method(module, node)
+                case ast.Attribute(attr=name) if name in _LISTS:
+                    yield from self._list_use(module, node)
+                case ast.Call(func=ast.Name("getattr"), args=[owner, ast.Constant(value=word), *_]):
+                    if word in _METHODS or word in _LISTS:
+                        yield from self._by_getattr(module, node, owner)
+                case ast.Call():
+                    yield from self._constructed(module, node)
+                case _:
+                    pass
+
+    # ---------------------------------------------------------------- on_event, add_event_handler
+    def _method(self, module: Module, node: ast.Attribute) -> Iterator[Registration]:
+        resolved = self._receiver(module, node.value)
+        if resolved is None or (not resolved.applications and self._of_others(module, node)):
+            return
+        call = module.parent(node)
+        if not isinstance(call, ast.Call) or call.func is not node:
+            yield Registration(module, node, "other", None, resolved)
+            return
+        event, handler = _argument(call, 0, "event_type"), _argument(call, 1, "func")
+        known = None if event is None else self._event(module, event)
+        if node.attr == "add_event_handler":
+            form: Form = "call" if isinstance(module.parent(call), ast.Expr) else "other"
+            yield Registration(module, call, form, known, resolved, handler)
+            return
+        yield self._on_event(module, call, known, resolved)
+
+    def _of_others(self, module: Module, node: ast.Attribute) -> bool:
+        """Whether a method of something unknown is called, but not with one of our events."""
+        call = module.parent(node)
+        event = _argument(call, 0, "event_type") if isinstance(call, ast.Call) else None
+        return not (isinstance(event, ast.Constant) and event.value in _EVENTS)
+
+    def _on_event(
+        self, module: Module, call: ast.Call, event: Event | None, resolved: Resolved
+    ) -> Registration:
+        above = module.parent(call)
+        if isinstance(above, Function) and any(call is one for one in above.decorator_list):
+            return Registration(module, call, "decorator", event, resolved, function=above)
+        if isinstance(above, ast.Call) and above.func is call and len(above.args) == 1:
+            whole = isinstance(module.parent(above), ast.Expr)
+            form: Form = "call" if whole else "other"
+            return Registration(module, above, form, event, resolved, above.args[0])
+        return Registration(module, call, "other", event, resolved)
+
+    def _event(self, module: Module, node: ast.expr) -> Event | None:
+        """Return the event that ``node`` names, by itself or as a constant of the module."""
+        if isinstance(node, ast.Constant):
+            return _EVENTS.get(node.value) if isinstance(node.value, str) else None
+        name = self._evaluator.names.qualified(module, node)
+        located = None if name is None else self._evaluator.names.locate(name)
+        home = None if located is None else self._evaluator.load(located.path)
+        if located is None or home is None or len(located.rest) != 1:
+            return None
+        bindings = home.scopes.module.bindings.get(located.rest[0], [])
+        value = bindings[0].value if len(bindings) == 1 else None
+        return self._event(home, value) if isinstance(value, ast.Constant) else None
+
+    def _receiver(self, module: Module, node: ast.expr) -> Resolved | None:
+        """Return what a handler is registered on; None where that is certainly no application."""
+        target = _without_router(node)
+        resolved = self._applications.of(module, target)
+        if resolved.applications or resolved.unknown is not None:
+            return resolved
+        return None
+
+    def _by_getattr(
+        self, module: Module, call: ast.Call, owner: ast.expr
+    ) -> Iterator[Registration]:
+        resolved = self._receiver(module, owner)
+        if resolved is not None:
+            yield Registration(module, call, "other", None, resolved)
+
+    # ------------------------------------------------------------------ the lists, and constructors
+    def _list_use(self, module: Module, node: ast.Attribute) -> Iterator[Registration]:
+        resolved = self._receiver(module, node.value)
+        if resolved is None or (not resolved.applications and not _is_router(node.value)):
+            return
+        event, above = _LISTS[node.attr], module.parent(node)
+        call = module.parent(above) if isinstance(above, ast.Attribute) else None
+        if (
+            isinstance(above, ast.Attribute)
+            and above.attr == "append"
+            and isinstance(call, ast.Call)
+            and call.func is above
+            and len(call.args) == 1
+            and isinstance(module.parent(call), ast.Expr)
+        ):
+            yield Registration(module, call, "append", event, resolved, call.args[0])
+            return
+        yield Registration(module, node, "other", event, resolved)
+
+    def _constructed(self, module: Module, call: ast.Call) -> Iterator[Registration]:
+        given = [one for one in call.keywords if one.arg in _LISTS]
+        made = self._applications.made_by(module, call) if given else None
+        if made is None:
+            return
+        for keyword in given:
+            event = _LISTS[keyword.arg or ""]
+            elements = _elements(keyword.value)
+            if elements is None:
+                form: Form = "other"
+                yield Registration(
+                    module, keyword.value, form, event, Resolved((made,)), holder=call
+                )
+                continue
+            for element in elements:
+                yield Registration(
+                    module, element, "list", event, Resolved((made,)), element, holder=call
+                )
+
+    # ---------------------------------------------------------------------------------- lifespans
+    def _given(self, module: Module) -> Iterator[GivenLifespan]:
+        for node in module.walk():
+            match node:
+                case ast.Call():
+                    given = next((one for one in node.keywords if one.arg == "lifespan"), None)
+                    if given is None or is_none(given.value):
+                        continue
+                    made = self._applications.made_by(module, node)
+                    if made is not None:
+                        yield GivenLifespan(module, node, Resolved((made,)), assigned=False)
+                case ast.Attribute(attr="lifespan_context", ctx=ast.Store()):
+                    resolved = self._applications.of(module, _without_router(node.value))
+                    yield GivenLifespan(module, node, resolved, assigned=True)
+                case _:
+                    pass
+
+
+def _elements(node: ast.expr) -> list[ast.expr] | None:
+    """Return what a list of handlers holds; None where it is no literal."""
+    match node:
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            starred = any(isinstance(one, ast.Starred) for one in elements)
+            return None if starred else elements
+        case ast.Constant(value=None):
+            return []
+        case _:
+            return None
+
+
+def _argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
+    if len(call.args) > index:
+        return call.args[index]
+    return next((one.value for one in call.keywords if one.arg == name), None)
+
+
+def _is_router(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "router"
+
+
+def _without_router(node: ast.expr) -> ast.expr:
+    """Return ``app`` of ``app.router``: they share their handlers."""
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node

@@ -1,0 +1,70 @@
+"""Where a program runs the handlers of an application itself: ``await app.router.startup()``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.project.frameworks.web.applications import Application, Applications, Resolved
+from awaken.project.frameworks.web.files import FilesWith, modules_with
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+_WORDS = (b"router.startup", b"router.shutdown")
+_EVENTS = {"startup", "shutdown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """``node`` is ``app.router.startup``, ``of`` what ``app`` may be."""
+
+    module: Module
+    node: ast.Attribute
+    receiver: ast.expr
+    of: Resolved
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.module.path, self.module.span(self.node))
+
+    def may_be_of(self, application: Application) -> bool:
+        """Whether the handlers of ``application`` may be run."""
+        unknown = self.of.unknown is not None and not self.of.uncalled
+        return unknown or application in self.of.applications
+
+
+class Runs:
+    """All of a program, found when first asked for."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        applications: Applications,
+        files_with: FilesWith,
+    ) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._files_with = files_with
+
+    @cached_property
+    def all(self) -> tuple[Run, ...]:
+        """Every run, by file and place."""
+        modules = modules_with(self._evaluator, self._files_with, _WORDS)
+        return tuple(one for module in modules for one in self._in(module))
+
+    def _in(self, module: Module) -> Iterator[Run]:
+        for node in module.walk():
+            match node:
+                case ast.Attribute(attr=event, value=ast.Attribute(attr="router", value=receiver)):
+                    if event in _EVENTS:
+                        resolved = self._applications.of(module, receiver)
+                        yield Run(module, node, receiver, resolved)
+                case _:
+                    pass

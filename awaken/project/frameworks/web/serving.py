@@ -1,0 +1,100 @@
+"""The applications that a program serves, and the lifespan that each of them has."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaken.knowledge.applications import application_classes
+from awaken.project.frameworks.resources.openings import is_aside
+from awaken.project.frameworks.web.applications import Application, Applications
+from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusions
+from awaken.project.frameworks.web.registrations import GivenLifespan, Registrations
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import FunctionOf
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+_MANAGER = "contextlib.asynccontextmanager"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An application, made by ``call``, that is mounted nowhere.
+
+    ``given`` is where it is given a lifespan, ``lifespan`` the function that this is, with its
+    module; None if there is none, or it cannot be told. ``handles`` says that it has handlers of
+    start-up or shutdown instead.
+    """
+
+    module: Module
+    call: ast.Call
+    application: Application
+    given: GivenLifespan | None
+    lifespan: tuple[Module, ast.AsyncFunctionDef] | None
+    handles: bool
+
+
+class Serving:
+    """All of a program but for those of its tests and scripts, found when first asked for."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        applications: Applications,
+        registrations: Registrations,
+        inclusions: Inclusions,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._registrations = registrations
+        self._inclusions = inclusions
+        self._files_with = files_with
+
+    @cached_property
+    def all(self) -> tuple[Served, ...]:
+        """Every application, by file and place."""
+        mounted = {
+            one
+            for inclusion in self._inclusions.all
+            if inclusion.how == "mount"
+            for one in inclusion.child.applications
+        }
+        return tuple(one for one in self._made() if one.application not in mounted)
+
+    def _made(self) -> Iterator[Served]:
+        for path in self._files_with((b"FastAPI", b"Starlette")):
+            module = None if is_aside(path) else self._evaluator.load(path)
+            for call in module.walk() if module is not None else ():
+                if module is None or not isinstance(call, ast.Call):
+                    continue
+                name = self._evaluator.names.qualified(module, call.func) or ""
+                is_class = name in application_classes() or self._evaluator.classes.facts(name)
+                made = self._applications.made_by(module, call) if is_class else None
+                if made is not None and made.kind not in ROUTERS:
+                    yield self._served(module, call, made)
+
+    def _served(self, module: Module, call: ast.Call, made: Application) -> Served:
+        given = next(
+            (one for one in self._registrations.lifespans if made in one.to.applications), None
+        )
+        handles = any(made in one.to.applications for one in self._registrations.all)
+        function = None if given is None else self._function(given)
+        return Served(module, call, made, given, function, handles)
+
+    def _function(self, given: GivenLifespan) -> tuple[Module, ast.AsyncFunctionDef] | None:
+        node = given.node
+        if not isinstance(node, ast.Call):
+            return None
+        value = next(one.value for one in node.keywords if one.arg == "lifespan")
+        found = self._evaluator.values(given.module, value)
+        one = found[0] if len(found) == 1 else None
+        if not isinstance(one, FunctionOf) or not isinstance(one.node, ast.AsyncFunctionDef):
+            return None
+        names = [self._evaluator.names.qualified(one.module, x) for x in one.node.decorator_list]
+        return (one.module, one.node) if names == [_MANAGER] else None

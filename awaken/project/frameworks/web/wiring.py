@@ -1,0 +1,85 @@
+"""The applications of a program, and everything that is done to them, in one place to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from awaken.project.frameworks.web.applications import Applications
+from awaken.project.frameworks.web.endpoints import Endpoints
+from awaken.project.frameworks.web.handlers import Handlers
+from awaken.project.frameworks.web.imported_together import CertainImports
+from awaken.project.frameworks.web.inclusion import Inclusions
+from awaken.project.frameworks.web.installers import Installations
+from awaken.project.frameworks.web.registrations import Registrations
+from awaken.project.frameworks.web.runs import Runs
+from awaken.project.frameworks.web.serving import Serving
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+
+class Web:
+    """What is known of a program's web applications; nothing is looked for before it is asked."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        targets: Any,
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._targets = targets
+
+    @cached_property
+    def applications(self) -> Applications:
+        """Which applications expressions are."""
+        return Applications(self._evaluator)
+
+    @cached_property
+    def registrations(self) -> Registrations:
+        """Who registers handlers and lifespans."""
+        return Registrations(self._evaluator, self.applications, self._files_with)
+
+    @cached_property
+    def inclusions(self) -> Inclusions:
+        """Who includes and mounts whom."""
+        return Inclusions(self._evaluator, self.applications, self._files_with)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """What runs for every request."""
+        return Endpoints(self._evaluator, self.applications)
+
+    @cached_property
+    def serving(self) -> Serving:
+        """Which applications are served, with their lifespans."""
+        return Serving(
+            self._evaluator,
+            self.applications,
+            self.registrations,
+            self.inclusions,
+            self._files_with,
+        )
+
+    @cached_property
+    def imports(self) -> CertainImports:
+        """Which files are imported together."""
+        return CertainImports(self._evaluator)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Who runs handlers by hand."""
+        return Runs(self._evaluator, self.applications, self._files_with)
+
+    @cached_property
+    def handlers(self) -> Handlers:
+        """How handlers are called."""
+        return Handlers(self._evaluator, self.applications)
+
+    @cached_property
+    def installations(self) -> Installations:
+        """Which libraries are given an application."""
+        return Installations(self._evaluator, self.applications, self._targets)

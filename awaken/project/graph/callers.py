@@ -1,0 +1,600 @@
+"""Who calls a function: the call sites in sight, and all that may hide another one.
+
+The search starts from the text: only files in which the name of the function stands as a word are
+parsed, and those in which an alias of it does. A call counts if its function may be the one asked
+for; receivers of methods are followed without asking what *their* callers pass, so that a search
+never starts another one.
+
+The sites are all there are only if nothing stands in ``obstacles``. Not looked for: names put
+together at run time outside the files of the function itself (``getattr(module, prefix + name)``),
+code in strings, and callers in files that do not parse.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from awaken.contract import Place, Span
+from awaken.project.graph.families import Family
+from awaken.project.names.composed import COMPOSING, composing, fits
+from awaken.project.names.tables import Target
+from awaken.project.names.uses import Use, is_annotation, use_of
+from awaken.project.names.visibility import is_public
+from awaken.project.source.bindings import Binding, Scope
+from awaken.project.source.modules import Module, same_node
+from awaken.project.source.words import Words
+from awaken.project.values.domain import (
+    ClassOf,
+    FunctionOf,
+    Gives,
+    InstanceOf,
+    ModuleOf,
+    Unknown,
+    Values,
+)
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Why = Literal[
+    "outside", "value", "framework", "named", "dynamic", "unresolved", "inherited", "many"
+]
+
+_MOST_FILES = 100
+_MOST_FILES_OF_PUBLIC = 15  # their callers are never all in sight, so less can come of a search
+_MOST_ALIASES = 5
+_NEUTRAL = {
+    "abc.abstractmethod",
+    "builtins.classmethod",
+    "builtins.staticmethod",
+    "contextlib.asynccontextmanager",
+    "contextlib.contextmanager",
+    "functools.cache",
+    "functools.lru_cache",
+    "functools.wraps",
+    "typing.final",
+    "typing.no_type_check",
+    "typing.overload",
+    "typing.override",
+    "typing_extensions.final",
+    "typing_extensions.overload",
+    "typing_extensions.override",
+}
+_NAMING = {"import", "assignment", "class"}
+_REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
+"""Functions that are given a name in a string to put something else in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """One call in sight: where the call stands, and how many parameters it gives by itself.
+
+    ``bound`` is 1 where the receiver is the first argument: ``self`` or ``cls``.
+    """
+
+    place: Place
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What may hide a call; ``why`` is one clause, ``place`` where it stands.
+
+    ``outside``: the name is public, so other programs may call it; ``value``: it is passed on as
+    a value; ``framework``: something that is no code of the project calls it; ``named``: a string
+    holds its name; ``dynamic``: names are put together near it; ``unresolved``: a call that may
+    be meant; ``inherited``: a base outside the project may call it; ``many``: too much to search.
+    ``others`` are further places of which the same is to be said.
+    """
+
+    kind: Why
+    why: str
+    place: Place
+    others: tuple[Place, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """The calls of one function in the order of their paths and places, and what may hide more."""
+
+    sites: tuple[CallSite, ...]
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether ``sites`` are all calls that there are."""
+        return not self.obstacles
+
+
+class CallIndex:
+    """Finds the callers of functions when asked, and keeps the places that it found."""
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        words: Words,
+    ) -> None:
+        self._evaluator = evaluator
+        self.words = words
+        self._kept: dict[tuple[str, int], Callers] = {}
+        self._travelling: dict[str, Place | None] = {}
+        self._families: dict[str, Family] = {}
+
+    def of(self, module: Module, function: Function) -> Callers:
+        """Return who calls ``function``, a function or method of ``module``."""
+        key = (module.path, module.span(function).start)
+        if key not in self._kept:
+            with self._evaluator.without_callers():
+                self._kept[key] = _Search(self._evaluator, self, module, function).run()
+        return self._kept[key]
+
+    def family(self, qualified: str) -> Family:
+        """Return the class ``qualified`` of the project with its relatives."""
+        if qualified not in self._families:
+            self._families[qualified] = Family(self._evaluator, self.words.files_with, qualified)
+        return self._families[qualified]
+
+    @cached_property
+    def composing(self) -> frozenset[str]:
+        """The files in which names may be put together at run time."""
+        return frozenset(path for word in COMPOSING for path in self.words.files_with(word))
+
+    def travelling(self, path: str) -> Place | None:
+        """Return where the module at ``path`` is used as a value; None if nowhere in sight."""
+        if path not in self._travelling:
+            self._travelling[path] = self._find_travelling(path)
+        return self._travelling[path]
+
+    def _find_travelling(self, path: str) -> Place | None:
+        names = self._evaluator.names
+        dotted = names.layout.name_of(path)
+        last = dotted.rpartition(".")[2]
+        files = self.words.files_with(last)
+        if len(files) > _MOST_FILES:
+            return Place(path, Span(0, 0), "too many files name it")
+        for file in files:
+            module = self._evaluator.load(file)
+            if module is None:
+                continue
+            for node in _modules_as_values(module, last):
+                if names.qualified(module, node) == dotted:
+                    return self._evaluator.place(module, node)
+        return None
+
+
+class _Search:
+    """One search for the callers of one function."""
+
+    def __init__(
+        self, evaluator: Evaluator, index: CallIndex, module: Module, function: Function
+    ) -> None:
+        self._evaluator = evaluator
+        self._index = index
+        self._module = module
+        self._function = function
+        self._scope = _scope_around(module, function)
+        owner = self._scope.node if self._scope.kind == "class" else None
+        self._owner = owner if isinstance(owner, ast.ClassDef) else None
+        self._makes = self._owner is not None and function.name == "__init__"
+        self._qualified = f"{module.name}.{module.qualname(function)}"
+        self._family: Family | None = None
+        self._made: set[str] = set()
+        self._sites: dict[tuple[str, int, int], CallSite] = {}
+        self._obstacles: dict[tuple[Why, str], Obstacle] = {}
+
+    def run(self) -> Callers:
+        """Search everything."""
+        if self._owner is not None:
+            qualified = f"{self._module.name}.{self._module.qualname(self._owner)}"
+            self._family = self._index.family(qualified)
+            if self._makes:
+                self._made = self._family.made_by_init()
+        self._look_at_definition()
+        self._search()
+        sites = sorted(self._sites.values(), key=lambda site: (site.place.path, site.place.span))
+        return Callers(tuple(sites), tuple(self._obstacles.values()))
+
+    # ------------------------------------------------------------------------- the definition
+    def _look_at_definition(self) -> None:
+        function, module = self._function, self._module
+        for decorator in function.decorator_list:
+            plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if self._evaluator.names.qualified(module, plain) not in _NEUTRAL:
+                text = module.excerpt(plain)
+                why = f"`{function.name}` is decorated by `{text}`, which may call it"
+                self._stop("framework", why, module, decorator)
+        if function.name.startswith("test") or function.name.startswith("pytest_"):
+            self._stop("framework", f"pytest may call `{function.name}`", module, function)
+        if function.name.startswith("__") and function.name.endswith("__") and not self._makes:
+            self._stop("framework", f"Python itself calls `{function.name}`", module, function)
+        names = ".".join([*self._scope.definition_names(), self._shown()])
+        if is_public(self._module, names) and self._scope.enclosing_function() is None:
+            why = f"code outside the project may call `{self._shown()}` as well"
+            self._stop("outside", why, module, function)
+        if self._family is not None:
+            self._look_at_family(self._family)
+        if self._scope.kind in {"module", "class"}:
+            self._look_for_dynamic_names()
+            outside = self._index.words.elsewhere(self._shown())
+            if outside is not None:
+                why = f"{outside.path} names `{self._shown()}`"
+                self._obstacles["named", why] = Obstacle("named", why, outside)
+
+    def _shown(self) -> str:
+        return self._owner.name if self._makes and self._owner else self._function.name
+
+    def _look_at_family(self, family: Family) -> None:
+        hidden = family.hidden_base()
+        if hidden is not None:
+            why = f"`{self._owner_name()}` inherits from {hidden}, which may call it"
+            self._stop("inherited", why, self._module, self._function)
+        if family.descendants and family.is_too_large:
+            why = f"`{self._owner_name()}` stands in too many files"
+            self._stop("many", why, self._module, self._function)
+
+    def _owner_name(self) -> str:
+        return self._owner.name if self._owner is not None else ""
+
+    def _look_for_dynamic_names(self) -> None:
+        """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` beside the function."""
+        paths = {self._module.path} | (self._family.paths() if self._family is not None else set())
+        for path in sorted(paths & self._index.composing):
+            module = self._evaluator.load(path)
+            for node in composing(module) if module is not None else ():
+                if module is not None and self._may_name(module, node):
+                    why = f"`{module.excerpt(node)}` may name `{self._shown()}`"
+                    self._stop("dynamic", why, module, node)
+
+    def _may_name(self, module: Module, node: ast.Call | ast.Subscript) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
+                if self._owner is None and isinstance(owner, ast.Name):
+                    return owner.id == "sys" and fits(name, self._shown())
+                above = module.parent(node)
+                called = isinstance(above, ast.Call) and above.func is node
+                composed = not isinstance(name, ast.Name | ast.Attribute | ast.Constant)
+                may_name = (called or composed) and fits(name, self._shown())
+                return may_name and self._may_own(module, owner)
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), slice=name):
+                return self._owner is None and fits(name, self._shown())
+        return False
+
+    def _may_own(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` may be something that has the method."""
+        if self._family is None:
+            return True
+        values = self._evaluator.values(module, node)
+        family, name = self._family, self._function.name
+        return any(family.reaches(value, name) is not False for value in values)
+
+    # ----------------------------------------------------------------------------- the search
+    def _search(self) -> None:
+        words = [self._shown()]
+        if self._makes and self._family is not None:
+            words += sorted({name.rpartition(".")[2] for name in self._made} - set(words))
+            self._search_family(self._family)
+        seen: set[tuple[str, str]] = set()
+        first = len(words)
+        while words:
+            word = words.pop(0)
+            for path in self._files(word):
+                if (word, path) not in seen:
+                    seen.add((word, path))
+                    found = self._search_file(path, word)
+                    words += [one for one in found if one not in words]
+            if len({one for one, _ in seen}) > _MOST_ALIASES + first:
+                self._stop("many", "it has too many names", self._module, self._function)
+                return
+
+    def _files(self, word: str) -> list[str]:
+        if self._scope.kind not in {"module", "class"}:
+            return [self._module.path]
+        paths = self._index.words.files_with(word)
+        known = any(kind == "outside" for kind, _ in self._obstacles)
+        if len(paths) > (_MOST_FILES_OF_PUBLIC if known else _MOST_FILES):
+            why = f"`{word}` stands in {len(paths)} files"
+            self._stop("many", why, self._module, self._function)
+            return []
+        return paths
+
+    def _search_file(self, path: str, word: str) -> set[str]:
+        """Search one file for ``word``; return the other names that it gives to the function."""
+        module = self._evaluator.load(path)
+        if module is None:
+            why = f"{path} cannot be parsed"
+            self._stop("unresolved", why, self._module, self._function)
+            return set()
+        aliases: set[str] = set()
+        for node in module.mentions(word):
+            match node:
+                case ast.Name() | ast.Attribute():
+                    aliases |= self._mentioned(module, node)
+                case ast.alias():
+                    aliases |= self._imported(module, node, node.asname or word)
+                case ast.Constant(value=str() as text):
+                    self._look_at_text(module, node, text, word)
+        return aliases
+
+    def _search_family(self, family: Family) -> None:
+        """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
+        for module, owner in family.definitions():
+            inherits = f"{module.name}.{module.qualname(owner)}" not in self._made
+            for node in module.walk(owner):
+                bound = self._makes_by(module, node, inherits=inherits)
+                if bound is not None and isinstance(node, ast.Call):
+                    self._add(module, node, bound)
+
+    def _makes_by(self, module: Module, node: ast.AST, *, inherits: bool) -> int | None:
+        """Return how many arguments a call binds that reaches the ``__init__``; None for others."""
+        match node:
+            case ast.Call(func=ast.Name(id="cls")):
+                return 1
+            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
+                return 1 if name == "__init__" and inherits else None
+            case ast.Call(func=ast.Attribute(value=base, attr="__init__")):
+                return 0 if self._evaluator.names.qualified(module, base) in self._made else None
+            case ast.Call(func=ast.Call() | ast.Attribute() as made):
+                return 1 if ast.unparse(made) in {"type(self)", "self.__class__"} else None
+            case _:
+                return None
+
+    def _add(self, module: Module, call: ast.Call, bound: int) -> None:
+        place = self._evaluator.place(module, call)
+        self._sites[place.path, place.span.start, place.span.end] = CallSite(place, bound)
+
+    def _stop(self, kind: Why, why: str, module: Module, node: ast.AST) -> None:
+        place, known = _place(module, node), self._obstacles.get((kind, why))
+        if known is None:
+            self._obstacles[kind, why] = Obstacle(kind, why, place)
+        else:
+            self._obstacles[kind, why] = replace(known, others=(*known.others, place))
+
+    def _imported(self, module: Module, alias: ast.alias, name: str) -> set[str]:
+        """Look at an import; return the other name that it gives to the function, if any."""
+        if not self._imports(module, alias):
+            return set()
+        if module.is_package and is_public(module, name):
+            why = f"{module.path} exports `{name}`, which code outside the project may call"
+            self._stop("outside", why, module, alias)
+        return {name} - {alias.name}
+
+    def _imports(self, module: Module, alias: ast.alias) -> bool:
+        statement = module.parent(alias)
+        if not isinstance(statement, ast.ImportFrom):
+            return False
+        target = Target("from", statement.module or "", alias.name, statement.level)
+        name = self._evaluator.names.imported(module.path, target)
+        return name is None or name in self._targets()
+
+    def _targets(self) -> set[str]:
+        return self._made or {self._qualified}
+
+    # ---------------------------------------------------------------------------- one mention
+    def _mentioned(self, module: Module, node: ast.Name | ast.Attribute) -> set[str]:
+        """Look at one mention; return the name that it gives to the function, if it does."""
+        bound = self._bound(module, node)
+        if bound is False:
+            return set()
+        use = use_of(module, node, is_class=self._makes)
+        if bound is None:
+            if use.kind in {"call", "value", "decorator"}:
+                text = module.excerpt(use.node)
+                why = f"what `{text}` calls is not known"
+                self._stop("unresolved", why, module, node)
+            return set()
+        return self._used(module, use, bound)
+
+    def _used(self, module: Module, use: Use, bound: int) -> set[str]:
+        shown = self._shown()
+        match use.kind:
+            case "call":
+                if isinstance(use.node, ast.Call):
+                    self._add(module, use.node, bound)
+            case "alias" if self._is_followed(module, use):
+                return {use.name}
+            case "injected":
+                why = f"`{shown}` is given to a framework, which calls it"
+                self._stop("framework", why, module, use.node)
+            case "decorator":
+                why = f"`{shown}` is used as a decorator"
+                self._stop("value", why, module, use.node)
+            case "value" | "alias":
+                why = f"`{shown}` is passed on as a value"
+                self._stop("value", why, module, use.node)
+        return set()
+
+    def _is_followed(self, module: Module, use: Use) -> bool:
+        """Whether the other name that an assignment gives is always the function."""
+        scope = module.scopes.scope_of(use.node)
+        bindings = scope.bindings.get(use.name, [])
+        if self._scope.kind not in {"module", "class"} or len(bindings) != 1:
+            return False
+        if scope.kind == "class":
+            if self._owner is None or self._makes:
+                return False
+            return same_node(module, scope.node, self._module, self._owner)
+        return self._owner is None or self._makes
+
+    def _bound(self, module: Module, node: ast.Name | ast.Attribute) -> int | Literal[False] | None:
+        """Return how many arguments the mention binds; False if another thing is meant.
+
+        None where it cannot be told.
+        """
+        if self._owner is None or self._makes:
+            refers = self._refers(module, node)
+            if not refers:
+                return refers
+            return 1 if self._makes else 0
+        if isinstance(node, ast.Name):
+            bindings = module.scopes.bindings_of(node)
+            return 0 if self._defines(module, bindings, self._function) else False
+        return self._bound_method(module, node)
+
+    def _defines(
+        self, module: Module, bindings: Sequence[Binding], wanted: Function | ast.ClassDef | None
+    ) -> bool:
+        """Whether one of ``bindings``, which are of ``module``, is the definition ``wanted``.
+
+        Definitions are compared by place: the file may have been parsed again meanwhile.
+        """
+        if wanted is None or module.path != self._module.path:
+            return False
+        return any(same_node(module, one.node, self._module, wanted) for one in bindings)
+
+    def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
+        """Whether a name or a dotted name means the function, or the class that it makes."""
+        if isinstance(node, ast.Name):
+            return self._name_refers(module, node)
+        if self._scope.kind not in {"module", "class"}:
+            return False
+        name = self._evaluator.names.qualified(module, node)
+        if name is not None:
+            return name in self._targets()
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        path = self._module.path
+        is_imported = isinstance(root, ast.Name) and any(
+            one.kind == "import" for one in module.scopes.bindings_of(root)
+        )
+        if not is_imported and self._index.travelling(path) is None:
+            return False
+        return _any(self._module_refers(node, self._evaluator.values(module, node.value)))
+
+    def _module_refers(self, node: ast.Attribute, owners: Values) -> Iterator[bool | None]:
+        for owner in owners:
+            match owner:
+                case ModuleOf():
+                    name = self._evaluator.names.attribute(owner.path, node.attr)
+                    yield None if name is None else name in self._targets()
+                case Unknown():
+                    yield None
+                case _:
+                    yield False
+
+    def _name_refers(self, module: Module, node: ast.Name) -> bool | None:
+        bindings = module.scopes.bindings_of(node)
+        wanted = self._owner if self._makes else self._function
+        if self._defines(module, bindings, wanted):
+            return True
+        if self._scope.kind not in {"module", "class"}:
+            return False
+        if bindings and not any(one.kind in _NAMING for one in bindings):
+            return False
+        name = self._evaluator.names.qualified(module, node)
+        if name is not None:
+            return name in self._targets()
+        if not any(one.kind == "import" for one in bindings):
+            return None if module.scopes.import_stars and not bindings else False
+        return _any(self._is_target(one) for one in self._evaluator.values(module, node))
+
+    def _is_target(self, value: object) -> bool | None:
+        match value:
+            case Unknown():
+                return None
+            case FunctionOf():
+                return same_node(value.module, value.node, self._module, self._function)
+            case ClassOf():
+                return value.qualified in self._made
+            case _:
+                return False
+
+    def _bound_method(self, module: Module, node: ast.Attribute) -> int | Literal[False] | None:
+        family = self._family
+        if family is None:
+            return False
+        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
+            around = module.enclosing_class(node)
+            qualified = f"{module.name}.{module.qualname(around)}" if around else ""
+            reaches: bool | None = family.is_above(qualified, self._function.name)
+            return self._given(InstanceOf(qualified)) if reaches else False
+        found: list[int | Literal[False] | None] = []
+        for value in self._receivers(module, node):
+            reaches = family.reaches(value, self._function.name)
+            found.append(self._given(value) if reaches else reaches)
+        numbers = {one for one in found if one is not None and one is not False}
+        if len(numbers) > 1 or None in found:
+            return None
+        return numbers.pop() if numbers else False
+
+    def _receivers(self, module: Module, node: ast.Attribute) -> Values:
+        """Return what stands in front of a name, for which all methods of that name ask.
+
+        It is kept unless it holds trees of other files.
+        """
+        key = ("receivers", node)
+        kept: Values | None = module.memo.get(key)
+        if kept is not None:
+            return kept
+        found = self._evaluator.values(module, node.value)
+        if not any(isinstance(one, FunctionOf | Gives) for one in found):
+            module.memo[key] = found
+        return found
+
+    def _given(self, receiver: object) -> int:
+        """Return how many parameters a receiver fills: its class or itself, or nothing."""
+        names = self._evaluator.names
+        decorators = {names.qualified(self._module, one) for one in self._function.decorator_list}
+        if "builtins.staticmethod" in decorators:
+            return 0
+        if "builtins.classmethod" in decorators:
+            return 1
+        return 0 if isinstance(receiver, ClassOf) else 1
+
+    def _look_at_text(self, module: Module, node: ast.Constant, text: str, word: str) -> None:
+        if not re.fullmatch(rf"(?:[\w.:/-]*[.:/])?{re.escape(word)}(?:\(\))?", text):
+            return
+        above = module.parent(node)
+        if isinstance(above, ast.Expr) or is_annotation(module, node):
+            return
+        if isinstance(above, ast.Call) and node in above.args:
+            called = above.func
+            last = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if last in _REPLACING:
+                return
+        if self._scope.kind not in {"module", "class"}:
+            return
+        self._stop("named", f"the text {text!r} names `{word}`", module, node)
+
+
+def _place(module: Module, node: ast.AST) -> Place:
+    return Place(module.path, module.span(node))
+
+
+def _modules_as_values(module: Module, last: str) -> Iterator[ast.Name | ast.Attribute]:
+    """Yield the names that may be a module whose name ends in ``last``, and are not just read."""
+    imported = {
+        name
+        for scope in module.scopes.scopes
+        for name, bindings in scope.bindings.items()
+        if any(one.kind == "import" for one in bindings)
+    }
+    for node in module.walk():
+        match node:
+            case ast.Name(id=name) if name in imported:
+                pass
+            case ast.Attribute(attr=name) if name == last:
+                pass
+            case _:
+                continue
+        if isinstance(node.ctx, ast.Load) and not isinstance(module.parent(node), ast.Attribute):
+            yield node
+
+
+def _any(answers: Iterator[bool | None]) -> bool | None:
+    """Return True if one answer is, else None if one is, else False."""
+    found = list(answers)
+    return True if True in found else (None if None in found else False)
+
+
+def _scope_around(module: Module, function: Function) -> Scope:
+    scope = module.scopes.scope_of(function)
+    while scope.kind == "type-params" and scope.parent is not None:
+        scope = scope.parent
+    return scope

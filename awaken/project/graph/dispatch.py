@@ -1,0 +1,163 @@
+"""Which functions of the project a call reaches, where that can be told."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.project.source.modules import Module, same_node
+from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_TRANSPARENT = {
+    "abc.abstractmethod",
+    "builtins.classmethod",
+    "builtins.staticmethod",
+    "typing.final",
+    "typing.override",
+    "typing_extensions.final",
+    "typing_extensions.override",
+}
+"""Decorators behind which a call reaches the function as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """A function as its value was found; ``receiver`` is what it was read off, if anything."""
+
+    module: Module
+    node: Function
+    receiver: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The function that a call reaches; ``bound`` is 1 if the receiver is its first argument."""
+
+    module: Module
+    function: ast.FunctionDef | ast.AsyncFunctionDef
+    bound: int
+
+
+def function_called(evaluator: Evaluator, module: Module, call: ast.Call) -> Called | Unknown:
+    """Return the only function that ``call`` can reach; Unknown says why there is none."""
+    found = functions_called(evaluator, module, call)
+    if isinstance(found, Unknown) or len(found) == 1:
+        return found if isinstance(found, Unknown) else found[0]
+    other = found[1]
+    owner = other.module.parent(other.function)
+    name = owner.name if isinstance(owner, ast.ClassDef) else ""
+    why = f"`{name}` has a `{other.function.name}` as well"
+    return evaluator.unknown(other.module, other.function, why)
+
+
+def functions_called(
+    evaluator: Evaluator, module: Module, call: ast.Call
+) -> tuple[Called, ...] | Unknown:
+    """Return the functions that ``call`` can reach: one, or a method and those that override it.
+
+    The first is the one that it seems to reach. Unknown says why they are not all in sight.
+    """
+    value = _seems_to_reach(evaluator, module, call)
+    if isinstance(value, Unknown):
+        return value
+    called = _as_called(evaluator, value.module, value.node, value.receiver)
+    owner = value.module.parent(value.node)
+    if isinstance(called, Unknown) or not isinstance(owner, ast.ClassDef):
+        return called if isinstance(called, Unknown) else (called,)
+    found = [called]
+    others = _relatives(evaluator, value.module, owner, value.node.name)
+    for other in () if _is_certain(evaluator, module, call) else others:
+        one = other if isinstance(other, Unknown) else _as_called(evaluator, *other, value.receiver)
+        if isinstance(one, Unknown):
+            return one
+        if one.bound != called.bound:
+            why = f"`{value.node.name}` is not always bound"
+            return evaluator.unknown(one.module, one.function, why)
+        found.append(one)
+    return tuple(found)
+
+
+def _seems_to_reach(evaluator: Evaluator, module: Module, call: ast.Call) -> _Function | Unknown:
+    if isinstance(call.func, ast.Attribute) and _is_super(call.func.value):
+        return _method_above(evaluator, module, call, call.func.attr)
+    values = evaluator.values(module, call.func)
+    value = values[0] if len(values) == 1 else None
+    if isinstance(value, FunctionOf) and isinstance(value.node, _FUNCTIONS):
+        return _Function(value.module, value.node, value.bound)
+    unknown = next((one for one in values if isinstance(one, Unknown)), None)
+    why = f"`{module.excerpt(call.func)}` is no function in sight"
+    return unknown or evaluator.unknown(module, call, why)
+
+
+def _is_super(node: ast.expr) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    return node.func.id == "super" and not node.args
+
+
+def _is_certain(evaluator: Evaluator, module: Module, call: ast.Call) -> bool:
+    """Whether ``super()`` is the class above, as no class has several bases of the project."""
+    if not isinstance(call.func, ast.Attribute) or not _is_super(call.func.value):
+        return False
+    around = module.enclosing_class(call)
+    qualified = "" if around is None else f"{module.name}.{module.qualname(around)}"
+    return evaluator.callers.family(qualified).is_linear
+
+
+def _method_above(
+    evaluator: Evaluator, module: Module, call: ast.Call, method: str
+) -> _Function | Unknown:
+    """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
+    owner = module.enclosing_class(call)
+    qualified = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
+    lineage = evaluator.classes.lineage(qualified)
+    for facts in lineage.inside[1:] if lineage is not None else ():
+        home, node = evaluator.classes.node(facts.qualified) or (None, None)
+        if home is None or node is None:
+            break
+        scope = home.scopes.scope_made_by(node)
+        bindings = scope.bindings.get(scope.mangled(method), [])
+        if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS):
+            return _Function(home, bindings[0].node, InstanceOf(qualified))
+        if bindings:
+            break
+    return evaluator.unknown(module, call, f"what `super().{method}` is cannot be seen")
+
+
+def _as_called(
+    evaluator: Evaluator, home: Module, function: Function, receiver: Value | None
+) -> Called | Unknown:
+    decorators = {evaluator.names.qualified(home, one) for one in function.decorator_list}
+    if not decorators <= _TRANSPARENT:
+        return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
+    by_class = "builtins.classmethod" in decorators
+    is_static = "builtins.staticmethod" in decorators
+    is_bound = not is_static and isinstance(receiver, InstanceOf)
+    is_bound = is_bound or (receiver is not None and by_class)
+    return Called(home, function, int(is_bound))
+
+
+def _relatives(
+    evaluator: Evaluator, home: Module, owner: ast.ClassDef, method: str
+) -> Iterator[tuple[Module, Function] | Unknown]:
+    """Yield the methods that override one of ``owner``, or that it overrides."""
+    family = evaluator.callers.family(f"{home.name}.{home.qualname(owner)}")
+    if family.descendants and family.is_too_large:  # then reading them all would not help
+        yield evaluator.unknown(home, owner, f"`{owner.name}` stands in too many files")
+        return
+    for module, relative in family.definitions():
+        scope = module.scopes.scope_made_by(relative)
+        bindings = scope.bindings.get(scope.mangled(method), [])
+        is_same = same_node(module, relative, home, owner)
+        if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS) and not is_same:
+            yield module, bindings[0].node
+        elif len(bindings) > is_same:
+            why = f"`{relative.name}` has a `{method}` as well"
+            yield evaluator.unknown(module, bindings[-1].node, why)

@@ -1,0 +1,122 @@
+"""Where a program mentions a function by its name, apart from its definition."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.project.graph.callers import Function
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project.facade import Project
+
+
+def mentions_of(project: Project, module: Module, function: Function) -> Iterator[Place]:
+    """Yield what may refer to ``function``, in its own file and in all others.
+
+    Its own file is searched for the name in its scope and for strings; others for what imports
+    it, reads it from its module, or names it in a string behind the module (``"main:startup"``).
+    """
+    name = function.name
+    scope = module.scopes.scope_of(function)
+    for node in module.mentions(name):
+        scopes = module.scopes
+        reads = isinstance(node, ast.Name) and scopes.owner(name, scopes.scope_of(node)) is scope
+        if reads or (isinstance(node, ast.Constant) and _names(module, name, node)):
+            yield Place(module.path, module.span(node))
+    exported = scope.kind == "module" and name in _exports(module)
+    if exported:
+        yield Place(module.path, module.span(function))
+    if scope.kind != "module":
+        return
+    for path in project.files_with([name.encode()]):
+        other = project.module(path) if path != module.path else None
+        for node in other.mentions(name) if other is not None else ():
+            if other is not None and _refers(project, other, node, module, name):
+                yield Place(other.path, other.span(node))
+
+
+def _exports(module: Module) -> set[str]:
+    values = [one.value for one in module.scopes.module.bindings.get("__all__", []) if one.value]
+    return {
+        one.value
+        for value in values
+        for one in module.walk(value)
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    }
+
+
+def _names(home: Module, name: str, node: ast.Constant) -> bool:
+    """Whether a string names the function behind its module, as ``"app.main:startup"`` does."""
+    if not isinstance(node.value, str):
+        return False
+    last = home.name.rpartition(".")[2]
+    return any(node.value.endswith(f"{last}{mark}{name}") for mark in (".", ":"))
+
+
+def _refers(project: Project, other: Module, node: ast.AST, home: Module, name: str) -> bool:
+    match node:
+        case ast.Constant():
+            return _names(home, name, node)
+        case ast.Name() | ast.Attribute():
+            if project.qualified_name(other, node) == f"{home.name}.{name}":
+                return True
+            last = home.name.rpartition(".")[2]
+            value = node.value if isinstance(node, ast.Attribute) else None
+            return isinstance(value, ast.Name) and value.id == last
+        case ast.alias():
+            statement = other.parent(node)
+            if not isinstance(statement, ast.ImportFrom):
+                return False
+            source = statement.module or ""
+            return source.rpartition(".")[2] in {home.name.rpartition(".")[2], ""}
+        case _:
+            return False
+
+
+def replaced_in(project: Project, module: Module, name: str) -> Place | None:
+    """Return where something else is put in the place of ``name`` of ``module``, by its name there.
+
+    By ``patch("main.startup")``, ``patch.multiple("main", startup=...)``,
+    ``monkeypatch.setattr(main, "startup", ...)``, or ``main.startup = ...``.
+    """
+    for path in project.files_with([name.encode()]):
+        other = project.module(path)
+        if other is None:
+            continue
+        for node in other.mentions(name):
+            if isinstance(node, ast.Constant) and _replaces(other, node, module, name):
+                return Place(path, other.span(node))
+        for node in other.walk():
+            if _stores(project, other, node, module, name):
+                return Place(path, other.span(node))
+    return None
+
+
+def _replaces(other: Module, node: ast.Constant, home: Module, name: str) -> bool:
+    call = other.parent(node)
+    replaces = isinstance(call, ast.Call) and _last(call.func) in _REPLACING
+    return replaces and (node.value == name or _names(home, name, node))
+
+
+def _stores(project: Project, other: Module, node: ast.AST, home: Module, name: str) -> bool:
+    match node:
+        case ast.Attribute(attr=attribute, ctx=ast.Store() | ast.Del()):
+            return attribute == name and _refers(project, other, node, home, name)
+        case ast.keyword(arg=keyword):
+            call = other.parent(node)
+            return keyword == name and isinstance(call, ast.Call) and _last(call.func) == "multiple"
+        case _:
+            return False
+
+
+_REPLACING = {"object", "patch", "setattr"}
+
+
+def _last(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""

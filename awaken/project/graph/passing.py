@@ -1,0 +1,162 @@
+"""What the callers of a function pass to one of its parameters.
+
+A parameter that is passed on as it came (``def f(s): g(s)``) stands for what *its* callers pass,
+so recursion and cycles of functions add nothing. Calls with ``*args`` or ``**kwargs`` that may
+reach the parameter are unknown. A default counts always: some call may rely on it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.contract import Place
+from awaken.project.graph.callers import Callers, CallSite, Function
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import parameters_of
+
+_MOST_ARGUMENTS = 80
+_MOST_PARAMETERS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An expression that a caller passes, in its module."""
+
+    module: Module
+    node: ast.expr
+
+
+@dataclass(slots=True)
+class Passed:
+    """All that is passed to a parameter by the calls in sight.
+
+    ``doubts`` are clauses, with their places, that say why other values may be passed as well;
+    without one, ``given`` is all that there is. ``calls`` is how many calls in sight say so.
+    """
+
+    given: list[Given] = field(default_factory=list)
+    calls: int = 0
+    doubts: dict[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A parameter that nothing but its callers explains."""
+
+    module: Module
+    function: Function
+    parameter: ast.arg
+
+
+class Passing:
+    """Collects what callers pass; ``callers_of`` finds the callers of a function.
+
+    ``is_open`` says of a binding of a module whether only its callers can tell what it is.
+    """
+
+    def __init__(
+        self,
+        callers_of: Callable[[Module, Function], Callers],
+        load: Callable[[str], Module | None],
+        is_open: Callable[[Module, Binding], bool],
+    ) -> None:
+        self._callers_of = callers_of
+        self._load = load
+        self._is_open = is_open
+
+    def to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
+        """Return what is passed to ``parameter`` of ``function``."""
+        found, queue = Passed(), [_Open(module, function, parameter)]
+        seen: set[tuple[str, int]] = set()
+        while queue:
+            asked = queue.pop()
+            key = (asked.module.path, asked.module.span(asked.parameter).start)
+            if key in seen:
+                continue
+            seen.add(key)
+            if len(seen) > _MOST_PARAMETERS or len(found.given) > _MOST_ARGUMENTS:
+                found.doubts["too many calls have to be followed"] = _place(asked)
+                return found
+            queue += self._at_callers(asked, found)
+        return found
+
+    def _at_callers(self, asked: _Open, found: Passed) -> list[_Open]:
+        """Add what the callers pass; return the parameters that they pass on as they came."""
+        callers = self._callers_of(asked.module, asked.function)
+        for obstacle in callers.obstacles:
+            found.doubts.setdefault(obstacle.why, obstacle.place)
+        default = _default(asked)
+        if default is not None:
+            found.given.append(Given(asked.module, default))
+        opened: list[_Open] = []
+        for module, call, site in self._calls(callers.sites):
+            found.calls += 1
+            given = argument_of(call, asked.function, asked.parameter, site.bound)
+            if given is None and default is not None and _is_omitted(call):
+                continue
+            if given is None:
+                why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
+                found.doubts.setdefault(why, site.place)
+                continue
+            forwarded = self._forwarded(module, given)
+            if forwarded is None:
+                found.given.append(Given(module, given))
+            else:
+                opened.append(forwarded)
+        return opened
+
+    def _calls(self, sites: Sequence[CallSite]) -> Iterator[tuple[Module, ast.Call, CallSite]]:
+        """Yield the trees of call sites."""
+        for site in sites:
+            module = self._load(site.place.path)
+            for call in module.calls_at(site.place.span) if module is not None else ():
+                if module is not None:
+                    yield module, call, site
+
+    def _forwarded(self, module: Module, node: ast.expr) -> _Open | None:
+        """Return the open parameter that ``node`` is the bare name of."""
+        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        if len(bindings) != 1 or not self._is_open(module, bindings[0]):
+            return None
+        parameter, function = bindings[0].node, bindings[0].scope.node
+        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
+            return None
+        return _Open(module, function, parameter)
+
+
+def argument_of(
+    call: ast.Call, function: Function, parameter: ast.arg, bound: int
+) -> ast.expr | None:
+    """Return what ``call`` passes to ``parameter``; None if nothing, or if it cannot be told.
+
+    The first ``bound`` parameters are given by the receiver.
+    """
+    named = next((one.value for one in call.keywords if one.arg == parameter.arg), None)
+    if named is not None and parameter not in function.args.posonlyargs:
+        return named
+    positional = [*function.args.posonlyargs, *function.args.args]
+    if parameter not in positional:
+        return None
+    index = positional.index(parameter) - bound
+    before = call.args[: index + 1]
+    if index < 0 or len(before) <= index:
+        return None
+    return None if any(isinstance(one, ast.Starred) for one in before) else before[index]
+
+
+def _is_omitted(call: ast.Call) -> bool:
+    """Whether a parameter that the call does not name has its default: nothing is unpacked."""
+    unpacked = any(isinstance(one, ast.Starred) for one in call.args)
+    return not unpacked and all(one.arg is not None for one in call.keywords)
+
+
+def _default(asked: _Open) -> ast.expr | None:
+    pairs = parameters_of(asked.function.args)
+    return next(default for parameter, default in pairs if parameter is asked.parameter)
+
+
+def _place(asked: _Open) -> Place:
+    return Place(asked.module.path, asked.module.span(asked.parameter))

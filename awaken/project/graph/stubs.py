@@ -1,0 +1,45 @@
+"""Functions that only declare what others implement: protocol members, abstract methods, stubs."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+_PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
+_ABSTRACT = {"abc.abstractmethod", "abc.abstractproperty"}
+
+
+def is_stub(
+    evaluator: Evaluator, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef
+) -> bool:
+    """Whether another function runs where ``function`` of ``module`` is called.
+
+    True for members of a ``Protocol``, abstract methods, and methods whose body is ``...`` or
+    raises ``NotImplementedError``. From what such a body does, nothing can be concluded.
+    """
+    owner = module.scopes.scope_of(function).node
+    if not isinstance(owner, ast.ClassDef):
+        return False
+    decorators = {evaluator.names.qualified(module, one) for one in function.decorator_list}
+    if decorators & _ABSTRACT or _is_left_out(function):
+        return True
+    bases = (one.value if isinstance(one, ast.Subscript) else one for one in owner.bases)
+    return any(evaluator.names.qualified(module, base) in _PROTOCOLS for base in bases)
+
+
+def _is_left_out(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    first, *rest = function.body
+    if rest and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        first, *rest = rest  # after the docstring
+    match first:
+        case ast.Expr(value=ast.Constant(value=value)):
+            return not rest and value is ...
+        case ast.Raise(exc=ast.Call(func=ast.Name(name)) | ast.Name(name)):
+            return name == "NotImplementedError"
+        case _:
+            return False

@@ -1,0 +1,205 @@
+"""Classes of the project: where they are, what they inherit, who inherits from them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from awaken.contract import Span
+from awaken.project.names.resolution import Names
+from awaken.project.source.modules import Module
+from awaken.project.source.words import Words
+
+
+class Definition(Struct, frozen=True):
+    """A class, function or variable defined in the project."""
+
+    path: str
+    kind: str
+    span: Span
+    name: str
+
+
+class ClassFacts(Struct, frozen=True):
+    """One class as written: ``bases`` and ``decorators`` are qualified names, None if unknown.
+
+    ``bases_text`` are the bases as they stand in the file. ``unique`` is False where the file
+    defines the name twice.
+    """
+
+    qualified: str
+    path: str
+    span: Span
+    bases: tuple[str | None, ...]
+    bases_text: tuple[str, ...]
+    decorators: tuple[str | None, ...]
+    keywords: tuple[tuple[str, str], ...]
+    unique: bool
+
+
+class Lineage(NamedTuple):
+    """A class and all it inherits: classes of the project, then names outside of it.
+
+    ``unresolved`` are the bases, as written and with their class, that could not be followed.
+    """
+
+    inside: tuple[ClassFacts, ...]
+    outside: tuple[str, ...]
+    unresolved: tuple[tuple[ClassFacts, int], ...]
+
+
+class Classes:
+    """All that the project knows about classes; facts are kept per file that was asked for."""
+
+    def __init__(
+        self,
+        names: Names,
+        load: Callable[[str], Module | None],
+        words: Words,
+    ) -> None:
+        self._names = names
+        self._load = load
+        self._words = words
+        self._files: dict[str, dict[str, ClassFacts]] = {}
+        self._lineages: dict[str, Lineage] = {}
+        self._lines: dict[str, bool] = {}
+        self._subclasses: dict[str, tuple[str, ...]] = {}
+        self._heirs: dict[str, dict[str, list[str]]] = {}
+
+    def in_file(self, path: str) -> dict[str, ClassFacts]:
+        """Return the classes of a file by their qualified name; empty if it does not parse."""
+        if path not in self._files:
+            module = self._load(path)
+            self._files[path] = {} if module is None else self._read(module)
+        return self._files[path]
+
+    def facts(self, qualified: str) -> ClassFacts | None:
+        """Return the class with this qualified name, if the project defines it."""
+        located = self._names.locate(qualified)
+        return None if located is None else self.in_file(located.path).get(qualified)
+
+    def node(self, qualified: str) -> tuple[Module, ast.ClassDef] | None:
+        """Return the tree of a class of the project; None if it is not there exactly once."""
+        facts = self.facts(qualified)
+        module = self._load(facts.path) if facts is not None and facts.unique else None
+        if facts is None or module is None:
+            return None
+        node = module.class_at(facts.span)
+        return None if node is None else (module, node)
+
+    def lineage(self, qualified: str) -> Lineage | None:
+        """Return what a class of the project inherits, itself first, nearest bases before far."""
+        if qualified not in self._lineages:
+            facts = self.facts(qualified)
+            if facts is None:
+                return None
+            self._lineages[qualified] = self._climb(facts)
+        return self._lineages[qualified]
+
+    def is_one_line(self, qualified: str) -> bool:
+        """Whether a class and all that it inherits have one base of the project at most."""
+        if qualified not in self._lines:
+            lineage = self.lineage(qualified)
+            inside = {} if lineage is None else {one.qualified: one for one in lineage.inside}
+            self._lines[qualified] = (
+                lineage is not None
+                and not lineage.unresolved
+                and all(
+                    one.unique and sum(base in inside for base in one.bases) <= 1
+                    for one in lineage.inside
+                )
+            )
+        return self._lines[qualified]
+
+    def subclasses(self, qualified: str) -> tuple[str, ...]:
+        """Return the classes of the project that inherit directly from ``qualified``."""
+        if qualified not in self._subclasses:
+            words = self.spellings(qualified)
+            paths = {path for word in words for path in self._words.inherited_in(word)}
+            paths.update(path for word in words for path in self._words.renamed_in(word))
+            self._subclasses[qualified] = tuple(
+                name for path in sorted(paths) for name in self._heirs_in(path).get(qualified, ())
+            )
+        return self._subclasses[qualified]
+
+    def _heirs_in(self, path: str) -> dict[str, list[str]]:
+        """Return the classes of a file that inherit directly from each class."""
+        if path not in self._heirs:
+            found = self._heirs[path] = {}
+            for facts in self.in_file(path).values():
+                for base in {base for base in facts.bases if base is not None}:
+                    found.setdefault(base, []).append(facts.qualified)
+        return self._heirs[path]
+
+    def spellings(self, qualified: str) -> list[str]:
+        """Return the names by which the class may go: its own, and those that files give it."""
+        words = [qualified.rpartition(".")[2]]
+        for word in words:
+            for path in self._words.renamed_in(word):
+                table = self._names.table(path)
+                found = set[str]() if table is None else table.other_names(word)
+                words += sorted(found - set(words))
+        return words
+
+    def heirs(self, qualified: str) -> tuple[str, ...]:
+        """Return all classes of the project that inherit from ``qualified``, directly or not."""
+        found: dict[str, None] = {}
+        waiting = list(self.subclasses(qualified))
+        while waiting:
+            name = waiting.pop(0)
+            if name not in found:
+                found[name] = None
+                waiting += self.subclasses(name)
+        return tuple(found)
+
+    def _climb(self, facts: ClassFacts) -> Lineage:
+        inside: dict[str, ClassFacts] = {}
+        outside: dict[str, None] = {}
+        unresolved: list[tuple[ClassFacts, int]] = []
+        queue = [facts]
+        while queue:
+            current = queue.pop(0)
+            if current.qualified in inside:
+                continue
+            inside[current.qualified] = current
+            for index, base in enumerate(current.bases):
+                known = None if base is None else self.facts(base)
+                if known is not None:
+                    queue.append(known)
+                elif base is None or self._names.locate(base) is not None:
+                    unresolved.append((current, index))
+                else:
+                    outside[base] = None
+        return Lineage(tuple(inside.values()), tuple(outside), tuple(unresolved))
+
+    def _read(self, module: Module) -> dict[str, ClassFacts]:
+        found: dict[str, ClassFacts] = {}
+        for scope in module.scopes.scopes:
+            if isinstance(scope.node, ast.ClassDef) and scope.kind == "class":
+                facts = self._class(module, scope.node)
+                if facts.qualified in found:
+                    facts = ClassFacts(
+                        **{field: getattr(facts, field) for field in facts.__struct_fields__[:-1]},
+                        unique=False,
+                    )
+                found[facts.qualified] = facts
+        return found
+
+    def _class(self, module: Module, node: ast.ClassDef) -> ClassFacts:
+        bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
+        decorators = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+        return ClassFacts(
+            qualified=f"{module.name}.{module.qualname(node)}",
+            path=module.path,
+            span=module.span(node),
+            bases=tuple(self._names.qualified(module, base) for base in bases),
+            bases_text=tuple(ast.unparse(base) for base in bases),
+            decorators=tuple(self._names.qualified(module, one) for one in decorators),
+            keywords=tuple(
+                (keyword.arg or "**", ast.unparse(keyword.value)) for keyword in node.keywords
+            ),
+            unique=True,
+        )

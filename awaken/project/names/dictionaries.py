@@ -1,0 +1,53 @@
+"""What stands in a dictionary that is made in one expression and not changed in its file."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.source.modules import Module
+
+_READING_METHODS = frozenset({"copy", "get", "items", "keys", "values"})
+_READING_BUILTINS = frozenset({"enumerate", "iter", "len", "list", "set", "sorted", "tuple"})
+
+
+def dictionary_values(module: Module, name: ast.Name) -> tuple[ast.expr, ...]:
+    """Return the expressions of all values in the dictionary that ``name`` is; empty if unknown.
+
+    A comprehension has one, which is evaluated for each. Nothing else in the file gives the
+    dictionary another value, or hands it on to what may.
+    """
+    bindings = module.scopes.bindings_of(name)
+    if len(bindings) != 1 or bindings[0].kind != "assignment":
+        return ()
+    if not all(_only_reads(module, read) for read in module.scopes.reads_of(name)):
+        return ()
+    match bindings[0].value:
+        case ast.Dict(keys=keys, values=values) if None not in keys:
+            return tuple(values)
+        case ast.DictComp(value=value):
+            return (value,)
+        case _:
+            return ()
+
+
+def is_of_module(module: Module, name: ast.Name) -> bool:
+    """Whether ``name`` is bound at the top of its file, where other files may get at it."""
+    return any(one.scope is module.scopes.module for one in module.scopes.bindings_of(name))
+
+
+def _only_reads(module: Module, read: ast.Name) -> bool:
+    """Whether the dictionary is only looked into where ``read`` stands."""
+    parent = module.parent(read)
+    match parent:
+        case ast.Subscript(ctx=ast.Load() | ast.Del()):
+            return parent.value is read
+        case ast.Attribute(attr=name):
+            return name in _READING_METHODS
+        case ast.Compare(ops=operators):
+            return all(isinstance(one, ast.In | ast.NotIn) for one in operators)
+        case ast.For() | ast.comprehension():
+            return parent.iter is read
+        case ast.Call():
+            return module.scopes.builtin_called(parent) in _READING_BUILTINS
+        case _:
+            return False

@@ -1,0 +1,30 @@
+"""Which import of a file an expression begins with."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.source.modules import Module
+
+
+def imported_from(module: Module, node: ast.expr) -> tuple[str, str] | None:
+    """Return module and name of the only ``from`` import of what ``node`` begins with."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    bindings = module.scopes.bindings_of(node)
+    alias = bindings[0].node if len(bindings) == 1 else None
+    statement = module.parent(alias) if isinstance(alias, ast.alias) else None
+    if not isinstance(statement, ast.ImportFrom) or not isinstance(alias, ast.alias):
+        return None
+    return _absolute(module, statement), alias.name
+
+
+def _absolute(module: Module, statement: ast.ImportFrom) -> str:
+    if not statement.level:
+        return statement.module or ""
+    package = module.name.split(".")
+    drop = statement.level - module.is_package
+    base = package[: len(package) - drop]
+    return ".".join([*base, *([statement.module] if statement.module else [])])

@@ -1,0 +1,338 @@
+"""What a name means: over imports, aliases, re-exports and star imports, to its definition."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Generator, Hashable, Iterable
+from typing import NamedTuple
+
+from awaken.knowledge import Knowledge
+from awaken.project.names.circles import Answer, Circles
+from awaken.project.names.layout import Layout, below
+from awaken.project.names.tables import ModuleTable, Target, table_of, target_of
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+
+_BUILTINS = frozenset(dir(builtins))
+_NOTHING = ""
+"""What modules that star-import each other know of a name before one of them is found to have it.
+"""
+
+
+class Located(NamedTuple):
+    """A qualified name split into the project's file and the names inside it."""
+
+    path: str
+    rest: tuple[str, ...]
+
+
+class _Attribute(NamedTuple):
+    """Asks what ``name`` at the top of the file ``path`` means."""
+
+    path: str
+    name: str
+
+
+class _Local(NamedTuple):
+    """Asks what a name means that has these bindings, in a function or a class."""
+
+    module: Module
+    bindings: tuple[Binding, ...]
+
+
+_Question = _Attribute | _Local
+_Asking = Generator[_Question, Answer[str | None], str | None]
+
+
+class Names:
+    """Resolves names of one snapshot; keeps one small table per file that was asked for."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        load: Callable[[str], Module | None],
+        knowledge: Knowledge,
+    ) -> None:
+        self.layout = layout
+        self._load = load
+        self._knowledge = knowledge
+        self._tables: dict[str, ModuleTable | None] = {}
+        self._attributes: dict[Hashable, str | None] = {}
+        self._circles = Circles[_Question, str | None](
+            self._asked, self._memory, _NOTHING, _joined, self._finished
+        )
+
+    def table(self, path: str) -> ModuleTable | None:
+        """Return the top-level names of the file at ``path``; None if it does not parse."""
+        if path not in self._tables:
+            module = self._load(path)
+            self._tables[path] = None if module is None else table_of(module)
+        return self._tables[path]
+
+    def locate(self, qualified: str) -> Located | None:
+        """Return the file that defines ``qualified``; None for names outside the project."""
+        parts = qualified.split(".")
+        for length in range(len(parts), 0, -1):
+            path = self.layout.path_of(".".join(parts[:length]))
+            if path is not None:
+                return Located(path, tuple(parts[length:]))
+        return None
+
+    def qualified(self, module: Module, node: ast.expr) -> str | None:
+        """Return the dotted name of ``node``; None where it is no static name or not certain."""
+        attributes: list[str] = []
+        while isinstance(node, ast.Attribute):
+            attributes.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return None
+        name = self._told(self._question(module, node))
+        for attribute in reversed(attributes):
+            name = None if name is None else self.member(name, attribute)
+        return name
+
+    def member(self, qualified: str, attribute: str) -> str | None:
+        """Return the qualified name of an attribute of a module, class or variable."""
+        return self._told(self._member(qualified, attribute))
+
+    def _member(self, qualified: str, attribute: str) -> _Question | str | None:
+        path = self.layout.path_of(qualified)
+        if path is not None:
+            return _Attribute(path, attribute)
+        package = self.layout.is_namespace(qualified)
+        if package:
+            return self._module_name(f"{qualified}.{attribute}", "")
+        return self._knowledge.canonical(f"{qualified}.{attribute}")
+
+    def attribute(self, path: str, name: str) -> str | None:
+        """Return the qualified name of what ``name`` at the top level of ``path`` stands for."""
+        return self._circles.answer(_Attribute(path, name))
+
+    def imported(self, path: str, target: Target) -> str | None:
+        """Return the qualified name of what an import in the file ``path`` brings in."""
+        return self._told(self._source(path, target))
+
+    def defined(self, qualified: str) -> str:
+        """Return where the project defines what a library file calls ``qualified``, if it does."""
+        located = self.locate(qualified)
+        if located is None or len(located.rest) != 1:
+            return qualified
+        return self.attribute(located.path, located.rest[0]) or qualified
+
+    def absolute(self, target: Target, path: str) -> str | None:
+        """Return the dotted module that ``target`` of the file ``path`` imports from."""
+        if not target.level:
+            return target.text
+        return self.layout.relative(path, target.level, target.text)
+
+    # ---------------------------------------------------------------------------- the questions
+    def _question(self, module: Module, node: ast.Name) -> _Question | str | None:
+        """Return what has to be answered to know what ``node`` means, or at once what it means."""
+        bindings = module.scopes.bindings_of(node)
+        if not bindings:
+            return self._unbound(module.path, node.id)
+        if bindings == module.scopes.module.bindings.get(bindings[0].name):
+            return _Attribute(module.path, bindings[0].name)
+        return _Local(module, tuple(bindings))
+
+    def _unbound(self, path: str, name: str) -> _Question | str | None:
+        table = self.table(path)
+        if table is None:
+            return None
+        if table.stars:
+            return _Attribute(path, name)
+        return _builtin(name)
+
+    def _asked(self, question: _Question) -> _Asking:
+        if isinstance(question, _Attribute):
+            return self._attribute(question.path, question.name)
+        return self._local(question.module, question.bindings)
+
+    def _memory(self, question: _Question) -> dict[Hashable, str | None]:
+        """Return where an answer is kept: names of functions with the tree that they stand in."""
+        return self._attributes if isinstance(question, _Attribute) else question.module.memo
+
+    def _told(self, question: _Question | str | None) -> str | None:
+        """Return the answer to a question, or what needed none."""
+        return self._circles.answer(question) if isinstance(question, tuple) else question
+
+    def _certain(self, question: _Question | str | None) -> _Asking:
+        """Ask for a name that something stands for; in a circle nothing says what it is.
+
+        But for a package that imports one of its own modules: that is the module.
+        """
+        if not isinstance(question, tuple):
+            return question
+        answer = yield question
+        if not answer.circular:
+            return answer.value
+        is_local = isinstance(question, _Local)
+        return None if is_local else self._canonical_of(self.layout.submodule(*question))
+
+    # ------------------------------------------------------------------------- names of functions
+    def _local(self, module: Module, bindings: tuple[Binding, ...]) -> _Asking:
+        found: list[str | None] = []
+        targets = [target_of(module, binding) for binding in bindings]
+        imported = any(target.kind in {"module", "from"} for target in targets)
+        for binding, target in zip(bindings, targets, strict=True):
+            name: str | None = None
+            if target.kind == "none" and len(bindings) > 1:
+                continue
+            if target.kind == "class" and isinstance(binding.node, ast.ClassDef):
+                name = f"{module.name}.{module.qualname(binding.node)}"
+            elif target.kind == "alias" and binding.value is not None:
+                name = yield from self._alias(module, binding.value)
+            elif target.kind in {"module", "from"} or (target.kind == "lazy" and imported):
+                name = yield from self._certain(self._source(module.path, target))
+            if name is None:
+                return None
+            found.append(name)
+        return _agreed(found)
+
+    def _alias(self, module: Module, value: ast.expr) -> _Asking:
+        base, attributes = value, list[str]()
+        while isinstance(base, ast.Attribute):
+            attributes.append(base.attr)
+            base = base.value
+        if not isinstance(base, ast.Name):
+            return None
+        name = yield from self._certain(self._question(module, base))
+        return (yield from self._members(name, reversed(attributes)))
+
+    def _members(self, name: str | None, attributes: Iterable[str]) -> _Asking:
+        for attribute in attributes:
+            if name is not None:
+                name = yield from self._certain(self._member(name, attribute))
+        return name
+
+    # --------------------------------------------------------------------------- names of modules
+    def _attribute(self, path: str, name: str) -> _Asking:
+        table = self.table(path)
+        if table is None:
+            return None
+        targets = table.names.get(name, ())
+        if not targets:
+            submodule = self.layout.submodule(path, name)
+            if submodule is not None:
+                return self._canonical_of(submodule)
+            return None if table.dynamic else (yield from self._star(path, table, name))
+        real = [one for one in targets if one.kind != "none"] or list(targets)
+        if len(real) == 1 and real[0].kind == "lazy":
+            real = [Target("variable")]
+        found: list[str | None] = []
+        for target in real:
+            meant = yield from self._target(path, name, target)
+            found.append(meant)
+        return _agreed(found)
+
+    def _target(self, path: str, name: str, target: Target) -> _Asking:
+        match target.kind:
+            case "module" | "lazy" | "from":
+                return (yield from self._certain(self._source(path, target)))
+            case "alias":
+                return (yield from self._dotted(path, target.text))
+            case "class" | "function" | "variable" | "none":
+                return f"{self.layout.name_of(path)}.{name}"
+            case _:
+                return None
+
+    def _source(self, path: str, target: Target) -> _Question | str | None:
+        """Return what an import in the file ``path`` brings in, or what has to be asked for it."""
+        if target.kind in {"module", "lazy"}:
+            return self._module_name(target.text, path)
+        source = self.absolute(target, path) if target.kind == "from" else None
+        if source is None:
+            return None
+        found = self.layout.find(source, path)
+        if found.path is not None:
+            return _Attribute(found.path, target.name)
+        if found.ambiguous:
+            return None
+        if found.namespace or target.level:
+            return self._canonical_of(self.layout.find(below(source, target.name), path).path)
+        return self._knowledge.canonical(f"{source}.{target.name}")
+
+    def _dotted(self, path: str, dotted: str) -> _Asking:
+        first, *rest = dotted.split(".")
+        table = self.table(path)
+        if table is not None and first not in table.names and not table.stars:
+            name = _builtin(first)
+        else:
+            name = yield from self._certain(_Attribute(path, first))
+        return (yield from self._members(name, rest))
+
+    def _module_name(self, dotted: str, importer: str) -> str | None:
+        found = self.layout.find(dotted, importer)
+        if found.ambiguous:
+            return None
+        return dotted if found.path is None else self.layout.name_of(found.path)
+
+    def _canonical_of(self, path: str | None) -> str | None:
+        return None if path is None else self.layout.name_of(path)
+
+    def _star(self, path: str, table: ModuleTable, name: str) -> _Asking:
+        """Return what the star imports of a file bring under ``name``, if that is certain.
+
+        Modules that star-import each other all have what one of them has.
+        """
+        found: list[str | None] = []
+        is_open = False
+        for star in table.stars:
+            source = self.absolute(star, path)
+            if source is None:
+                return None
+            where = self.layout.find(source, path)
+            if where.path is not None:
+                is_exported = self._is_exported(where.path, name)
+                if is_exported is False:
+                    continue
+                answer = yield _Attribute(where.path, name)
+                is_open = is_open or answer.value == _NOTHING
+                if answer.value != _NOTHING and (is_exported or answer.circular or answer.value):
+                    found.append(answer.value)
+            elif self._knowledge.has(source, name):
+                found.append(self._knowledge.canonical(f"{source}.{name}"))
+            elif where.ambiguous or not self._is_closed(source):
+                return None
+        if found:
+            return _agreed(found)
+        return _NOTHING if is_open else _builtin(name)
+
+    def _finished(self, question: _Question, value: str | None) -> str | None:
+        """Return what a name is that no module of a circle of star imports has."""
+        if value != _NOTHING or not isinstance(question, _Attribute):
+            return value
+        return _builtin(question.name)
+
+    def _is_closed(self, module: str) -> bool:
+        """Whether awaken knows every public name of a library's module."""
+        return module in {"sqlalchemy", "sqlalchemy.orm", "typing", "__future__"}
+
+    def _is_exported(self, path: str, name: str) -> bool | None:
+        """Whether a star import brings ``name``; None if only what it means there can tell."""
+        table = self.table(path)
+        if table is None:
+            return False
+        if table.exports is not None:
+            return name in table.exports
+        if name.startswith("_"):
+            return False
+        if name in table.names:
+            return True
+        return None if table.stars else False
+
+
+def _builtin(name: str) -> str | None:
+    return f"builtins.{name}" if name in _BUILTINS else None
+
+
+def _agreed(found: list[str | None]) -> str | None:
+    return found[0] if found and len(set(found)) == 1 else None
+
+
+def _joined(one: str | None, other: str | None) -> str | None:
+    """Return what both say that a name is: ``_NOTHING`` says nothing, None that it is unsure."""
+    if one == _NOTHING:
+        return other
+    return one if other in {one, _NOTHING} else None

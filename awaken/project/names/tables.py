@@ -1,0 +1,126 @@
+"""What each file gives to others: the names of its module scope, small enough to keep for all."""
+
+from __future__ import annotations
+
+import ast
+from typing import Literal
+
+from msgspec import Struct
+
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+
+TargetKind = Literal[
+    "module", "from", "class", "function", "alias", "lazy", "variable", "none", "opaque"
+]
+
+
+class Target(Struct, frozen=True):
+    """One thing that a name may stand for.
+
+    ``text`` is the dotted module of an import, the dotted expression of an alias. For ``from``
+    it is the module as written (may be empty), ``name`` the imported name and ``level`` the dots.
+    ``lazy`` is a call with the dotted name ``text`` as a string: it may import that module.
+    ``none`` is an assignment of None (the usual stand-in for a missing import); ``opaque`` is
+    bound in a way that says nothing (a loop, an exception handler, ``del``).
+    """
+
+    kind: TargetKind
+    text: str = ""
+    name: str = ""
+    level: int = 0
+
+
+class ModuleTable(Struct, frozen=True):
+    """The module scope of one file: names, star imports, ``__all__`` where it is a plain list."""
+
+    names: dict[str, tuple[Target, ...]]
+    stars: tuple[Target, ...]
+    exports: tuple[str, ...] | None
+    dynamic: bool  # a module-level ``__getattr__`` may answer for any name
+
+    def other_names(self, word: str) -> set[str]:
+        """Return the names under which the file knows what it imports, or finds, as ``word``."""
+        return {
+            name
+            for name, targets in self.names.items()
+            if name != word
+            and any(
+                (one.kind == "from" and one.name == word)
+                or (one.kind == "alias" and one.text.rpartition(".")[2] == word)
+                for one in targets
+            )
+        }
+
+
+def table_of(module: Module) -> ModuleTable:
+    """Return the names that ``module`` binds at its top level."""
+    bindings = module.scopes.module.bindings
+    names = {
+        name: tuple(dict.fromkeys(target_of(module, binding) for binding in found))
+        for name, found in bindings.items()
+    }
+    stars = tuple(
+        Target("from", star.module or "", "*", star.level) for star in module.scopes.import_stars
+    )
+    return ModuleTable(names, stars, _exports(module), "__getattr__" in bindings)
+
+
+def target_of(module: Module, binding: Binding) -> Target:
+    """Return what ``binding`` makes its name stand for."""
+    match binding.kind:
+        case "import":
+            return _imported(module, binding)
+        case "class" | "function":
+            return Target(binding.kind)
+        case "assignment" | "walrus" if binding.value is not None:
+            return _assigned(binding.value)
+        case "assignment" | "annotation" | "type-alias":
+            return Target("variable")
+        case _:
+            return Target("opaque")
+
+
+def _imported(module: Module, binding: Binding) -> Target:
+    alias, statement = binding.node, module.parent(binding.node)
+    if not isinstance(alias, ast.alias):
+        return Target("opaque")
+    if isinstance(statement, ast.ImportFrom):
+        return Target("from", statement.module or "", alias.name, statement.level)
+    whole = alias.name if alias.asname else alias.name.split(".")[0]
+    return Target("module", whole)
+
+
+def _assigned(value: ast.expr) -> Target:
+    if isinstance(value, ast.Constant) and value.value is None:
+        return Target("none")
+    dotted = dotted_name(value)
+    if dotted is not None:
+        return Target("alias", dotted)
+    if isinstance(value, ast.Call):
+        for argument in value.args:
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                return Target("lazy", argument.value)
+    return Target("variable")
+
+
+def dotted_name(node: ast.AST) -> str | None:
+    """Return ``a.b.c`` for a chain of attributes on a name, else None."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])
+
+
+def _exports(module: Module) -> tuple[str, ...] | None:
+    found = module.scopes.module.bindings.get("__all__", [])
+    if len(found) != 1 or not isinstance(found[0].value, ast.List | ast.Tuple):
+        return None
+    items = found[0].value.elts
+    names = [item.value for item in items if isinstance(item, ast.Constant)]
+    if len(names) != len(items):
+        return None
+    return tuple(name for name in names if isinstance(name, str))

@@ -1,0 +1,31 @@
+"""What code outside the project can know of it."""
+
+from __future__ import annotations
+
+from awaken.project.source.modules import Module
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def is_public(module: Module, name: str) -> bool:
+    """Whether code outside the project can be expected to know ``name`` of ``module``.
+
+    Not: what begins with an underscore at any level, tests, and files whose name no import
+    statement can spell, such as migrations.
+    """
+    names = [*module.name.split("."), *name.split(".")]
+    if any(part.startswith("_") and not _is_dunder(part) for part in names):
+        return False
+    if not all(part.isidentifier() for part in module.name.split(".")):
+        return False
+    return not is_test_file(module.path)
+
+
+def is_test_file(path: str) -> bool:
+    """Whether a file belongs to the tests, as its name or its folder says."""
+    *folders, name = path.split("/")
+    if name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py"):
+        return True
+    return bool({"tests", "test"}.intersection(folders))

@@ -1,0 +1,373 @@
+"""The bindings and reads of every scope of a file, collected in one walk without recursion."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from awaken.project.source.trees import CHILDLESS, children, parameters_of, type_params
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+ScopeKind = Literal["module", "class", "function", "lambda", "comprehension", "type-params"]
+BindingKind = Literal[
+    "import",
+    "assignment",
+    "augmented",
+    "annotation",
+    "parameter",
+    "function",
+    "class",
+    "for",
+    "with",
+    "except",
+    "walrus",
+    "match",
+    "delete",
+    "type-param",
+    "type-alias",
+]
+
+
+@dataclass(eq=False, slots=True)
+class Binding:
+    """One place that gives a name a value.
+
+    ``node`` is what binds: an ``ast.Name``, ``alias``, ``arg``, a definition, an except handler or
+    a pattern. ``value`` is the expression it receives as it stands: for ``with`` the context
+    manager, for ``for`` the iterable, None where the value is only part of an expression.
+    """
+
+    name: str
+    kind: BindingKind
+    node: ast.AST
+    scope: Scope
+    value: ast.expr | None = None
+    annotation: ast.expr | None = None
+
+    @property
+    def declared(self) -> ast.expr | None:
+        """The annotation, be it of a variable or of a parameter."""
+        return self.annotation or getattr(self.node, "annotation", None)
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """One scope: ``bindings`` by name (``global`` and ``nonlocal`` already moved), and reads.
+
+    ``private`` is the class name with which ``__names`` of this scope are mangled.
+    """
+
+    node: ast.AST
+    kind: ScopeKind
+    parent: Scope | None
+    private: str = ""
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    reads: dict[str, list[ast.Name]] = field(default_factory=dict)
+    globals: set[str] = field(default_factory=set)
+    nonlocals: set[str] = field(default_factory=set)
+
+    def chain(self) -> Iterator[Scope]:
+        """Yield this scope and those around it, innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def mangled(self, name: str) -> str:
+        """Return ``name`` as the compiler stores it here: ``__x`` is ``_Shop__x`` in a class."""
+        if not self.private or not name.startswith("__") or name.endswith("__"):
+            return name
+        return f"_{self.private}{name}"
+
+    def enclosing_function(self) -> Function | None:
+        """Return the innermost function or lambda that this scope is, or lies in."""
+        for scope in self.chain():
+            node = scope.node
+            if scope.kind in {"function", "lambda"} and isinstance(node, Function):
+                return node
+        return None
+
+    def definition_names(self) -> list[str]:
+        """Return the names of the classes and functions around, outermost first."""
+        names = [
+            scope.node.name
+            for scope in self.chain()
+            if isinstance(scope.node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and scope.kind != "type-params"
+        ]
+        return names[::-1]
+
+
+# Nodes that bind nothing and hold nothing: two of five, so not worth a visit.
+_LEAVES = CHILDLESS - {ast.Global, ast.Nonlocal}
+
+Work = list[tuple[ast.AST, Scope]]
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Builder:
+    """Walks one tree and fills ``scopes``.
+
+    ``entered`` maps each node whose scope is not that of its parent to its scope.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.module = Scope(tree, "module", None)
+        self.scopes = [self.module]
+        self.import_stars: list[ast.ImportFrom] = []
+        self.entered: dict[ast.AST, Scope] = {tree: self.module}
+        # What the names of a target receive, noted at the statement and used at the name.
+        self._received: dict[ast.AST, tuple[BindingKind, ast.expr | None, ast.expr | None]] = {}
+        self._unbound: set[ast.AST] = set()
+        self._walk(tree)
+        for scope in self.scopes:
+            self._move_declared(scope)
+
+    def _walk(self, tree: ast.Module) -> None:
+        stack: Work = [(tree, self.module)]
+        while stack:
+            node, scope = stack.pop()
+            visit = self._VISITS.get(type(node))
+            if visit is not None:
+                stack.extend(reversed(visit(self, node, scope)))
+                continue
+            note = self._NOTES.get(type(node))
+            if note is not None:
+                note(self, node, scope)
+            below = children(node)
+            below.reverse()
+            stack += [(child, scope) for child in below if type(child) not in _LEAVES]
+
+    # ------------------------------------------- what a node binds by itself, or its target gets
+    def _assign(self, node: ast.Assign, _scope: Scope) -> None:
+        for target in node.targets:
+            self._receive(target, "assignment", node.value)
+
+    def _augmented(self, node: ast.AugAssign, _scope: Scope) -> None:
+        self._receive(node.target, "augmented", None)
+
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.comprehension, _scope: Scope) -> None:
+        self._receive(node.target, "for", node.iter, whole=False)
+
+    def _with(self, node: ast.withitem, _scope: Scope) -> None:
+        if node.optional_vars is not None:
+            self._receive(node.optional_vars, "with", node.context_expr, whole=False)
+
+    def _except(self, node: ast.ExceptHandler, scope: Scope) -> None:
+        if node.name is not None:
+            _bind(Binding(node.name, "except", node, scope, node.type))
+
+    def _match(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping, scope: Scope) -> None:
+        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
+        if name is not None:
+            _bind(Binding(name, "match", node, scope))
+
+    def _global(self, node: ast.Global, scope: Scope) -> None:
+        scope.globals.update(scope.mangled(name) for name in node.names)
+
+    def _nonlocal(self, node: ast.Nonlocal, scope: Scope) -> None:
+        scope.nonlocals.update(scope.mangled(name) for name in node.names)
+
+    # ----------------------------------------------------------- nodes that open scopes, and names
+    def _name(self, node: ast.Name, scope: Scope) -> Work:
+        if isinstance(node.ctx, ast.Load):
+            scope.reads.setdefault(scope.mangled(node.id), []).append(node)
+            return []
+        kind, value, annotation = self._received.pop(node, ("assignment", None, None))
+        if kind == "augmented":
+            scope.reads.setdefault(scope.mangled(node.id), []).append(node)
+        if isinstance(node.ctx, ast.Del):
+            kind = "delete"
+        if node not in self._unbound:
+            _bind(Binding(node.id, kind, node, scope, value, annotation))
+        return []
+
+    def _receive(
+        self, target: ast.expr, kind: BindingKind, value: ast.expr | None, *, whole: bool = True
+    ) -> None:
+        stack = [(target, value)]
+        while stack:
+            part, received = stack.pop()
+            match part:
+                case ast.Name():
+                    self._received[part] = (kind, received, None)
+                case ast.Tuple() | ast.List():
+                    stack += zip(part.elts, _spread(part.elts, received, whole=whole), strict=True)
+                case ast.Starred():
+                    stack.append((part.value, None))
+
+    def _annotated(self, node: ast.AnnAssign, _scope: Scope) -> None:
+        if not isinstance(node.target, ast.Name):
+            return
+        kind: BindingKind = "annotation" if node.value is None else "assignment"
+        if node.value is None and not node.simple:
+            self._unbound.add(node.target)  # ``(x): int`` binds nothing
+        self._received[node.target] = (kind, node.value, node.annotation)
+
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        for alias in node.names:
+            if alias.name == "*" and isinstance(node, ast.ImportFrom):
+                self.import_stars.append(node)
+            else:
+                name = alias.asname or alias.name.split(".")[0]
+                _bind(Binding(name, "import", alias, scope))
+
+    def _open(self, node: ast.AST, kind: ScopeKind, parent: Scope, private: str) -> Scope:
+        opened = Scope(node, kind, parent, private)
+        self.scopes.append(opened)
+        return opened
+
+    def _enter(self, nodes: Iterable[ast.AST | None], scope: Scope) -> Work:
+        work: Work = []
+        for node in nodes:
+            if node is not None:
+                self.entered[node] = scope
+                work.append((node, scope))
+        return work
+
+    def _type_params(self, node: ast.AST, scope: Scope) -> tuple[Scope, Work]:
+        """Return the scope in which the rest of a generic definition is evaluated."""
+        params = type_params(node)
+        if not params:
+            return scope, []
+        opened = self._open(node, "type-params", scope, scope.private)
+        for param in params:
+            name: str = param.name  # type: ignore[attr-defined]
+            _bind(Binding(name, "type-param", param, opened))
+        return opened, self._enter(params, opened)
+
+    def _function(self, node: _FunctionNode, scope: Scope) -> Work:
+        _bind(Binding(node.name, "function", node, scope))
+        outer, work = self._type_params(node, scope)
+        inner = self._open(node, "function", outer, scope.private)
+        work = self._enter(node.decorator_list, scope) + work
+        work += self._parameters(node.args, inner, outer, scope)
+        work += self._enter([node.returns], outer)
+        return work + self._enter(node.body, inner)
+
+    def _lambda(self, node: ast.Lambda, scope: Scope) -> Work:
+        inner = self._open(node, "lambda", scope, scope.private)
+        work = self._parameters(node.args, inner, scope, scope)
+        return work + self._enter([node.body], inner)
+
+    def _parameters(
+        self, args: ast.arguments, inner: Scope, annotations: Scope, defaults: Scope
+    ) -> Work:
+        """Bind the parameters; ``arguments`` itself and each ``arg`` belong to the function."""
+        self.entered[args] = inner
+        work: Work = []
+        for parameter, default in parameters_of(args):
+            annotation = parameter.annotation
+            _bind(Binding(parameter.arg, "parameter", parameter, inner, default, annotation))
+            work += self._enter([parameter.annotation], annotations)
+            work += self._enter([default], defaults)
+        return work
+
+    def _class(self, node: ast.ClassDef, scope: Scope) -> Work:
+        _bind(Binding(node.name, "class", node, scope))
+        outer, work = self._type_params(node, scope)
+        inner = self._open(node, "class", outer, node.name.lstrip("_"))
+        work = self._enter(node.decorator_list, scope) + work
+        work += self._enter([*node.bases, *node.keywords], outer)
+        return work + self._enter(node.body, inner)
+
+    def _comprehension(self, node: _Comprehension, scope: Scope) -> Work:
+        inner = self._open(node, "comprehension", scope, scope.private)
+        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        work = self._enter(results, inner)
+        for generator in node.generators:
+            self._loop(generator, inner)
+            self.entered[generator] = inner
+            first = generator is node.generators[0]
+            work += self._enter([generator.target], inner)
+            work += self._enter([generator.iter], scope if first else inner)
+            work += self._enter(generator.ifs, inner)
+        return work
+
+    def _walrus(self, node: ast.NamedExpr, scope: Scope) -> Work:
+        target = scope
+        while target.kind == "comprehension" and target.parent is not None:
+            target = target.parent
+        self._received[node.target] = ("walrus", node.value, None)
+        return [*self._enter([node.target], target), (node.value, scope)]
+
+    def _type_alias(self, node: ast.AST, scope: Scope) -> Work:
+        name: ast.Name = node.name  # type: ignore[attr-defined]
+        value: ast.expr = node.value  # type: ignore[attr-defined]
+        self._received[name] = ("type-alias", value, None)
+        outer, work = self._type_params(node, scope)
+        return [(name, scope), *work, *self._enter([value], outer)]
+
+    def _move_declared(self, scope: Scope) -> None:
+        """Give bindings of ``global`` and ``nonlocal`` names to the scope that owns the name."""
+        if scope.kind == "module":
+            return
+        for name in (scope.globals | scope.nonlocals) & scope.bindings.keys():
+            owner: Scope | None = self.module
+            if name in scope.nonlocals:
+                functions = (one for one in scope.chain() if one.kind in {"function", "lambda"})
+                owner = next(
+                    (one for one in functions if one is not scope and _owns(one, name)), None
+                )
+            if owner is not None:
+                owner.bindings.setdefault(name, []).extend(scope.bindings.pop(name))
+
+    # By type, for whole programs are walked: a series of ``case`` takes twice the time.
+    _VISITS: ClassVar[dict[type[ast.AST], Callable[[Builder, Any, Scope], Work]]] = {
+        ast.Name: _name,
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        ast.Lambda: _lambda,
+        ast.ClassDef: _class,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.NamedExpr: _walrus,
+    }
+    if sys.version_info >= (3, 12):
+        _VISITS[ast.TypeAlias] = _type_alias
+    _NOTES: ClassVar[dict[type[ast.AST], Callable[[Builder, Any, Scope], None]]] = {
+        ast.Assign: _assign,
+        ast.AnnAssign: _annotated,
+        ast.AugAssign: _augmented,
+        ast.For: _loop,
+        ast.AsyncFor: _loop,
+        ast.comprehension: _loop,
+        ast.withitem: _with,
+        ast.ExceptHandler: _except,
+        ast.MatchAs: _match,
+        ast.MatchStar: _match,
+        ast.MatchMapping: _match,
+        ast.Import: _import,
+        ast.ImportFrom: _import,
+        ast.Global: _global,
+        ast.Nonlocal: _nonlocal,
+    }
+
+
+def _bind(binding: Binding) -> None:
+    binding.name = binding.scope.mangled(binding.name)
+    binding.scope.bindings.setdefault(binding.name, []).append(binding)
+
+
+def _owns(scope: Scope, name: str) -> bool:
+    return name in scope.bindings and name not in scope.nonlocals and name not in scope.globals
+
+
+def _spread(
+    targets: Sequence[ast.expr], value: ast.expr | None, *, whole: bool
+) -> Sequence[ast.expr | None]:
+    """Return what each target of an unpacking receives, where that can be read off."""
+    if (
+        whole
+        and isinstance(value, ast.Tuple | ast.List)
+        and len(value.elts) == len(targets)
+        and not any(isinstance(part, ast.Starred) for part in [*targets, *value.elts])
+    ):
+        return value.elts
+    return [None] * len(targets)

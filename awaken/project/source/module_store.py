@@ -1,0 +1,53 @@
+"""The parsed files of one snapshot: the last few, and every one that somebody still holds."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from weakref import WeakValueDictionary
+
+from awaken.project.source.modules import Module
+
+KEPT_SOURCE_BYTES = 1_500_000
+"""Source of the trees that are kept. A tree takes about sixty times the bytes of its source, so
+these are 90 MB."""
+
+
+class ModuleStore:
+    """Parsed files by path.
+
+    A file is parsed again only if nobody holds its tree any more. So two nodes that are held
+    together with their modules are one place of a file if and only if they are one object; what
+    is kept without its module is compared by place (``same_node``).
+    """
+
+    def __init__(self) -> None:
+        self._last_used: OrderedDict[str, Module] = OrderedDict()
+        self._held: WeakValueDictionary[str, Module] = WeakValueDictionary()
+        self._bytes = 0
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._last_used.values())
+
+    def get(self, path: str) -> Module | None:
+        """Return the parsed file at ``path``; None if it must be parsed."""
+        kept = self._last_used.get(path)
+        if kept is not None:
+            self._last_used.move_to_end(path)
+            return kept
+        held = self._held.get(path)
+        if held is not None:
+            self._keep(held)
+        return held
+
+    def add(self, module: Module) -> None:
+        """Keep ``module``, and let those go that were not used for longest."""
+        self._held[module.path] = module
+        self._keep(module)
+
+    def _keep(self, module: Module) -> None:
+        self._last_used[module.path] = module
+        self._bytes += len(module.source.text)
+        while self._bytes > KEPT_SOURCE_BYTES and len(self._last_used) > 1:
+            _, dropped = self._last_used.popitem(last=False)
+            self._bytes -= len(dropped.source.text)

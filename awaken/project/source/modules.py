@@ -1,0 +1,315 @@
+"""One parsed file: its tree, where its nodes stand in the bytes, and what encloses them."""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
+from copy import copy
+from functools import cached_property
+from typing import Any
+
+from awaken.contract import SiteId, Span
+from awaken.project.source.bindings import Function
+from awaken.project.source.scopes import ScopeTable
+from awaken.project.source.trees import CHILDLESS, SHARED, children, fingerprint, walk
+from awaken.workspace.sources import SourceFile
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+# The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
+_EXCERPT = 60
+_SEPARATORS = re.compile(r"[.:/]")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+class Module:
+    """One file of a snapshot with its ``ast``; made for one question, then thrown away.
+
+    ``name`` is the dotted name by which the project knows the file. Everything beyond the tree is
+    computed when first asked for.
+    """
+
+    def __init__(self, source: SourceFile, tree: ast.Module, name: str) -> None:
+        self.path = source.path
+        self.name = name
+        self.source = source
+        self.tree = tree
+        self.memo: dict[Hashable, Any] = {}  # what others worked out about this tree
+        self._equals: dict[tuple[object, ...], dict[ast.AST, tuple[str, bytes, int]]] = {}
+
+    def anew(self) -> Module:
+        """Return the same file for another project: its tree and scopes, but an empty memo."""
+        other = copy(self)
+        other.memo = {}
+        return other
+
+    @property
+    def is_package(self) -> bool:
+        """Whether the file is the ``__init__.py`` of a package."""
+        return self.path.rsplit("/", 1)[-1] in {"__init__.py", "__init__.pyi"}
+
+    @cached_property
+    def scopes(self) -> ScopeTable:
+        """The scopes of the file and the names bound in them."""
+        return ScopeTable(self.tree, self.parent)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _LINE_END.finditer(self.source.text))]
+
+    @cached_property
+    def _walked(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
+        """All nodes in the order of the source, and what holds each: one walk gives both."""
+        order: list[ast.AST] = []
+        parents: dict[ast.AST, ast.AST] = {}
+        stack: list[ast.AST] = [self.tree]
+        while stack:
+            node = stack.pop()
+            order.append(node)
+            if type(node) not in CHILDLESS:
+                below = children(node)
+                for child in below:
+                    parents[child] = node
+                below.reverse()
+                stack += below
+        for shared in [one for one in parents if type(one) in SHARED]:
+            del parents[shared]  # they stand in many places
+        return order, parents
+
+    @property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        return self._walked[1]
+
+    def span(self, node: ast.AST) -> Span:
+        """Return the bytes of ``source.text`` that ``node`` takes.
+
+        Decorators do not belong to the span of a definition, and positions inside f-strings are
+        wrong before Python 3.12 (see ``in_fstring``). Nodes without a position of their own
+        (``arguments``, ``withitem``, ``comprehension``) take what their children take. Raises
+        ValueError for nodes without any position, such as operators or an empty ``arguments``.
+        """
+        if isinstance(node, ast.Module):
+            return Span(0, len(self.source.text))
+        line = getattr(node, "lineno", None)
+        if line is None:
+            spans = [self.span(child) for child in children(node) if type(child) not in SHARED]
+            if not spans:
+                raise ValueError(f"{type(node).__name__} has no position")
+            return Span(min(spans).start, max(span.end for span in spans))
+        starts = self._line_starts
+        return Span(
+            starts[line - 1] + node.col_offset,  # type: ignore[attr-defined]
+            starts[node.end_lineno - 1] + node.end_col_offset,  # type: ignore[attr-defined]
+        )
+
+    def text_of(self, node: ast.AST) -> str:
+        """Return the source text of ``node``, as it stands in the file."""
+        span = self.span(node)
+        return self.source.text[span.start : span.end].decode("utf-8")
+
+    def excerpt(self, node: ast.AST) -> str:
+        """Return the source of ``node`` on one line, cut to what fits into a sentence."""
+        text = " ".join(self.text_of(node).split())
+        return text if len(text) <= _EXCERPT else f"{text[: _EXCERPT - 3]}..."
+
+    def parse_string(self, constant: ast.Constant) -> ast.expr | None:
+        """Return the expression that a string annotation holds, as if it stood in its place.
+
+        All its nodes have the position and the scope of the string; None if it is no expression.
+        """
+        kept: ast.expr | None = self.memo.get(constant)
+        if kept is not None or not isinstance(constant.value, str):
+            return kept
+        try:
+            parsed = ast.parse(constant.value.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        parents = self._parents
+        parents[parsed] = constant
+        for node in walk(parsed):
+            ast.copy_location(node, constant)
+            for child in ast.iter_child_nodes(node):
+                if type(child) not in SHARED:
+                    parents[child] = node
+        self.memo[constant] = parsed
+        return parsed
+
+    def line_column(self, span: Span) -> tuple[int, int]:
+        """Return the line and the column in characters of the start of ``span``, both from 1."""
+        line = bisect.bisect_right(self._line_starts, span.start)
+        before = self.source.text[self._line_starts[line - 1] : span.start]
+        return line, len(before.decode("utf-8", "replace")) + 1
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """Return the node that holds ``node``; None for the module and for shared operators."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Yield what encloses ``node``, from its parent to the module."""
+        current = self._parents.get(node)
+        while current is not None:
+            yield current
+            current = self._parents.get(current)
+
+    def walk(self, node: ast.AST | None = None) -> Iterator[ast.AST]:
+        """Yield ``node`` (by default the tree) and all below it in the order of the source."""
+        return iter(self._walked[0]) if node is None else walk(node)
+
+    @cached_property
+    def _by_type(self) -> dict[type[ast.AST], list[ast.AST]]:
+        found: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in self._walked[0]:
+            found.setdefault(type(node), []).append(node)
+        return found
+
+    def like(self, node: ast.AST) -> Sequence[ast.AST]:
+        """Return all nodes of the file that are of the type of ``node``, in source order."""
+        return self._by_type[type(node)]
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[ast.AST]]:
+        found: dict[str, list[ast.AST]] = {}
+        for node in self._walked[0]:
+            word = _word_of(node)
+            if word is not None:
+                found.setdefault(word, []).append(node)
+        return found
+
+    def mentions(self, word: str) -> Sequence[ast.AST]:
+        """Return what may mention the name ``word``, in source order.
+
+        That are names and attributes that are read, imports of it, and strings whose last word,
+        as in ``"package.module:word"``, it is.
+        """
+        return self._by_word.get(word, ())
+
+    @cached_property
+    def _calls(self) -> dict[int, list[ast.Call]]:
+        found: dict[int, list[ast.Call]] = {}
+        for node in self._walked[0]:
+            if isinstance(node, ast.Call):
+                start = self._line_starts[node.lineno - 1] + node.col_offset
+                found.setdefault(start, []).append(node)
+        return found
+
+    def calls_at(self, span: Span) -> list[ast.Call]:
+        """Return the calls that take exactly ``span``: one, but for those inside f-strings."""
+        return [call for call in self._calls.get(span.start, []) if self.span(call) == span]
+
+    @cached_property
+    def _classes(self) -> dict[Span, ast.ClassDef]:
+        nodes = [scope.node for scope in self.scopes.scopes]
+        return {self.span(node): node for node in nodes if isinstance(node, ast.ClassDef)}
+
+    def class_at(self, span: Span) -> ast.ClassDef | None:
+        """Return the class that takes exactly ``span``; None if there is none."""
+        return self._classes.get(span)
+
+    def among_equals(self, node: ast.AST) -> tuple[str, bytes, int]:
+        """Return the scope of ``node``, its syntax, and how many such nodes stand before it."""
+        look = _look(node)
+        if look not in self._equals:
+            found = self._equals[look] = {}
+            seen: Counter[tuple[str, bytes]] = Counter()
+            for other in self.like(node):
+                if _look(other) == look:
+                    key = (self.scope_name(other), fingerprint(other))
+                    found[other] = (*key, seen[key])
+                    seen[key] += 1
+        return self._equals[look][node]
+
+    def enclosing_function(self, node: ast.AST) -> Function | None:
+        """Return the function or lambda whose body or parameter list holds ``node``.
+
+        Decorators, defaults and annotations are evaluated outside the function they belong to.
+        """
+        return self.scopes.scope_of(node).enclosing_function()
+
+    def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
+        """Return the innermost class whose body holds ``node``, also through its methods."""
+        scope = self.scopes.scope_of(node)
+        while scope is not None:
+            if isinstance(scope.node, ast.ClassDef):
+                return scope.node
+            scope = scope.parent  # type: ignore[assignment]
+        return None
+
+    def scope_name(self, node: ast.AST) -> str:
+        """Return the dotted names of the definitions around ``node``, ``<module>`` for none."""
+        names = self.scopes.scope_of(node).definition_names()
+        return ".".join(names) if names else "<module>"
+
+    def qualname(self, definition: Definition) -> str:
+        """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""
+        parts = [definition.name]
+        for scope in self.scopes.scope_of(definition).chain():
+            if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
+                parts += ["<locals>", scope.node.name]
+            elif isinstance(scope.node, ast.ClassDef):
+                parts.append(scope.node.name)
+            elif isinstance(scope.node, ast.Lambda):
+                parts += ["<locals>", "<lambda>"]
+        return ".".join(reversed(parts))
+
+    def statement_of(self, node: ast.AST) -> ast.stmt | None:
+        """Return ``node`` or the innermost statement around it; None for the module."""
+        if isinstance(node, ast.stmt):
+            return node
+        return next((above for above in self.ancestors(node) if isinstance(above, ast.stmt)), None)
+
+    def in_fstring(self, node: ast.AST) -> bool:
+        """Whether ``node`` stands inside an f-string."""
+        return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))
+
+
+def same_node(module: Module, node: ast.AST, other_module: Module, other: ast.AST) -> bool:
+    """Whether two nodes are the same place of the same file, in whichever tree each stands.
+
+    A file may be parsed more than once, so the nodes of one place need not be one object.
+    """
+    if module is other_module:
+        return node is other
+    return (
+        type(node) is type(other)
+        and module.path == other_module.path
+        and module.span(node) == other_module.span(other)
+    )
+
+
+def _word_of(node: ast.AST) -> str | None:
+    match node:
+        case ast.Name(ctx=ast.Load()):
+            return node.id
+        case ast.Attribute(ctx=ast.Load()):
+            return node.attr
+        case ast.alias():
+            return node.name
+        case ast.Constant(value=str() as text):
+            return _SEPARATORS.split(text.removesuffix("()"))[-1]
+        case _:
+            return None
+
+
+def site_id(rule: str, module: Module, node: ast.AST) -> SiteId:
+    """Return the identity of a site: it survives edits of its neighbours and moves of its lines.
+
+    It is a digest of the rule, the path, the scope and the node's syntax without positions, plus
+    a count among equal nodes of that scope in the order of the source.
+    """
+    scope, syntax, count = module.among_equals(node)
+    digest = hashlib.sha256("\0".join((rule, module.path, scope, str(count), "")).encode())
+    digest.update(syntax)
+    return SiteId(digest.hexdigest()[:16])
+
+
+def _look(node: ast.AST) -> tuple[object, ...]:
+    """Return what equal nodes have in common at first sight: cheap, for most nodes differ."""
+    if isinstance(node, ast.Call):
+        func = node.func
+        names = getattr(func, "attr", None), getattr(func, "id", None)
+        return ast.Call, len(node.args), *names
+    return (type(node),)

@@ -1,0 +1,242 @@
+"""Which names each scope binds and reads, by Python's own rules.
+
+The rules are those of the language reference, section "Naming and binding": class scopes are
+invisible to the functions inside them, the first iterable of a comprehension belongs to the scope
+around it, a walrus leaks out of comprehensions, and ``global`` and ``nonlocal`` move a binding.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+from collections.abc import Callable
+
+from awaken.project.source.bindings import Binding, Builder, Scope
+from awaken.project.source.trees import children, walk
+
+
+class ScopeTable:
+    """The scopes of one module."""
+
+    def __init__(self, tree: ast.Module, parent: Callable[[ast.AST], ast.AST | None]) -> None:
+        self._parent = parent
+        builder = Builder(tree)
+        self.module = builder.module
+        self.scopes = builder.scopes
+        self.import_stars = builder.import_stars
+        self._entered = builder.entered
+        self._made: dict[ast.AST, Scope] | None = None
+        self._below: dict[Scope, list[Scope]] | None = None
+        self._reads: dict[str, list[ast.Name]] | None = None
+        self._imported: dict[Scope, dict[str, list[Binding]]] = {}
+
+    def scope_of(self, node: ast.AST) -> Scope:
+        """Return the scope in which ``node`` is evaluated; of a definition, the one around it."""
+        current: ast.AST | None = node
+        while current is not None:
+            found = self._entered.get(current)
+            if found is not None:
+                return found
+            current = self._parent(current)
+        return self.module
+
+    def scope_made_by(self, node: ast.AST) -> Scope:
+        """Return the scope that ``node`` opens: a module, definition, lambda or comprehension.
+
+        Raises KeyError for other nodes.
+        """
+        if self._made is None:
+            scopes = [one for one in reversed(self.scopes) if one.kind != "type-params"]
+            self._made = {one.node: one for one in scopes}
+        if node not in self._made:
+            raise KeyError(type(node).__name__)
+        return self._made[node]
+
+    def inside(self, scope: Scope) -> list[Scope]:
+        """Return ``scope`` and all scopes below it."""
+        if self._below is None:
+            self._below = {}
+            for one in self.scopes:
+                if one.parent is not None:
+                    self._below.setdefault(one.parent, []).append(one)
+        found = [scope]
+        for one in found:
+            found += self._below.get(one, ())
+        return found
+
+    def imported(self, scope: Scope) -> dict[str, list[Binding]]:
+        """Return the names of ``scope`` that nothing but imports bind, with their bindings."""
+        if scope not in self._imported:
+            self._imported[scope] = {
+                name: bindings
+                for name, bindings in scope.bindings.items()
+                if bindings and {one.kind for one in bindings} == {"import"}
+            }
+        return self._imported[scope]
+
+    def owner(self, name: str, scope: Scope) -> Scope | None:
+        """Return the scope whose binding of ``name`` is seen from ``scope``; None if unbound.
+
+        An unbound name is a builtin, comes from a star import, or does not exist.
+        """
+        name = scope.mangled(name)
+        class_visible = True
+        for current in scope.chain():
+            if name in current.globals:
+                return self.module if name in self.module.bindings else None
+            if current.kind == "class":
+                if class_visible and name in current.bindings:
+                    return current
+                class_visible = False
+            elif name in current.bindings and name not in current.nonlocals:
+                return current
+            if current.kind != "type-params":
+                class_visible = False
+        return None
+
+    def bindings_of(self, node: ast.Name) -> list[Binding]:
+        """Return every binding that ``node`` may refer to; none for builtins and star imports.
+
+        In a class body only the bindings above ``node`` count, and where all of those are
+        conditional or missing, also what the name means outside (``Session = Session``).
+        """
+        return self._bindings(node, self.scope_of(node))
+
+    def _bindings(self, node: ast.Name, scope: Scope) -> list[Binding]:
+        owner = self.owner(node.id, scope)
+        if owner is None:
+            return []
+        found = owner.bindings[scope.mangled(node.id)]
+        if owner.kind != "class" or scope is not owner or node.id in scope.globals:
+            return found
+        above = [binding for binding in found if self._stands_above(binding, node)]
+        if any(self._unconditional(binding, owner) for binding in above) or owner.parent is None:
+            return above
+        return above + self._bindings_outside(node, owner)
+
+    def _bindings_outside(self, node: ast.Name, scope: Scope) -> list[Binding]:
+        outside = scope.parent
+        while outside is not None and outside.kind == "class":
+            outside = outside.parent
+        return [] if outside is None else self._bindings(node, outside)
+
+    def _stands_above(self, binding: Binding, node: ast.Name) -> bool:
+        statement: ast.AST | None = binding.node
+        while statement is not None and not isinstance(statement, ast.stmt):
+            statement = self._parent(statement)
+        end = getattr(statement, "end_lineno", 0), getattr(statement, "end_col_offset", 0)
+        return end <= (node.lineno, node.col_offset)
+
+    def _unconditional(self, binding: Binding, owner: Scope) -> bool:
+        current = binding.node
+        while not isinstance(current, ast.stmt):
+            above = self._parent(current)
+            if above is None:
+                return False
+            current = above
+        return self._parent(current) is owner.node
+
+    def is_bound(self, name: str, node: ast.AST) -> bool:
+        """Whether ``name`` refers to a binding of this file at the place of ``node``."""
+        return self.owner(name, self.scope_of(node)) is not None
+
+    def builtin_called(self, call: ast.Call) -> str:
+        """Return the name of the builtin that ``call`` calls by its name; empty for others."""
+        func = call.func
+        is_builtin = isinstance(func, ast.Name) and not self.is_bound(func.id, call)
+        return func.id if isinstance(func, ast.Name) and is_builtin else ""
+
+    def reads_of(self, node: ast.Name) -> list[ast.Name]:
+        """Return every read, in the order of the scopes, that may refer to what ``node`` does."""
+        if self._reads is None:
+            self._reads = {}
+            for scope in self.scopes:
+                for name, reads in scope.reads.items():
+                    self._reads.setdefault(name, []).extend(reads)
+        bindings = self.bindings_of(node)
+        return [read for read in self._reads.get(node.id, ()) if self.bindings_of(read) == bindings]
+
+    def is_shadowed(self, name: str, node: ast.AST) -> bool:
+        """Whether a scope below the module's binds ``name`` as seen from ``node``."""
+        owner = self.owner(name, self.scope_of(node))
+        return owner is not None and owner is not self.module
+
+    def free_reads(self, node: ast.AST) -> set[str]:
+        """Return the names that code in the scope opened by ``node`` reads from outside of it."""
+        inside = set(self.inside(self.scope_made_by(node)))
+        return {
+            name
+            for scope in inside
+            for name in scope.reads
+            if (owner := self.owner(name, scope)) is None or owner not in inside
+        }
+
+    def names(self) -> set[str]:
+        """Return every name that the file binds or reads anywhere."""
+        return {
+            name
+            for scope in self.scopes
+            for names in (scope.bindings, scope.reads)
+            for name in names
+        }
+
+    def names_in_strings(self) -> set[str]:
+        """Return the names that string annotations, ``cast("X", ...)`` and ``__all__`` mention.
+
+        The strings of ``Literal[...]`` are values, not names.
+        """
+        found: set[str] = set()
+        for binding in self.module.bindings.get("__all__", []):
+            exported = () if binding.value is None else walk(binding.value)
+            found |= {
+                one.value
+                for one in exported
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            }
+        stack = [part for node in walk(self.module.node) for part in _annotations(node)]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                parsed = _parsed(node.value)
+                inner = [] if parsed is None else list(walk(parsed))
+                found |= {one.id for one in inner if isinstance(one, ast.Name)}
+                stack += [one for one in inner if isinstance(one, ast.Constant)]
+            elif not (isinstance(node, ast.Subscript) and _last_name(node.value) == "Literal"):
+                stack += children(node)
+        return found
+
+    def fresh_name(self, base: str) -> str:
+        """Return ``base``, or ``base_2``, ``base_3``..., that nothing in the file uses."""
+        taken = self.names() | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
+        candidate, number = base, 1
+        while candidate in taken:
+            number += 1
+            candidate = f"{base}_{number}"
+        return candidate
+
+
+def _annotations(node: ast.AST) -> list[ast.AST]:
+    """Return the parts of ``node`` whose strings are types."""
+    found: list[ast.expr | None] = []
+    match node:
+        case ast.arg() | ast.AnnAssign():
+            found = [node.annotation]
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            found = [node.returns]
+        case ast.Call() if _last_name(node.func) == "cast" and node.args:
+            found = [node.args[0]]
+    return [part for part in found if part is not None]
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _parsed(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None

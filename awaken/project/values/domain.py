@@ -1,0 +1,191 @@
+"""What an expression may be, as far as a session proof needs to know."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Literal
+
+from awaken.contract import Place
+from awaken.project.source.modules import Module, same_node
+
+How = Literal["callable", "manager", "generator", "coroutine", "factory"]
+SessionKind = Literal["session", "scoped", "async", "async-scoped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It cannot be told what this is; ``why`` is one sentence, ``place`` where it ends."""
+
+    why: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge(Unknown):
+    """It is not worked out, for that would take too many steps; ``why`` names the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session, or a registry that stands for one; ``place`` says where that was seen.
+
+    ``unless`` is empty where that is proven; else every call in sight passes a session, and the
+    clause says who may pass something else. ``custom_query`` is the class of the program's own
+    that its queries are of, ``?`` where it cannot be told, empty if they are plain.
+    """
+
+    kind: SessionKind
+    custom_query: str = ""
+    place: Place | None = field(default=None, compare=False)
+    unless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gives:
+    """Something that gives ``inner`` when it is used in its one way.
+
+    ``callable``: called; ``manager``: entered by ``with``; ``generator``: iterated;
+    ``coroutine``: awaited; ``factory``: a ``sessionmaker``: called, or ``begin()`` entered.
+    """
+
+    how: How
+    inner: Values
+
+
+@dataclass(frozen=True, slots=True)
+class ClassOf:
+    """A class itself."""
+
+    qualified: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOf:
+    """An instance of a class.
+
+    ``model_base`` is what Flask-SQLAlchemy derives its models from, ``custom_query`` that it is
+    given a class of the program's own for queries or sessions, as in ``Session``. ``made`` is the
+    call that made it, of applications and routers alone: they are told apart by it.
+    """
+
+    qualified: str
+    model_base: str | None = None
+    custom_query: str = ""
+    made: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Argument:
+    """What a call gives to one parameter, still to be evaluated where it was written.
+
+    Equal if it is the same place: the file may have been parsed twice.
+    """
+
+    parameter: ast.arg
+    module: Module
+    value: ast.expr
+    known: Environment
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Argument)
+            and same_node(self.module, self.value, other.module, other.value)
+            and _position(self.parameter) == _position(other.parameter)
+            and self.known == other.known
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.module.path, _position(self.parameter), _position(self.value)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionOf:
+    """A function of the project, what is known of its parameters, and its first argument.
+
+    Equal if it is the same place: the file may have been parsed twice.
+    """
+
+    module: Module
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    known: Environment = ()
+    bound: Value | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, FunctionOf)
+            and same_node(self.module, self.node, other.module, other.node)
+            and self.known == other.known
+            and self.bound == other.bound
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.module.path, _position(self.node)))
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleOf:
+    """A module of the project."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A name of a library that is neither a known class nor a module of the project."""
+
+    qualified: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclarativeBase:
+    """A class whose subclasses are mapped; ``parent`` is the class it adds to them.
+
+    ``complete`` is False where more is added than can be seen.
+    """
+
+    parent: str | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Proven to be no session; ``mock`` if it stands in for anything at all."""
+
+    what: str
+    mock: bool = False
+
+
+Value = (
+    Unknown
+    | Session
+    | Gives
+    | ClassOf
+    | InstanceOf
+    | FunctionOf
+    | ModuleOf
+    | External
+    | DeclarativeBase
+    | Nothing
+    | Other
+)
+Values = tuple[Value, ...]
+"""The alternatives that an expression may be; never empty."""
+
+Environment = tuple[Argument, ...]
+
+MOST_ALTERNATIVES = 8
+
+
+def _position(node: ast.arg | ast.expr | ast.stmt) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def union(*groups: Values) -> Values:
+    """Return the alternatives of all ``groups`` together, without repetition."""
+    return tuple(dict.fromkeys(value for group in groups for value in group))

@@ -1,0 +1,368 @@
+"""What an attribute of a module, class, instance or session is."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.values.calls import PROPERTIES, of_role
+from awaken.project.values.domain import (
+    MOST_ALTERNATIVES,
+    ClassOf,
+    DeclarativeBase,
+    External,
+    FunctionOf,
+    Gives,
+    InstanceOf,
+    ModuleOf,
+    Nothing,
+    Other,
+    Session,
+    Unknown,
+    Value,
+    Values,
+    union,
+)
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+_CLASS_OF_KIND = {
+    "session": "sqlalchemy.orm.Session",
+    "scoped": "sqlalchemy.orm.scoped_session",
+    "async": "sqlalchemy.ext.asyncio.AsyncSession",
+    "async-scoped": "sqlalchemy.ext.asyncio.async_scoped_session",
+}
+
+
+class Members:
+    """Follows attributes."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._kept: dict[tuple[str, str], Values] = {}
+        self._aside: dict[tuple[str, str], Values] = {}
+
+    def swap_memory(self) -> None:
+        """Remember apart what is found from now on (see ``Evaluator.without_callers``)."""
+        self._kept, self._aside = self._aside, self._kept
+
+    def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
+        """Return what ``node``, an attribute of ``owner``, may be."""
+        match owner:
+            case ModuleOf():
+                return self._of_module(owner, module, node)
+            case External():
+                return self._of_external(owner.qualified, module, node)
+            case InstanceOf() | ClassOf():
+                return self.attribute(owner, node.attr, module, node)
+            case Session():
+                return self._of_session(owner, module, node)
+            case Gives(how="factory"):
+                return (
+                    (Gives("callable", (Gives("manager", owner.inner),)),)
+                    if (node.attr == "begin")
+                    else (self._no(module, node),)
+                )
+            case Unknown() | Other(mock=True):
+                return (owner,)
+            case Nothing():
+                return ()
+            case _:
+                return (self._no(module, node),)
+
+    def _no(self, module: Module, node: ast.AST) -> Unknown:
+        text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
+        return self._evaluator.unknown(module, node, f"what `{text}` is cannot be seen")
+
+    def _of_module(self, owner: ModuleOf, module: Module, node: ast.Attribute) -> Values:
+        defining = self._evaluator.load(owner.path)
+        if defining is None:
+            return (self._evaluator.unknown(module, node, f"{owner.path} cannot be parsed"),)
+        if node.attr not in defining.scopes.module.bindings:
+            submodule = self._evaluator.names.layout.submodule(owner.path, node.attr)
+            if submodule is not None:
+                return (ModuleOf(submodule),)
+        return self._evaluator.global_values(defining, node.attr)
+
+    def _of_external(self, owner: str, module: Module, node: ast.Attribute) -> Values:
+        name = self._evaluator.names.member(owner, node.attr)
+        if name is None:
+            return (self._no(module, node),)
+        role = self._evaluator.knowledge.attributes.get(name)
+        if role is not None:
+            return (of_role(role, name, self._evaluator.place(module, node)),)
+        made = self._evaluator.knowledge.instance_attributes.get(name)
+        if made is not None:
+            return (InstanceOf(self._evaluator.names.defined(made)),)
+        return self._evaluator.named(name, module, node)
+
+    def _of_session(self, owner: Session, module: Module, node: ast.Attribute) -> Values:
+        name = f"{_CLASS_OF_KIND[owner.kind]}.{node.attr}"
+        role = self._evaluator.knowledge.attributes.get(name)
+        if role is not None:
+            return (of_role(role, name, self._evaluator.place(module, node)),)
+        return (External(name),)
+
+    def as_session(self, value: Value) -> Value:
+        """Return ``value``, or the session that an instance of a project's subclass is."""
+        if not isinstance(value, InstanceOf):
+            return value
+        evaluator = self._evaluator
+        lineage = evaluator.classes.lineage(value.qualified)
+        if lineage is None:
+            return value
+        roles = [evaluator.knowledge.types.get(name) for name in lineage.outside]
+        kind = next((role for role in roles if role in _CLASS_OF_KIND), None)
+        if kind is None:
+            return value
+        for facts in lineage.inside:
+            found = evaluator.classes.node(facts.qualified)
+            if found is None:
+                continue
+            module, node = found
+            place = evaluator.place(module, node, "a session class of the project")
+            bound = module.scopes.scope_made_by(node).bindings
+            if "query" in bound or "_query_cls" in bound:
+                return Unknown(f"`{facts.qualified}` overrides `query`", place)
+            if b"query_cls" in module.source.text:
+                return Session(kind, custom_query="?", place=place)  # type: ignore[arg-type]
+        return Session(kind)  # type: ignore[arg-type]
+
+    def attribute(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values:
+        """Return what ``name`` of a class or of its instance may be."""
+        key = (repr(owner), name)
+        if key in self._kept:
+            return self._kept[key]
+        with self._evaluator.remembered(self._kept, key) as answer:
+            answer.append(self._attribute(owner, name, module, node))
+        return answer[0]
+
+    def _attribute(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values:
+        with self._evaluator.entered("attribute", owner, name) as fresh:
+            if not fresh:
+                why = f"`{name}` of `{owner.qualified}` depends on itself"
+                return (self._evaluator.unknown(module, node, why),)
+            follows = self._evaluator.follows_callers  # else too many files would be read
+            return (
+                self._inherited(owner, name)
+                or self._outside(owner, name, module, node)
+                or (follows and self._of_subclasses(owner, name, module, node))
+                or (self._missing(owner, name, module, node),)
+            )
+
+    def _missing(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Value:
+        if self._evaluator.classes.facts(owner.qualified) is None:
+            why = f"`{owner.qualified}` is defined outside the project"
+        else:
+            why = f"`{owner.qualified}` sets no `{name}` in sight"
+        return self._evaluator.unknown(module, node, why)
+
+    def _inherited(
+        self, owner: InstanceOf | ClassOf, name: str, without: set[str] | None = None
+    ) -> Values:
+        """Return what the nearest class gives that sets ``name``; those in ``without`` do not.
+
+        What is found not to set it is added there.
+        """
+        lineage = self._evaluator.classes.lineage(owner.qualified)
+        known = set[str]() if without is None else without
+        for facts in lineage.inside if lineage is not None else ():
+            if facts.qualified in known:
+                continue
+            found = self._evaluator.classes.node(facts.qualified)
+            values = () if found is None else self._own(owner, name, *found)
+            if values:
+                return values
+            known.add(facts.qualified)
+        return ()
+
+    def _own(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.ClassDef
+    ) -> Values:
+        """Return what the class ``node`` itself sets: in its body, and on ``self`` anywhere."""
+        scope = module.scopes.scope_made_by(node)
+        bindings = scope.bindings.get(scope.mangled(name), [])
+        in_body = union(*(self._bound(owner, module, one) for one in bindings))
+        declared = any(one.annotation is not None for one in bindings)
+        if in_body and declared and not _is_unknown(in_body):
+            return in_body
+        if all(one.kind == "annotation" for one in bindings):
+            in_body = ()  # ``session: Any`` says no more than what is assigned below
+        on_self = [
+            self._evaluator.assigned(module, target, value, annotation, ())
+            for target, value, annotation in _assignments(module, node).get(name, [])
+        ]
+        return union(in_body, *on_self)
+
+    def given_to(
+        self, module: Module, node: ast.ClassDef, name: str
+    ) -> list[tuple[ast.expr | None, ast.expr | None]]:
+        """Return what the class ``node`` gives to its attribute ``name``: values, annotations.
+
+        Augmented assignments are left out.
+        """
+        scope = module.scopes.scope_made_by(node)
+        bindings = scope.bindings.get(scope.mangled(name), [])
+        found = [(one.value, one.annotation) for one in bindings]
+        for target, value, annotation in _assignments(module, node).get(name, []):
+            if not isinstance(module.parent(target), ast.AugAssign):
+                found.append((value, annotation))
+        return found
+
+    def _bound(self, owner: InstanceOf | ClassOf, module: Module, binding: Binding) -> Values:
+        node = binding.node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return self._evaluator.binding(module, binding, ())
+        names = {self._decorator(module, one) for one in node.decorator_list}
+        if "builtins.staticmethod" in names:
+            return (FunctionOf(module, node),)
+        if "builtins.classmethod" in names:
+            return (FunctionOf(module, node, (), ClassOf(owner.qualified)),)
+        method = FunctionOf(module, node, (), owner)
+        if names & PROPERTIES or any(name and name.endswith(".setter") for name in names):
+            return self._evaluator.calls.returned(method) if isinstance(owner, InstanceOf) else ()
+        return (method,)
+
+    def _decorator(self, module: Module, node: ast.expr) -> str | None:
+        if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
+            return ".setter"
+        plain = node.func if isinstance(node, ast.Call) else node
+        return self._evaluator.names.qualified(module, plain)
+
+    def _outside(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values:
+        """Return what the bases outside the project say, as far as the library files know."""
+        lineage = self._evaluator.classes.lineage(owner.qualified)
+        bases = (owner.qualified,) if lineage is None else lineage.outside
+        for base in bases:
+            found = self._of_library(owner, base, name, module, node)
+            if found is not None:
+                return (found,)
+        return ()
+
+    def _of_library(
+        self, owner: InstanceOf | ClassOf, base: str, name: str, module: Module, node: ast.AST
+    ) -> Value | None:
+        facts, full = self._evaluator.knowledge, f"{base}.{name}"
+        if full in facts.declarative_attributes:
+            parent = owner.model_base if isinstance(owner, InstanceOf) else None
+            return DeclarativeBase(None if parent == "?" else parent, parent != "?")
+        if full in facts.mapped_attributes:
+            return ClassOf(facts.mapped_attributes[full])
+        if full in facts.attributes:
+            found = of_role(facts.attributes[full], full, self._evaluator.place(module, node))
+            custom = owner.custom_query if isinstance(owner, InstanceOf) else ""
+            if custom and isinstance(found, Session):
+                return Session(found.kind, custom_query=custom, place=found.place)
+            return found
+        if full in facts.instance_attributes:
+            return InstanceOf(self._evaluator.names.defined(facts.instance_attributes[full]))
+        if full in facts.calls or full in facts.managers or full in facts.declarative_factories:
+            return External(full)
+        for delegate in facts.delegates.get(base, ()):
+            if facts.has(delegate, name):
+                return self._evaluator.named(f"{delegate}.{name}", module, node)[0]
+        return self._of_role(base, full, name)
+
+    def _of_role(self, base: str, full: str, name: str) -> Value | None:
+        """Return the attribute of what is a session, a registry, or a manager of contexts."""
+        role = self._evaluator.knowledge.types.get(base)
+        if role in _CLASS_OF_KIND:
+            return External(f"{_CLASS_OF_KIND[role]}.{name}")
+        if role is not None or base.startswith("contextlib."):
+            return External(full)
+        return None
+
+    def _of_subclasses(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values:
+        """Return what all nearest subclasses with it agree on: the class is a mixin for them.
+
+        Each is asked once, by however many ways it inherits. Where they come to more than counts
+        as an answer, the rest are not asked.
+        """
+        classes = self._evaluator.classes
+        found: Values = ()
+        waiting, seen = [*reversed(classes.subclasses(owner.qualified))], {owner.qualified}
+        without: set[str] = set()
+        while waiting:
+            subclass = waiting.pop()
+            if subclass in seen:
+                continue
+            seen.add(subclass)
+            heir = type(owner)(subclass)
+            values = self._inherited(heir, name, without) or self._outside(heir, name, module, node)
+            below = () if values else classes.subclasses(subclass)
+            waiting += reversed(below)
+            if not below:
+                found = union(found, values or (self._missing(heir, name, module, node),))
+            if len(found) > MOST_ALTERNATIVES:
+                return (*found, self._evaluator.unknown(module, node, "it may be too many things"))
+        return found
+
+
+def _is_unknown(values: Values) -> bool:
+    return any(isinstance(one, Unknown) for one in values)
+
+
+_Assignment = tuple[ast.expr, ast.expr | None, ast.expr | None]
+
+
+def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignment]]:
+    """Return what the methods of a class assign to attributes of their first parameter."""
+    kept: dict[str, list[_Assignment]] | None = module.memo.get(node)
+    if kept is not None:
+        return kept
+    found: dict[str, list[_Assignment]] = {}
+    for method in node.body:
+        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        positional = [*method.args.posonlyargs, *method.args.args]
+        if not positional:
+            continue
+        for inner in module.walk(method):
+            for target, value, annotation in _targets(inner):
+                if isinstance(target.value, ast.Name) and target.value.id == positional[0].arg:
+                    found.setdefault(target.attr, []).append((target, value, annotation))
+    module.memo[node] = found
+    return found
+
+
+def _targets(node: ast.AST) -> list[tuple[ast.Attribute, ast.expr | None, ast.expr | None]]:
+    match node:
+        case ast.Assign():
+            whole = [(target, node.value) for target in node.targets]
+        case ast.AnnAssign(target=ast.Attribute()):
+            return [(node.target, node.value, node.annotation)]  # type: ignore[list-item]
+        case ast.For() | ast.AsyncFor():
+            whole = [(node.target, None)]  # type: ignore[list-item]
+        case ast.withitem() if node.optional_vars is not None:
+            whole = [(node.optional_vars, None)]  # type: ignore[list-item]
+        case ast.AugAssign():
+            whole = [(node.target, None)]  # type: ignore[list-item]
+        case _:
+            return []
+    found: list[tuple[ast.Attribute, ast.expr | None, ast.expr | None]] = []
+    for place, value in whole:
+        if isinstance(place, ast.Attribute):
+            found.append((place, value, None))
+        elif isinstance(place, ast.Tuple | ast.List):
+            parts: list[ast.expr | None] = [None] * len(place.elts)
+            if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(place.elts):
+                parts = list(value.elts)
+            found += [
+                (one, part, None)
+                for one, part in zip(place.elts, parts, strict=True)
+                if isinstance(one, ast.Attribute)
+            ]
+    return found

@@ -1,0 +1,232 @@
+"""What a parameter of a function receives.
+
+One without an annotation is what its callers pass. If all callers are in sight, that is all it
+can be. If they are not, because its function is public or passed on as a value, it is taken for a
+session only where every call in sight passes one, and the session then says ``unless`` what;
+nothing else is concluded from callers that are not all there are.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from awaken.project.graph.callers import Function
+from awaken.project.graph.passing import Passed, Passing
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import (
+    ClassOf,
+    Environment,
+    FunctionOf,
+    Gives,
+    InstanceOf,
+    Nothing,
+    Other,
+    Session,
+    Unknown,
+    Values,
+    union,
+)
+from awaken.project.values.pytest_fixtures import fixture_for
+
+if TYPE_CHECKING:
+    from awaken.project.values.evaluation import Evaluator
+
+_DEPENDS = {"fastapi.Depends", "fastapi.Security"}
+_ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
+
+
+class Parameters:
+    """Follows parameters: annotations, dependencies, the first one of a method, the call."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._passing = Passing(evaluator.callers.of, evaluator.load, self.is_open)
+        self._received: dict[tuple[str, str], Values] = {}
+
+    def of(self, module: Module, binding: Binding, known: Environment) -> Values:
+        """Return what the parameter bound by ``binding`` may be."""
+        parameter = binding.node
+        function = binding.scope.node
+        if not isinstance(parameter, ast.arg) or isinstance(function, ast.Module):
+            return (self._evaluator.unknown(module, parameter, "it is no parameter"),)
+        owner = self._receiver(module, function, parameter)
+        if owner is not None:
+            return (owner,)
+        if parameter in _variadic(function):
+            return (Other("the packed arguments of a call"),)
+        given = self._declared(module, parameter, binding.value)
+        if given and not any(isinstance(one, Unknown) for one in given):
+            return given
+        return (
+            self._passed(known, parameter)
+            or given
+            or self._fixture(module, function, parameter)
+            or self._from_callers(module, function, parameter)
+        )
+
+    def is_open(self, module: Module, binding: Binding) -> bool:
+        """Whether only the callers can tell what the parameter bound by ``binding`` is."""
+        parameter, function = binding.node, binding.scope.node
+        return (
+            isinstance(parameter, ast.arg)
+            and isinstance(function, Function)
+            and self._receiver(module, function, parameter) is None
+            and parameter not in _variadic(function)
+            and not self._declared(module, parameter, binding.value)
+            and not self._fixture(module, function, parameter)
+        )
+
+    def passed(self, module: Module, binding: Binding) -> Passed | None:
+        """Return what callers pass to a parameter; None if something else says what it is."""
+        parameter, function = binding.node, binding.scope.node
+        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
+            return None
+        if not self.is_open(module, binding):
+            return None
+        return self._passing.to(module, function, parameter)
+
+    def _declared(self, module: Module, parameter: ast.arg, default: ast.expr | None) -> Values:
+        """Return what annotation and ``Depends`` say; empty where there is neither."""
+        injected = () if default is None else self._injected(module, default)
+        if parameter.annotation is None:
+            return injected
+        declared = self._evaluator.annotations.values(module, parameter.annotation)
+        return self._same(module, parameter, declared, injected)
+
+    def _same(self, module: Module, node: ast.AST, declared: Values, injected: Values) -> Values:
+        """Return the annotation, unless the dependency is known to give something else."""
+        sessions = {one.kind for one in injected if isinstance(one, Session)}
+        promised = {one.kind for one in declared if isinstance(one, Session)}
+        if not injected or any(isinstance(one, Unknown) for one in injected):
+            return declared
+        if not promised and any(isinstance(one, Unknown) for one in declared):
+            return injected
+        is_async = {kind.startswith("async") for kind in sessions | promised}
+        if sessions and promised and len(is_async) > 1:
+            why = "the annotation and the dependency disagree about sync and async"
+            return (self._evaluator.unknown(module, node, why),)
+        return declared
+
+    def annotated(self, module: Module, arguments: list[ast.expr]) -> Values:
+        """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""
+        declared = self._evaluator.annotations.values(module, arguments[0])
+        injected = union(*(self._injected(module, one) for one in arguments[1:]))
+        return self._same(module, arguments[0], declared, injected)
+
+    def _injected(self, module: Module, default: ast.expr) -> Values:
+        """Return what ``Depends(function)`` gives; empty for anything else."""
+        evaluator = self._evaluator
+        if not isinstance(default, ast.Call) or not default.args:
+            return ()
+        if evaluator.names.qualified(module, default.func) not in _DEPENDS:
+            return ()
+        found: Values = ()
+        for one in evaluator.values(module, default.args[0]):
+            match one:
+                case FunctionOf():
+                    found = union(found, _resolved(evaluator.calls.returned(one)))
+                case ClassOf():
+                    found = union(found, (InstanceOf(one.qualified),))
+                case Gives(how="callable" | "factory"):
+                    found = union(found, _resolved(one.inner))
+                case _:
+                    why = "the dependency could not be followed"
+                    found = union(found, (evaluator.unknown(module, default, why),))
+        return found
+
+    def _passed(self, known: Environment, parameter: ast.arg) -> Values:
+        for argument in known:
+            if argument.parameter is parameter:
+                return self._evaluator.values(argument.module, argument.value, argument.known)
+        return ()
+
+    def _fixture(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
+        """Return what the pytest fixture of this name gives; empty where there is none."""
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            return ()
+        evaluator = self._evaluator
+        found = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
+        return () if found is None else _resolved(evaluator.calls.returned(found))
+
+    def _from_callers(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
+        """Return what the callers in sight pass, or why that does not say what it is."""
+        evaluator = self._evaluator
+        why = f"parameter `{parameter.arg}` has no annotation"
+        if not isinstance(function, Function) or not evaluator.follows_callers:
+            return (evaluator.unknown(module, parameter, why),)
+        key = (module.path, str(module.span(parameter).start))
+        if key not in self._received:
+            with evaluator.entered("callers", *key) as fresh:
+                if not fresh:
+                    return (evaluator.unknown(module, parameter, "it depends on itself"),)
+                with evaluator.remembered(self._received, key) as answer:
+                    passed = self._passing.to(module, function, parameter)
+                    answer.append(self._received_from(passed, module, parameter, why))
+            return answer[0]
+        return self._received[key]
+
+    def _received_from(
+        self, passed: Passed, module: Module, parameter: ast.arg, why: str
+    ) -> Values:
+        evaluator = self._evaluator
+        values = union(*(evaluator.values(one.module, one.node) for one in passed.given))
+        found = [one for one in values if one != Nothing()] if passed.calls else []
+        if not passed.doubts and found and not _is_only_mocked(values):
+            return values
+        if found and all(isinstance(one, Session) for one in found):
+            doubt = min(passed.doubts)
+            return tuple(
+                replace(one, unless=one.unless or doubt) if isinstance(one, Session) else one
+                for one in values
+            )
+        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        if unknown is not None:
+            return (unknown,)
+        doubt = next(iter(passed.doubts), "") if found else ""
+        return (evaluator.unknown(module, parameter, f"{why}, and {doubt}" if doubt else why),)
+
+    def _receiver(
+        self, module: Module, function: ast.AST, parameter: ast.arg
+    ) -> ClassOf | InstanceOf | None:
+        """Return what the first parameter of a method is: its class or an instance of it."""
+        owner = module.parent(function)
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        positional = [*function.args.posonlyargs, *function.args.args]
+        scope = module.scopes.scope_of(function)
+        while scope.kind == "type-params" and scope.parent is not None:
+            scope = scope.parent
+        owner = scope.node
+        if not isinstance(owner, ast.ClassDef) or not positional or positional[0] is not parameter:
+            return None
+        decorators = {ast.unparse(one) for one in function.decorator_list}
+        if "staticmethod" in decorators:
+            return None
+        qualified = f"{module.name}.{module.qualname(owner)}"
+        if "classmethod" in decorators or function.name in _ON_CLASS:
+            return ClassOf(qualified)
+        return InstanceOf(qualified)
+
+
+def _resolved(values: Values) -> Values:
+    """Return what FastAPI passes on: what a generator yields, what a coroutine returns."""
+    found: Values = ()
+    for value in values:
+        if isinstance(value, Gives) and value.how in {"generator", "coroutine"}:
+            found = union(found, value.inner)
+        elif value != Nothing():
+            found = union(found, (value,))
+    return found
+
+
+def _variadic(function: ast.AST) -> list[ast.arg]:
+    args: ast.arguments = function.args  # type: ignore[attr-defined]
+    return [one for one in (args.vararg, args.kwarg) if one is not None]
+
+
+def _is_only_mocked(values: Values) -> bool:
+    mocks = [isinstance(one, Other) and one.mock for one in values]
+    return any(mocks) and not any(isinstance(one, Session) for one in values)

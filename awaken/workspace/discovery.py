@@ -1,0 +1,504 @@
+"""Which projects a run is about, and which Python files belong to each.
+
+``.py`` files only: a stub (``.pyi``) has no bodies to rewrite, a notebook is not text.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from awaken.workspace.ignores import (
+    DEFAULT_EXCLUDE,
+    PathPatterns,
+    Patterns,
+    gitignore,
+    leaves_out,
+    left_out,
+    outer_gitignores,
+)
+from awaken.workspace.reading import (
+    METADATA_LIMIT,
+    SOURCE_LIMIT,
+    Enclosure,
+    enclosure_of,
+    first_bytes,
+    is_boundary,
+    why_unread,
+)
+from awaken.workspace.sources import FileProblem, SourceFile, Undecodable, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+DEPTH_LIMIT = 100
+"""Levels of directories that a walk goes down; the deepest of 20 programs has 10. An ignore pattern
+with ``**`` takes the square of it."""
+
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile")
+_PROJECT_TABLES = {
+    "pyproject.toml": re.compile(
+        # possessive, and within one line: a file of blank lines must not cost their square
+        rb"^[ \t]*+\[[ \t]*+(project|build-system|dependency-groups|tool\.(poetry|pdm|uv|hatch))\b",
+        re.MULTILINE,
+    ),
+    "setup.cfg": re.compile(rb"^\[(metadata|options)\]", re.MULTILINE),
+}
+
+
+class Root(Struct, frozen=True):
+    """One project: its absolute directory, and what of it the user named.
+
+    ``selected`` holds project-relative files and directories, ``"."`` for everything.
+    ``lone`` says that the directory is no project (a home directory, say): only the selected
+    files belong to the run.
+    """
+
+    path: Path
+    selected: tuple[str, ...] = (".",)
+    lone: bool = False
+
+    def selects(self, path: str) -> bool:
+        """Whether the project-relative ``path`` lies in what the user named."""
+        names = self.selected
+        return "." in names or path in names or path.startswith(tuple(f"{one}/" for one in names))
+
+
+class DiscoverySettings(Struct, frozen=True):
+    """Which files a project leaves out; of ``exclude`` the last that says something decides.
+
+    With ``force_exclude`` what it names is left out although the user named it.
+    """
+
+    exclude: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE),)
+    respect_gitignore: bool = True
+    force_exclude: bool = False
+
+
+class Marker(Struct, frozen=True):
+    """Why a directory is a root: a ``file`` in it (empty where there is none), and what of it.
+
+    ``line`` is 1-based, 0 for the whole file.
+    """
+
+    file: str
+    line: int
+    why: str
+
+
+class LeftOut(Struct, frozen=True):
+    """A Python file, or a directory (its ``path`` ends in a slash), that a walk left out."""
+
+    path: str
+    by: Literal["exclude", ".gitignore"]
+
+
+class Found(Struct, frozen=True):
+    """The Python files of one root, sorted, and the selected projects inside it."""
+
+    root: Root
+    files: tuple[str, ...]
+    nested: tuple[Root, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def discover(
+    paths: Sequence[Path],
+    settings_of: Callable[[Path], DiscoverySettings],
+    given: Collection[Path] = (),
+) -> tuple[list[Found], list[FileProblem]]:
+    """Return the projects that ``paths`` touch, sorted, and the paths that cannot be used.
+
+    Projects inside a selected directory are projects of the run. ``settings_of`` gives the
+    settings of the project in a directory; ``given`` are real paths of files that need not exist.
+    """
+    roots, problems = find_roots(paths, given)
+    waiting = {root.path: root for root in roots}
+    projects = []
+    while waiting:
+        root = waiting.pop(min(waiting))
+        settings = settings_of(root.path)
+        try:
+            found = find_files(root, settings)
+        except Exception as error:  # noqa: BLE001  no project may cost the others their run
+            why = f"its files cannot be listed: {type(error).__name__}: {error}"
+            problems.append(FileProblem(str(root.path), 0, why))
+            continue
+        projects.append(found)
+        # an inner project sorts after the outer one, so it has not been walked yet
+        for inner in found.nested:
+            waiting[inner.path] = _merged(waiting.get(inner.path), inner)
+    return projects, problems
+
+
+def _merged(one: Root | None, other: Root) -> Root:
+    if one is None or one.lone:
+        return other
+    return Root(one.path, tuple(sorted({*one.selected, *other.selected})))
+
+
+def find_roots(
+    paths: Sequence[Path], given: Collection[Path] = ()
+) -> tuple[list[Root], list[FileProblem]]:
+    """Return the project root of each path, several paths of one project joined.
+
+    The root is the nearest directory above with project metadata; else the outermost with a
+    ``requirements.txt``; else the repository's; else the path's own directory, or the one that
+    holds its outermost package. Nothing above the repository, and neither a home directory nor
+    a file system's root, counts unless it is named itself. ``given``
+    are real paths of files that need not exist.
+    """
+    roots: dict[Path, Root] = {}
+    problems: list[FileProblem] = []
+    for named in paths:
+        path = Path(os.path.realpath(named))
+        problem = None if path in given else _unusable(path)
+        if problem:
+            problems.append(FileProblem(str(named), 0, problem))
+        else:
+            root = _root_of(path)
+            roots[root.path] = _merged(root, roots[root.path]) if root.path in roots else root
+    return _outermost(roots), problems
+
+
+def _root_of(path: Path) -> Root:
+    start = path if path.is_dir() else path.parent
+    home = _root_above(start)
+    if home is None and is_boundary(start):
+        return Root(start, (path.relative_to(start).as_posix(),), lone=start != path)
+    home = home or _outside_packages(start)
+    return Root(home, (path.relative_to(home).as_posix(),))
+
+
+def _outermost(roots: dict[Path, Root]) -> list[Root]:
+    """Fold directories without a marker into the one above: a walk of that would find them."""
+    kept: dict[Path, Root] = {}
+    for path, root in sorted(roots.items()):
+        above = next((kept[parent] for parent in path.parents if parent in kept), None)
+        if above is None or above.lone or _root_above(path) is not None:
+            kept[path] = root
+            continue
+        inside = path.relative_to(above.path)
+        names = tuple((inside / name).as_posix() for name in root.selected)
+        kept[above.path] = _merged(above, Root(above.path, names))
+    return list(kept.values())
+
+
+def _unusable(path: Path) -> str | None:
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists() raises for a name too long
+        return "no such file or directory"
+    if not path.is_dir() and path.suffix not in {".py", ".pyw"} and not _is_script(path):
+        return "is not a Python file; awaken reads .py files"
+    return None
+
+
+_SHEBANG = re.compile(rb"#![^\n]*python")
+_SHEBANG_BYTES = 256
+"""As much as Linux reads of the line that names an interpreter."""
+
+
+def _is_script(path: Path) -> bool:
+    """Whether a file without suffix says in its first line that Python runs it."""
+    if path.suffix:
+        return False
+    try:
+        return _SHEBANG.match(first_bytes(path, _SHEBANG_BYTES)) is not None
+    except OSError:
+        return True  # reading it says what is wrong
+
+
+def _root_above(start: Path) -> Path | None:
+    weak = repository = None
+    for directory in (start, *start.parents):
+        if directory != start and is_boundary(directory):
+            break
+        names = _names(directory)
+        if _is_project(str(directory), names):
+            return directory
+        if "requirements.txt" in names and "__init__.py" not in names:
+            weak = directory
+        if ".git" in names:
+            repository = directory
+            break
+    return weak or repository
+
+
+def _outside_packages(directory: Path) -> Path:
+    while (directory / "__init__.py").exists() and not is_boundary(directory.parent):
+        directory = directory.parent
+    return directory
+
+
+def _names(directory: Path) -> set[str]:
+    try:
+        return set(os.listdir(directory))  # noqa: PTH208 - names are all we need
+    except OSError:
+        return set()
+
+
+def _is_project(directory: str, names: set[str]) -> bool:
+    """Whether a directory holds project metadata, and not only the settings of tools.
+
+    A package is none: numpy's style of ``setup.py`` has one in every package.
+    """
+    if "__init__.py" in names:
+        return False
+    return any(name in names and _has_metadata(directory, name) for name in _PROJECT_FILES)
+
+
+def _has_metadata(directory: str, name: str) -> bool:
+    table = _PROJECT_TABLES.get(name)
+    if table is None:
+        return True
+    return table.search(_metadata(Path(directory), name)) is not None
+
+
+def _metadata(directory: Path, name: str) -> bytes:
+    """Return the bytes of a project file, none where it cannot be read."""
+    try:
+        return enclosure_of(directory).read(directory / name, METADATA_LIMIT)
+    except OSError:
+        return b""
+
+
+def marker_of(root: Root) -> Marker:
+    """Return what makes the directory of ``root`` a root, in the order that ``find_roots`` uses."""
+    names = _names(root.path)
+    if root.lone:
+        return Marker("", 0, "no project: only the files that were named are read")
+    if "__init__.py" not in names:
+        for name in _PROJECT_FILES:
+            if name in names and _has_metadata(str(root.path), name):
+                return _table_marker(root.path, name)
+        if "requirements.txt" in names:
+            return Marker("requirements.txt", 0, "the outermost requirements file")
+    if ".git" in names:
+        return Marker(".git", 0, "the top of a git repository")
+    return Marker("", 0, "no project file and no repository is here or above")
+
+
+def _table_marker(root: Path, name: str) -> Marker:
+    table = _PROJECT_TABLES.get(name)
+    raw = _metadata(root, name) if table else b""
+    found = table.search(raw) if table else None
+    if found is None:
+        return Marker(name, 0, "project metadata")
+    start = found.end() - len(found[0].lstrip())
+    header = raw[start:].split(b"]", 1)[0] + b"]"
+    return Marker(name, raw.count(b"\n", 0, start) + 1, header.decode("utf-8", "replace"))
+
+
+def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
+    """Return the Python files of ``root``: all of them, selected or not, for facts need them all.
+
+    Files and directories that the user named are taken although they are excluded, unless
+    exclusion is forced. Projects and repositories inside ``root`` keep their own files. A file or
+    directory that cannot be used is one problem, and the walk goes on.
+    """
+    walk = _Walk(root, settings or DiscoverySettings())
+    if root.lone:
+        return Found(root, walk.named, left_out=tuple(walk.left_out))
+    if walk.named:
+        walk.everything()
+    return Found(
+        root=root,
+        files=tuple(sorted(walk.files)),
+        nested=tuple(walk.nested),
+        problems=tuple(sorted(walk.problems)),
+        left_out=tuple(
+            one for one in dict.fromkeys(walk.left_out) if one.path.rstrip("/") not in walk.named
+        ),
+    )
+
+
+_LEADS_OUT = (
+    "is a symbolic link that leads out of the project, so what it leads to is not read; "
+    "exclude it, or replace it by the files"
+)
+
+
+class _Walk:
+    """One pass over a root's directories; symbolic links wait until all real files are known."""
+
+    def __init__(self, root: Root, settings: DiscoverySettings) -> None:
+        self.root = root
+        self.base = os.path.join(root.path, "")  # noqa: PTH118 - a string that ends in a slash
+        self.enclosure = Enclosure(root.path)
+        self.settings = settings
+        self.excluded = [one.below(root.path) for one in settings.exclude if one.patterns]
+        self.files: set[str] = set()
+        self.nested: list[Root] = []
+        self.problems: list[FileProblem] = []
+        self.left_out: list[LeftOut] = []
+        self.named = tuple(self.taken())
+        self.links: list[tuple[str, tuple[Patterns, ...]]] = []
+        self.seen: set[str] = set()  # real paths of directories and files
+        names = _names(root.path)
+        self.bare = "requirements.txt" not in names and not _is_project(self.base, names)
+
+    def everything(self) -> None:
+        """Walk the root, then the links, then what the user named and nothing else found."""
+        outer = outer_gitignores(self.root.path) if self.settings.respect_gitignore else ()
+        self.directory("", str(self.root.path), tuple(outer))
+        self.follow_links()
+        for name in self.named:
+            path = self.base + name
+            if name != "." and os.path.isdir(path):  # noqa: PTH112 - strings throughout the walk
+                self.directory(name + "/", path, ())
+                self.follow_links()
+            elif name != ".":
+                self.files.add(name)
+
+    def taken(self) -> Iterable[str]:
+        """Yield what the user named, without what is excluded if that counts for it."""
+        for name in self.root.selected:
+            slash = "/" if os.path.isdir(self.base + name) else ""  # noqa: PTH112
+            path = "" if name == "." else name + slash
+            if self.settings.force_exclude and leaves_out(self.excluded, self.base, path):
+                self.left_out.append(LeftOut(path or "./", "exclude"))
+            else:
+                yield name
+
+    def directory(self, relative: str, real: str, ignores: tuple[Patterns, ...]) -> None:
+        """Walk one directory and those below; ``relative`` ends in a slash unless empty."""
+        waiting = [(relative, real, ignores)]
+        while waiting:
+            relative, real, ignores = waiting.pop()
+            if relative.count("/") > DEPTH_LIMIT:
+                why = f"is more than {DEPTH_LIMIT} directories deep, so nothing below it is read"
+                self.problem(relative.rstrip("/"), why)
+            elif real not in self.seen:
+                self.seen.add(real)
+                waiting.extend(self.one_directory(relative, real, ignores))
+
+    def one_directory(
+        self, relative: str, real: str, ignores: tuple[Patterns, ...]
+    ) -> list[tuple[str, str, tuple[Patterns, ...]]]:
+        """Note the files of one directory and return its directories."""
+        try:
+            with os.scandir(self.base + relative) as scan:
+                entries = list(scan)
+        except OSError as error:
+            self.problem(relative.rstrip("/"), f"cannot be listed: {error.strerror}")
+            return []
+        names = {entry.name for entry in entries}
+        if relative and self.is_other_project(relative, names):
+            if self.base + relative == real + "/" and self.root.selects(relative.rstrip("/")):
+                self.nested.append(Root(Path(real)))
+            return []
+        if ".gitignore" in names and self.settings.respect_gitignore:
+            ignores = (*ignores, gitignore(self.base + relative))
+        below = []
+        for entry in entries:
+            name = entry.name
+            path = relative + name
+            if entry.is_symlink():
+                self.links.append((path, ignores))
+            elif entry.is_dir(follow_symlinks=False):
+                if self.wanted(path + "/", name + "/", ignores):
+                    below.append((path + "/", f"{real}/{name}", ignores))
+            elif name.endswith(".py") and self.wanted(path, name, ignores):
+                self.file(path, f"{real}/{name}", is_file=entry.is_file(follow_symlinks=False))
+        return below
+
+    def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
+        """Whether neither an option nor a ``.gitignore`` leaves the path out, and it prints."""
+        path = self.base + relative
+        if left_out(self.excluded, path, name):
+            self.left_out.append(LeftOut(relative, "exclude"))
+            return False
+        if left_out(ignores, path, name):
+            self.left_out.append(LeftOut(relative, ".gitignore"))
+            return False
+        if not name.isprintable():
+            self.problem(relative.rstrip("/"), "has a name that is not printable UTF-8; rename it")
+            return False
+        return True
+
+    def file(self, relative: str, real: str, *, is_file: bool) -> None:
+        """Note one file; pipes, sockets and devices are problems."""
+        if is_file:
+            self.files.add(relative)
+            self.seen.add(real)
+        else:
+            self.problem(relative, "is not a regular file")
+
+    def is_other_project(self, relative: str, names: set[str]) -> bool:
+        """Whether a directory is a root of its own."""
+        requirements = self.bare and "requirements.txt" in names and "__init__.py" not in names
+        return ".git" in names or requirements or _is_project(self.base + relative, names)
+
+    def is_sibling(self, real: str) -> bool:
+        """Whether a directory is another project of the same repository: it has its own run."""
+        same = enclosure_of(self.root.path).holds(real)
+        return same and _is_project(real, _names(Path(real)))
+
+    def follow_links(self) -> None:
+        """Add what links lead to and nothing else did: the same real file or directory once."""
+        while self.links:
+            links, self.links = self.links, []
+            # directories first, so that a link to one of their files is known as a second way
+            links.sort(key=lambda link: (not os.path.isdir(self.base + link[0]), link[0]))  # noqa: PTH112
+            for relative, ignores in links:
+                self.follow(relative, ignores)
+
+    def follow(self, relative: str, ignores: tuple[Patterns, ...]) -> None:
+        """Add the file, or walk the directory, behind one link."""
+        name = relative.rpartition("/")[2]
+        path = self.base + relative
+        real = os.path.realpath(path)
+        if os.path.isdir(real):  # noqa: PTH112
+            # a link to a directory above would bring in the whole project again, and more
+            above = self.base.startswith(os.path.join(real, ""))  # noqa: PTH118
+            if above or not self.wanted(relative + "/", name + "/", ignores):
+                return
+            if self.enclosure.holds(real):
+                self.directory(relative + "/", real, ignores)
+            elif not self.is_sibling(real):
+                self.problem(relative, _LEADS_OUT)
+        elif name.endswith(".py") and self.wanted(relative, name, ignores):
+            if not os.path.exists(real):  # noqa: PTH110
+                self.problem(relative, "is a symbolic link that leads nowhere")
+            elif not self.enclosure.holds(real):
+                self.problem(relative, _LEADS_OUT)
+            elif real not in self.seen:
+                self.file(relative, real, is_file=os.path.isfile(real))  # noqa: PTH113
+
+    def problem(self, relative: str, message: str) -> None:
+        """Note why one path is not used."""
+        shown = relative.encode("utf-8", "backslashreplace").decode()
+        if not shown.isprintable():
+            shown = ascii(shown)[1:-1]
+        self.problems.append(FileProblem(shown or ".", 0, message))
+
+
+def read_files(
+    root: Path,
+    paths: Iterable[str],
+    size_limit: int = SOURCE_LIMIT,
+    given: Mapping[str, bytes] | None = None,
+) -> tuple[dict[str, SourceFile], list[FileProblem]]:
+    """Return the decoded files at project-relative ``paths``, in that order.
+
+    The bytes in ``given`` stand for those on disk. A file that vanished, cannot be read or
+    decoded, or holds more than ``size_limit`` bytes is one problem.
+    """
+    given = given or {}
+    enclosure = Enclosure(root)
+    base = os.path.join(root, "")  # noqa: PTH118 - hot: thousands of files
+    files: dict[str, SourceFile] = {}
+    problems: list[FileProblem] = []
+    for path in paths:
+        try:
+            content = given[path] if path in given else enclosure.read(base + path, size_limit)
+            files[path] = decode(path, content)
+        except Undecodable as error:
+            problems.append(FileProblem(path, error.line, str(error)))
+        except OSError as error:
+            problems.append(FileProblem(path, 0, why_unread(error)))
+    return files, problems

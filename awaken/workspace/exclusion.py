@@ -1,0 +1,57 @@
+"""Why a walk leaves out one file: the pattern that decides, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken.workspace.discovery import DiscoverySettings
+from awaken.workspace.ignores import Patterns, gitignore, outer_gitignores
+
+
+class Exclusion(Struct, frozen=True):
+    """``pattern`` leaves out ``what``: the file, or a directory above it (ends in a slash).
+
+    ``file`` is the absolute path of the ignore file and ``line`` the pattern's line there; empty
+    and 0 for the setting ``exclude``.
+    """
+
+    what: str
+    pattern: str
+    file: str = ""
+    line: int = 0
+
+
+def exclusion_of(root: Path, path: str, settings: DiscoverySettings) -> Exclusion | None:
+    """Return why a walk of ``root`` leaves out the project-relative ``path``; None if it does not.
+
+    Goes down the directories as the walk does, because what is below one that is left out is
+    never looked at.
+    """
+    base = f"{root}/"
+    excluded = [one.below(root) for one in settings.exclude if one.patterns]
+    ignores = outer_gitignores(root) if settings.respect_gitignore else []
+    parts = path.split("/")
+    for depth, part in enumerate(parts):
+        above = "".join(f"{one}/" for one in parts[:depth])
+        what = above + (part if depth == len(parts) - 1 else f"{part}/")
+        if settings.respect_gitignore:
+            ignores.append(gitignore(base + above))
+        for patterns in (excluded, ignores):
+            found = _decided(patterns, base, what)
+            if found is not None:
+                return found
+    return None
+
+
+def _decided(patterns: Sequence[Patterns], base: str, what: str) -> Exclusion | None:
+    """Return the pattern that leaves out ``what``; the last of ``patterns`` that says anything."""
+    full, name = base + what, what.rstrip("/").rpartition("/")[2] + ("/" * what.endswith("/"))
+    for one in reversed(patterns):
+        verdict = one.verdict(full, name)
+        line, pattern = one.deciding(full, name) or (0, "")
+        if verdict is not None:
+            return Exclusion(what, pattern, one.file, line if one.file else 0) if verdict else None
+    return None

@@ -1,0 +1,452 @@
+"""What a project says of the versions it runs on: a rewrite must hold on every one of them."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import islice, product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from awaken.contract import UserError
+from awaken.workspace.manifests.files import (
+    MANIFEST_NAMES,
+    Declared,
+    Manifest,
+    RequirementFiles,
+    read_lock,
+    read_manifest,
+    uv_workspace,
+)
+from awaken.workspace.manifests.versions import (
+    PYTHON_MINORS,
+    current,
+    lowest_python,
+    overlap,
+    python_line,
+    requested,
+    shown,
+    specifiers,
+    within,
+)
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards, why_unread
+from awaken.workspace.sources import FileProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.markers import Marker
+
+LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock")
+
+_CURRENT = "current versions"
+NOTHING_DECLARED = f"nothing declared: {_CURRENT}"
+
+_PLATFORMS = (
+    {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
+    {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
+    {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
+)
+
+
+class Target(Struct, frozen=True):
+    """The versions of one distribution, or of Python, that the code must run on.
+
+    ``ranges`` are alternatives (other extras, other markers); ``origin`` names the files that
+    they were read from, or says that nothing is declared.
+    """
+
+    name: str
+    ranges: tuple[SpecifierSet, ...]
+    origin: str
+
+    @property
+    def specifier(self) -> str:
+        """The ranges as one text to show."""
+        return " or ".join(map(shown, self.ranges))
+
+    @property
+    def assumed(self) -> bool:
+        """Whether no file and no option names a version, so that the current ones stand here."""
+        return self.origin.endswith(_CURRENT)
+
+
+class Targets:
+    """The targets of one project root.
+
+    ``problems`` says which manifests could not be used.
+    """
+
+    def __init__(
+        self, targets: Iterable[Target] = (), problems: Iterable[FileProblem] = ()
+    ) -> None:
+        self._targets = {target.name: target for target in targets}
+        self._targets.setdefault("python", _undeclared("python"))
+        self.problems = tuple(problems)
+
+    @property
+    def python(self) -> tuple[SpecifierSet, ...]:
+        """The alternatives for Python."""
+        return self._targets["python"].ranges
+
+    @property
+    def lowest_python(self) -> tuple[int, int]:
+        """The lowest minor version of Python that the project runs on, as ``(3, 11)``."""
+        return lowest_python(self.python)
+
+    def distribution(self, name: str) -> Target | None:
+        """Return what the project declares of a distribution, or of ``python``; None if nothing."""
+        return self._targets.get(canonicalize_name(name))
+
+    def admits(self, name: str, specifier: str) -> bool:
+        """Whether some version that the project may run on lies in ``specifier``.
+
+        What is not declared is current: ``admits("sqlalchemy", "<2")`` is false for it.
+        """
+        asked = SpecifierSet(specifier)
+        return any(overlap(one, asked) for one in self._target(name).ranges)
+
+    def guarantees(self, name: str, specifier: str) -> bool:
+        """Whether every version that the project may run on lies in ``specifier``."""
+        asked = SpecifierSet(specifier)
+        return all(within(one, asked) for one in self._target(name).ranges)
+
+    def all(self) -> tuple[Target, ...]:
+        """Return every target, by name."""
+        return tuple(self._targets[name] for name in sorted(self._targets))
+
+    def origins(self, names: Sequence[str] = ("sqlalchemy", "fastapi")) -> tuple[Target, ...]:
+        """Return Python and those of ``names`` that the project declares, to be shown."""
+        known = (self.distribution(name) for name in ("python", *names))
+        return tuple(target for target in known if target is not None)
+
+    def _target(self, name: str) -> Target:
+        return self.distribution(name) or _undeclared(canonicalize_name(name))
+
+
+def _undeclared(name: str) -> Target:
+    return Target(name, (current(name),), NOTHING_DECLARED)
+
+
+def read_targets(
+    root: Path,
+    target_version: str | None = None,
+    overrides: Mapping[str, str] | None = None,
+    said: Mapping[str, str] | None = None,
+) -> Targets:
+    """Return the targets of the project in ``root``.
+
+    ``target_version`` (``py311``, ``3.11``) is the lowest Python, as in ruff; ``overrides`` maps
+    distributions to a release line, a version or a specifier. Both win over the manifests, and
+    come from the options of that name unless ``said`` tells where, by distribution. Raises
+    UserError for an override that is none of these.
+    """
+    forced = _overrides(target_version, overrides or {}, said or {})
+    manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
+    pinned = read_requirement_files(root, manifests)
+    locks, problems = _locks(root)
+    python = forced.get("python") or _python(root, manifests)
+    collected = _collect(manifests, pinned, locks, python.ranges)
+    installed = _installed(root)
+    found = {name: _settle(name, target, installed) for name, target in collected.items()}
+    for name in installed:
+        found.setdefault(name, Target(name, (installed[name],), "installed in .venv"))
+    every = [*problems, *(problem for one in (*manifests, *pinned) for problem in one.problems)]
+    return Targets({**found, "python": python, **forced}.values(), sorted(set(every)))
+
+
+def _overrides(
+    version: str | None, overrides: Mapping[str, str], said: Mapping[str, str]
+) -> dict[str, Target]:
+    found: dict[str, Target] = {}
+    for name, text in overrides.items():
+        key = canonicalize_name(name)
+        origin = said.get(key, f"--target {name}={text}")
+        try:
+            found[key] = Target(key, (requested(text),), origin)
+        except InvalidSpecifier:
+            raise UserError(
+                f"--target {name}={text}: {text!r} is not a version; write a release line (2.0), "
+                "a version (1.4.54) or a range (>=1.4,<2.1)"
+            ) from None
+    if version is not None:
+        match = re.fullmatch(r"(?:py)?([0-9])\.?([0-9]{1,3})", version)
+        if match is None:
+            raise UserError(f"--target-version {version}: write the lowest Python, such as py311")
+        lowest = SpecifierSet(f">={match[1]}.{match[2]}")
+        origin = said.get("python", f"--target-version {version}")
+        found["python"] = Target("python", (lowest,), origin)
+    return found
+
+
+def _python(root: Path, manifests: Sequence[Manifest]) -> Target:
+    for manifest in manifests:
+        if manifest.python:
+            return Target("python", manifest.python, manifest.origin)
+    for name, pattern in (
+        (".python-version", r"([0-9]{1,3}\.[0-9]{1,3})"),
+        (".venv/pyvenv.cfg", _VENV),
+    ):
+        hint = re.search(pattern, _hint(root, name))
+        if hint:
+            return Target("python", (specifiers(f"=={hint[1]}.*"),), name)
+    return _undeclared("python")
+
+
+_VENV = r"(?m)^version(?:_info)?[ \t]*+=[ \t]*+([0-9]{1,3}\.[0-9]{1,3})"
+
+
+def _hint(root: Path, name: str) -> str:
+    try:
+        return enclosure_of(root).read(root / name, METADATA_LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+_NAMED_REQUIREMENTS = re.compile(r".*requirements.*\.(txt|in)", re.DOTALL)
+
+
+def read_requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[Manifest]:
+    """Return what each of the requirement files of ``root`` asks for."""
+    files = RequirementFiles(root)
+    return [files.read(name) for name in requirement_files(root, manifests)]
+
+
+def requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
+    """Return the requirement files of ``root``; a ``.in`` only where it was never compiled."""
+    enclosure = enclosure_of(root)
+    found = {name for name in enclosure.names(root) if _NAMED_REQUIREMENTS.fullmatch(name)}
+    inside = enclosure.names(root / "requirements")
+    found |= {f"requirements/{name}" for name in inside if name.endswith((".txt", ".in"))}
+    compiled = {name for name in found if f"{name.removesuffix('.in')}.txt" not in found}
+    named = {name for manifest in manifests for name in manifest.requirement_files}
+    return sorted(compiled | named)
+
+
+def _locks(root: Path) -> tuple[dict[str, Target], list[FileProblem]]:
+    """Return the exact versions in the project's lock files.
+
+    A member of a uv workspace is locked at the workspace's top.
+    """
+    found: dict[str, Target] = {}
+    problems: list[FileProblem] = []
+    for path in lock_files(root):
+        try:
+            locked = read_lock(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problems.append(FileProblem(path.name, 0, why_unread(error)))
+            continue
+        except ValueError as error:
+            problems.append(FileProblem(path.name, 0, f"cannot be read as a lock file: {error}"))
+            continue
+        for key, ranges in locked.items():
+            found.setdefault(key, Target(key, ranges, path.name))
+    return found, problems
+
+
+def lock_files(root: Path) -> Iterator[Path]:
+    """Yield where the lock files of ``root`` are looked for, whether they exist or not."""
+    yield from (root / name for name in LOCKS)
+    yield from _workspace_locks(root)
+
+
+def _workspace_locks(root: Path) -> Iterator[Path]:
+    """Yield the lock file of the uv workspace that ``root`` is a member of."""
+    for directory in islice(upwards(root), 1, None):
+        workspace = uv_workspace(directory)
+        if workspace is not None:
+            inside = root.relative_to(directory)
+            if any(_matches(inside, pattern) for pattern in workspace):
+                yield directory / "uv.lock"
+            return
+
+
+def _matches(path: Path, pattern: str) -> bool:
+    try:
+        return path.match(pattern)
+    except ValueError:  # the pattern is empty
+        return False
+
+
+def _collect(
+    manifests: Sequence[Manifest],
+    pinned: Sequence[Manifest],
+    locks: Mapping[str, Target],
+    pythons: tuple[SpecifierSet, ...],
+) -> dict[str, Target]:
+    """Join what the files say: requirements files narrow the metadata, lock files both."""
+    optional = [Manifest(one.origin, required=one.optional) for one in manifests]
+    extras = _alternatives(optional, pythons)
+    declared = {**extras, **_together(manifests, pythons)}
+    requirements = _alternatives(pinned, pythons)
+    found = dict(locks)
+    for name in {*declared, *requirements}:
+        target = _narrowed(declared.get(name), requirements.get(name))
+        target = _narrowed(target, locks.get(name))
+        if target is not None:
+            found[name] = target
+    return found
+
+
+def _together(
+    manifests: Sequence[Manifest], pythons: tuple[SpecifierSet, ...]
+) -> dict[str, Target]:
+    """Return what the metadata files say: all of them hold at once."""
+    found: dict[str, Target] = {}
+    for manifest in manifests:
+        for name, ranges in _of_one_file(manifest.required, pythons).items():
+            target = Target(name, ranges, manifest.origin)
+            found[name] = _narrowed(found.get(name), target) or target
+    return found
+
+
+def _alternatives(
+    manifests: Sequence[Manifest], pythons: tuple[SpecifierSet, ...]
+) -> dict[str, Target]:
+    """Return what extras and requirements files say: each may be installed without the others.
+
+    One that names no version says nothing.
+    """
+    found: dict[str, Target] = {}
+    for manifest in manifests:
+        for name, ranges in _of_one_file(manifest.required, pythons).items():
+            before = found.get(name)
+            if before is None or _is_bare(before):
+                found[name] = Target(name, ranges, manifest.origin)
+            elif any(map(str, ranges)):
+                joined = _either((*before.ranges, *ranges))
+                found[name] = Target(name, joined, _joined(before.origin, manifest.origin))
+    return found
+
+
+def _joined(*origins: str) -> str:
+    return ", ".join(dict.fromkeys(part for one in origins for part in one.split(", ")))
+
+
+def _is_bare(target: Target) -> bool:
+    return not any(map(str, target.ranges))
+
+
+def _of_one_file(
+    requirements: Iterable[Declared], pythons: tuple[SpecifierSet, ...]
+) -> dict[str, tuple[SpecifierSet, ...]]:
+    """Join the requirements of one file: all hold, those under different markers alternatively."""
+    always: dict[str, tuple[SpecifierSet, ...]] = {}
+    sometimes: dict[str, list[SpecifierSet]] = {}
+    for one in requirements:
+        applies = _applies(one, pythons)
+        if applies is True:
+            always[one.name] = _both(always.get(one.name, (SpecifierSet(),)), one.ranges)
+        elif applies is None:
+            sometimes.setdefault(one.name, []).extend(one.ranges)
+    for name, alternatives in sometimes.items():
+        ranges = _either(alternatives)
+        always[name] = _both(always[name], ranges) if name in always else ranges
+    return always
+
+
+def _applies(one: Declared, pythons: tuple[SpecifierSet, ...]) -> bool | None:
+    """Whether a requirement applies on every target (True), on none (False), on some (None)."""
+    try:
+        verdicts = {
+            _holds(one.marker, minor, platform)
+            and (not one.pythons or any(overlap(line, python) for python in one.pythons))
+            for minor, line in _minors(pythons)
+            for platform in (_PLATFORMS if one.marker else _PLATFORMS[:1])
+        }
+    except ValueError:  # it compares what has no order: os_name ~= "x"
+        return None
+    return verdicts.pop() if len(verdicts) == 1 else None
+
+
+@cache
+def _minors(pythons: tuple[SpecifierSet, ...]) -> tuple[tuple[str, SpecifierSet], ...]:
+    lines = ((f"{major}.{minor}", python_line(major, minor)) for major, minor in PYTHON_MINORS)
+    return tuple((name, line) for name, line in lines if any(overlap(line, one) for one in pythons))
+
+
+def _holds(marker: Marker | None, minor: str, platform: Mapping[str, str]) -> bool:
+    if marker is None:
+        return True
+    environment = {"python_version": minor, "python_full_version": f"{minor}.0", "extra": ""}
+    return marker.evaluate({**environment, **platform})
+
+
+_MOST = 32
+"""Alternatives of a distribution, and bounds of each, that are told apart. A hand written file has
+up to ten; to compare all with all takes their number to the power of four."""
+
+
+def _either(ranges: Sequence[SpecifierSet]) -> tuple[SpecifierSet, ...]:
+    """Return the alternatives, each once; any version where they are more than ``_MOST``."""
+    different = tuple(dict.fromkeys(ranges))
+    return different if len(different) <= _MOST else (SpecifierSet(),)
+
+
+def _both(
+    one: tuple[SpecifierSet, ...], other: tuple[SpecifierSet, ...]
+) -> tuple[SpecifierSet, ...]:
+    """Return what lies in a range of each; ``one`` where they have nothing in common.
+
+    Also where that would be more than ``_MOST`` ranges, or one of more than ``_MOST`` bounds: too
+    many versions are never wrong, as a rewrite must hold on all of them.
+    """
+    if len(one) * len(other) > _MOST or max(map(len, (*one, *other)), default=0) > _MOST:
+        return one
+    joined = (left & right for left, right in product(one, other) if overlap(left, right))
+    return tuple(dict.fromkeys(joined)) or one
+
+
+def _narrowed(target: Target | None, by: Target | None) -> Target | None:
+    """Return ``target`` with only the versions that ``by`` allows too."""
+    if target is None or by is None:
+        return target or by
+    if _is_bare(by):
+        return target
+    if len(by.ranges) > _MOST or max(map(len, (*target.ranges, *by.ranges))) > _MOST:
+        return target
+    inside = any(overlap(left, right) for left, right in product(target.ranges, by.ranges))
+    if not inside:
+        return target
+    if by.origin in LOCKS:
+        kept = [one for one in by.ranges if any(overlap(one, wide) for wide in target.ranges)]
+        return Target(target.name, tuple(kept), _joined(target.origin, by.origin))
+    ranges = _both(target.ranges, by.ranges)
+    return Target(target.name, ranges, _joined(target.origin, by.origin))
+
+
+def _settle(name: str, target: Target, installed: Mapping[str, SpecifierSet]) -> Target:
+    """Return ``target``, or what is installed, or the current versions, if it names no version."""
+    if not _is_bare(target):
+        return target
+    if name in installed:
+        return Target(name, (installed[name],), "installed in .venv")
+    return Target(name, (current(name),), f"{target.origin} names no version: {_CURRENT}")
+
+
+def _installed(root: Path) -> dict[str, SpecifierSet]:
+    """Return what is installed in the project's own ``.venv``, from the names of its metadata."""
+    found: dict[str, SpecifierSet] = {}
+    enclosure = enclosure_of(root)
+    lib = root / ".venv/lib"
+    pythons = [lib / name for name in enclosure.names(lib) if name.startswith("python")]
+    for python in (*pythons[:_PYTHONS_LIMIT], root / ".venv/Lib"):
+        for installed in enclosure.names(python / "site-packages"):
+            name, dash, version = installed.removesuffix(".dist-info").partition("-")
+            if not dash or not installed.endswith(".dist-info"):
+                continue
+            try:
+                found[canonicalize_name(name)] = specifiers(f"=={version}")
+            except InvalidSpecifier:
+                continue  # not metadata that pip wrote
+    return found
+
+
+_PYTHONS_LIMIT = 8
+"""Directories of one environment for a Python each; pip makes one."""

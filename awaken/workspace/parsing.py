@@ -1,0 +1,181 @@
+"""Parsing that cannot take the run down: every failure is a line and one sentence."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import warnings
+from contextlib import contextmanager
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from awaken.workspace.sources import SourceFile
+
+MAX_DEPTH = 400
+"""Levels of a tree that awaken reads. Of 7,400 files of the standard library and large programs
+none has more than 90; Python compiles 400 of any kind within its default recursion limit."""
+
+LIBCST_DEPTH = 300
+"""Levels that LibCST may be given, what a rewriter adds not counted: it survives 400 of any kind
+in the 2 MB stack that Windows gives, but not 1,000."""
+
+NEWEST_PYTHON = (3, 15)
+
+_RECURSION = 10_000
+_PYTHON_2 = re.compile(
+    r"\s*(?:print|exec)\s+[^\s(=.,:\[]"
+    r"|\s*raise\s+[\w.]+\s*,"
+    r"|\s*except\s+[\w.]+\s*,\s*[a-z_]\w*\s*:"  # Python 3.14 allows except OSError, ValueError:
+)
+
+
+class Unparsable(ValueError):
+    """The file is not Python that this interpreter reads; ``line`` is 1-based, 0 where unknown."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+def parse(source: SourceFile) -> ast.Module:
+    """Return the tree of ``source``, at most ``MAX_DEPTH`` levels deep. Raises Unparsable."""
+    return parse_text(source.text)
+
+
+def parse_text(text: bytes) -> ast.Module:
+    """Return the tree of UTF-8 ``text``, at most ``MAX_DEPTH`` levels deep. Raises Unparsable.
+
+    CPython 3.11 to 3.13 refuse hostile nesting with an exception (32 shapes, up to 100,000
+    levels), so the parser needs no guard before it; what walks the tree does.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            # As str: as bytes, a coding cookie would decode our UTF-8 a second time. Without a
+            # name: to show the line of a SyntaxError, Python opens the file of that name, and
+            # "<unknown>" in the current directory may be a pipe.
+            tree = ast.parse(text.decode(), filename="")
+    except SyntaxError as error:
+        raise Unparsable(error.lineno or 0, _explain(text, error)) from None
+    except (RecursionError, MemoryError):
+        raise Unparsable(0, "is nested too deeply for Python's own parser") from None
+    except (ValueError, OverflowError) as error:
+        raise Unparsable(0, f"cannot be parsed: {error}") from None
+    deep = _deep_statement(text, tree)
+    if deep:
+        raise Unparsable(deep, f"is nested more than {MAX_DEPTH} levels deep")
+    return tree
+
+
+# What no newer Python takes either.
+_WRONG_EVERYWHERE = re.compile(r"too many|Exceeds|\(unicode error\)|inconsistent use|unindent")
+
+
+def _explain(text: bytes, error: SyntaxError) -> str:
+    lines = re.split(rb"\r\n|\r|\n", text)
+    number = error.lineno or 0
+    line = lines[number - 1] if 0 < number <= len(lines) else b""
+    if _PYTHON_2.match(line.decode()) or error.msg.startswith("leading zeros"):
+        return f"{error.msg}; this looks like Python 2, which awaken does not read"
+    if _WRONG_EVERYWHERE.match(error.msg):
+        return error.msg.partition(";")[0]  # what follows is for programmers of Python
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    message = f"{error.msg} for Python {running}"
+    if sys.version_info[:2] >= NEWEST_PYTHON:
+        return message
+    newest = ".".join(map(str, NEWEST_PYTHON))
+    return f"{message}; if the file is for a newer Python, run awaken with Python {newest}"
+
+
+_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
+_SIMPLE = (
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.Expr,
+    ast.Return,
+    ast.Raise,
+    ast.Assert,
+    ast.Delete,
+)
+
+
+def _deep_statement(text: bytes, tree: ast.Module) -> int:
+    """Return the line of a statement nested too deeply, 0 if there is none.
+
+    A level needs a byte, so only long statements are measured: a tenth of the time of a walk.
+    """
+    measure = _Extents(text)
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, level = waiting.pop()
+        if level > MAX_DEPTH:
+            return int(getattr(node, "lineno", 1))
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, _BLOCKS) and not isinstance(child, _SIMPLE):
+                waiting.append((child, level + 1))
+            elif measure.holds(child, MAX_DEPTH - level) and (
+                level + depth(child, MAX_DEPTH) > MAX_DEPTH
+            ):
+                return int(getattr(child, "lineno", getattr(node, "lineno", 1)))
+    return 0
+
+
+class _Extents:
+    """How many bytes nodes take."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._starts: list[int] = []
+
+    def holds(self, node: ast.AST, levels: int) -> bool:
+        """Whether a node is long enough for so many levels; one without position might be."""
+        try:
+            first, last = node.lineno, node.end_lineno  # type: ignore[attr-defined]
+            width = node.end_col_offset - node.col_offset  # type: ignore[attr-defined]
+        except AttributeError:
+            return not isinstance(node, (ast.expr_context, ast.operator))
+        if first != last:
+            self._starts = self._starts or list(
+                accumulate(map(len, self._text.splitlines(keepends=True)), initial=0)
+            )
+            width += self._starts[last - 1] - self._starts[first - 1]
+        # the innermost byte stands for a few levels: an expression, a name, its context
+        return bool(width + 10 > levels)
+
+
+def depth(node: ast.AST, limit: int) -> int:
+    """Return the levels of the tree below and including ``node``, at most ``limit + 1``.
+
+    Goes level by level, so no depth can exhaust the stack.
+    """
+    level, found = [node], 0
+    while level and found <= limit:
+        found += 1
+        level = [child for one in level for child in ast.iter_child_nodes(one)]
+    return found
+
+
+def libcst_refusal(node: ast.AST) -> str | None:
+    """Return why the source of ``node`` is not given to LibCST, as a clause; None if it can be."""
+    if depth(node, LIBCST_DEPTH) <= LIBCST_DEPTH:
+        return None
+    return f"it is nested more than {LIBCST_DEPTH} levels deep, and LibCST could crash on it"
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Let recursive code (LibCST, a visitor) go ``MAX_DEPTH`` levels deep, ten calls a level.
+
+    Calls between Python functions take no C stack since Python 3.11, so only the limit stands
+    in their way.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

@@ -1,0 +1,109 @@
+"""The largest set of changes that holds together: guilty ones go, with their dependants."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awaken.contract import Change, ChangeId, Level, Place, Problem, SiteId, Span
+from awaken.engine.planning.conflicts import settle, with_dependants
+from awaken.workspace.sources import Snapshot, SourceFile
+
+SNAPSHOT = Snapshot({"a.py": SourceFile("a.py", b"one\ntwo\nthree\n")})
+HERE = Place("a.py", Span(4, 7))
+
+
+def change(name: str, *requires: str) -> Change:
+    return Change(
+        id=ChangeId(name),
+        rule="r",
+        title=name,
+        level=Level.SAFE,
+        sites=(SiteId(name),),
+        edits=(),
+        requires=tuple(ChangeId(other) for other in requires),
+    )
+
+
+def settle_with(changes, is_bad, *, named=True):
+    """Settle where a "result" is just the names made, and ``is_bad(names)`` gives the guilty."""
+
+    def materialise(_snapshot, active):
+        return frozenset(c.id for c in active)
+
+    def find_problems(result, _active):
+        bad = is_bad(result)
+        if not bad:
+            return []
+        return [Problem(HERE, "it broke", tuple(sorted(bad)) if named else ())]
+
+    return settle(SNAPSHOT, changes, materialise, find_problems)
+
+
+def test_all_changes_stay_where_nothing_is_wrong():
+    settled = settle_with([change("x"), change("y")], lambda _names: set())
+
+    assert [c.id for c in settled.changes] == ["x", "y"]
+    assert settled.refused == {}
+    assert settled.diagnostics == ()
+
+
+def test_only_the_guilty_change_goes():
+    settled = settle_with([change("x"), change("y")], lambda names: names & {"x"})
+
+    assert [c.id for c in settled.changes] == ["y"]
+    assert settled.result == {"y"}
+    assert settled.refused["x"].code == "engine/rolled-back"
+    assert "it broke" in settled.refused["x"].message
+
+
+def test_dependants_go_with_what_they_require():
+    changes = [change("x"), change("y", "x"), change("z", "y"), change("other")]
+
+    settled = settle_with(changes, lambda names: names & {"x"})
+
+    assert [c.id for c in settled.changes] == ["other"]
+    assert settled.refused["z"].code == "engine/requires-refused"
+
+
+def test_a_diagnostic_names_file_and_line():
+    settled = settle_with([change("x")], lambda names: names & {"x"})
+
+    assert [(d.path, d.line) for d in settled.diagnostics] == [("a.py", 2)]
+
+
+def test_an_unnamed_problem_is_found_by_halving():
+    changes = [change(name) for name in "abcdefg"]
+
+    settled = settle_with(changes, lambda names: names & {"e"}, named=False)
+
+    assert [c.id for c in settled.changes] == list("abcdfg")
+
+
+def test_two_that_only_fail_together_lose_one():
+    changes = [change(name) for name in "abcd"]
+
+    settled = settle_with(
+        changes, lambda names: names if {"b", "c"} <= names else set(), named=False
+    )
+
+    assert len(settled.changes) == 3
+    assert not {"b", "c"} <= {c.id for c in settled.changes}
+
+
+@given(
+    st.lists(st.sampled_from("abcdefgh"), unique=True, min_size=1),
+    st.sets(st.sampled_from("abcdefgh")),
+    st.booleans(),
+)
+def test_what_stays_holds_together(names, bad, named):
+    settled = settle_with([change(name) for name in names], lambda made: made & bad, named=named)
+
+    assert {c.id for c in settled.changes} == set(names) - bad
+    assert {c.id for c in settled.changes} | set(settled.refused) == set(names)
+
+
+def test_requirements_are_followed_over_cycles():
+    changes = [change("x", "z"), change("y", "x"), change("z", "y"), change("w")]
+
+    assert with_dependants({ChangeId("y")}, changes) == {"x", "y", "z"}
