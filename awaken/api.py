@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from awaken.contract import Rule, SiteId, UnusableFile, UserError
+from awaken.contract import SiteId, UnusableFile, UserError
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic, Report, RootReport
@@ -19,6 +19,7 @@ from awaken.engine.writing import apply as applying
 from awaken.engine.writing import undo as undoing
 from awaken.engine.writing.apply import Applied, FileWrite
 from awaken.engine.writing.undo import Undone, UndoStack
+from awaken.kit.rule import Rule
 from awaken.settings import Resolved, Settings
 from awaken.settings.resolve import command_line_layers, resolve
 from awaken.workspace.discovery import DiscoverySettings, Found, discover, find_roots

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from awaken.contract import Level, Phase, Reason, Rule
+from awaken.contract import Level, Phase, Reason
+from awaken.kit.rule import Rule
 
 PAGE = """\
 Rewrites `old()` to [new](x). It takes care.

@@ -14,7 +14,7 @@ from awaken.contract.edits import (
 from awaken.contract.errors import UnusableFile, UserError
 from awaken.contract.findings import ChangeId, Finding, Level, Reason, SiteId
 from awaken.contract.places import Place, Span
-from awaken.contract.rules import Parentheses, Phase, Rewriter, Rule, Surroundings
+from awaken.contract.rewriters import Parentheses, Phase, Rewriter, Surroundings
 
 __all__ = [
     "Change",
@@ -37,7 +37,6 @@ __all__ = [
     "ReleaseImport",
     "Requirement",
     "Rewriter",
-    "Rule",
     "SiteId",
     "Span",
     "Surroundings",

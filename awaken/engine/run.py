@@ -12,16 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, structs
 
-from awaken.contract import (
-    Change,
-    Pins,
-    Place,
-    Problem,
-    Rewriter,
-    Rule,
-    SiteId,
-    Span,
-)
+from awaken.contract import Change, Pins, Place, Problem, Rewriter, SiteId, Span
 from awaken.engine.formatting.formatter import Formatter, detect
 from awaken.engine.manifests.requirements import MANIFESTS
 from awaken.engine.planning.checks import check
@@ -44,6 +35,7 @@ from awaken.engine.suppressing.baseline import DEFAULT_NAME, Baseline, Entry, re
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import Holding
 from awaken.engine.suppressing.unused_suppressions import advise
+from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.settings import Resolved
 from awaken.settings.model import COMMAND_LINE

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from awaken.contract import Rule, UnusableFile, UserError
+from awaken.contract import UnusableFile, UserError
+from awaken.kit.rule import Rule
 from awaken.settings.model import Layer
 from awaken.settings.values import Wrong, settings_from
 from awaken.workspace.reading import (

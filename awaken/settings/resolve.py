@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import fields
 from packaging.utils import canonicalize_name
 
-from awaken.contract import NoOptions, Rule, UserError
+from awaken.contract import NoOptions, UserError
+from awaken.kit.rule import Rule
 from awaken.settings.files import config_layers, found_layer, nearest_file
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Settings
 from awaken.settings.selection import choose_by_layers, named

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Rule, UserError
+from awaken.contract import UserError
 from awaken.contract.nearest import did_you_mean
+from awaken.kit.rule import Rule
 from awaken.settings.model import Settings
 
 IN_PREVIEW = "in preview: select it by name"

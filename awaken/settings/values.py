@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import FieldInfo, fields
 
-from awaken.contract import NoOptions, Rule
+from awaken.contract import NoOptions
 from awaken.contract.nearest import did_you_mean
+from awaken.kit.rule import Rule
 from awaken.settings.model import Override, Settings
 from awaken.settings.selection import UnknownRule, require_known
 from awaken.workspace.ignores import is_pattern

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from awaken.contract import Level, Rule
+from awaken.contract import Level
+from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import (
     Example,
     Section,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from awaken import api
 from awaken.cli.reference import reference
-from awaken.contract import Rule
+from awaken.kit.rule import Rule
 from awaken.preview.markdown.rules import index, markdown
 
 COMMAND = "python -m awaken.testing.pages docs"

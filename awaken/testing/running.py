@@ -10,8 +10,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken import api
-from awaken.contract import Finding, Rule, SiteId
+from awaken.contract import Finding, SiteId
 from awaken.engine.report import RootReport
+from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
 

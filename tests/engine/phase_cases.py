@@ -15,7 +15,6 @@ from awaken.contract import (
     Place,
     Plan,
     Reason,
-    Rule,
     SiteId,
     Span,
     TextEdit,
@@ -23,6 +22,7 @@ from awaken.contract import (
 from awaken.engine.planning.in_memory import materialise
 from awaken.engine.planning.phases import Tools, run_phases
 from awaken.engine.planning.policy import Admission
+from awaken.kit.rule import Rule
 from awaken.workspace.sources import Snapshot, SourceFile
 
 SAFE, UNSAFE, MANUAL, ADVICE = Level.SAFE, Level.UNSAFE, Level.MANUAL, Level.ADVICE

@@ -28,8 +28,8 @@ from awaken.contract import (
     Reason,
     ReleaseImport,
     Requirement,
-    Rule,
 )
+from awaken.kit.rule import Rule
 from awaken.project.source.modules import site_id
 
 

@@ -8,11 +8,12 @@ from typing import ClassVar
 import pytest
 
 from awaken import api
-from awaken.contract import Phase, Rule, UserError
+from awaken.contract import Phase, UserError
 from awaken.engine.diagnosing import diagnosis
 from awaken.engine.diagnosing.diagnosis import LeftOutGroup, RuleStatus, Severity
 from awaken.engine.writing.apply import FileWrite, apply
 from awaken.engine.writing.undo import PendingApply
+from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.workspace.sources import decode
 

@@ -9,9 +9,10 @@ from msgspec import Struct
 from rules_for_tests import OverFiles, RenameCalls, RequiresBase
 
 from awaken import api
-from awaken.contract import Phase, Plan, Reason, Rule, UserError
+from awaken.contract import Phase, Plan, Reason, UserError
 from awaken.engine.planning import reasons
 from awaken.engine.report import HeldBy
+from awaken.kit.rule import Rule
 from awaken.settings import Settings
 
 QUERY = "from sqlalchemy.orm import Session\ndef f(s: Session):\n    return s.query(1)\n"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from awaken.contract import Phase, Pins, Plan, Rule
+from awaken.contract import Phase, Pins, Plan
 from awaken.engine.planning.planning import plan_rule
+from awaken.kit.rule import Rule
 from awaken.project import Project, Snapshot
 from awaken.workspace.sources import decode
 

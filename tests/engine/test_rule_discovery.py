@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from awaken.contract import Phase, Rule
+from awaken.contract import Phase
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
+from awaken.kit.rule import Rule
 from awaken.settings.selection import UnknownRule, choose
 
 

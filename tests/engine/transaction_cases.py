@@ -22,8 +22,8 @@ from rules_for_tests import (
 )
 
 from awaken import api
-from awaken.contract import Rule
 from awaken.engine.machine.filesystem import FileSystem
+from awaken.kit.rule import Rule
 
 MANIFEST = '[project]\nname = "shop"\nversion = "1"\ndependencies = [\n    "fastapi",\n]\n'
 

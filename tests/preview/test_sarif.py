@@ -8,8 +8,9 @@ from typing import Any
 from awkward import ROOT, everything, only_diagnostics
 from report_builders import RULE, file_change, finding, report, root_report, source
 
-from awaken.contract import ChangeId, Finding, Level, Phase, Place, Reason, Rule, Span
+from awaken.contract import ChangeId, Finding, Level, Phase, Place, Reason, Span
 from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report
+from awaken.kit.rule import Rule
 from awaken.preview.documents.sarif import sarif
 from awaken.preview.output import Asked, FilesOf
 from awaken.workspace.sources import SourceFile

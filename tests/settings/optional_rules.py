@@ -8,17 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from awaken import api
-from awaken.contract import (
-    Change,
-    ChangeId,
-    Finding,
-    Level,
-    Phase,
-    Place,
-    Plan,
-    Rule,
-    TextEdit,
-)
+from awaken.contract import Change, ChangeId, Finding, Level, Phase, Place, Plan, TextEdit
+from awaken.kit.rule import Rule
 from awaken.project.source.modules import site_id
 from awaken.settings import Settings
 from awaken.settings.resolve import resolve

@@ -16,12 +16,12 @@ from awaken.contract import (
     Place,
     Plan,
     Reason,
-    Rule,
     SiteId,
     Span,
     TextEdit,
 )
 from awaken.engine.report import Diagnostic, FileChange, RootReport
+from awaken.kit.rule import Rule
 from awaken.project import site_id
 from awaken.project.source import module_store
 from awaken.testing import (

@@ -13,7 +13,7 @@ from awaken.cli.options import declared as given
 from awaken.preview.choices import Color
 
 if TYPE_CHECKING:
-    from awaken.contract import Rule
+    from awaken.kit.rule import Rule
 
 
 class RulesForm(StrEnum):

@@ -91,7 +91,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from awaken.contract import Phase, Pins, Plan, Rule
+from awaken.contract import Phase, Pins, Plan
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project.frameworks.resources.openings import Opening, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS

@@ -78,7 +78,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from awaken.contract import Phase, Pins, Plan, Rule
+from awaken.contract import Phase, Pins, Plan
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.knowledge.libraries import Resource
 from awaken.project.frameworks.resources.openings import Opening, openings, words

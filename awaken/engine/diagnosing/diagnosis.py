@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import Rule, UserError
+from awaken.contract import UserError
 from awaken.engine.formatting.formatter import Formatting, formatting
 from awaken.engine.machine.repository import Repository, repository_of
 from awaken.engine.machine.state import state_directory
@@ -23,6 +23,7 @@ from awaken.engine.machine.workers import available_cores
 from awaken.engine.planning.rule_discovery import in_running_order
 from awaken.engine.run import targets_of, unmet_need
 from awaken.engine.writing.undo import pending, undo_list
+from awaken.kit.rule import Rule
 from awaken.knowledge.ecosystem import Driver, drivers
 from awaken.knowledge.libraries import knowledge
 from awaken.settings import Resolved

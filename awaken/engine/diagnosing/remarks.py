@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from awaken.contract import Rule
 from awaken.engine.diagnosing.diagnosis import Remark, RootDiagnosis, Severity
+from awaken.kit.rule import Rule
 from awaken.workspace.discovery import Found
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.manifests.versions import current, shown

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.contract import Finding, Place, Rule, Span
+from awaken.contract import Finding, Place, Span
 from awaken.engine.planning.planning import plan_rule
 from awaken.engine.planning.policy import Admission
 from awaken.engine.report import RootReport
 from awaken.engine.run import RootRun
+from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.modules import Module
 from awaken.workspace.discovery import DiscoverySettings

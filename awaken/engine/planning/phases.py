@@ -13,17 +13,7 @@ from itertools import groupby
 import msgspec
 from msgspec import Struct
 
-from awaken.contract import (
-    Change,
-    Finding,
-    Pins,
-    Place,
-    Plan,
-    Problem,
-    Rule,
-    SiteId,
-    Span,
-)
+from awaken.contract import Change, Finding, Pins, Place, Plan, Problem, SiteId, Span
 from awaken.engine.edits.splices import SpanMap
 from awaken.engine.planning.again import seen_before, standing
 from awaken.engine.planning.conflicts import settle
@@ -41,6 +31,7 @@ from awaken.engine.planning.reasons import UNDONE_BY_ANOTHER_RULE, Refused
 from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic, Held
 from awaken.engine.suppressing.suppressed import Moment
+from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.workspace.sources import Snapshot
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import PurePosixPath
 
-from awaken.contract import Edit, Level, Pins, Plan, Rule, Span
+from awaken.contract import Edit, Level, Pins, Plan, Span
+from awaken.kit.rule import Rule
 from awaken.workspace.sources import Snapshot
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be encoded

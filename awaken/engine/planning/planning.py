@@ -8,11 +8,12 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
-from awaken.contract import Pins, Plan, Rule
+from awaken.contract import Pins, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
 from awaken.engine.machine.workers import Died, run_here, run_many, start_method
 from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
+from awaken.kit.rule import Rule
 from awaken.project import Project
 
 _SECONDS_PER_BYTE = 2.5e-6

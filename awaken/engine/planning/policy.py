@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from awaken.contract import Change, ChangeId, Finding, Level, Pins, Rule, SiteId
+from awaken.contract import Change, ChangeId, Finding, Level, Pins, SiteId
 from awaken.engine.planning.conflicts import with_dependants
 from awaken.engine.planning.reasons import (
     HELD_BACK,
@@ -16,6 +16,7 @@ from awaken.engine.planning.reasons import (
 )
 from awaken.engine.report import Held
 from awaken.engine.suppressing.suppressed import Holding
+from awaken.kit.rule import Rule
 
 
 class Admission(Struct, frozen=True):

@@ -9,7 +9,7 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from types import ModuleType
 
-from awaken.contract import Rule
+from awaken.kit.rule import Rule
 
 ENTRY_POINT_GROUP = "awaken.rules"
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Change, Finding, Place, Plan, Rule, SiteId
+from awaken.contract import Change, Finding, Place, Plan, SiteId
 from awaken.engine.report import Held, HeldBy
 from awaken.engine.suppressing.baseline import Baseline
 from awaken.engine.suppressing.changed_lines import ChangedLines
+from awaken.kit.rule import Rule
 from awaken.settings.selection import UNUSED_SUPPRESSION
 from awaken.workspace.sources import Snapshot, SourceFile
 from awaken.workspace.suppressions import MARK, Suppression, suppressions_in

@@ -30,7 +30,7 @@ import importlib.metadata
 from collections.abc import Sequence
 from typing import Any
 
-from awaken.contract import Rule
+from awaken.kit.rule import Rule
 from awaken.preview.documents.document import encoded
 from awaken.preview.markdown.rule_page import examples, levels, options, status, summary
 from awaken.preview.markdown.rules import markdown, message

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from awaken.contract import ChangeId, Finding, Place, Rule
+from awaken.contract import ChangeId, Finding, Place
 from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, RootReport
+from awaken.kit.rule import Rule
 from awaken.preview.counts import diagnostics
 from awaken.preview.diffs.hunks import hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines

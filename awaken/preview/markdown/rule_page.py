@@ -19,7 +19,8 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 from msgspec import NODEFAULT, Struct
 
-from awaken.contract import Level, Rule
+from awaken.contract import Level
+from awaken.kit.rule import Rule
 
 EXAMPLE_FILE = "case.py"
 """The file of a code block that names none."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from awaken.contract import Reason, Rule
+from awaken.contract import Reason
+from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import (
     Example,
     Part,

@@ -9,8 +9,8 @@ from typing import cast
 from rich.console import Console
 from rich.text import Text
 
-from awaken.contract import Rule
 from awaken.engine.report import FileChange
+from awaken.kit.rule import Rule
 from awaken.preview.console.code import code_theme
 from awaken.preview.console.page import Page, Part, joined
 from awaken.preview.diffs.file_diff import FileDiff

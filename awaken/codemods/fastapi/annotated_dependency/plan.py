@@ -26,8 +26,8 @@ from awaken.contract import (
     Plan,
     Reason,
     Rewriter,
-    Rule,
 )
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Site, planned
 
 if TYPE_CHECKING:

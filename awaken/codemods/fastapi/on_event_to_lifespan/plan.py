@@ -30,8 +30,8 @@ from awaken.contract import (
     Problem,
     Reason,
     Rewriter,
-    Rule,
 )
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Site, with_caveats
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.inclusion import ROUTERS

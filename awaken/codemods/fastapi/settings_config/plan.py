@@ -34,8 +34,8 @@ from awaken.contract import (
     Reason,
     ReleaseImport,
     Rewriter,
-    Rule,
 )
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Site
 from awaken.project.names.uses import is_annotation
 

@@ -22,8 +22,8 @@ from awaken.contract import (
     Plan,
     Reason,
     Rewriter,
-    Rule,
 )
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Site, planned
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions

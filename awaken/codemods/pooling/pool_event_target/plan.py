@@ -8,18 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_event_target import reasons
-from awaken.contract import (
-    Change,
-    Edit,
-    Finding,
-    Phase,
-    Pins,
-    Plan,
-    Reason,
-    Rule,
-    Span,
-    TextEdit,
-)
+from awaken.contract import Change, Edit, Finding, Phase, Pins, Plan, Reason, Span, TextEdit
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Site, planned
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 

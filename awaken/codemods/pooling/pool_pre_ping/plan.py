@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import Engine, engines, pool_of
-from awaken.contract import (
-    Change,
-    Finding,
-    Level,
-    NodeEdit,
-    Phase,
-    Pins,
-    Plan,
-    Reason,
-    Rewriter,
-    Rule,
-)
+from awaken.contract import Change, Finding, Level, NodeEdit, Phase, Pins, Plan, Reason, Rewriter
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Site, planned
 
 if TYPE_CHECKING:

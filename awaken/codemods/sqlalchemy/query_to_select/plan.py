@@ -52,10 +52,10 @@ from awaken.contract import (
     Plan,
     Reason,
     Rewriter,
-    Rule,
     SiteId,
     Span,
 )
+from awaken.kit.rule import Rule
 from awaken.kit.sites import with_caveats
 from awaken.project.source.modules import Module, site_id
 

@@ -11,17 +11,8 @@ from awaken.codemods.testing.httpx_asgi_transport.applications import may_be_non
 from awaken.codemods.testing.httpx_asgi_transport.clients import TRANSPORTS, Client, clients
 from awaken.codemods.testing.httpx_asgi_transport.naming import named
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
-from awaken.contract import (
-    Change,
-    Finding,
-    NodeEdit,
-    Phase,
-    Pins,
-    Plan,
-    Reason,
-    Rewriter,
-    Rule,
-)
+from awaken.contract import Change, Finding, NodeEdit, Phase, Pins, Plan, Reason, Rewriter
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Site, planned
 
 if TYPE_CHECKING:

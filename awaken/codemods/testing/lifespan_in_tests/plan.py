@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
-from awaken.contract import Finding, Phase, Pins, Place, Plan, Rule
+from awaken.contract import Finding, Phase, Pins, Place, Plan
+from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project.frameworks.testing import is_test_file
 from awaken.project.frameworks.web.applications import Application

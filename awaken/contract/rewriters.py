@@ -1,0 +1,63 @@
+"""What a rewriter is given, and the phases in which rules run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+from msgspec import Struct
+
+
+class Phase(IntEnum):
+    """The order in which rules run; each phase plans on the result of the one before."""
+
+    REPAIR = 1
+    QUERIES = 2
+    MODELS = 3
+    LOADING = 4
+    SESSIONS = 5
+    LIFESPAN = 6
+    CONCURRENCY = 7
+    TIDY = 8
+
+
+class Parentheses(Struct, frozen=True):
+    """A pair over several lines around an anchor and nothing else, which may go.
+
+    ``column`` is where it opens, ``outdent`` how far the lines inside move left without it, and
+    ``trailing`` how many characters follow it on its last line.
+    """
+
+    column: int
+    outdent: int = 0
+    trailing: int = 0
+
+
+class Surroundings(Struct, frozen=True):
+    """What a rewriter may know of the place it writes into.
+
+    ``newline`` and ``indent`` are the file's own; ``column`` is where the anchor's first line
+    starts to be ours, ``line_indent`` the white space that line starts with, ``line_length`` the
+    longest line the project's formatter allows, and ``trailing`` how many characters follow the
+    anchor on its last line. All are counted in characters. ``bracketed`` says that the anchor
+    stands inside brackets, where a line may be broken freely. ``parentheses`` are those around
+    nothing else: they go if the new code breaks its lines inside its own brackets alone.
+    ``breaks_around`` says that the anchor is part of a larger expression on one line, which is
+    broken as a whole afterwards if it gets too long.
+    """
+
+    newline: str = "\n"
+    indent: str = "    "
+    line_indent: str = ""
+    column: int = 0
+    trailing: int = 0
+    line_length: int = 88
+    bracketed: bool = False
+    parentheses: Parentheses | None = None
+    breaks_around: bool = False
+
+
+Rewriter = Callable[[Any, Any, Surroundings], Any]
+"""``function(updated LibCST node, payload, surroundings) -> node``; for ``InsertStatements`` the
+node is None and the result a sequence of LibCST statements."""
