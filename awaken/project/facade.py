@@ -26,9 +26,9 @@ from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, Query
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.testing import Doubles
 from awaken.project.frameworks.web.wiring import Web
-from awaken.project.graph.callers import Callers, Function
+from awaken.project.graph.callers import Callers
 from awaken.project.graph.dispatch import Called, function_called, functions_called
-from awaken.project.graph.passing import Passed
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout
@@ -36,9 +36,10 @@ from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
 from awaken.project.values.domain import ClassOf, External, InstanceOf, Nothing, Unknown
-from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.passed import Passed
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot
 
@@ -74,7 +75,7 @@ class Project:
         self._names = Names(self.layout, self.module, knowledge())
         self._words = Words(snapshot, self.files_with)
         self._classes = Classes(self._names, self.module, self._words)
-        self._evaluator = Evaluator(
+        self._evaluator = ProgramEvaluator(
             self._names, self._classes, self.module, knowledge(), self._words
         )
         self._models = Models(self._evaluator, self._classes, self.files_with)
@@ -242,7 +243,7 @@ class Project:
 
         None for every other binding.
         """
-        return self._evaluator.parameters.passed(module, binding)
+        return self._evaluator.passed(module, binding)
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.

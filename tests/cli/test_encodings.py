@@ -123,7 +123,7 @@ PLACES = {
     ),
     "operators": "    x = not § or §\n    y = § + -1 if § \\\n else §[0], a < § is not None\n",
     "targets": "    §[0].y = 1; del §[0].y\n    §[0].id += §[1].id\n    for §[0].x in a: pass\n",
-    "statements": "    assert §, §\n    yield §\n    x = yield from \n    raise a(§) from b(§)\n",
+    "statements": "    assert §, §\n    yield §\n    x = yield from §\n    raise a(§) from b(§)\n",
     "try": "    try: §\n    except a(§): §\n    else: §\n    finally: §\n",
     "with": "    with a(§), (b(§)): x\n",
     "walrus": "    if (x := §): return x\n",

@@ -11,7 +11,7 @@ from awaken.preview.console.progress import bar
 TAKEN_OFF = "\x1b[2K"
 PROGRAM = """
 import sys
-from awaken.preview import progress
+from awaken.preview.console import progress
 from awaken.preview.choices import View
 progress._PATIENCE = {patience}
 progress._PAUSE = 0

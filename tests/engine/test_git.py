@@ -20,15 +20,15 @@ from awaken.engine.machine.repository import repository_of
 from awaken.engine.suppressing.changed_lines import changed_lines
 
 MAY_START_PROCESSES = {
-    "engine/programs.py": "git and the formatter, found outside of the project, with a time limit",
+    "engine/machine/programs.py": "git and the formatter, found outside of the project and limited",
     "cli/editor.py": "the editor of VISUAL or EDITOR, which the user asks for with a key",
-    "preview/pager.py": "the pager of PAGER, on a terminal",
+    "preview/console/pager.py": "the pager of PAGER, on a terminal",
 }
 ONLY_NAMES = {
-    "engine/apply_errors.py": "quotes a command line for Windows",
-    "engine/git.py": "the type of an answer, and the exception of a time limit",
-    "engine/changed_lines.py": "the type of an answer",
-    "engine/formatter.py": "the exception of a time limit",
+    "engine/machine/apply_errors.py": "quotes a command line for Windows",
+    "engine/machine/git.py": "the type of an answer, and the exception of a time limit",
+    "engine/suppressing/changed_lines.py": "the type of an answer",
+    "engine/formatting/formatter.py": "the exception of a time limit",
 }
 
 

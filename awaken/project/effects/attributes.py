@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import ast
 import builtins
-from typing import TYPE_CHECKING
 
 from awaken.project.graph.dispatch import Called
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 _OF_EVERYTHING = {"__class__", "__dict__", "__doc__", "__module__", "__name__", "__qualname__"}
 _HOOKS = {"__getattribute__", "__setattr__", "__slots__"}
 _PLAIN_BASES = {"abc.ABC", "builtins.object", "typing.Generic", "typing.NamedTuple"}
-_Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Attributes:
     """Answers for one project."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
     def read(self, module: Module, node: ast.Attribute) -> bool | Called:
@@ -108,7 +105,7 @@ class Attributes:
             is_dataclass = facts.decorators == ("dataclasses.dataclass",)
             if home is None or facts.keywords or (facts.decorators and not is_dataclass):
                 return False
-            methods = {one.name: one for one in home[1].body if isinstance(one, _Definition)}
+            methods = {one.name: one for one in home[1].body if isinstance(one, Function)}
             made = methods.get("__post_init__" if is_dataclass else "__init__")
             if "__new__" in methods:
                 return False
@@ -125,8 +122,7 @@ def is_error(name: str) -> bool:
 
 def _is_decorated(owner: ast.ClassDef, name: str) -> bool:
     return any(
-        isinstance(one, _Definition) and one.name == name and one.decorator_list
-        for one in owner.body
+        isinstance(one, Function) and one.name == name and one.decorator_list for one in owner.body
     )
 
 
@@ -138,7 +134,7 @@ def _is_frozen(owner: ast.ClassDef) -> bool:
 def _set_at_once(owner: ast.ClassDef) -> set[str]:
     """Return the attributes that ``__init__`` sets in every case: by its own statements."""
     init = next(
-        (one for one in owner.body if isinstance(one, _Definition) and one.name == "__init__"), None
+        (one for one in owner.body if isinstance(one, Function) and one.name == "__init__"), None
     )
     if init is None or not init.args.args:
         return set()

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.libraries import Wait
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.graph.dispatch import function_called
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 _Key = tuple[str, int]
 _DEEPEST = 12
@@ -51,7 +49,7 @@ class BlockingCalls:
 class Blocks:
     """Answers for one project; keeps the answers for functions."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
         self._callees = Callees(evaluator)
         self._kept: dict[_Key, BlockingCalls] = {}
@@ -65,13 +63,11 @@ class Blocks:
         called elsewhere.
         """
         with self._evaluator.without_callers():
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(node, Function):
                 return self._summary(module, node)
             return self._all(module, node)
 
-    def _summary(
-        self, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef
-    ) -> BlockingCalls:
+    def _summary(self, module: Module, function: Function) -> BlockingCalls:
         key = (module.path, module.span(function).start)
         if key in self._kept:
             return self._kept[key]

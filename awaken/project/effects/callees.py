@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf, External, InstanceOf, Session, Unknown, Value
 from awaken.project.values.flow import Flow, flow_of
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 _SESSIONS = {
     "session": "sqlalchemy.orm.Session",
@@ -45,7 +42,7 @@ _ANNOTATIONS = {
 class Callees:
     """Names what calls call, as far as no function of the project is meant."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
     def library_names(self, module: Module, func: ast.expr) -> tuple[str, ...] | Unknown:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from awaken.contract import Place
-from awaken.project.graph.callers import Function
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 _MOST_FUNCTIONS = 50
 
@@ -35,7 +33,7 @@ class Guard:
     chain: tuple[Place, ...] = ()
 
 
-def guards_around(evaluator: Evaluator, module: Module, node: ast.AST) -> tuple[Guard, ...]:
+def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) -> tuple[Guard, ...]:
     """Return what stands around ``node`` inside its function, the innermost first."""
     found: list[Guard] = []
     below = node
@@ -67,7 +65,7 @@ def _index(node: ast.With | ast.AsyncWith, below: ast.AST) -> int:
 
 
 def _of_try(
-    evaluator: Evaluator, module: Module, node: ast.Try | ast.TryStar, below: ast.AST
+    evaluator: ProgramEvaluator, module: Module, node: ast.Try | ast.TryStar, below: ast.AST
 ) -> Iterator[Guard]:
     if below in node.finalbody:
         yield Guard("in-finally", evaluator.place(module, node))
@@ -81,7 +79,7 @@ def _of_try(
 
 
 def caught_by(
-    evaluator: Evaluator, module: Module, handler: ast.ExceptHandler
+    evaluator: ProgramEvaluator, module: Module, handler: ast.ExceptHandler
 ) -> tuple[str | None, ...]:
     """Return the qualified names of the classes that ``handler`` catches, None for unknown ones."""
     if handler.type is None:
@@ -90,7 +88,7 @@ def caught_by(
     return tuple(name for part in parts for name in _classes(evaluator, module, part) or (None,))
 
 
-def _classes(evaluator: Evaluator, module: Module, node: ast.expr) -> tuple[str | None, ...]:
+def _classes(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> tuple[str | None, ...]:
     """Return the classes that an expression after ``except`` names; follows ``ERRORS = (A, B)``."""
     name = evaluator.names.qualified(module, node)
     located = None if name is None else evaluator.names.locate(name)
@@ -109,7 +107,7 @@ def _classes(evaluator: Evaluator, module: Module, node: ast.expr) -> tuple[str 
 
 
 def guards_in_callers(
-    evaluator: Evaluator, module: Module, function: Function
+    evaluator: ProgramEvaluator, module: Module, function: Function
 ) -> tuple[tuple[Guard, ...], tuple[Unknown, ...]]:
     """Return the handlers in callers of ``function`` that may see what it raises.
 
@@ -142,7 +140,7 @@ def guards_in_callers(
                 if one.kind == "handler"
             ]
             above = caller.enclosing_function(calls[0])
-            if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(above, Function):
                 key = (caller.path, caller.span(above))
                 if key not in seen:
                     seen.add(key)

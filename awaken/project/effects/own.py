@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from awaken.project.source.trees import children, parameters_of
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
+from awaken.project.source.trees import Function, children, parameters_of
 
 
 def own_nodes(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -19,7 +17,7 @@ def own_nodes(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        if isinstance(node, Definition | ast.Lambda):
+        if isinstance(node, Function | ast.Lambda):
             below: list[ast.AST] = list(getattr(node, "decorator_list", ()))
             below += [one for _, one in parameters_of(node.args) if one is not None]
         elif isinstance(node, ast.AnnAssign):
@@ -33,4 +31,4 @@ def what_runs(node: ast.AST) -> Sequence[ast.AST]:
     """Return the code that runs: of a function its body when it is called, else ``node``."""
     if isinstance(node, ast.Lambda):
         return [node.body]
-    return node.body if isinstance(node, Definition | ast.Module) else [node]
+    return node.body if isinstance(node, Function | ast.Module) else [node]

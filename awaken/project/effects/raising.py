@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from awaken.project.effects.attributes import Attributes, is_error
 from awaken.project.effects.callees import Callees, local_flow
@@ -27,16 +27,13 @@ from awaken.project.effects.guards import caught_by
 from awaken.project.effects.operations import Operations
 from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.graph.dispatch import Called, function_called
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import External, FunctionOf, InstanceOf, Unknown
 from awaken.workspace.parsing import deep_recursion
 
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
-
-_Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _Key = tuple[str, int]
 _DEEPEST = 12
 _MOST_FUNCTIONS = 150
@@ -60,7 +57,7 @@ _QUIET = (
 class Raising:
     """Answers what may leave a piece of code of one project; keeps the answers for functions."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self.evaluator = evaluator
         self.callees = Callees(evaluator)
         self.attributes = Attributes(evaluator)
@@ -78,13 +75,13 @@ class Raising:
         """
         self._entered = 0
         with deep_recursion(), self.evaluator.without_callers():
-            if isinstance(node, _Definition):
+            if isinstance(node, Function):
                 return self.summary(module, node)
             if awaited and isinstance(node, ast.expr):
                 return _Run(self, module).awaiting(node)
             return _Run(self, module).all(what_runs(node))
 
-    def summary(self, module: Module, function: _Definition) -> Raises:
+    def summary(self, module: Module, function: Function) -> Raises:
         """Return what may leave a call of ``function``, its arguments aside."""
         key = (module.path, module.span(function).start)
         if key in self._kept:
@@ -296,7 +293,7 @@ class _Run:
         made = node.func if isinstance(node, ast.Call) else None
         values = self._evaluator.values(self._module, made) if made is not None else ()
         function = values[0] if len(values) == 1 else None
-        if isinstance(function, FunctionOf) and isinstance(function.node, _Definition):
+        if isinstance(function, FunctionOf) and isinstance(function.node, Function):
             home, inner = function.module, function.node
             names = {self._evaluator.names.qualified(home, one) for one in inner.decorator_list}
             if names and names <= _MANAGERS and isinstance(node, ast.Call):
@@ -313,7 +310,7 @@ class _Run:
             return NOTHING
         return self._may(node, "`{}` may raise")
 
-    def _definition(self, node: _Definition | ast.Lambda) -> Raises:
+    def _definition(self, node: Function | ast.Lambda) -> Raises:
         if getattr(node, "decorator_list", ()):
             return self._may(node, "the decorators of `{}` may raise")
         return self.all(default for _, default in parameters_of(node.args))

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from awaken.contract import Place, Span
 from awaken.project.graph.families import Family
@@ -27,6 +27,7 @@ from awaken.project.names.uses import Use, is_annotation, use_of
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module, same_node
+from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
 from awaken.project.values.domain import (
     ClassOf,
@@ -37,11 +38,8 @@ from awaken.project.values.domain import (
     Unknown,
     Values,
 )
+from awaken.project.values.evaluation import Evaluator
 
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 Why = Literal[
     "outside", "value", "framework", "named", "dynamic", "unresolved", "inherited", "many"
 ]
@@ -137,7 +135,9 @@ class CallIndex:
     def family(self, qualified: str) -> Family:
         """Return the class ``qualified`` of the project with its relatives."""
         if qualified not in self._families:
-            self._families[qualified] = Family(self._evaluator, self.words.files_with, qualified)
+            self._families[qualified] = Family(
+                self._evaluator, self.words.files_with, self.family, qualified
+            )
         return self._families[qualified]
 
     @cached_property

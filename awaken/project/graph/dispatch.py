@@ -5,15 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module, same_node
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _TRANSPARENT = {
     "abc.abstractmethod",
@@ -41,11 +38,13 @@ class Called:
     """The function that a call reaches; ``bound`` is 1 if the receiver is its first argument."""
 
     module: Module
-    function: ast.FunctionDef | ast.AsyncFunctionDef
+    function: Function
     bound: int
 
 
-def function_called(evaluator: Evaluator, module: Module, call: ast.Call) -> Called | Unknown:
+def function_called(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> Called | Unknown:
     """Return the only function that ``call`` can reach; Unknown says why there is none."""
     found = functions_called(evaluator, module, call)
     if isinstance(found, Unknown) or len(found) == 1:
@@ -58,7 +57,7 @@ def function_called(evaluator: Evaluator, module: Module, call: ast.Call) -> Cal
 
 
 def functions_called(
-    evaluator: Evaluator, module: Module, call: ast.Call
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
 ) -> tuple[Called, ...] | Unknown:
     """Return the functions that ``call`` can reach: one, or a method and those that override it.
 
@@ -84,7 +83,9 @@ def functions_called(
     return tuple(found)
 
 
-def _seems_to_reach(evaluator: Evaluator, module: Module, call: ast.Call) -> _Function | Unknown:
+def _seems_to_reach(
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call
+) -> _Function | Unknown:
     if isinstance(call.func, ast.Attribute) and _is_super(call.func.value):
         return _method_above(evaluator, module, call, call.func.attr)
     values = evaluator.values(module, call.func)
@@ -102,7 +103,7 @@ def _is_super(node: ast.expr) -> bool:
     return node.func.id == "super" and not node.args
 
 
-def _is_certain(evaluator: Evaluator, module: Module, call: ast.Call) -> bool:
+def _is_certain(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> bool:
     """Whether ``super()`` is the class above, as no class has several bases of the project."""
     if not isinstance(call.func, ast.Attribute) or not _is_super(call.func.value):
         return False
@@ -112,7 +113,7 @@ def _is_certain(evaluator: Evaluator, module: Module, call: ast.Call) -> bool:
 
 
 def _method_above(
-    evaluator: Evaluator, module: Module, call: ast.Call, method: str
+    evaluator: ProgramEvaluator, module: Module, call: ast.Call, method: str
 ) -> _Function | Unknown:
     """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
     owner = module.enclosing_class(call)
@@ -132,7 +133,7 @@ def _method_above(
 
 
 def _as_called(
-    evaluator: Evaluator, home: Module, function: Function, receiver: Value | None
+    evaluator: ProgramEvaluator, home: Module, function: Function, receiver: Value | None
 ) -> Called | Unknown:
     decorators = {evaluator.names.qualified(home, one) for one in function.decorator_list}
     if not decorators <= _TRANSPARENT:
@@ -145,7 +146,7 @@ def _as_called(
 
 
 def _relatives(
-    evaluator: Evaluator, home: Module, owner: ast.ClassDef, method: str
+    evaluator: ProgramEvaluator, home: Module, owner: ast.ClassDef, method: str
 ) -> Iterator[tuple[Module, Function] | Unknown]:
     """Yield the methods that override one of ``owner``, or that it overrides."""
     family = evaluator.callers.family(f"{home.name}.{home.qualname(owner)}")

@@ -6,7 +6,6 @@ import ast
 import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
@@ -17,9 +16,7 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
 )
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.evaluation import Evaluator
 
 _HARMLESS_BASES = {
     "abc.ABC",
@@ -37,10 +34,15 @@ class Family:
     """The class ``qualified`` of the project, what it inherits, and what inherits from it."""
 
     def __init__(
-        self, evaluator: Evaluator, files_with_word: Callable[[str], list[str]], qualified: str
+        self,
+        evaluator: Evaluator,
+        files_with_word: Callable[[str], list[str]],
+        family_of: Callable[[str], Family],
+        qualified: str,
     ) -> None:
         self._evaluator = evaluator
         self._files_with_word = files_with_word
+        self._family_of = family_of
         self._qualified = qualified
         self.is_too_large = False  # known when ``descendants`` were asked for
 
@@ -134,7 +136,7 @@ class Family:
         """Whether ``super().method`` in the class ``qualified`` may be that of this class."""
         if qualified == self._qualified or qualified not in self._ancestors | self.descendants:
             return False
-        lines = self._evaluator.callers.family(qualified)
+        lines = self._family_of(qualified)
         return not lines.is_linear or lines.definer_above(method) in {self._qualified, None}
 
     @cached_property

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from awaken.contract import Place
-from awaken.project.graph.callers import Function
 from awaken.project.source.modules import Module
+from awaken.project.source.program import Program
+from awaken.project.source.trees import Function
 
-if TYPE_CHECKING:
-    from awaken.project.facade import Project
 
-
-def mentions_of(project: Project, module: Module, function: Function) -> Iterator[Place]:
+def mentions_of(project: Program, module: Module, function: Function) -> Iterator[Place]:
     """Yield what may refer to ``function``, in its own file and in all others.
 
     Its own file is searched for the name in its scope and for strings; others for what imports
@@ -57,7 +54,7 @@ def _names(home: Module, name: str, node: ast.Constant) -> bool:
     return any(node.value.endswith(f"{last}{mark}{name}") for mark in (".", ":"))
 
 
-def _refers(project: Project, other: Module, node: ast.AST, home: Module, name: str) -> bool:
+def _refers(project: Program, other: Module, node: ast.AST, home: Module, name: str) -> bool:
     match node:
         case ast.Constant():
             return _names(home, name, node)
@@ -77,7 +74,7 @@ def _refers(project: Project, other: Module, node: ast.AST, home: Module, name: 
             return False
 
 
-def replaced_in(project: Project, module: Module, name: str) -> Place | None:
+def replaced_in(project: Program, module: Module, name: str) -> Place | None:
     """Return where something else is put in the place of ``name`` of ``module``, by its name there.
 
     By ``patch("main.startup")``, ``patch.multiple("main", startup=...)``,
@@ -102,7 +99,7 @@ def _replaces(other: Module, node: ast.Constant, home: Module, name: str) -> boo
     return replaces and (node.value == name or _names(home, name, node))
 
 
-def _stores(project: Project, other: Module, node: ast.AST, home: Module, name: str) -> bool:
+def _stores(project: Program, other: Module, node: ast.AST, home: Module, name: str) -> bool:
     match node:
         case ast.Attribute(attr=attribute, ctx=ast.Store() | ast.Del()):
             return attribute == name and _refers(project, other, node, home, name)

@@ -9,37 +9,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from awaken.contract import Place
-from awaken.project.graph.callers import Callers, CallSite, Function
+from awaken.project.graph.callers import Callers, CallSite
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.passed import Given, Passed
 
 _MOST_ARGUMENTS = 80
 _MOST_PARAMETERS = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """An expression that a caller passes, in its module."""
-
-    module: Module
-    node: ast.expr
-
-
-@dataclass(slots=True)
-class Passed:
-    """All that is passed to a parameter by the calls in sight.
-
-    ``doubts`` are clauses, with their places, that say why other values may be passed as well;
-    without one, ``given`` is all that there is. ``calls`` is how many calls in sight say so.
-    """
-
-    given: list[Given] = field(default_factory=list)
-    calls: int = 0
-    doubts: dict[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

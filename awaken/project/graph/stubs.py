@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from awaken.project.source.modules import Module
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
+from awaken.project.source.trees import Function
+from awaken.project.values.evaluation import Evaluator
 
 _PROTOCOLS = {"typing.Protocol", "typing_extensions.Protocol"}
 _ABSTRACT = {"abc.abstractmethod", "abc.abstractproperty"}
 
 
-def is_stub(
-    evaluator: Evaluator, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef
-) -> bool:
+def is_stub(evaluator: Evaluator, module: Module, function: Function) -> bool:
     """Whether another function runs where ``function`` of ``module`` is called.
 
     True for members of a ``Protocol``, abstract methods, and methods whose body is ``...`` or
@@ -32,7 +28,7 @@ def is_stub(
     return any(evaluator.names.qualified(module, base) in _PROTOCOLS for base in bases)
 
 
-def _is_left_out(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _is_left_out(function: Function) -> bool:
     first, *rest = function.body
     if rest and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         first, *rest = rest  # after the docstring

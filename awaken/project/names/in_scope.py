@@ -11,6 +11,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.names.tables import Target, target_of
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 
 class InScope(Struct, frozen=True):
@@ -208,4 +209,4 @@ def _is_unconditional(module: Module, binding: Binding) -> bool:
     """Whether a binding stands directly in its module or function, in no branch or block."""
     statement = module.statement_of(binding.node)
     above = None if statement is None else module.parent(statement)
-    return isinstance(above, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef)
+    return isinstance(above, ast.Module | Function)

@@ -8,9 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from awaken.project.source.trees import CHILDLESS, children, parameters_of, type_params
+from awaken.project.source.trees import (
+    CHILDLESS,
+    Function,
+    FunctionOrLambda,
+    children,
+    parameters_of,
+    type_params,
+)
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 ScopeKind = Literal["module", "class", "function", "lambda", "comprehension", "type-params"]
 BindingKind = Literal[
     "import",
@@ -82,11 +88,11 @@ class Scope:
             return name
         return f"_{self.private}{name}"
 
-    def enclosing_function(self) -> Function | None:
+    def enclosing_function(self) -> FunctionOrLambda | None:
         """Return the innermost function or lambda that this scope is, or lies in."""
         for scope in self.chain():
             node = scope.node
-            if scope.kind in {"function", "lambda"} and isinstance(node, Function):
+            if scope.kind in {"function", "lambda"} and isinstance(node, FunctionOrLambda):
                 return node
         return None
 
@@ -106,7 +112,6 @@ _LEAVES = CHILDLESS - {ast.Global, ast.Nonlocal}
 
 Work = list[tuple[ast.AST, Scope]]
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Builder:
@@ -240,7 +245,7 @@ class Builder:
             _bind(Binding(name, "type-param", param, opened))
         return opened, self._enter(params, opened)
 
-    def _function(self, node: _FunctionNode, scope: Scope) -> Work:
+    def _function(self, node: Function, scope: Scope) -> Work:
         _bind(Binding(node.name, "function", node, scope))
         outer, work = self._type_params(node, scope)
         inner = self._open(node, "function", outer, scope.private)

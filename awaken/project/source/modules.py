@@ -13,9 +13,16 @@ from functools import cached_property
 from typing import Any
 
 from awaken.contract import SiteId, Span
-from awaken.project.source.bindings import Function
 from awaken.project.source.scopes import ScopeTable
-from awaken.project.source.trees import CHILDLESS, SHARED, children, fingerprint, walk
+from awaken.project.source.trees import (
+    CHILDLESS,
+    SHARED,
+    Function,
+    FunctionOrLambda,
+    children,
+    fingerprint,
+    walk,
+)
 from awaken.workspace.sources import SourceFile
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -222,7 +229,7 @@ class Module:
                     seen[key] += 1
         return self._equals[look][node]
 
-    def enclosing_function(self, node: ast.AST) -> Function | None:
+    def enclosing_function(self, node: ast.AST) -> FunctionOrLambda | None:
         """Return the function or lambda whose body or parameter list holds ``node``.
 
         Decorators, defaults and annotations are evaluated outside the function they belong to.
@@ -247,7 +254,7 @@ class Module:
         """Return what Python stores as ``__qualname__``: ``Shop.open``, ``make.<locals>.Shop``."""
         parts = [definition.name]
         for scope in self.scopes.scope_of(definition).chain():
-            if isinstance(scope.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(scope.node, Function):
                 parts += ["<locals>", scope.node.name]
             elif isinstance(scope.node, ast.ClassDef):
                 parts.append(scope.node.name)

@@ -7,6 +7,9 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+FunctionOrLambda = Function | ast.Lambda
+
 
 def is_none(node: ast.AST | None) -> bool:
     """Whether ``node`` is the constant None."""
@@ -105,7 +108,7 @@ def _class(node: ast.ClassDef) -> list[ast.AST]:
     return [*node.decorator_list, *type_params(node), *inside, *node.body]
 
 
-def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.AST]:
+def _function(node: Function) -> list[ast.AST]:
     returns = [] if node.returns is None else [node.returns]
     return [*node.decorator_list, *type_params(node), node.args, *returns, *node.body]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
@@ -19,9 +19,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.questions import Questions
 
 # How a generic gives what is inside it, and which of its arguments that is.
 _WRAPPERS: dict[str, tuple[Literal["same", "optional"] | How, int]] = {
@@ -40,7 +38,7 @@ _TYPING = {"typing", "typing_extensions", "collections.abc", "contextlib", "data
 class Annotations:
     """Turns annotations into values."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
 
     def values(self, module: Module, node: ast.expr) -> Values:
@@ -139,7 +137,7 @@ class Annotations:
         if name == "builtins.type":
             simple = "Type"
         if simple == "Annotated":
-            return evaluator.parameters.annotated(module, arguments)
+            return evaluator.injected(module, arguments)
         if simple == "Union":
             return union(*(self.values(module, one) for one in arguments))
         if simple == "Type":

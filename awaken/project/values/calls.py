@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place
 from awaken.knowledge.applications import application_classes
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -28,10 +28,10 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
     from awaken.knowledge import Role
-    from awaken.project.values.evaluation import Evaluator
 
 _MANAGER_DECORATORS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
 PROPERTIES = {
@@ -63,7 +63,7 @@ _ENTERING = {
 class Calls:
     """Follows calls."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
 
     def result(self, module: Module, node: ast.Call, known: Environment) -> Values:
@@ -146,7 +146,7 @@ class Calls:
         """Return what the sessionmaker called in ``node`` makes; ``plain`` without ``class_``."""
         wanted = _keyword(node, "class_")
         if wanted is None and isinstance(node.func, ast.Subscript):
-            declared = self._evaluator.annotations.values(module, node.func.slice)
+            declared = self._evaluator.declared(module, node.func.slice)
             return declared if not plain.custom_query else (plain,)
         if wanted is None:
             return (plain,)
@@ -173,7 +173,7 @@ class Calls:
         if factory is not None:
             for one in self._evaluator.values(module, factory, known):
                 made = union(made, self._called(one, module, node, known))
-        sessions = [self._evaluator.members.as_session(one) for one in made]
+        sessions = [self._evaluator.as_session(one) for one in made]
         given = {one.custom_query for one in sessions if isinstance(one, Session)} - {""}
         custom = (given.pop() if len(given) == 1 else "?") if given else ""
         blocked = next((one for one in sessions if isinstance(one, Unknown)), None)
@@ -215,7 +215,7 @@ class Calls:
         """Return the result of library functions whose result follows from their argument."""
         evaluator = self._evaluator
         if name in {"typing.cast", "typing_extensions.cast"}:
-            return evaluator.annotations.values(module, first)
+            return evaluator.declared(module, first)
         if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
             return (Gives("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:
@@ -279,7 +279,7 @@ class Calls:
     def _decorated(
         self,
         function: FunctionOf,
-        node: ast.FunctionDef | ast.AsyncFunctionDef,
+        node: Function,
         known: Environment,
     ) -> Values:
         module, managed = function.module, False
@@ -296,14 +296,12 @@ class Calls:
             return found
         return (Gives("manager", self.given("generator", found, module, node)),)
 
-    def _undecorated(
-        self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, known: Environment
-    ) -> Values:
+    def _undecorated(self, module: Module, node: Function, known: Environment) -> Values:
         evaluator = self._evaluator
         yielded, returns = _results(module, node)
         declared: Values = ()
         if node.returns is not None:
-            declared = evaluator.annotations.values(module, node.returns)
+            declared = evaluator.declared(module, node.returns)
             if any(isinstance(one, Unknown) for one in declared):
                 declared = ()
         generates = any(isinstance(one, Gives) and one.how == "generator" for one in declared)
@@ -371,7 +369,7 @@ class Calls:
         return found
 
     def _entered(self, value: InstanceOf, module: Module, node: ast.AST) -> Values:
-        session = self._evaluator.members.as_session(value)
+        session = self._evaluator.as_session(value)
         if isinstance(session, Session):
             return (session,)
         if value.qualified in {"contextlib.ExitStack", "contextlib.AsyncExitStack"}:
@@ -382,7 +380,7 @@ class Calls:
 
     def _through(self, value: InstanceOf, method: str, module: Module, node: ast.AST) -> Values:
         found: Values = ()
-        for one in self._evaluator.members.attribute(value, method, module, node):
+        for one in self._evaluator.attribute(value, method, module, node):
             if isinstance(one, FunctionOf):
                 found = union(found, self.returned(one))
             else:
@@ -397,7 +395,7 @@ def is_made(values: Values) -> bool:
 
 
 def _results(
-    module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef
+    module: Module, node: Function
 ) -> tuple[list[ast.Yield | ast.YieldFrom], list[ast.expr]]:
     """Return the yields and the returned expressions of a function itself."""
     yielded: list[ast.Yield | ast.YieldFrom] = []

@@ -11,8 +11,8 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from awaken.project.source.bindings import Function, Scope
-from awaken.project.source.trees import children, parameters_of
+from awaken.project.source.bindings import Scope
+from awaken.project.source.trees import FunctionOrLambda, children, parameters_of
 
 _Work = ast.AST | Callable[[], object]
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -27,7 +27,7 @@ class ControlGraph:
     in ``unbound``, where its name is deleted. ``names`` gives each event's name.
     """
 
-    def __init__(self, function: Function, scope: Scope) -> None:
+    def __init__(self, function: FunctionOrLambda, scope: Scope) -> None:
         self.events: list[ast.AST | None] = []
         self.after: list[list[int]] = []
         self.names: dict[ast.AST, str] = {}

@@ -7,18 +7,18 @@ hold on every path, at the price of calling a name unknown that is used for two 
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
-from awaken.project.graph.callers import CallIndex
 from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import Target, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.words import Words
+from awaken.project.source.trees import Function
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.calls import Calls, is_made, of_role
 from awaken.project.values.domain import (
@@ -42,6 +42,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.members import Members
 from awaken.project.values.narrowing import checked_class
 from awaken.project.values.parameters import Parameters
+from awaken.project.values.passed import Passed
 
 _DEEPEST = 60  # keeps Python's own stack well below its limit
 _MOST_STEPS = 3000
@@ -49,8 +50,11 @@ _MOST_STEPS = 3000
 Key = tuple[str, str]
 
 
-class Evaluator:
-    """Answers what expressions of one project are; the parts know each other through it."""
+class Evaluator(ABC):
+    """Answers what expressions of one project are; the parts know each other through it.
+
+    What callers pass is asked of the floor above, which extends this class.
+    """
 
     def __init__(
         self,
@@ -58,7 +62,6 @@ class Evaluator:
         classes: Classes,
         load: Callable[[str], Module | None],
         knowledge: Knowledge,
-        words: Words,
     ) -> None:
         self.names = names
         self.classes = classes
@@ -67,7 +70,6 @@ class Evaluator:
         self.annotations = Annotations(self)
         self.calls = Calls(self)
         self.members = Members(self)
-        self.callers = CallIndex(self, words)
         self.parameters = Parameters(self)
         self._globals: dict[tuple[str, str], Values] = {}
         self._active: set[tuple[object, ...]] = set()
@@ -76,6 +78,32 @@ class Evaluator:
         self._cuts = 0
         self.follows_callers = True
         self._aside: dict[Key, Values] = {}
+
+    @abstractmethod
+    def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
+        """Return what callers pass to ``parameter`` of ``function``."""
+
+    def declared(self, module: Module, annotation: ast.expr) -> Values:
+        """Return what an annotation says that a value is."""
+        return self.annotations.values(module, annotation)
+
+    def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
+        """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""
+        return self.parameters.annotated(module, arguments)
+
+    def attribute(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values:
+        """Return what ``name`` of a class or of its instance may be."""
+        return self.members.attribute(owner, name, module, node)
+
+    def as_session(self, value: Value) -> Value:
+        """Return ``value``, or the session that an instance of a project's subclass is."""
+        return self.members.as_session(value)
+
+    def returned(self, function: FunctionOf) -> Values:
+        """Return what a call of ``function`` gives."""
+        return self.calls.returned(function)
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
@@ -293,7 +321,7 @@ class Evaluator:
                 return self._imported(module, binding)
             case "parameter":
                 return self.parameters.of(module, binding, known)
-            case "function" if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            case "function" if isinstance(node, Function):
                 return (FunctionOf(module, node, known),)
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)

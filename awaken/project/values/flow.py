@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from awaken.contract import Place
-from awaken.project.source.bindings import Binding, Function
+from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import FunctionOrLambda
 from awaken.project.values.control import ControlGraph
 from awaken.project.values.domain import TooLarge, Unknown
 
@@ -44,7 +45,7 @@ class Reaching:
 class Flow:
     """The definitions and reads of the local names of one function (see ``flow_of``)."""
 
-    def __init__(self, module: Module, function: Function) -> None:
+    def __init__(self, module: Module, function: FunctionOrLambda) -> None:
         self._module = module
         self._function = function
         self.scope = module.scopes.scope_made_by(function)
@@ -305,7 +306,7 @@ def _position(read: ast.Name) -> tuple[int, int]:
     return read.lineno, read.col_offset
 
 
-def flow_of(module: Module, function: Function) -> Flow:
+def flow_of(module: Module, function: FunctionOrLambda) -> Flow:
     """Return what is known of the local names of ``function``, worked out once per tree."""
     known: Flow | None = module.memo.get(function)
     if known is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.calls import PROPERTIES, of_role
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
@@ -25,9 +25,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.questions import Questions
 
 _CLASS_OF_KIND = {
     "session": "sqlalchemy.orm.Session",
@@ -40,7 +38,7 @@ _CLASS_OF_KIND = {
 class Members:
     """Follows attributes."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
         self._kept: dict[tuple[str, str], Values] = {}
         self._aside: dict[tuple[str, str], Values] = {}
@@ -220,7 +218,7 @@ class Members:
 
     def _bound(self, owner: InstanceOf | ClassOf, module: Module, binding: Binding) -> Values:
         node = binding.node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(node, Function):
             return self._evaluator.binding(module, binding, ())
         names = {self._decorator(module, one) for one in node.decorator_list}
         if "builtins.staticmethod" in names:
@@ -229,7 +227,7 @@ class Members:
             return (FunctionOf(module, node, (), ClassOf(owner.qualified)),)
         method = FunctionOf(module, node, (), owner)
         if names & PROPERTIES or any(name and name.endswith(".setter") for name in names):
-            return self._evaluator.calls.returned(method) if isinstance(owner, InstanceOf) else ()
+            return self._evaluator.returned(method) if isinstance(owner, InstanceOf) else ()
         return (method,)
 
     def _decorator(self, module: Module, node: ast.expr) -> str | None:
@@ -325,7 +323,7 @@ def _assignments(module: Module, node: ast.ClassDef) -> dict[str, list[_Assignme
         return kept
     found: dict[str, list[_Assignment]] = {}
     for method in node.body:
-        if not isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(method, Function):
             continue
         positional = [*method.args.posonlyargs, *method.args.args]
         if not positional:

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from awaken.project.graph.callers import Function
-from awaken.project.graph.passing import Passed, Passing
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -29,10 +27,9 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.passed import Passed
 from awaken.project.values.pytest_fixtures import fixture_for
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.questions import Questions
 
 _DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
@@ -41,9 +38,8 @@ _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
 class Parameters:
     """Follows parameters: annotations, dependencies, the first one of a method, the call."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
-        self._passing = Passing(evaluator.callers.of, evaluator.load, self.is_open)
         self._received: dict[tuple[str, str], Values] = {}
 
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
@@ -79,21 +75,12 @@ class Parameters:
             and not self._fixture(module, function, parameter)
         )
 
-    def passed(self, module: Module, binding: Binding) -> Passed | None:
-        """Return what callers pass to a parameter; None if something else says what it is."""
-        parameter, function = binding.node, binding.scope.node
-        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
-            return None
-        if not self.is_open(module, binding):
-            return None
-        return self._passing.to(module, function, parameter)
-
     def _declared(self, module: Module, parameter: ast.arg, default: ast.expr | None) -> Values:
         """Return what annotation and ``Depends`` say; empty where there is neither."""
         injected = () if default is None else self._injected(module, default)
         if parameter.annotation is None:
             return injected
-        declared = self._evaluator.annotations.values(module, parameter.annotation)
+        declared = self._evaluator.declared(module, parameter.annotation)
         return self._same(module, parameter, declared, injected)
 
     def _same(self, module: Module, node: ast.AST, declared: Values, injected: Values) -> Values:
@@ -112,7 +99,7 @@ class Parameters:
 
     def annotated(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""
-        declared = self._evaluator.annotations.values(module, arguments[0])
+        declared = self._evaluator.declared(module, arguments[0])
         injected = union(*(self._injected(module, one) for one in arguments[1:]))
         return self._same(module, arguments[0], declared, injected)
 
@@ -127,7 +114,7 @@ class Parameters:
         for one in evaluator.values(module, default.args[0]):
             match one:
                 case FunctionOf():
-                    found = union(found, _resolved(evaluator.calls.returned(one)))
+                    found = union(found, _resolved(evaluator.returned(one)))
                 case ClassOf():
                     found = union(found, (InstanceOf(one.qualified),))
                 case Gives(how="callable" | "factory"):
@@ -145,11 +132,11 @@ class Parameters:
 
     def _fixture(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what the pytest fixture of this name gives; empty where there is none."""
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(function, Function):
             return ()
         evaluator = self._evaluator
         found = fixture_for(module, function, parameter.arg, evaluator.names, evaluator.load)
-        return () if found is None else _resolved(evaluator.calls.returned(found))
+        return () if found is None else _resolved(evaluator.returned(found))
 
     def _from_callers(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what the callers in sight pass, or why that does not say what it is."""
@@ -163,7 +150,7 @@ class Parameters:
                 if not fresh:
                     return (evaluator.unknown(module, parameter, "it depends on itself"),)
                 with evaluator.remembered(self._received, key) as answer:
-                    passed = self._passing.to(module, function, parameter)
+                    passed = evaluator.passed_to(module, function, parameter)
                     answer.append(self._received_from(passed, module, parameter, why))
             return answer[0]
         return self._received[key]
@@ -193,7 +180,7 @@ class Parameters:
     ) -> ClassOf | InstanceOf | None:
         """Return what the first parameter of a method is: its class or an instance of it."""
         owner = module.parent(function)
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        if not isinstance(function, Function):
             return None
         positional = [*function.args.posonlyargs, *function.args.args]
         scope = module.scopes.scope_of(function)

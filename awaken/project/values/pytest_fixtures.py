@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, same_node
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
 
 _FIXTURES = {"pytest.fixture", "pytest_asyncio.fixture"}
@@ -14,7 +15,7 @@ _FIXTURES = {"pytest.fixture", "pytest_asyncio.fixture"}
 
 def fixture_for(
     module: Module,
-    function: ast.FunctionDef | ast.AsyncFunctionDef,
+    function: Function,
     name: str,
     names: Names,
     load: Callable[[str], Module | None],
@@ -39,7 +40,7 @@ def fixture_for(
     for path in paths:
         defining = load(path)
         for node in defining.tree.body if defining is not None else ():
-            if defining is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if defining is None or not isinstance(node, Function):
                 continue
             # A fixture that asks for its own name gets the one further out.
             is_same = same_node(defining, node, module, function)
@@ -59,9 +60,7 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
     return "parametrize" in words and (named or not any(isinstance(text, str) for text in texts))
 
 
-def fixture_name(
-    module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, names: Names
-) -> str | None:
+def fixture_name(module: Module, node: Function, names: Names) -> str | None:
     """Return the name by which tests ask for the fixture ``node``; None if it is none."""
     for decorator in node.decorator_list:
         plain = decorator.func if isinstance(decorator, ast.Call) else decorator

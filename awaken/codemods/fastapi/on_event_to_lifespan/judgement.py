@@ -39,10 +39,10 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Ste
 from awaken.contract import Edit, InsertStatements, NeedImport, NodeEdit, ReleaseImport, SiteId
 from awaken.editing.comments import only_suppresses
 from awaken.project import Project
-from awaken.project.graph.callers import Function
 from awaken.project.graph.mentions import mentions_of, replaced_in
 from awaken.project.names.origins import imported_from
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 _GENERIC_ALIASES = (3, 9)
 """The first Python that takes ``collections.abc.AsyncIterator[None]``."""

@@ -13,8 +13,8 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Ste
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project import Project
-from awaken.project.graph.callers import Function
 from awaken.project.graph.mentions import mentions_of
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.codemods.fastapi.on_event_to_lifespan.judgement import Lifespan

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode
 from awaken.contract import Change, InsertStatements, Place, Problem
 from awaken.project import Project
-from awaken.project.graph.callers import Function
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 
 def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from awaken.project.source.bindings import Function
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import FunctionOrLambda
 
 _DIRECT = ast.Await | ast.NamedExpr | ast.keyword | ast.Call | ast.IfExp | ast.Starred
 _CACHES = {"cache", "cached", "cached_property", "lru_cache", "memoize", "singleton"}
@@ -34,7 +34,7 @@ def is_kept(module: Module, call: ast.expr) -> bool:
     return False
 
 
-def is_remembered(module: Module, function: Function) -> bool:
+def is_remembered(module: Module, function: FunctionOrLambda) -> bool:
     """Whether a decorator keeps what ``function`` returns."""
     for decorator in getattr(function, "decorator_list", ()):
         plain = decorator.func if isinstance(decorator, ast.Call) else decorator
@@ -43,7 +43,9 @@ def is_remembered(module: Module, function: Function) -> bool:
     return False
 
 
-def _is_stored(module: Module, node: ast.Assign | ast.AnnAssign, function: Function) -> bool:
+def _is_stored(
+    module: Module, node: ast.Assign | ast.AnnAssign, function: FunctionOrLambda
+) -> bool:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     own = function.args.args[0].arg if function.args.args else ""
     for target in targets:

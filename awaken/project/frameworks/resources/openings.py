@@ -6,16 +6,13 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
 from awaken.project.frameworks.testing import is_test_file
 from awaken.project.names.tables import target_of
 from awaken.project.source.modules import Module
-
-if TYPE_CHECKING:
-    from awaken.project.facade import Project
+from awaken.project.source.program import Program
 
 _UNPOOLED = {"NullPool", "StaticPool"}
 _SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
@@ -45,7 +42,7 @@ def words(*resources: Resource) -> tuple[bytes, ...]:
     )
 
 
-def openings(project: Project, *resources: Resource) -> Iterator[Opening]:
+def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
     """Yield the calls that open one of ``resources``, but for those of tests and scripts."""
     known = knowledge().opens
     names = {one for word in words(*resources) for one in project.spellings(word.decode())}
@@ -100,7 +97,7 @@ def _is_script(module: Module) -> bool:
     return b"__main__" in text and not makes
 
 
-def _is_unpooled(project: Project, module: Module, call: ast.Call) -> bool:
+def _is_unpooled(project: Program, module: Module, call: ast.Call) -> bool:
     """Whether an engine is told to keep no connections."""
     given = next((one.value for one in call.keywords if one.arg == "poolclass"), None)
     name = None if given is None else project.qualified_name(module, given)

@@ -10,11 +10,11 @@ from msgspec import Struct, structs
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import InstanceOf, Nothing, Session, Unknown
-from awaken.project.values.evaluation import Evaluator
 
 # What a subclass of the extension's class can define to change sessions or queries.
 _DECISIVE = {
@@ -53,7 +53,7 @@ class ClassQueries:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         classes: Classes,
         models: Models,
         query_classes: QueryClasses,

@@ -9,11 +9,12 @@ from typing import Literal
 from msgspec import Struct
 
 from awaken.contract import Span
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.tables import dotted_name
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, External, FunctionOf, Value
-from awaken.project.values.evaluation import Evaluator
 
 AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
 
@@ -99,7 +100,7 @@ class ClassBody(Struct, frozen=True):
 class MappingReader:
     """Reads class bodies; ``kind_of`` is shared with the search for relationships."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
     def called(self, module: Module, function: ast.expr) -> set[str]:
@@ -146,7 +147,7 @@ class MappingReader:
             for binding in bindings:
                 value, annotation = binding.value, binding.annotation
                 kind: AttributeKind | None = None
-                if isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef):
+                if isinstance(binding.node, Function):
                     kind, value = self._function(module, binding.node)
                 elif value is not None:
                     kind = self.kind_of(module, value)
@@ -170,9 +171,7 @@ class MappingReader:
             else self._table(module, table[0].value),
         )
 
-    def _function(
-        self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef
-    ) -> tuple[AttributeKind, ast.expr | None]:
+    def _function(self, module: Module, node: Function) -> tuple[AttributeKind, ast.expr | None]:
         """Return what a method maps: a ``declared_attr`` is what it returns."""
         names = {name for one in node.decorator_list for name in self._decorator(module, one)}
         if any(_CALLS.get(name) == "hybrid" for name in names):

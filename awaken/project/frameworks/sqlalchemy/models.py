@@ -18,10 +18,10 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     column_facts,
 )
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Lineage
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import DeclarativeBase, External
-from awaken.project.values.evaluation import Evaluator
 
 Status = Literal["mapped", "base", "plain", "unknown"]
 TableKind = Literal["plain", "selectable", "unknown"]
@@ -87,7 +87,7 @@ class Models:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         classes: Classes,
         files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:

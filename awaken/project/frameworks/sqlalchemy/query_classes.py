@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import ClassFacts
 from awaken.project.source.modules import Module
-from awaken.project.values.evaluation import Evaluator
 
 _HARMLESS_BASES = {"abc.ABC", "builtins.object", "typing.Generic"}
 
@@ -37,7 +37,7 @@ class QueryClasses:
     """Reads the Query classes of a project."""
 
     def __init__(
-        self, evaluator: Evaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with

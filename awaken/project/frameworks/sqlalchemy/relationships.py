@@ -15,10 +15,10 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
     is_mapped,
     returned_by,
 )
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes
 from awaken.project.names.tables import dotted_name, target_of
 from awaken.project.source.modules import Module
-from awaken.project.values.evaluation import Evaluator
 
 WORDS = (b"relationship", b"relation(", b"Relationship", b"dynamic_loader")
 _NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
@@ -43,7 +43,7 @@ class Relationships:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         classes: Classes,
         reader: MappingReader,
         files_with: Callable[[Sequence[bytes]], list[str]],

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
@@ -22,7 +23,6 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
 )
-from awaken.project.values.evaluation import Evaluator
 
 _EXPRESSIONS = {
     f"sqlalchemy.{name}"
@@ -56,7 +56,7 @@ class Sessions:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         models: Models,
         files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:

@@ -23,11 +23,12 @@ from awaken.project.frameworks.testing.marks import (
 )
 from awaken.project.frameworks.testing.reach import Reach, Use, use_of
 from awaken.project.frameworks.testing.requests import Routes
-from awaken.project.frameworks.testing.suite import Function, Member, Suite
+from awaken.project.frameworks.testing.suite import Member, Suite
 from awaken.project.frameworks.testing.units import Called, Unit
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
-from awaken.project.values.evaluation import Evaluator
 from awaken.workspace.sources import Snapshot
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
@@ -53,7 +54,7 @@ class Doubles:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         files: Snapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:

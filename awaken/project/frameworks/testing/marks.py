@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 _TEST_FILE = re.compile(
     r"(?:^|[/_.-])(?:tests?|testing|testlib|conftest|mocks?|fakes?|stubs?|doubles?)(?:[/_.-]|$)"
@@ -194,13 +195,9 @@ def text_of(module: Module, node: ast.expr) -> str | None:
             return None
 
 
-def outermost(module: Module, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Module:
+def outermost(module: Module, node: ast.AST) -> Function | ast.Module:
     """Return the function around ``node`` that is in no other function, else the module."""
-    above = [
-        one
-        for one in module.ancestors(node)
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    above = [one for one in module.ancestors(node) if isinstance(one, Function)]
     return above[-1] if above else module.tree
 
 

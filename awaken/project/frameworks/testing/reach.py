@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from awaken.project.frameworks.testing.marks import is_test_file, outermost
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import children, parameters_of
+from awaken.project.source.trees import Function, children, parameters_of
 from awaken.project.values.domain import ClassOf, FunctionOf
-from awaken.project.values.evaluation import Evaluator
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Key = tuple[str, int, frozenset[str]]
 _MOST_FUNCTIONS = 150
 _DEEPEST = 4
@@ -71,7 +70,7 @@ class Entry:
     """A function of the program that a test calls, and its parameters that are given a double."""
 
     module: Module
-    function: _Function
+    function: Function
     given: frozenset[str] = frozenset()
 
     @property
@@ -86,11 +85,11 @@ class Reach:
     What a test ``replaces`` is not followed: its own code does not run.
     """
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self.replaces: frozenset[Target] = frozenset()
         self._evaluator = evaluator
         self._resolved: dict[ast.Call, list[Entry]] = {}
-        self._nodes: dict[_Function, _Nodes] = {}
+        self._nodes: dict[Function, _Nodes] = {}
         self._in_file: dict[Target, list[Use]] = {}
         self._seen: dict[tuple[object, ...], tuple[list[Use], list[Entry]]] = {}
 
@@ -122,7 +121,7 @@ class Reach:
         if module is None:
             return []
         if target not in self._in_file:
-            functions = [Entry(module, one) for one in module.walk() if isinstance(one, _Function)]
+            functions = [Entry(module, one) for one in module.walk() if isinstance(one, Function)]
             bodies = [self._body(one, frozenset({target})) for one in functions]
             self._in_file[target] = list(dict.fromkeys(u for one in bodies for u in one.uses()))
         return self._in_file[target]
@@ -160,7 +159,7 @@ class Reach:
         defining = evaluator.load(located.path)
         found = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []
         node = found[-1].node if found else None
-        return Entry(defining, node) if defining and isinstance(node, _Function) else None
+        return Entry(defining, node) if defining and isinstance(node, Function) else None
 
     def method(self, qualified: str, name: str) -> Entry | None:
         """Return a method that a class of the project defines or inherits."""
@@ -168,7 +167,7 @@ class Reach:
         for facts in lineage.inside if lineage is not None else ():
             found = self._evaluator.classes.node(facts.qualified)
             for node in found[1].body if found is not None else ():
-                if found is not None and isinstance(node, _Function) and node.name == name:
+                if found is not None and isinstance(node, Function) and node.name == name:
                     return Entry(found[0], node)
         return None
 
@@ -262,7 +261,7 @@ class _Body:
     """One function, and which of its variables are the double or hold it."""
 
     def __init__(
-        self, evaluator: Evaluator, entry: Entry, targets: frozenset[Target], nodes: _Nodes
+        self, evaluator: ProgramEvaluator, entry: Entry, targets: frozenset[Target], nodes: _Nodes
     ) -> None:
         self._names = evaluator.names
         self.module = entry.module

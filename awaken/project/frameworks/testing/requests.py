@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from awaken.project.frameworks.testing.marks import is_test_file, text_of
 from awaken.project.frameworks.testing.reach import Entry
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
-from awaken.project.values.evaluation import Evaluator
+from awaken.project.source.trees import Function, parameters_of
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
 _ROUTES = {"api_route", "route", *METHODS}
@@ -39,7 +39,7 @@ class Routes:
     """Finds the functions that answer requests."""
 
     def __init__(
-        self, evaluator: Evaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
@@ -61,7 +61,7 @@ class Routes:
         for file in files if len(files) <= _MOST_FILES else ():
             module = self._evaluator.load(file)
             for node in module.tree.body if module is not None else ():
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and module is not None:
+                if isinstance(node, Function) and module is not None:
                     scores = [_answers(module, one, method, wanted) for one in node.decorator_list]
                     for score in (one for one in scores if one is not None):
                         yield score, Entry(module, node)
@@ -89,7 +89,7 @@ class Routes:
             values = self._evaluator.values(module, node)
         for value in values:
             found = getattr(value, "node", None)
-            if isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(found, Function):
                 yield Entry(value.module, found)  # type: ignore[union-attr]
 
     def _dependencies(

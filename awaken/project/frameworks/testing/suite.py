@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of, may_configure, outermost
 from awaken.project.frameworks.testing.reach import Reach, Target
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.values.evaluation import Evaluator
+from awaken.project.source.trees import Function
 from awaken.project.values.pytest_fixtures import fixture_name
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SETUP = {"asyncSetUp", "setUp", "setUpClass", "setup", "setup_class", "setup_method"}
 
 
@@ -39,7 +39,7 @@ class Suite:
     A file that was dropped and parsed again counts as the one that was read first.
     """
 
-    def __init__(self, evaluator: Evaluator, reach: Reach, fakes: AbstractSet[str]) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, reach: Reach, fakes: AbstractSet[str]) -> None:
         self.evaluator = evaluator
         self.reach = reach
         self._fakes = fakes

@@ -16,8 +16,8 @@ from functools import cached_property
 from awaken.project.frameworks.testing.marks import Mark, Patch, is_test_file, patch_of
 from awaken.project.frameworks.testing.reach import Entry, Target, with_arguments
 from awaken.project.frameworks.testing.requests import METHODS, path_of
-from awaken.project.frameworks.testing.suite import Function, Member, Suite
-from awaken.project.source.trees import children, parameters_of
+from awaken.project.frameworks.testing.suite import Member, Suite
+from awaken.project.source.trees import Function, children, parameters_of
 
 _MOST_MEMBERS = 40
 _SETTINGS = {"return_value", "side_effect"}

@@ -9,17 +9,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 from awaken.contract import Place
 from awaken.knowledge.applications import Kind, application_classes
-from awaken.project.graph.callers import Function
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Nothing, Unknown, Value
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 _MOST_PARAMETERS = 25
 _UNCALLED = "no call of the function is in sight"
@@ -60,7 +58,7 @@ class Resolved:
 class Applications:
     """Follows expressions to the calls that make applications and routers."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
         self._unseen: dict[Unknown, str] = {}
 

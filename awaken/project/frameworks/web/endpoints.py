@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.project.frameworks.resources.keeping import is_kept, is_remembered
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.callers import Callers
-from awaken.project.source.bindings import Function
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, FunctionOrLambda
 from awaken.project.values.domain import InstanceOf
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 FRAMEWORKS = tuple(
     f"{word} {name}".encode()
@@ -38,13 +35,12 @@ _VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
 _VERBS = {"delete", "get", "head", "options", "patch", "post", "put"}
 _MOST_FUNCTIONS = 60
 _DEEPEST = 8
-_Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Endpoints:
     """Answers for one program."""
 
-    def __init__(self, evaluator: Evaluator, applications: Applications) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, applications: Applications) -> None:
         self._evaluator = evaluator
         self._applications = applications
         self._entries: dict[tuple[str, int], Place | None] = {}
@@ -56,22 +52,22 @@ class Endpoints:
         on which something is kept for later requests do not count (see ``keeping``).
         """
         function = module.enclosing_function(node)
-        if not isinstance(function, _Definition) or is_kept(module, node):
+        if not isinstance(function, Function) or is_kept(module, node):
             return ()
         return self._climb(module, function, is_kept, is_remembered)
 
-    def running(self, module: Module, function: _Definition) -> tuple[Place, ...]:
+    def running(self, module: Module, function: Function) -> tuple[Place, ...]:
         """Return the way on which requests come to ``function``, now and then; empty for none."""
         return self._climb(module, function, _never, _never)
 
     def _climb(
         self,
         module: Module,
-        function: _Definition,
+        function: Function,
         skips_call: Callable[[Module, ast.expr], bool],
-        skips_function: Callable[[Module, Function], bool],
+        skips_function: Callable[[Module, FunctionOrLambda], bool],
     ) -> tuple[Place, ...]:
-        waiting: list[tuple[Module, _Definition, tuple[Place, ...]]] = [(module, function, ())]
+        waiting: list[tuple[Module, Function, tuple[Place, ...]]] = [(module, function, ())]
         seen = {(module.path, module.span(function).start)}
         while waiting and len(seen) < _MOST_FUNCTIONS:
             home, current, chain = waiting.pop(0)
@@ -85,7 +81,7 @@ class Endpoints:
                 caller = self._evaluator.load(site.place.path)
                 calls = caller.calls_at(site.place.span) if caller is not None else []
                 above = caller.enclosing_function(calls[0]) if caller and calls else None
-                if caller is None or not isinstance(above, _Definition):
+                if caller is None or not isinstance(above, Function):
                     continue
                 key = (caller.path, caller.span(above).start)
                 if key not in seen and not skips_call(caller, calls[0]):
@@ -95,7 +91,7 @@ class Endpoints:
                     waiting.append((caller, above, (step, *chain)))
         return ()
 
-    def _entry(self, module: Module, function: _Definition, callers: Callers) -> Place | None:
+    def _entry(self, module: Module, function: Function, callers: Callers) -> Place | None:
         """Return where a framework is told to call ``function`` for each request."""
         key = (module.path, module.span(function).start)
         if key not in self._entries:
@@ -103,7 +99,7 @@ class Endpoints:
             self._entries[key] = route or self._dependency(callers)
         return self._entries[key]
 
-    def _route(self, module: Module, function: _Definition) -> Place | None:
+    def _route(self, module: Module, function: Function) -> Place | None:
         for decorator in function.decorator_list:
             match decorator:
                 case ast.Call(func=ast.Attribute(value=owner, attr=name), args=arguments) if (
@@ -132,7 +128,7 @@ class Endpoints:
         values = self._evaluator.values(module, node)
         return any(isinstance(one, InstanceOf) and one.qualified in _FLASK for one in values)
 
-    def _view(self, module: Module, function: _Definition) -> Place | None:
+    def _view(self, module: Module, function: Function) -> Place | None:
         owner = module.parent(function)
         if not isinstance(owner, ast.ClassDef) or function.name not in _VERBS:
             return None

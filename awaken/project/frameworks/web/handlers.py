@@ -10,14 +10,13 @@ import ast
 from typing import TYPE_CHECKING, Literal
 
 from awaken.knowledge.applications import frameworks
-from awaken.project.graph.callers import Function
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
 
 if TYPE_CHECKING:
     from awaken.project.frameworks.web.applications import Applications
-    from awaken.project.values.evaluation import Evaluator
+    from awaken.project.graph.evaluator import ProgramEvaluator
 
 Manner = Literal["async", "sync"]
 
@@ -27,7 +26,7 @@ _BOUND = {"builtins.staticmethod", "builtins.classmethod"}
 class Handlers:
     """Looks at what is registered."""
 
-    def __init__(self, evaluator: Evaluator, applications: Applications) -> None:
+    def __init__(self, evaluator: ProgramEvaluator, applications: Applications) -> None:
         self._evaluator = evaluator
         self._applications = applications
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.layout import below
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ModuleOf
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 
 class CertainImports:
     """Answers whether importing one file imports another: by a statement at its top level."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
     def certain(self, module: Module, path: str) -> bool:

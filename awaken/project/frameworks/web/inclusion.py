@@ -6,14 +6,12 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from awaken.project.frameworks.web.applications import Application, Applications, Resolved
 from awaken.project.frameworks.web.files import FilesWith, modules_with
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 How = Literal["include", "mount"]
 ROUTERS = frozenset({"router", "starlette-router"})
@@ -37,7 +35,7 @@ class Inclusions:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         applications: Applications,
         files_with: FilesWith,
     ) -> None:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awaken.knowledge.applications import Effect, installers
 from awaken.project.frameworks.web.applications import Application, Applications
-from awaken.project.graph.callers import Function
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
-
 
 _MOST_NAMES = 200
 
@@ -51,7 +47,7 @@ class Installations:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         applications: Applications,
         targets: Any,
     ) -> None:

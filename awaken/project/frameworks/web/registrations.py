@@ -9,17 +9,14 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.frameworks.web.applications import Applications, Resolved
 from awaken.project.frameworks.web.files import FilesWith, modules_with
-from awaken.project.graph.callers import Function
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import is_none
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
+from awaken.project.source.trees import Function, is_none
 
 Event = Literal["startup", "shutdown"]
 Form = Literal["decorator", "call", "append", "list", "other"]
@@ -70,7 +67,7 @@ class Registrations:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         applications: Applications,
         files_with: FilesWith,
     ) -> None:

@@ -6,15 +6,12 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.project.frameworks.web.applications import Application, Applications, Resolved
 from awaken.project.frameworks.web.files import FilesWith, modules_with
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 _WORDS = (b"router.startup", b"router.shutdown")
 _EVENTS = {"startup", "shutdown"}
@@ -45,7 +42,7 @@ class Runs:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         applications: Applications,
         files_with: FilesWith,
     ) -> None:

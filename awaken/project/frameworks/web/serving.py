@@ -6,18 +6,15 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from awaken.knowledge.applications import application_classes
 from awaken.project.frameworks.resources.openings import is_aside
 from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.frameworks.web.inclusion import ROUTERS, Inclusions
 from awaken.project.frameworks.web.registrations import GivenLifespan, Registrations
+from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import FunctionOf
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
 
 _MANAGER = "contextlib.asynccontextmanager"
 
@@ -44,7 +41,7 @@ class Serving:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         applications: Applications,
         registrations: Registrations,
         inclusions: Inclusions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awaken.project.frameworks.web.applications import Applications
 from awaken.project.frameworks.web.endpoints import Endpoints
@@ -15,9 +15,7 @@ from awaken.project.frameworks.web.installers import Installations
 from awaken.project.frameworks.web.registrations import Registrations
 from awaken.project.frameworks.web.runs import Runs
 from awaken.project.frameworks.web.serving import Serving
-
-if TYPE_CHECKING:
-    from awaken.project.values.evaluation import Evaluator
+from awaken.project.graph.evaluator import ProgramEvaluator
 
 
 class Web:
@@ -25,7 +23,7 @@ class Web:
 
     def __init__(
         self,
-        evaluator: Evaluator,
+        evaluator: ProgramEvaluator,
         files_with: Callable[[Sequence[bytes]], list[str]],
         targets: Any,
     ) -> None:

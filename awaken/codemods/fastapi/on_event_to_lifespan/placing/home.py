@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.kit.sites import Refused
 from awaken.project.frameworks.web.applications import Application
-from awaken.project.graph.callers import Function
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 _COMPOUND = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.While, ast.For, ast.AsyncFor,

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from awaken.contract import Span
 from awaken.editing.comments import Comment, comments_in, only_suppresses
-from awaken.project.graph.callers import Function
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 
 _MOST_STATEMENTS = 5
 _LOOKS_AT_SCOPE = {"locals", "vars", "dir", "eval", "exec", "globals"}

@@ -8,8 +8,8 @@ from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.contract import Place
 from awaken.kit.sites import Refused
-from awaken.project.graph.callers import Function
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _BRANCHES = (ast.If, ast.Try, ast.Match, ast.With, ast.AsyncWith)

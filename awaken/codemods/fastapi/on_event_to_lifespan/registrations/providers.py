@@ -10,7 +10,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.timing import Cl
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS
 from awaken.project.frameworks.web.registrations import Registration
-from awaken.project.graph.callers import Function
+from awaken.project.source.trees import Function
 
 _DEFINED_AND_RETURNED = 2
 

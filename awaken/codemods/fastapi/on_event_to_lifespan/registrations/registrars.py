@@ -10,8 +10,8 @@ from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, registrar_of
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.registrations import Registration
-from awaken.project.graph.callers import Function
 from awaken.project.source.bindings import Scope
+from awaken.project.source.trees import Function
 
 _Key = tuple[str, int]
 

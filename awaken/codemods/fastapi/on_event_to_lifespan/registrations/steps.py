@@ -20,8 +20,8 @@ from awaken.project import Project
 from awaken.project.frameworks.web.handlers import Manner, needs_arguments
 from awaken.project.frameworks.web.inclusion import Inclusion
 from awaken.project.frameworks.web.registrations import Event, Registration
-from awaken.project.graph.callers import Function
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 
 @dataclass(slots=True)

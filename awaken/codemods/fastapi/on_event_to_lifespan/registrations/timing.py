@@ -21,8 +21,8 @@ from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS
 from awaken.project.frameworks.web.inclusion import Inclusion
 from awaken.project.frameworks.web.registrations import Registration
-from awaken.project.graph.callers import Function
 from awaken.project.source.modules import Module, same_node
+from awaken.project.source.trees import Function
 
 Order = tuple[int, ...]
 _ONCE = "0.112.2"

@@ -1,0 +1,47 @@
+"""The evaluator of a whole program: what a parameter is, it asks of the callers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from awaken.knowledge import Knowledge
+from awaken.project.graph.callers import CallIndex
+from awaken.project.graph.passing import Passing
+from awaken.project.names.classes import Classes
+from awaken.project.names.resolution import Names
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.source.words import Words
+from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.passed import Passed
+
+
+class ProgramEvaluator(Evaluator):
+    """Answers what expressions are, following parameters to the calls of their functions."""
+
+    def __init__(
+        self,
+        names: Names,
+        classes: Classes,
+        load: Callable[[str], Module | None],
+        knowledge: Knowledge,
+        words: Words,
+    ) -> None:
+        super().__init__(names, classes, load, knowledge)
+        self.callers = CallIndex(self, words)
+        self._passing = Passing(self.callers.of, load, self.parameters.is_open)
+
+    def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
+        """Return what callers pass to ``parameter`` of ``function``."""
+        return self._passing.to(module, function, parameter)
+
+    def passed(self, module: Module, binding: Binding) -> Passed | None:
+        """Return what callers pass to a parameter; None if something else says what it is."""
+        parameter, function = binding.node, binding.scope.node
+        if not isinstance(parameter, ast.arg) or not isinstance(function, Function):
+            return None
+        if not self.parameters.is_open(module, binding):
+            return None
+        return self.passed_to(module, function, parameter)

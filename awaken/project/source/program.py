@@ -1,0 +1,33 @@
+"""The program as a fact may see it from below: its files, and what names mean in them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Protocol
+
+from awaken.project.source.modules import Module
+
+
+class Program(Protocol):
+    """What ``Project`` answers to facts that are no part of it."""
+
+    def files_with(self, triggers: Sequence[bytes]) -> list[str]:
+        """Return the Python files whose text holds any of ``triggers``, sorted by path."""
+        ...
+
+    def site_files(self, triggers: Sequence[bytes]) -> list[str]:
+        """Return those of them in which a rule looks for its sites."""
+        ...
+
+    def module(self, path: str) -> Module | None:
+        """Return the parsed file; None where there is none or this Python cannot parse it."""
+        ...
+
+    def qualified_name(self, module: Module, node: ast.expr) -> str | None:
+        """Return the dotted name of ``node`` after imports, aliases and re-exports."""
+        ...
+
+    def spellings(self, name: str) -> list[str]:
+        """Return the last parts of the names that files give to what is called ``name``."""
+        ...

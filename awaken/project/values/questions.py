@@ -1,0 +1,111 @@
+"""The questions that the parts of the evaluator ask of each other.
+
+An expression leads to an annotation, that to a class, its attribute to a call, and that to an
+expression again. Each part knows this protocol, and none knows another part.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from awaken.contract import Place
+from awaken.knowledge import Knowledge
+from awaken.project.names.classes import Classes
+from awaken.project.names.resolution import Names
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import (
+    ClassOf,
+    Environment,
+    FunctionOf,
+    InstanceOf,
+    Unknown,
+    Value,
+    Values,
+)
+from awaken.project.values.passed import Passed
+
+
+class Questions(Protocol):
+    """What the evaluator answers; ``follows_callers`` says whether it may ask for callers."""
+
+    names: Names
+    classes: Classes
+    load: Callable[[str], Module | None]
+    knowledge: Knowledge
+    follows_callers: bool
+
+    def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
+        """Return what an expression may be."""
+        ...
+
+    def declared(self, module: Module, annotation: ast.expr) -> Values:
+        """Return what an annotation says that a value is."""
+        ...
+
+    def binding(self, module: Module, binding: Binding, known: Environment) -> Values:
+        """Return what one binding gives to its name."""
+        ...
+
+    def assigned(
+        self,
+        module: Module,
+        node: ast.AST,
+        value: ast.expr | None,
+        annotation: ast.expr | None,
+        known: Environment,
+    ) -> Values:
+        """Return what an assignment gives."""
+        ...
+
+    def named(self, qualified: str, module: Module, node: ast.AST) -> Values:
+        """Return what a qualified name is."""
+        ...
+
+    def global_values(self, module: Module, name: str) -> Values:
+        """Return what a name of a module's own scope may be."""
+        ...
+
+    def attribute(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values:
+        """Return what an attribute of a class, or of its instance, may be."""
+        ...
+
+    def as_session(self, value: Value) -> Value:
+        """Return the session that an instance is, or the value itself."""
+        ...
+
+    def returned(self, function: FunctionOf) -> Values:
+        """Return what a call of a function gives."""
+        ...
+
+    def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
+        """Return what ``Annotated`` with these arguments says that FastAPI passes."""
+        ...
+
+    def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
+        """Return what callers pass to a parameter."""
+        ...
+
+    def entered(self, *key: object) -> AbstractContextManager[bool]:
+        """Guard a recursion: True if this very question is not already being answered."""
+        ...
+
+    def remembered(
+        self, kept: dict[tuple[str, str], Values], key: tuple[str, str]
+    ) -> AbstractContextManager[list[Values]]:
+        """Keep the answer put into the list, if it is one for good."""
+        ...
+
+    def place(self, module: Module, node: ast.AST, note: str = "") -> Place:
+        """Return the place of a node."""
+        ...
+
+    def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
+        """Return that a node is unknown, and why."""
+        ...
