@@ -1,5 +1,8 @@
-"""The forms in which a report is shown: terminal, one line per finding, JSON, patch.
+"""The forms in which results are shown: every form turns a value into text, and runs nothing.
 
-Every form is one module that turns a ``Report`` into text or bytes; none reads a file or runs
-a rule. ``awaken.preview.show`` picks the form.
+Begin with ``show``, which picks the form of a report. The forms are in ``terminal`` (for people),
+``diffs`` (changes as diffs and patches), ``documents`` (JSON, SARIF, annotations: for programs) and
+``markdown`` (for pages and trackers). ``console`` knows colours, widths and pagers; ``streams`` is
+the only way to stdout and stderr. What several forms say stands beside ``show``: ``counts``,
+``summary``, ``closing``, ``sections``, ``paths``, ``report_places``.
 """

@@ -1,5 +1,8 @@
-"""What awaken takes in of a target: bytes, names of directories, and the small file formats.
+"""The project on disk, before anything is known about the program in it.
 
-Every byte of a target comes in through ``reading``. Nothing else opens, lists or parses its files;
-``tests/workspace/test_one_way_in.py`` holds that.
+Every byte of a target comes in through ``reading``; nothing else opens, lists or parses its files
+(``tests/workspace/test_one_way_in.py`` holds that). Begin with ``discovery``: the projects of a
+run and their files, less what ``ignores`` and ``exclusion`` leave out. ``sources`` and ``parsing``
+make text and trees of bytes, ``ini``, ``toml_text`` and ``json_text`` read the small formats,
+``suppressions`` reads comments, ``manifests`` and ``pytest_setup`` read what a project declares.
 """

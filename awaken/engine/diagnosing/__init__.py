@@ -1,1 +1,4 @@
-"""TODO docstring."""
+"""The facts behind ``awaken doctor``: what a run starts from, and what to act on.
+
+Begin with ``diagnosis``, the facts and where each was read; ``remarks`` draws the conclusions.
+"""

@@ -1,1 +1,6 @@
-"""TODO docstring."""
+"""The edits of one file on their way through the engine.
+
+Begin with ``owned_edits`` (an edit with its change and rule), then ``slices`` (the smallest pieces
+that can be parsed alone) and ``splices`` (new bytes in place of old ones). ``insertions`` places
+new statements, ``style`` reads how the file is written, ``kinds`` pairs LibCST nodes with ``ast``.
+"""

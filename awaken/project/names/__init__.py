@@ -1,1 +1,7 @@
-"""TODO docstring."""
+"""Names over files: imports, aliases, re-exports and classes.
+
+Begin with ``resolution`` (a name to its definition) over ``tables`` (what each file gives to
+others) and ``layout`` (file and module names). ``classes`` knows bases and subclasses, ``in_scope``
+how a place can name something, ``uses`` and ``origins`` what a mention does, ``visibility`` what
+outsiders see. ``circles`` answers questions that depend on each other.
+"""

@@ -1,1 +1,5 @@
-"""TODO docstring."""
+"""Connections that a program opens: engines, pools, clients.
+
+Begin with ``openings``, the calls that open one; ``keeping`` tells whether one outlives its
+function.
+"""

@@ -1,1 +1,7 @@
-"""TODO docstring."""
+"""What a program does with SQLAlchemy.
+
+Begin with ``sessions`` (the proof that an expression is a session) and ``models`` (the mapped
+classes). Below ``models``: ``mapping`` reads one class body or table, ``relationships`` joins both
+sides, ``eager`` answers the ``unique()`` question. ``class_queries``, ``query_classes`` and
+``hooks`` find ``Model.query``, Query classes of the program, and hooks into Query.
+"""
