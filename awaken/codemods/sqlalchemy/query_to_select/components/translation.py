@@ -6,9 +6,9 @@ import ast
 from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import is_surely_unique
+from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 
@@ -30,15 +30,8 @@ def crossed(statement: Statement, source: Frame, target: Frame) -> Statement:
         sources=[],
         join_point=_target(target, statement.join_point),
         source=_target(target, statement.source),
-        unsure=may_repeat(statement),
+        unsure=statement.unsure or may_repeat(statement),
     )
-
-
-def may_repeat(statement: Statement) -> bool:
-    """Whether an object may come twice, for all that was added so far."""
-    kind = kind_of(statement.items)
-    has_entity = kind in {Kind.ENTITY, Kind.ROWS_WITH_ENTITY}
-    return has_entity and not is_surely_unique(statement, kind)
 
 
 def _seen_from(frame: Frame, item: Item) -> Item:

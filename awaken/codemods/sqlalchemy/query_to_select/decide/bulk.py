@@ -30,7 +30,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import tell_target
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What, doubts_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     filter_target,
@@ -91,7 +91,7 @@ def caveats_of_target(items: Sequence[Item], links: Sequence[Link]) -> list[str]
     Criteria would make an ORM statement of it, or not.
     """
     has_criteria = any(link.name in _CRITERIA for link in links)
-    return [item.unless for item in items if item.unless and has_criteria]
+    return doubts_of(items) if has_criteria else []
 
 
 def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit]) -> BulkRewrite:

@@ -16,6 +16,10 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.row_keys import (
     first_unlabelled,
     key_caveats,
 )
+from awaken.codemods.sqlalchemy.query_to_select.decide.unique import (
+    is_surely_unique,
+    may_load_collection,
+)
 from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -24,12 +28,16 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.eager import (
-    Sources,
     is_loader,
-    loads_collection,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all, refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import (
+    Item,
+    Kind,
+    What,
+    doubts_of,
+    kind_of,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
@@ -152,7 +160,7 @@ def judge_executed(statement: Statement) -> Verdict:
     verdict = Verdict(None)
     select = written(statement, verdict, "select")
     session = session_of(statement)
-    verdict.caveats += [item.unless for item in statement.items if item.unless]
+    verdict.caveats += doubts_of(statement.items)
     if chain.end == "count":
         verdict.data = _count(statement, verdict, select, session)
         return verdict
@@ -370,7 +378,7 @@ def _needs_unique(statement: Statement, kind: Kind, verdict: Verdict) -> bool:
         return needed
     unhashable = [item for item in statement.items if item.hashable is False]
     if unhashable:
-        if _may_load_collection(statement):
+        if may_load_collection(statement):
             raise Refused(reasons.UNHASHABLE_ROWS, ast.unparse(unhashable[0].node))
         # Query compares such values by identity: every None is the same.
         column = ast.unparse(unhashable[0].node)
@@ -393,46 +401,6 @@ def _needs_unique(statement: Statement, kind: Kind, verdict: Verdict) -> bool:
     return True
 
 
-def is_surely_unique(statement: Statement, kind: Kind) -> bool:
-    """Whether no row of ``statement``, which has a mapped class among its items, may repeat."""
-    if statement.unsure or statement.joined or statement.selects_from or statement.from_statement:
-        return False
-    if statement.changed_items:
-        return False
-    entity = next(item for item in statement.items if item.what is What.ENTITY)
-    if statement.several:
-        is_plain = not loads_collection(statement.reader, statement.options)
-    else:
-        is_plain = _is_plain(statement, entity, kind)
-    # What came out of another function may have no name here: then no criterion is its own.
-    sources = Sources(statement.reader, entity.owner or "?", entity.model)
-    return is_plain and sources.only(statement.criteria)
-
-
-def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
-    """Whether ``entity`` is read from one table, with nothing but its own columns beside it."""
-    if entity.model is None or _may_load_collection(statement):
-        return False
-    mapped = statement.reader.project.mapped_class(entity.model)
-    if mapped is None or mapped.table != "plain":
-        return False
-    others = [item for item in statement.items if item is not entity]
-    own = entity.owner, entity.model
-    return kind is not Kind.ROWS_WITH_ENTITY or all(
-        item.what is What.COLUMN and (item.owner, item.model) == own for item in others
-    )
-
-
-def _may_load_collection(statement: Statement) -> bool:
-    entities = [item for item in statement.items if item.what is What.ENTITY]
-    project = statement.reader.project
-    if any(
-        item.model is None or project.needs_unique(item.model) is not False for item in entities
-    ):
-        return True
-    return loads_collection(statement.reader, statement.options)
-
-
 # ------------------------------------------------------------------------------------- the rest
 def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
     if statement.unflushed or not flushes_first(statement):
@@ -443,7 +411,7 @@ def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
 
 def _check_assumed(items: Sequence[Item], verdict: Verdict) -> None:
     for item in items:
-        if item.assumed:
+        if item.certainty.is_assumed:
             verdict.caveats.append(
                 f"`{ast.unparse(item.node)}` is taken for a mapped class by its name"
             )
