@@ -39,7 +39,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
 from awaken.project.values.domain import ClassOf, External, InstanceOf, Nothing, Unknown
-from awaken.project.values.passed import Passed
+from awaken.project.values.questions import Passed
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot
 

@@ -20,14 +20,22 @@ from functools import cached_property
 from typing import Literal
 
 from awaken.contract import Place, Span
+from awaken.project.graph.composed_names import COMPOSING, composing, fits
 from awaken.project.graph.families import Family
-from awaken.project.names.composed import COMPOSING, composing, fits
+from awaken.project.names.decorators import (
+    MANAGERS,
+    OVERLOADS,
+    REMEMBERING,
+    TRANSPARENT,
+    decorators_of,
+    method_kind,
+)
 from awaken.project.names.tables import Target
 from awaken.project.names.uses import Use, is_annotation, use_of
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.source.words import Words
 from awaken.project.values.domain import (
     ClassOf,
@@ -47,23 +55,7 @@ Why = Literal[
 _MOST_FILES = 100
 _MOST_FILES_OF_PUBLIC = 15  # their callers are never all in sight, so less can come of a search
 _MOST_ALIASES = 5
-_NEUTRAL = {
-    "abc.abstractmethod",
-    "builtins.classmethod",
-    "builtins.staticmethod",
-    "contextlib.asynccontextmanager",
-    "contextlib.contextmanager",
-    "functools.cache",
-    "functools.lru_cache",
-    "functools.wraps",
-    "typing.final",
-    "typing.no_type_check",
-    "typing.overload",
-    "typing.override",
-    "typing_extensions.final",
-    "typing_extensions.overload",
-    "typing_extensions.override",
-}
+_CALLS_NOTHING_ELSE = TRANSPARENT | REMEMBERING | MANAGERS | OVERLOADS
 _NAMING = {"import", "assignment", "class"}
 _REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
 """Functions that are given a name in a string to put something else in its place."""
@@ -203,10 +195,9 @@ class _Search:
     # ------------------------------------------------------------------------- the definition
     def _look_at_definition(self) -> None:
         function, module = self._function, self._module
-        for decorator in function.decorator_list:
-            plain = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if self._evaluator.names.qualified(module, plain) not in _NEUTRAL:
-                text = module.excerpt(plain)
+        for decorator, name in decorators_of(self._evaluator.names, module, function):
+            if name not in _CALLS_NOTHING_ELSE:
+                text = module.excerpt(decorator)
                 why = f"`{function.name}` is decorated by `{text}`, which may call it"
                 self._stop("framework", why, module, decorator)
         if function.name.startswith("test") or function.name.startswith("pytest_"):
@@ -539,13 +530,13 @@ class _Search:
 
     def _given(self, receiver: object) -> int:
         """Return how many parameters a receiver fills: its class or itself, or nothing."""
-        names = self._evaluator.names
-        decorators = {names.qualified(self._module, one) for one in self._function.decorator_list}
-        if "builtins.staticmethod" in decorators:
-            return 0
-        if "builtins.classmethod" in decorators:
-            return 1
-        return 0 if isinstance(receiver, ClassOf) else 1
+        match method_kind(self._evaluator.names, self._module, self._function):
+            case "static":
+                return 0
+            case "class":
+                return 1
+            case "instance":
+                return 0 if isinstance(receiver, ClassOf) else 1
 
     def _look_at_text(self, module: Module, node: ast.Constant, text: str, word: str) -> None:
         if not re.fullmatch(rf"(?:[\w.:/-]*[.:/])?{re.escape(word)}(?:\(\))?", text):
@@ -555,8 +546,7 @@ class _Search:
             return
         if isinstance(above, ast.Call) and node in above.args:
             called = above.func
-            last = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            if last in _REPLACING:
+            if last_name(called) in _REPLACING:
                 return
         if self._scope.kind not in {"module", "class"}:
             return

@@ -7,21 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.decorators import TRANSPARENT, decorators_of, method_kind
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_TRANSPARENT = {
-    "abc.abstractmethod",
-    "builtins.classmethod",
-    "builtins.staticmethod",
-    "typing.final",
-    "typing.override",
-    "typing_extensions.final",
-    "typing_extensions.override",
-}
-"""Decorators behind which a call reaches the function as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +126,16 @@ def _method_above(
 def _as_called(
     evaluator: ProgramEvaluator, home: Module, function: Function, receiver: Value | None
 ) -> Called | Unknown:
-    decorators = {evaluator.names.qualified(home, one) for one in function.decorator_list}
-    if not decorators <= _TRANSPARENT:
+    names = evaluator.names
+    if not {name for _, name in decorators_of(names, home, function)} <= TRANSPARENT:
         return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
-    by_class = "builtins.classmethod" in decorators
-    is_static = "builtins.staticmethod" in decorators
-    is_bound = not is_static and isinstance(receiver, InstanceOf)
-    is_bound = is_bound or (receiver is not None and by_class)
+    match method_kind(names, home, function):
+        case "static":
+            is_bound = False
+        case "class":
+            is_bound = receiver is not None
+        case "instance":
+            is_bound = isinstance(receiver, InstanceOf)
     return Called(home, function, int(is_bound))
 
 

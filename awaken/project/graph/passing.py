@@ -16,7 +16,7 @@ from awaken.project.graph.callers import Callers, CallSite
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.passed import Given, Passed
+from awaken.project.values.questions import Given, Passed
 
 _MOST_ARGUMENTS = 80
 _MOST_PARAMETERS = 25

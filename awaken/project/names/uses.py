@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
 
 UseKind = Literal["call", "alias", "decorator", "injected", "value", "nothing"]
 
@@ -40,7 +41,7 @@ def use_of(module: Module, node: ast.expr, *, is_class: bool) -> Use:
     match above:
         case ast.Call() if above.func is node:
             return Use("decorator" if _decorates(module, above) else "call", above)
-        case ast.Call() if _last_name(above.func) in _INJECTING:
+        case ast.Call() if last_name(above.func) in _INJECTING:
             return Use("injected", above)
         case ast.Attribute():
             harmless = is_class or above.attr in _OF_FUNCTIONS or above.attr.startswith("__")
@@ -67,13 +68,13 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Use:
             return Use("nothing", node)
         case ast.ExceptHandler() | ast.MatchClass() | ast.Raise():
             return Use("call" if isinstance(above, ast.Raise) else "nothing", node)
-        case ast.Call() if _last_name(above.func) in _TYPE_QUESTIONS:
+        case ast.Call() if last_name(above.func) in _TYPE_QUESTIONS:
             return Use("nothing", node)
         case ast.keyword(arg="bound"):
             return Use("nothing", node)
         case ast.Tuple():
             outer = module.parent(above)
-            if isinstance(outer, ast.Call) and _last_name(outer.func) in _TYPE_QUESTIONS:
+            if isinstance(outer, ast.Call) and last_name(outer.func) in _TYPE_QUESTIONS:
                 return Use("nothing", node)
             return Use("value", node)
         case _:
@@ -100,9 +101,3 @@ def is_annotation(module: Module, node: ast.expr) -> bool:
                 return False
         below = above
     return False
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.applications import application_classes
+from awaken.project.names.decorators import (
+    MANAGERS,
+    PROPERTIES,
+    PYTEST_FIXTURES,
+    REMEMBERING,
+    TRANSPARENT,
+    decorators_of,
+)
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
@@ -33,26 +41,7 @@ from awaken.project.values.questions import Questions
 if TYPE_CHECKING:
     from awaken.knowledge import Role
 
-_MANAGER_DECORATORS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
-PROPERTIES = {
-    "builtins.property",
-    "functools.cached_property",
-    "sqlalchemy.ext.hybrid.hybrid_property",
-    "werkzeug.utils.cached_property",
-}
-_NEUTRAL_DECORATORS = {
-    "abc.abstractmethod",
-    "builtins.classmethod",
-    "builtins.staticmethod",
-    "functools.cache",
-    "functools.lru_cache",
-    "functools.wraps",
-    "pytest.fixture",
-    "pytest_asyncio.fixture",
-    "typing.no_type_check",
-    "typing.override",
-    "typing_extensions.override",
-}
+_RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",
     "contextlib.AsyncExitStack.enter_context",
@@ -225,7 +214,7 @@ class Calls:
             return evaluator.values(module, first, known)
         if name in _ENTERING:
             return self.enter(evaluator.values(module, first, known), module, node)
-        if name in _MANAGER_DECORATORS:
+        if name in MANAGERS:
             called = union(
                 *(
                     self._called(one, module, _empty_call(node), known)
@@ -283,13 +272,11 @@ class Calls:
         known: Environment,
     ) -> Values:
         module, managed = function.module, False
-        for decorator in node.decorator_list:
-            plain = decorator.func if isinstance(decorator, ast.Call) else decorator
-            name = self._evaluator.names.qualified(module, plain)
-            if name in _MANAGER_DECORATORS:
+        for decorator, name in decorators_of(self._evaluator.names, module, node):
+            if name in MANAGERS:
                 managed = True
-            elif name not in _NEUTRAL_DECORATORS and name not in PROPERTIES:
-                why = f"`{node.name}` is decorated by `{module.excerpt(plain)}`"
+            elif name not in _RETURN_THE_SAME:
+                why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
                 return (self._evaluator.unknown(module, decorator, why),)
         found = self._undecorated(module, node, known)
         if not managed:

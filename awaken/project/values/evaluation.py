@@ -42,7 +42,7 @@ from awaken.project.values.domain import (
 from awaken.project.values.members import Members
 from awaken.project.values.narrowing import checked_class
 from awaken.project.values.parameters import Parameters
-from awaken.project.values.passed import Passed
+from awaken.project.values.questions import Passed
 
 _DEEPEST = 60  # keeps Python's own stack well below its limit
 _MOST_STEPS = 3000

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.project.names.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.calls import PROPERTIES, of_role
+from awaken.project.values.calls import of_role
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
@@ -221,9 +222,10 @@ class Members:
         if not isinstance(node, Function):
             return self._evaluator.binding(module, binding, ())
         names = {self._decorator(module, one) for one in node.decorator_list}
-        if "builtins.staticmethod" in names:
+        kind = method_kind(self._evaluator.names, module, node)
+        if kind == "static":
             return (FunctionOf(module, node),)
-        if "builtins.classmethod" in names:
+        if kind == "class":
             return (FunctionOf(module, node, (), ClassOf(owner.qualified)),)
         method = FunctionOf(module, node, (), owner)
         if names & PROPERTIES or any(name and name.endswith(".setter") for name in names):

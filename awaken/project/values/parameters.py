@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from awaken.project.names.decorators import method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -27,9 +28,8 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.passed import Passed
 from awaken.project.values.pytest_fixtures import fixture_for
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import Passed, Questions
 
 _DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
@@ -189,11 +189,11 @@ class Parameters:
         owner = scope.node
         if not isinstance(owner, ast.ClassDef) or not positional or positional[0] is not parameter:
             return None
-        decorators = {ast.unparse(one) for one in function.decorator_list}
-        if "staticmethod" in decorators:
+        kind = method_kind(self._evaluator.names, module, function)
+        if kind == "static":
             return None
         qualified = f"{module.name}.{module.qualname(owner)}"
-        if "classmethod" in decorators or function.name in _ON_CLASS:
+        if kind == "class" or function.name in _ON_CLASS:
             return ClassOf(qualified)
         return InstanceOf(qualified)
 

@@ -16,7 +16,6 @@ from awaken.contract import Place
 from awaken.project.frameworks.testing.marks import (
     Mark,
     fakes_of,
-    is_test_file,
     marks_of,
     may_configure,
     patch_of,
@@ -27,6 +26,7 @@ from awaken.project.frameworks.testing.suite import Member, Suite
 from awaken.project.frameworks.testing.units import Called, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
 from awaken.workspace.sources import Snapshot
@@ -82,7 +82,7 @@ class Doubles:
 
     def share(self, earlier: Doubles, changed: Iterable[str]) -> None:
         """Take what was found earlier, if none of the ``changed`` files can have a double."""
-        tests = (path for path in changed if is_test_file(path))
+        tests = (path for path in changed if is_around_tests(path))
         if not any(may_configure(self._files[path].text) for path in tests):
             self._found, self._by_use = earlier._found, earlier._by_use
 
@@ -97,7 +97,7 @@ class Doubles:
 
     # ---------------------------------------------------------------------------------- the files
     def _search(self) -> None:
-        tests = [path for path in self._files_with((b"query",)) if is_test_file(path)]
+        tests = [path for path in self._files_with((b"query",)) if is_around_tests(path)]
         marked = [path for path in tests if may_configure(self._files[path].text)]
         fakes = dict(self._fakes(marked))
         wanted: dict[str, None] = {}
@@ -134,7 +134,7 @@ class Doubles:
             yield path
         words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
         for word in sorted(words):
-            files = [one for one in self._words.files_with(word) if is_test_file(one)]
+            files = [one for one in self._words.files_with(word) if is_around_tests(one)]
             yield from files if len(files) <= _MOST_FILES else ()
 
     # ----------------------------------------------------------------------------------- one file

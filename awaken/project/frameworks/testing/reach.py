@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from awaken.project.frameworks.testing.marks import is_test_file, outermost
+from awaken.project.frameworks.testing.marks import outermost
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, parameters_of
 from awaken.project.values.domain import ClassOf, FunctionOf
 
@@ -199,7 +200,7 @@ class Reach:
                 named = self.named(body.module, call) if follow_all else None
                 found = [] if named is None else [named]
             for entry in found:
-                if not is_test_file(entry.module.path) and not self._replaced(body, call, entry):
+                if not is_around_tests(entry.module.path) and not self._replaced(body, call, entry):
                     yield with_arguments(entry, given)
 
     def _replaced(self, body: _Body, call: ast.Call, entry: Entry) -> bool:

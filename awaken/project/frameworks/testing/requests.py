@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 
-from awaken.project.frameworks.testing.marks import is_test_file, text_of
+from awaken.project.frameworks.testing.marks import text_of
 from awaken.project.frameworks.testing.reach import Entry
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
@@ -57,7 +58,7 @@ class Routes:
     def _search(self, method: str, wanted: list[str]) -> Iterator[tuple[_Score, Entry]]:
         """Yield what may answer, with how many parts of its path are those asked for."""
         words = tuple(f"/{one}".encode() for one in wanted if _is_literal(one))
-        files = [one for one in self._files_with(words or (b'"/"',)) if not is_test_file(one)]
+        files = [one for one in self._files_with(words or (b'"/"',)) if not is_around_tests(one)]
         for file in files if len(files) <= _MOST_FILES else ():
             module = self._evaluator.load(file)
             for node in module.tree.body if module is not None else ():

@@ -13,10 +13,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
-from awaken.project.frameworks.testing.marks import Mark, Patch, is_test_file, patch_of
+from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
 from awaken.project.frameworks.testing.reach import Entry, Target, with_arguments
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, parameters_of
 
 _MOST_MEMBERS = 40
@@ -85,7 +86,7 @@ class Unit:
     def _helping(self, member: Member) -> Iterator[Member]:
         for call in self._calls(member):
             entry = self._suite.reach.named(member.module, call)
-            if entry is not None and is_test_file(entry.module.path):
+            if entry is not None and is_around_tests(entry.module.path):
                 helper = self._suite.member(entry.module, entry.function)
                 self._helpers[call] = helper
                 yield helper

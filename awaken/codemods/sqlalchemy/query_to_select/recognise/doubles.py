@@ -16,7 +16,8 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
     recognise_either,
 )
 from awaken.contract import Finding, Place
-from awaken.project.frameworks.testing import Use, configured, is_test_file, use_of
+from awaken.project.frameworks.testing import Use, configured, use_of
+from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -35,7 +36,7 @@ def without_doubles(
 
     What configures a double looks like a query, but is none.
     """
-    in_tests = is_test_file(module.path)
+    in_tests = is_around_tests(module.path)
     for one in found:
         query = one.root.func if isinstance(one.root, ast.Call) else one.root
         if in_tests and isinstance(query, ast.Attribute) and configured(module, query):
