@@ -1,4 +1,4 @@
-"""What may raise: followed through calls, for the few shapes that provably raise nothing.
+"""The exceptions that code may raise, through calls; only provably quiet shapes raise none.
 
 Only subclasses of Exception count: cancellation, ``SystemExit``, ``KeyboardInterrupt`` and running
 out of memory or stack may come from anywhere. Taken for granted is what holds in any code that has

@@ -1,4 +1,4 @@
-"""Which functions of the project a call reaches, where that can be told."""
+"""The functions of the project that a call reaches, where that can be told."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _is_certain(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> 
         return False
     around = module.enclosing_class(call)
     qualified = "" if around is None else f"{module.name}.{module.qualname(around)}"
-    return evaluator.callers.family(qualified).is_linear
+    return evaluator.callers.hierarchy(qualified).is_linear
 
 
 def _method_above(
@@ -109,8 +109,8 @@ def _method_above(
     """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
     owner = module.enclosing_class(call)
     qualified = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
-    lineage = evaluator.classes.lineage(qualified)
-    for facts in lineage.inside[1:] if lineage is not None else ():
+    ancestors = evaluator.classes.ancestors(qualified)
+    for facts in ancestors.inside[1:] if ancestors is not None else ():
         home, node = evaluator.classes.node(facts.qualified) or (None, None)
         if home is None or node is None:
             break
@@ -143,11 +143,11 @@ def _relatives(
     evaluator: ProgramEvaluator, home: Module, owner: ast.ClassDef, method: str
 ) -> Iterator[tuple[Module, Function] | Unknown]:
     """Yield the methods that override one of ``owner``, or that it overrides."""
-    family = evaluator.callers.family(f"{home.name}.{home.qualname(owner)}")
-    if family.descendants and family.is_too_large:  # then reading them all would not help
+    hierarchy = evaluator.callers.hierarchy(f"{home.name}.{home.qualname(owner)}")
+    if hierarchy.descendants and hierarchy.is_too_large:  # then reading them all would not help
         yield evaluator.unknown(home, owner, f"`{owner.name}` stands in too many files")
         return
-    for module, relative in family.definitions():
+    for module, relative in hierarchy.definitions():
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings.get(scope.mangled(method), [])
         is_same = same_node(module, relative, home, owner)

@@ -1,4 +1,4 @@
-"""Where a program mentions a function by its name, apart from its definition."""
+"""Mentions of a function by its name, apart from its definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the callers of a function pass to one of its parameters.
+"""The arguments that the callers of a function pass to one of its parameters.
 
 A parameter that is passed on as it came (``def f(s): g(s)``) stands for what *its* callers pass,
 so recursion and cycles of functions add nothing. Calls with ``*args`` or ``**kwargs`` that may

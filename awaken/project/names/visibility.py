@@ -1,4 +1,4 @@
-"""What code outside the project can know of it."""
+"""Public names: those that code outside the project can be expected to know."""
 
 from __future__ import annotations
 

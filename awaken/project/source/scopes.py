@@ -1,4 +1,4 @@
-"""Which names each scope binds and reads, by Python's own rules.
+"""The names that each scope binds and reads, by Python's own rules.
 
 The rules are those of the language reference, section "Naming and binding": class scopes are
 invisible to the functions inside them, the first iterable of a comprehension belongs to the scope

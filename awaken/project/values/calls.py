@@ -1,4 +1,4 @@
-"""What calling, entering, iterating or awaiting something gives."""
+"""The results of calling, entering, iterating and awaiting."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from awaken.project.values.domain import (
     Environment,
     External,
     FunctionOf,
-    Gives,
     InstanceOf,
-    Nothing,
-    Other,
+    NoneValue,
+    NotRelevant,
+    Producer,
     Session,
     SessionKind,
     Unknown,
@@ -71,7 +71,7 @@ class Calls:
                 return self.returned(function, arguments)
             case External():
                 return self._external(function.qualified, module, node, known)
-            case Gives(how="callable" | "factory"):
+            case Producer(how="callable" | "factory"):
                 return function.inner
             case Session(kind="session" | "scoped" | "async-scoped"):
                 # One of kind "session" is a registry annotated as the session it stands for.
@@ -79,9 +79,9 @@ class Calls:
                 return (replace(function, kind=kind),)
             case InstanceOf():
                 return self._through(function, "__call__", module, node)
-            case Unknown() | Other(mock=True):
+            case Unknown() | NotRelevant(mock=True):
                 return (function,)
-            case Nothing():
+            case NoneValue():
                 return ()
             case _:
                 text = module.excerpt(node.func)
@@ -99,7 +99,7 @@ class Calls:
                 return (self._registry(role, module, node, known),)
             case "factory" | "async-factory":
                 plain = Session("session" if role == "factory" else "async", custom, place)
-                return (Gives("factory", self._makes(plain, module, node, known)),)
+                return (Producer("factory", self._makes(plain, module, node, known)),)
             case _:
                 base = _keyword(node, "model_class")
                 names = self._evaluator.names
@@ -109,8 +109,8 @@ class Calls:
 
     def _told_apart(self, qualified: str, place: Place) -> Place | None:
         """Return ``place`` where instances of a class are told apart by what makes them."""
-        lineage = self._evaluator.classes.lineage(qualified)
-        bases = (qualified,) if lineage is None else lineage.outside
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        bases = (qualified,) if ancestors is None else ancestors.outside
         known = application_classes()
         plain = Place(place.path, place.span)
         return plain if any(base in known for base in bases) else None
@@ -176,7 +176,7 @@ class Calls:
         if name in facts.calls:
             return (of_role(facts.calls[name], name, place),)
         if name in facts.managers:
-            return (Gives("manager", (of_role(facts.managers[name], name, place),)),)
+            return (Producer("manager", (of_role(facts.managers[name], name, place),)),)
         if name in facts.instances:
             return (InstanceOf(facts.instances[name]),)
         if name in facts.classes:
@@ -190,7 +190,7 @@ class Calls:
                 return found
         if name.startswith("builtins."):
             return (
-                (Other(f"the result of `{name}`"),)
+                (NotRelevant(f"the result of `{name}`"),)
                 if name != "builtins.getattr"
                 else (evaluator.unknown(module, node, "`getattr` is not followed"),)
             )
@@ -206,7 +206,7 @@ class Calls:
         if name in {"typing.cast", "typing_extensions.cast"}:
             return evaluator.declared(module, first)
         if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
-            return (Gives("manager", evaluator.values(module, first, known)),)
+            return (Producer("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:
             given = evaluator.values(module, first, known)
             return self.given("generator", given, module, node)
@@ -222,13 +222,13 @@ class Calls:
                 )
             )
             inner = self.given("generator", called, module, node)
-            return (Gives("callable", (Gives("manager", inner),)),)
+            return (Producer("callable", (Producer("manager", inner),)),)
         if name in {"functools.partial", "werkzeug.local.LocalProxy"}:
             functions = evaluator.values(module, first, known)
             made = union(
                 *(self._called(one, module, _empty_call(node), known) for one in functions)
             )
-            return (Gives("callable", made),) if name == "functools.partial" else made
+            return (Producer("callable", made),) if name == "functools.partial" else made
         return None
 
     def _declarative(self, name: str, module: Module, node: ast.Call) -> Value:
@@ -281,7 +281,7 @@ class Calls:
         found = self._undecorated(module, node, known)
         if not managed:
             return found
-        return (Gives("manager", self.given("generator", found, module, node)),)
+        return (Producer("manager", self.given("generator", found, module, node)),)
 
     def _undecorated(self, module: Module, node: Function, known: Environment) -> Values:
         evaluator = self._evaluator
@@ -291,41 +291,41 @@ class Calls:
             declared = evaluator.declared(module, node.returns)
             if any(isinstance(one, Unknown) for one in declared):
                 declared = ()
-        generates = any(isinstance(one, Gives) and one.how == "generator" for one in declared)
+        generates = any(isinstance(one, Producer) and one.how == "generator" for one in declared)
         if declared and (generates or not yielded):
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
             if self._are_told_apart(declared):
                 found = union(*(evaluator.values(module, one, known) for one in returns))
                 declared = found if is_made(found) else declared
-            return (Gives("coroutine", declared),) if lazy else declared
+            return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
             inner = union(*(self._yielded(module, one, known) for one in yielded))
             unknown = any(isinstance(one, Unknown) for one in inner)
-            return (Gives("generator", declared if unknown and declared else inner),)
-        found = union(*(evaluator.values(module, one, known) for one in returns)) or (Nothing(),)
-        return (Gives("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
+            return (Producer("generator", declared if unknown and declared else inner),)
+        found = union(*(evaluator.values(module, one, known) for one in returns)) or (NoneValue(),)
+        return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
 
     def _yielded(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
     ) -> Values:
         if node.value is None:
-            return (Nothing(),)
+            return (NoneValue(),)
         given = self._evaluator.values(module, node.value, known)
         if isinstance(node, ast.Yield):
             return given
         return self.given("generator", given, module, node)
 
     def given(self, how: str, values: Values, module: Module, node: ast.AST) -> Values:
-        """Return what ``values`` give when used in the way ``how`` (see ``Gives``)."""
+        """Return what ``values`` give when used in the way ``how`` (see ``Producer``)."""
         found: Values = ()
         for value in values:
             match value:
-                case Gives() if value.how == how:
+                case Producer() if value.how == how:
                     found = union(found, value.inner)
-                case Unknown() | Other(mock=True):
+                case Unknown() | NotRelevant(mock=True):
                     found = union(found, (value,))
-                case Nothing():
+                case NoneValue():
                     pass
                 case _:
                     why = f"this is no {how} that can be followed"
@@ -342,13 +342,13 @@ class Calls:
         found: Values = ()
         for value in values:
             match value:
-                case Session(kind="session" | "async") | Other(mock=True) | Unknown():
+                case Session(kind="session" | "async") | NotRelevant(mock=True) | Unknown():
                     found = union(found, (value,))
-                case Gives(how="manager"):
+                case Producer(how="manager"):
                     found = union(found, value.inner)
                 case InstanceOf():
                     found = union(found, self._entered(value, module, node))
-                case Nothing():
+                case NoneValue():
                     pass
                 case _:
                     why = "what `with` binds here is not known"
@@ -423,8 +423,8 @@ def of_role(role: Role, name: str, place: Place) -> Value:
         case "session" | "scoped" | "async" | "async-scoped":
             return Session(role, place=place)
         case "factory":
-            return Gives("factory", (Session("session"),))
+            return Producer("factory", (Session("session"),))
         case "async-factory":
-            return Gives("factory", (Session("async"),))
+            return Producer("factory", (Session("async"),))
         case _:
-            return Other(f"the result of `{name}`")
+            return NotRelevant(f"the result of `{name}`")

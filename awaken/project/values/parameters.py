@@ -1,4 +1,4 @@
-"""What a parameter of a function receives.
+"""The values of a parameter.
 
 One without an annotation is what its callers pass. If all callers are in sight, that is all it
 can be. If they are not, because its function is public or passed on as a value, it is taken for a
@@ -19,10 +19,10 @@ from awaken.project.values.domain import (
     ClassOf,
     Environment,
     FunctionOf,
-    Gives,
     InstanceOf,
-    Nothing,
-    Other,
+    NoneValue,
+    NotRelevant,
+    Producer,
     Session,
     Unknown,
     Values,
@@ -52,7 +52,7 @@ class Parameters:
         if owner is not None:
             return (owner,)
         if parameter in _variadic(function):
-            return (Other("the packed arguments of a call"),)
+            return (NotRelevant("the packed arguments of a call"),)
         given = self._declared(module, parameter, binding.value)
         if given and not any(isinstance(one, Unknown) for one in given):
             return given
@@ -117,7 +117,7 @@ class Parameters:
                     found = union(found, _resolved(evaluator.returned(one)))
                 case ClassOf():
                     found = union(found, (InstanceOf(one.qualified),))
-                case Gives(how="callable" | "factory"):
+                case Producer(how="callable" | "factory"):
                     found = union(found, _resolved(one.inner))
                 case _:
                     why = "the dependency could not be followed"
@@ -160,7 +160,7 @@ class Parameters:
     ) -> Values:
         evaluator = self._evaluator
         values = union(*(evaluator.values(one.module, one.node) for one in passed.given))
-        found = [one for one in values if one != Nothing()] if passed.calls else []
+        found = [one for one in values if one != NoneValue()] if passed.calls else []
         if not passed.doubts and found and not _is_only_mocked(values):
             return values
         if found and all(isinstance(one, Session) for one in found):
@@ -202,9 +202,9 @@ def _resolved(values: Values) -> Values:
     """Return what FastAPI passes on: what a generator yields, what a coroutine returns."""
     found: Values = ()
     for value in values:
-        if isinstance(value, Gives) and value.how in {"generator", "coroutine"}:
+        if isinstance(value, Producer) and value.how in {"generator", "coroutine"}:
             found = union(found, value.inner)
-        elif value != Nothing():
+        elif value != NoneValue():
             found = union(found, (value,))
     return found
 
@@ -215,5 +215,5 @@ def _variadic(function: ast.AST) -> list[ast.arg]:
 
 
 def _is_only_mocked(values: Values) -> bool:
-    mocks = [isinstance(one, Other) and one.mock for one in values]
+    mocks = [isinstance(one, NotRelevant) and one.mock for one in values]
     return any(mocks) and not any(isinstance(one, Session) for one in values)

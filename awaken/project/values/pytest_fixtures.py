@@ -1,4 +1,4 @@
-"""Which pytest fixture a parameter of a test receives."""
+"""The pytest fixture that a parameter of a test receives."""
 
 from __future__ import annotations
 

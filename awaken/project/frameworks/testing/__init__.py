@@ -2,6 +2,6 @@
 
 from awaken.project.frameworks.testing.index import Double, Doubles
 from awaken.project.frameworks.testing.marks import configured
-from awaken.project.frameworks.testing.reach import Use, use_of
+from awaken.project.frameworks.testing.reach import QueryUse, use_of
 
-__all__ = ["Double", "Doubles", "Use", "configured", "use_of"]
+__all__ = ["Double", "Doubles", "QueryUse", "configured", "use_of"]

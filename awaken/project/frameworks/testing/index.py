@@ -20,10 +20,10 @@ from awaken.project.frameworks.testing.marks import (
     may_configure,
     patch_of,
 )
-from awaken.project.frameworks.testing.reach import Reach, Use, use_of
+from awaken.project.frameworks.testing.reach import QueryUse, Reach, use_of
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import Member, Suite
-from awaken.project.frameworks.testing.units import Called, Unit
+from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -45,7 +45,7 @@ class Double(Struct, frozen=True):
 
     place: Place
     name: str
-    uses: tuple[Use, ...]
+    uses: tuple[QueryUse, ...]
     unseen: bool = False
 
 
@@ -63,7 +63,7 @@ class Doubles:
         self._files_with = files_with
         self._words = Words(files, files_with)
         self._found: dict[Place, Double] | None = None
-        self._by_use: dict[Use, Double] = {}
+        self._by_use: dict[QueryUse, Double] = {}
 
     def find(self) -> None:
         """Find all doubles of the project, unless that was done."""
@@ -152,7 +152,11 @@ class Doubles:
                     self._add(unit, name, fakes, _reached(unit, name, reach, routes))
 
     def _add(
-        self, unit: Unit, name: str, fakes: Mapping[str, Place], reached: tuple[list[Use], bool]
+        self,
+        unit: Unit,
+        name: str,
+        fakes: Mapping[str, Place],
+        reached: tuple[list[QueryUse], bool],
     ) -> None:
         member, mark = unit.doubles[name]
         uses, resolved = reached
@@ -167,11 +171,14 @@ class Doubles:
             self._found[place] = double
 
 
-def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[Use], bool]:
+def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[QueryUse], bool]:
     """Return what asks the double ``name``, and whether anything of the program gets it."""
     reach.replaces = unit.replaced
     answering = [one for request in unit.requests() for one in routes.answering(*request)]
-    calls = [*unit.entries(name), *(Called(one, gives=False, inside=True) for one in answering)]
+    calls = [
+        *unit.entries(name),
+        *(ProgramCall(one, gives=False, inside=True) for one in answering),
+    ]
     given = [one.entry for one in calls if one.gives]
     for dependency in unit.overridden(name):
         given += [entry for one in answering for entry in routes.given(one, dependency)]

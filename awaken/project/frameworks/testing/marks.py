@@ -1,4 +1,4 @@
-"""Test doubles of Query: where a test configures one, or asserts what was asked of it.
+"""Test doubles of Query as a test writes them: configured, or asked what it received.
 
 A double counts only where it is told what a query gives (``session.query.return_value...``), where
 its ``query`` is put in place of a real one, or where a test asserts that it was called: any other
