@@ -62,7 +62,7 @@ ALLOWED = {
     ("awaken/knowledge/applications/__init__.py", READS): "awaken's own data",
     ("awaken/knowledge/ecosystem/__init__.py", READS): "awaken's own data",
     ("awaken/cli/__init__.py", READS): "the null device, for streams that the caller closed",
-    ("awaken/preview/output.py", READS): "writes the file that --output-file names",
+    ("awaken/preview/streams/output.py", READS): "writes the file that --output-file names",
     ("awaken/testing/accepting.py", READS): "fixtures, which rule authors write",
     ("awaken/testing/cases.py", READS): "fixtures, which rule authors write",
     ("awaken/testing/cases.py", LISTS): "fixtures, which rule authors write",
