@@ -6,7 +6,7 @@ from awaken.cli.options.command_line import CommandLine
 from awaken.engine.progress import Progress
 from awaken.engine.report import Report
 from awaken.preview.choices import Form, View
-from awaken.preview.output import FilesOf
+from awaken.preview.streams.output import FilesOf
 
 
 def run(line: CommandLine, view: View, progress: Progress | None) -> tuple[Report, FilesOf | None]:

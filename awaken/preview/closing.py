@@ -14,8 +14,8 @@ from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
 from awaken.preview.counts import count, count_held, count_rules, diagnostics
 from awaken.preview.paths import relative
+from awaken.preview.streams.visible import visible
 from awaken.preview.summary import Step
-from awaken.preview.visible import visible
 
 
 def print_targets(report: Report, console: Console, current: Path) -> None:

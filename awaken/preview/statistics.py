@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from awaken.engine.report import Report
 from awaken.preview.counts import count_held, count_reasons, count_rules
-from awaken.preview.output import Asked
+from awaken.preview.streams.output import Asked
 
 
 def write(report: Report, asked: Asked) -> Iterator[str]:

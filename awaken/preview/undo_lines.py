@@ -10,7 +10,7 @@ from pathlib import Path
 from awaken.engine.writing.undo import Undone, UndoStack
 from awaken.preview.counts import plural
 from awaken.preview.paths import relative
-from awaken.preview.visible import visible
+from awaken.preview.streams.visible import visible
 
 
 def stack_lines(stack: UndoStack, current: Path, *, verbose: bool) -> Iterator[str]:

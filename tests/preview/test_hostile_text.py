@@ -26,12 +26,12 @@ from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, T
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.console.console import make_console
 from awaken.preview.documents.explanation_document import explanation_document
-from awaken.preview.messages import say
-from awaken.preview.output import send
 from awaken.preview.show import show
+from awaken.preview.streams.messages import say
+from awaken.preview.streams.output import send
+from awaken.preview.streams.visible import harmless, visible
 from awaken.preview.terminal.explanation import print_explanation
 from awaken.preview.terminal.interactive import Screen
-from awaken.preview.visible import harmless, visible
 
 TOP = Path("/program")
 FOR_PEOPLE = [form for form in Form if form is not Form.PATCH]

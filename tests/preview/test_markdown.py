@@ -13,7 +13,7 @@ from awaken.contract import Finding, Level
 from awaken.engine.report import FileChange, Held, HeldBy, Report
 from awaken.preview.markdown.remaining_work import markdown, write
 from awaken.preview.markdown.text import code, prose
-from awaken.preview.output import Asked
+from awaken.preview.streams.output import Asked
 
 FILE = source("app/a.py", b"s.query(A)\ns.query(B)\ns.query(C)\ns.query(D)\n")
 

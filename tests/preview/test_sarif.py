@@ -12,7 +12,7 @@ from awaken.contract import ChangeId, Finding, Level, Phase, Place, Reason, Span
 from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report
 from awaken.kit.rule import Rule
 from awaken.preview.documents.sarif import sarif
-from awaken.preview.output import Asked, FilesOf
+from awaken.preview.streams.output import Asked, FilesOf
 from awaken.workspace.sources import SourceFile
 
 TEXT = "é😀 = s.query(A)\r\nb = (s.query(B)\r\n  .all())\r\ns.query(C)".encode()

@@ -44,7 +44,7 @@ def apply(run: RunOptions, output: OutputOptions, layout: DiffOptions, chosen: A
     stdout, and nothing is written.
     """
     from awaken.cli.commands.diff import show_diff  # noqa: PLC0415  the help needs no engine
-    from awaken.cli.exit_codes import of_apply, of_diff  # noqa: PLC0415
+    from awaken.cli.outcomes import of_apply, of_diff  # noqa: PLC0415
 
     line, view = run.command_line(), output.view(layout)
     if chosen.dry_run:
@@ -74,7 +74,7 @@ def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
 def _asked(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
     from awaken.cli.commands.interactive import ask  # noqa: PLC0415
     from awaken.preview.counts import plural  # noqa: PLC0415
-    from awaken.preview.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
 
     asked = ask(line, view, allow_dirty=allow_dirty)
     _write(asked.report, line, view, line.again("apply", "--interactive"))
@@ -96,10 +96,10 @@ def _write(report: Report, line: CommandLine, view: View, command: str) -> None:
 
 def _say_how_to_go_back(report: Report, view: View, applied: Applied) -> None:
     from awaken.preview.choices import Form  # noqa: PLC0415
-    from awaken.preview.messages import say  # noqa: PLC0415
     from awaken.preview.show import form_of  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.visible import visible  # noqa: PLC0415
     from awaken.preview.summary import undo_command  # noqa: PLC0415
-    from awaken.preview.visible import visible  # noqa: PLC0415
 
     if view.statistics or form_of("apply", view) is not Form.FULL:
         say(visible(f"To take this back: {undo_command(report)}"))
@@ -109,8 +109,8 @@ def _say_how_to_go_back(report: Report, view: View, applied: Applied) -> None:
 def _to_stdout(line: CommandLine, view: View, *, interactive: bool) -> Report:
     """Print the file that came from stdin as it would be rewritten; nothing is written."""
     from awaken import api  # noqa: PLC0415
-    from awaken.preview.output import opened, send  # noqa: PLC0415
     from awaken.preview.show import show_closing  # noqa: PLC0415
+    from awaken.preview.streams.output import opened, send  # noqa: PLC0415
 
     if interactive:
         raise typer.BadParameter("cannot ask while - reads stdin", param_hint="--interactive")

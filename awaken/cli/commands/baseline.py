@@ -11,8 +11,8 @@ from awaken.cli.options.command_line import CommandLine
 from awaken.preview.choices import View
 from awaken.preview.console.progress import bar
 from awaken.preview.counts import plural
-from awaken.preview.messages import say
-from awaken.preview.visible import visible
+from awaken.preview.streams.messages import say
+from awaken.preview.streams.visible import visible
 
 
 def write(line: CommandLine, view: View) -> None:

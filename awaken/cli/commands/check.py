@@ -44,7 +44,7 @@ def check(
     Exits with 1 if sites were found, with 2 if something could not be done.
     """
     from awaken.cli import reporting  # noqa: PLC0415  the help needs no engine
-    from awaken.cli.exit_codes import of_check  # noqa: PLC0415
+    from awaken.cli.outcomes import of_check  # noqa: PLC0415
     from awaken.preview.console.progress import bar  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
 

@@ -28,7 +28,7 @@ def diff(
 
     What is not read on a terminal is a patch: `awaken diff | git apply`.
     """
-    from awaken.cli.exit_codes import of_diff  # noqa: PLC0415  the help needs no engine
+    from awaken.cli.outcomes import of_diff  # noqa: PLC0415  the help needs no engine
 
     return of_diff(show_diff(run.command_line(), output.view(layout)), exit_code=exit_code)
 

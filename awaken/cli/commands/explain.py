@@ -62,7 +62,7 @@ def explain(
     explanation = api.explain(where.file, where.line, where.column, options)
     if output_format is ExplanationForm.JSON:
         from awaken.preview.documents.explanation_document import explanation_document  # noqa: PLC0415
-        from awaken.preview.output import send  # noqa: PLC0415
+        from awaken.preview.streams.output import send  # noqa: PLC0415
 
         send([explanation_document(explanation, Path.cwd())], sys.stdout)
     else:

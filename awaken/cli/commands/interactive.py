@@ -28,7 +28,7 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
     from awaken.engine.asking.answers import ask_about_all  # noqa: PLC0415
     from awaken.preview.console.console import make_console  # noqa: PLC0415
     from awaken.preview.console.progress import bar  # noqa: PLC0415
-    from awaken.preview.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
     from awaken.preview.terminal.interactive import Screen  # noqa: PLC0415
 
     require_terminal()

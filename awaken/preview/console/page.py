@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from awaken.preview.console.code import fold
-from awaken.preview.visible import visible
+from awaken.preview.streams.visible import visible
 
 _NARROWEST = 24
 _HANG = 4

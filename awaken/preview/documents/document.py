@@ -46,9 +46,9 @@ from awaken.preview.counts import (
     count_rules,
     diagnostics,
 )
-from awaken.preview.output import Asked
-from awaken.preview.places import Places
-from awaken.preview.visible import escaped, inert
+from awaken.preview.report_places import Places
+from awaken.preview.streams.output import Asked
+from awaken.preview.streams.visible import escaped, inert
 
 VERSION = 1
 

@@ -27,8 +27,8 @@ from awaken.preview.diffs.hunks import hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.documents.document import encoded
 from awaken.preview.markdown.remaining import SEVERITY, base_of, places_after, remaining
-from awaken.preview.output import Asked
 from awaken.preview.paths import relative
+from awaken.preview.streams.output import Asked
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"

@@ -19,10 +19,10 @@ from awaken.engine.report import Report, RootReport
 from awaken.preview.counts import admitted, changed_files, diagnostics, held_words, plural
 from awaken.preview.markdown.remaining import base_of, is_made, places_after, remaining
 from awaken.preview.markdown.text import code, prose
-from awaken.preview.output import Asked
 from awaken.preview.paths import relative
-from awaken.preview.places import Places
-from awaken.preview.visible import harmless
+from awaken.preview.report_places import Places
+from awaken.preview.streams.output import Asked
+from awaken.preview.streams.visible import harmless
 
 LIMIT = 65_000
 """Bytes; GitHub counts characters, but of a kind that nobody says."""

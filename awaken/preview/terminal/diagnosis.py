@@ -25,7 +25,7 @@ from awaken.preview.console.page import Page, joined
 from awaken.preview.counts import plural
 from awaken.preview.documents.settings_text import SettingRow, patterns_in, setting_rows, toml_value
 from awaken.preview.paths import relative
-from awaken.preview.visible import visible
+from awaken.preview.streams.visible import visible
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
 from awaken.workspace.manifests.declarations import Declaration
 from awaken.workspace.manifests.versions import ANY_VERSION

@@ -2,7 +2,8 @@ r"""Foreign text made fit for a terminal and a log: nothing in it can act, and n
 
 Everything that awaken prints passes here: each name and message by ``visible``, where it is put
 into a line, and every line by ``harmless``, where it is written. The latter is what nobody gets
-around (``awaken.preview.output``, ``console``, ``messages``); the former keeps columns right.
+around (``output`` and ``messages`` beside this module, and ``awaken.preview.console``); the former
+keeps columns right.
 """
 
 from __future__ import annotations

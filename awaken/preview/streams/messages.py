@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from awaken.preview.visible import harmless
+from awaken.preview.streams.visible import harmless
 
 
 def say(text: str) -> None:

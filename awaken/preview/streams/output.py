@@ -17,7 +17,7 @@ from msgspec import Struct
 from awaken.contract import ChangeId, UserError
 from awaken.engine.machine.filesystem import replacing
 from awaken.engine.report import FileChange
-from awaken.preview.visible import harmless
+from awaken.preview.streams.visible import harmless
 
 Piece = str | bytes
 """What a form consists of: a line for people without its end, in the encoding of the stream, or
