@@ -1,4 +1,4 @@
-"""What is known of a statement that is one of several, by the way that leads to a place."""
+"""The join of two statements, where the way that leads to a place decides which it is."""
 
 from __future__ import annotations
 

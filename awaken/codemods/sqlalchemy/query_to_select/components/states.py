@@ -1,4 +1,4 @@
-"""What a query in a variable may have become on any way that leads to where it is used."""
+"""The statements that the queries of a component come to, on any way to where each is used."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import ast
 from collections.abc import Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
-from awaken.codemods.sqlalchemy.query_to_select.components.component import Kept, Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import FunctionContext
+from awaken.codemods.sqlalchemy.query_to_select.components.component import (
+    ChainFragment,
+    Component,
+    Holder,
+)
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined
-from awaken.codemods.sqlalchemy.query_to_select.components.translation import crossed
+from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import read_by_use
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
@@ -47,78 +51,78 @@ _A_SESSION = ast.Name("session", ast.Load())
 
 
 class States:
-    """The statements that the definitions of a web come to; raises Refused if they differ."""
+    """The statements that the definitions of a component come to; raises Refused if they differ."""
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
-        self._known: dict[Kept, Statement] = {}
+    def __init__(self, component: Component) -> None:
+        self._component = component
+        self._known: dict[Holder, Statement] = {}
         self._joins: dict[tuple[int, int], Statement] = {}
-        self._criteria: dict[Frame, list[ast.expr]] = {}
-        names = {link.name for segment in web.segments for link in segment.links}
-        for segment in web.segments:
-            for link in segment.links:
-                if not _is_followed(names, segment, link):
-                    because = (segment.frame.place(link.call),)
+        self._criteria: dict[FunctionContext, list[ast.expr]] = {}
+        names = {link.name for fragment in component.fragments for link in fragment.links}
+        for fragment in component.fragments:
+            for link in fragment.links:
+                if not _is_followed(names, fragment, link):
+                    because = (fragment.context.place(link.call),)
                     raise Refused(reasons.KEPT_BUILDER, link.name, because=because)
         self._solve()
 
     def _solve(self) -> None:
-        readers = self._web.readers()
-        order = self._web.in_order()
+        readers = self._component.readers()
+        order = self._component.in_order()
         changed = set(order)
         while changed:
-            for kept in order:
-                if kept in changed:
-                    changed.remove(kept)
-                    if self._has_changed(kept):
-                        changed.update(readers[kept])
+            for holder in order:
+                if holder in changed:
+                    changed.remove(holder)
+                    if self._has_changed(holder):
+                        changed.update(readers[holder])
 
-    def _has_changed(self, kept: Kept) -> bool:
+    def _has_changed(self, holder: Holder) -> bool:
         """Work out the statement of ``kept``; return whether it is another one than before."""
         found = [
-            crossed(state, segment.frame, kept.frame)
-            for segment in self._web.definitions[kept]
-            if (state := self.of(segment, executed=False)) is not None
+            translated(state, fragment.context, holder.context)
+            for fragment in self._component.definitions[holder]
+            if (state := self.of(fragment, executed=False)) is not None
         ]
         if not found:
             return False
-        state, before = joined(found), self._known.get(kept)
+        state, before = joined(found), self._known.get(holder)
         if before is not None:
             state = joined([before, state])
-        self._known[kept] = state
+        self._known[holder] = state
         return before is None or before.key != state.key
 
-    def items_of(self, kept: Kept) -> Sequence[Item]:
+    def items_of(self, holder: Holder) -> Sequence[Item]:
         """Return what the queries ask for that ``kept`` may hold; nothing where none comes."""
-        return self._known[kept].items if kept in self._known else ()
+        return self._known[holder].items if holder in self._known else ()
 
-    def of(self, segment: Segment, *, executed: bool) -> Statement | None:
-        """Return the statement that ``segment`` comes to; None while nothing reaches it."""
-        chain = segment.chain(_A_SESSION)
-        if segment.recognised is not None:
-            if isinstance(segment.start, ast.Call) and segment.start.keywords:
+    def of(self, fragment: ChainFragment, *, executed: bool) -> Statement | None:
+        """Return the statement that ``fragment`` comes to; None while nothing reaches it."""
+        chain = fragment.chain(_A_SESSION)
+        if fragment.recognised is not None:
+            if isinstance(fragment.start, ast.Call) and fragment.start.keywords:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
-            statement = self._begun(chain, segment.frame)
+            statement = self._begun(chain, fragment.context)
         else:
-            before = self._before(segment)
+            before = self._before(fragment)
             if before is None:
                 return None
             statement = before.continued_by(chain)
         add_links(statement, executed)
         return statement
 
-    def _before(self, segment: Segment) -> Statement | None:
-        """Return what is known of the query that ``segment`` starts with.
+    def _before(self, fragment: ChainFragment) -> Statement | None:
+        """Return what is known of the query that ``fragment`` starts with.
 
         What was joined once is kept: most reads see what the one before sees, and one more.
         """
         joined: Statement | None = None
-        for one in self._web.reaching(segment.frame, segment.start):
+        for one in self._component.reaching(fragment.context, fragment.start):
             if one not in self._known:
                 continue
             other = self._known[one]
-            if one.frame is not segment.frame:
-                other = crossed(other, one.frame, segment.frame)
+            if one.context is not fragment.context:
+                other = translated(other, one.context, fragment.context)
             if joined is None:
                 joined = other
                 continue
@@ -128,29 +132,29 @@ class States:
             joined = self._joins[key]
         return joined
 
-    def reached(self, segment: Segment, *, executed: bool) -> Statement:
-        """Return the statement that ``segment`` comes to; raises Refused if nothing does."""
-        statement = self.of(segment, executed=executed)
+    def reached(self, fragment: ChainFragment, *, executed: bool) -> Statement:
+        """Return the statement that ``fragment`` comes to; raises Refused if nothing does."""
+        statement = self.of(fragment, executed=executed)
         if statement is None:
             raise Refused(reasons.KEPT_QUERY, "where no way leads")
         return statement
 
-    def _criteria_in(self, frame: Frame) -> list[ast.expr]:
-        """Return the arguments of all builders that are called in ``frame``."""
+    def _criteria_in(self, context: FunctionContext) -> list[ast.expr]:
+        """Return the arguments of all builders that are called in ``context``."""
         if not self._criteria:
-            for segment in self._web.segments:
-                own = self._criteria.setdefault(segment.frame, [])
-                own += [argument for link in segment.links for argument in link.call.args]
-        return self._criteria[frame]
+            for fragment in self._component.fragments:
+                own = self._criteria.setdefault(fragment.context, [])
+                own += [argument for link in fragment.links for argument in link.call.args]
+        return self._criteria[context]
 
-    def _begun(self, chain: Chain, frame: Frame) -> Statement:
-        criteria = self._criteria_in(frame)
-        items = classify_all(frame.reader, chain.items)
-        items = tuple(read_by_use(frame.reader, item, criteria) for item in items)
-        return Statement(frame.reader, chain, items, orm_items=items)
+    def _begun(self, chain: Chain, context: FunctionContext) -> Statement:
+        criteria = self._criteria_in(context)
+        items = classify_all(context.reader, chain.items)
+        items = tuple(read_by_use(context.reader, item, criteria) for item in items)
+        return Statement(context.reader, chain, items, orm_items=items)
 
 
-def _is_followed(names: set[str], segment: Segment, link: Link) -> bool:
+def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
     """Whether what ``link`` does to a query is followed from one statement to others.
 
     ``names`` are those of all builders.
@@ -158,22 +162,22 @@ def _is_followed(names: set[str], segment: Segment, link: Link) -> bool:
     """
     if link.name not in SET_OPERATIONS:
         return link.name in BUILDERS and link.name not in _NOT_FOLLOWED
-    is_last = link is segment.links[-1] and segment.end == "subquery"
+    is_last = link is fragment.links[-1] and fragment.end == "subquery"
     if not is_last or not names <= BEFORE | _OTHER_COLUMNS:
         return False
-    text = segment.frame.reader.module.source.text
-    start, end = (segment.frame.span(node).end for node in (segment.start, link.call))
+    text = fragment.context.reader.module.source.text
+    start, end = (fragment.context.span(node).end for node in (fragment.start, link.call))
     refuse_comment(text[start:end])
     return True
 
 
-def kept_edits(links: Sequence[Link], edits: Sequence[LinkEdit]) -> tuple[LinkEdit, ...] | None:
+def held_edits(links: Sequence[Link], edits: Sequence[LinkEdit]) -> tuple[LinkEdit, ...] | None:
     """Return what becomes of ``links``, which are called on a variable; None if their text stays.
 
     ``filter`` is a method of what is built as well: where nothing else is written, it stays.
     """
-    kept = tuple(
+    held = tuple(
         LinkEdit("filter") if link.name == "filter" and edit == LinkEdit("where") else edit
         for link, edit in zip(links, edits, strict=True)
     )
-    return None if kept == tuple(LinkEdit(link.name) for link in links) else kept
+    return None if held == tuple(LinkEdit(link.name) for link in links) else held

@@ -1,11 +1,11 @@
-"""What is known of a statement that goes into another function, where other names are in sight."""
+"""The translation of a statement into another function, where other names are in sight."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import replace
 
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
+from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import FunctionContext
 from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
@@ -13,7 +13,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 
 
-def crossed(statement: Statement, source: Frame, target: Frame) -> Statement:
+def translated(statement: Statement, source: FunctionContext, target: FunctionContext) -> Statement:
     """Return ``statement`` of the function ``source`` as the function ``target`` sees it.
 
     Its criteria and options are judged where they stand.
@@ -34,27 +34,27 @@ def crossed(statement: Statement, source: Frame, target: Frame) -> Statement:
     )
 
 
-def _seen_from(frame: Frame, item: Item) -> Item:
+def _seen_from(context: FunctionContext, item: Item) -> Item:
     is_named = item.owner is not None or item.model is not None  # maybe not where it came from
     if item.what not in {What.ENTITY, What.COLUMN} or not is_named:
         return item
-    owner = None if item.aliased else named_in(frame, item.model)
+    owner = None if item.aliased else named_in(context, item.model)
     return replace(item, owner=owner)
 
 
-def _target(frame: Frame, target: Target | None) -> Target | None:
-    return None if target is None else replace(target, text=named_in(frame, target.model))
+def _target(context: FunctionContext, target: Target | None) -> Target | None:
+    return None if target is None else replace(target, text=named_in(context, target.model))
 
 
-def named_in(frame: Frame, qualified: str | None) -> str | None:
-    """Return the name by which the function of ``frame`` sees the class; None if it does not."""
+def named_in(context: FunctionContext, qualified: str | None) -> str | None:
+    """Return the name by which the function of ``context`` sees the class; None if it does not."""
     if qualified is None:
         return None
-    name, reader = qualified.rpartition(".")[2], frame.reader
+    name, reader = qualified.rpartition(".")[2], context.reader
     scopes = reader.module.scopes
-    if name in scopes.module.bindings and scopes.owner(name, frame.flow.scope) is scopes.module:
+    if name in scopes.module.bindings and scopes.owner(name, context.flow.scope) is scopes.module:
         return name if _means(reader, ast.Name(name, ast.Load()), qualified) else None
-    for node in reader.module.walk(frame.function):
+    for node in reader.module.walk(context.function):
         if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             continue
         if node.attr == name and _means(reader, node, qualified):

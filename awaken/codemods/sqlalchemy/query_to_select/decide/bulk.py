@@ -1,4 +1,4 @@
-"""Decides how a query that ends in a bulk ``update()`` or ``delete()`` is written.
+"""The decision about a query that ends in a bulk ``update()`` or ``delete()``.
 
 Query builds the same statement and gives it to ``session.execute``, on every version since 1.4
 (``orm/query.py``: ``Query.update``, ``Query.delete``): autoflush, the default of
@@ -13,8 +13,8 @@ import re
 from collections.abc import Collection, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import session_of
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.loading import session_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     Argument,
@@ -71,18 +71,18 @@ _LAST_GAP = re.compile(rb"\s*,?" + _COMMENTS + rb"\)")
 """What may stand around arguments for its comments to belong to one of them."""
 
 
-def judge_write(reader: Reader, chain: Chain) -> Verdict:
+def decide_write(reader: Reader, chain: Chain) -> Decision:
     """Decide the rewrite of a ``chain`` that ends in update() or delete(); raises Refused."""
     for link in chain.links:
         check_link(reader, chain.end, link)
     statement = translate(reader, chain, executed=False)
     check_target(statement)
-    verdict = Verdict(None)
-    select = written(statement, verdict, chain.end)
-    verdict.data = executed_write(statement, select, link_edits(statement))
-    verdict.needs += statement.needs
-    verdict.caveats += caveats_of_target(statement.items, chain.links)
-    return verdict
+    decision = Decision(None)
+    select = written(statement, decision, chain.end)
+    decision.data = executed_write(statement, select, link_edits(statement))
+    decision.needs += statement.needs
+    decision.caveats += caveats_of_target(statement.items, chain.links)
+    return decision
 
 
 def caveats_of_target(items: Sequence[Item], links: Sequence[Link]) -> list[str]:

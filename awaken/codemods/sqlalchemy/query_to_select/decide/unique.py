@@ -1,4 +1,4 @@
-"""Whether an object may come twice, so that the rows of a statement need ``unique()``."""
+"""The proof that no object comes twice, without which rows need ``unique()``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads unknown items by their use: only a class has attributes that are columns."""
+"""Unknown items, read by their use: only a class has attributes that are columns."""
 
 from __future__ import annotations
 

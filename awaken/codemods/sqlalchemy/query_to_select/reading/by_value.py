@@ -1,4 +1,4 @@
-"""Reads unknown items by where their value comes from, over functions and files."""
+"""Unknown items, read by where their value comes from, over functions and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure it is that an item of a query is what it is taken for."""
+"""The certainty that an item of a query is what it is taken for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which expressions are mapped classes or aliases of them: what gives objects back."""
+"""Mapped classes and aliases of them: the expressions that give objects back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classifies what a query asks for: mapped classes, columns, expressions, or something unknown."""
+"""The items that a query asks for: mapped classes, columns, expressions, or something unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves that a call of ``query`` is one of a session: that it asks for what is mapped."""
+"""The evidence that a call of ``query`` is one of a session: that it asks for what is mapped."""
 
 from __future__ import annotations
 

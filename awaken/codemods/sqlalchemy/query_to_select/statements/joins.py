@@ -1,4 +1,4 @@
-"""What becomes of a field of a statement where two ways meet: one declaration for each field.
+"""The joins of the fields of a statement, where two ways meet: one declaration for each field.
 
 A statement in a variable is what it may have become on any way that leads there. Every field says
 how it is joined, so that none can be forgotten; what else depends on that is derived.
