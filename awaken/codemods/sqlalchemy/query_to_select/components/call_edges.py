@@ -121,7 +121,7 @@ class Passages:
     def reached(self, frame: Frame, call: ast.Call) -> tuple[Passage, ...] | Unknown:
         """Return a passage into each function that ``call`` may reach; Unknown says why not."""
         if call not in self._passages:
-            called = self._project.functions_called(frame.reader.module, call)
+            called = self._project.calls.functions_called(frame.reader.module, call)
             self._passages[call] = (
                 called
                 if isinstance(called, Unknown)
@@ -282,7 +282,7 @@ class Passages:
     # ------------------------------------------------------------------------------------- calls
     def _calls_of(self, frame: Frame) -> list[Passage]:
         if frame not in self._calls:
-            callers = self._project.callers_of(frame.reader.module, frame.function)
+            callers = self._project.calls.callers_of(frame.reader.module, frame.function)
             self._raise_if_hidden(frame, callers)
             self._calls[frame] = list(self._followed(frame, callers))
         return self._calls[frame]

@@ -35,7 +35,7 @@ def read_by_session(frame: Frame, node: ast.expr) -> SessionRead | None:
     called = call.func
     if isinstance(called, ast.Attribute) and called.attr == "execute":
         is_its_own = ast.unparse(called.value) == f"{ast.unparse(node)}.session"
-        proof = frame.reader.project.session_of(frame.reader.module, called.value)
+        proof = frame.reader.project.orm.session_of(frame.reader.module, called.value)
         if is_its_own or (isinstance(proof, SessionProof) and "async" not in proof.kind):
             return "argument", "execute", node
     return None
