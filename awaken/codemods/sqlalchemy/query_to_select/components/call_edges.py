@@ -121,7 +121,7 @@ class CallEdges:
     def reached(self, context: FunctionContext, call: ast.Call) -> tuple[CallEdge, ...] | Unknown:
         """Return an edge into each function that ``call`` may reach; Unknown says why not."""
         if call not in self._edges:
-            called = self._project.functions_called(context.reader.module, call)
+            called = self._project.calls.functions_called(context.reader.module, call)
             self._edges[call] = (
                 called
                 if isinstance(called, Unknown)
@@ -293,7 +293,7 @@ class CallEdges:
     # ------------------------------------------------------------------------------------- calls
     def _calls_of(self, context: FunctionContext) -> list[CallEdge]:
         if context not in self._calls:
-            callers = self._project.callers_of(context.reader.module, context.function)
+            callers = self._project.calls.callers_of(context.reader.module, context.function)
             self._raise_if_hidden(context, callers)
             self._calls[context] = list(self._followed(context, callers))
         return self._calls[context]

@@ -35,7 +35,7 @@ def read_by_session(context: FunctionContext, node: ast.expr) -> SessionRead | N
     called = call.func
     if isinstance(called, ast.Attribute) and called.attr == "execute":
         is_its_own = ast.unparse(called.value) == f"{ast.unparse(node)}.session"
-        proof = context.reader.project.session_of(context.reader.module, called.value)
+        proof = context.reader.project.orm.session_of(context.reader.module, called.value)
         if is_its_own or (isinstance(proof, SessionProof) and "async" not in proof.kind):
             return "argument", "execute", node
     return None

@@ -29,7 +29,7 @@ def extension_of(reader: Reader, receiver: ast.expr | None) -> str | None:
     """Return ``db`` of the receiver ``db.session``, None of another session."""
     if not isinstance(receiver, ast.Attribute) or receiver.attr != "session":
         return None
-    if not reader.project.is_extension(reader.module, receiver.value):
+    if not reader.project.orm.is_extension(reader.module, receiver.value):
         return None
     return ast.unparse(receiver.value)
 

@@ -63,7 +63,7 @@ def caveats_of(reader: Reader, chain: Chain) -> Iterator[str]:
 def _may_be_scoped(reader: Reader, chain: Chain) -> bool:
     if chain.receiver is None:
         return True
-    proof = reader.project.session_of(reader.module, chain.receiver)
+    proof = reader.project.orm.session_of(reader.module, chain.receiver)
     return not isinstance(proof, SessionProof) or proof.kind != "session"
 
 

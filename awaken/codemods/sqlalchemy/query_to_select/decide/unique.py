@@ -34,7 +34,7 @@ def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
     """Whether ``entity`` is read from one table, with nothing but its own columns beside it."""
     if entity.model is None or may_load_collection(statement):
         return False
-    mapped = statement.reader.project.mapped_class(entity.model)
+    mapped = statement.reader.project.orm.mapped_class(entity.model)
     if mapped is None or mapped.table != "plain":
         return False
     others = [item for item in statement.items if item is not entity]
@@ -49,7 +49,7 @@ def may_load_collection(statement: Statement) -> bool:
     entities = [item for item in statement.items if item.what is What.ENTITY]
     project = statement.reader.project
     if any(
-        item.model is None or project.needs_unique(item.model) is not False for item in entities
+        item.model is None or project.orm.needs_unique(item.model) is not False for item in entities
     ):
         return True
     return loads_collection(statement.reader, statement.options)

@@ -30,7 +30,7 @@ _COLUMNS = frozenset({"Column", "mapped_column"})
 def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None:
     """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
     qualified = reader.qualified(node)
-    if qualified is not None and reader.project.mapped_class(qualified) is not None:
+    if qualified is not None and reader.project.orm.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     if qualified in knowledge().mapped_classes:
         return Item(node, What.ENTITY, owner=ast.unparse(node))
@@ -85,7 +85,7 @@ def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
     if around is None:
         return None
     qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
-    if reader.project.mapped_class(qualified) is not None:
+    if reader.project.orm.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     facts = reader.project.class_facts(qualified)
     if facts is None:
@@ -117,7 +117,7 @@ def is_mapped(reader: Reader, qualified: str) -> bool:
     """Whether a class is known to be mapped, or shows it by its table and its columns."""
     if qualified in knowledge().mapped_classes:
         return True
-    if reader.project.mapping_status(qualified) == "mapped":
+    if reader.project.orm.mapping_status(qualified) == "mapped":
         return True
     facts = reader.project.class_facts(qualified)
     if facts is None:
@@ -128,7 +128,7 @@ def is_mapped(reader: Reader, qualified: str) -> bool:
 def _declares_columns(reader: Reader, facts: ClassFacts) -> bool:
     """Whether a class with a base out of sight has columns, as only a mapped one can."""
     found = _class_node(reader, facts)
-    if found is None or reader.project.mapping_status(facts.qualified) != "unknown":
+    if found is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
         return False
     values = [getattr(statement, "value", None) for statement in found[1].body]
     calls = [value.func for value in values if isinstance(value, ast.Call)]
@@ -244,7 +244,7 @@ def _entity_of_parameter(reader: Reader, node: ast.Name, bound: ast.AST) -> Item
 
 def _entity_of_callers(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
     """Return the item for a parameter that gets a class from every caller there is."""
-    passed = reader.project.passed_to(reader.module, binding)
+    passed = reader.project.calls.passed_to(reader.module, binding)
     if passed is None or passed.doubts or not passed.calls:
         return None
     found = [
@@ -286,7 +286,10 @@ def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
     if parsed is None:
         return False
     qualified = reader.qualified(parsed)
-    if qualified is not None and reader.project.mapping_status(qualified) in {"mapped", "base"}:
+    if qualified is not None and reader.project.orm.mapping_status(qualified) in {
+        "mapped",
+        "base",
+    }:
         return True
     if isinstance(parsed, ast.Name):
         # ``class Repository[Model: Base]``

@@ -219,7 +219,7 @@ def column_of(reader: Reader, owner: Item, node: ast.Attribute) -> Item:
     """Return the item for an attribute of a mapped class or alias."""
     if node.attr == "__table__":
         return Item(node, What.SELECTABLE, owner=f"{owner.owner}.__table__", orm=False)
-    mapped = reader.project.mapped_class(owner.model) if owner.model else None
+    mapped = reader.project.orm.mapped_class(owner.model) if owner.model else None
     kind = mapped.attribute_kind(node.attr) if mapped else None
     column = mapped.columns.get(node.attr) if mapped else None
     hashable: bool | None = None

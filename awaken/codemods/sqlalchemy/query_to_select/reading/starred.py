@@ -92,7 +92,7 @@ def _is_builtin(reader: Reader, node: ast.expr) -> bool:
 # ------------------------------------------------------------------------------------- functions
 def _returned(reader: Reader, call: ast.Call, depth: int) -> Iterator[Element]:
     """Yield what may be in the lists that a function of the project returns."""
-    called = reader.project.function_called(reader.module, call)
+    called = reader.project.calls.function_called(reader.module, call)
     if isinstance(called, Unknown) or not isinstance(called.function, ast.FunctionDef):
         raise _UnseenError
     there = Reader(reader.project, called.module)

@@ -29,12 +29,12 @@ def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
 
 
 def _is_proved(reader: Reader, call: ast.Call) -> bool:
-    if reader.project.proved_by_use(reader.module, call) is not None:
+    if reader.project.orm.proved_by_use(reader.module, call) is not None:
         return True
     evidence = next((one for one in call.args if _is_mapped(reader, one)), None)
     if evidence is None:
         return False
-    return reader.project.proved_by_use(reader.module, call, evidence) is not None
+    return reader.project.orm.proved_by_use(reader.module, call, evidence) is not None
 
 
 def _is_mapped(reader: Reader, node: ast.expr) -> bool:
