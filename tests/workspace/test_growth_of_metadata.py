@@ -15,7 +15,7 @@ from all_readers import read_everything
 from awaken.contract import UserError
 from awaken.engine.manifests.manifest_text import CannotAdd, requirements_in
 from awaken.engine.suppressing.baseline import read_baseline
-from awaken.settings.files import found_layer
+from awaken.settings.settings_files import found_layer
 from awaken.workspace.sources import Undecodable, decode
 from awaken.workspace.suppressions import suppressions_in
 from awaken.workspace.toml_text import NotToml, line_of, parse_toml

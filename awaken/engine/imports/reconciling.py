@@ -33,7 +33,7 @@ from awaken.engine.edits.style import (
     line_indent,
     line_start,
 )
-from awaken.engine.imports.places import (
+from awaken.engine.imports.import_order import (
     ImportPlaces,
     ImportStatement,
     LinePlace,

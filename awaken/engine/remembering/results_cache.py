@@ -31,7 +31,7 @@ from awaken.engine.machine.filesystem import NO_LINK, NO_WAIT, WALKS, require_ou
 if TYPE_CHECKING:
     from awaken.workspace.sources import SourceFile
 
-Facts = TypeVar("Facts", bound=Struct)
+Result = TypeVar("Result", bound=Struct)
 
 KEEP_DAYS = 30
 """Facts that no run has used for so long are dropped."""
@@ -58,22 +58,22 @@ _PRODUCER = re.compile(r"[a-z]+-[0-9.]+-[0-9a-f]{16}")
 _SHARD = re.compile(r"[A-Za-z]+-[0-9a-f]\.msgpack(\.[0-9a-f]{16}\.new)?")
 
 
-class _Entry(Struct, frozen=True, array_like=True):
+class _CachedResult(Struct, frozen=True, array_like=True):
     """One file's facts, still encoded, and the day they were last used."""
 
     day: int
-    facts: Raw
+    result: Raw
 
 
-_Shard = dict[bytes, _Entry]
+_Shard = dict[bytes, _CachedResult]
 
 
-def facts_key(source: SourceFile, module_name: str) -> bytes:
+def results_key(source: SourceFile, module_name: str) -> bytes:
     """Return the key for facts that depend on a file's bytes and on its module's name alone."""
     return hashlib.sha256(source.digest + module_name.encode()).digest()
 
 
-def facts_directory(root: Path, base: Path | None = None) -> Path:
+def results_directory(root: Path, base: Path | None = None) -> Path:
     """Return where the facts of the project in ``root`` are kept, for this Python and this awaken.
 
     ``base`` is ``--cache-dir``; by default the user's cache directory.
@@ -97,7 +97,7 @@ def _producer() -> str:
     return f"{sys.implementation.name}-{python}-{digest.hexdigest()[:16]}"
 
 
-class FactsCache:
+class ResultsCache:
     """Structs by key, in sixteen files a kind, read when first asked for.
 
     ``directory`` None keeps nothing (``--no-cache``); ``key`` is the user's secret, and nothing is
@@ -118,7 +118,7 @@ class FactsCache:
         self._encoder = msgspec.msgpack.Encoder()
         self._today = int(time.time() / _DAY)
 
-    def get(self, kind: type[Facts], key: bytes) -> Facts | None:
+    def get(self, kind: type[Result], key: bytes) -> Result | None:
         """Return the facts of this kind under ``key``, or None."""
         if self._directory is None:
             return None
@@ -128,20 +128,20 @@ class FactsCache:
         if entry is None:
             return None
         try:
-            facts: Facts = self._decoder(kind).decode(entry.facts)
+            result: Result = self._decoder(kind).decode(entry.result)
         except msgspec.DecodeError:
             del shard[key]
             return None
         if entry.day < self._today - _FRESH_DAYS:
-            shard[key] = _Entry(self._today, entry.facts)
+            shard[key] = _CachedResult(self._today, entry.result)
             self._changed.add(name)
-        return facts
+        return result
 
-    def put(self, key: bytes, facts: Struct) -> None:
-        """Keep ``facts`` under ``key``, as facts of their own type."""
+    def put(self, key: bytes, result: Struct) -> None:
+        """Keep ``result`` under ``key``, as facts of their own type."""
         if self._directory is not None:
-            name = _shard_name(type(facts), key)
-            self._shard(name)[key] = _Entry(self._today, Raw(self._encoder.encode(facts)))
+            name = _shard_name(type(result), key)
+            self._shard(name)[key] = _CachedResult(self._today, Raw(self._encoder.encode(result)))
             self._changed.add(name)
 
     def save(self) -> None:

@@ -1,4 +1,4 @@
-"""Whether a file is a program: compiled, never run, and never at the price of this process."""
+"""The check that a file compiles: it is never run, and never at the price of this process."""
 
 from __future__ import annotations
 

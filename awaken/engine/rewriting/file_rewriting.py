@@ -100,8 +100,8 @@ def rewrite_file(
     work = _Work(module, rewriters, context.line_length)
     pieces = work.pieces(edits)
     # What is left of a change that cannot be made would only be in the way of the others.
-    refused = {change for problem in work.problems for change in problem.changes}
-    assembled = assemble(module, [one for one in pieces if not refused.issuperset(one.changes)])
+    rejected = {change for problem in work.problems for change in problem.changes}
+    assembled = assemble(module, [one for one in pieces if not rejected.issuperset(one.changes)])
     needs = of_kind(edits, NeedImport)
     problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
     short, done = without_long_lines(module, assembled.module, assembled.moved, work.style)

@@ -1,4 +1,4 @@
-"""Whether what a change imports is what its new code sees."""
+"""The check that new code sees what its change imports, not another binding of the name."""
 
 from __future__ import annotations
 

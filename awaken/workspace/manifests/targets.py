@@ -1,4 +1,4 @@
-"""What a project says of the versions it runs on: a rewrite must hold on every one of them."""
+"""The targets of a project: the versions it runs on, and a rewrite must hold on all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from awaken.contract import UserError
-from awaken.workspace.manifests.files import (
+from awaken.workspace.manifests.manifest_readers import (
     MANIFEST_NAMES,
     Declared,
     Manifest,

@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from awaken.engine.machine.apply_errors import (
     DamagedJournalError,
+    FileConflict,
+    FileConflictError,
     NothingToUndoError,
     PutBackError,
-    Refusal,
-    RefusedError,
     StateDirectoryError,
     TreeChangedError,
     UnfinishedApplyError,
@@ -36,8 +36,8 @@ from awaken.engine.machine.filesystem import (
     write_file,
 )
 from awaken.engine.machine.signals import uninterrupted
-from awaken.engine.machine.state import state_directory
-from awaken.engine.writing.journal import Entry, Journal, Record, SavedFile
+from awaken.engine.machine.state_directory import state_directory
+from awaken.engine.writing.journal import Journal, JournalEntry, Record, SavedFile
 from awaken.engine.writing.lock import hold, holder, in_use, overlaps
 
 
@@ -209,7 +209,7 @@ def _still_unfinished(journal: Journal, found: PendingApply) -> bool:
     return entry is not None and entry.unfinished
 
 
-def _concerns(journal: Journal, entry: Entry, root: Path) -> bool:
+def _concerns(journal: Journal, entry: JournalEntry, root: Path) -> bool:
     if entry.belongs(root):
         return True
     try:
@@ -335,14 +335,14 @@ def _putting_back(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _top(journal: Journal, root: Path) -> Entry:
+def _top(journal: Journal, root: Path) -> JournalEntry:
     stack = [entry for entry in journal.entries(root) if entry.status != "undone"]
     if not stack:
         raise _nothing(journal, root)
     return stack[-1]
 
 
-def _pending(entry: Entry, record: Record) -> PendingApply:
+def _pending(entry: JournalEntry, record: Record) -> PendingApply:
     files = _places(record, record.files)
     since = f"{record.started.astimezone():%Y-%m-%d %H:%M:%S}"
     what = "an apply" if entry.status == "applying" else "the undo of an apply"
@@ -354,7 +354,7 @@ def _pending(entry: Entry, record: Record) -> PendingApply:
     return PendingApply(entry.id, root, record.started, record.command, files, message)
 
 
-def _stack_entry(entry: Entry, record: Record, place: Path) -> StackEntry:
+def _stack_entry(entry: JournalEntry, record: Record, place: Path) -> StackEntry:
     files = _places(record, record.files)
     return StackEntry(entry.id, record.started, record.command, files, entry.unfinished, place)
 
@@ -363,14 +363,16 @@ def _places(record: Record, files: Iterable[SavedFile]) -> tuple[Path, ...]:
     return tuple(record.place(file.path) for file in files)
 
 
-def _edited(record: Record, files: Iterable[SavedFile]) -> RefusedError:
+def _edited(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
     root = record.root_path
-    refusals = [
-        Refusal(shown(record.place(file.path), root), "was edited or removed since the apply")
+    conflicts = [
+        FileConflict(shown(record.place(file.path), root), "was edited or removed since the apply")
         for file in files
     ]
     keep = undo_command(root, "--keep-edited")
-    return RefusedError("undone", refusals, f"take that back, or leave such files alone: {keep}")
+    return FileConflictError(
+        "undone", conflicts, f"take that back, or leave such files alone: {keep}"
+    )
 
 
 def _nothing(journal: Journal, root: Path) -> NothingToUndoError:
