@@ -38,8 +38,8 @@ from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
-from awaken.project.values.domain import ClassOf, External, InstanceOf, Nothing, Unknown
-from awaken.project.values.passed import Passed
+from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue, Unknown
+from awaken.project.values.questions import Passed
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot
 
@@ -200,7 +200,7 @@ class Project:
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.
 
-        Overrides count, and what stands in for a method in another class of the same family.
+        Overrides count, and what stands in for a method in another class of the same hierarchy.
         """
         return function_called(self._evaluator, module, call)
 
@@ -283,7 +283,7 @@ class Project:
 
         Empty if it may be more.
         """
-        values = [one for one in self._evaluator.values(module, node) if one != Nothing()]
+        values = [one for one in self._evaluator.values(module, node) if one != NoneValue()]
         found = [one.qualified for one in values if isinstance(one, InstanceOf)]
         return tuple(found) if len(found) == len(values) else ()
 
@@ -291,18 +291,20 @@ class Project:
         """Return the last parts of the names that files give to what is called ``name``."""
         return self._classes.spellings(name)
 
-    def heirs(self, qualified: str) -> tuple[str, ...]:
+    def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""
-        return self._classes.heirs(qualified)
+        return self._classes.all_subclasses(qualified)
 
-    def class_query(self, qualified: str, *, family: bool = False) -> ClassQuery | Unknown | None:
+    def class_query(self, qualified: str) -> ClassQuery | Unknown | None:
         """Return which session ``query`` of a class asks, as in ``Model.query.all()``.
 
-        With ``family`` the class is ``cls``, and any subclass may be meant. Unknown says why it
-        cannot be told; None means that the class has no such attribute.
+        Unknown says why it cannot be told; None means that the class has no such attribute.
         """
-        found = self._class_queries
-        return found.of_family(qualified) if family else found.of(qualified)
+        return self._class_queries.of(qualified)
+
+    def subclass_query(self, qualified: str) -> ClassQuery | Unknown | None:
+        """Return which session ``cls.query`` asks, where any subclass may be meant."""
+        return self._class_queries.of_subclasses(qualified)
 
     def query_class(self, qualified: str) -> QueryClass | None:
         """Return what a Query class of the project changes; None where it may be anything."""

@@ -146,7 +146,16 @@ def test_a_group_that_does_not_exist_is_made():
     text = required("pyproject.toml", project("[]"), "httpx", group="dev")
     assert text == project("[]") + '\n[dependency-groups]\ndev = ["httpx"]\n'
     again = required("pyproject.toml", text, "x", group="test")
-    assert again == text.replace("dev =", 'test = ["x"]\ndev =')
+    assert again == text + 'test = ["x"]\n'
+
+
+def test_tables_may_be_written_in_any_way():
+    assert required("pyproject.toml", "project.dependencies = []\n", "a") == (
+        'project.dependencies = ["a"]\n'
+    )
+    assert required("pyproject.toml", "project = {dependencies = ['b']}\n", "a") == (
+        "project = {dependencies = ['a', 'b']}\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +166,11 @@ def test_a_group_that_does_not_exist_is_made():
         ({"pyproject.toml": "[tool.poetry]\nname = 'a'\n"}, "Poetry"),
         ({"pyproject.toml": "[project\n"}, "not valid TOML"),
         ({"pyproject.toml": "[project]\ndependencies = 1\n"}, "add it by hand"),
-        ({"pyproject.toml": "project = {dependencies = []}\n"}, "add it by hand"),
+        (
+            {"pyproject.toml": "[project]\ndependencies = []\n" + "#" * 100_000},
+            "100,000 characters",
+        ),
+        ({"setup.cfg": "[options]\na = 1\na = 1\n"}, "not a valid INI file: While reading"),
         ({"requirements.txt": "a==1 --hash=sha256:00\n"}, "hashes"),
         ({"setup.cfg": "[options]\ninstall_requires = a\n"}, "on one line"),
         ({"setup.cfg": "[metadata]\n"}, "add it by hand"),
@@ -180,3 +193,35 @@ def test_a_place_in_a_manifest_leads_back():
     comment = Span(new.index("# b"), new.index("# b") + 3)
     at = result.maps["pyproject.toml"].to_before(comment)
     assert text[at.start : at.end] == "# b"
+
+
+CFG = "[options]\npackages = a\ninstall_requires =\n"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("", "    httpx\n"),
+        ("\n[tool:x]\nb = c\n", "    httpx\n\n[tool:x]\nb = c\n"),
+        ("  a  # why\n# c\n\n  z\n", "  a  # why\n  httpx\n# c\n\n  z\n"),
+        ("\tz", "\thttpx\n\tz"),
+        ("\ta", "\ta\n\thttpx\n"),
+    ],
+)
+def test_the_list_of_a_setup_cfg(before, expected, newline):
+    text, wanted = ((CFG + one).replace("\n", newline) for one in (before, expected))
+    assert required("setup.cfg", text, "httpx") == wanted
+
+
+def test_a_requirement_on_several_lines_stays_in_one_piece():
+    text = "a \\\n    ; python_version > '3'\nz\n"
+    assert required("requirements.txt", text, "httpx") == text.replace("z\n", "httpx\nz\n")
+
+
+def test_lines_that_end_differently_stay_as_they_are():
+    assert required("requirements.txt", "a\r\nz\n", "httpx") == "a\r\nhttpx\nz\n"
+    before = project('[\n  "a",\r\n  "z",\n]')
+    assert required("pyproject.toml", before, "httpx") == before.replace(
+        '  "z"', '  "httpx",\r\n  "z"'
+    )

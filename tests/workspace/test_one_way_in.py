@@ -24,6 +24,7 @@ OF_MODULES = {  # names that others have as well: a tree walks, too
     ("json", "JSONDecoder"): "parses",
 }
 PARSING = {"tomllib", "configparser", "yaml", "marshal", "plistlib", "csv"}
+PARSING |= {"tomlkit", "configupdater"}
 
 READS = "reads"
 LISTS = "lists"
@@ -40,6 +41,8 @@ ALLOWED = {
         PARSES,
     ): "finds a line in JSON that was parsed; writes JSON",
     ("awaken/engine/explaining/explainer.py", LISTS): "names beside a file that the user named",
+    ("awaken/engine/manifests/toml_list.py", PARSES): "TOML that parse_toml has measured, bounded",
+    ("awaken/engine/manifests/line_list.py", PARSES): "a setup.cfg to edit, bounded",
     ("awaken/engine/machine/filesystem.py", READS): "writes, and reads back what it wrote",
     (
         "awaken/engine/formatting/formatter.py",

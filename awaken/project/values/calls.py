@@ -1,4 +1,4 @@
-"""What calling, entering, iterating or awaiting something gives."""
+"""The results of calling, entering, iterating and awaiting."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.applications import application_classes
+from awaken.project.names.decorators import (
+    MANAGERS,
+    PROPERTIES,
+    PYTEST_FIXTURES,
+    REMEMBERING,
+    TRANSPARENT,
+    decorators_of,
+)
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
@@ -17,10 +25,10 @@ from awaken.project.values.domain import (
     Environment,
     External,
     FunctionOf,
-    Gives,
     InstanceOf,
-    Nothing,
-    Other,
+    NoneValue,
+    NotRelevant,
+    Producer,
     Session,
     SessionKind,
     Unknown,
@@ -33,26 +41,7 @@ from awaken.project.values.questions import Questions
 if TYPE_CHECKING:
     from awaken.knowledge import Role
 
-_MANAGER_DECORATORS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
-PROPERTIES = {
-    "builtins.property",
-    "functools.cached_property",
-    "sqlalchemy.ext.hybrid.hybrid_property",
-    "werkzeug.utils.cached_property",
-}
-_NEUTRAL_DECORATORS = {
-    "abc.abstractmethod",
-    "builtins.classmethod",
-    "builtins.staticmethod",
-    "functools.cache",
-    "functools.lru_cache",
-    "functools.wraps",
-    "pytest.fixture",
-    "pytest_asyncio.fixture",
-    "typing.no_type_check",
-    "typing.override",
-    "typing_extensions.override",
-}
+_RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",
     "contextlib.AsyncExitStack.enter_context",
@@ -82,7 +71,7 @@ class Calls:
                 return self.returned(function, arguments)
             case External():
                 return self._external(function.qualified, module, node, known)
-            case Gives(how="callable" | "factory"):
+            case Producer(how="callable" | "factory"):
                 return function.inner
             case Session(kind="session" | "scoped" | "async-scoped"):
                 # One of kind "session" is a registry annotated as the session it stands for.
@@ -90,9 +79,9 @@ class Calls:
                 return (replace(function, kind=kind),)
             case InstanceOf():
                 return self._through(function, "__call__", module, node)
-            case Unknown() | Other(mock=True):
+            case Unknown() | NotRelevant(mock=True):
                 return (function,)
-            case Nothing():
+            case NoneValue():
                 return ()
             case _:
                 text = module.excerpt(node.func)
@@ -110,7 +99,7 @@ class Calls:
                 return (self._registry(role, module, node, known),)
             case "factory" | "async-factory":
                 plain = Session("session" if role == "factory" else "async", custom, place)
-                return (Gives("factory", self._makes(plain, module, node, known)),)
+                return (Producer("factory", self._makes(plain, module, node, known)),)
             case _:
                 base = _keyword(node, "model_class")
                 names = self._evaluator.names
@@ -120,8 +109,8 @@ class Calls:
 
     def _told_apart(self, qualified: str, place: Place) -> Place | None:
         """Return ``place`` where instances of a class are told apart by what makes them."""
-        lineage = self._evaluator.classes.lineage(qualified)
-        bases = (qualified,) if lineage is None else lineage.outside
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        bases = (qualified,) if ancestors is None else ancestors.outside
         known = application_classes()
         plain = Place(place.path, place.span)
         return plain if any(base in known for base in bases) else None
@@ -187,7 +176,7 @@ class Calls:
         if name in facts.calls:
             return (of_role(facts.calls[name], name, place),)
         if name in facts.managers:
-            return (Gives("manager", (of_role(facts.managers[name], name, place),)),)
+            return (Producer("manager", (of_role(facts.managers[name], name, place),)),)
         if name in facts.instances:
             return (InstanceOf(facts.instances[name]),)
         if name in facts.classes:
@@ -201,7 +190,7 @@ class Calls:
                 return found
         if name.startswith("builtins."):
             return (
-                (Other(f"the result of `{name}`"),)
+                (NotRelevant(f"the result of `{name}`"),)
                 if name != "builtins.getattr"
                 else (evaluator.unknown(module, node, "`getattr` is not followed"),)
             )
@@ -217,7 +206,7 @@ class Calls:
         if name in {"typing.cast", "typing_extensions.cast"}:
             return evaluator.declared(module, first)
         if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
-            return (Gives("manager", evaluator.values(module, first, known)),)
+            return (Producer("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:
             given = evaluator.values(module, first, known)
             return self.given("generator", given, module, node)
@@ -225,7 +214,7 @@ class Calls:
             return evaluator.values(module, first, known)
         if name in _ENTERING:
             return self.enter(evaluator.values(module, first, known), module, node)
-        if name in _MANAGER_DECORATORS:
+        if name in MANAGERS:
             called = union(
                 *(
                     self._called(one, module, _empty_call(node), known)
@@ -233,13 +222,13 @@ class Calls:
                 )
             )
             inner = self.given("generator", called, module, node)
-            return (Gives("callable", (Gives("manager", inner),)),)
+            return (Producer("callable", (Producer("manager", inner),)),)
         if name in {"functools.partial", "werkzeug.local.LocalProxy"}:
             functions = evaluator.values(module, first, known)
             made = union(
                 *(self._called(one, module, _empty_call(node), known) for one in functions)
             )
-            return (Gives("callable", made),) if name == "functools.partial" else made
+            return (Producer("callable", made),) if name == "functools.partial" else made
         return None
 
     def _declarative(self, name: str, module: Module, node: ast.Call) -> Value:
@@ -283,18 +272,16 @@ class Calls:
         known: Environment,
     ) -> Values:
         module, managed = function.module, False
-        for decorator in node.decorator_list:
-            plain = decorator.func if isinstance(decorator, ast.Call) else decorator
-            name = self._evaluator.names.qualified(module, plain)
-            if name in _MANAGER_DECORATORS:
+        for decorator, name in decorators_of(self._evaluator.names, module, node):
+            if name in MANAGERS:
                 managed = True
-            elif name not in _NEUTRAL_DECORATORS and name not in PROPERTIES:
-                why = f"`{node.name}` is decorated by `{module.excerpt(plain)}`"
+            elif name not in _RETURN_THE_SAME:
+                why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
                 return (self._evaluator.unknown(module, decorator, why),)
         found = self._undecorated(module, node, known)
         if not managed:
             return found
-        return (Gives("manager", self.given("generator", found, module, node)),)
+        return (Producer("manager", self.given("generator", found, module, node)),)
 
     def _undecorated(self, module: Module, node: Function, known: Environment) -> Values:
         evaluator = self._evaluator
@@ -304,41 +291,41 @@ class Calls:
             declared = evaluator.declared(module, node.returns)
             if any(isinstance(one, Unknown) for one in declared):
                 declared = ()
-        generates = any(isinstance(one, Gives) and one.how == "generator" for one in declared)
+        generates = any(isinstance(one, Producer) and one.how == "generator" for one in declared)
         if declared and (generates or not yielded):
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
             if self._are_told_apart(declared):
                 found = union(*(evaluator.values(module, one, known) for one in returns))
                 declared = found if is_made(found) else declared
-            return (Gives("coroutine", declared),) if lazy else declared
+            return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
             inner = union(*(self._yielded(module, one, known) for one in yielded))
             unknown = any(isinstance(one, Unknown) for one in inner)
-            return (Gives("generator", declared if unknown and declared else inner),)
-        found = union(*(evaluator.values(module, one, known) for one in returns)) or (Nothing(),)
-        return (Gives("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
+            return (Producer("generator", declared if unknown and declared else inner),)
+        found = union(*(evaluator.values(module, one, known) for one in returns)) or (NoneValue(),)
+        return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
 
     def _yielded(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
     ) -> Values:
         if node.value is None:
-            return (Nothing(),)
+            return (NoneValue(),)
         given = self._evaluator.values(module, node.value, known)
         if isinstance(node, ast.Yield):
             return given
         return self.given("generator", given, module, node)
 
     def given(self, how: str, values: Values, module: Module, node: ast.AST) -> Values:
-        """Return what ``values`` give when used in the way ``how`` (see ``Gives``)."""
+        """Return what ``values`` give when used in the way ``how`` (see ``Producer``)."""
         found: Values = ()
         for value in values:
             match value:
-                case Gives() if value.how == how:
+                case Producer() if value.how == how:
                     found = union(found, value.inner)
-                case Unknown() | Other(mock=True):
+                case Unknown() | NotRelevant(mock=True):
                     found = union(found, (value,))
-                case Nothing():
+                case NoneValue():
                     pass
                 case _:
                     why = f"this is no {how} that can be followed"
@@ -355,13 +342,13 @@ class Calls:
         found: Values = ()
         for value in values:
             match value:
-                case Session(kind="session" | "async") | Other(mock=True) | Unknown():
+                case Session(kind="session" | "async") | NotRelevant(mock=True) | Unknown():
                     found = union(found, (value,))
-                case Gives(how="manager"):
+                case Producer(how="manager"):
                     found = union(found, value.inner)
                 case InstanceOf():
                     found = union(found, self._entered(value, module, node))
-                case Nothing():
+                case NoneValue():
                     pass
                 case _:
                     why = "what `with` binds here is not known"
@@ -436,8 +423,8 @@ def of_role(role: Role, name: str, place: Place) -> Value:
         case "session" | "scoped" | "async" | "async-scoped":
             return Session(role, place=place)
         case "factory":
-            return Gives("factory", (Session("session"),))
+            return Producer("factory", (Session("session"),))
         case "async-factory":
-            return Gives("factory", (Session("async"),))
+            return Producer("factory", (Session("async"),))
         case _:
-            return Other(f"the result of `{name}`")
+            return NotRelevant(f"the result of `{name}`")

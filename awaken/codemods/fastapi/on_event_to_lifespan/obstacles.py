@@ -130,7 +130,7 @@ class Obstacles:
         known = registration.to.unknown_class
         if self._project.class_facts(known) is None:
             return True
-        return application.qualified in {known, *self._project.heirs(known)}
+        return application.qualified in {known, *self._project.all_subclasses(known)}
 
     @cached_property
     def _unresolved(self) -> list[Registration]:

@@ -37,7 +37,7 @@ from awaken.contract import (
 )
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Site
-from awaken.project.names.uses import is_annotation
+from awaken.project.names.usages import is_annotation
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -154,7 +154,7 @@ class _Planning:
 
     def _check_reads(self, config: Config) -> None:
         """Raise Refused if the Config may be read anywhere."""
-        heirs = {config.owner, *self._project.heirs(config.owner)}
+        heirs = {config.owner, *self._project.all_subclasses(config.owner)}
         for place, owner, text in self._reads:
             if owner is None or owner in heirs:
                 raise Refused(reasons.CONFIG_READ, text, because=(place,))

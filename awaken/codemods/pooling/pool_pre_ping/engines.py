@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.project.names.tables import dotted_name
-from awaken.project.names.visibility import is_test_file
+from awaken.project.source.test_files import is_test_file
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
@@ -11,15 +11,13 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decisions.component_p
     Decided,
     KeptQueries,
 )
-from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import judge_write
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import (
     chain_of,
     explained,
     written_at_class,
 )
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict, judge
-from awaken.codemods.sqlalchemy.query_to_select.decide.extensions import judge_extended
-from awaken.codemods.sqlalchemy.query_to_select.decide.slices import judge_slice
+from awaken.codemods.sqlalchemy.query_to_select.decide.queries import judge_query
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -146,11 +144,6 @@ class QueryToSelect(Rule):
         }
 
 
-_JUDGES: Mapping[str, Callable[[Reader, Chain], Verdict]] = {
-    "written": judge_write,
-    "sliced": judge_slice,
-    "extended": judge_extended,
-}
 _REWRITERS = {
     GetRewrite: "get",
     QueryRewrite: "query",
@@ -171,7 +164,7 @@ def _decide(
         chain = chain_of(reader, recognised)
         if chain.ending == "written":
             recognised.raise_if_write_refused()
-        verdict = _JUDGES.get(chain.ending, judge)(reader, chain)
+        verdict = judge_query(reader, chain)
         written = written_at_class(recognised, chain, verdict)
     except Refused as refused:
         return manual(rule, module, root, explained(recognised, refused)), None

@@ -1,4 +1,4 @@
-"""Whether a startup or shutdown handler is awaited, and what it needs to be called.
+"""Startup and shutdown handlers: awaited or called, and with which arguments.
 
 Starlette awaits a handler if it is a function defined by ``async def``, also behind a bound method
 or ``functools.partial``; everything else is called and its result dropped, on the same thread.

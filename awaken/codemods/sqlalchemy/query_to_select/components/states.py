@@ -22,13 +22,11 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_links
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.flushing import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
-    Statement,
-    add_links,
-    refuse_comment,
-)
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 
 _NOT_FOLLOWED = frozenset(

@@ -13,11 +13,8 @@ import re
 from collections.abc import Collection, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
-    Verdict,
-    session_of,
-    written,
-)
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import session_of
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     Argument,
@@ -35,14 +32,16 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import tell_target
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
-    Statement,
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     filter_target,
-    keep_comments,
-    refuse_comment,
     refuse_missing_keys,
     translate,
 )
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import (
+    keep_comments,
+    refuse_comment,
+)
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 
 _CRITERIA = frozenset({"filter", "where", "with_parent"})
 _RAISING = frozenset({"limit", "offset", "slice", "distinct", "order_by", "group_by"})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.get import caveats_of, settings_of
 from awaken.codemods.sqlalchemy.query_to_select.decide.laziness import runs_later
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import has_call, join_operands
@@ -16,14 +16,11 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.row_keys import (
     first_unlabelled,
     key_caveats,
 )
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
-    BulkRewrite,
-    ExtensionRewrite,
-    GetRewrite,
     LinkEdit,
     QueryRewrite,
-    SliceRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.eager import (
@@ -34,34 +31,18 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.eager import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all, refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.flushing import (
     flushes_first,
     is_buffered,
 )
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
-    Statement,
-    refuse_comment,
-    selected_order,
-    translate,
-)
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 
 SessionFrom = Literal["receiver", "argument"] | int
 _ONE_BY_ONE = frozenset({"for", "yield from", "enumerate", "iter", "zip", "map", "filter"})
 """Uses between the rows of which other statements may run."""
 _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
-
-
-@dataclass(slots=True)
-class Verdict:
-    """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
-
-    ``requires`` are the queries that must be rewritten with it.
-    """
-
-    data: QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | None
-    needs: list[Written] = field(default_factory=list)
-    caveats: list[str] = field(default_factory=list)
-    requires: list[ast.expr] = field(default_factory=list)
 
 
 def judge(reader: Reader, chain: Chain) -> Verdict:
@@ -460,27 +441,9 @@ def _check_autoflush(statement: Statement, verdict: Verdict) -> None:
         )
 
 
-def check_distinct(statement: Statement) -> None:
-    """Raise Refused where SQLAlchemy 1.4 would select the ORDER BY columns as well."""
-    if not (statement.distinct and statement.ordered):
-        return
-    if not statement.reader.project.targets.admits("sqlalchemy", "<2.0"):
-        return
-    lists = statement.lists or (statement.items,)
-    if not all(selected_order(statement.ordered, items) for items in lists):
-        raise Refused(reasons.DISTINCT_ORDER_BY)
-
-
 def _check_assumed(items: Sequence[Item], verdict: Verdict) -> None:
     for item in items:
         if item.assumed:
             verdict.caveats.append(
                 f"`{ast.unparse(item.node)}` is taken for a mapped class by its name"
             )
-
-
-def written(statement: Statement, verdict: Verdict, name: str) -> str:
-    """Return how SQLAlchemy's ``name`` is written here; ``verdict`` notes the import."""
-    found = name_here(statement.reader, statement.chain.root, name)
-    verdict.needs.append(found)
-    return found.text

@@ -14,22 +14,18 @@ from dataclasses import replace
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
-    Verdict,
-    check_distinct,
-    judge_executed,
-)
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import judge_executed
+from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
-    Statement,
-    refuse_comment,
-    translate,
-)
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 
 _EXECUTED_AS = {"first_or_404": "first", "one_or_404": "one", "paginate": "all"}
 _PAGINATE = frozenset({"page", "per_page", "max_per_page", "error_out", "count"})

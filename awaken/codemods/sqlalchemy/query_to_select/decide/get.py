@@ -17,7 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS
 from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.project import Module
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 

@@ -12,20 +12,16 @@ import ast
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
-    Verdict,
-    check_distinct,
-    judge_executed,
-)
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import judge_executed
+from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import join_operands
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import QueryRewrite, SliceRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
-    refuse_comment,
-    translate,
-)
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 
 
 def judge_slice(reader: Reader, chain: Chain) -> Verdict:

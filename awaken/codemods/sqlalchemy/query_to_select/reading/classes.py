@@ -346,7 +346,7 @@ def _entity_in(
 def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: int) -> Item | None:
     """``self.model`` of a mixin that leaves it to its subclasses: all in sight must agree."""
     given: list[Item | None] = []
-    for name in reader.project.heirs(qualified):
+    for name in reader.project.all_subclasses(qualified):
         facts = reader.project.class_facts(name)
         found = None if facts is None else _class_node(reader, facts)
         if found is None:

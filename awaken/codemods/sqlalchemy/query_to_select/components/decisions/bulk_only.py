@@ -21,7 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import (
     executed_write,
     link_edits,
 )
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import What

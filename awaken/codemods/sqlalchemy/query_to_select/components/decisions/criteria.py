@@ -20,7 +20,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decisions.writes impo
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, kept_edits
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import check_link, executed_write
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused

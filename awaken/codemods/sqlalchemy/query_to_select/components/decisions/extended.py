@@ -11,7 +11,6 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import Segment, Web
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import extension_of
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.decide.extensions import (
     check_arguments,
     check_extension_version,
@@ -19,6 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.extensions import (
     read_as_executed,
     refuse_comments_of_end,
 )
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link

@@ -32,13 +32,9 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import 
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, kept_edits
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_target
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (
-    Verdict,
-    check_counted,
-    check_distinct,
-    judge_executed,
-    written,
-)
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import check_counted, judge_executed
+from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
 from awaken.codemods.sqlalchemy.query_to_select.components.component import Segment, Start, Web
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import judge_write
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict
+from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link

@@ -1,4 +1,4 @@
-"""A class with all that it inherits and all that inherits from it: who may be meant by a method."""
+"""Class hierarchies: a class, all that it inherits and all that inherits from it."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _MOST_FILES = 100
 _SESSIONS = {"session", "scoped", "async", "async-scoped"}
 
 
-class Family:
+class Hierarchy:
     """The class ``qualified`` of the project, what it inherits, and what inherits from it."""
 
     def __init__(
         self,
         evaluator: Evaluator,
         files_with_word: Callable[[str], list[str]],
-        family_of: Callable[[str], Family],
+        hierarchy_of: Callable[[str], Hierarchy],
         qualified: str,
     ) -> None:
         self._evaluator = evaluator
         self._files_with_word = files_with_word
-        self._family_of = family_of
+        self._family_of = hierarchy_of
         self._qualified = qualified
         self.is_too_large = False  # known when ``descendants`` were asked for
 
@@ -74,28 +74,30 @@ class Family:
         """Everything inside the project that the class or one of its descendants inherits."""
         found: set[str] = set()
         for name in self.descendants:
-            lineage = self._evaluator.classes.lineage(name)
-            found |= {facts.qualified for facts in lineage.inside} if lineage is not None else set()
+            ancestors = self._evaluator.classes.ancestors(name)
+            found |= (
+                {facts.qualified for facts in ancestors.inside} if ancestors is not None else set()
+            )
         return frozenset(found)
 
     @cached_property
     def _outside(self) -> frozenset[str]:
         found: set[str] = set()
         for name in self.descendants:
-            lineage = self._evaluator.classes.lineage(name)
-            found |= set(lineage.outside) if lineage is not None else set()
+            ancestors = self._evaluator.classes.ancestors(name)
+            found |= set(ancestors.outside) if ancestors is not None else set()
         return frozenset(found)
 
     def hidden_base(self) -> str | None:
         """Return a base of the class that may call methods which cannot be seen; None if none."""
-        lineage = self._evaluator.classes.lineage(self._qualified)
-        if lineage is None or not all(facts.unique for facts in lineage.inside):
+        ancestors = self._evaluator.classes.ancestors(self._qualified)
+        if ancestors is None or not all(facts.unique for facts in ancestors.inside):
             return "classes that are defined twice"
-        if lineage.unresolved:
-            facts, index = lineage.unresolved[0]
+        if ancestors.unresolved:
+            facts, index = ancestors.unresolved[0]
             return f"`{facts.bases_text[index]}`"
         plain = self._evaluator.knowledge.declarative_roots
-        hidden = [one for one in lineage.outside if one not in _HARMLESS_BASES | set(plain)]
+        hidden = [one for one in ancestors.outside if one not in _HARMLESS_BASES | set(plain)]
         return f"`{hidden[0]}`" if hidden else None
 
     def paths(self) -> set[str]:
@@ -121,8 +123,8 @@ class Family:
 
     def _definer(self, qualified: str, method: str) -> str | None:
         """Return the nearest class from ``qualified`` upwards that defines ``method``."""
-        lineage = self._evaluator.classes.lineage(qualified)
-        for facts in lineage.inside if lineage is not None else ():
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
             found = self._evaluator.classes.node(facts.qualified)
             if found is None:
                 return None
@@ -150,8 +152,8 @@ class Family:
 
     def definer_above(self, method: str) -> str | None:
         """Return the nearest class above this one that defines ``method``; None if none does."""
-        lineage = self._evaluator.classes.lineage(self._qualified)
-        above = lineage.inside[1:2] if lineage is not None else ()
+        ancestors = self._evaluator.classes.ancestors(self._qualified)
+        above = ancestors.inside[1:2] if ancestors is not None else ()
         return self._definer(above[0].qualified, method) if above else None
 
     def reaches(self, receiver: Value, method: str) -> bool | None:

@@ -1,4 +1,4 @@
-"""Names that are put together at run time: where that is done, and what they may come to."""
+"""Names that are put together at run time, as by ``getattr``, and what they may come to."""
 
 from __future__ import annotations
 

@@ -1,0 +1,36 @@
+"""The decision about one query: how it is rewritten, and what may change by that."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    ExtensionRewrite,
+    GetRewrite,
+    QueryRewrite,
+    SliceRewrite,
+)
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How a site is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
+
+    ``requires`` are the queries that must be rewritten with it.
+    """
+
+    data: QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite | None
+    needs: list[Written] = field(default_factory=list)
+    caveats: list[str] = field(default_factory=list)
+    requires: list[ast.expr] = field(default_factory=list)
+
+
+def written(statement: Statement, verdict: Verdict, name: str) -> str:
+    """Return how SQLAlchemy's ``name`` is written here; ``verdict`` notes the import."""
+    found = name_here(statement.reader, statement.chain.root, name)
+    verdict.needs.append(found)
+    return found.text
