@@ -98,6 +98,8 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
     files.update(_manifests(root.path))
     targets = targets_of(root.path, asked.settings)
     formatter = detect(root.path)
+    # The digest of what makes a result covers awaken's own code, and no plug-in's. Nor is a result
+    # remembered that is about a part of the sites.
     own = all(type(rule).__module__.startswith("awaken.") for rule in rules)
     whole = asked.site_scope() is None
     memory = Memory(root.path, asked.settings.cache_dir, use=asked.use_cache and own and whole)
@@ -111,7 +113,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         if observer is not None:
             observer(root.path, StagedRun(outcome, tools))
         answer = _answer(outcome, asked, digest, suppression_sources)
-        # the same bytes give the same diagnostics, but for what awaken itself could not do
+        # The same bytes give the same diagnostics, but for what awaken itself could not do.
         if not any(one.internal for one in answer.diagnostics):
             memory.keep(question, answer)
     problems = tuple(
@@ -152,6 +154,7 @@ def _suppression_sources(asked: RootRun) -> SuppressionSources:
     """Return what holds sites of this root back. Raises UserError."""
     root, settings = asked.found.root.path, asked.settings
     file = _baseline_file(asked)
+    # A file that the user named may lie anywhere; one that a project's settings name, only inside.
     read = read_named if settings.says_user("baseline") else enclosure_of(root).read
     expected = settings.baseline is not None and not asked.new_baseline
     return SuppressionSources(
@@ -183,6 +186,7 @@ def _concerned(
 ) -> tuple[BaselineEntry, ...]:
     ran = frozenset((*asked.settings.rules, UNUSED_SUPPRESSION))
     root = asked.found.root
+    # A project inside has its own run, which says what became of its entries.
     others = [f"{os.path.relpath(one.path, root.path)}/" for one in asked.found.nested]
     return baseline.concerns(
         ran,
@@ -358,6 +362,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
             return EditedSnapshot(snapshot, {}, tuple(problems))
         return apply_in_memory(snapshot, changes, loaded, formatter, asked.progress)
 
+    # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
 
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
@@ -396,7 +401,7 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
     changed = []
     for path in sorted(outcome.after):
         before, after = outcome.before.get(path), outcome.after[path]
-        if before is not None and before.text == after.text:
+        if before is not None and before.text == after.text:  # later phases took it back
             continue
         touching = sorted(order[site] for site in outcome.touched.get(path, ()) if site in order)
         findings = tuple(outcome.findings[at] for at in touching)

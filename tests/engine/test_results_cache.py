@@ -21,9 +21,7 @@ from awaken.engine.remembering.results_cache import (
     ResultsCache,
     prune,
     results_directory,
-    results_key,
 )
-from awaken.workspace.sources import SourceFile, decode
 
 DAY = 86_400
 KEY = b"k" * 32
@@ -402,14 +400,6 @@ def test_cache_tells_backups_and_git_to_pass_over_it(directory):
     assert (facts / ".gitignore").read_text() == "*\n"
     assert (facts / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f0688")
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-
-
-def test_key_is_of_content_and_module_name():
-    one, same, other = (decode(p, b) for p, b in (("a", b"x"), ("b", b"x"), ("a", b"y")))
-
-    assert results_key(one, "m") == results_key(same, "m")
-    assert len({results_key(one, "m"), results_key(one, "n"), results_key(other, "m")}) == 3
-    assert results_key(SourceFile("a", b"", digest=b"d"), "m") != results_key(one, "m")
 
 
 def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ from awaken.testing.running import options, write_project
 
 
 class Program:
-    """One root rehearsed, and short ways to ask about it."""
+    """One root run in stages, and short ways to ask about it."""
 
     def __init__(self, root, chosen, rules=None):
         self.root = root.resolve()
@@ -48,16 +48,16 @@ def fixture(name, root):
 
 
 @cache
-def rehearsed(name):
-    """Return the program of a transaction or a fixture; a rehearsal needs no disk any more."""
-    with tempfile.TemporaryDirectory(prefix="awaken-rehearsal-") as directory:
+def staged(name):
+    """Return the program of a transaction or a fixture; a staged run needs no disk any more."""
+    with tempfile.TemporaryDirectory(prefix="awaken-staged-") as directory:
         make = transaction if name in TRANSACTIONS else fixture
         return make(name, Path(directory))
 
 
 @pytest.fixture(params=[*TRANSACTIONS, *CASES])
 def program(request):
-    return rehearsed(request.param)
+    return staged(request.param)
 
 
 def with_rules(root, files, *rules, **chosen):
@@ -234,7 +234,7 @@ def test_identity_holds_while_the_change_does_the_same(tmp_path):
     assert smaller.staged_report.identity(smaller.root, "over-files-0") != group
 
 
-def test_a_rehearsal_reports_what_a_run_does_and_is_never_recalled(tmp_path):
+def test_a_staged_run_reports_what_a_run_does_and_is_never_recalled(tmp_path):
     (tmp_path / "shop").mkdir()
     write_project(tmp_path / "shop", next(iter(CASES.values())).before)
     remembering = Settings(cache_dir=str(tmp_path / "cache"))

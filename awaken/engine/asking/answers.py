@@ -83,6 +83,7 @@ class _Answers:
     """All answers so far; they hold for later runs as well."""
 
     def __init__(self) -> None:
+        # By what a change does, not by its id: the next run may number its changes otherwise.
         self.agreed: set[tuple[Path, bytes]] = set()
         self.whole_files: set[tuple[Path, str]] = set()
         self.closed_files: set[tuple[Path, str]] = set()
@@ -99,7 +100,7 @@ class _Answers:
 
 
 class _Round:
-    """The questions about one rehearsal."""
+    """The questions about one staged run."""
 
     def __init__(self, staged_report: StagedReport, answers: _Answers, ask: Ask) -> None:
         self._staged_report = staged_report
@@ -115,7 +116,8 @@ class _Round:
         self._decided = {one for one, key in self._keys.items() if key in answers.agreed}
 
     def settled(self) -> bool:
-        """Ask what is to be asked; return whether every change of the rehearsal was agreed to."""
+        """Ask what is to be asked; return whether every change of it was agreed to."""
+        # A list, so that every root is asked about even where one of them was not agreed to.
         whole = [self._ask_root(root) for root in self._staged_report.report.roots]
         return all(whole) and not self._edited
 
@@ -188,6 +190,7 @@ class _Round:
             one.id for one in root.changes if self._keys[root.root, one.id] in self._answers.agreed
         ]
         shown = self._staged_report.files_of(root.root, change.id, made)
+        # Together with the others it may fail a check that it passes alone; the run decides then.
         return shown or self._staged_report.files_of(root.root, change.id)
 
     def _take(self, answer: Answer, root: Path, path: str) -> bool:

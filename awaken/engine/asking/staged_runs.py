@@ -64,6 +64,7 @@ class StagedReport:
         """
         phase, planned = self.phase_of(root, change), self._of(root, change)
         own = planned.closed([change])
+        # Changes of other files cannot show here, and each one made costs time.
         earlier = _beside(own, planned.closed(made))
         before = self._made(root, phase, _ids(earlier))
         after = self._made(root, phase, _ids(planned.closed([change, *_ids(earlier)])))

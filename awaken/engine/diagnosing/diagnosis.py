@@ -30,7 +30,7 @@ from awaken.settings import Resolved
 from awaken.workspace.discovery import Found, Marker, marker_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
 from awaken.workspace.manifests.declarations import Declaration, Declarations
-from awaken.workspace.manifests.targets import Target, Targets
+from awaken.workspace.manifests.targets import DistributionTarget, Targets
 from awaken.workspace.pytest_setup import PytestSetup, pytest_setup
 
 _SHOWN_PACKAGES = ("libcst", "msgspec", "rich", "typer")
@@ -243,7 +243,7 @@ def _library(name: str, targets: Targets, declarations: Declarations) -> Library
 
 def _drivers(targets: Targets, declarations: Declarations) -> Iterator[FoundDriver]:
     for driver in drivers():
-        present: list[Target] = [
+        present: list[DistributionTarget] = [
             target
             for name in (driver.distribution, *driver.also)
             if (target := targets.distribution(name)) is not None

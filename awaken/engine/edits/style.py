@@ -48,7 +48,7 @@ def style_of(module: Module, line_length: int) -> FileStyle:
 def _indent(module: Module) -> str:
     for statement in module.tree.body:
         body = getattr(statement, "body", None)
-        if not body or body[0].lineno == statement.lineno:
+        if not body or body[0].lineno == statement.lineno:  # `if x: y` shows no indentation
             continue
         inside = line_indent(module.source.text, module.span(body[0]).start)
         if inside:
@@ -102,6 +102,7 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
         start = ends[max(0, len(ends) - 1 - above)]
         return Span(start, len(text))
     gone = below if _opens_block(text, span) else min(above, below)
+    # Two blank lines set a definition apart; between plain statements one does.
     if _parts_statements(text, span) and min(above, below) > 1:
         gone = below
         for _ in range(above - 1):
@@ -169,6 +170,7 @@ def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:
 def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
     """Whether ``node`` is part of a larger expression on a line that can be broken elsewhere."""
     parent = module.parent(node)
+    # `await` before a call is no place to break at.
     while isinstance(parent, ast.Await):
         parent = module.parent(parent)
     if parent is None or isinstance(parent, ast.stmt) or module.in_fstring(node):
@@ -222,7 +224,9 @@ class _Brackets:
                 row, column = token.start
                 while len(begin) < row:
                     begin.append(lines[len(begin) - 1][0])
-                line = lines[row - 1][1] if row <= len(lines) else ""
+                line = (
+                    lines[row - 1][1] if row <= len(lines) else ""
+                )  # ENDMARKER stands behind the last
                 width = column if line.isascii() else len(line[:column].encode())
                 if token.type == tokenize.OP and token.string in "([{)]}":
                     depth += 1 if token.string in "([{" else -1

@@ -46,6 +46,7 @@ class ImportPlaces:
             return RELATIVE
         if top == "__future__":
             return FUTURE
+        # The library of the Python that runs awaken; a name that came or went since is third-party.
         if top in sys.stdlib_module_names:
             return STANDARD
         return FIRST_PARTY if top in self._first_party else THIRD_PARTY
@@ -146,6 +147,7 @@ class ImportPlaces:
         self, group: Sequence[ImportStatement], name: str, *, is_from: bool, member: str = ""
     ) -> int:
         """Return where the line goes among imports of its section, keeping their order."""
+        # The strictest order that the file keeps decides, so the more precise ones come first.
         orders: list[Order] = [_plain_first, _by_module]
         if member:
             orders = [_with_member(_plain_first), _with_member(_by_module), *orders]
@@ -166,7 +168,8 @@ class ImportPlaces:
 
     def _new_group(self, section: int) -> LinePlace:
         sections = [[self._section_of(one) for one in group] for group in self._groups]
-        if len(sections) == 1 and len(set(sections[0])) > 1:  # the file does not keep groups
+        # A file that mixes sections in one group would not want a second group for one line.
+        if len(sections) == 1 and len(set(sections[0])) > 1:
             lower = [
                 s for s, held in zip(self._groups[0], sections[0], strict=True) if held < section
             ]

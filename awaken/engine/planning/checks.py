@@ -82,6 +82,7 @@ def _broken_code(
     error = why_no_program(after, lowest_python)
     if error is None:
         return
+    # A file that did not compile before is no worse now: it may be for another Python.
     source = before.get(path)
     if source is not None and why_no_program(source, lowest_python) is not None:
         return

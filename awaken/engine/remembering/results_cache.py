@@ -21,28 +21,27 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
 from awaken.engine.machine.filesystem import NO_LINK, NO_WAIT, WALKS, require_ours
 
-if TYPE_CHECKING:
-    from awaken.workspace.sources import SourceFile
-
 Result = TypeVar("Result", bound=Struct)
 
 KEEP_DAYS = 30
-"""Facts that no run has used for so long are dropped."""
+"""Results that no run has used for so long are dropped. A choice: a month, as the journal."""
 
 KEEP_BYTES = 500_000_000
-"""The facts of all projects together; a million lines take about 20 MB."""
+"""The results of all projects together; a million lines take about 20 MB."""
 
 _LARGEST_SHARD = 100_000_000
 """Bytes of one file: five times what a million lines take in all. A larger one is left alone."""
 
 _FRESH_DAYS = 7
+"""Days after which a result that is used is marked as used again. A choice: a run that only reads
+then writes once a week, and still far more often than results are dropped."""
 _DAY = 86_400
 _TOP = "results"
 _MARK = "CACHEDIR.TAG"
@@ -53,13 +52,14 @@ _IGNORE_FILES = {
 }
 _MAGIC = b"awaken results 1\n"
 _CODE_BYTES = 32
+"""Those of BLAKE2b that nobody guesses; as many as the key has."""
 _PROJECT = re.compile(r"[0-9a-f]{16}")
 _PRODUCER = re.compile(r"[a-z]+-[0-9.]+-[0-9a-f]{16}")
 _SHARD = re.compile(r"[A-Za-z]+-[0-9a-f]\.msgpack(\.[0-9a-f]{16}\.new)?")
 
 
 class _CachedResult(Struct, frozen=True, array_like=True):
-    """One file's facts, still encoded, and the day they were last used."""
+    """One result, still encoded, and the day it was last used."""
 
     day: int
     result: Raw
@@ -68,13 +68,8 @@ class _CachedResult(Struct, frozen=True, array_like=True):
 _Shard = dict[bytes, _CachedResult]
 
 
-def results_key(source: SourceFile, module_name: str) -> bytes:
-    """Return the key for facts that depend on a file's bytes and on its module's name alone."""
-    return hashlib.sha256(source.digest + module_name.encode()).digest()
-
-
 def results_directory(root: Path, base: Path | None = None) -> Path:
-    """Return where the facts of the project in ``root`` are kept, for this Python and this awaken.
+    """Return where the results of the project in ``root`` are kept, for this Python and awaken.
 
     ``base`` is ``--cache-dir``; by default the user's cache directory.
     """
@@ -88,7 +83,7 @@ def results_directory(root: Path, base: Path | None = None) -> Path:
 
 @cache
 def _producer() -> str:
-    """Return the name of what makes the facts: the Python, and a digest of awaken's own code."""
+    """Return the name of what makes the results: the Python, and a digest of awaken's own code."""
     digest = hashlib.sha256()
     own = Path(str(resources.files("awaken")))
     for file in sorted(path for path in own.rglob("*") if path.suffix in {".py", ".toml"}):
@@ -119,7 +114,7 @@ class ResultsCache:
         self._today = int(time.time() / _DAY)
 
     def get(self, kind: type[Result], key: bytes) -> Result | None:
-        """Return the facts of this kind under ``key``, or None."""
+        """Return the result of this kind under ``key``, or None."""
         if self._directory is None:
             return None
         name = _shard_name(kind, key)
@@ -138,7 +133,7 @@ class ResultsCache:
         return result
 
     def put(self, key: bytes, result: Struct) -> None:
-        """Keep ``result`` under ``key``, as facts of their own type."""
+        """Keep ``result`` under ``key``, as one of its own type."""
         if self._directory is not None:
             name = _shard_name(type(result), key)
             self._shard(name)[key] = _CachedResult(self._today, Raw(self._encoder.encode(result)))
@@ -176,6 +171,7 @@ class ResultsCache:
         start = len(_MAGIC) + _CODE_BYTES
         payload = memoryview(content)[start:]
         code = content[len(_MAGIC) : start]
+        # Nothing is decoded before its code is checked: the file may be anybody's.
         if not content.startswith(_MAGIC) or not hmac.compare_digest(
             code, self._code(name, payload)
         ):
@@ -195,6 +191,7 @@ class ResultsCache:
     def _write(self, name: str, directory: int) -> None:
         """Replace one shard, together with what another run has put into it meanwhile."""
         entries = self._shards[name]
+        # Not locked: of two runs that write at once one's results are lost, and made again.
         with suppress(OSError):
             entries = {**self._read(name, directory), **entries}
         oldest = self._today - KEEP_DAYS

@@ -102,6 +102,7 @@ def apply(
     root = root.resolve()
     journal = Journal(state_directory(state), filesystem)
     with hold(root, journal.locks):
+        # Under the lock: an apply that is still at work here would be found unfinished.
         for found in unfinished(journal, root):
             raise UnfinishedApplyError(found.message)
         checked = _check(root, writes)
@@ -123,6 +124,7 @@ def _check(root: Path, writes: Iterable[FileWrite]) -> list[_Checked]:
     for write in writes:
         result = _check_one(root, write)
         if isinstance(result, _Checked):
+            # A link and its target are one file, which two roots may have rewritten.
             twin = checked.setdefault(result.saved.path, result)
             if twin.content == result.content:
                 continue
@@ -214,6 +216,7 @@ def _write_or_put_back(
         _write(journal.filesystem, entry.id, record, contents)
         return journal.mark(entry, "done")
     except BaseException as cause:
+        # Ctrl-C as well: whatever stops it, nothing may stay half written.
         _put_back(journal, entry.id, record, cause)
         if isinstance(cause, OSError):
             raise WriteError(
@@ -232,9 +235,11 @@ def _write(
     temporaries = [
         temporary_path(place, journal_id, index, "new") for index, place in enumerate(places)
     ]
+    # All contents first, then all renames: a full disk shows before any file is replaced.
     for place, temporary, file, content in zip(
         places, temporaries, record.files, contents, strict=True
     ):
+        # A new file gets what the umask says, as with any program.
         mode, like = (None, None) if file.created else (file.mode, place)
         with naming(place):
             write_file(filesystem, temporary, content, mode, like)

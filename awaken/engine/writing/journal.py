@@ -46,7 +46,9 @@ from awaken.engine.writing.lock import hold
 Status = Literal["applying", "done", "undoing", "undone"]
 
 KEPT_PER_ROOT = 50
+"""Finished applies that a root keeps. A choice: more than anybody takes back one by one."""
 KEPT_SECONDS = 30 * 24 * 3600
+"""A month, as the cache. A choice: by then the changes are committed, and git has the originals."""
 _FORMAT = 1
 _NAME = re.compile(
     r"(?P<id>(?P<number>\d{6,})-(?P<root>[0-9a-f]{16})-[0-9a-f]{8})"
@@ -140,6 +142,7 @@ class Journal:
         """Save ``record`` under ``entry``; from here on a kill is found."""
         make_private_directories(self.filesystem, self.directory)
         require_private(self.state, self.directory.name)
+        # For the user alone: the originals may be of files that others may not read.
         draft = self._draft(entry.id)
         write_file(self.filesystem, draft, msgspec.msgpack.encode(record), 0o600)
         self._rename(draft, self.path(entry))
@@ -199,6 +202,7 @@ class Journal:
         path = self.path(entry)
         try:
             content = read_regular(path, ours=True)
+            # The format first: a record of a newer awaken may well decode as one of this.
             newer = msgspec.msgpack.decode(content, type=_Head).format > _FORMAT
             record = None if newer else msgspec.msgpack.decode(content, type=Record)
         except NotOursError as error:
@@ -239,6 +243,7 @@ class Journal:
             suppress(DamagedJournalError, TreeLockedError),
             hold(self.read(entry).root_path, self.locks),
         ):
+            # Looked at again under the lock: its run may have begun to undo it meanwhile.
             current = self.find(entry.id)
             if current is not None and not current.unfinished:
                 self.filesystem.remove(self.path(current))

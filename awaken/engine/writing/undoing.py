@@ -119,11 +119,13 @@ def undo(
     if not journal.entries(root):
         raise _nothing(journal, root)
     with hold(root, journal.locks):
+        # One inside or around this root may have been half way through the same files.
         for other in unfinished(journal, root):
             if other.root != root:
                 raise UnfinishedApplyError(other.message)
         entry = _top(journal, root)
         record = journal.read(entry)
+        # The disk decides, not the status: a killed run may have come anywhere.
         with _putting_back(root):
             tree = inspect(record)
         if tree.edited and not keep_edited:
@@ -288,12 +290,14 @@ def _take_back_through_interrupts(journal: Journal, journal_id: str, record: Rec
     try:
         take_back(journal, journal_id, record)
     except KeyboardInterrupt:
+        # Finished all the same, from where it was: half an undo helps nobody.
         with uninterrupted():
             take_back(journal, journal_id, record)
         raise
 
 
 def _restore(filesystem: FileSystem, journal_id: str, record: Record) -> None:
+    # First, to have room for the originals where the disk was full.
     _remove_temporaries(filesystem, journal_id, record)
     tree = inspect(record)
     temporaries = {}
@@ -308,6 +312,7 @@ def _restore(filesystem: FileSystem, journal_id: str, record: Record) -> None:
             filesystem.replace(temporary, place)
     for file in tree.created.values():
         filesystem.remove(record.place(file.path))
+    # The innermost first, and only where nobody has put anything into it since.
     for directory in map(record.place, reversed(record.directories)):
         real = stands(directory) and directory.is_dir() and not directory.is_symlink()
         if real and not any(directory.iterdir()):
