@@ -8,7 +8,7 @@ import pytest
 from rewriting_helpers import change
 
 from awaken.contract import Requirement, Span
-from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.workspace.sources import Snapshot, SourceFile
 
 
@@ -18,7 +18,7 @@ def run(files, *requirements, group=None, root=""):
         change(Requirement(root=root, requirement=one, group=group, site="s"), id=f"needs {one}")
         for one in requirements
     ]
-    return materialise(snapshot, changes, {})
+    return apply_in_memory(snapshot, changes, {})
 
 
 def required(path, text, *requirements, **options):

@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from awaken.engine.machine.apply_errors import StateDirectoryError, TreeLockedError
 from awaken.engine.machine.filesystem import NO_LINK, NO_WAIT, REAL, make_private_directories
-from awaken.engine.machine.state import require_private
+from awaken.engine.machine.state_directory import require_private
 
 _GATE_SECONDS = 10.0
 
