@@ -34,6 +34,8 @@ project = Project.__new__(Project)
 project.open(Path(sys.argv[1]))
 try:
     with as_interrupts():
+        project.apply(REAL)  # what is imported late is imported now
+        project.undo(REAL)
         print("ready", flush=True)
         while True:
             project.apply(REAL)

@@ -65,7 +65,9 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, _Definit
         module, function, depth = waiting.pop(0)
         yield module, function
         for call in ast.walk(function) if depth < _DEEPEST else ():
-            called = project.function_called(module, call) if isinstance(call, ast.Call) else None
+            called = (
+                project.calls.function_called(module, call) if isinstance(call, ast.Call) else None
+            )
             if called is not None and not isinstance(called, Unknown):
                 key = (called.module.path, called.module.span(called.function))
                 if key not in seen:

@@ -49,7 +49,7 @@ _ENTERING = {
 }
 
 
-class Calls:
+class Results:
     """Follows calls."""
 
     def __init__(self, evaluator: Questions) -> None:
