@@ -1,4 +1,4 @@
-"""Where a form goes: stdout, or a file that is complete or not there at all.
+"""The output of a form: to stdout, or to a file that is complete or not there at all.
 
 The one way to stdout for what is not drawn on a console.
 """

@@ -1,4 +1,4 @@
-"""Why the engine does not make a change that its rule would make."""
+"""The reasons for which the engine rejects a change that its rule planned."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ ENGINE_REASONS = (
 """All of them; every other reason is declared by a rule."""
 
 
-class Refused(Struct, frozen=True):
-    """A reason as it holds for one change: what its findings get."""
+class Rejection(Struct, frozen=True):
+    """A reason filled in for one rejected change: what its findings say then."""
 
     code: str
     message: str
     cure: str
 
     @classmethod
-    def because(cls, reason: Reason, **words: str) -> Refused:
+    def because(cls, reason: Reason, **words: str) -> Rejection:
         """Return ``reason`` with ``words`` in the places that its message leaves open."""
         return cls(reason.code, reason.message.format(**words), reason.cure)

@@ -9,7 +9,7 @@ import typer
 from awaken import api
 from awaken.cli.options.command_line import CommandLine
 from awaken.preview.choices import View
-from awaken.preview.console.progress import bar
+from awaken.preview.console.progress_bar import bar
 from awaken.preview.counts import plural
 from awaken.preview.streams.messages import say
 from awaken.preview.streams.visible import visible

@@ -62,7 +62,7 @@ class _Bar:
         self._drawn.refresh()
 
     def close(self) -> None:
-        """Take the bar off the screen, for good: a rehearsal may go on showing changes."""
+        """Take the bar off the screen, for good: a staged run may go on showing changes."""
         self._due = math.inf
         if self._drawn is not None:
             self._drawn.stop()

@@ -1,4 +1,4 @@
-"""Why one place of a program was, was not, or could not be rewritten."""
+"""The explanation of one place of a program: its sites and their fate, or why there is none."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from msgspec import Struct, structs
 
 from awaken.contract import ChangeId, Finding, Reason, Span, UserError
 from awaken.contract.nearest import did_you_mean
-from awaken.engine.asking.staged_runs import Rehearsal
+from awaken.engine.asking.staged_runs import StagedReport
 from awaken.engine.explaining import no_site
 from awaken.engine.explaining.no_site import NoSite, Why
-from awaken.engine.planning.reasons import ENGINE_REASONS
-from awaken.engine.report import ChangeSummary, FileChange, Held, Report, RootReport
+from awaken.engine.planning.engine_reasons import ENGINE_REASONS
+from awaken.engine.report import ChangeSummary, FileChange, Report, RootReport, SuppressedSite
 from awaken.engine.rewriting.comparison import extent
 from awaken.engine.run import RootRun, StagedRun, run_root
 from awaken.project.source.modules import Module
@@ -42,8 +42,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """One site at the place, and all there is to say of it.
 
     ``status`` says what becomes of it: ``rewritten`` by this run, ``waiting`` for
-    ``--unsafe-fixes``, ``left`` alone (manual, advice), or ``held``, and then ``held`` says by
-    what. ``matched`` is ``statement`` where the line is not the site's own but one of the
+    ``--unsafe-fixes``, ``left`` alone (manual, advice), or ``held``, and then ``suppressed`` says
+    by what. ``matched`` is ``statement`` where the line is not the site's own but one of the
     statement that holds it. ``reason`` is what the rule, or the engine, documents for the finding's
     reason. ``files`` is what the ``change`` alone does, with what it ``requires``.
     """
@@ -51,7 +51,7 @@ class Site(Struct, frozen=True, kw_only=True):
     finding: Finding
     status: Literal["rewritten", "waiting", "left", "held"]
     matched: Literal["span", "statement"] = "span"
-    held: Held | None = None
+    suppressed: SuppressedSite | None = None
     reason: Reason | None = None
     change: ChangeSummary | None = None
     requires: tuple[ChangeSummary, ...] = ()
@@ -118,8 +118,8 @@ def explain_place(run: RootRun, asked: AskedPlace) -> Explanation:
     if asked.path not in staged[root.path].outcome.before:
         why = no_site.unread(report, asked.path)
         return Explanation(asked=asked, root=root.path, report=report, whys=(why,))
-    rehearsal = Rehearsal(Report(roots=(report,), rules=run.settings.rules), staged)
-    return _Explainer(run, asked, rehearsal, staged[root.path]).explain()
+    staged_report = StagedReport(Report(roots=(report,), rules=run.settings.rules), staged)
+    return _Explainer(run, asked, staged_report, staged[root.path]).explain()
 
 
 class _Explainer:
@@ -129,21 +129,21 @@ class _Explainer:
         self,
         run: RootRun,
         asked: AskedPlace,
-        rehearsal: Rehearsal,
+        staged_report: StagedReport,
         staged: StagedRun,
     ) -> None:
         self._run = run
         self._asked = asked
         self._source = staged.outcome.before[asked.path]
-        self._rehearsal = rehearsal
-        self._report = rehearsal.report.roots[0]
+        self._staged_report = staged_report
+        self._report = staged_report.report.roots[0]
         self._project = staged.tools.project(staged.outcome.before, None)
         self._lines = self._source.line_spans()
         self._line = _line_span(self._lines, asked)
         self._point = _offset(self._source, self._line, asked)
-        held = [one.finding for one in self._report.held]
+        suppressed = [one.finding for one in self._report.suppressed]
         self._findings = sorted(
-            (f for f in (*self._report.findings, *held) if f.place.path == asked.path),
+            (f for f in (*self._report.findings, *suppressed) if f.place.path == asked.path),
             key=lambda finding: finding.place,
         )
 
@@ -210,12 +210,12 @@ class _Explainer:
         )
 
     def _site(self, finding: Finding, matched: Literal["span", "statement"]) -> Site:
-        held = next((one for one in self._report.held if one.finding is finding), None)
+        suppressed = next((one for one in self._report.suppressed if one.finding is finding), None)
         made = {change.id: change for change in self._report.changes}
         waiting = {change.id: change for change in self._report.pending}
         change = (made | waiting).get(finding.change) if finding.change else None
         status: Literal["rewritten", "waiting", "left", "held"] = "left"
-        if held is not None:
+        if suppressed is not None:
             status = "held"
         elif change is not None:
             status = "rewritten" if change.id in made else "waiting"
@@ -223,11 +223,13 @@ class _Explainer:
             finding=finding,
             status=status,
             matched=matched,
-            held=held,
+            suppressed=suppressed,
             reason=self._reason(finding),
             change=change,
             requires=() if change is None else self._required(change.id, made | waiting),
-            files=() if change is None else self._rehearsal.files_of(self._report.root, change.id),
+            files=()
+            if change is None
+            else self._staged_report.files_of(self._report.root, change.id),
         )
 
     def _reason(self, finding: Finding) -> Reason | None:
@@ -239,7 +241,7 @@ class _Explainer:
     def _required(
         self, change: ChangeId, known: dict[ChangeId, ChangeSummary]
     ) -> tuple[ChangeSummary, ...]:
-        ids = self._rehearsal.with_required(self._report.root, change)
+        ids = self._staged_report.with_required(self._report.root, change)
         return tuple(known[one] for one in ids if one != change and one in known)
 
 

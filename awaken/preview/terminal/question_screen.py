@@ -117,8 +117,8 @@ class Screen:
             page.row()
             page.row("   ", (shown, "path"), (created, "added"))
         here = tuple(one for one in file.findings if one.place.path == file.path)
-        admitted = frozenset(one.change for one in here if one.change is not None)
-        section = Section(shown, file.before, here, file, admitted)
+        made = frozenset(one.change for one in here if one.change is not None)
+        section = Section(shown, file.before, here, file, made)
         diff = FileDiff(page, section, self._view.context)
         width = page.width or 0
         beside = self._view.side_by_side and width >= NARROWEST

@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from awaken.contract import Reason
 from awaken.kit.rule import Rule
+from awaken.preview.markdown.markdown_tables import table
 from awaken.preview.markdown.rule_page import (
     Example,
-    Part,
+    PagePart,
     Section,
     facts,
     levels,
@@ -19,7 +20,6 @@ from awaken.preview.markdown.rule_page import (
     status,
     summary,
 )
-from awaken.preview.markdown.tables import table
 
 _TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
 REFUSALS = "What it refuses"
@@ -33,10 +33,12 @@ class Refusals(Struct, frozen=True):
     reasons: tuple[Reason, ...]
 
 
-def whole_page(rule: Rule) -> list[Part | Refusals]:
+def whole_page(rule: Rule) -> list[PagePart | Refusals]:
     """Return the page in its order: the docstring, with what the rule declares where it belongs."""
     written = parts(rule)
-    declared: list[Part | Refusals] = [Refusals(rule.name, rule.reasons)] if rule.reasons else []
+    declared: list[PagePart | Refusals] = (
+        [Refusals(rule.name, rule.reasons)] if rule.reasons else []
+    )
     declared += [Section("Options", _options(rule)), Section("Needs", _needs(rule))]
     titles = [part.title if isinstance(part, Section) else "" for part in written]
     if REFUSALS in titles:
@@ -81,7 +83,7 @@ def markdown(rule: Rule) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _blocks(part: Part | Refusals) -> Iterator[str]:
+def _blocks(part: PagePart | Refusals) -> Iterator[str]:
     match part:
         case Section(title, text):
             yield f"## {title}" if title else ""

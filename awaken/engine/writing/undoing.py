@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from awaken.engine.machine.apply_errors import (
     DamagedJournalError,
+    FileConflict,
+    FileConflictError,
     NothingToUndoError,
     PutBackError,
-    Refusal,
-    RefusedError,
     StateDirectoryError,
     TreeChangedError,
     UnfinishedApplyError,
@@ -36,8 +36,8 @@ from awaken.engine.machine.filesystem import (
     write_file,
 )
 from awaken.engine.machine.signals import uninterrupted
-from awaken.engine.machine.state import state_directory
-from awaken.engine.writing.journal import Entry, Journal, Record, SavedFile
+from awaken.engine.machine.state_directory import state_directory
+from awaken.engine.writing.journal import Journal, JournalEntry, Record, SavedFile
 from awaken.engine.writing.lock import hold, holder, in_use, overlaps
 
 
@@ -119,11 +119,13 @@ def undo(
     if not journal.entries(root):
         raise _nothing(journal, root)
     with hold(root, journal.locks):
+        # One inside or around this root may have been half way through the same files.
         for other in unfinished(journal, root):
             if other.root != root:
                 raise UnfinishedApplyError(other.message)
         entry = _top(journal, root)
         record = journal.read(entry)
+        # The disk decides, not the status: a killed run may have come anywhere.
         with _putting_back(root):
             tree = inspect(record)
         if tree.edited and not keep_edited:
@@ -209,7 +211,7 @@ def _still_unfinished(journal: Journal, found: PendingApply) -> bool:
     return entry is not None and entry.unfinished
 
 
-def _concerns(journal: Journal, entry: Entry, root: Path) -> bool:
+def _concerns(journal: Journal, entry: JournalEntry, root: Path) -> bool:
     if entry.belongs(root):
         return True
     try:
@@ -288,12 +290,14 @@ def _take_back_through_interrupts(journal: Journal, journal_id: str, record: Rec
     try:
         take_back(journal, journal_id, record)
     except KeyboardInterrupt:
+        # Finished all the same, from where it was: half an undo helps nobody.
         with uninterrupted():
             take_back(journal, journal_id, record)
         raise
 
 
 def _restore(filesystem: FileSystem, journal_id: str, record: Record) -> None:
+    # First, to have room for the originals where the disk was full.
     _remove_temporaries(filesystem, journal_id, record)
     tree = inspect(record)
     temporaries = {}
@@ -308,6 +312,7 @@ def _restore(filesystem: FileSystem, journal_id: str, record: Record) -> None:
             filesystem.replace(temporary, place)
     for file in tree.created.values():
         filesystem.remove(record.place(file.path))
+    # The innermost first, and only where nobody has put anything into it since.
     for directory in map(record.place, reversed(record.directories)):
         real = stands(directory) and directory.is_dir() and not directory.is_symlink()
         if real and not any(directory.iterdir()):
@@ -335,14 +340,14 @@ def _putting_back(root: Path) -> Iterator[None]:
         ) from error
 
 
-def _top(journal: Journal, root: Path) -> Entry:
+def _top(journal: Journal, root: Path) -> JournalEntry:
     stack = [entry for entry in journal.entries(root) if entry.status != "undone"]
     if not stack:
         raise _nothing(journal, root)
     return stack[-1]
 
 
-def _pending(entry: Entry, record: Record) -> PendingApply:
+def _pending(entry: JournalEntry, record: Record) -> PendingApply:
     files = _places(record, record.files)
     since = f"{record.started.astimezone():%Y-%m-%d %H:%M:%S}"
     what = "an apply" if entry.status == "applying" else "the undo of an apply"
@@ -354,7 +359,7 @@ def _pending(entry: Entry, record: Record) -> PendingApply:
     return PendingApply(entry.id, root, record.started, record.command, files, message)
 
 
-def _stack_entry(entry: Entry, record: Record, place: Path) -> StackEntry:
+def _stack_entry(entry: JournalEntry, record: Record, place: Path) -> StackEntry:
     files = _places(record, record.files)
     return StackEntry(entry.id, record.started, record.command, files, entry.unfinished, place)
 
@@ -363,14 +368,16 @@ def _places(record: Record, files: Iterable[SavedFile]) -> tuple[Path, ...]:
     return tuple(record.place(file.path) for file in files)
 
 
-def _edited(record: Record, files: Iterable[SavedFile]) -> RefusedError:
+def _edited(record: Record, files: Iterable[SavedFile]) -> FileConflictError:
     root = record.root_path
-    refusals = [
-        Refusal(shown(record.place(file.path), root), "was edited or removed since the apply")
+    conflicts = [
+        FileConflict(shown(record.place(file.path), root), "was edited or removed since the apply")
         for file in files
     ]
     keep = undo_command(root, "--keep-edited")
-    return RefusedError("undone", refusals, f"take that back, or leave such files alone: {keep}")
+    return FileConflictError(
+        "undone", conflicts, f"take that back, or leave such files alone: {keep}"
+    )
 
 
 def _nothing(journal: Journal, root: Path) -> NothingToUndoError:

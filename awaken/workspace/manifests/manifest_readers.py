@@ -1,4 +1,4 @@
-"""What each kind of manifest declares; the target's code is never run, ``setup.py`` only parsed."""
+"""One reader for each kind of manifest; the code of a project is never run, only parsed."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ def format_edited(
     now changes are lines of edited statements; else it stays as the rewriters made it.
     """
     paths = [path for path in files if path in maps and path.endswith((".py", ".pyi"))]
+    # Only files that the formatter would have left alone: in others it would rewrite foreign lines.
     first = tool.format({path: before[path].text for path in paths})
     clean = [path for path in first if first[path] == before[path].text]
     formatted = tool.format({path: files[path].text for path in clean})

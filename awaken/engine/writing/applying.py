@@ -21,9 +21,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.engine.machine.apply_errors import (
+    FileConflict,
+    FileConflictError,
     PutBackError,
-    Refusal,
-    RefusedError,
     UnfinishedApplyError,
     WriteError,
     blame,
@@ -43,10 +43,10 @@ from awaken.engine.machine.filesystem import (
     write_file,
 )
 from awaken.engine.machine.signals import uninterrupted
-from awaken.engine.machine.state import state_directory
-from awaken.engine.writing.journal import Entry, Journal, Record, SavedFile, usable
+from awaken.engine.machine.state_directory import state_directory
+from awaken.engine.writing.journal import Journal, JournalEntry, Record, SavedFile, usable
 from awaken.engine.writing.lock import hold
-from awaken.engine.writing.undo import (
+from awaken.engine.writing.undoing import (
     sync_directories,
     take_back,
     temporary_path,
@@ -102,6 +102,7 @@ def apply(
     root = root.resolve()
     journal = Journal(state_directory(state), filesystem)
     with hold(root, journal.locks):
+        # Under the lock: an apply that is still at work here would be found unfinished.
         for found in unfinished(journal, root):
             raise UnfinishedApplyError(found.message)
         checked = _check(root, writes)
@@ -119,17 +120,18 @@ def apply(
 def _check(root: Path, writes: Iterable[FileWrite]) -> list[_Checked]:
     """Return what there is to write, sorted by path and each file once."""
     checked: dict[bytes, _Checked] = {}
-    refusals = []
+    conflicts = []
     for write in writes:
         result = _check_one(root, write)
         if isinstance(result, _Checked):
+            # A link and its target are one file, which two roots may have rewritten.
             twin = checked.setdefault(result.saved.path, result)
             if twin.content == result.content:
                 continue
             result = "is reached by two paths, with two different results"
-        refusals.append(Refusal(shown(write.path, root), result))
-    if refusals:
-        raise _refused(sorted(refusals, key=lambda refusal: refusal.path))
+        conflicts.append(FileConflict(shown(write.path, root), result))
+    if conflicts:
+        raise _conflicting(sorted(conflicts, key=lambda conflict: conflict.path))
     changed = (item for item in checked.values() if item.saved.before != item.saved.after)
     return sorted(changed, key=lambda item: item.saved.path)
 
@@ -206,14 +208,15 @@ def _record(root: Path, command: str, checked: Iterable[_Checked]) -> Record:
 
 
 def _write_or_put_back(
-    journal: Journal, entry: Entry, record: Record, contents: Sequence[bytes]
-) -> Entry:
+    journal: Journal, entry: JournalEntry, record: Record, contents: Sequence[bytes]
+) -> JournalEntry:
     """Return the entry as it stands in the end."""
     try:
         journal.begin(entry, record)
         _write(journal.filesystem, entry.id, record, contents)
         return journal.mark(entry, "done")
     except BaseException as cause:
+        # Ctrl-C as well: whatever stops it, nothing may stay half written.
         _put_back(journal, entry.id, record, cause)
         if isinstance(cause, OSError):
             raise WriteError(
@@ -232,9 +235,11 @@ def _write(
     temporaries = [
         temporary_path(place, journal_id, index, "new") for index, place in enumerate(places)
     ]
+    # All contents first, then all renames: a full disk shows before any file is replaced.
     for place, temporary, file, content in zip(
         places, temporaries, record.files, contents, strict=True
     ):
+        # A new file gets what the umask says, as with any program.
         mode, like = (None, None) if file.created else (file.mode, place)
         with naming(place):
             write_file(filesystem, temporary, content, mode, like)
@@ -242,7 +247,9 @@ def _write(
         with naming(place):
             # Closes the gap to an editor that saves while we work, down to one system call.
             if digest_at(place) != file.before:
-                raise _refused([Refusal(shown(place, record.root_path), "was changed just now")])
+                raise _conflicting(
+                    [FileConflict(shown(place, record.root_path), "was changed just now")]
+                )
             filesystem.replace(temporary, place)
     sync_directories(filesystem, record)
 
@@ -259,5 +266,5 @@ def _put_back(journal: Journal, journal_id: str, record: Record, cause: BaseExce
         ) from cause
 
 
-def _refused(refusals: Sequence[Refusal]) -> RefusedError:
-    return RefusedError("written", refusals, "cure that or exclude it, then run this again")
+def _conflicting(conflicts: Sequence[FileConflict]) -> FileConflictError:
+    return FileConflictError("written", conflicts, "cure that or exclude it, then run this again")

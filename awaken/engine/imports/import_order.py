@@ -1,4 +1,4 @@
-"""Where a new import line goes: into its section, in its order, as isort and ruff would."""
+"""The place of a new import line: in its section, in its order, as isort and ruff would have it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ class ImportPlaces:
         self._module = module
         self._text = module.source.text
         self._first_party = first_party
+        # Imports below the first code count apart: a name may be used before they run.
         groups, end = list(self._all_groups()), end_of_imports(module)
         self._groups = [one for one in groups if module.span(one[0]).start < end]
         self._later_groups = groups[len(self._groups) :]
@@ -45,6 +46,7 @@ class ImportPlaces:
             return RELATIVE
         if top == "__future__":
             return FUTURE
+        # The library of the Python that runs awaken; a name that came or went since is third-party.
         if top in sys.stdlib_module_names:
             return STANDARD
         return FIRST_PARTY if top in self._first_party else THIRD_PARTY
@@ -65,9 +67,9 @@ class ImportPlaces:
         """
         section = self.section(name)
         later = [one for one in self._later_groups if self._end_of(one[-1]) <= before]
-        group = self._holding(self._groups, section, name)
+        group = self._first_group_of(self._groups, section, name)
         if group is None and self._groups:
-            group = self._holding(later, section, name)
+            group = self._first_group_of(later, section, name)
         if group is not None:
             same = [one for one in group if self._section_of(one) == section]
             if _is_sorted(group):  # whatever is third-party here, it is one list for its author
@@ -77,7 +79,7 @@ class ImportPlaces:
             return self._first_line()
         return self._new_group(section)
 
-    def _holding(
+    def _first_group_of(
         self, groups: Sequence[list[ImportStatement]], section: int, name: str
     ) -> list[ImportStatement] | None:
         """Return the first group that imports from ``section``, at best what is beside ``name``."""
@@ -145,6 +147,7 @@ class ImportPlaces:
         self, group: Sequence[ImportStatement], name: str, *, is_from: bool, member: str = ""
     ) -> int:
         """Return where the line goes among imports of its section, keeping their order."""
+        # The strictest order that the file keeps decides, so the more precise ones come first.
         orders: list[Order] = [_plain_first, _by_module]
         if member:
             orders = [_with_member(_plain_first), _with_member(_by_module), *orders]
@@ -165,7 +168,8 @@ class ImportPlaces:
 
     def _new_group(self, section: int) -> LinePlace:
         sections = [[self._section_of(one) for one in group] for group in self._groups]
-        if len(sections) == 1 and len(set(sections[0])) > 1:  # the file does not keep groups
+        # A file that mixes sections in one group would not want a second group for one line.
+        if len(sections) == 1 and len(set(sections[0])) > 1:
             lower = [
                 s for s, held in zip(self._groups[0], sections[0], strict=True) if held < section
             ]

@@ -38,6 +38,7 @@ def state_directory(chosen: Path | None = None) -> Path:
     if not place:
         place = platformdirs.user_state_dir("awaken", appauthor=False)
     path = Path(place).absolute()
+    # The directory itself is not resolved: a link in its place is for ``require_private`` to see.
     return Path(os.path.realpath(path.parent), path.name)
 
 
