@@ -1,4 +1,4 @@
-"""The comments that hold sites back: ``# awaken: ignore[rule]`` and ``# awaken: skip-file``.
+"""Suppression comments: ``# awaken: ignore[rule]`` and ``# awaken: skip-file``.
 
 ``ignore`` covers one logical line: the one in or behind which it stands, or the one directly below
 where it stands on a line of its own, in a block of such comment lines. A decorator, and the header
@@ -25,6 +25,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _HEAD = re.compile(r"(?<!\S)#++[ \t]*+awaken:[ \t]*+")
 _IGNORE = re.compile(r"ignore[ \t]*\[(?P<names>[^\[\]]*)\]")
 _SKIP_FILE = re.compile(r"skip-file(?![\w\[(=-])")
+# The words of other tools: who writes one of them after `awaken:` means a suppression.
 _MEANT = ("ignore", "skip-file", "skip", "noqa", "disable", "off", "suppress")
 _NO_CODE = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT})
 
@@ -163,7 +164,7 @@ def _skip_file(said: str, comment: _Comment, size: int) -> Suppression | None:
 
 
 def _malformed(said: str) -> Suppression | None:
-    """Return what is wrong with a comment that must have been meant to hold something back."""
+    """Return what is wrong with a comment that must have been meant to suppress something."""
     from difflib import get_close_matches  # noqa: PLC0415  only a malformed comment needs it
 
     word = re.split(r"[^\w-]", said, maxsplit=1)[0]

@@ -104,6 +104,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             yield self._unparsable()
             return
         chosen = self.run.chosen()
+        # A rule that has something to say of the place knows better than its text shows.
         found = [*self._not_selected(), *self._said_by(chosen)]
         plain = None if found else _plain(module, self.line, self.number)
         yield from found
@@ -129,6 +130,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                 yield Why(code="not-its-business", message=said, rule=rule.name)
 
     def _why_not(self, rule: Rule) -> str | None:
+        # The column first, then the whole line: it may lie beside the code that is meant.
         spans = [self.line] if self.point is None else [Span(self.point, self.point), self.line]
         try:
             said = (rule.why_no_site(self.project, Place(self.path, span)) for span in spans)

@@ -22,7 +22,7 @@ from awaken.preview.streams.messages import say
 
 _USUAL = View()
 _PIPED = 160
-"""How wide two columns are where nobody says it."""
+"""How wide two columns are where nobody says it: two of 80, the usual width."""
 
 _LEFT_WHY = {
     Level.SAFE: "left out",

@@ -1,9 +1,10 @@
 """The report as SARIF 2.1.0, for code scanning, editors and other tools.
 
 Level manual and unsafe are warnings, safe and advice are notes (see ``remaining.SEVERITY``). Paths
-are relative to the top of the repository (``%SRCROOT%``). A held site is a suppressed result, in
-source where a comment holds it; what ``--since`` holds is no result, because nobody decided about
-it. ``partialFingerprints`` come from the identity of the site, which survives edits around it.
+are relative to the top of the repository (``%SRCROOT%``). A suppressed site is a suppressed result,
+in source where a comment does so; what ``--since`` suppresses is no result, because nobody decided
+about it. ``partialFingerprints`` come from the identity of the site, which survives edits around
+it.
 
 Columns count characters and lines also end at a lone carriage return, both as Python sees them.
 """
@@ -54,7 +55,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 def sarif(report: Report, asked: Asked, rules: Iterable[Rule]) -> bytes:
     """Return the log for ``report`` as indented UTF-8; ``rules`` are those that have a page.
 
-    A change that ``asked.files_of`` can show becomes the fix of the first of its sites.
+    A change that ``asked.files_of`` can show alone becomes the fix of the first of its sites.
     """
     run = _Run(report, asked, rules)
     return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run.table()]}, indent=2)

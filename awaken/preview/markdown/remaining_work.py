@@ -31,7 +31,8 @@ from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import harmless
 
 LIMIT = 65_000
-"""Bytes; GitHub counts characters, but of a kind that nobody says."""
+"""Bytes of an issue or a comment. GitHub refuses more than 65,536 characters, but of a kind that
+nobody says; there are never more of them than bytes."""
 
 _ORDER = (Level.MANUAL, Level.UNSAFE, Level.SAFE, Level.ADVICE)
 _WHY = {
@@ -39,7 +40,7 @@ _WHY = {
     Level.SAFE: "These are safe, but were left out or wait for an unsafe rewrite.",
 }
 _NAMED = 100
-"""Groups left out that are named; more only count."""
+"""Groups left out that are named; more only count. A choice: a tenth of the room."""
 
 
 class Group(Struct, frozen=True):
