@@ -181,8 +181,8 @@ def _text(body: bytes, encoding: str) -> bytes:
     except UnicodeDecodeError as error:
         line = 1 + len(_NEWLINE.findall(body, 0, error.start))
         message = f"is not {encoding} text ({error.reason} at byte {error.start})"
-        cure = "declare its encoding in line 1, or save it as UTF-8"
-        raise Undecodable(f"{message}; {cure}", line) from error
+        help_text = "declare its encoding in line 1, or save it as UTF-8"
+        raise Undecodable(f"{message}; {help_text}", line) from error
     except (UnicodeError, LookupError) as error:
         raise Undecodable(f"cannot be read as {encoding}: {error}") from error
     if not same:

@@ -35,7 +35,7 @@ class Suppression(Struct, frozen=True):
 
     ``names`` are the rules and families as written, ``covers`` the bytes of the logical line or
     of the file, None where it stands above no statement. ``wrong`` says as one clause why it is
-    none, and ``cure`` what to write; both are empty for a sound one.
+    none, and ``help`` what to write; both are empty for a sound one.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Suppression(Struct, frozen=True):
     covers: Span | None = None
     whole_file: bool = False
     wrong: str = ""
-    cure: str = ""
+    help: str = ""
 
     def covers_place(self, span: Span) -> bool:
         """Whether what starts where ``span`` does lies in what this comment covers."""
@@ -136,7 +136,7 @@ def _read(comment: _Comment, size: int) -> Iterator[Suppression]:
         start = comment.start + len(comment.text[: match.start()].encode())
         span = Span(start, start + len((head + read.text).encode()))
         yield Suppression(
-            text, span, read.names, read.covers, read.whole_file, read.wrong, read.cure
+            text, span, read.names, read.covers, read.whole_file, read.wrong, read.help
         )
 
 
@@ -185,5 +185,5 @@ def _malformed(said: str) -> Suppression | None:
     )
 
 
-def _wrong(text: str, wrong: str, cure: str) -> Suppression:
-    return Suppression(text, _NOWHERE, wrong=wrong, cure=cure)
+def _wrong(text: str, wrong: str, help_text: str) -> Suppression:
+    return Suppression(text, _NOWHERE, wrong=wrong, help=help_text)

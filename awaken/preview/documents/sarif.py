@@ -118,7 +118,7 @@ class _Run:
             "ruleId": finding.rule,
             "ruleIndex": self._index[finding.rule],
             "level": SEVERITY[finding.level],
-            "message": _message(finding.message, finding.cure),
+            "message": _message(finding.message, finding.help),
             "locations": [self._location(root, finding.place)],
             "partialFingerprints": {"awaken/v1": self._fingerprint(root, finding)},
             "properties": {
@@ -128,10 +128,10 @@ class _Run:
                 **({"reason": finding.reason} if finding.reason else {}),
             },
         }
-        if finding.chain:
+        if finding.related:
             result["relatedLocations"] = [
                 {"id": number, **self._location(root, place), "message": _message(place.note)}
-                for number, place in enumerate(finding.chain, 1)
+                for number, place in enumerate(finding.related, 1)
             ]
         return result
 

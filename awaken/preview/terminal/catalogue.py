@@ -117,4 +117,4 @@ def _refusals(refusals: Refusals, page: Page) -> None:
         page.row()
         page.row((f"{refusals.rule}/{reason.code}", "manual"))
         page.hanging(Text("    "), message(reason).replace("…", page.glyph("…", "...")))
-        page.hanging(Text("    "), reason.cure, "faint")
+        page.hanging(Text("    "), reason.help, "faint")

@@ -186,8 +186,8 @@ class _Page:
             head = joined([_INDENT, (level, level), ": "])
             where = _where(remark, root, self._current)
             self._page.hanging(head, f"{where}{remark.message}", "path")
-            if remark.cure:
-                self._page.hanging(Text(" " * head.cell_len), remark.cure)
+            if remark.help:
+                self._page.hanging(Text(" " * head.cell_len), remark.help)
 
     def close(self, diagnosis: Diagnosis) -> None:
         said = [plural(diagnosis.errors, "error")] if diagnosis.errors else []
