@@ -300,7 +300,7 @@ def test_findings_stand_where_they_stood_on_disk():
         ("one", "b.txt", Span(2, 3)),
         ("four", "b.txt", Span(2, 3)),
     ]
-    assert outcome.findings[2].chain == (Place("a.txt", Span(0, 1), "from"),)
+    assert outcome.findings[2].related == (Place("a.txt", Span(0, 1), "from"),)
     assert outcome.before["a.txt"].text == b"x a x; b x"
 
 
