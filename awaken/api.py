@@ -149,6 +149,8 @@ def _run(
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
+    # Begun before a file is read, and asked before and after: whatever an apply or undo writes
+    # meanwhile would be half in the result.
     watch = undoing.Watch()
     settings, projects, unusable = _projects(paths, options, known)
     watch.require_settled(found.root.path for found in projects)

@@ -38,6 +38,7 @@ def _as_text(name: str) -> tuple[int, str]:
 
 def sort_key(names: Sequence[str]) -> SortKey | None:
     """Return the order that ``names`` are in; None for no order that awaken knows."""
+    # The tools' default first: few names are in several orders.
     for key in (by_type, _ignoring_case, _as_text):
         keys = [key(name) for name in names]
         if keys == sorted(keys):
@@ -92,6 +93,7 @@ def _insert(
     joined = _joined(statement, aliases, place, name)
     if joined is not None and _fits(joined, style):
         return joined
+    # A line of its own only where the others have one.
     if place < len(aliases):
         at = aliases[place][0]
         between = f",{style.newline}{_line_white(statement, at)}" if _alone(statement, at) else ", "
@@ -185,6 +187,7 @@ def _parse(statement: str) -> ast.Import | ast.ImportFrom:
 def _aliases(statement: str) -> list[tuple[int, int]]:
     """Return where the aliases of the statement start and end, in characters."""
     starts = [0, *(found.end() for found in _NEWLINE.finditer(statement))]
+    # ast counts columns in bytes, and the statement is a str.
     lines = [statement[a:b].encode() for a, b in zip(starts, [*starts[1:], None], strict=True)]
 
     def at(line: int, column: int) -> int:

@@ -41,6 +41,7 @@ def outer_pair(text: bytes, start: int, end: int) -> OuterPair | None:
     closing = end + len(text[end:]) - len(text[end:].lstrip(_SPACE))
     if opening < 0 or text[opening : opening + 1] != b"(" or text[closing : closing + 1] != b")":
         return None
+    # A pair that holds no line break is there for another reason, grouping for instance.
     around = text[opening + 1 : start] + text[end:closing]
     if not _NEWLINE.search(around.decode()) and not _breaks_outside(text[start:end].decode()):
         return None

@@ -411,6 +411,6 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
     findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
-    named = {place.path for finding in findings for place in (finding.place, *finding.chain)}
+    named = {place.path for finding in findings for place in (finding.place, *finding.related)}
     named.update(one.place.path for one in outcome.suppressed if one.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

@@ -135,7 +135,7 @@ def _rewritten(
             place=site.place,
             scope=site.module.scope_name(site.node),
             message=change.title,
-            chain=related.get(site.id, otherwise),
+            related=related.get(site.id, otherwise),
             change=change.id,
         )
         for site in sites

@@ -169,7 +169,7 @@ def manual_findings_say_why(result: CaseResult) -> None:
             reason = finding.reason or "(none)"
             known = reason in declared or reason.startswith("engine/")
             require(known, f"{finding.place} has the undeclared reason {reason}")
-            require(finding.cure, f"{finding.place} ({reason}) does not say what to do")
+            require(finding.help, f"{finding.place} ({reason}) does not say what to do")
 
 
 def levels_are_declared(result: CaseResult) -> None:
@@ -256,8 +256,8 @@ def _comments(content: bytes) -> Counter[str]:
 def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[int]:
     """Return the 0-based lines of the innermost statements that hold a rewritten site.
 
-    Comments directly above them are theirs. The chain of its finding names what else is rewritten
-    with it.
+    Comments directly above them are theirs. The related places of its finding are rewritten with
+    it.
     """
     lines: set[int] = set()
     text = before.splitlines()
@@ -271,7 +271,7 @@ def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[i
         place
         for finding in result.report.findings
         if finding.site in changed
-        for place in (finding.place, *finding.chain)
+        for place in (finding.place, *finding.related)
         if place.path == path
     ]
     for place in places:

@@ -114,6 +114,7 @@ class _Numbered:
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
         lines = [(number, line) for number, line in lines if _is_short(line)]
+        # All at once first: asking for each line alone is slow, and hardly any file needs it.
         spec = _compiled([line for _, line in lines])
         if spec is None:
             lines = [(number, line) for number, line in lines if is_pattern(line)]

@@ -108,7 +108,8 @@ def expanded(options: Mapping[str, str], name: str) -> str:
     raise ValueError(f"the references in {name!r} lead in circles")
 
 
-_PERCENT = "\0"  # stands for %% while there are references to replace
+_PERCENT = "\0"
+"""Stands for ``%%`` while there are references to replace; no text file holds it."""
 
 
 def _replaced(options: Mapping[str, str], value: str) -> str:

@@ -24,8 +24,10 @@ LIBCST_DEPTH = 300
 in the 2 MB stack that Windows gives, but not 1,000."""
 
 NEWEST_PYTHON = (3, 15)
+"""The newest release (October 2026): what that one cannot read, no other can either."""
 
 _RECURSION = 10_000
+"""Calls inside each other: ten for each of ``MAX_DEPTH`` levels, and room for those around them."""
 _PYTHON_2 = re.compile(
     r"\s*(?:print|exec)\s+[^\s(=.,:\[]"
     r"|\s*raise\s+[\w.]+\s*,"
@@ -108,6 +110,7 @@ def _deep_statement(text: bytes, tree: ast.Module) -> int:
 
     A level needs a byte, so only long statements are measured: a tenth of the time of a walk.
     """
+    # A list instead of recursion: this is the check that recursion is safe afterwards.
     measure = _Extents(text)
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
@@ -174,6 +177,7 @@ def deep_recursion() -> Iterator[None]:
     in their way.
     """
     before = sys.getrecursionlimit()
+    # Never lower than it was: the caller may be deep already.
     sys.setrecursionlimit(max(before, _RECURSION))
     try:
         yield

@@ -119,6 +119,7 @@ def decode(path: str, raw: bytes) -> SourceFile:
     if bom and encoding != "utf-8":
         raise Undecodable(f"starts with a UTF-8 byte order mark but declares {encoding}", line)
     text = _text(body, encoding)
+    # Python and editors do not agree on what such a file says.
     if b"\0" in text:
         raise Undecodable("holds a NUL byte, so it is not Python source", _line_at(body, b"\0"))
     return SourceFile(path, text, encoding, bom, digest)
@@ -150,7 +151,7 @@ def _declared_encoding(body: bytes) -> tuple[str, int]:
 
 def _codec_name(cookie: str, line: int) -> str:
     """Return the codec for a cookie; like Python, ignore editors' ``-unix`` and ``-dos``."""
-    name = cookie[:12].lower().replace("_", "-")
+    name = cookie[:12].lower().replace("_", "-")  # twelve, as in Python's own tokenizer
     if name == "utf-8" or name.startswith("utf-8-"):
         return "utf-8"
     if re.match(r"(?:latin-1|iso-8859-1|iso-latin-1)(?:-|$)", name):
@@ -171,7 +172,7 @@ def _text(body: bytes, encoding: str) -> bytes:
     """Return ``body`` as UTF-8, sure that ``encoding`` turns it back into the same bytes."""
     try:
         if encoding == "utf-8":
-            if not body.isascii():
+            if not body.isascii():  # most files are, and then there is nothing to decode
                 body.decode()
             return body
         text = body.decode(encoding)
@@ -180,8 +181,8 @@ def _text(body: bytes, encoding: str) -> bytes:
     except UnicodeDecodeError as error:
         line = 1 + len(_NEWLINE.findall(body, 0, error.start))
         message = f"is not {encoding} text ({error.reason} at byte {error.start})"
-        cure = "declare its encoding in line 1, or save it as UTF-8"
-        raise Undecodable(f"{message}; {cure}", line) from error
+        help_text = "declare its encoding in line 1, or save it as UTF-8"
+        raise Undecodable(f"{message}; {help_text}", line) from error
     except (UnicodeError, LookupError) as error:
         raise Undecodable(f"cannot be read as {encoding}: {error}") from error
     if not same:

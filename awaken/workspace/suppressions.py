@@ -1,4 +1,4 @@
-"""The comments that hold sites back: ``# awaken: ignore[rule]`` and ``# awaken: skip-file``.
+"""Suppression comments: ``# awaken: ignore[rule]`` and ``# awaken: skip-file``.
 
 ``ignore`` covers one logical line: the one in or behind which it stands, or the one directly below
 where it stands on a line of its own, in a block of such comment lines. A decorator, and the header
@@ -25,6 +25,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 _HEAD = re.compile(r"(?<!\S)#++[ \t]*+awaken:[ \t]*+")
 _IGNORE = re.compile(r"ignore[ \t]*\[(?P<names>[^\[\]]*)\]")
 _SKIP_FILE = re.compile(r"skip-file(?![\w\[(=-])")
+# The words of other tools: who writes one of them after `awaken:` means a suppression.
 _MEANT = ("ignore", "skip-file", "skip", "noqa", "disable", "off", "suppress")
 _NO_CODE = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT})
 
@@ -34,7 +35,7 @@ class Suppression(Struct, frozen=True):
 
     ``names`` are the rules and families as written, ``covers`` the bytes of the logical line or
     of the file, None where it stands above no statement. ``wrong`` says as one clause why it is
-    none, and ``cure`` what to write; both are empty for a sound one.
+    none, and ``help`` what to write; both are empty for a sound one.
     """
 
     text: str
@@ -43,7 +44,7 @@ class Suppression(Struct, frozen=True):
     covers: Span | None = None
     whole_file: bool = False
     wrong: str = ""
-    cure: str = ""
+    help: str = ""
 
     def covers_place(self, span: Span) -> bool:
         """Whether what starts where ``span`` does lies in what this comment covers."""
@@ -135,7 +136,7 @@ def _read(comment: _Comment, size: int) -> Iterator[Suppression]:
         start = comment.start + len(comment.text[: match.start()].encode())
         span = Span(start, start + len((head + read.text).encode()))
         yield Suppression(
-            text, span, read.names, read.covers, read.whole_file, read.wrong, read.cure
+            text, span, read.names, read.covers, read.whole_file, read.wrong, read.help
         )
 
 
@@ -163,7 +164,7 @@ def _skip_file(said: str, comment: _Comment, size: int) -> Suppression | None:
 
 
 def _malformed(said: str) -> Suppression | None:
-    """Return what is wrong with a comment that must have been meant to hold something back."""
+    """Return what is wrong with a comment that must have been meant to suppress something."""
     from difflib import get_close_matches  # noqa: PLC0415  only a malformed comment needs it
 
     word = re.split(r"[^\w-]", said, maxsplit=1)[0]
@@ -184,5 +185,5 @@ def _malformed(said: str) -> Suppression | None:
     )
 
 
-def _wrong(text: str, wrong: str, cure: str) -> Suppression:
-    return Suppression(text, _NOWHERE, wrong=wrong, cure=cure)
+def _wrong(text: str, wrong: str, help_text: str) -> Suppression:
+    return Suppression(text, _NOWHERE, wrong=wrong, help=help_text)

@@ -46,6 +46,7 @@ def parse_toml(text: str) -> dict[str, Any]:
         line_said = re.search(r"at line (\d+)", str(error))
         at = int(line_said[1]) if line_said else text.rstrip().count("\n") + 1
         raise NotToml(re.sub(r" [(]at .*", "", str(error)), at) from error
+    # tomllib reads any number; what prints it afterwards, an error message for instance, cannot.
     if _has_large_number(tables):
         raise NotToml("it holds a whole number of more than 64 bits")
     return tables
@@ -158,6 +159,7 @@ def _key(text: str, at: int) -> tuple[list[str], int]:
     parts = []
     while match := _KEY_PART.match(text, at):
         part, at = match["part"], match.end()
+        # A quoted key has the escapes of a string, which only the parser knows.
         parts.append(str(tomllib.loads(f"key = {part}")["key"]) if part[0] in "\"'" else part)
         if not match["dot"]:
             break

@@ -148,7 +148,7 @@ def test_a_need_that_is_not_met_is_said_with_what_was_found(root):
     assert one.rules[0].runs
     assert "it needs sqlalchemy>=1.4, and >=1.3 (pyproject.toml)" in one.rules[0].why
     assert [remark.severity for remark in one.remarks] == [Severity.ADVICE]
-    assert "--target" in one.remarks[0].cure
+    assert "--target" in one.remarks[0].help
 
 
 def test_an_ignored_rule_says_by_what(root):

@@ -353,7 +353,7 @@ def test_a_comment_that_does_nothing_is_advice(root, text, said):
     (finding,) = [one for one in report.findings if one.rule == "unused-suppression"]
     assert said in finding.message
     assert (finding.level, finding.reason, finding.change) == (Level.ADVICE, None, None)
-    assert finding.cure
+    assert finding.help
     assert text_of(report, finding).startswith("# awaken:")
     assert "a.py" in report.sources
 

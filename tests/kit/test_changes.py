@@ -57,8 +57,8 @@ def test_a_refused_site_is_manual():
 
     (finding,) = decide(site, rewrite).findings
     assert (finding.level, finding.reason) == (Level.MANUAL, "waits/stays")
-    assert (finding.message, finding.cure) == ("`wait` stays", "Move it.")
-    assert finding.chain == (site.place,)
+    assert (finding.message, finding.help) == ("`wait` stays", "Move it.")
+    assert finding.related == (site.place,)
     assert finding.change is None
 
 
@@ -72,7 +72,7 @@ def test_sites_rewritten_together_are_one_change_named_after_the_first():
     assert change.sites == tuple(one.id for one in found)
     assert change.id == f"waits:{found[0].id}"
     assert {one.change for one in decided.findings} == {change.id}
-    assert {one.chain for one in decided.findings} == {related}
+    assert {one.related for one in decided.findings} == {related}
 
 
 def test_sites_refused_together_have_one_reason():
@@ -92,7 +92,7 @@ def test_a_group_is_one_change_with_all_edits_and_caveats():
     assert change.sites == (first.id, second.id, third.id)
     assert [edit.path for edit in change.edits] == ["a.py", "a.py", "b.py"]
     assert {one.message for one in decided.findings} == {"it goes; b; a"}
-    assert [one.chain for one in decided.findings] == [
+    assert [one.related for one in decided.findings] == [
         (second.place, third.place),
         (first.place,),
         (first.place,),
@@ -110,7 +110,7 @@ def test_one_refused_site_keeps_its_group_back():
         ("a.py", Level.MANUAL, "`wait` stays"),
         ("b.py", Level.MANUAL, "wait(2) stays"),
     ]
-    assert decided.findings[0].chain == (second.place,)
+    assert decided.findings[0].related == (second.place,)
     assert decided.changes == ()
 
 

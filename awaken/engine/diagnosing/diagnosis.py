@@ -13,7 +13,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.contract import UserError
 from awaken.engine.formatting.formatter import Formatting, formatting
@@ -48,7 +48,7 @@ class Remark(Struct, frozen=True):
 
     severity: Severity
     message: str
-    cure: str = ""
+    help: str = field(default="", name="cure")  # as JSON has it
     path: str = ""
     line: int = 0
 

@@ -128,7 +128,7 @@ class _SoFar:
         return msgspec.structs.replace(
             finding,
             place=self.on_disk(finding.place),
-            chain=tuple(self.on_disk(place) for place in finding.chain),
+            related=tuple(self.on_disk(place) for place in finding.related),
         )
 
 

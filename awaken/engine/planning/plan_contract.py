@@ -71,7 +71,7 @@ def _wrong_places(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
     for finding in plan.findings:
         if finding.place.path not in snapshot:
             yield f"a finding stands in {finding.place.path}, which is no file of the project"
-        for place in (finding.place, *finding.chain):
+        for place in (finding.place, *finding.related):
             yield from _wrong_span(place.path, place.span, snapshot)
     for change in plan.changes:
         for edit in change.edits:

@@ -114,7 +114,7 @@ def explain_rejected(finding: Finding, rejected: Mapping[ChangeId, Rejection]) -
         level=Level.MANUAL,
         message=why.message,
         reason=why.code,
-        cure=why.cure,
+        help=why.help,
         change=None,
     )
 

@@ -235,6 +235,7 @@ def _setup_py(name: str, raw: bytes) -> Manifest:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    # Wherever the call stands: behind `if __name__ == "__main__":`, in a function.
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_setup(node)]
     keywords = {word.arg: word.value for call in calls for word in call.keywords}
     python = _literal(keywords.get("python_requires"), values)
@@ -333,7 +334,7 @@ class RequirementFiles:
         seen: set[Path] = set()
         while waiting:
             path, shown = waiting.pop()
-            if path in seen:
+            if path in seen:  # files may include each other
                 continue
             if len(seen) > INCLUDES_LIMIT:
                 why = f"leads to more than {INCLUDES_LIMIT} other files; the rest is not read"

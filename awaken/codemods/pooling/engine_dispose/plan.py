@@ -131,7 +131,7 @@ def _rewrite(
 
 def _refused(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
     """Return why nothing is added, with help that names the engine."""
-    return Refused(reason, detail, reason.cure.replace("{engine}", engine.name), because)
+    return Refused(reason, detail, reason.help.replace("{engine}", engine.name), because)
 
 
 def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:

@@ -147,7 +147,7 @@ class ComponentQueries:
             refused = self._member(root).refused
             if refused is not None:
                 place = root.context.place(root.start, refused.message)
-                raise Refused(refused.reason, cure=refused.cure, because=(place,))
+                raise Refused(refused.reason, help=refused.help, because=(place,))
             if writes:
                 self._member(root).raise_if_write_refused()
 
@@ -194,7 +194,7 @@ class ComponentQueries:
             place=Place(module.path, span),
             scope=module.scope_name(root.start),
             message=_message(decision, root),
-            chain=(
+            related=(
                 *islice(_others(decision, root), _MOST_PLACES),
                 *_annotated(decision),
                 *_given(decision),
