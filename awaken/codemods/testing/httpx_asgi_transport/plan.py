@@ -68,8 +68,7 @@ def _rewrite(project: Project, client: Client, site: Site[ast.Call]) -> Rewrite:
     caveats = _caveats(site.module, client)
     transport = TRANSPORTS[client.kind]
     name = transport.rpartition(".")[2]
-    taken = Refused(reasons.NAME_TAKEN, name)
-    written, imports = name_beside(project, site, client.named, transport, taken)
+    written, imports = name_beside(project, site, client.named, transport, reasons.NAME_TAKEN)
     shown = site.module.excerpt(site.node.func)
     return Rewrite(
         f"`{shown}(app=...)` becomes `{shown}(transport={name}(app=...))`",
