@@ -1,7 +1,7 @@
 """The command line: one module per command, which parses options, calls ``awaken.api``, prints.
 
-Exit codes: 0 done, 1 findings (as each command says), 2 something could not be done, 141 where the
-reader of a pipe went away, 128 and its number after a signal: 130 after Ctrl-C.
+Begin with ``main`` below, which guards every run, then ``application`` and the smallest command,
+``commands/check.py``. ``exit_codes`` has the numbers, ``outcomes`` says which one a result gives.
 """
 
 from __future__ import annotations
@@ -13,13 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
 
+from awaken.cli.exit_codes import BY_SIGNAL, FAILED, READER_GONE
 from awaken.engine.machine.signals import as_interrupts, number_of
-from awaken.preview.messages import say
-from awaken.preview.visible import visible
-
-FAILED = 2
-BY_SIGNAL = 128
-READER_GONE = 141
+from awaken.preview.streams.messages import say
+from awaken.preview.streams.visible import visible
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

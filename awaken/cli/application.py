@@ -61,7 +61,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version  # noqa: PLC0415
 
-        from awaken.preview.output import send  # noqa: PLC0415
+        from awaken.preview.streams.output import send  # noqa: PLC0415
 
         send([f"awaken {version('awaken')}"], sys.stdout)
         raise typer.Exit

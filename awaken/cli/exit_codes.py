@@ -1,43 +1,15 @@
-"""Exit codes of the commands, as the table in the documentation gives them."""
+"""The exit codes of awaken: those of linters, and those that a shell gives for signals."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from awaken.cli import FAILED
-from awaken.preview.counts import changed_files, count, diagnostics
-
-if TYPE_CHECKING:
-    from awaken.engine.diagnosing.diagnosis import Diagnosis
-    from awaken.engine.report import Report
-
 FOUND = 1
+"""Something was found, as each command says: sites, changes, or sites that stay manual."""
 
+FAILED = 2
+"""Something could not be done; what was done all the same is shown."""
 
-def of_check(report: Report, *, exit_zero: bool, strict: bool) -> int:
-    """2 if anything failed; 1 if a site was found, or advice and it is ``strict``; or 0.
+BY_SIGNAL = 128
+"""Added to the number of the signal that ended the run, as shells do: 130 after Ctrl-C."""
 
-    ``exit_zero`` makes 0 of 1.
-    """
-    counted = count(report)
-    found = counted.sites or (strict and counted.advice)
-    return _failed(report) or (FOUND if found and not exit_zero else 0)
-
-
-def of_diff(report: Report, *, exit_code: bool) -> int:
-    """2 if anything failed; 1 if changes are pending and ``exit_code`` asks for it."""
-    return _failed(report) or (FOUND if changed_files(report) and exit_code else 0)
-
-
-def of_apply(report: Report, *, exit_non_zero_on_manual: bool) -> int:
-    """2 if anything failed; 1 if manual sites remain and that is asked for."""
-    return _failed(report) or (FOUND if count(report).manual and exit_non_zero_on_manual else 0)
-
-
-def of_doctor(diagnosis: Diagnosis) -> int:
-    """2 if something keeps awaken from its work, else 0: advice is no failure."""
-    return FAILED if diagnosis.errors else 0
-
-
-def _failed(report: Report) -> int:
-    return FAILED if any(diagnostics(report)) else 0
+READER_GONE = 141
+"""The reader of a pipe went away: 128 and SIGPIPE, which Python turns into an exception."""

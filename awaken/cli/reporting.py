@@ -6,7 +6,7 @@ from awaken.cli.options.command_line import CommandLine
 from awaken.engine.progress import Progress
 from awaken.engine.report import Report
 from awaken.preview.choices import Form, View
-from awaken.preview.output import FilesOf
+from awaken.preview.streams.output import FilesOf
 
 
 def run(line: CommandLine, view: View, progress: Progress | None) -> tuple[Report, FilesOf | None]:
@@ -17,6 +17,6 @@ def run(line: CommandLine, view: View, progress: Progress | None) -> tuple[Repor
     from awaken import api  # noqa: PLC0415  the help needs no engine
 
     if view.form is Form.SARIF and not view.statistics:
-        rehearsal = api.rehearse(line.paths, line.options, progress=progress)
-        return rehearsal.report, rehearsal.files_of
+        staged_report = api.run_staged(line.paths, line.options, progress=progress)
+        return staged_report.report, staged_report.files_of
     return api.run(line.paths, line.options, progress=progress), None

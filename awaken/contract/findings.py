@@ -1,4 +1,4 @@
-"""What a run shows: one finding per site, each with exactly one level."""
+"""Findings: one per site, each with exactly one level."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ from typing import TextIO
 from awaken.engine.report import Report
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.counts import diagnostics
-from awaken.preview.messages import say
-from awaken.preview.output import Asked, FilesOf, Piece, opened, send
 from awaken.preview.paths import relative
+from awaken.preview.streams.messages import say
+from awaken.preview.streams.output import Asked, FilesOf, Piece, opened, send
+from awaken.preview.streams.visible import visible
 from awaken.preview.summary import Again, next_steps, summary
-from awaken.preview.visible import visible
 
 Writer = Callable[[Report, Asked], Iterable[Piece]]
 

@@ -13,9 +13,9 @@ from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
 from awaken.kit.rule import Rule
-from awaken.settings.files import config_layers, found_layer, nearest_file
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Settings
 from awaken.settings.selection import choose_by_layers, named
+from awaken.settings.settings_files import config_layers, found_layer, nearest_file
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 

@@ -1,4 +1,4 @@
-"""What holds for every rule and every case, whatever the case is about."""
+"""The laws that hold for every rule and every case, whatever the case is about."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ Law = Callable[[CaseResult], None]
 
 _BOM = b"\xef\xbb\xbf"
 _LEFT_OUT_ALONE = 6
+"""Sites of a case that are excluded alone, each in a run of its own. A choice by the time of the
+suite: those left are seen in the two runs that exclude every second site."""
 _INDENT = re.compile(rb"^(?:    )+", re.MULTILINE)
 
 
@@ -145,7 +147,7 @@ def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
 def any_change_can_be_left_out(result: CaseResult) -> None:
     """Without some of its sites everything still holds together, and the rest is changed.
 
-    Every site is left out with every second one, and some of them alone: neighbours and nested
+    Every site is excluded with every second one, and some of them alone: neighbours and nested
     sites are seen both ways, and a case with many sites still costs few runs.
     """
     made = {site for change in result.report.changes for site in change.sites}

@@ -1,4 +1,4 @@
-"""What a caller can observe of a function that asks a database: value, exception and SQL."""
+"""Observations of a function that asks a database, as a caller has them: value, exception, SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule's page must have, and cases made of its examples: what it shows is what happens.
+"""The checks of a rule's page, and cases made of its examples: what it shows is what happens.
 
 An example's program stands in the page itself: the files of its own code blocks, and those that
 other sections name. Every site in it must be safe, or unsafe where its title says so; an advice

@@ -1,4 +1,4 @@
-"""Which projects a run is about, and which Python files belong to each.
+"""The discovery of the projects of a run, and of the Python files that belong to each.
 
 ``.py`` files only: a stub (``.pyi``) has no bodies to rewrite, a notebook is not text.
 """

@@ -1,4 +1,4 @@
-"""Which names a walk leaves out: the ``exclude`` options and ``.gitignore`` files."""
+"""Patterns of names that a walk leaves out: the ``exclude`` options and ``.gitignore`` files."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def depth(node: ast.AST, limit: int) -> int:
     return found
 
 
-def libcst_refusal(node: ast.AST) -> str | None:
+def too_deep_for_libcst(node: ast.AST) -> str | None:
     """Return why the source of ``node`` is not given to LibCST, as a clause; None if it can be."""
     if depth(node, LIBCST_DEPTH) <= LIBCST_DEPTH:
         return None

@@ -1,4 +1,4 @@
-"""How a project's tests run: the runner, what runs its coroutine tests, and in which mode.
+"""The test setup of a project: the runner, what runs its coroutine tests, and in which mode.
 
 pytest takes its settings from the first file that has them (docs.pytest.org, "Configuration file
 formats"; ``_pytest.config.findpaths`` of pytest 9.2).

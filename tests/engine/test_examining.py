@@ -11,8 +11,8 @@ from awaken import api
 from awaken.contract import Phase, UserError
 from awaken.engine.diagnosing import diagnosis
 from awaken.engine.diagnosing.diagnosis import LeftOutGroup, RuleStatus, Severity
-from awaken.engine.writing.apply import FileWrite, apply
-from awaken.engine.writing.undo import PendingApply
+from awaken.engine.writing.applying import FileWrite, apply
+from awaken.engine.writing.undoing import PendingApply
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.workspace.sources import decode

@@ -378,7 +378,7 @@ def test_only_changed_files_are_planned_again_and_none_where_nothing_changed():
 
 
 @pytest.mark.parametrize(
-    ("admission", "expected"),
+    ("policy", "expected"),
     [
         ({"pins": Pins(frozenset({SiteId("one site 1")}))}, "a a bee bee"),
         ({"pins": Pins(frozenset({SiteId("one site 2")}))}, "a bee a bee"),
@@ -386,10 +386,10 @@ def test_only_changed_files_are_planned_again_and_none_where_nothing_changed():
         ({"check": finds("it burns", "one 2")}, "a bee a bee"),
     ],
 )
-def test_equals_of_what_was_rewritten_do_not_pass_for_new_sites(admission, expected):
+def test_equals_of_what_was_rewritten_do_not_pass_for_new_sites(policy, expected):
     """Sites are numbered among their equals, so the rest have other names the second time."""
     rule = Words("one", "a", "bee", level=[MANUAL, SAFE, SAFE, SAFE].__getitem__)
-    outcome = run({"a.txt": "a a a a"}, rule, **admission)
+    outcome = run({"a.txt": "a a a a"}, rule, **policy)
 
     assert text(outcome) == expected
     assert not any("planning again" in one.message for one in outcome.diagnostics)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rewriting_helpers import change
 
 from awaken.contract import Requirement, Span
-from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.workspace.sources import Snapshot, SourceFile
 
 
@@ -18,7 +20,7 @@ def run(files, *requirements, group=None, root=""):
         change(Requirement(root=root, requirement=one, group=group, site="s"), id=f"needs {one}")
         for one in requirements
     ]
-    return materialise(snapshot, changes, {})
+    return apply_in_memory(snapshot, changes, {})
 
 
 def required(path, text, *requirements, **options):
@@ -146,7 +148,16 @@ def test_a_group_that_does_not_exist_is_made():
     text = required("pyproject.toml", project("[]"), "httpx", group="dev")
     assert text == project("[]") + '\n[dependency-groups]\ndev = ["httpx"]\n'
     again = required("pyproject.toml", text, "x", group="test")
-    assert again == text.replace("dev =", 'test = ["x"]\ndev =')
+    assert again == text + 'test = ["x"]\n'
+
+
+def test_tables_may_be_written_in_any_way():
+    assert required("pyproject.toml", "project.dependencies = []\n", "a") == (
+        'project.dependencies = ["a"]\n'
+    )
+    assert required("pyproject.toml", "project = {dependencies = ['b']}\n", "a") == (
+        "project = {dependencies = ['a', 'b']}\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +168,11 @@ def test_a_group_that_does_not_exist_is_made():
         ({"pyproject.toml": "[tool.poetry]\nname = 'a'\n"}, "Poetry"),
         ({"pyproject.toml": "[project\n"}, "not valid TOML"),
         ({"pyproject.toml": "[project]\ndependencies = 1\n"}, "add it by hand"),
-        ({"pyproject.toml": "project = {dependencies = []}\n"}, "add it by hand"),
+        (
+            {"pyproject.toml": "[project]\ndependencies = []\n" + "#" * 100_000},
+            "100,000 characters",
+        ),
+        ({"setup.cfg": "[options]\na = 1\na = 1\n"}, "not a valid INI file: While reading"),
         ({"requirements.txt": "a==1 --hash=sha256:00\n"}, "hashes"),
         ({"setup.cfg": "[options]\ninstall_requires = a\n"}, "on one line"),
         ({"setup.cfg": "[metadata]\n"}, "add it by hand"),
@@ -180,3 +195,62 @@ def test_a_place_in_a_manifest_leads_back():
     comment = Span(new.index("# b"), new.index("# b") + 3)
     at = result.maps["pyproject.toml"].to_before(comment)
     assert text[at.start : at.end] == "# b"
+
+
+CFG = "[options]\npackages = a\ninstall_requires =\n"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("", "    httpx\n"),
+        ("\n[tool:x]\nb = c\n", "    httpx\n\n[tool:x]\nb = c\n"),
+        ("  a  # why\n# c\n\n  z\n", "  a  # why\n  httpx\n# c\n\n  z\n"),
+        ("\tz", "\thttpx\n\tz"),
+        ("\ta", "\ta\n\thttpx\n"),
+    ],
+)
+def test_the_list_of_a_setup_cfg(before, expected, newline):
+    text, wanted = ((CFG + one).replace("\n", newline) for one in (before, expected))
+    assert required("setup.cfg", text, "httpx") == wanted
+
+
+def test_a_requirement_on_several_lines_stays_in_one_piece():
+    text = "a \\\n    ; python_version > '3'\nz\n"
+    assert required("requirements.txt", text, "httpx") == text.replace("z\n", "httpx\nz\n")
+
+
+def test_lines_that_end_differently_stay_as_they_are():
+    assert required("requirements.txt", "a\r\nz\n", "httpx") == "a\r\nhttpx\nz\n"
+    before = project('[\n  "a",\r\n  "z",\n]')
+    assert required("pyproject.toml", before, "httpx") == before.replace(
+        '  "z"', '  "httpx",\r\n  "z"'
+    )
+
+
+PIECES = st.sampled_from(
+    ["\n", "\r\n", "  ", "[", "]", "'", '"', ",", "=", "#", "\\", "a", ".", "[a]\n"]
+)
+MANIFESTS = {
+    "pyproject.toml": project("[\n  \"a\", # b\n  'c[d]>=1',\n]")
+    + "[dependency-groups]\ndev = [{include-group='x'}, 'z']\n",
+    "setup.cfg": f"{CFG}  a  # why\n# c\n\n  z\n\n[tool:x]\nb = c\n",
+    "requirements.txt": "a \\\n ; python_version > '3'\n# c\nz==1\n-r x.txt\n",
+}
+
+
+@pytest.mark.parametrize("path", MANIFESTS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_any_manifest_is_extended_or_refused_in_a_sentence(path, data):
+    text = MANIFESTS[path]
+    for at, piece in data.draw(st.lists(st.tuples(st.integers(0, len(text)), PIECES), max_size=4)):
+        text = text[:at] + piece + text[at:]
+
+    result = run({path: text}, "httpx", group=data.draw(st.sampled_from([None, "dev", "new"])))
+
+    if result.problems:
+        assert "\n" not in result.problems[0].message
+    else:
+        assert b"httpx" in result.snapshot[path].text

@@ -11,9 +11,9 @@ from report_builders import change_of, file_change, finding, root_report, source
 from rich.console import Console
 
 from awaken.contract import Level, Place, Reason, Span
+from awaken.engine.explaining.explainer import AskedPlace, Explanation, Site
 from awaken.engine.explaining.no_site import Why
-from awaken.engine.explaining.places import AskedPlace, Explanation, Site
-from awaken.engine.report import Held, HeldBy, TargetVersion
+from awaken.engine.report import SuppressedBy, SuppressedSite, TargetVersion
 from awaken.preview.choices import Color
 from awaken.preview.console.console import make_console
 from awaken.preview.documents.explanation_document import explanation_document
@@ -133,20 +133,20 @@ def test_advice_rewrites_nothing():
     ("by", "place", "words"),
     [
         (
-            HeldBy.COMMENT,
+            SuppressedBy.COMMENT,
             Place("app.py", Span(0, 5)),
             "nothing, for a comment holds it (app.py:1:1): `because`",
         ),
-        (HeldBy.SETTINGS, None, "nothing, for a setting for this path holds it: `because`"),
-        (HeldBy.BASELINE, None, "nothing, for the baseline holds it: it was there when"),
-        (HeldBy.SINCE, None, "nothing, for it was not changed since the commit of --since"),
+        (SuppressedBy.SETTINGS, None, "nothing, for a setting for this path holds it: `because`"),
+        (SuppressedBy.BASELINE, None, "nothing, for the baseline holds it: it was there when"),
+        (SuppressedBy.SINCE, None, "nothing, for it was not changed since the commit of --since"),
     ],
 )
 def test_what_holds_a_site_is_said(by, place, words):
     said = explained()
     (site,) = said.sites
-    held = Held(site.finding, by, "because", place)
-    shown = printed(explained(site={"status": "held", "held": held, "files": ()}))
+    suppressed = SuppressedSite(site.finding, by, "because", place)
+    shown = printed(explained(site={"status": "held", "held": suppressed, "files": ()}))
     assert f"= what happens: {words}" in shown
     assert "to leave it out" not in shown
 
@@ -256,9 +256,11 @@ def test_the_document_of_a_site():
 
 def test_the_document_of_a_held_site_and_of_a_manual_one():
     (site,) = explained().sites
-    held = Held(site.finding, HeldBy.BASELINE, "base.json")
+    suppressed = SuppressedSite(site.finding, SuppressedBy.BASELINE, "base.json")
     document = json.loads(
-        explanation_document(explained(site={"status": "held", "held": held, "files": ()}), ROOT)
+        explanation_document(
+            explained(site={"status": "held", "held": suppressed, "files": ()}), ROOT
+        )
     )
     (shown,) = document["sites"]
     assert (shown["held_by"], shown["note"], shown["held_at"]) == ("baseline", "base.json", None)

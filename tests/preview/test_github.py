@@ -9,7 +9,7 @@ from report_builders import RULE, finding, report, root_report, source
 from awaken.contract import Finding, Level
 from awaken.engine.report import Diagnostic, FileChange, Report
 from awaken.preview.documents.github import command, write
-from awaken.preview.output import Asked
+from awaken.preview.streams.output import Asked
 from awaken.workspace.sources import SourceFile
 
 TEXT = "é = s.query(A)\ns.query(B)\n  .all()\n".encode()

@@ -20,18 +20,25 @@ from awaken import api
 from awaken.cli import main
 from awaken.contract import Level, Place, Span, UserError
 from awaken.engine.asking.answers import Question
+from awaken.engine.explaining.explainer import AskedPlace, Explanation, Site
 from awaken.engine.explaining.no_site import Why
-from awaken.engine.explaining.places import AskedPlace, Explanation, Site
-from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, TargetVersion
+from awaken.engine.report import (
+    Diagnostic,
+    FileChange,
+    Report,
+    SuppressedBy,
+    SuppressedSite,
+    TargetVersion,
+)
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.console.console import make_console
 from awaken.preview.documents.explanation_document import explanation_document
-from awaken.preview.messages import say
-from awaken.preview.output import send
 from awaken.preview.show import show
+from awaken.preview.streams.messages import say
+from awaken.preview.streams.output import send
+from awaken.preview.streams.visible import harmless, visible
 from awaken.preview.terminal.explanation import print_explanation
-from awaken.preview.terminal.interactive import Screen
-from awaken.preview.visible import harmless, visible
+from awaken.preview.terminal.question_screen import Screen
 
 TOP = Path("/program")
 FOR_PEOPLE = [form for form in Form if form is not Form.PATCH]
@@ -74,9 +81,9 @@ def hostile_report(text: str) -> Report:
     ]
     safe = finding(file, "s.query(A)", scope=text, message=text, chain=chain)
     after = file.with_text(file.text.replace(b"s.query(A)", b"s.scalars(select(A))" + line))
-    held = [
-        Held(finding(file, "s.query(A)", site=f"{by}"), by, text, Place(name, Span(0, 3)))
-        for by in HeldBy
+    suppressed = [
+        SuppressedSite(finding(file, "s.query(A)", site=f"{by}"), by, text, Place(name, Span(0, 3)))
+        for by in SuppressedBy
     ]
     root = root_report(
         TOP / text,
@@ -84,7 +91,7 @@ def hostile_report(text: str) -> Report:
         FileChange(f"new{name}", None, source(f"new{name}", b"x = 1\n")),
         findings=(safe, *found),
         sources={name: file},
-        held=tuple(held),
+        suppressed=tuple(suppressed),
         notes=(text,),
         diagnostics=(Diagnostic(name, 3, text), Diagnostic("", 0, text)),
         targets=(TargetVersion(text, text, text),),
@@ -159,7 +166,7 @@ def test_explanations(text: str, color: Color) -> None:
         status="held",
         change=change,
         files=(made,),
-        held=Held(found, HeldBy.COMMENT, text, Place(file.path, Span(0, 1))),
+        suppressed=SuppressedSite(found, SuppressedBy.COMMENT, text, Place(file.path, Span(0, 1))),
     )
     asked = AskedPlace(file.path, 1, None, file.path)
     report = root_report(

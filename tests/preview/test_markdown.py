@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from report_builders import RULE, file_change, finding, report, root_report, source
 
 from awaken.contract import Finding, Level
-from awaken.engine.report import FileChange, Held, HeldBy, Report
+from awaken.engine.report import FileChange, Report, SuppressedBy, SuppressedSite
 from awaken.preview.markdown.remaining_work import markdown, write
 from awaken.preview.markdown.text import code, prose
-from awaken.preview.output import Asked
+from awaken.preview.streams.output import Asked
 
 FILE = source("app/a.py", b"s.query(A)\ns.query(B)\ns.query(C)\ns.query(D)\n")
 
@@ -91,8 +91,8 @@ def test_what_awaken_does_is_counted_and_not_listed(command: str, verb: str) -> 
 
 
 def test_held_sites_are_counted_and_not_listed() -> None:
-    held = Held(manual("s.query(A)"), HeldBy.COMMENT, "# awaken: ignore")
-    root = root_report(ROOT, findings=(), sources={FILE.path: FILE}, held=(held,))
+    suppressed = SuppressedSite(manual("s.query(A)"), SuppressedBy.COMMENT, "# awaken: ignore")
+    root = root_report(ROOT, findings=(), sources={FILE.path: FILE}, suppressed=(suppressed,))
 
     assert of(report(root)) == ("## awaken: nothing to do by hand\n\n1 held by a comment.\n\n")
 

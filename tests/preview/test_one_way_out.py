@@ -20,8 +20,8 @@ ASKED_ABOUT = {"isatty", "encoding", "flush", "fileno"}
 """What may be asked of a stream by anybody."""
 WAYS_OUT = {
     "cli/__init__.py": "opens the streams, and closes them where their reader went away",
-    "preview/messages.py": "sentences on stderr",
-    "preview/output.py": "forms on stdout and in files",
+    "preview/streams/messages.py": "sentences on stderr",
+    "preview/streams/output.py": "forms on stdout and in files",
     "preview/console/pager.py": "what a console drew, to a pager or to the stream of the console",
 }
 CONSOLES = "preview/console/console.py"
@@ -42,8 +42,8 @@ def test_the_ways_out_are_no_more_than_that() -> None:
 
     assert found == {
         "cli/__init__.py": {"logging", "sys.stdout", "sys.stderr"},
-        "preview/messages.py": {"sys.stderr.write"},
-        "preview/output.py": {"sys.stdout", "stream.write", "stream.buffer.write"},
+        "preview/streams/messages.py": {"sys.stderr.write"},
+        "preview/streams/output.py": {"sys.stdout", "stream.write", "stream.buffer.write"},
         "preview/console/pager.py": {"sys.stdout", "stream.write"},
     }
 

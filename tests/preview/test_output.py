@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from awaken.contract import UserError
-from awaken.preview.output import opened, send
+from awaken.preview.streams.output import opened, send
 
 
 def test_a_file_gets_lines_as_utf_8_and_bytes_as_they_are(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from awkward import ROOT, everything, only_diagnostics
 from report_builders import RULE, file_change, finding, report, root_report, source
 
 from awaken.contract import ChangeId, Finding, Level, Phase, Place, Reason, Span
-from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report
+from awaken.engine.report import Diagnostic, FileChange, Report, SuppressedBy, SuppressedSite
 from awaken.kit.rule import Rule
 from awaken.preview.documents.sarif import sarif
-from awaken.preview.output import Asked, FilesOf
+from awaken.preview.streams.output import Asked, FilesOf
 from awaken.workspace.sources import SourceFile
 
 TEXT = "é😀 = s.query(A)\r\nb = (s.query(B)\r\n  .all())\r\ns.query(C)".encode()
@@ -162,11 +162,13 @@ def test_a_chain_is_related_places() -> None:
 
 def test_held_sites_are_suppressed_but_not_those_that_nobody_decided_about() -> None:
     place = Place("app/a.py", Span(0, 2))
-    held = tuple(
-        Held(finding(FILE, "s", site=by.value), by, f"by {by}", place if by == "comment" else None)
-        for by in HeldBy
+    suppressed = tuple(
+        SuppressedSite(
+            finding(FILE, "s", site=by.value), by, f"by {by}", place if by == "comment" else None
+        )
+        for by in SuppressedBy
     )
-    shown, *suppressed = run(holding(finding(FILE, "s"), held=held))["results"]
+    shown, *suppressed = run(holding(finding(FILE, "s"), suppressed=suppressed))["results"]
 
     assert shown["suppressions"] == []
     (comment,), *others = (result["suppressions"] for result in suppressed)

@@ -216,8 +216,8 @@ class C:
     return files
 
 
-def heirs_in_many_files(size: int) -> Files:
-    """A receiver whose class has n heirs, which all set the attribute."""
+def subclasses_in_many_files(size: int) -> Files:
+    """A receiver whose class has n subclasses, which all set the attribute."""
     files = {
         f"c{one}.py": f"""from base import Entity, Session
 class Camera{one}(Entity):
@@ -234,8 +234,8 @@ class Entity:
     return files
 
 
-def heirs_of_heirs(size: int) -> Files:
-    """A receiver with two levels of heirs, of which no one sets the attribute."""
+def subclasses_of_subclasses(size: int) -> Files:
+    """A receiver with two levels of subclasses, of which no one sets the attribute."""
     files = {
         f"c{one}.py": f"""from base import Entity
 class Camera{one}(Entity):
@@ -253,9 +253,9 @@ class Entity:
     return files
 
 
-def heirs_asked_for_many_attributes(size: int) -> Files:
-    """The class is asked for n attributes that none of its n heirs sets."""
-    files = heirs_of_heirs(size)
+def subclasses_asked_for_many_attributes(size: int) -> Files:
+    """The class is asked for n attributes that none of its n subclasses sets."""
+    files = subclasses_of_subclasses(size)
     files["base.py"] += "".join(
         f"    def ask{one}(self):\n        return self.db{one}.query(User).all()\n"
         for one in range(size)
@@ -895,9 +895,9 @@ LINEAR: dict[Callable[[int], Files], int] = {
     aliases_in_layers: 4,
     overrides_of_one_method: 10,
     overrides_in_many_files: 8,
-    heirs_in_many_files: 10,
-    heirs_of_heirs: 10,
-    heirs_asked_for_many_attributes: 5,
+    subclasses_in_many_files: 10,
+    subclasses_of_subclasses: 10,
+    subclasses_asked_for_many_attributes: 5,
     hierarchy_of_diamonds: 4,
     many_mixins: 8,
     name_in_many_files: 20,

@@ -22,8 +22,12 @@ REGISTRY = """
 """
 
 
-def query(files, name, *, family=False):
-    return program(files).class_query(name, family=family)
+def query(files, name):
+    return program(files).orm.class_query(name)
+
+
+def query_of_subclasses(files, name):
+    return program(files).orm.subclass_query(name)
 
 
 def session(found):
@@ -179,11 +183,11 @@ def test_a_mixin_asks_what_its_subclasses_ask():
     files = {"ext.py": FLASK, "m.py": "class M: pass\n"}
     files["a.py"] = "from ext import db\nfrom m import M\nclass A(M, db.Model): pass\n"
     assert query(files, "m.M") is None
-    assert session(query(files, "m.M", family=True)) == ("ext.db", "session", False)
+    assert session(query_of_subclasses(files, "m.M")) == ("ext.db", "session", False)
     files["b.py"] = FLASK.replace("db", "other") + (
         "    from m import M\n    class B(M, other.Model): pass\n"
     )
-    assert isinstance(query(files, "m.M", family=True), Unknown)
+    assert isinstance(query_of_subclasses(files, "m.M"), Unknown)
 
 
 def test_one_subclass_with_its_own_query_makes_the_family_unknown():
@@ -192,7 +196,7 @@ def test_one_subclass_with_its_own_query_makes_the_family_unknown():
         "from ext import db\nclass A(db.Model): pass\nclass B(A):\n  query_class = object\n"
     )
     assert session(query(files, "m.A")) == ("ext.db", "session", False)
-    assert isinstance(query(files, "m.A", family=True), Unknown)
+    assert isinstance(query_of_subclasses(files, "m.A"), Unknown)
 
 
 def test_the_class_that_an_extension_is_made_with_asks_its_session():
@@ -205,8 +209,8 @@ def test_the_class_that_an_extension_is_made_with_asks_its_session():
             db = SQLAlchemy(model_class=Base)
         """
     }
-    assert session(query(files, "m.Base", family=True)) == ("m.db", "session", False)
-    assert not isinstance(query(files, "m.Other", family=True), ClassQuery)
+    assert session(query_of_subclasses(files, "m.Base")) == ("m.db", "session", False)
+    assert not isinstance(query_of_subclasses(files, "m.Other"), ClassQuery)
 
 
 # ------------------------------------------------------------------------------- names in scope
@@ -281,5 +285,5 @@ def test_a_variable_that_is_bound_twice_is_no_name_of_a_session():
 def test_an_extension_is_known_from_other_objects():
     project = program({"ext.py": FLASK, "s.py": "from ext import db\nimport other\ndb\nother.db\n"})
     module = module_of(project, "s.py")
-    assert project.is_extension(module, last(module, "db"))
-    assert not project.is_extension(module, last(module, "other.db"))
+    assert project.orm.is_extension(module, last(module, "db"))
+    assert not project.orm.is_extension(module, last(module, "other.db"))

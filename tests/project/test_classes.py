@@ -9,7 +9,7 @@ BASE = {"m/__init__.py": "", "m/base.py": "class Base: pass"}
 
 
 @pytest.mark.parametrize(
-    ("files", "heirs"),
+    ("files", "subclasses"),
     [
         ({"m/a.py": "from m.base import Base\nclass A(Base): pass"}, ("m.a.A",)),
         ({"m/a.py": "from m.base import Base as B\nclass A(B): pass"}, ("m.a.A",)),
@@ -43,12 +43,12 @@ BASE = {"m/__init__.py": "", "m/base.py": "class Base: pass"}
         "no base",
     ],
 )
-def test_heirs_are_found(files, heirs):
-    assert program({**BASE, **files}).heirs("m.base.Base") == heirs
+def test_subclasses_are_found(files, subclasses):
+    assert program({**BASE, **files}).all_subclasses("m.base.Base") == subclasses
 
 
 def test_files_whose_classes_inherit_nothing_of_that_name_are_not_parsed():
     project = program({**BASE, "m/a.py": "Base: 'no Python"})
 
-    assert project.heirs("m.base.Base") == ()
+    assert project.all_subclasses("m.base.Base") == ()
     assert project.parse_failures == {}

@@ -13,9 +13,10 @@ import pytest
 from all_readers import read_everything
 
 from awaken.contract import UserError
-from awaken.engine.manifests.manifest_text import CannotAdd, requirements_in
+from awaken.engine.manifests.requirement_lists import CannotAdd
+from awaken.engine.manifests.toml_list import toml_list
 from awaken.engine.suppressing.baseline import read_baseline
-from awaken.settings.files import found_layer
+from awaken.settings.settings_files import found_layer
 from awaken.workspace.sources import Undecodable, decode
 from awaken.workspace.suppressions import suppressions_in
 from awaken.workspace.toml_text import NotToml, line_of, parse_toml
@@ -225,4 +226,4 @@ def test_what_is_no_toml_is_refused_at_once(text):
     with pytest.raises(NotToml):
         parse_toml(text)
     with pytest.raises(CannotAdd):
-        requirements_in("pyproject.toml", text, None)
+        toml_list(text, None)

@@ -13,7 +13,7 @@ from awaken.cli.options.groups import with_groups
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
     from awaken.engine.report import Report
-    from awaken.engine.writing.apply import Applied
+    from awaken.engine.writing.applying import Applied
     from awaken.preview.choices import View
 
 
@@ -44,7 +44,7 @@ def apply(run: RunOptions, output: OutputOptions, layout: DiffOptions, chosen: A
     stdout, and nothing is written.
     """
     from awaken.cli.commands.diff import show_diff  # noqa: PLC0415  the help needs no engine
-    from awaken.cli.exit_codes import of_apply, of_diff  # noqa: PLC0415
+    from awaken.cli.outcomes import of_apply, of_diff  # noqa: PLC0415
 
     line, view = run.command_line(), output.view(layout)
     if chosen.dry_run:
@@ -61,7 +61,7 @@ def apply(run: RunOptions, output: OutputOptions, layout: DiffOptions, chosen: A
 def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
     from awaken import api  # noqa: PLC0415
     from awaken.cli.worktree import require_clean  # noqa: PLC0415
-    from awaken.preview.console.progress import bar  # noqa: PLC0415
+    from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
 
     with bar(view) as progress:
         report = api.run(line.paths, line.options, progress=progress)
@@ -74,12 +74,12 @@ def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
 def _asked(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
     from awaken.cli.commands.interactive import ask  # noqa: PLC0415
     from awaken.preview.counts import plural  # noqa: PLC0415
-    from awaken.preview.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
 
     asked = ask(line, view, allow_dirty=allow_dirty)
     _write(asked.report, line, view, line.again("apply", "--interactive"))
-    if asked.refused and not view.quiet:
-        say(f"{plural(asked.refused, 'change')} left out, as you answered.")
+    if asked.declined and not view.quiet:
+        say(f"{plural(asked.declined, 'change')} left out, as you answered.")
     return asked.report
 
 
@@ -96,10 +96,10 @@ def _write(report: Report, line: CommandLine, view: View, command: str) -> None:
 
 def _say_how_to_go_back(report: Report, view: View, applied: Applied) -> None:
     from awaken.preview.choices import Form  # noqa: PLC0415
-    from awaken.preview.messages import say  # noqa: PLC0415
     from awaken.preview.show import form_of  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.visible import visible  # noqa: PLC0415
     from awaken.preview.summary import undo_command  # noqa: PLC0415
-    from awaken.preview.visible import visible  # noqa: PLC0415
 
     if view.statistics or form_of("apply", view) is not Form.FULL:
         say(visible(f"To take this back: {undo_command(report)}"))
@@ -109,8 +109,8 @@ def _say_how_to_go_back(report: Report, view: View, applied: Applied) -> None:
 def _to_stdout(line: CommandLine, view: View, *, interactive: bool) -> Report:
     """Print the file that came from stdin as it would be rewritten; nothing is written."""
     from awaken import api  # noqa: PLC0415
-    from awaken.preview.output import opened, send  # noqa: PLC0415
     from awaken.preview.show import show_closing  # noqa: PLC0415
+    from awaken.preview.streams.output import opened, send  # noqa: PLC0415
 
     if interactive:
         raise typer.BadParameter("cannot ask while - reads stdin", param_hint="--interactive")

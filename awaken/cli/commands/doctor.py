@@ -38,18 +38,18 @@ def doctor(
     Exits with 2 if something keeps awaken from its work; advice alone is 0.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.cli.exit_codes import of_doctor  # noqa: PLC0415
+    from awaken.cli.outcomes import of_doctor  # noqa: PLC0415
 
     line = run.command_line()
     diagnosis = api.doctor(line.paths, line.options)
     if output_format is DoctorForm.JSON:
         from awaken.preview.documents.diagnosis_document import diagnosis_document  # noqa: PLC0415
-        from awaken.preview.output import send  # noqa: PLC0415
+        from awaken.preview.streams.output import send  # noqa: PLC0415
 
         send([diagnosis_document(diagnosis, Path.cwd())], sys.stdout)
     else:
         from awaken.preview.console.console import make_console  # noqa: PLC0415
-        from awaken.preview.terminal.diagnosis import print_diagnosis  # noqa: PLC0415
+        from awaken.preview.terminal.doctor_page import print_diagnosis  # noqa: PLC0415
 
         console = make_console(sys.stdout, color)
         print_diagnosis(diagnosis, console, Path.cwd(), every=verbose)

@@ -11,8 +11,8 @@ import typer
 
 from awaken.cli.options import declared as given
 from awaken.cli.options.declared import ProjectOptions
+from awaken.cli.options.file_position import parse_place
 from awaken.cli.options.groups import with_groups
-from awaken.cli.options.places import parse_place
 from awaken.preview.choices import Color
 
 _STDIN = Path("-")
@@ -62,7 +62,7 @@ def explain(
     explanation = api.explain(where.file, where.line, where.column, options)
     if output_format is ExplanationForm.JSON:
         from awaken.preview.documents.explanation_document import explanation_document  # noqa: PLC0415
-        from awaken.preview.output import send  # noqa: PLC0415
+        from awaken.preview.streams.output import send  # noqa: PLC0415
 
         send([explanation_document(explanation, Path.cwd())], sys.stdout)
     else:

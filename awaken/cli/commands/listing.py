@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from awaken.cli import FAILED
+from awaken.cli.exit_codes import FAILED
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
@@ -36,9 +36,9 @@ class ListingOptions:
         """Print what is asked for to stdout; 2 if a path of ``line`` cannot be used, else 0."""
         from awaken import api  # noqa: PLC0415  the help needs no engine
         from awaken.preview.documents import settings_text  # noqa: PLC0415
-        from awaken.preview.messages import say  # noqa: PLC0415
-        from awaken.preview.output import send  # noqa: PLC0415
-        from awaken.preview.visible import visible  # noqa: PLC0415
+        from awaken.preview.streams.messages import say  # noqa: PLC0415
+        from awaken.preview.streams.output import send  # noqa: PLC0415
+        from awaken.preview.streams.visible import visible  # noqa: PLC0415
 
         found, current = api.listing(line.paths, line.options), Path.cwd()
         if self.show_settings:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from awaken.cli import FAILED
+from awaken.cli.exit_codes import FAILED
 from awaken.cli.options import declared as given
 
 
@@ -35,10 +35,10 @@ def undo(
     Also finishes an apply that was killed. Stops if a file was edited since.
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
-    from awaken.preview.messages import say  # noqa: PLC0415
-    from awaken.preview.output import send  # noqa: PLC0415
+    from awaken.preview.streams.messages import say  # noqa: PLC0415
+    from awaken.preview.streams.output import send  # noqa: PLC0415
+    from awaken.preview.streams.visible import visible  # noqa: PLC0415
     from awaken.preview.undo_lines import inside_lines, stack_lines, undone_lines  # noqa: PLC0415
-    from awaken.preview.visible import visible  # noqa: PLC0415
 
     start, current = path or Path(), Path.cwd()
     if not listed:

@@ -182,7 +182,7 @@ def _counterpart(project: Project, module: Module, target: ast.expr) -> str | No
     found = {_COUNTERPARTS.get(one) for one in project.instance_of(module, target)}
     if len(found) == 1:
         return found.pop()
-    proof = project.session_of(module, target)
+    proof = project.orm.session_of(module, target)
     if isinstance(proof, SessionProof) and proof.kind == "async" and not proof.unless:
         return _SYNC_SESSION
     return None
@@ -206,7 +206,7 @@ def _rewrite(project: Project, target: ast.expr, counterpart: str, site: Site[as
 
 
 def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str]:
-    for guard in project.guards(module, call):
+    for guard in project.effects.guards(module, call):
         if guard.kind == "handler" and not _CATCHING.isdisjoint(guard.catches):
             yield "it fails today, which an `except` around hides"
     for above in module.ancestors(call):

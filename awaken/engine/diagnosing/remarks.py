@@ -1,4 +1,4 @@
-"""What of a diagnosis a user should act on, and what to do about it."""
+"""The remarks of a diagnosis: errors and advice, each with what to do about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one file is written, and what a rewriter may know of the place it writes into."""
+"""The style of one file, and what a rewriter may know of the place it writes into."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ _DEFINES = (b"@", b"def ", b"async def ", b"class ")
 _INDENT = re.compile(rb"[ \t]*")
 _BLANK_BEFORE = re.compile(rb"(?:(?:\r\n|\n|\r)[ \t\f]*)*(?:\r\n|\n|\r)\Z")
 _BLANK_AFTER = re.compile(rb"(?:[ \t\f]*(?:\r\n|\n|\r))*")
-_FAR = 500  # bytes in which all blank lines before a place are looked for
+_FAR = 500
+"""Bytes in which the blank lines before a place are looked for. A choice: 250 blank lines with two
+bytes each; without a bound, a file of blank lines would cost the square of its size."""
 
 
 class FileStyle(Struct, frozen=True):
@@ -37,6 +39,7 @@ class FileStyle(Struct, frozen=True):
 
 def style_of(module: Module, line_length: int) -> FileStyle:
     """Return the newline that most lines end with, and the indentation of the first block."""
+    # Most, not the first: a file may have a stray line end of another kind anywhere.
     found = Counter(NEWLINE.findall(module.source.text))
     newline = found.most_common(1)[0][0].decode() if found else "\n"
     return FileStyle(newline, _indent(module), line_length)
@@ -45,7 +48,7 @@ def style_of(module: Module, line_length: int) -> FileStyle:
 def _indent(module: Module) -> str:
     for statement in module.tree.body:
         body = getattr(statement, "body", None)
-        if not body or body[0].lineno == statement.lineno:
+        if not body or body[0].lineno == statement.lineno:  # `if x: y` shows no indentation
             continue
         inside = line_indent(module.source.text, module.span(body[0]).start)
         if inside:
@@ -99,6 +102,7 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
         start = ends[max(0, len(ends) - 1 - above)]
         return Span(start, len(text))
     gone = below if _opens_block(text, span) else min(above, below)
+    # Two blank lines set a definition apart; between plain statements one does.
     if _parts_statements(text, span) and min(above, below) > 1:
         gone = below
         for _ in range(above - 1):
@@ -166,6 +170,7 @@ def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:
 def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
     """Whether ``node`` is part of a larger expression on a line that can be broken elsewhere."""
     parent = module.parent(node)
+    # `await` before a call is no place to break at.
     while isinstance(parent, ast.Await):
         parent = module.parent(parent)
     if parent is None or isinstance(parent, ast.stmt) or module.in_fstring(node):
@@ -178,6 +183,8 @@ def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
     return can_be_broken(text[start:end].decode())
 
 
+# Edits come in the order of a file, so a few statements are enough; one with thousands of edits is
+# still tokenized once.
 @lru_cache(maxsize=8)
 def _brackets_of(text: bytes, start: int) -> _Brackets:
     return _Brackets(text, start)
@@ -217,7 +224,9 @@ class _Brackets:
                 row, column = token.start
                 while len(begin) < row:
                     begin.append(lines[len(begin) - 1][0])
-                line = lines[row - 1][1] if row <= len(lines) else ""
+                line = (
+                    lines[row - 1][1] if row <= len(lines) else ""
+                )  # ENDMARKER stands behind the last
                 width = column if line.isascii() else len(line[:column].encode())
                 if token.type == tokenize.OP and token.string in "([{)]}":
                     depth += 1 if token.string in "([{" else -1

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from awaken.contract import Finding, Place, Span
 from awaken.engine.planning.planning import plan_rule
-from awaken.engine.planning.policy import Admission
+from awaken.engine.planning.policy import Policy
 from awaken.engine.report import RootReport
 from awaken.engine.run import RootRun
 from awaken.kit.rule import Rule
@@ -143,7 +143,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             if rule.name in chosen or not self._is_triggered(rule):
                 continue
             project = self.project.narrowed(frozenset({self.path}))
-            pins = Admission(options=self.run.settings.options).pins_of(rule)
+            pins = Policy(options=self.run.settings.options).pins_of(rule)
             plan = plan_rule(rule, project, pins, 1).plan
             here = [f for f in plan.findings if self._is_here(f)]
             if here:

@@ -55,7 +55,7 @@ def run_program(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
+        start_new_session=True,  # a group of its own, to be ended as a whole
     ) as process:
         try:
             out, err = process.communicate(given, timeout=seconds)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from rich.cells import cell_len
 from rich.text import Text
 
-from awaken.preview.visible import visible
+from awaken.preview.streams.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

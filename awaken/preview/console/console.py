@@ -17,7 +17,7 @@ from rich.segment import Segment
 from rich.theme import Theme
 
 from awaken.preview.choices import Color
-from awaken.preview.visible import inert, printable
+from awaken.preview.streams.visible import inert, printable
 
 _USUAL_WIDTH = 80
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from rich.pager import Pager
 from rich.text import Text
 
-from awaken.preview.messages import say
-from awaken.preview.visible import visible
+from awaken.preview.streams.messages import say
+from awaken.preview.streams.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -17,8 +17,8 @@ from awaken.preview.counts import level_words
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import NARROWEST, SideBySide
 from awaken.preview.diffs.source_lines import SourceLines
-from awaken.preview.messages import say
 from awaken.preview.sections import Section, sections
+from awaken.preview.streams.messages import say
 
 _USUAL = View()
 _PIPED = 160

@@ -55,7 +55,7 @@ class FileDiff:
         self._new = _side("+", "added", section.path, new, news)
         self._marked = _by_last_line(section, old)
         self._scopes = [(old.region(found.place.span), found.scope) for found in section.findings]
-        self._admitted = section.admitted
+        self._made = section.made
 
     @property
     def digits(self) -> int:
@@ -125,7 +125,7 @@ class FileDiff:
         level = finding.level.value
         mark = self._page.glyph("▲", "^")
         head = layout.blank() + Text(f"{mark} {level} ", style=level)
-        if finding.change in self._admitted:
+        if finding.change in self._made:
             self._page.hanging(head, finding.message, level)
         else:
             why = finding.reason or f"{finding.rule}, not rewritten"

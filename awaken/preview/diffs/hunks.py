@@ -1,4 +1,4 @@
-"""Which lines differ: the one comparison behind the patch and the terminal's diff."""
+"""Hunks: the one comparison of lines behind the patch and the terminal's diff."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from awaken.engine.report import Report
 from awaken.preview.diffs.hunks import CONTEXT, Hunk, hunks
-from awaken.preview.output import Asked
 from awaken.preview.paths import patch_base, relative
+from awaken.preview.streams.output import Asked
 
 _ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 _PLAIN = frozenset(range(0x20, 0x7F)) - _ESCAPES.keys()

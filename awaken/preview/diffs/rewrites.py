@@ -1,4 +1,4 @@
-"""What became of single places in a file: the new text of their lines, where that can be told."""
+"""The new text of single places in a file, where it can be told from that of their neighbours."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ from awaken.engine.report import Diagnostic, Report, RootReport
 from awaken.preview.counts import diagnostics
 from awaken.preview.diffs.source_lines import Region
 from awaken.preview.markdown.remaining import SEVERITY, base_of, is_made, places_after, remaining
-from awaken.preview.output import Asked
 from awaken.preview.paths import relative
-from awaken.preview.places import Places
+from awaken.preview.report_places import Places
+from awaken.preview.streams.output import Asked
+from awaken.preview.streams.visible import printable, visible
 from awaken.preview.summary import summary
-from awaken.preview.visible import printable, visible
 
 _SHOWN = 10
 """Annotations of one kind that GitHub shows per step."""

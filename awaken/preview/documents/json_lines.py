@@ -13,7 +13,7 @@ from pathlib import Path
 
 from awaken.engine.report import Report
 from awaken.preview.documents.document import Tables, encoded, header
-from awaken.preview.output import Asked
+from awaken.preview.streams.output import Asked
 
 
 def write(report: Report, asked: Asked) -> Iterator[bytes]:

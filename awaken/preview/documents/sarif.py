@@ -20,15 +20,22 @@ from typing import Any
 from urllib.parse import quote
 
 from awaken.contract import ChangeId, Finding, Place
-from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, RootReport
+from awaken.engine.report import (
+    Diagnostic,
+    FileChange,
+    Report,
+    RootReport,
+    SuppressedBy,
+    SuppressedSite,
+)
 from awaken.kit.rule import Rule
 from awaken.preview.counts import diagnostics
 from awaken.preview.diffs.hunks import hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
 from awaken.preview.documents.document import encoded
 from awaken.preview.markdown.remaining import SEVERITY, base_of, places_after, remaining
-from awaken.preview.output import Asked
 from awaken.preview.paths import relative
+from awaken.preview.streams.output import Asked
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -61,18 +68,18 @@ class _Run:
         self._asked = asked
         self._places = places_after(report, asked.command, base_of(report, asked))
         self._found = list(remaining(report, asked.command))
-        self._held = [
-            (root, held)
+        self._suppressed = [
+            (root, suppressed)
             for root in report.roots
-            for held in root.held
-            if held.by is not HeldBy.SINCE
+            for suppressed in root.suppressed
+            if suppressed.by is not SuppressedBy.SINCE
         ]
         self._fixed: set[tuple[Path, ChangeId]] = set()
         known = {rule.name: rule for rule in rules}
         names = [
             *report.rules,
             *(finding.rule for _, finding in self._found),
-            *(held.finding.rule for _, held in self._held),
+            *(suppressed.finding.rule for _, suppressed in self._suppressed),
         ]
         self._rules = {name: known.get(name) for name in names}
         self._index = {name: index for index, name in enumerate(self._rules)}
@@ -98,12 +105,12 @@ class _Run:
 
     def _results(self) -> Iterator[_Table]:
         # The standard asks for suppressions in all results or in none.
-        plain: _Table = {"suppressions": []} if self._held else {}
+        plain: _Table = {"suppressions": []} if self._suppressed else {}
         for root, finding in self._found:
             yield {**self._result(root, finding), **self._fixes(root, finding), **plain}
-        for root, held in self._held:
-            suppression = self._suppression(root, held)
-            yield {**self._result(root, held.finding), "suppressions": [suppression]}
+        for root, suppressed in self._suppressed:
+            suppression = self._suppression(root, suppressed)
+            yield {**self._result(root, suppressed.finding), "suppressions": [suppression]}
 
     def _result(self, root: RootReport, finding: Finding) -> _Table:
         result: _Table = {
@@ -132,12 +139,12 @@ class _Run:
         whole = f"{self._places.path(root, '')}\0{finding.site}"
         return hashlib.sha256(os.fsencode(whole)).hexdigest()[:32]
 
-    def _suppression(self, root: RootReport, held: Held) -> _Table:
+    def _suppression(self, root: RootReport, suppressed: SuppressedSite) -> _Table:
         return {
-            "kind": "inSource" if held.by is HeldBy.COMMENT else "external",
+            "kind": "inSource" if suppressed.by is SuppressedBy.COMMENT else "external",
             "status": "accepted",
-            **({"justification": held.note} if held.note else {}),
-            **({"location": self._location(root, held.place)} if held.place else {}),
+            **({"justification": suppressed.note} if suppressed.note else {}),
+            **({"location": self._location(root, suppressed.place)} if suppressed.place else {}),
         }
 
     def _location(self, root: RootReport, place: Place) -> _Table:
@@ -263,8 +270,8 @@ def _descriptor(name: str, rule: Rule | None) -> _Table:
     descriptor: _Table = {"id": name, "name": name.title().replace("-", "")}
     if rule is None:
         return descriptor
+    from awaken.preview.markdown.rule_markdown import markdown  # noqa: PLC0415  pages are read on demand
     from awaken.preview.markdown.rule_page import summary  # noqa: PLC0415
-    from awaken.preview.markdown.rules import markdown  # noqa: PLC0415  pages are read on demand
 
     page = markdown(rule)
     described: Mapping[str, Any] = {

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from awaken.preview.paths import relative
-from awaken.preview.visible import visible
+from awaken.preview.streams.visible import visible
 from awaken.settings import Resolved
 from awaken.workspace.ignores import PathPatterns
 

@@ -1,4 +1,4 @@
-"""What is still to do, for reports that other people read: paths from the top of the repository."""
+"""The remaining work, for reports that other people read: paths from the top of the repository."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from awaken.engine.report import FileChange, Report, RootReport
 from awaken.preview.counts import located
 from awaken.preview.diffs.hunks import Block, hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
-from awaken.preview.output import Asked
 from awaken.preview.paths import patch_base
-from awaken.preview.places import Places
+from awaken.preview.report_places import Places
+from awaken.preview.streams.output import Asked
 
 SEVERITY = {
     Level.MANUAL: "warning",

@@ -16,13 +16,19 @@ from msgspec import Struct
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
-from awaken.preview.counts import admitted, changed_files, diagnostics, held_words, plural
+from awaken.preview.counts import (
+    changed_files,
+    diagnostics,
+    plural,
+    rewritten_sites,
+    suppressed_words,
+)
 from awaken.preview.markdown.remaining import base_of, is_made, places_after, remaining
 from awaken.preview.markdown.text import code, prose
-from awaken.preview.output import Asked
 from awaken.preview.paths import relative
-from awaken.preview.places import Places
-from awaken.preview.visible import harmless
+from awaken.preview.report_places import Places
+from awaken.preview.streams.output import Asked
+from awaken.preview.streams.visible import harmless
 
 LIMIT = 65_000
 """Bytes; GitHub counts characters, but of a kind that nobody says."""
@@ -71,13 +77,13 @@ def markdown(report: Report, asked: Asked) -> str:
 
 
 def _done(report: Report, command: str) -> Iterator[str]:
-    done, files = admitted(report), changed_files(report)
+    done, files = rewritten_sites(report), changed_files(report)
     if done:
         verb = "rewrote" if command == "apply" else "rewrites"
         sites, where = plural(done, "site"), plural(files, "file")
         yield f"`awaken apply` {verb} {sites} in {where}; not listed here."
-    if held := held_words(report):
-        yield f"{held}."
+    if suppressed := suppressed_words(report):
+        yield f"{suppressed}."
 
 
 def _failed(report: Report, asked: Asked) -> Iterator[Group]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from awaken.preview.visible import visible
+from awaken.preview.streams.visible import visible
 
 _CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _MARKS = re.compile(r"[\\`*_\[\]<>~&$|]")

@@ -1,4 +1,4 @@
-"""What ``awaken explain`` prints: a place in its lines of code, and rows that say why."""
+"""An explanation on a console: a place in its lines of code, and rows that say why."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from awaken.contract import Finding, Level, Place
-from awaken.engine.explaining.places import Explanation, Site
-from awaken.engine.planning.reasons import NEEDS_OTHER_VERSIONS
-from awaken.engine.report import ChangeSummary, HeldBy
+from awaken.engine.explaining.explainer import Explanation, Site
+from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
+from awaken.engine.report import ChangeSummary, SuppressedBy
 from awaken.preview.console.page import Page, joined
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.source_lines import Region, SourceLines
@@ -19,11 +19,11 @@ from awaken.preview.paths import relative
 from awaken.preview.sections import Section
 from awaken.preview.terminal.code_frame import CodeFrames
 
-_HELD = {
-    HeldBy.COMMENT: "a comment holds it",
-    HeldBy.SETTINGS: "a setting for this path holds it",
-    HeldBy.BASELINE: "the baseline holds it: it was there when that was written",
-    HeldBy.SINCE: "it was not changed since the commit of --since",
+_SUPPRESSED = {
+    SuppressedBy.COMMENT: "a comment holds it",
+    SuppressedBy.SETTINGS: "a setting for this path holds it",
+    SuppressedBy.BASELINE: "the baseline holds it: it was there when that was written",
+    SuppressedBy.SINCE: "it was not changed since the commit of --since",
 }
 _STATUS = {
     "rewritten": "`awaken apply` rewrites it",
@@ -101,11 +101,11 @@ class _Printed:
             yield label, f"write {comment} at the end of its line, or on a line of its own above"
 
     def _status(self, site: Site) -> str:
-        if site.held is not None:
-            place = site.held.place
+        if site.suppressed is not None:
+            place = site.suppressed.place
             where = "" if place is None else f" ({self._where(place)})"
-            note = f": `{site.held.note}`" if site.held.note else ""
-            return f"nothing, for {_HELD[site.held.by]}{where}{note}"
+            note = f": `{site.suppressed.note}`" if site.suppressed.note else ""
+            return f"nothing, for {_SUPPRESSED[site.suppressed.by]}{where}{note}"
         if site.finding.level is Level.ADVICE:
             return "this is advice: no rewrite comes with it"
         return _STATUS.get(site.status, "it stays as it is, until somebody changes it by hand")

@@ -18,9 +18,9 @@ from awaken.engine.report import Report
 from awaken.preview.counts import located
 from awaken.preview.diffs.source_lines import Region
 from awaken.preview.documents.concise import what
-from awaken.preview.output import Asked
-from awaken.preview.places import Places
-from awaken.preview.visible import visible
+from awaken.preview.report_places import Places
+from awaken.preview.streams.output import Asked
+from awaken.preview.streams.visible import visible
 
 
 def write(report: Report, asked: Asked) -> Iterator[str]:

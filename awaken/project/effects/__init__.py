@@ -1,4 +1,4 @@
-"""What running a piece of code does beside its result: it raises, waits, blocks, gives way."""
+"""Effects: what running a piece of code does beside its result, such as raising or blocking."""
 
 from awaken.project.effects.blocking import BlockingCall, BlockingCalls, Blocks
 from awaken.project.effects.exceptions import Raised, Raises

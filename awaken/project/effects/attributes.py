@@ -1,4 +1,4 @@
-"""What an instance runs when it is made, and which of its attributes are plain values."""
+"""Code that making an instance runs, and attributes that are plain values."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class Attributes:
         if len(values) != 1 or not isinstance(values[0], InstanceOf):
             return None
         classes = self._evaluator.classes
-        lineage = classes.lineage(values[0].qualified)
-        if lineage is None:
+        ancestors = classes.ancestors(values[0].qualified)
+        if ancestors is None:
             return None
-        found = [classes.node(facts.qualified) for facts in lineage.inside]
+        found = [classes.node(facts.qualified) for facts in ancestors.inside]
         return [one for one in found if one is not None]
 
     def _property(self, module: Module, node: ast.Attribute) -> Called | None:
@@ -95,12 +95,12 @@ class Attributes:
         values = self._evaluator.values(module, call.func)
         one = values[0] if len(values) == 1 else None
         classes = self._evaluator.classes
-        lineage = classes.lineage(one.qualified) if isinstance(one, ClassOf) else None
-        if lineage is None or lineage.unresolved:
+        ancestors = classes.ancestors(one.qualified) if isinstance(one, ClassOf) else None
+        if ancestors is None or ancestors.unresolved:
             return False
-        if not all(name in _PLAIN_BASES or is_error(name) for name in lineage.outside):
+        if not all(name in _PLAIN_BASES or is_error(name) for name in ancestors.outside):
             return False
-        for facts in lineage.inside:
+        for facts in ancestors.inside:
             home = classes.node(facts.qualified)
             is_dataclass = facts.decorators == ("dataclasses.dataclass",)
             if home is None or facts.keywords or (facts.decorators and not is_dataclass):

@@ -1,4 +1,4 @@
-"""What a call calls: the names of library functions, and the builtin types of their receivers."""
+"""The callees of a call: names of library functions, and the builtin types of receivers."""
 
 from __future__ import annotations
 
@@ -94,19 +94,19 @@ class Callees:
 
         What the program defines counts first, whatever its class inherits.
         """
-        lineage = self._evaluator.classes.lineage(owner)
-        if lineage is None:
+        ancestors = self._evaluator.classes.ancestors(owner)
+        if ancestors is None:
             return (f"{owner}.{func.attr}",)
-        if any(self._defines(one.qualified, func.attr) for one in lineage.inside):
+        if any(self._defines(one.qualified, func.attr) for one in ancestors.inside):
             return ()
-        if lineage.unresolved:
-            facts, index = lineage.unresolved[0]
+        if ancestors.unresolved:
+            facts, index = ancestors.unresolved[0]
             why = f"`{facts.bases_text[index]}`, which may have `{func.attr}`, is not in sight"
             return self._evaluator.unknown(module, func, why)
-        found = tuple(f"{one}.{func.attr}" for one in lineage.outside)
-        family = self._evaluator.callers.family(owner)
-        overriding = [one for one in family.descendants if self._defines(one, func.attr)]
-        if found and (overriding or family.is_too_large):
+        found = tuple(f"{one}.{func.attr}" for one in ancestors.outside)
+        hierarchy = self._evaluator.callers.hierarchy(owner)
+        overriding = [one for one in hierarchy.descendants if self._defines(one, func.attr)]
+        if found and (overriding or hierarchy.is_too_large):
             which = f"`{min(overriding)}`" if overriding else f"a class that inherits `{owner}`"
             return self._evaluator.unknown(module, func, f"{which} may have its own `{func.attr}`")
         return found
@@ -221,8 +221,8 @@ class Callees:
         if len(values) != 1 or not isinstance(values[0], InstanceOf):
             return None
         found: set[str | None] = set()
-        lineage = self._evaluator.classes.lineage(values[0].qualified)
-        for facts in lineage.inside if lineage is not None else ():
+        ancestors = self._evaluator.classes.ancestors(values[0].qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
             home = self._evaluator.classes.node(facts.qualified)
             if home is None:
                 return None

@@ -120,11 +120,11 @@ class Hierarchy:
             name = waiting.pop()
             name = _RENAMED.get(name, name)
             found.add(name)
-            lineage = self._classes.lineage(name)
-            if lineage is not None:
-                found |= {facts.qualified for facts in lineage.inside}
-                complete = complete and not lineage.unresolved
-                waiting += [one for one in lineage.outside if one not in found]
+            ancestors = self._classes.ancestors(name)
+            if ancestors is not None:
+                found |= {facts.qualified for facts in ancestors.inside}
+                complete = complete and not ancestors.unresolved
+                waiting += [one for one in ancestors.outside if one not in found]
             elif name.startswith("builtins."):
                 made = getattr(builtins, name.removeprefix("builtins."), object)
                 found |= {f"builtins.{one.__name__}" for one in made.__mro__}

@@ -1,4 +1,4 @@
-"""What stands around a piece of code: handlers that catch what it raises, what runs after it."""
+"""The surroundings of a piece of code: handlers that catch what it raises, what runs after it."""
 
 from __future__ import annotations
 

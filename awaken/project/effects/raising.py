@@ -1,4 +1,4 @@
-"""What may raise: followed through calls, for the few shapes that provably raise nothing.
+"""The exceptions that code may raise, through calls; only provably quiet shapes raise none.
 
 Only subclasses of Exception count: cancellation, ``SystemExit``, ``KeyboardInterrupt`` and running
 out of memory or stack may come from anywhere. Taken for granted is what holds in any code that has
@@ -29,6 +29,7 @@ from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.graph.dispatch import Called, function_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
+from awaken.project.names.decorators import MANAGERS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import External, FunctionOf, InstanceOf, Unknown
@@ -38,7 +39,6 @@ _Key = tuple[str, int]
 _DEEPEST = 12
 _MOST_FUNCTIONS = 150
 _MOST_LEVELS = 1000  # of all trees on the way together; each takes up to five calls
-_MANAGERS = {"contextlib.contextmanager", "contextlib.asynccontextmanager"}
 _QUIET = (
     ast.Break
     | ast.Constant
@@ -296,7 +296,7 @@ class _Run:
         if isinstance(function, FunctionOf) and isinstance(function.node, Function):
             home, inner = function.module, function.node
             names = {self._evaluator.names.qualified(home, one) for one in inner.decorator_list}
-            if names and names <= _MANAGERS and isinstance(node, ast.Call):
+            if names and names <= MANAGERS and isinstance(node, ast.Call):
                 place = self._evaluator.place(self._module, node)
                 body = self._raising.summary(home, inner)
                 return together([self._arguments(node), body.through(place)])

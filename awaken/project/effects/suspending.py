@@ -1,4 +1,4 @@
-"""Where a piece of code awaits, and where it yields."""
+"""The places where a piece of code awaits, and where it yields."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Functions and classes and what connects them: the floor above values.
 
 Begin with ``callers`` (who calls a function, and what may hide another caller), then ``passing``
-(arguments to parameters) and ``dispatch`` (what a call reaches). ``families`` are classes with
+(arguments to parameters) and ``dispatch`` (what a call reaches). ``hierarchies`` are classes with
 their bases and subclasses, ``stubs`` functions that only declare, ``mentions`` names in use.
 """

@@ -1,4 +1,4 @@
-"""Who calls a function: the call sites in sight, and all that may hide another one.
+"""The callers of a function: call sites in sight, and all that may hide another one.
 
 The search starts from the text: only files in which the name of the function stands as a word are
 parsed, and those in which an alias of it does. A call counts if its function may be the one asked
@@ -20,21 +20,29 @@ from functools import cached_property
 from typing import Literal
 
 from awaken.contract import Place, Span
-from awaken.project.graph.families import Family
-from awaken.project.names.composed import COMPOSING, composing, fits
-from awaken.project.names.tables import Target
-from awaken.project.names.uses import Use, is_annotation, use_of
+from awaken.project.graph.composed_names import COMPOSING, composing, fits
+from awaken.project.graph.hierarchies import Hierarchy
+from awaken.project.names.decorators import (
+    MANAGERS,
+    OVERLOADS,
+    REMEMBERING,
+    TRANSPARENT,
+    decorators_of,
+    method_kind,
+)
+from awaken.project.names.tables import NameTarget
+from awaken.project.names.usages import Usage, is_annotation, usage_of
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.source.words import Words
 from awaken.project.values.domain import (
     ClassOf,
     FunctionOf,
-    Gives,
     InstanceOf,
     ModuleOf,
+    Producer,
     Unknown,
     Values,
 )
@@ -47,23 +55,7 @@ Why = Literal[
 _MOST_FILES = 100
 _MOST_FILES_OF_PUBLIC = 15  # their callers are never all in sight, so less can come of a search
 _MOST_ALIASES = 5
-_NEUTRAL = {
-    "abc.abstractmethod",
-    "builtins.classmethod",
-    "builtins.staticmethod",
-    "contextlib.asynccontextmanager",
-    "contextlib.contextmanager",
-    "functools.cache",
-    "functools.lru_cache",
-    "functools.wraps",
-    "typing.final",
-    "typing.no_type_check",
-    "typing.overload",
-    "typing.override",
-    "typing_extensions.final",
-    "typing_extensions.overload",
-    "typing_extensions.override",
-}
+_CALLS_NOTHING_ELSE = TRANSPARENT | REMEMBERING | MANAGERS | OVERLOADS
 _NAMING = {"import", "assignment", "class"}
 _REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
 """Functions that are given a name in a string to put something else in its place."""
@@ -122,7 +114,7 @@ class CallIndex:
         self.words = words
         self._kept: dict[tuple[str, int], Callers] = {}
         self._travelling: dict[str, Place | None] = {}
-        self._families: dict[str, Family] = {}
+        self._hierarchies: dict[str, Hierarchy] = {}
 
     def of(self, module: Module, function: Function) -> Callers:
         """Return who calls ``function``, a function or method of ``module``."""
@@ -132,13 +124,13 @@ class CallIndex:
                 self._kept[key] = _Search(self._evaluator, self, module, function).run()
         return self._kept[key]
 
-    def family(self, qualified: str) -> Family:
+    def hierarchy(self, qualified: str) -> Hierarchy:
         """Return the class ``qualified`` of the project with its relatives."""
-        if qualified not in self._families:
-            self._families[qualified] = Family(
-                self._evaluator, self.words.files_with, self.family, qualified
+        if qualified not in self._hierarchies:
+            self._hierarchies[qualified] = Hierarchy(
+                self._evaluator, self.words.files_with, self.hierarchy, qualified
             )
-        return self._families[qualified]
+        return self._hierarchies[qualified]
 
     @cached_property
     def composing(self) -> frozenset[str]:
@@ -183,7 +175,7 @@ class _Search:
         self._owner = owner if isinstance(owner, ast.ClassDef) else None
         self._makes = self._owner is not None and function.name == "__init__"
         self._qualified = f"{module.name}.{module.qualname(function)}"
-        self._family: Family | None = None
+        self._hierarchy: Hierarchy | None = None
         self._made: set[str] = set()
         self._sites: dict[tuple[str, int, int], CallSite] = {}
         self._obstacles: dict[tuple[Why, str], Obstacle] = {}
@@ -192,9 +184,9 @@ class _Search:
         """Search everything."""
         if self._owner is not None:
             qualified = f"{self._module.name}.{self._module.qualname(self._owner)}"
-            self._family = self._index.family(qualified)
+            self._hierarchy = self._index.hierarchy(qualified)
             if self._makes:
-                self._made = self._family.made_by_init()
+                self._made = self._hierarchy.made_by_init()
         self._look_at_definition()
         self._search()
         sites = sorted(self._sites.values(), key=lambda site: (site.place.path, site.place.span))
@@ -203,10 +195,9 @@ class _Search:
     # ------------------------------------------------------------------------- the definition
     def _look_at_definition(self) -> None:
         function, module = self._function, self._module
-        for decorator in function.decorator_list:
-            plain = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if self._evaluator.names.qualified(module, plain) not in _NEUTRAL:
-                text = module.excerpt(plain)
+        for decorator, name in decorators_of(self._evaluator.names, module, function):
+            if name not in _CALLS_NOTHING_ELSE:
+                text = module.excerpt(decorator)
                 why = f"`{function.name}` is decorated by `{text}`, which may call it"
                 self._stop("framework", why, module, decorator)
         if function.name.startswith("test") or function.name.startswith("pytest_"):
@@ -217,8 +208,8 @@ class _Search:
         if is_public(self._module, names) and self._scope.enclosing_function() is None:
             why = f"code outside the project may call `{self._shown()}` as well"
             self._stop("outside", why, module, function)
-        if self._family is not None:
-            self._look_at_family(self._family)
+        if self._hierarchy is not None:
+            self._look_at_hierarchy(self._hierarchy)
         if self._scope.kind in {"module", "class"}:
             self._look_for_dynamic_names()
             outside = self._index.words.elsewhere(self._shown())
@@ -229,12 +220,12 @@ class _Search:
     def _shown(self) -> str:
         return self._owner.name if self._makes and self._owner else self._function.name
 
-    def _look_at_family(self, family: Family) -> None:
-        hidden = family.hidden_base()
+    def _look_at_hierarchy(self, hierarchy: Hierarchy) -> None:
+        hidden = hierarchy.hidden_base()
         if hidden is not None:
             why = f"`{self._owner_name()}` inherits from {hidden}, which may call it"
             self._stop("inherited", why, self._module, self._function)
-        if family.descendants and family.is_too_large:
+        if hierarchy.descendants and hierarchy.is_too_large:
             why = f"`{self._owner_name()}` stands in too many files"
             self._stop("many", why, self._module, self._function)
 
@@ -243,7 +234,9 @@ class _Search:
 
     def _look_for_dynamic_names(self) -> None:
         """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` beside the function."""
-        paths = {self._module.path} | (self._family.paths() if self._family is not None else set())
+        paths = {self._module.path} | (
+            self._hierarchy.paths() if self._hierarchy is not None else set()
+        )
         for path in sorted(paths & self._index.composing):
             module = self._evaluator.load(path)
             for node in composing(module) if module is not None else ():
@@ -267,18 +260,18 @@ class _Search:
 
     def _may_own(self, module: Module, node: ast.expr) -> bool:
         """Whether ``node`` may be something that has the method."""
-        if self._family is None:
+        if self._hierarchy is None:
             return True
         values = self._evaluator.values(module, node)
-        family, name = self._family, self._function.name
-        return any(family.reaches(value, name) is not False for value in values)
+        hierarchy, name = self._hierarchy, self._function.name
+        return any(hierarchy.reaches(value, name) is not False for value in values)
 
     # ----------------------------------------------------------------------------- the search
     def _search(self) -> None:
         words = [self._shown()]
-        if self._makes and self._family is not None:
+        if self._makes and self._hierarchy is not None:
             words += sorted({name.rpartition(".")[2] for name in self._made} - set(words))
-            self._search_family(self._family)
+            self._search_hierarchy(self._hierarchy)
         seen: set[tuple[str, str]] = set()
         first = len(words)
         while words:
@@ -321,9 +314,9 @@ class _Search:
                     self._look_at_text(module, node, text, word)
         return aliases
 
-    def _search_family(self, family: Family) -> None:
+    def _search_hierarchy(self, hierarchy: Hierarchy) -> None:
         """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
-        for module, owner in family.definitions():
+        for module, owner in hierarchy.definitions():
             inherits = f"{module.name}.{module.qualname(owner)}" not in self._made
             for node in module.walk(owner):
                 bound = self._makes_by(module, node, inherits=inherits)
@@ -368,7 +361,7 @@ class _Search:
         statement = module.parent(alias)
         if not isinstance(statement, ast.ImportFrom):
             return False
-        target = Target("from", statement.module or "", alias.name, statement.level)
+        target = NameTarget("from", statement.module or "", alias.name, statement.level)
         name = self._evaluator.names.imported(module.path, target)
         return name is None or name in self._targets()
 
@@ -381,7 +374,7 @@ class _Search:
         bound = self._bound(module, node)
         if bound is False:
             return set()
-        use = use_of(module, node, is_class=self._makes)
+        use = usage_of(module, node, is_class=self._makes)
         if bound is None:
             if use.kind in {"call", "value", "decorator"}:
                 text = module.excerpt(use.node)
@@ -390,7 +383,7 @@ class _Search:
             return set()
         return self._used(module, use, bound)
 
-    def _used(self, module: Module, use: Use, bound: int) -> set[str]:
+    def _used(self, module: Module, use: Usage, bound: int) -> set[str]:
         shown = self._shown()
         match use.kind:
             case "call":
@@ -409,7 +402,7 @@ class _Search:
                 self._stop("value", why, module, use.node)
         return set()
 
-    def _is_followed(self, module: Module, use: Use) -> bool:
+    def _is_followed(self, module: Module, use: Usage) -> bool:
         """Whether the other name that an assignment gives is always the function."""
         scope = module.scopes.scope_of(use.node)
         bindings = scope.bindings.get(use.name, [])
@@ -506,17 +499,17 @@ class _Search:
                 return False
 
     def _bound_method(self, module: Module, node: ast.Attribute) -> int | Literal[False] | None:
-        family = self._family
-        if family is None:
+        hierarchy = self._hierarchy
+        if hierarchy is None:
             return False
         if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
             around = module.enclosing_class(node)
             qualified = f"{module.name}.{module.qualname(around)}" if around else ""
-            reaches: bool | None = family.is_above(qualified, self._function.name)
+            reaches: bool | None = hierarchy.is_above(qualified, self._function.name)
             return self._given(InstanceOf(qualified)) if reaches else False
         found: list[int | Literal[False] | None] = []
         for value in self._receivers(module, node):
-            reaches = family.reaches(value, self._function.name)
+            reaches = hierarchy.reaches(value, self._function.name)
             found.append(self._given(value) if reaches else reaches)
         numbers = {one for one in found if one is not None and one is not False}
         if len(numbers) > 1 or None in found:
@@ -533,19 +526,19 @@ class _Search:
         if kept is not None:
             return kept
         found = self._evaluator.values(module, node.value)
-        if not any(isinstance(one, FunctionOf | Gives) for one in found):
+        if not any(isinstance(one, FunctionOf | Producer) for one in found):
             module.memo[key] = found
         return found
 
     def _given(self, receiver: object) -> int:
         """Return how many parameters a receiver fills: its class or itself, or nothing."""
-        names = self._evaluator.names
-        decorators = {names.qualified(self._module, one) for one in self._function.decorator_list}
-        if "builtins.staticmethod" in decorators:
-            return 0
-        if "builtins.classmethod" in decorators:
-            return 1
-        return 0 if isinstance(receiver, ClassOf) else 1
+        match method_kind(self._evaluator.names, self._module, self._function):
+            case "static":
+                return 0
+            case "class":
+                return 1
+            case "instance":
+                return 0 if isinstance(receiver, ClassOf) else 1
 
     def _look_at_text(self, module: Module, node: ast.Constant, text: str, word: str) -> None:
         if not re.fullmatch(rf"(?:[\w.:/-]*[.:/])?{re.escape(word)}(?:\(\))?", text):
@@ -555,8 +548,7 @@ class _Search:
             return
         if isinstance(above, ast.Call) and node in above.args:
             called = above.func
-            last = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-            if last in _REPLACING:
+            if last_name(called) in _REPLACING:
                 return
         if self._scope.kind not in {"module", "class"}:
             return

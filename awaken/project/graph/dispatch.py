@@ -1,4 +1,4 @@
-"""Which functions of the project a call reaches, where that can be told."""
+"""The functions of the project that a call reaches, where that can be told."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.names.decorators import TRANSPARENT, decorators_of, method_kind
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_TRANSPARENT = {
-    "abc.abstractmethod",
-    "builtins.classmethod",
-    "builtins.staticmethod",
-    "typing.final",
-    "typing.override",
-    "typing_extensions.final",
-    "typing_extensions.override",
-}
-"""Decorators behind which a call reaches the function as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +100,7 @@ def _is_certain(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> 
         return False
     around = module.enclosing_class(call)
     qualified = "" if around is None else f"{module.name}.{module.qualname(around)}"
-    return evaluator.callers.family(qualified).is_linear
+    return evaluator.callers.hierarchy(qualified).is_linear
 
 
 def _method_above(
@@ -118,8 +109,8 @@ def _method_above(
     """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
     owner = module.enclosing_class(call)
     qualified = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
-    lineage = evaluator.classes.lineage(qualified)
-    for facts in lineage.inside[1:] if lineage is not None else ():
+    ancestors = evaluator.classes.ancestors(qualified)
+    for facts in ancestors.inside[1:] if ancestors is not None else ():
         home, node = evaluator.classes.node(facts.qualified) or (None, None)
         if home is None or node is None:
             break
@@ -135,13 +126,16 @@ def _method_above(
 def _as_called(
     evaluator: ProgramEvaluator, home: Module, function: Function, receiver: Value | None
 ) -> Called | Unknown:
-    decorators = {evaluator.names.qualified(home, one) for one in function.decorator_list}
-    if not decorators <= _TRANSPARENT:
+    names = evaluator.names
+    if not {name for _, name in decorators_of(names, home, function)} <= TRANSPARENT:
         return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
-    by_class = "builtins.classmethod" in decorators
-    is_static = "builtins.staticmethod" in decorators
-    is_bound = not is_static and isinstance(receiver, InstanceOf)
-    is_bound = is_bound or (receiver is not None and by_class)
+    match method_kind(names, home, function):
+        case "static":
+            is_bound = False
+        case "class":
+            is_bound = receiver is not None
+        case "instance":
+            is_bound = isinstance(receiver, InstanceOf)
     return Called(home, function, int(is_bound))
 
 
@@ -149,11 +143,11 @@ def _relatives(
     evaluator: ProgramEvaluator, home: Module, owner: ast.ClassDef, method: str
 ) -> Iterator[tuple[Module, Function] | Unknown]:
     """Yield the methods that override one of ``owner``, or that it overrides."""
-    family = evaluator.callers.family(f"{home.name}.{home.qualname(owner)}")
-    if family.descendants and family.is_too_large:  # then reading them all would not help
+    hierarchy = evaluator.callers.hierarchy(f"{home.name}.{home.qualname(owner)}")
+    if hierarchy.descendants and hierarchy.is_too_large:  # then reading them all would not help
         yield evaluator.unknown(home, owner, f"`{owner.name}` stands in too many files")
         return
-    for module, relative in family.definitions():
+    for module, relative in hierarchy.definitions():
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings.get(scope.mangled(method), [])
         is_same = same_node(module, relative, home, owner)

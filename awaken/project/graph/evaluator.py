@@ -15,7 +15,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
 from awaken.project.values.evaluation import Evaluator
-from awaken.project.values.passed import Passed
+from awaken.project.values.questions import Passed
 
 
 class ProgramEvaluator(Evaluator):

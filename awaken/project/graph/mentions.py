@@ -1,4 +1,4 @@
-"""Where a program mentions a function by its name, apart from its definition."""
+"""Mentions of a function by its name, apart from its definition."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.project.source.modules import Module
 from awaken.project.source.program import Program
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
 
 def mentions_of(project: Program, module: Module, function: Function) -> Iterator[Place]:
@@ -95,7 +95,7 @@ def replaced_in(project: Program, module: Module, name: str) -> Place | None:
 
 def _replaces(other: Module, node: ast.Constant, home: Module, name: str) -> bool:
     call = other.parent(node)
-    replaces = isinstance(call, ast.Call) and _last(call.func) in _REPLACING
+    replaces = isinstance(call, ast.Call) and last_name(call.func) in _REPLACING
     return replaces and (node.value == name or _names(home, name, node))
 
 
@@ -105,15 +105,13 @@ def _stores(project: Program, other: Module, node: ast.AST, home: Module, name: 
             return attribute == name and _refers(project, other, node, home, name)
         case ast.keyword(arg=keyword):
             call = other.parent(node)
-            return keyword == name and isinstance(call, ast.Call) and _last(call.func) == "multiple"
+            return (
+                keyword == name
+                and isinstance(call, ast.Call)
+                and last_name(call.func) == "multiple"
+            )
         case _:
             return False
 
 
 _REPLACING = {"object", "patch", "setattr"}
-
-
-def _last(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""

@@ -1,4 +1,4 @@
-"""What the callers of a function pass to one of its parameters.
+"""The arguments that the callers of a function pass to one of its parameters.
 
 A parameter that is passed on as it came (``def f(s): g(s)``) stands for what *its* callers pass,
 so recursion and cycles of functions add nothing. Calls with ``*args`` or ``**kwargs`` that may
@@ -16,7 +16,7 @@ from awaken.project.graph.callers import Callers, CallSite
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
-from awaken.project.values.passed import Given, Passed
+from awaken.project.values.questions import Given, Passed
 
 _MOST_ARGUMENTS = 80
 _MOST_PARAMETERS = 25

@@ -1,4 +1,4 @@
-"""Questions that lead to other questions, in circles as well: each is answered once.
+"""Answers to questions that lead to other questions, in circles as well: each is answered once.
 
 A question is a generator: it yields the questions that it needs, is sent their answers, and
 returns its own. Nothing recurses, so chains may be of any length. Questions that need each other

@@ -40,7 +40,7 @@ class ClassFacts(Struct, frozen=True):
     unique: bool
 
 
-class Lineage(NamedTuple):
+class Ancestors(NamedTuple):
     """A class and all it inherits: classes of the project, then names outside of it.
 
     ``unresolved`` are the bases, as written and with their class, that could not be followed.
@@ -64,10 +64,10 @@ class Classes:
         self._load = load
         self._words = words
         self._files: dict[str, dict[str, ClassFacts]] = {}
-        self._lineages: dict[str, Lineage] = {}
-        self._lines: dict[str, bool] = {}
+        self._ancestors: dict[str, Ancestors] = {}
+        self._one_line: dict[str, bool] = {}
         self._subclasses: dict[str, tuple[str, ...]] = {}
-        self._heirs: dict[str, dict[str, list[str]]] = {}
+        self._by_base: dict[str, dict[str, list[str]]] = {}
 
     def in_file(self, path: str) -> dict[str, ClassFacts]:
         """Return the classes of a file by their qualified name; empty if it does not parse."""
@@ -90,29 +90,29 @@ class Classes:
         node = module.class_at(facts.span)
         return None if node is None else (module, node)
 
-    def lineage(self, qualified: str) -> Lineage | None:
+    def ancestors(self, qualified: str) -> Ancestors | None:
         """Return what a class of the project inherits, itself first, nearest bases before far."""
-        if qualified not in self._lineages:
+        if qualified not in self._ancestors:
             facts = self.facts(qualified)
             if facts is None:
                 return None
-            self._lineages[qualified] = self._climb(facts)
-        return self._lineages[qualified]
+            self._ancestors[qualified] = self._climb(facts)
+        return self._ancestors[qualified]
 
     def is_one_line(self, qualified: str) -> bool:
         """Whether a class and all that it inherits have one base of the project at most."""
-        if qualified not in self._lines:
-            lineage = self.lineage(qualified)
-            inside = {} if lineage is None else {one.qualified: one for one in lineage.inside}
-            self._lines[qualified] = (
-                lineage is not None
-                and not lineage.unresolved
+        if qualified not in self._one_line:
+            ancestors = self.ancestors(qualified)
+            inside = {} if ancestors is None else {one.qualified: one for one in ancestors.inside}
+            self._one_line[qualified] = (
+                ancestors is not None
+                and not ancestors.unresolved
                 and all(
                     one.unique and sum(base in inside for base in one.bases) <= 1
-                    for one in lineage.inside
+                    for one in ancestors.inside
                 )
             )
-        return self._lines[qualified]
+        return self._one_line[qualified]
 
     def subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return the classes of the project that inherit directly from ``qualified``."""
@@ -120,19 +120,18 @@ class Classes:
             words = self.spellings(qualified)
             paths = {path for word in words for path in self._words.inherited_in(word)}
             paths.update(path for word in words for path in self._words.renamed_in(word))
-            self._subclasses[qualified] = tuple(
-                name for path in sorted(paths) for name in self._heirs_in(path).get(qualified, ())
-            )
+            by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
+            self._subclasses[qualified] = tuple(name for found in by_file for name in found)
         return self._subclasses[qualified]
 
-    def _heirs_in(self, path: str) -> dict[str, list[str]]:
+    def _subclasses_in(self, path: str) -> dict[str, list[str]]:
         """Return the classes of a file that inherit directly from each class."""
-        if path not in self._heirs:
-            found = self._heirs[path] = {}
+        if path not in self._by_base:
+            found = self._by_base[path] = {}
             for facts in self.in_file(path).values():
                 for base in {base for base in facts.bases if base is not None}:
                     found.setdefault(base, []).append(facts.qualified)
-        return self._heirs[path]
+        return self._by_base[path]
 
     def spellings(self, qualified: str) -> list[str]:
         """Return the names by which the class may go: its own, and those that files give it."""
@@ -144,7 +143,7 @@ class Classes:
                 words += sorted(found - set(words))
         return words
 
-    def heirs(self, qualified: str) -> tuple[str, ...]:
+    def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from ``qualified``, directly or not."""
         found: dict[str, None] = {}
         waiting = list(self.subclasses(qualified))
@@ -155,7 +154,7 @@ class Classes:
                 waiting += self.subclasses(name)
         return tuple(found)
 
-    def _climb(self, facts: ClassFacts) -> Lineage:
+    def _climb(self, facts: ClassFacts) -> Ancestors:
         inside: dict[str, ClassFacts] = {}
         outside: dict[str, None] = {}
         unresolved: list[tuple[ClassFacts, int]] = []
@@ -173,7 +172,7 @@ class Classes:
                     unresolved.append((current, index))
                 else:
                     outside[base] = None
-        return Lineage(tuple(inside.values()), tuple(outside), tuple(unresolved))
+        return Ancestors(tuple(inside.values()), tuple(outside), tuple(unresolved))
 
     def _read(self, module: Module) -> dict[str, ClassFacts]:
         found: dict[str, ClassFacts] = {}

@@ -1,4 +1,4 @@
-"""What stands in a dictionary that is made in one expression and not changed in its file."""
+"""The values of a dictionary that is made in one expression and not changed in its file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a place can name a variable of another file: as it does already, or by one more import."""
+"""The name of a variable of another file at a place: one there already, or by one more import."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from awaken.project.names.resolution import Names
-from awaken.project.names.tables import Target, target_of
+from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -130,7 +130,7 @@ class Reach:
             return f"a star import may bring in another `{name}`"
         for source, bound in _from_imports(module, statement):
             if self._is_exported(module, source, bound, owner):
-                wanted = Target("from", source.module or "", name, source.level)
+                wanted = NameTarget("from", source.module or "", name, source.level)
                 return InScope(name, self._names.absolute(wanted, module.path))
         if self._is_leaf(module, owner, model):
             return InScope(name, owner.rpartition(".")[0])
@@ -171,7 +171,7 @@ class Reach:
     ) -> bool:
         """Whether the file imported from binds the variable before the imported class."""
         name = owner.rpartition(".")[2]
-        wanted = Target("from", statement.module or "", name, statement.level)
+        wanted = NameTarget("from", statement.module or "", name, statement.level)
         source = self._names.absolute(wanted, module.path)
         found = None if source is None else self._names.layout.find(source, module.path).path
         home = None if found is None else self._load(found)

@@ -1,4 +1,4 @@
-"""Which file a dotted module name means, and by which name the project knows a file."""
+"""The modules of a project: the file that a dotted name means, and the name of a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SOURCE_FOLDERS = ("", "src", "lib")
 _STANDARD = sys.stdlib_module_names - {"test"}
 
 
-class Found(NamedTuple):
+class FoundModule(NamedTuple):
     """Where a module was found: ``path`` in the project; else a folder without ``__init__.py``
     (``namespace``), two files that both may be meant (``ambiguous``), or outside the project.
     """
@@ -43,7 +43,7 @@ class Layout:
         }
         self._roots = sorted({self._root_of(folder) for folder in self._packages})
         self._names, self._by_name = self._name_files()
-        self._found: dict[tuple[str, str], Found] = {}
+        self._found: dict[tuple[str, str], FoundModule] = {}
 
     def name_of(self, path: str) -> str:
         """Return the one dotted name of the file at ``path``."""
@@ -80,7 +80,7 @@ class Layout:
             folder = folder.rpartition("/")[0]
         return "/" + _join(folder, module.replace(".", "/"))
 
-    def find(self, name: str, importer: str) -> Found:
+    def find(self, name: str, importer: str) -> FoundModule:
         """Return the file that ``import name`` means in the file ``importer``.
 
         Searched are the folders above the importer that are no packages, nearest first, then the
@@ -93,7 +93,7 @@ class Layout:
             self._found[key] = self._search(name, key[1])
         return self._found[key]
 
-    def _search(self, name: str, folder: str) -> Found:
+    def _search(self, name: str, folder: str) -> FoundModule:
         relative = name.replace(".", "/")
         namespace = False
         standard = name.partition(".")[0] in _STANDARD
@@ -104,18 +104,18 @@ class Layout:
                 found = self._at(_join(_join(above, root), relative))
                 if found.path is not None:
                     # Beside a script the file wins over the standard library; imported, not.
-                    return Found(ambiguous=True) if standard else found
+                    return FoundModule(ambiguous=True) if standard else found
                 namespace = namespace or found.namespace
         if standard:
-            return Found()
+            return FoundModule()
         others = [path for root in self._roots if (path := self._file(_join(root, relative)))]
         nearest = _nearest(others, folder)
         if len(nearest) == 1:
-            return Found(nearest[0])
-        return Found(namespace=namespace, ambiguous=len(nearest) > 1)
+            return FoundModule(nearest[0])
+        return FoundModule(namespace=namespace, ambiguous=len(nearest) > 1)
 
-    def _at(self, stem: str) -> Found:
-        return Found(self._file(stem), stem in self._folders and stem not in self._packages)
+    def _at(self, stem: str) -> FoundModule:
+        return FoundModule(self._file(stem), stem in self._folders and stem not in self._packages)
 
     def _file(self, stem: str) -> str | None:
         if not stem:

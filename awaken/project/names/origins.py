@@ -1,4 +1,4 @@
-"""Which import of a file an expression begins with."""
+"""The import of a file that an expression begins with."""
 
 from __future__ import annotations
 

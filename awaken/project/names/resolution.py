@@ -1,4 +1,4 @@
-"""What a name means: over imports, aliases, re-exports and star imports, to its definition."""
+"""The meaning of names: over imports, aliases, re-exports and star imports, to definitions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from awaken.knowledge import Knowledge
 from awaken.project.names.circles import Answer, Circles
 from awaken.project.names.layout import Layout, below
-from awaken.project.names.tables import ModuleTable, Target, table_of, target_of
+from awaken.project.names.tables import ModuleTable, NameTarget, table_of, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 
@@ -109,7 +109,7 @@ class Names:
         """Return the qualified name of what ``name`` at the top level of ``path`` stands for."""
         return self._circles.answer(_Attribute(path, name))
 
-    def imported(self, path: str, target: Target) -> str | None:
+    def imported(self, path: str, target: NameTarget) -> str | None:
         """Return the qualified name of what an import in the file ``path`` brings in."""
         return self._told(self._source(path, target))
 
@@ -120,7 +120,7 @@ class Names:
             return qualified
         return self.attribute(located.path, located.rest[0]) or qualified
 
-    def absolute(self, target: Target, path: str) -> str | None:
+    def absolute(self, target: NameTarget, path: str) -> str | None:
         """Return the dotted module that ``target`` of the file ``path`` imports from."""
         if not target.level:
             return target.text
@@ -219,14 +219,14 @@ class Names:
             return None if table.dynamic else (yield from self._star(path, table, name))
         real = [one for one in targets if one.kind != "none"] or list(targets)
         if len(real) == 1 and real[0].kind == "lazy":
-            real = [Target("variable")]
+            real = [NameTarget("variable")]
         found: list[str | None] = []
         for target in real:
             meant = yield from self._target(path, name, target)
             found.append(meant)
         return _agreed(found)
 
-    def _target(self, path: str, name: str, target: Target) -> _Asking:
+    def _target(self, path: str, name: str, target: NameTarget) -> _Asking:
         match target.kind:
             case "module" | "lazy" | "from":
                 return (yield from self._certain(self._source(path, target)))
@@ -237,7 +237,7 @@ class Names:
             case _:
                 return None
 
-    def _source(self, path: str, target: Target) -> _Question | str | None:
+    def _source(self, path: str, target: NameTarget) -> _Question | str | None:
         """Return what an import in the file ``path`` brings in, or what has to be asked for it."""
         if target.kind in {"module", "lazy"}:
             return self._module_name(target.text, path)

@@ -1,4 +1,4 @@
-"""What each file gives to others: the names of its module scope, small enough to keep for all."""
+"""The module table of a file: the names of its module scope, small enough to keep for all."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from msgspec import Struct
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 
-TargetKind = Literal[
+NameTargetKind = Literal[
     "module", "from", "class", "function", "alias", "lazy", "variable", "none", "opaque"
 ]
 
 
-class Target(Struct, frozen=True):
+class NameTarget(Struct, frozen=True):
     """One thing that a name may stand for.
 
     ``text`` is the dotted module of an import, the dotted expression of an alias. For ``from``
@@ -25,7 +25,7 @@ class Target(Struct, frozen=True):
     bound in a way that says nothing (a loop, an exception handler, ``del``).
     """
 
-    kind: TargetKind
+    kind: NameTargetKind
     text: str = ""
     name: str = ""
     level: int = 0
@@ -34,8 +34,8 @@ class Target(Struct, frozen=True):
 class ModuleTable(Struct, frozen=True):
     """The module scope of one file: names, star imports, ``__all__`` where it is a plain list."""
 
-    names: dict[str, tuple[Target, ...]]
-    stars: tuple[Target, ...]
+    names: dict[str, tuple[NameTarget, ...]]
+    stars: tuple[NameTarget, ...]
     exports: tuple[str, ...] | None
     dynamic: bool  # a module-level ``__getattr__`` may answer for any name
 
@@ -61,47 +61,48 @@ def table_of(module: Module) -> ModuleTable:
         for name, found in bindings.items()
     }
     stars = tuple(
-        Target("from", star.module or "", "*", star.level) for star in module.scopes.import_stars
+        NameTarget("from", star.module or "", "*", star.level)
+        for star in module.scopes.import_stars
     )
     return ModuleTable(names, stars, _exports(module), "__getattr__" in bindings)
 
 
-def target_of(module: Module, binding: Binding) -> Target:
+def target_of(module: Module, binding: Binding) -> NameTarget:
     """Return what ``binding`` makes its name stand for."""
     match binding.kind:
         case "import":
             return _imported(module, binding)
         case "class" | "function":
-            return Target(binding.kind)
+            return NameTarget(binding.kind)
         case "assignment" | "walrus" if binding.value is not None:
             return _assigned(binding.value)
         case "assignment" | "annotation" | "type-alias":
-            return Target("variable")
+            return NameTarget("variable")
         case _:
-            return Target("opaque")
+            return NameTarget("opaque")
 
 
-def _imported(module: Module, binding: Binding) -> Target:
+def _imported(module: Module, binding: Binding) -> NameTarget:
     alias, statement = binding.node, module.parent(binding.node)
     if not isinstance(alias, ast.alias):
-        return Target("opaque")
+        return NameTarget("opaque")
     if isinstance(statement, ast.ImportFrom):
-        return Target("from", statement.module or "", alias.name, statement.level)
+        return NameTarget("from", statement.module or "", alias.name, statement.level)
     whole = alias.name if alias.asname else alias.name.split(".")[0]
-    return Target("module", whole)
+    return NameTarget("module", whole)
 
 
-def _assigned(value: ast.expr) -> Target:
+def _assigned(value: ast.expr) -> NameTarget:
     if isinstance(value, ast.Constant) and value.value is None:
-        return Target("none")
+        return NameTarget("none")
     dotted = dotted_name(value)
     if dotted is not None:
-        return Target("alias", dotted)
+        return NameTarget("alias", dotted)
     if isinstance(value, ast.Call):
         for argument in value.args:
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                return Target("lazy", argument.value)
-    return Target("variable")
+                return NameTarget("lazy", argument.value)
+    return NameTarget("variable")
 
 
 def dotted_name(node: ast.AST) -> str | None:

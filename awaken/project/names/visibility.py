@@ -1,8 +1,9 @@
-"""What code outside the project can know of it."""
+"""Public names: those that code outside the project can be expected to know."""
 
 from __future__ import annotations
 
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 
 
 def _is_dunder(name: str) -> bool:
@@ -21,11 +22,3 @@ def is_public(module: Module, name: str) -> bool:
     if not all(part.isidentifier() for part in module.name.split(".")):
         return False
     return not is_test_file(module.path)
-
-
-def is_test_file(path: str) -> bool:
-    """Whether a file belongs to the tests, as its name or its folder says."""
-    *folders, name = path.split("/")
-    if name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py"):
-        return True
-    return bool({"tests", "test"}.intersection(folders))

@@ -1,4 +1,4 @@
-"""Which names each scope binds and reads, by Python's own rules.
+"""The names that each scope binds and reads, by Python's own rules.
 
 The rules are those of the language reference, section "Naming and binding": class scopes are
 invisible to the functions inside them, the first iterable of a comprehension belongs to the scope
@@ -14,7 +14,7 @@ import keyword
 from collections.abc import Callable, Collection
 
 from awaken.project.source.bindings import Binding, Builder, Scope
-from awaken.project.source.trees import children, walk
+from awaken.project.source.trees import children, last_name, walk
 
 
 class ScopeTable:
@@ -203,7 +203,7 @@ class ScopeTable:
                 inner = [] if parsed is None else list(walk(parsed))
                 found |= {one.id for one in inner if isinstance(one, ast.Name)}
                 stack += [one for one in inner if isinstance(one, ast.Constant)]
-            elif not (isinstance(node, ast.Subscript) and _last_name(node.value) == "Literal"):
+            elif not (isinstance(node, ast.Subscript) and last_name(node.value) == "Literal"):
                 stack += children(node)
         return found
 
@@ -225,15 +225,9 @@ def _annotations(node: ast.AST) -> list[ast.AST]:
             found = [node.annotation]
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             found = [node.returns]
-        case ast.Call() if _last_name(node.func) == "cast" and node.args:
+        case ast.Call() if last_name(node.func) == "cast" and node.args:
             found = [node.args[0]]
     return [part for part in found if part is not None]
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _parsed(text: str) -> ast.expr | None:

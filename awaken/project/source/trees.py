@@ -16,6 +16,13 @@ def is_none(node: ast.AST | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
+def last_name(node: ast.AST) -> str:
+    """Return ``c`` of ``a.b.c``, the name itself of a name, and nothing of other expressions."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def walk(root: ast.AST) -> Iterator[ast.AST]:
     """Yield ``root`` and every node below it in the order of the source."""
     stack = [root]

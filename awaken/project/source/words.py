@@ -1,4 +1,4 @@
-"""Which files hold a word, told from their bytes."""
+"""The files that hold a word, told from their bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an annotation says that a value is."""
+"""Annotations as values."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Literal
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
     ClassOf,
-    Gives,
     How,
     InstanceOf,
-    Nothing,
-    Other,
+    NoneValue,
+    NotRelevant,
+    Producer,
     Session,
     Value,
     Values,
@@ -51,7 +51,7 @@ class Annotations:
     def _values(self, module: Module, node: ast.expr) -> Values:
         match node:
             case ast.Constant(value=None):
-                return (Nothing(),)
+                return (NoneValue(),)
             case ast.Constant(value=str()):
                 parsed = module.parse_string(node)
                 if parsed is None:
@@ -89,19 +89,19 @@ class Annotations:
             case "session" | "scoped" | "async" | "async-scoped":
                 return Session(role, place=evaluator.place(module, node, "annotated"))
             case "factory":
-                return Gives("factory", (Session("session"),))
+                return Producer("factory", (Session("session"),))
             case "async-factory":
-                return Gives("factory", (Session("async"),))
+                return Producer("factory", (Session("async"),))
             case "engine" | "none":
                 return InstanceOf(name)
             case _ if name.startswith("unittest.mock."):
-                return Other("a mock", mock=True)
+                return NotRelevant("a mock", mock=True)
             case _ if name in {"typing.Any", "typing_extensions.Any", "builtins.object"}:
                 return evaluator.unknown(module, node, "it is annotated with no particular type")
             case _ if top in evaluator.knowledge.not_sessions or top == "builtins":
-                return Other(f"annotated `{name}`")
+                return NotRelevant(f"annotated `{name}`")
             case _ if top in sys.stdlib_module_names and name.rpartition(".")[0] not in _TYPING:
-                return Other(f"annotated `{name}`")
+                return NotRelevant(f"annotated `{name}`")
             case _ if name.rpartition(".")[0] in _TYPING:
                 return evaluator.unknown(module, node, f"`{name}` does not say of what")
             case _:
@@ -144,19 +144,19 @@ class Annotations:
             return tuple(map(_class_of, self.values(module, arguments[0])))
         wrapped = _WRAPPERS.get(simple)
         if wrapped is None:
-            return (Other(f"annotated `{simple}[...]`"),)
+            return (NotRelevant(f"annotated `{simple}[...]`"),)
         how, position = wrapped
         inner = self.values(module, arguments[position])
         if how == "optional":
-            return union(inner, (Nothing(),))
-        return inner if how == "same" else (Gives(how, inner),)
+            return union(inner, (NoneValue(),))
+        return inner if how == "same" else (Producer(how, inner),)
 
     def _project_generic(
         self, module: Module, node: ast.Subscript, name: str, arguments: list[ast.expr]
     ) -> Values:
         role = self._evaluator.knowledge.types.get(name)
         if role in {"factory", "async-factory"}:
-            return (Gives("factory", self.values(module, arguments[0])),)
+            return (Producer("factory", self.values(module, arguments[0])),)
         return self.values(module, node.value)
 
 

@@ -1,4 +1,4 @@
-"""What an expression may be, as far as a session proof needs to know."""
+"""The value domain: what an expression may be, as far as a session proof needs to know."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Gives:
+class Producer:
     """Something that gives ``inner`` when it is used in its one way.
 
     ``callable``: called; ``manager``: entered by ``with``; ``generator``: iterated;
@@ -149,12 +149,12 @@ class DeclarativeBase:
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class NoneValue:
     """None."""
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class NotRelevant:
     """Proven to be no session; ``mock`` if it stands in for anything at all."""
 
     what: str
@@ -164,15 +164,15 @@ class Other:
 Value = (
     Unknown
     | Session
-    | Gives
+    | Producer
     | ClassOf
     | InstanceOf
     | FunctionOf
     | ModuleOf
     | External
     | DeclarativeBase
-    | Nothing
-    | Other
+    | NoneValue
+    | NotRelevant
 )
 Values = tuple[Value, ...]
 """The alternatives that an expression may be; never empty."""

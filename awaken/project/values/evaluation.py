@@ -1,4 +1,4 @@
-"""What an expression is, followed backwards: names, attributes, calls, over files.
+"""The evaluator: the values of an expression, followed backwards over files.
 
 Flow is not followed: a variable is everything that is ever assigned to it. That makes a proof
 hold on every path, at the price of calling a name unknown that is used for two things.
@@ -15,12 +15,11 @@ from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
-from awaken.project.names.tables import Target, target_of
+from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.annotations import Annotations
-from awaken.project.values.calls import Calls, is_made, of_role
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
@@ -28,11 +27,11 @@ from awaken.project.values.domain import (
     Environment,
     External,
     FunctionOf,
-    Gives,
     InstanceOf,
     ModuleOf,
-    Nothing,
-    Other,
+    NoneValue,
+    NotRelevant,
+    Producer,
     Session,
     Unknown,
     Value,
@@ -42,7 +41,8 @@ from awaken.project.values.domain import (
 from awaken.project.values.members import Members
 from awaken.project.values.narrowing import checked_class
 from awaken.project.values.parameters import Parameters
-from awaken.project.values.passed import Passed
+from awaken.project.values.questions import Passed
+from awaken.project.values.results import Results, is_made, of_role
 
 _DEEPEST = 60  # keeps Python's own stack well below its limit
 _MOST_STEPS = 3000
@@ -68,7 +68,7 @@ class Evaluator(ABC):
         self.load = load
         self.knowledge = knowledge
         self.annotations = Annotations(self)
-        self.calls = Calls(self)
+        self.results = Results(self)
         self.members = Members(self)
         self.parameters = Parameters(self)
         self._globals: dict[tuple[str, str], Values] = {}
@@ -103,7 +103,7 @@ class Evaluator(ABC):
 
     def returned(self, function: FunctionOf) -> Values:
         """Return what a call of ``function`` gives."""
-        return self.calls.returned(function)
+        return self.results.returned(function)
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
@@ -169,7 +169,7 @@ class Evaluator(ABC):
         answer: list[Values] = []
         cuts = self._cuts
         yield answer
-        lasting = answer and not any(isinstance(one, FunctionOf | Gives) for one in answer[0])
+        lasting = answer and not any(isinstance(one, FunctionOf | Producer) for one in answer[0])
         if lasting and cuts == self._cuts:
             kept[key] = answer[0]
 
@@ -189,13 +189,13 @@ class Evaluator(ABC):
                 owners = self.values(module, node.value, known)
                 return union(*(self.members.of(owner, module, node) for owner in owners))
             case ast.Call():
-                return self.calls.result(module, node, known)
+                return self.results.result(module, node, known)
             case ast.Await():
-                return self.calls.awaited(module, node, known)
+                return self.results.awaited(module, node, known)
             case ast.Subscript():
                 return self._item(module, node, known)
             case ast.Constant():
-                return (Nothing(),) if node.value is None else (Other("a constant"),)
+                return (NoneValue(),) if node.value is None else (NotRelevant("a constant"),)
             case ast.Lambda():
                 return (FunctionOf(module, node, known),)
             case _:
@@ -208,17 +208,17 @@ class Evaluator(ABC):
             case ast.NamedExpr():
                 return self.values(module, node.value, known)
             case ast.BoolOp(op=ast.And()):
-                return union(self.values(module, node.values[-1], known), (Nothing(),))
+                return union(self.values(module, node.values[-1], known), (NoneValue(),))
             case ast.BoolOp():
                 *firsts, last = [self.values(module, part, known) for part in node.values]
-                truthy = [tuple(one for one in first if one != Nothing()) for first in firsts]
+                truthy = [tuple(one for one in first if one != NoneValue()) for first in firsts]
                 return union(*truthy, last)
             case ast.Starred() | ast.Yield() | ast.YieldFrom():
                 return (
                     self.unknown(module, node, "what is sent or unpacked here is not followed"),
                 )
             case _:
-                return (Other("a value built in place"),)
+                return (NotRelevant("a value built in place"),)
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:
         owners = self.values(module, node.value, known)
@@ -238,9 +238,9 @@ class Evaluator(ABC):
     def _is_typed_dict(self, value: Value) -> bool:
         if not isinstance(value, InstanceOf):
             return False
-        lineage = self.classes.lineage(value.qualified)
+        ancestors = self.classes.ancestors(value.qualified)
         typed = {"typing.TypedDict", "typing_extensions.TypedDict"}
-        return lineage is not None and bool(typed & set(lineage.outside))
+        return ancestors is not None and bool(typed & set(ancestors.outside))
 
     def _name(self, module: Module, node: ast.Name, known: Environment) -> Values:
         bindings = module.scopes.bindings_of(node)
@@ -310,7 +310,7 @@ class Evaluator(ABC):
         if qualified in self.knowledge.types or qualified in self.knowledge.mapped_classes:
             return ClassOf(qualified)
         if qualified.startswith("unittest.mock."):
-            return Other("a mock", mock=True)
+            return NotRelevant("a mock", mock=True)
         return External(qualified)
 
     def binding(self, module: Module, binding: Binding, known: Environment) -> Values:
@@ -329,11 +329,11 @@ class Evaluator(ABC):
                 value = _without_itself(binding.value, node)
                 return self.assigned(module, node, value, binding.annotation, known)
             case "with" if binding.value is not None:
-                return self.calls.enter(self.values(module, binding.value, known), module, node)
+                return self.results.enter(self.values(module, binding.value, known), module, node)
             case "for" if binding.value is not None:
                 return self._iterated(module, binding.value, known)
             case "except":
-                return (Other("an exception"),)
+                return (NotRelevant("an exception"),)
             case _:
                 return (self.unknown(module, node, f"`{binding.name}` is bound by unpacking"),)
 
@@ -349,7 +349,7 @@ class Evaluator(ABC):
         given: Values = () if value is None else self.values(module, value, known)
         if annotation is not None:
             declared = self.annotations.values(module, annotation)
-            mocked = any(isinstance(one, Other) and one.mock for one in given)
+            mocked = any(isinstance(one, NotRelevant) and one.mock for one in given)
             if not mocked and not any(isinstance(one, Unknown) for one in declared):
                 return _narrowed(declared, given)
         return given or (self.unknown(module, node, "it is bound by unpacking"),)
@@ -357,7 +357,7 @@ class Evaluator(ABC):
     def _iterated(self, module: Module, node: ast.expr, known: Environment) -> Values:
         if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.elts:
             return union(*(self.values(module, part, known) for part in node.elts))
-        return self.calls.given("generator", self.values(module, node, known), module, node)
+        return self.results.given("generator", self.values(module, node, known), module, node)
 
     def _imported(self, module: Module, binding: Binding) -> Values:
         target = target_of(module, binding)
@@ -378,7 +378,7 @@ class Evaluator(ABC):
                 return (ModuleOf(submodule),)
         return self.global_values(defining, target.name)
 
-    def _from_outside(self, module: Module, binding: Binding, target: Target) -> Values:
+    def _from_outside(self, module: Module, binding: Binding, target: NameTarget) -> Values:
         name = self.names.imported(module.path, target)
         if name is None:
             return (self.unknown(module, binding.node, "the import could not be followed"),)

@@ -1,4 +1,4 @@
-"""Which values a local name may have where it is read: the reaching definitions of one function.
+"""The reaching definitions of the local names of one function.
 
 What is asked for is worked out for a few names at once, and kept for the next question.
 """

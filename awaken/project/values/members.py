@@ -1,24 +1,24 @@
-"""What an attribute of a module, class, instance or session is."""
+"""The attributes of modules, classes, instances and sessions."""
 
 from __future__ import annotations
 
 import ast
 
+from awaken.project.names.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.calls import PROPERTIES, of_role
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
     DeclarativeBase,
     External,
     FunctionOf,
-    Gives,
     InstanceOf,
     ModuleOf,
-    Nothing,
-    Other,
+    NoneValue,
+    NotRelevant,
+    Producer,
     Session,
     Unknown,
     Value,
@@ -26,6 +26,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.questions import Questions
+from awaken.project.values.results import of_role
 
 _CLASS_OF_KIND = {
     "session": "sqlalchemy.orm.Session",
@@ -58,15 +59,15 @@ class Members:
                 return self.attribute(owner, node.attr, module, node)
             case Session():
                 return self._of_session(owner, module, node)
-            case Gives(how="factory"):
+            case Producer(how="factory"):
                 return (
-                    (Gives("callable", (Gives("manager", owner.inner),)),)
+                    (Producer("callable", (Producer("manager", owner.inner),)),)
                     if (node.attr == "begin")
                     else (self._no(module, node),)
                 )
-            case Unknown() | Other(mock=True):
+            case Unknown() | NotRelevant(mock=True):
                 return (owner,)
-            case Nothing():
+            case NoneValue():
                 return ()
             case _:
                 return (self._no(module, node),)
@@ -109,14 +110,14 @@ class Members:
         if not isinstance(value, InstanceOf):
             return value
         evaluator = self._evaluator
-        lineage = evaluator.classes.lineage(value.qualified)
-        if lineage is None:
+        ancestors = evaluator.classes.ancestors(value.qualified)
+        if ancestors is None:
             return value
-        roles = [evaluator.knowledge.types.get(name) for name in lineage.outside]
+        roles = [evaluator.knowledge.types.get(name) for name in ancestors.outside]
         kind = next((role for role in roles if role in _CLASS_OF_KIND), None)
         if kind is None:
             return value
-        for facts in lineage.inside:
+        for facts in ancestors.inside:
             found = evaluator.classes.node(facts.qualified)
             if found is None:
                 continue
@@ -171,9 +172,9 @@ class Members:
 
         What is found not to set it is added there.
         """
-        lineage = self._evaluator.classes.lineage(owner.qualified)
+        ancestors = self._evaluator.classes.ancestors(owner.qualified)
         known = set[str]() if without is None else without
-        for facts in lineage.inside if lineage is not None else ():
+        for facts in ancestors.inside if ancestors is not None else ():
             if facts.qualified in known:
                 continue
             found = self._evaluator.classes.node(facts.qualified)
@@ -221,9 +222,10 @@ class Members:
         if not isinstance(node, Function):
             return self._evaluator.binding(module, binding, ())
         names = {self._decorator(module, one) for one in node.decorator_list}
-        if "builtins.staticmethod" in names:
+        kind = method_kind(self._evaluator.names, module, node)
+        if kind == "static":
             return (FunctionOf(module, node),)
-        if "builtins.classmethod" in names:
+        if kind == "class":
             return (FunctionOf(module, node, (), ClassOf(owner.qualified)),)
         method = FunctionOf(module, node, (), owner)
         if names & PROPERTIES or any(name and name.endswith(".setter") for name in names):
@@ -240,8 +242,8 @@ class Members:
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
         """Return what the bases outside the project say, as far as the library files know."""
-        lineage = self._evaluator.classes.lineage(owner.qualified)
-        bases = (owner.qualified,) if lineage is None else lineage.outside
+        ancestors = self._evaluator.classes.ancestors(owner.qualified)
+        bases = (owner.qualified,) if ancestors is None else ancestors.outside
         for base in bases:
             found = self._of_library(owner, base, name, module, node)
             if found is not None:
@@ -298,12 +300,13 @@ class Members:
             if subclass in seen:
                 continue
             seen.add(subclass)
-            heir = type(owner)(subclass)
-            values = self._inherited(heir, name, without) or self._outside(heir, name, module, node)
+            inheriting = type(owner)(subclass)
+            values = self._inherited(inheriting, name, without)
+            values = values or self._outside(inheriting, name, module, node)
             below = () if values else classes.subclasses(subclass)
             waiting += reversed(below)
             if not below:
-                found = union(found, values or (self._missing(heir, name, module, node),))
+                found = union(found, values or (self._missing(inheriting, name, module, node),))
             if len(found) > MOST_ALTERNATIVES:
                 return (*found, self._evaluator.unknown(module, node, "it may be too many things"))
         return found

@@ -1,4 +1,4 @@
-"""What a check has established of a variable: ``if not isinstance(x, C): raise`` before a use."""
+"""Checks that narrow a variable: ``if not isinstance(x, C): raise`` before a use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a parameter of a function receives.
+"""The values of a parameter.
 
 One without an annotation is what its callers pass. If all callers are in sight, that is all it
 can be. If they are not, because its function is public or passed on as a value, it is taken for a
@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from awaken.project.names.decorators import method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -18,18 +19,17 @@ from awaken.project.values.domain import (
     ClassOf,
     Environment,
     FunctionOf,
-    Gives,
     InstanceOf,
-    Nothing,
-    Other,
+    NoneValue,
+    NotRelevant,
+    Producer,
     Session,
     Unknown,
     Values,
     union,
 )
-from awaken.project.values.passed import Passed
 from awaken.project.values.pytest_fixtures import fixture_for
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import Passed, Questions
 
 _DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
@@ -52,7 +52,7 @@ class Parameters:
         if owner is not None:
             return (owner,)
         if parameter in _variadic(function):
-            return (Other("the packed arguments of a call"),)
+            return (NotRelevant("the packed arguments of a call"),)
         given = self._declared(module, parameter, binding.value)
         if given and not any(isinstance(one, Unknown) for one in given):
             return given
@@ -117,7 +117,7 @@ class Parameters:
                     found = union(found, _resolved(evaluator.returned(one)))
                 case ClassOf():
                     found = union(found, (InstanceOf(one.qualified),))
-                case Gives(how="callable" | "factory"):
+                case Producer(how="callable" | "factory"):
                     found = union(found, _resolved(one.inner))
                 case _:
                     why = "the dependency could not be followed"
@@ -160,7 +160,7 @@ class Parameters:
     ) -> Values:
         evaluator = self._evaluator
         values = union(*(evaluator.values(one.module, one.node) for one in passed.given))
-        found = [one for one in values if one != Nothing()] if passed.calls else []
+        found = [one for one in values if one != NoneValue()] if passed.calls else []
         if not passed.doubts and found and not _is_only_mocked(values):
             return values
         if found and all(isinstance(one, Session) for one in found):
@@ -189,11 +189,11 @@ class Parameters:
         owner = scope.node
         if not isinstance(owner, ast.ClassDef) or not positional or positional[0] is not parameter:
             return None
-        decorators = {ast.unparse(one) for one in function.decorator_list}
-        if "staticmethod" in decorators:
+        kind = method_kind(self._evaluator.names, module, function)
+        if kind == "static":
             return None
         qualified = f"{module.name}.{module.qualname(owner)}"
-        if "classmethod" in decorators or function.name in _ON_CLASS:
+        if kind == "class" or function.name in _ON_CLASS:
             return ClassOf(qualified)
         return InstanceOf(qualified)
 
@@ -202,9 +202,9 @@ def _resolved(values: Values) -> Values:
     """Return what FastAPI passes on: what a generator yields, what a coroutine returns."""
     found: Values = ()
     for value in values:
-        if isinstance(value, Gives) and value.how in {"generator", "coroutine"}:
+        if isinstance(value, Producer) and value.how in {"generator", "coroutine"}:
             found = union(found, value.inner)
-        elif value != Nothing():
+        elif value != NoneValue():
             found = union(found, (value,))
     return found
 
@@ -215,5 +215,5 @@ def _variadic(function: ast.AST) -> list[ast.arg]:
 
 
 def _is_only_mocked(values: Values) -> bool:
-    mocks = [isinstance(one, Other) and one.mock for one in values]
+    mocks = [isinstance(one, NotRelevant) and one.mock for one in values]
     return any(mocks) and not any(isinstance(one, Session) for one in values)

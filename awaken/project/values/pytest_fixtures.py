@@ -1,16 +1,15 @@
-"""Which pytest fixture a parameter of a test receives."""
+"""The pytest fixture that a parameter of a test receives."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable
 
+from awaken.project.names.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf
-
-_FIXTURES = {"pytest.fixture", "pytest_asyncio.fixture"}
 
 
 def fixture_for(
@@ -64,7 +63,7 @@ def fixture_name(module: Module, node: Function, names: Names) -> str | None:
     """Return the name by which tests ask for the fixture ``node``; None if it is none."""
     for decorator in node.decorator_list:
         plain = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if names.qualified(module, plain) not in _FIXTURES:
+        if names.qualified(module, plain) not in PYTEST_FIXTURES:
             continue
         given = decorator.keywords if isinstance(decorator, ast.Call) else []
         named = next((one.value for one in given if one.arg == "name"), None)

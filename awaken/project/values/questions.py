@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from awaken.contract import Place
@@ -27,7 +28,27 @@ from awaken.project.values.domain import (
     Value,
     Values,
 )
-from awaken.project.values.passed import Passed
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An expression that a caller passes, in its module."""
+
+    module: Module
+    node: ast.expr
+
+
+@dataclass(slots=True)
+class Passed:
+    """All that is passed to a parameter by the calls in sight.
+
+    ``doubts`` are clauses, with their places, that say why other values may be passed as well;
+    without one, ``given`` is all that there is. ``calls`` is how many calls in sight say so.
+    """
+
+    given: list[Given] = field(default_factory=list)
+    calls: int = 0
+    doubts: dict[str, Place] = field(default_factory=dict)
 
 
 class Questions(Protocol):

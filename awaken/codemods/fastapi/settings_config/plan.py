@@ -22,7 +22,7 @@ from awaken.contract import Edit, Phase, Pins, Place, Plan, Reason, Rewriter
 from awaken.kit.changes import Decided, Member, connected, decide, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.project.names.uses import is_annotation
+from awaken.project.names.usages import is_annotation
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -142,7 +142,7 @@ class _Planning:
 
     def _check_reads(self, config: Config) -> None:
         """Raise Refused if the Config may be read anywhere."""
-        heirs = {config.owner, *self._project.heirs(config.owner)}
+        heirs = {config.owner, *self._project.all_subclasses(config.owner)}
         for place, owner, text in self._reads:
             if owner is None or owner in heirs:
                 raise Refused(reasons.CONFIG_READ, text, because=(place,))

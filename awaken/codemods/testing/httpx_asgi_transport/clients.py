@@ -74,7 +74,7 @@ def _holds_app(node: ast.expr) -> bool:
 
 def _heirs(project: Project) -> dict[str, str]:
     """Return the classes of the project that inherit from a client, and which one."""
-    return {heir: kind for kind in TRANSPORTS for heir in project.heirs(kind)}
+    return {heir: kind for kind in TRANSPORTS for heir in project.all_subclasses(kind)}
 
 
 def _client(

@@ -53,7 +53,9 @@ class HttpxAsgiTransport(Rule):
 
 def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
     """Yield the files that can hold a client: those that name httpx, or a class made of it."""
-    heirs = [heir.rpartition(".")[2] for kind in TRANSPORTS for heir in project.heirs(kind)]
+    heirs = [
+        heir.rpartition(".")[2] for kind in TRANSPORTS for heir in project.all_subclasses(kind)
+    ]
     naming = set(project.files_with((b"httpx", *(heir.encode() for heir in heirs))))
     clients_by_name = {kind.rpartition(".")[2].encode() for kind in TRANSPORTS}
     naming.update(project.files_with(sorted(clients_by_name)))

@@ -10,8 +10,8 @@ from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
 from awaken.contract import Finding, Phase, Pins, Place, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
-from awaken.project.frameworks.testing import is_test_file
 from awaken.project.frameworks.web.applications import Application
+from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -42,7 +42,7 @@ class LifespanInTests(Rule):
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per client that leaves out what its application relies on."""
         del pins  # nothing is rewritten
-        paths = [path for path in project.site_files(self.triggers) if is_test_file(path)]
+        paths = [path for path in project.site_files(self.triggers) if is_around_tests(path)]
         if not paths:
             return Plan()
         reliances = {
@@ -111,7 +111,7 @@ def _is_entered(project: Project, module: Module, call: ast.Call) -> bool:
     if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         names.add(function.name)
         found = (project.module(path) for path in project.files_with((b"with ",)))
-        files = [one for one in found if one is not None and is_test_file(one.path)]
+        files = [one for one in found if one is not None and is_around_tests(one.path)]
     return any(_enters(one, names) for one in files)
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place, Span
-from awaken.project.frameworks.testing import is_test_file
 from awaken.project.frameworks.web.serving import Served
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, _Definit
         module, function, depth = waiting.pop(0)
         yield module, function
         for call in ast.walk(function) if depth < _DEEPEST else ():
-            called = project.function_called(module, call) if isinstance(call, ast.Call) else None
+            called = (
+                project.calls.function_called(module, call) if isinstance(call, ast.Call) else None
+            )
             if called is not None and not isinstance(called, Unknown):
                 key = (called.module.path, called.module.span(called.function))
                 if key not in seen:
@@ -109,7 +111,7 @@ def _reads_of(
     overridden = _overridden(project)
     paths = [home.path] if home is not None else project.files_with((f".{name}".encode(),))
     for path in paths:
-        module = None if is_test_file(path) else project.module(path)
+        module = None if is_around_tests(path) else project.module(path)
         for node in module.walk() if module is not None else ():
             if module is None or not _reads(module, node, name, home):
                 continue
@@ -150,7 +152,7 @@ def _is_set_by_tests(project: Project, name: str) -> bool:
     """Whether a test sets it itself, or puts something else in its place."""
     word = name.encode()
     for path in project.files_with((word,)):
-        module = project.module(path) if is_test_file(path) else None
+        module = project.module(path) if is_around_tests(path) else None
         for node in module.walk() if module is not None else ():
             match node:
                 case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:

@@ -1,4 +1,4 @@
-"""Whether what a call makes is kept beyond the call of the function around it."""
+"""The lifetime of what a call makes: kept beyond the call of the function around it, or not."""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from functools import cache
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
-from awaken.project.frameworks.testing import is_test_file
 from awaken.project.names.tables import target_of
 from awaken.project.source.modules import Module
 from awaken.project.source.program import Program
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import last_name
 
 _UNPOOLED = {"NullPool", "StaticPool"}
 _SCRIPTS = {"alembic", "migrations", "scripts", "examples", "docs", "docs_src", "benchmarks"}
@@ -53,7 +54,7 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
         here = _spellings(module, names)
         for call in module.walk():
             # What is called is told from all imports: only for what may be meant.
-            if not isinstance(call, ast.Call) or _last_name(call.func) not in here:
+            if not isinstance(call, ast.Call) or last_name(call.func) not in here:
                 continue
             name = project.qualified_name(module, call.func) or ""
             resource = known.get(name)
@@ -78,16 +79,10 @@ def _spellings(module: Module, names: set[str]) -> set[str]:
     return found
 
 
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
 def is_aside(path: str) -> bool:
     """Whether a file is no part of the application itself: tests, migrations, scripts."""
-    *folders, name = path.split("/")
-    return is_test_file(path) or not _SCRIPTS.isdisjoint(folders) or name == "conftest.py"
+    folders = path.split("/")[:-1]
+    return is_around_tests(path) or not _SCRIPTS.isdisjoint(folders)
 
 
 def _is_script(module: Module) -> bool:

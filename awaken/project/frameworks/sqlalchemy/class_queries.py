@@ -1,4 +1,4 @@
-"""Where ``query`` of a mapped class comes from: Flask-SQLAlchemy's ``db.Model``, or a registry."""
+"""The session behind ``Model.query``: Flask-SQLAlchemy's ``db.Model``, or a registry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.values.domain import InstanceOf, Nothing, Session, Unknown
+from awaken.project.values.domain import InstanceOf, NoneValue, Session, Unknown
 
 # What a subclass of the extension's class can define to change sessions or queries.
 _DECISIVE = {
@@ -79,14 +79,14 @@ class ClassQueries:
             self._kept[qualified] = self._of(qualified)
         return self._kept[qualified]
 
-    def of_family(self, qualified: str) -> Found | None:
+    def of_subclasses(self, qualified: str) -> Found | None:
         """Return where ``query`` of ``cls`` comes from, which may be any subclass.
 
         A class that is not mapped itself is a mixin: then its subclasses decide.
         """
         own = self.of(qualified)
-        heirs = self._classes.heirs(qualified)
-        below = [found for name in heirs if (found := self.of(name)) is not None]
+        subclasses = self._classes.all_subclasses(qualified)
+        below = [found for name in subclasses if (found := self.of(name)) is not None]
         if own is None:
             below += self._given_to(qualified)
         else:
@@ -99,12 +99,12 @@ class ClassQueries:
         """Whether ``node`` is a Flask-SQLAlchemy object that nothing customises."""
         known = {name.rpartition(".")[0] for name in self._evaluator.knowledge.class_queries}
         for value in self._evaluator.values(module, node):
-            lineage = self._classes.lineage(getattr(value, "qualified", ""))
+            ancestors = self._classes.ancestors(getattr(value, "qualified", ""))
             if not isinstance(value, InstanceOf) or self._customised(value):
                 return False
             if value.custom_query == "?":
                 return False
-            kinds = {value.qualified} if lineage is None else set(lineage.outside)
+            kinds = {value.qualified} if ancestors is None else set(ancestors.outside)
             if not known & kinds:
                 return False
         return True
@@ -114,7 +114,7 @@ class ClassQueries:
         if facts is None:
             return None
         found, given = list[Found](), list[tuple[str, str | None]]()
-        for one in self._models.lineage(qualified):
+        for one in self._models.ancestors(qualified):
             node = self._classes.node(one.qualified)
             if node is None:
                 place = Place(one.path, one.span)
@@ -162,7 +162,7 @@ class ClassQueries:
             yield f"`{facts.qualified}` sets `query_class`", name
 
     def _with_class(self, found: ClassQuery, given: Sequence[tuple[str, str | None]]) -> ClassQuery:
-        """Return ``found`` with the class of its queries, one of those ``given`` by the lineage."""
+        """Return ``found`` with the class of its queries: one that is ``given`` by inheritance."""
         classes = {name for _, name in given}
         if classes <= self._evaluator.knowledge.query_classes:
             return found
@@ -269,14 +269,14 @@ class ClassQueries:
         """Return the query of classes that inherit ``db.Model``; None where ``db`` is not one."""
         sessions = self._evaluator.knowledge.class_queries
         values = self._evaluator.named(owner, module, node)
-        values = tuple(one for one in values if one != Nothing())
+        values = tuple(one for one in values if one != NoneValue())
         place = self._evaluator.place(module, node, "the base class")
         found: ClassQuery | None = None
         for value in values:
             if not isinstance(value, InstanceOf):
                 return None
-            lineage = self._classes.lineage(value.qualified)
-            kinds = (value.qualified,) if lineage is None else lineage.outside
+            ancestors = self._classes.ancestors(value.qualified)
+            kinds = (value.qualified,) if ancestors is None else ancestors.outside
             full = (f"{one}.{attribute}" for one in kinds)
             known = next((name for name in full if name in sessions), None)
             if known is None:
@@ -289,8 +289,8 @@ class ClassQueries:
 
     def _customised(self, value: InstanceOf) -> str:
         """Return that the class of an extension object makes queries of its own; else empty."""
-        lineage = self._classes.lineage(value.qualified)
-        for facts in lineage.inside if lineage is not None else ():
+        ancestors = self._classes.ancestors(value.qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
             node = self._classes.node(facts.qualified)
             if node is None:
                 return f"`{facts.qualified}` is defined more than once"

@@ -1,4 +1,4 @@
-"""Whether loading a class loads a collection with it by a join: the ``unique()`` question."""
+"""Collections that loading a class brings with it by a join: the ``unique()`` question."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class EagerLoading:
         """Return the joined sides that loading ``name`` may follow."""
         if self._sites is None:
             self._sites = self._models.relationships.eager()
-        family = self._models.ancestors(name)
+        inherited = self._models.ancestor_names(name)
         return [
             site
             for site in self._sites
             if site.owner is None
-            or site.owner in family
-            or name in self._models.ancestors(site.owner)
+            or site.owner in inherited
+            or name in self._models.ancestor_names(site.owner)
         ]
 
     def _uselist(self, site: Site, name: str) -> bool | None:
@@ -73,7 +73,7 @@ class EagerLoading:
         facts = site.facts
         if facts.uselist is not None or not facts.plain_join or facts.secondary:
             return facts.uselist
-        inherits = site.owner in self._models.ancestors(name)
+        inherits = site.owner in self._models.ancestor_names(name)
         owner = self._models.mapped_class(name if inherits else site.owner or "")
         target = self._models.mapped_class(facts.target or "")
         if owner is None or target is None or not (owner.complete and target.complete):

@@ -1,4 +1,4 @@
-"""Where a program changes what a Query does: hooks and classes that ``select()`` does not know."""
+"""Changes to Query itself: hooks and classes that ``select()`` does not know."""
 
 from __future__ import annotations
 

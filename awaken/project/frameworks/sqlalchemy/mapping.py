@@ -1,4 +1,4 @@
-"""What one class body, table or call of ``relationship`` says about a mapping."""
+"""The mapping that one class body, table or call of ``relationship`` declares."""
 
 from __future__ import annotations
 

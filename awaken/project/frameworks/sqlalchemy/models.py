@@ -1,4 +1,4 @@
-"""Which classes are mapped, and what their mapping loads by itself."""
+"""The mapped classes of a program, and the relationships that they load by themselves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import (
 )
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationships, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.classes import Classes, ClassFacts, Lineage
+from awaken.project.names.classes import Ancestors, Classes, ClassFacts
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import DeclarativeBase, External
 
@@ -119,9 +119,9 @@ class Models:
         if decorated is not None:
             return decorated
         inherited = self._inherited(facts)
-        lineage = self._classes.lineage(qualified)
+        ancestors = self._classes.ancestors(qualified)
         keyword_bases = self._evaluator.knowledge.table_keyword_bases
-        if lineage is not None and keyword_bases & set(lineage.outside):
+        if ancestors is not None and keyword_bases & set(ancestors.outside):
             return "mapped" if ("table", "True") in facts.keywords else "plain"
         body = self.body(qualified)
         if inherited == "mapped" and body is not None and body.abstract:
@@ -189,13 +189,13 @@ class Models:
     def body(self, qualified: str) -> ClassBody | None:
         """Return what the body of a class of the project maps by itself."""
         if qualified not in self._bodies:
-            found, lineage = self._classes.node(qualified), self._classes.lineage(qualified)
+            found, ancestors = self._classes.node(qualified), self._classes.ancestors(qualified)
             fields = self._evaluator.knowledge.table_keyword_bases
             self._bodies[qualified] = (
                 None
                 if found is None
                 else self._reader.body(
-                    *found, fields=lineage is not None and bool(fields & set(lineage.outside))
+                    *found, fields=ancestors is not None and bool(fields & set(ancestors.outside))
                 )
             )
         return self._bodies[qualified]
@@ -204,19 +204,19 @@ class Models:
         """Return the mapping of a class of the project; None if it is not proven to be mapped."""
         if qualified not in self._mapped:
             facts = self._classes.facts(qualified)
-            lineage = self._classes.lineage(qualified)
+            ancestors = self._classes.ancestors(qualified)
             mapped = facts is not None and self.status(qualified) == "mapped"
             self._mapped[qualified] = (
-                self._mapping(facts, lineage) if mapped and facts and lineage else None
+                self._mapping(facts, ancestors) if mapped and facts and ancestors else None
             )
         return self._mapped[qualified]
 
-    def _mapping(self, facts: ClassFacts, lineage: Lineage) -> MappedClass:
+    def _mapping(self, facts: ClassFacts, ancestors: Ancestors) -> MappedClass:
         columns: dict[str, ColumnFacts] = {}
         relationships: dict[str, RelationshipFacts] = {}
         kinds: dict[str, AttributeKind] = {}
         complete, tablename, table = True, None, None
-        for inherited in self._ancestry(lineage):
+        for inherited in self._with_declarative(ancestors):
             body = self.body(inherited.qualified)
             imperative = self._imperative().get(inherited.qualified)
             if body is None:
@@ -237,20 +237,19 @@ class Models:
             columns, relationships, kinds, complete,
         )  # fmt: skip
 
-    def ancestors(self, qualified: str) -> set[str]:
+    def ancestor_names(self, qualified: str) -> set[str]:
         """Return a class and all classes of the project from which it inherits mappings."""
-        lineage = self._classes.lineage(qualified)
-        return {qualified, *(one.qualified for one in (self._ancestry(lineage) if lineage else ()))}
+        return {qualified, *(one.qualified for one in self.ancestors(qualified))}
 
-    def lineage(self, qualified: str) -> list[ClassFacts]:
+    def ancestors(self, qualified: str) -> list[ClassFacts]:
         """Return the classes of the project from which a class inherits, itself first."""
-        lineage = self._classes.lineage(qualified)
-        return [] if lineage is None else self._ancestry(lineage)
+        ancestors = self._classes.ancestors(qualified)
+        return [] if ancestors is None else self._with_declarative(ancestors)
 
-    def _ancestry(self, lineage: Lineage) -> list[ClassFacts]:
-        """Return the classes of a lineage with the ones that declarative bases add."""
-        found = {one.qualified: one for one in lineage.inside}
-        for facts in lineage.inside:
+    def _with_declarative(self, ancestors: Ancestors) -> list[ClassFacts]:
+        """Return the classes of the project with the ones that declarative bases add."""
+        found = {one.qualified: one for one in ancestors.inside}
+        for facts in ancestors.inside:
             for index in range(len(facts.bases)):
                 base = (
                     self._declarative(facts, index)
@@ -259,7 +258,7 @@ class Models:
                     else None
                 )
                 parent = None if base is None or base.parent is None else base.parent
-                more = None if parent is None else self._classes.lineage(parent)
+                more = None if parent is None else self._classes.ancestors(parent)
                 for one in more.inside if more is not None else ():
                     found.setdefault(one.qualified, one)
         return list(found.values())

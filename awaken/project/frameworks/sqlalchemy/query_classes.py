@@ -1,4 +1,4 @@
-"""What a Query class of the program's own changes, and which methods of Query that reaches."""
+"""Query classes of the program: the methods they change, and the queries that this reaches."""
 
 from __future__ import annotations
 
@@ -70,16 +70,16 @@ class QueryClasses:
 
     def _read(self, qualified: str) -> QueryClass | None:
         knowledge = self._evaluator.knowledge
-        lineage = self._evaluator.classes.lineage(qualified)
-        if lineage is None or lineage.unresolved:
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        if ancestors is None or ancestors.unresolved:
             return None
-        outside = set(lineage.outside)
+        outside = set(ancestors.outside)
         if not outside & knowledge.query_classes:
             return None
         if outside - knowledge.query_classes - _HARMLESS_BASES:
             return None
         own: set[str] = set()
-        for facts in lineage.inside:
+        for facts in ancestors.inside:
             names = self._defined(facts)
             if names is None or self._is_written_to(facts):
                 return None

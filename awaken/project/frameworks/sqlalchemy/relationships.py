@@ -1,4 +1,4 @@
-"""Where relationships are declared: in classes, in imperative mappings, from the other side."""
+"""Declarations of relationships: in classes, in imperative mappings, from the other side."""
 
 from __future__ import annotations
 

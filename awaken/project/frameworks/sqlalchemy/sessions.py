@@ -16,8 +16,8 @@ from awaken.project.values.domain import (
     External,
     InstanceOf,
     ModuleOf,
-    Nothing,
-    Other,
+    NoneValue,
+    NotRelevant,
     Session,
     SessionKind,
     Unknown,
@@ -75,8 +75,8 @@ class Sessions:
     def others(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return what ``node`` is proven to be other than a session, each as a noun phrase."""
         values = self._evaluator.values(module, node)
-        found = [self._session(module, node, one) for one in values if one != Nothing()]
-        return tuple(dict.fromkeys(one.what for one in found if isinstance(one, Other)))
+        found = [self._session(module, node, one) for one in values if one != NoneValue()]
+        return tuple(dict.fromkeys(one.what for one in found if isinstance(one, NotRelevant)))
 
     def _used_elsewhere(self, module: Module, node: ast.Name) -> SessionProof | None:
         """Return the proof by a ``.query`` of mapped classes on the same variable of a function.
@@ -103,7 +103,7 @@ class Sessions:
     def _from_values(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof from where the value of ``node`` comes from."""
         values = self._evaluator.values(module, node)
-        found = [self._session(module, node, one) for one in values if one != Nothing()]
+        found = [self._session(module, node, one) for one in values if one != NoneValue()]
         unknown = next((one for one in found if isinstance(one, Unknown)), None)
         if unknown is not None:
             return unknown
@@ -114,7 +114,7 @@ class Sessions:
         if not sessions:
             return None
         if len(sessions) < len(found):
-            other = next(one for one in found if isinstance(one, Other))
+            other = next(one for one in found if isinstance(one, NotRelevant))
             why = f"`{module.excerpt(node)}` may also be something else: {other.what}"
             return self._evaluator.unknown(module, node, why)
         return self._joined(module, node, sessions)
@@ -211,8 +211,8 @@ class Sessions:
     def _may_be_other(self, module: Module, receiver: ast.expr) -> bool:
         """Whether the receiver may be something known that is no session, nor stands in for one."""
         values = self._evaluator.values(module, receiver)
-        found = [self._session(module, receiver, one) for one in values if one != Nothing()]
-        return any(isinstance(one, Other) and not one.mock for one in found)
+        found = [self._session(module, receiver, one) for one in values if one != NoneValue()]
+        return any(isinstance(one, NotRelevant) and not one.mock for one in found)
 
     def _find_own_queries(self) -> tuple[bool, bool]:
         """Return whether session classes, and whether other classes, define ``query``."""
@@ -252,11 +252,13 @@ class Sessions:
             unless=next((one.unless for one in sessions if one.unless), ""),
         )
 
-    def _session(self, module: Module, node: ast.expr, value: Value) -> Session | Other | Unknown:
+    def _session(
+        self, module: Module, node: ast.expr, value: Value
+    ) -> Session | NotRelevant | Unknown:
         """Reduce a value to what matters here."""
         value = self._evaluator.members.as_session(value)
         match value:
-            case Session() | Unknown() | Other():
+            case Session() | Unknown() | NotRelevant():
                 return value
             case InstanceOf():
                 return self._instance(module, node, value)
@@ -264,35 +266,35 @@ class Sessions:
                 why = f"what `{value.qualified}` is, is not known"
                 return self._evaluator.unknown(module, node, why)
             case ClassOf():
-                return Other(f"the class `{value.qualified}`")
+                return NotRelevant(f"the class `{value.qualified}`")
             case ModuleOf():
-                return Other(f"the module {value.path}")
+                return NotRelevant(f"the module {value.path}")
             case _:
-                return Other("a function, or what calling it gives")
+                return NotRelevant("a function, or what calling it gives")
 
     def _instance(
         self, module: Module, node: ast.expr, value: InstanceOf
-    ) -> Session | Other | Unknown:
+    ) -> Session | NotRelevant | Unknown:
         """A class of the project is no session if all that it inherits is in sight."""
         knowledge, name = self._evaluator.knowledge, value.qualified
-        lineage = self._evaluator.classes.lineage(name)
-        if lineage is None:
+        ancestors = self._evaluator.classes.ancestors(name)
+        if ancestors is None:
             known = name in knowledge.types or name.partition(".")[0] in knowledge.not_sessions
             if known:
-                return Other(f"an instance of `{name}`")
+                return NotRelevant(f"an instance of `{name}`")
             why = f"`{name}` is defined outside the project"
             return self._evaluator.unknown(module, node, why)
-        roots = [one.partition(".")[0] for one in lineage.outside]
+        roots = [one.partition(".")[0] for one in ancestors.outside]
         hidden = [
             one
-            for one, root in zip(lineage.outside, roots, strict=True)
+            for one, root in zip(ancestors.outside, roots, strict=True)
             if one not in knowledge.types and not _is_harmless(root, knowledge.not_sessions)
         ]
-        if hidden or lineage.unresolved:
+        if hidden or ancestors.unresolved:
             base = hidden[0] if hidden else "a base that could not be followed"
             why = f"`{name}` inherits from {base}"
             return self._evaluator.unknown(module, node, why)
-        return Other(f"an instance of `{name}`")
+        return NotRelevant(f"an instance of `{name}`")
 
 
 def _is_open(found: SessionProof | Unknown | None) -> bool:

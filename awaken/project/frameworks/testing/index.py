@@ -16,17 +16,17 @@ from awaken.contract import Place
 from awaken.project.frameworks.testing.marks import (
     Mark,
     fakes_of,
-    is_test_file,
     marks_of,
     may_configure,
     patch_of,
 )
-from awaken.project.frameworks.testing.reach import Reach, Use, use_of
+from awaken.project.frameworks.testing.reach import QueryUse, Reach, use_of
 from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import Member, Suite
-from awaken.project.frameworks.testing.units import Called, Unit
+from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
 from awaken.workspace.sources import Snapshot
@@ -45,7 +45,7 @@ class Double(Struct, frozen=True):
 
     place: Place
     name: str
-    uses: tuple[Use, ...]
+    uses: tuple[QueryUse, ...]
     unseen: bool = False
 
 
@@ -63,7 +63,7 @@ class Doubles:
         self._files_with = files_with
         self._words = Words(files, files_with)
         self._found: dict[Place, Double] | None = None
-        self._by_use: dict[Use, Double] = {}
+        self._by_use: dict[QueryUse, Double] = {}
 
     def find(self) -> None:
         """Find all doubles of the project, unless that was done."""
@@ -82,7 +82,7 @@ class Doubles:
 
     def share(self, earlier: Doubles, changed: Iterable[str]) -> None:
         """Take what was found earlier, if none of the ``changed`` files can have a double."""
-        tests = (path for path in changed if is_test_file(path))
+        tests = (path for path in changed if is_around_tests(path))
         if not any(may_configure(self._files[path].text) for path in tests):
             self._found, self._by_use = earlier._found, earlier._by_use
 
@@ -97,7 +97,7 @@ class Doubles:
 
     # ---------------------------------------------------------------------------------- the files
     def _search(self) -> None:
-        tests = [path for path in self._files_with((b"query",)) if is_test_file(path)]
+        tests = [path for path in self._files_with((b"query",)) if is_around_tests(path)]
         marked = [path for path in tests if may_configure(self._files[path].text)]
         fakes = dict(self._fakes(marked))
         wanted: dict[str, None] = {}
@@ -134,7 +134,7 @@ class Doubles:
             yield path
         words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
         for word in sorted(words):
-            files = [one for one in self._words.files_with(word) if is_test_file(one)]
+            files = [one for one in self._words.files_with(word) if is_around_tests(one)]
             yield from files if len(files) <= _MOST_FILES else ()
 
     # ----------------------------------------------------------------------------------- one file
@@ -152,7 +152,11 @@ class Doubles:
                     self._add(unit, name, fakes, _reached(unit, name, reach, routes))
 
     def _add(
-        self, unit: Unit, name: str, fakes: Mapping[str, Place], reached: tuple[list[Use], bool]
+        self,
+        unit: Unit,
+        name: str,
+        fakes: Mapping[str, Place],
+        reached: tuple[list[QueryUse], bool],
     ) -> None:
         member, mark = unit.doubles[name]
         uses, resolved = reached
@@ -167,11 +171,14 @@ class Doubles:
             self._found[place] = double
 
 
-def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[Use], bool]:
+def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[QueryUse], bool]:
     """Return what asks the double ``name``, and whether anything of the program gets it."""
     reach.replaces = unit.replaced
     answering = [one for request in unit.requests() for one in routes.answering(*request)]
-    calls = [*unit.entries(name), *(Called(one, gives=False, inside=True) for one in answering)]
+    calls = [
+        *unit.entries(name),
+        *(ProgramCall(one, gives=False, inside=True) for one in answering),
+    ]
     given = [one.entry for one in calls if one.gives]
     for dependency in unit.overridden(name):
         given += [entry for one in answering for entry in routes.given(one, dependency)]

@@ -1,4 +1,4 @@
-"""Test doubles of Query: where a test configures one, or asserts what was asked of it.
+"""Test doubles of Query as a test writes them: configured, or asked what it received.
 
 A double counts only where it is told what a query gives (``session.query.return_value...``), where
 its ``query`` is put in place of a real one, or where a test asserts that it was called: any other
@@ -15,11 +15,8 @@ from dataclasses import dataclass
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
-_TEST_FILE = re.compile(
-    r"(?:^|[/_.-])(?:tests?|testing|testlib|conftest|mocks?|fakes?|stubs?|doubles?)(?:[/_.-]|$)"
-)
 _CONFIGURED = re.compile(
     rb"query\.[\w.]*(?:return_value|side_effect|assert_|call)"
     rb"|query\([^\n]*(?:return_value|side_effect|assert_)"
@@ -73,11 +70,6 @@ class Patch:
         positional = 2 if self.owner is not None else 1
         named = any(one.arg == "new" for one in self.call.keywords)
         return not named and len(self.call.args) <= positional
-
-
-def is_test_file(path: str) -> bool:
-    """Whether a file is named like one of tests, or of what they use."""
-    return _TEST_FILE.search(path) is not None
 
 
 def may_configure(text: bytes) -> bool:
@@ -144,7 +136,7 @@ def configured(module: Module, node: ast.Attribute) -> Mark | None:
 
 def _made(call: ast.Call) -> Iterator[Mark]:
     """Yield the mark of a mock that is made with a ``query``."""
-    last = _last(call.func)
+    last = last_name(call.func)
     if last not in _MOCKS and last != "configure_mock":
         return
     for keyword in call.keywords:
@@ -160,8 +152,8 @@ def _made(call: ast.Call) -> Iterator[Mark]:
 def patch_of(module: Module, call: ast.Call) -> Patch | None:
     """Return what ``call`` patches: ``patch``, ``patch.object``, ``monkeypatch.setattr``."""
     function, args = call.func, call.args
-    last = _last(function)
-    owner = _last(function.value) if isinstance(function, ast.Attribute) else ""
+    last = last_name(function)
+    owner = last_name(function.value) if isinstance(function, ast.Attribute) else ""
     named = (one.value for one in call.keywords if one.arg not in {"wraps", "spec"})
     given = (*args[1:], *named)
     if args and (last == "patch" or (last == "setattr" and len(args) > 1)):
@@ -199,7 +191,3 @@ def outermost(module: Module, node: ast.AST) -> Function | ast.Module:
     """Return the function around ``node`` that is in no other function, else the module."""
     above = [one for one in module.ancestors(node) if isinstance(one, Function)]
     return above[-1] if above else module.tree
-
-
-def _last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

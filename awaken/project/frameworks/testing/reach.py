@@ -1,4 +1,4 @@
-"""Which ``query`` of the program a test double is asked for, from the functions that get it.
+"""The uses of ``query`` in the program that a test double answers.
 
 A double is followed through arguments, variables and attributes of ``self``, not through what a
 query gives. Calls are followed as far as they can be resolved; what is called without the double
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from awaken.project.frameworks.testing.marks import is_test_file, outermost
+from awaken.project.frameworks.testing.marks import outermost
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, parameters_of
 from awaken.project.values.domain import ClassOf, FunctionOf
 
@@ -28,7 +29,7 @@ _RESULTS = {"query", "execute", "scalars", "scalar", "get", "get_one"}
 """What a session is asked by: the answer is no session."""
 
 
-class Target(Struct, frozen=True):
+class PatchedName(Struct, frozen=True):
     """A patched name.
 
     With ``path`` it is the variable ``name`` of that file alone; else ``qualified`` is an object
@@ -47,7 +48,7 @@ class Target(Struct, frozen=True):
         return self.name if self.path else self.qualified.rpartition(".")[2]
 
 
-class Use(Struct, frozen=True):
+class QueryUse(Struct, frozen=True):
     """What the program asks of a double: each ``text`` in a ``function`` of the file ``path``.
 
     It says no place, so that it holds while other parts of the file are rewritten.
@@ -58,15 +59,15 @@ class Use(Struct, frozen=True):
     text: str
 
 
-def use_of(module: Module, query: ast.expr) -> Use:
+def use_of(module: Module, query: ast.expr) -> QueryUse:
     """Return ``query``, as in ``session.query``, as a use."""
     around = outermost(module, query)
     function = "" if isinstance(around, ast.Module) else module.qualname(around)
-    return Use(module.path, function, ast.unparse(query))
+    return QueryUse(module.path, function, ast.unparse(query))
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EntryPoint:
     """A function of the program that a test calls, and its parameters that are given a double."""
 
     module: Module
@@ -86,16 +87,18 @@ class Reach:
     """
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self.replaces: frozenset[Target] = frozenset()
+        self.replaces: frozenset[PatchedName] = frozenset()
         self._evaluator = evaluator
-        self._resolved: dict[ast.Call, list[Entry]] = {}
+        self._resolved: dict[ast.Call, list[EntryPoint]] = {}
         self._nodes: dict[Function, _Nodes] = {}
-        self._in_file: dict[Target, list[Use]] = {}
-        self._seen: dict[tuple[object, ...], tuple[list[Use], list[Entry]]] = {}
+        self._in_file: dict[PatchedName, list[QueryUse]] = {}
+        self._seen: dict[tuple[object, ...], tuple[list[QueryUse], list[EntryPoint]]] = {}
 
-    def uses(self, entries: Iterable[Entry], targets: frozenset[Target]) -> list[Use]:
+    def uses(
+        self, entries: Iterable[EntryPoint], targets: frozenset[PatchedName]
+    ) -> list[QueryUse]:
         """Return every ``query`` of the program that is asked of a double."""
-        found: dict[Use, None] = {}
+        found: dict[QueryUse, None] = {}
         waiting = [(entry, 0) for entry in entries]
         seen: set[_Key] = set()
         while waiting and len(seen) < _MOST_FUNCTIONS:
@@ -107,7 +110,7 @@ class Reach:
                 waiting += [(one, depth + 1) for one in called if one.given or depth < _DEEPEST]
         return list(found)
 
-    def named_at_home(self, target: Target, words: AbstractSet[str]) -> list[Use]:
+    def named_at_home(self, target: PatchedName, words: AbstractSet[str]) -> list[QueryUse]:
         """Return what functions with one of the names ``words`` ask of a patched name.
 
         They are those of the file in which it is patched; a property is not called, for example.
@@ -115,18 +118,22 @@ class Reach:
         found = self.of_file(target)
         return [one for one in found if one.function.rpartition(".")[2] in words]
 
-    def of_file(self, target: Target) -> list[Use]:
+    def of_file(self, target: PatchedName) -> list[QueryUse]:
         """Return all that the file in which a name is patched asks of it."""
         module = self._evaluator.load(target.home)
         if module is None:
             return []
         if target not in self._in_file:
-            functions = [Entry(module, one) for one in module.walk() if isinstance(one, Function)]
+            functions = [
+                EntryPoint(module, one) for one in module.walk() if isinstance(one, Function)
+            ]
             bodies = [self._body(one, frozenset({target})) for one in functions]
             self._in_file[target] = list(dict.fromkeys(u for one in bodies for u in one.uses()))
         return self._in_file[target]
 
-    def _within(self, entry: Entry, targets: frozenset[Target]) -> tuple[list[Use], list[Entry]]:
+    def _within(
+        self, entry: EntryPoint, targets: frozenset[PatchedName]
+    ) -> tuple[list[QueryUse], list[EntryPoint]]:
         """Return what a function asks of the double itself, and what it calls."""
         key = (entry.key, targets, self.replaces)
         if key not in self._seen:
@@ -135,12 +142,12 @@ class Reach:
             self._seen[key] = list(body.uses()), list(called)
         return self._seen[key]
 
-    def _body(self, entry: Entry, targets: frozenset[Target]) -> _Body:
+    def _body(self, entry: EntryPoint, targets: frozenset[PatchedName]) -> _Body:
         if entry.function not in self._nodes:
             self._nodes[entry.function] = _Nodes(entry)
         return _Body(self._evaluator, entry, targets, self._nodes[entry.function])
 
-    def named(self, module: Module, call: ast.Call) -> Entry | None:
+    def named(self, module: Module, call: ast.Call) -> EntryPoint | None:
         """Return the function that a call names: by itself, in a module or class, of ``self``."""
         evaluator, function = self._evaluator, call.func
         if isinstance(function, ast.Attribute) and ast.unparse(function.value) in {"self", "cls"}:
@@ -159,38 +166,38 @@ class Reach:
         defining = evaluator.load(located.path)
         found = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []
         node = found[-1].node if found else None
-        return Entry(defining, node) if defining and isinstance(node, Function) else None
+        return EntryPoint(defining, node) if defining and isinstance(node, Function) else None
 
-    def method(self, qualified: str, name: str) -> Entry | None:
+    def method(self, qualified: str, name: str) -> EntryPoint | None:
         """Return a method that a class of the project defines or inherits."""
-        lineage = self._evaluator.classes.lineage(qualified)
-        for facts in lineage.inside if lineage is not None else ():
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
             found = self._evaluator.classes.node(facts.qualified)
             for node in found[1].body if found is not None else ():
                 if found is not None and isinstance(node, Function) and node.name == name:
-                    return Entry(found[0], node)
+                    return EntryPoint(found[0], node)
         return None
 
-    def entries(self, module: Module, call: ast.Call) -> list[Entry]:
+    def entries(self, module: Module, call: ast.Call) -> list[EntryPoint]:
         """Return the functions of the project that ``call`` may call, whatever it takes."""
         if call not in self._resolved:
             named = self.named(module, call)
             self._resolved[call] = [named] if named else list(self._evaluated(module, call))
         return self._resolved[call]
 
-    def _evaluated(self, module: Module, call: ast.Call) -> Iterator[Entry]:
+    def _evaluated(self, module: Module, call: ast.Call) -> Iterator[EntryPoint]:
         with self._evaluator.without_callers():
             values = self._evaluator.values(module, call.func)
         for value in values:
             match value:
                 case FunctionOf(node=ast.FunctionDef() | ast.AsyncFunctionDef() as function):
-                    yield Entry(value.module, function)
+                    yield EntryPoint(value.module, function)
                 case ClassOf():
                     made = self.method(value.qualified, "__init__")
                     if made is not None:
                         yield made
 
-    def _called(self, body: _Body, *, follow_all: bool) -> Iterator[Entry]:
+    def _called(self, body: _Body, *, follow_all: bool) -> Iterator[EntryPoint]:
         for call in body.calls:
             given = body.given(call)
             if given:
@@ -199,10 +206,10 @@ class Reach:
                 named = self.named(body.module, call) if follow_all else None
                 found = [] if named is None else [named]
             for entry in found:
-                if not is_test_file(entry.module.path) and not self._replaced(body, call, entry):
+                if not is_around_tests(entry.module.path) and not self._replaced(body, call, entry):
                     yield with_arguments(entry, given)
 
-    def _replaced(self, body: _Body, call: ast.Call, entry: Entry) -> bool:
+    def _replaced(self, body: _Body, call: ast.Call, entry: EntryPoint) -> bool:
         """Whether the test puts something else in the place of what is called."""
         function = f"{entry.module.name}.{entry.module.qualname(entry.function)}"
         for one in self.replaces:
@@ -214,7 +221,7 @@ class Reach:
         return False
 
 
-def with_arguments(entry: Entry, given: set[str | int]) -> Entry:
+def with_arguments(entry: EntryPoint, given: set[str | int]) -> EntryPoint:
     """Return ``entry`` with the parameters that get a double.
 
     ``given`` are positions and keywords of a call, and ``self`` for its receiver.
@@ -232,13 +239,13 @@ def with_arguments(entry: Entry, given: set[str | int]) -> Entry:
     }
     if "self" in given and bound and positional:
         found.add(positional[0])
-    return Entry(entry.module, entry.function, frozenset(found))
+    return EntryPoint(entry.module, entry.function, frozenset(found))
 
 
 class _Nodes:
     """The parts of a function that matter, and the words in it."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: EntryPoint) -> None:
         self.flows: list[ast.AST] = []
         self.calls: list[ast.Call] = []
         self.queries: list[ast.Attribute] = []
@@ -261,7 +268,11 @@ class _Body:
     """One function, and which of its variables are the double or hold it."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, entry: Entry, targets: frozenset[Target], nodes: _Nodes
+        self,
+        evaluator: ProgramEvaluator,
+        entry: EntryPoint,
+        targets: frozenset[PatchedName],
+        nodes: _Nodes,
     ) -> None:
         self._names = evaluator.names
         self.module = entry.module
@@ -322,7 +333,7 @@ class _Body:
     def _is_target(self, node: ast.Name | ast.Attribute) -> bool:
         return any(self.means(node, target) for target in self._targets)
 
-    def means(self, node: ast.expr, target: Target) -> bool:
+    def means(self, node: ast.expr, target: PatchedName) -> bool:
         """Whether a name stands for a patched one."""
         scopes = self.module.scopes
         last = target.last
@@ -344,7 +355,7 @@ class _Body:
         local = scopes.is_shadowed(node.id, node)
         return local and self._names.qualified(self.module, node) == target.qualified
 
-    def uses(self) -> Iterator[Use]:
+    def uses(self) -> Iterator[QueryUse]:
         """Yield every ``query`` that is asked of the double."""
         for node in self._nodes.queries:
             if self._holds(node.value):

@@ -1,4 +1,4 @@
-"""Which functions of the program answer a request that a test makes, and what they are given.
+"""The functions of a program that answer a request of a test, and what they are given.
 
 A function answers if the path of its decorator ends the path that is asked for. FastAPI's
 ``Depends`` is followed from there, for tests put a double in the place of such a dependency.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 
-from awaken.project.frameworks.testing.marks import is_test_file, text_of
-from awaken.project.frameworks.testing.reach import Entry
+from awaken.project.frameworks.testing.marks import text_of
+from awaken.project.frameworks.testing.reach import EntryPoint
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, parameters_of
 
 METHODS = {"delete", "get", "head", "open", "options", "patch", "post", "put", "request"}
@@ -43,9 +44,9 @@ class Routes:
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._answering: dict[tuple[str, str], list[Entry]] = {}
+        self._answering: dict[tuple[str, str], list[EntryPoint]] = {}
 
-    def answering(self, method: str, path: str) -> list[Entry]:
+    def answering(self, method: str, path: str) -> list[EntryPoint]:
         """Return the functions that may answer ``method`` on ``path``."""
         key = (method, path)
         if key not in self._answering:
@@ -54,19 +55,19 @@ class Routes:
             self._answering[key] = [entry for score, entry in found if score == best]
         return self._answering[key]
 
-    def _search(self, method: str, wanted: list[str]) -> Iterator[tuple[_Score, Entry]]:
+    def _search(self, method: str, wanted: list[str]) -> Iterator[tuple[_Score, EntryPoint]]:
         """Yield what may answer, with how many parts of its path are those asked for."""
         words = tuple(f"/{one}".encode() for one in wanted if _is_literal(one))
-        files = [one for one in self._files_with(words or (b'"/"',)) if not is_test_file(one)]
+        files = [one for one in self._files_with(words or (b'"/"',)) if not is_around_tests(one)]
         for file in files if len(files) <= _MOST_FILES else ():
             module = self._evaluator.load(file)
             for node in module.tree.body if module is not None else ():
                 if isinstance(node, Function) and module is not None:
                     scores = [_answers(module, one, method, wanted) for one in node.decorator_list]
                     for score in (one for one in scores if one is not None):
-                        yield score, Entry(module, node)
+                        yield score, EntryPoint(module, node)
 
-    def given(self, route: Entry, dependency: str) -> Iterator[Entry]:
+    def given(self, route: EntryPoint, dependency: str) -> Iterator[EntryPoint]:
         """Yield the functions that get what ``dependency`` gives, when ``route`` is asked."""
         waiting, seen = [route], list[ast.AST]()
         while waiting and len(seen) < _MOST_DEPENDENCIES:
@@ -82,15 +83,15 @@ class Routes:
                     else:
                         waiting += self._function(module, one)
             if given:
-                yield Entry(entry.module, entry.function, frozenset(given))
+                yield EntryPoint(entry.module, entry.function, frozenset(given))
 
-    def _function(self, module: Module, node: ast.expr) -> Iterator[Entry]:
+    def _function(self, module: Module, node: ast.expr) -> Iterator[EntryPoint]:
         with self._evaluator.without_callers():
             values = self._evaluator.values(module, node)
         for value in values:
             found = getattr(value, "node", None)
             if isinstance(found, Function):
-                yield Entry(value.module, found)  # type: ignore[union-attr]
+                yield EntryPoint(value.module, found)  # type: ignore[union-attr]
 
     def _dependencies(
         self, module: Module, parameter: ast.arg, default: ast.expr | None

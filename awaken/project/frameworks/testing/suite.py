@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from awaken.project.frameworks.testing.marks import Mark, Patch, marks_of, may_configure, outermost
-from awaken.project.frameworks.testing.reach import Reach, Target
+from awaken.project.frameworks.testing.reach import PatchedName, Reach
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -124,7 +124,7 @@ class Suite:
                 if automatic or (node.name in _SETUP and node not in module.tree.body):
                     yield self.member(module, node)
 
-    def target(self, member: Member, patch: Patch) -> Target | None:
+    def target(self, member: Member, patch: Patch) -> PatchedName | None:
         """Return what of the program a patch puts something in place of, if it is in sight."""
         if patch.owner is not None:
             return self.target_object(member.module, patch.owner, patch.name)
@@ -136,23 +136,23 @@ class Suite:
                 continue
             first, *rest = parts[length:]
             if not rest:
-                return Target(f"{layout.name_of(path)}.{first}", path, first, path)
+                return PatchedName(f"{layout.name_of(path)}.{first}", path, first, path)
             name = names.attribute(path, first)
             for one in rest[:-1]:
                 name = None if name is None else names.member(name, one)
-            return None if name is None else Target(name, name=rest[-1], home=path)
+            return None if name is None else PatchedName(name, name=rest[-1], home=path)
         return None
 
-    def target_object(self, module: Module, owner: ast.expr, name: str) -> Target | None:
+    def target_object(self, module: Module, owner: ast.expr, name: str) -> PatchedName | None:
         """Return the target that an attribute ``name`` of a module or of another object is."""
         qualified = self.evaluator.names.qualified(module, owner)
         path = None if qualified is None else self.evaluator.names.layout.path_of(qualified)
         if path is not None:
-            return Target(f"{qualified}.{name}", path, name, path)
+            return PatchedName(f"{qualified}.{name}", path, name, path)
         located = None if qualified is None else self.evaluator.names.locate(qualified)
         if qualified is None or located is None:
             return None
-        return Target(qualified, name=name, home=located.path)
+        return PatchedName(qualified, name=name, home=located.path)
 
 
 def _is_definition(node: ast.stmt) -> bool:

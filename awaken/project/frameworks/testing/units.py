@@ -1,4 +1,4 @@
-"""What one test does with its doubles: the test, its fixtures, set-up methods and helpers as one.
+"""One test with its doubles: the test, its fixtures, set-up methods and helpers as one.
 
 Variables of all these functions are keys; two keys of one object are the same key. What is given
 a double (``Service(mock)``, ``factory.return_value = mock``) carries it as well, one way only.
@@ -13,10 +13,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
-from awaken.project.frameworks.testing.marks import Mark, Patch, is_test_file, patch_of
-from awaken.project.frameworks.testing.reach import Entry, Target, with_arguments
+from awaken.project.frameworks.testing.marks import Mark, Patch, patch_of
+from awaken.project.frameworks.testing.reach import EntryPoint, PatchedName, with_arguments
 from awaken.project.frameworks.testing.requests import METHODS, path_of
 from awaken.project.frameworks.testing.suite import Member, Suite
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, parameters_of
 
 _MOST_MEMBERS = 40
@@ -24,14 +25,14 @@ _SETTINGS = {"return_value", "side_effect"}
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class ProgramCall:
     """A call of the program by a test.
 
     ``gives`` says that a double is among its arguments, ``inside`` that it is the test itself, or
     a helper of it, that calls: a fixture does so before.
     """
 
-    entry: Entry
+    entry: EntryPoint
     gives: bool
     inside: bool
 
@@ -50,7 +51,7 @@ class Unit:
         self._fixtures: dict[str, Member] = {}
         self._helpers: dict[ast.Call, Member] = {}
         self.patches: list[tuple[Member, Patch, set[str]]] = []
-        self.replaced: frozenset[Target] = frozenset()
+        self.replaced: frozenset[PatchedName] = frozenset()
         self._collect(test)
         if self.has_marks:
             self._follow()
@@ -85,7 +86,7 @@ class Unit:
     def _helping(self, member: Member) -> Iterator[Member]:
         for call in self._calls(member):
             entry = self._suite.reach.named(member.module, call)
-            if entry is not None and is_test_file(entry.module.path):
+            if entry is not None and is_around_tests(entry.module.path):
                 helper = self._suite.member(entry.module, entry.function)
                 self._helpers[call] = helper
                 yield helper
@@ -197,7 +198,7 @@ class Unit:
         given: dict[str | int, ast.expr] = dict(enumerate(call.args))
         given |= {one.arg: one.value for one in call.keywords if one.arg}
         for at, value in given.items():
-            entry = with_arguments(Entry(helper.module, helper.node), {at})
+            entry = with_arguments(EntryPoint(helper.module, helper.node), {at})
             for name in entry.given if _is_plain(value, self._helpers) else ():
                 self._unite(f"{helper.prefix}:{name}", self._key(member, value))
 
@@ -333,7 +334,7 @@ class Unit:
             if patch is not None and patch.passes_argument and parameters:
                 yield patch.call, self._one(f"{member.prefix}:{parameters.pop(0)}")
 
-    def targets(self, wanted: str) -> Iterator[tuple[Target, bool]]:
+    def targets(self, wanted: str) -> Iterator[tuple[PatchedName, bool]]:
         """Yield what of the program is replaced by the double ``wanted``, or something with it.
 
         The second says that this is so only while the test itself runs.
@@ -372,7 +373,7 @@ class Unit:
         return found
 
     # ------------------------------------------------------------------------------------- calls
-    def entries(self, wanted: str) -> Iterator[Called]:
+    def entries(self, wanted: str) -> Iterator[ProgramCall]:
         """Yield the functions of the program that the test calls.
 
         ``wanted`` is the double that is looked for among their arguments.
@@ -382,12 +383,12 @@ class Unit:
                 if call not in self._helpers:
                     yield from self._entries(member, call, wanted)
 
-    def _entries(self, member: Member, call: ast.Call, wanted: str) -> Iterator[Called]:
+    def _entries(self, member: Member, call: ast.Call, wanted: str) -> Iterator[ProgramCall]:
         inside = member.prefix in self._inside
         for one in (call, *_applied(call)):
             given = self._given(member, one, wanted)
             for entry in self._called(member, one, given) if given or one is call else ():
-                yield Called(with_arguments(entry, given), bool(given), inside)
+                yield ProgramCall(with_arguments(entry, given), bool(given), inside)
 
     def _given(self, member: Member, call: ast.Call, wanted: str) -> set[str | int]:
         carries = [wanted in self.carried(member, one) for one in call.args]
@@ -403,7 +404,7 @@ class Unit:
 
     def _called(
         self, member: Member, call: ast.Call, given: AbstractSet[object]
-    ) -> Iterator[Entry]:
+    ) -> Iterator[EntryPoint]:
         """Yield what a call calls; without a double among its arguments only what is named."""
         reach = self._suite.reach
         named = reach.named(member.module, call)

@@ -1,4 +1,4 @@
-"""Which applications and routers an expression may be: told apart by the call that made them.
+"""Applications and routers as values: told apart by the call that made them.
 
 What the evaluation of a program gives is followed here where it stops: a parameter that is only
 declared to be an application is what its callers pass, ``self`` of a subclass every one of it.
@@ -17,7 +17,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.domain import InstanceOf, Nothing, Unknown, Value
+from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
 
 _MOST_PARAMETERS = 25
 _UNCALLED = "no call of the function is in sight"
@@ -68,8 +68,8 @@ class Applications:
 
     def kind_of(self, qualified: str) -> Kind | None:
         """Return what an instance of a class is, of a library or of the project."""
-        lineage = self._evaluator.classes.lineage(qualified)
-        bases = (qualified,) if lineage is None else lineage.outside
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        bases = (qualified,) if ancestors is None else ancestors.outside
         known = application_classes()
         return next((known[base] for base in bases if base in known), None)
 
@@ -136,7 +136,7 @@ class Applications:
                     yield unknown
             case Unknown():
                 yield value
-            case Nothing():
+            case NoneValue():
                 pass
             case _:
                 pass

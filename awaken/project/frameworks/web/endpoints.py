@@ -1,4 +1,4 @@
-"""What runs for every request: routes, dependencies, and the functions that they call.
+"""Code that runs for every request: routes, dependencies, and the functions that they call.
 
 Asked from below: who calls a function is followed upwards until something is found that a web
 framework calls for each request. What is not found is not claimed.
@@ -132,8 +132,8 @@ class Endpoints:
         owner = module.parent(function)
         if not isinstance(owner, ast.ClassDef) or function.name not in _VERBS:
             return None
-        lineage = self._evaluator.classes.lineage(f"{module.name}.{module.qualname(owner)}")
-        if lineage is None or not _VIEWS.intersection(lineage.outside):
+        ancestors = self._evaluator.classes.ancestors(f"{module.name}.{module.qualname(owner)}")
+        if ancestors is None or not _VIEWS.intersection(ancestors.outside):
             return None
         note = f"`{owner.name}.{function.name}` handles requests"
         return self._evaluator.place(module, function, note)

@@ -1,4 +1,4 @@
-"""Whether a startup or shutdown handler is awaited, and what it needs to be called.
+"""Startup and shutdown handlers: awaited or called, and with which arguments.
 
 Starlette awaits a handler if it is a function defined by ``async def``, also behind a bound method
 or ``functools.partial``; everything else is called and its result dropped, on the same thread.
@@ -88,7 +88,7 @@ class Handlers:
         for value in self._evaluator.values(module, decorator):
             if not isinstance(value, FunctionOf):
                 return None
-            made = (*made, *self._evaluator.calls.returned(value))
+            made = (*made, *self._evaluator.results.returned(value))
         found = {self._of_value(one) for one in made}
         return found.pop() if len(found) == 1 else None
 

@@ -1,4 +1,4 @@
-"""Which files are certainly imported together with another one."""
+"""Files that are certainly imported together with another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which routers and applications are put into which: ``include_router`` and ``mount``."""
+"""Routers and applications inside others: ``include_router`` and ``mount``."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from awaken.project.frameworks.web.applications import Application, Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.values.domain import ClassOf, External, FunctionOf, InstanceOf
 
 _MOST_NAMES = 200
@@ -170,14 +170,8 @@ def _given(carrier: _Carrier) -> Iterator[tuple[ast.Call, ast.expr]]:
     for node in module.walk(carrier.function):
         if isinstance(node, ast.Call):
             for one in (*node.args, *(keyword.value for keyword in node.keywords)):
-                if _last_name(one) == carrier.name:
+                if last_name(one) == carrier.name:
                     yield node, one
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _targets_of(statement: ast.AST | None) -> Iterator[str]:
@@ -186,7 +180,7 @@ def _targets_of(statement: ast.AST | None) -> Iterator[str]:
         targets = statement.targets
     elif isinstance(statement, ast.AnnAssign):
         targets = [statement.target]
-    return (name for name in map(_last_name, targets) if name)
+    return (name for name in map(last_name, targets) if name)
 
 
 def _results(module: Module, makers: set[str]) -> set[str]:
@@ -196,7 +190,7 @@ def _results(module: Module, makers: set[str]) -> set[str]:
         for node in module.walk()
         if isinstance(node, ast.Assign | ast.AnnAssign)
         and isinstance(node.value, ast.Call)
-        and _last_name(node.value.func) in makers
+        and last_name(node.value.func) in makers
         for name in _targets_of(node)
     }
 
@@ -217,7 +211,7 @@ def _kept_as(carrier: _Carrier) -> Iterator[_Carrier]:
     if carrier.function is None:
         return
     for node in carrier.module.walk(carrier.function):
-        if isinstance(node, ast.Assign) and _last_name(node.value) == carrier.name:
+        if isinstance(node, ast.Assign) and last_name(node.value) == carrier.name:
             for target in node.targets:
                 if isinstance(target, ast.Attribute):
                     yield _Carrier(carrier.module, target.attr)

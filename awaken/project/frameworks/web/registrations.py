@@ -1,4 +1,4 @@
-"""Every place of a program that gives an application a startup or shutdown handler, or a lifespan.
+"""Registrations of startup and shutdown handlers, and of lifespans, all over a program.
 
 Found by the words that each of them needs; what they are said to is followed by ``Applications``.
 """

@@ -1,4 +1,4 @@
-"""Where a program runs the handlers of an application itself: ``await app.router.startup()``."""
+"""Handlers that a program runs by itself: ``await app.router.startup()``."""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""The queries that are put together by one set operation: they are rewritten together, or not."""
+"""The operands of a set operation, which are rewritten with the query that it is called on."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import chain_of
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     SET_OPERATIONS,
+    Chain,
     holds_query,
     query_root,
 )
@@ -17,19 +18,13 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import recognise_either
-from awaken.codemods.sqlalchemy.query_to_select.statements.statement import (
-    Statement,
-    refuse_comment,
-    translate,
-)
-
-if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Verdict
-    from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 
 
-def join_operands(statement: Statement, verdict: Verdict) -> None:
-    """Let ``verdict`` require the other queries of a set operation; raises Refused for one of them.
+def join_operands(statement: Statement, decision: Decision) -> None:
+    """Let ``decision`` require the other queries of a set operation; raises Refused for one.
 
     Each query is a site of its own: the first one, on which ``union`` is called, is written
     together with the operation, the others become plain statements.
@@ -38,17 +33,13 @@ def join_operands(statement: Statement, verdict: Verdict) -> None:
     for operand in _operands(chain):
         root, other = _read_operand(reader, operand)
         _refuse_others(statement.first_items, translate(reader, other, executed=False), operand)
-        verdict.requires.append(root)
+        decision.requires.append(root)
         if other.receiver is not None and has_call(other.receiver):
-            verdict.caveats.append(f"`{ast.unparse(other.receiver)}` is no longer called")
+            decision.caveats.append(f"`{ast.unparse(other.receiver)}` is no longer called")
     if _operands(chain):
         _refuse_comments(reader, chain)
-    first = _first_root(reader, chain)
-    if first is not None:
-        whole = _judge_whole(reader, chain, first)
-        verdict.requires.append(first)
-        verdict.caveats += [one for one in whole.caveats if one not in verdict.caveats]
-    elif chain.end in SET_OPERATIONS and chain.ending == "argument":
+    is_operand = chain.end in SET_OPERATIONS and chain.ending == "argument"
+    if is_operand and first_root(reader, chain) is None:
         _check_alone(statement)
 
 
@@ -62,8 +53,8 @@ def _check_alone(statement: Statement) -> None:
     function = call.func if isinstance(call, ast.Call) else None
     if not isinstance(function, ast.Attribute):
         return
-    kept = holds_query(statement.reader.module, function.value)
-    if kept and kind_of(statement.items) is not Kind.ROWS:
+    stays = holds_query(statement.reader.module, function.value)
+    if stays and kind_of(statement.items) is not Kind.ROWS:
         raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
 
 
@@ -112,25 +103,9 @@ def _refuse_comments(reader: Reader, chain: Chain) -> None:
     refuse_comment(module.source.text[start:end])
 
 
-def _first_root(reader: Reader, chain: Chain) -> ast.Call | ast.Attribute | None:
+def first_root(reader: Reader, chain: Chain) -> ast.Call | ast.Attribute | None:
     """Return where the query begins whose set operation takes ``chain``: not that of a CTE."""
     call = reader.module.parent(chain.node)
     if chain.ending != "argument" or not isinstance(call, ast.Call):
         return None
     return query_root(call.func) if chain.end in SET_OPERATIONS else None
-
-
-def _judge_whole(reader: Reader, chain: Chain, root: ast.Call | ast.Attribute) -> Verdict:
-    from awaken.codemods.sqlalchemy.query_to_select.decide.decision import (  # noqa: PLC0415  a cycle
-        judge,
-    )
-    from awaken.codemods.sqlalchemy.query_to_select.decide.slices import (  # noqa: PLC0415  a cycle
-        judge_slice,
-    )
-
-    recognised = recognise_either(reader, root)
-    if recognised is None:
-        raise Refused(reasons.SET_OPERATION, f"{chain.end}() of this query")
-    recognised.raise_if_refused(reader.module)
-    whole = chain_of(reader, recognised)
-    return (judge_slice if whole.ending == "sliced" else judge)(reader, whole)

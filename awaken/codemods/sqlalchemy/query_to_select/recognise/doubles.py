@@ -16,7 +16,8 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import (
     recognise_either,
 )
 from awaken.contract import Finding, Place
-from awaken.project.frameworks.testing import Use, configured, is_test_file, use_of
+from awaken.project.frameworks.testing import QueryUse, configured, use_of
+from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -35,7 +36,7 @@ def without_doubles(
 
     What configures a double looks like a query, but is none.
     """
-    in_tests = is_test_file(module.path)
+    in_tests = is_around_tests(module.path)
     for one in found:
         query = one.root.func if isinstance(one.root, ast.Call) else one.root
         if in_tests and isinstance(query, ast.Attribute) and configured(module, query):
@@ -53,7 +54,7 @@ def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
     """Yield what is said of the doubles in a test file: those that hold a query back."""
     doubles = project.doubles.in_file(path)
     module = project.module(path) if doubles else None
-    places: dict[Use, tuple[Place, ...]] = {}
+    places: dict[QueryUse, tuple[Place, ...]] = {}
     for double in doubles if module is not None else ():
         for use in double.uses:
             if use not in places:
@@ -70,7 +71,7 @@ def findings_of(project: Project, path: str, rule: str) -> Iterator[Finding]:
         yield manual(rule, module, node, refused)
 
 
-def _held(project: Project, use: Use) -> Iterator[Place]:
+def _held(project: Project, use: QueryUse) -> Iterator[Place]:
     """Yield the queries that are held back because of ``use``."""
     module = project.module(use.path)
     if module is None:

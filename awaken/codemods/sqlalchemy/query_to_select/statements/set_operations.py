@@ -1,4 +1,4 @@
-"""Decides how ``union()`` and its like are written: a subquery that is selected from by an alias.
+"""``union()`` and its like: a subquery that is selected from by an alias.
 
 Query wraps both queries in a subquery and reads what comes later off it (``orm/query.py``:
 ``Query._from_selectable``). ``select(aliased(Model, union(...).subquery()))`` is that statement;
@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, Operation
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.eager import Sources, is_subquery
 from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import join_target
-
-if TYPE_CHECKING:
-    from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
-    from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 
 BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
 BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}
@@ -135,7 +131,7 @@ def _of_entity(statement: Statement, link: Link, later: Sequence[Link], is_last:
 
 def _check_entity(statement: Statement, item: Item, name: str) -> None:
     reader = statement.reader
-    mapped = reader.project.mapped_class(item.model) if item.model else None
+    mapped = reader.project.orm.mapped_class(item.model) if item.model else None
     # The alias of a set operation before this one goes by another name than the class.
     is_alias = item.aliased and item.owner == name
     # An alias of an alias loses sight of the tables of a class that inherits them.
@@ -150,7 +146,7 @@ def _inherits(statement: Statement, item: Item) -> bool:
     project = statement.reader.project
     facts = project.class_facts(item.model or "")
     bases = facts.bases if facts is not None else (None,)
-    return any(base is None or project.mapping_status(base) != "base" for base in bases)
+    return any(base is None or project.orm.mapping_status(base) != "base" for base in bases)
 
 
 def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: bool) -> LinkEdit:

@@ -1,52 +1,34 @@
-"""Turns the builders of a query into those of a select, keeping track of what it selects from."""
+"""The statement that a chain of builders comes to: what it selects, and what is known of it."""
 
 from __future__ import annotations
 
 import ast
-import io
 import itertools
-import re
-import tokenize
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Any
 
-from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
-from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import (
-    names_columns,
-    read_by_options,
-    read_by_use,
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item
+from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
+    EACH_WAY,
+    ITEMS,
+    LISTS,
+    NAME,
+    NODES,
+    OF_CHAIN,
+    OF_PLACE,
+    ORM_ITEMS,
+    SOME_WAY,
+    TARGET,
+    Join,
+    join_of,
+    same,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
-from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import set_operation
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
-    Target,
-    is_relationship,
-    join_target,
-    target_of,
-)
-
-_CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
-_NOT_AFTER_LIMIT = frozenset(
-    {
-        "filter",
-        "where",
-        "filter_by",
-        "with_parent",
-        "join",
-        "outerjoin",
-        "order_by",
-        "group_by",
-        "having",
-    }
-)
-_CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
-_ONLY_FIRST = frozenset({"select_from", "from_statement"})
-_JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
+from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 
 
 @dataclass(slots=True)
@@ -59,41 +41,46 @@ class Statement:
     ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
     item is of several classes, each of which was judged for itself. ``lists`` are the columns of
     each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
-    that not every way flushes first. Each statement has its own ``number``.
+    that not every way flushes first. Every field says how it is joined where two ways meet; each
+    statement has its own ``number``.
     """
 
-    reader: Reader
-    chain: Chain
-    items: tuple[Item, ...]
-    edits: list[LinkEdit] = field(default_factory=list)
-    orm_items: tuple[Item, ...] = ()
-    needs: list[Written] = field(default_factory=list)
-    criteria: list[ast.expr] = field(default_factory=list)
-    options: list[ast.expr] = field(default_factory=list)
-    ordered: list[ast.expr] = field(default_factory=list)
-    joined: bool = False
-    join_point: Target | None = None
-    reset: bool = False
-    source: Target | None = None
-    sources: list[ast.expr] = field(default_factory=list)
-    selects_from: bool = False
-    begun: str = ""
-    limited: bool = False
-    one_row_limit: bool = False
-    asserting: bool = True
-    distinct: bool = False
-    grouped: bool = False
-    from_statement: bool = False
-    yields: bool = False
-    as_rows: bool = False
-    changed_items: bool = False
-    session: int | None = None
-    continued: bool = False
-    first_items: tuple[Item, ...] = ()
-    unsure: bool = False
-    several: bool = False
-    lists: tuple[tuple[Item, ...], ...] = ()
-    unflushed: bool = False
+    reader: Reader = field(metadata=OF_PLACE.declared)
+    chain: Chain = field(metadata=OF_PLACE.declared)
+    items: tuple[Item, ...] = field(metadata=ITEMS.declared)
+    lists: tuple[tuple[Item, ...], ...] = field(default=(), metadata=LISTS.declared)
+    several: bool = field(default=False, metadata=EACH_WAY.declared)
+    yields: bool = field(
+        default=False, metadata=same("rows in portions (yield_per) or at once").declared
+    )
+    orm_items: tuple[Item, ...] = field(default=(), metadata=ORM_ITEMS.declared)
+    edits: list[LinkEdit] = field(default_factory=list, metadata=OF_CHAIN.declared)
+    needs: list[Written] = field(default_factory=list, metadata=OF_CHAIN.declared)
+    criteria: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
+    options: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
+    ordered: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
+    sources: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
+    joined: bool = field(default=False, metadata=SOME_WAY.declared)
+    join_point: Target | None = field(default=None, metadata=TARGET.declared)
+    reset: bool = field(default=False, metadata=same("another meaning of `filter_by()`").declared)
+    source: Target | None = field(default=None, metadata=TARGET.declared)
+    selects_from: bool = field(default=False, metadata=SOME_WAY.declared)
+    begun: str = field(default="", metadata=NAME.declared)
+    limited: bool = field(default=False, metadata=SOME_WAY.declared)
+    one_row_limit: bool = field(default=False, metadata=EACH_WAY.declared)
+    asserting: bool = field(default=True, metadata=SOME_WAY.declared)
+    distinct: bool = field(default=False, metadata=SOME_WAY.declared)
+    grouped: bool = field(default=False, metadata=SOME_WAY.declared)
+    from_statement: bool = field(default=False, metadata=SOME_WAY.declared)
+    as_rows: bool = field(default=False, metadata=same("rows or objects").declared)
+    changed_items: bool = field(default=False, metadata=SOME_WAY.declared)
+    session: int | None = field(default=None, metadata=same("other sessions").declared)
+    continued: bool = field(default=False, metadata=SOME_WAY.declared)
+    first_items: tuple[Item, ...] = field(
+        default=(), metadata=same("other set operations").declared
+    )
+    unsure: bool = field(default=False, metadata=SOME_WAY.declared)
+    unflushed: bool = field(default=False, metadata=SOME_WAY.declared)
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
     @property
@@ -102,395 +89,38 @@ class Statement:
         plain = {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "options"}
         return all(link.name in plain for link in self.chain.links)
 
-
-def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
-    """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
-    items = classify_all(reader, chain.items)
-    criteria = [argument for link in chain.links for argument in link.call.args]
-    items = tuple(read_by_use(reader, item, criteria) for item in items)
-    items = read_by_options(reader, items, chain.links)
-    statement = Statement(reader, chain, items, orm_items=items)
-    add_links(statement, executed)
-    return statement
-
-
-def add_links(statement: Statement, executed: bool) -> None:
-    """Add the builders of its chain to ``statement``; raises Refused as ``translate`` does."""
-    for position, link in enumerate(statement.chain.links):
-        _check_order(statement, link)
-        handler = _HANDLERS.get(link.name, _keep)
-        edit = handler(statement, link, position, executed)
-        keep_comments(statement, link, position, edit)
-        statement.edits.append(edit)
-
-
-def _check_order(statement: Statement, link: Link) -> None:
-    """Query refuses some builders after others; select() takes them in any order."""
-    name = link.name
-    if not statement.asserting:
-        return
-    if statement.limited and name in _NOT_AFTER_LIMIT:
-        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after a limit or offset")
-    if statement.from_statement and name in _CRITERIA_OF_ANY_KIND:
-        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after from_statement()")
-    if statement.begun and name in _ONLY_FIRST:
-        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after {statement.begun}()")
-    if name in _CRITERIA_OF_ANY_KIND | _ONLY_FIRST:
-        statement.begun = name
-
-
-def keep_comments(statement: Statement, link: Link, position: int, edit: LinkEdit) -> None:
-    """Raise Refused if ``edit`` replaces a part of the builder ``link`` that holds a comment."""
-    if edit.call is not None and edit.arguments is None:
-        return
-    module = statement.reader.module
-    links = statement.chain.links
-    before = links[position - 1].call if position else statement.chain.root
-    start = before if edit.call is None else link.call.func
-    text = module.source.text[module.span(start).end : module.span(link.call).end]
-    refuse_comment(text)
-
-
-def refuse_comment(source: bytes) -> None:
-    """Raise Refused if ``source``, a piece of an expression, holds a comment."""
-    text = source.decode("utf-8")
-    comment = _comment_in(text) if "#" in text else None
-    if comment is not None:
-        raise Refused(reasons.COMMENT_LOST, comment)
-
-
-def _comment_in(text: str) -> str | None:
-    """Return the first comment of a piece of an expression; None if ``#`` stands in a string."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(f"({text})\n").readline))
-    except (tokenize.TokenError, SyntaxError, IndentationError):
-        return text[text.index("#") :].partition("\n")[0].rstrip()
-    return next((token.string for token in tokens if token.type == tokenize.COMMENT), None)
-
-
-# -------------------------------------------------------------------------------------- handlers
-Handler = Callable[[Statement, Link, int, bool], LinkEdit]
-
-
-def _keep(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    del statement
-    return LinkEdit(link.name)
-
-
-def _criteria(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    arguments = link.call.args
-    resets = len(arguments) == 1 and _is_false(arguments[0])
-    for argument in arguments:
-        _refuse_labels(statement, argument)
-    statement.criteria.extend(arguments)
-    if link.name == "group_by":
-        statement.grouped = True
-    if link.name == "order_by":
-        statement.ordered.extend(arguments)
-    if link.name in {"order_by", "group_by"} and resets:
-        return LinkEdit(link.name, arguments="None")
-    return LinkEdit("where" if link.name == "filter" else link.name)
-
-
-def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
-    """``text("users_name")`` finds the label of a Query, ``table_column``; a select has none."""
-    words = {
-        word
-        for part in (criterion, *_texts(statement.reader, criterion))
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-        for word in re.findall(r"\w+", part.value)
-    }
-    for item in statement.items if words else ():
-        mapped = statement.reader.project.mapped_class(item.model) if item.model else None
-        if mapped is None or mapped.tablename is None:
-            continue
-        labels = {f"{mapped.tablename}_{name}" for name in mapped.columns} - set(mapped.columns)
-        for label in sorted(words & labels):
-            raise Refused(reasons.LABEL_IN_TEXT, label)
-
-
-def _texts(reader: Reader, criterion: ast.expr) -> Iterator[ast.expr]:
-    """Yield the arguments of every ``text(...)`` in ``criterion``."""
-    for node in ast.walk(criterion):
-        if isinstance(node, ast.Call) and node.args:
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if "text" in name and reader.library_name(node.func) == "text":
-                yield node.args[0]
-
-
-def _is_false(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is False
-
-
-def _limit(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    statement.limited = True
-    arguments = link.call.args
-    statement.one_row_limit = (
-        link.name == "limit"
-        and len(arguments) == 1
-        and isinstance(arguments[0], ast.Constant)
-        and arguments[0].value == 1
-    ) or (link.name == "offset" and statement.one_row_limit)
-    return LinkEdit(link.name)
-
-
-def _distinct(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    statement.distinct = True
-    return LinkEdit(link.name)
-
-
-def _options(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
-    if statement.items and not any(item.orm for item in statement.orm_items):
-        # Query looks for what they apply to; a select() of no mapped class ignores them.
-        raise Refused(reasons.RAISES_TODAY, "options() of a query for no mapped class")
-    # A select() that loads takes names of columns wherever a Query does, which is before 2.0.
-    takes_names = executed and not statement.reader.project.targets.admits("sqlalchemy", ">=2.0")
-    for option in link.call.args:
-        if takes_names and names_columns(statement.reader, option):
-            continue
-        for node in ast.walk(option):
-            if isinstance(node, ast.Call) and _names_by_string(node):
-                raise Refused(reasons.REMOVED_METHOD, f"`{ast.unparse(node)}` with a string")
-    statement.options.extend(link.call.args)
-    return LinkEdit(link.name)
-
-
-def _names_by_string(option: ast.Call) -> bool:
-    name = getattr(option.func, "attr", getattr(option.func, "id", ""))
-    if not name.endswith(("load", "load_only", "eager", "defer")) or name == "Load":
-        return False
-    strings = [a for a in option.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
-    return any(string.value != "*" for string in strings)
-
-
-def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    _refuse_old_join(statement.reader, link)
-    statement.joined = True
-    statement.reset = False
-    statement.criteria.extend(link.call.args)
-    statement.join_point = join_target(statement.reader, link)
-    return LinkEdit(link.name)
-
-
-def _refuse_old_join(reader: Reader, link: Link) -> None:
-    arguments = link.call.args
-    if any(isinstance(a, ast.Constant) and isinstance(a.value, str) for a in arguments):
-        raise Refused(reasons.REMOVED_METHOD, f"{link.name}() by the name of a relationship")
-    if arguments and isinstance(arguments[0], ast.Tuple):
-        raise Refused(reasons.REMOVED_METHOD, f"the tuple form of {link.name}()")
-    unknown = [k.arg for k in link.call.keywords if k.arg not in _JOIN_KEYWORDS]
-    if unknown:
-        raise Refused(reasons.REMOVED_METHOD, f"{link.name}({unknown[0] or '**'}=...)")
-    chained = len(arguments) > 1 and all(is_relationship(reader, a) for a in arguments)
-    if chained or len(arguments) > 2:  # noqa: PLR2004  a target and its ON clause
-        raise Refused(reasons.REMOVED_METHOD, f"{link.name}() of several targets")
-
-
-def _select_from(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    statement.selects_from = True
-    statement.sources.extend(link.call.args)
-    first = link.call.args[0] if link.call.args else None
-    if first is None or isinstance(first, ast.Starred):
-        statement.source = Target(None, "an unknown FROM")
-    else:
-        statement.source = target_of(statement.reader, first)
-    return LinkEdit(link.name)
-
-
-def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    if statement.chain.ending == "written":
-        return LinkEdit(link.name)  # `bulk` decides: update() and delete() have rules of their own
-    before_2_1 = not statement.reader.project.targets.admits("sqlalchemy", ">=2.1")
-    if not statement.reset and (before_2_1 or _has_one_source(statement)):
-        return LinkEdit(link.name)
-    target = filter_target(statement)
-    if target.text is None:
-        raise Refused(reasons.FILTER_BY_TARGET, target.described)
-    refuse_missing_keys(statement, link, target)
-    return LinkEdit("where", target=target.text)
-
-
-def refuse_missing_keys(statement: Statement, link: Link, target: Target) -> None:
-    """A key that the target lacks raises one error from Query and another from its class."""
-    mapped = statement.reader.project.mapped_class(target.model) if target.model else None
-    if mapped is None or not mapped.complete:
-        return
-    for keyword in link.call.keywords:
-        if keyword.arg is not None and mapped.attribute_kind(keyword.arg) is None:
-            what = f"`{target.text}` has no attribute {keyword.arg!r}"
-            raise Refused(reasons.RAISES_TODAY, what)
-
-
-def _has_one_source(statement: Statement) -> bool:
-    """Whether ``filter_by`` of a select can only mean the one entity of the items.
-
-    SQLAlchemy 2.1 searches every FROM object that was named so far (its issue 8601). There a
-    labelled or computed column stands for its table, beside the class and without its attributes.
-    """
-    items = statement.items
-    if statement.joined or statement.selects_from or not items:
-        return False
-    if len(items) == 1 and items[0].what is What.EXPRESSION:
-        # Nothing to search: it fails in both styles.
-        return items[0].owner is None and not items[0].mixed
-    plain = all(item.what in {What.ENTITY, What.COLUMN} for item in items)
-    return plain and len({item.owner for item in items}) == 1 and items[0].owner is not None
-
-
-def filter_target(statement: Statement) -> Target:
-    """Return what ``filter_by`` means at this point of the chain."""
-    if statement.join_point is not None and not statement.reset:
-        return statement.join_point
-    if statement.source is not None:
-        return statement.source
-    first = statement.items[0] if statement.items else None
-    if first is None or first.owner is None or first.mixed:
-        return Target(None, "an entity that is not in sight")
-    if not first.owner.replace(".", "").isidentifier():
-        return Target(None, f"`{first.owner}`")
-    return Target(first.owner, first.owner, first.model)
-
-
-def _with_entities(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    arguments = link.call.args
-    if not arguments or any(isinstance(a, ast.List | ast.Tuple) for a in arguments):
-        raise Refused(reasons.RAISES_TODAY, "with_entities() takes columns one by one")
-    statement.items = classify_all(statement.reader, arguments)
-    statement.lists = ()
-    statement.join_point = None
-    statement.changed_items = True
-    return LinkEdit("with_only_columns")
-
-
-def _add_columns(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    added = classify_all(statement.reader, link.call.args)
-    statement.items = (*statement.items, *added)
-    statement.lists = tuple((*one, *added) for one in statement.lists)
-    # Unlike add_columns(), with_only_columns() does not make an ORM statement of another one.
-    statement.orm_items = (*statement.orm_items, *added)
-    statement.changed_items = True
-    return LinkEdit("add_columns")
-
-
-def _reset_joinpoint(
-    statement: Statement, _link: Link, _position: int, _executed: bool
-) -> LinkEdit:
-    statement.reset = True
-    return LinkEdit(None)
-
-
-def _assertions(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    statement.asserting = not (link.call.args and _is_false(link.call.args[0]))
-    return LinkEdit(None)
-
-
-def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
-    value = link.call.args[0] if len(link.call.args) == 1 else None
-    if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
-        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() of a variable")
-    if value.value or not executed:
-        return LinkEdit(None)
-    if any(other.name == "options" for other in statement.chain.links):
-        # ``lazyload("*")`` does not overrule the options that name a relationship.
-        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() beside options()")
-    written = name_here(statement.reader, statement.chain.root, "lazyload")
-    statement.needs.append(written)
-    return LinkEdit("options", arguments=f'{written.text}("*")')
-
-
-def _setting(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    arguments = [*link.call.args, *link.call.keywords]
-    if link.name == "populate_existing":
-        return LinkEdit("execution_options", arguments="populate_existing=True")
-    if len(arguments) != 1 or link.call.keywords or isinstance(arguments[0], ast.Starred):
-        raise Refused(reasons.LEGACY_ARGUMENT, f"{link.name}() with these arguments")
-    statement.yields |= link.name == "yield_per"
-    return LinkEdit("execution_options", keyword=link.name)
-
-
-def _from_statement(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    statement.from_statement = True
-    return LinkEdit(link.name)
-
-
-def _with_session(statement: Statement, link: Link, position: int, _executed: bool) -> LinkEdit:
-    if len(link.call.args) != 1 or link.call.keywords:
-        raise Refused(reasons.LEGACY_ARGUMENT, "with_session() with these arguments")
-    statement.session = position
-    return LinkEdit(None)
-
-
-def _with_parent(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    arguments = link.call.args
-    if len(arguments) != 2 or link.call.keywords:  # noqa: PLR2004  the parent, its relationship
-        raise Refused(reasons.WITH_PARENT)
-    first = statement.items[0] if statement.items else None
-    # Of an alias, Query compares the columns of the alias.
-    is_entity = first is not None and first.what is What.ENTITY and first.model is not None
-    is_entity &= first is not None and not first.aliased
-    # Behind a join, Query looks for the relationship on another class.
-    is_entity &= not (statement.joined or statement.selects_from)
-    if not is_entity or not is_relationship(statement.reader, arguments[1]):
-        raise Refused(reasons.WITH_PARENT)
-    written = name_here(statement.reader, statement.chain.root, "with_parent")
-    statement.needs.append(written)
-    # The relationship may go through a secondary table, which then stands in FROM.
-    statement.joined = True
-    return LinkEdit("where", parent=written.text)
-
-
-def _as_rows(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
-    if link.name == "tuples":
-        statement.as_rows = True
-        return LinkEdit(None)
-    value = link.call.args[0] if len(link.call.args) == 1 else None
-    if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
-        raise Refused(reasons.LEGACY_ARGUMENT, "only_return_tuples() of a variable")
-    statement.as_rows = value.value
-    return LinkEdit(None)
-
-
-def _transformation(
-    _statement: Statement, _link: Link, _position: int, _executed: bool
-) -> LinkEdit:
-    raise Refused(reasons.TRANSFORMATION)
-
-
-_HANDLERS: Mapping[str, Handler] = {
-    **dict.fromkeys(_CRITERIA, _criteria),
-    **dict.fromkeys(("limit", "offset", "slice"), _limit),
-    **dict.fromkeys(("join", "outerjoin"), _join),
-    **dict.fromkeys(("add_columns", "add_column", "add_entity"), _add_columns),
-    **dict.fromkeys(("populate_existing", "autoflush", "yield_per"), _setting),
-    **dict.fromkeys(("only_return_tuples", "tuples"), _as_rows),
-    **dict.fromkeys(SET_OPERATIONS, set_operation),
-    "distinct": _distinct,
-    "options": _options,
-    "select_from": _select_from,
-    "filter_by": _filter_by,
-    "with_entities": _with_entities,
-    "reset_joinpoint": _reset_joinpoint,
-    "enable_assertions": _assertions,
-    "enable_eagerloads": _eagerloads,
-    "from_statement": _from_statement,
-    "with_session": _with_session,
-    "with_parent": _with_parent,
-    "with_transformation": _transformation,
-}
-
-
-def selected_order(ordered: Sequence[ast.expr], items: Sequence[Item]) -> bool:
-    """Whether every ORDER BY expression is one of the selected columns already."""
-    texts = {ast.unparse(item.node) for item in items}
-    owners = {item.owner for item in items if item.what is What.ENTITY}
-    return all(_is_selected(node, texts, owners) for node in ordered)
-
-
-def _is_selected(node: ast.expr, texts: set[str], owners: set[str | None]) -> bool:
-    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr not in {"asc", "desc"}:
-            return False
-        node = node.func.value if not node.args else node.args[0]
-    if ast.unparse(node) in texts:
-        return True
-    return isinstance(node, ast.Attribute) and ast.unparse(node.value) in owners
+    def continued_by(self, chain: Chain) -> Statement:
+        """Return what is known where ``chain`` goes on from this statement."""
+        carried = {name: join.carried(getattr(self, name)) for name, join in _joins().items()}
+        return replace(self, **{**carried, "chain": chain, "continued": True})
+
+    def either(self, other: Statement) -> Statement:
+        """Return what is known if it is this statement or ``other``; raises Refused.
+
+        The items of both look the same.
+        """
+        return self._joined(other, lambda join: join.either)
+
+    def both(self, other: Statement) -> Statement:
+        """Return what is known of this statement as well as of ``other``."""
+        return self._joined(other, lambda join: join.both)
+
+    def _joined(
+        self, other: Statement, way: Callable[[Join], Callable[[Any, Any], Any]]
+    ) -> Statement:
+        values = {
+            name: way(join)(getattr(self, name), getattr(other, name))
+            for name, join in _joins().items()
+        }
+        return replace(self, **values)
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What tells whether something else is known than before."""
+        return tuple(join.key(getattr(self, name)) for name, join in _joins().items())
+
+
+@cache
+def _joins() -> Mapping[str, Join]:
+    """Return how each field is joined that says something of a statement: all but its number."""
+    return {one.name: join_of(one) for one in fields(Statement) if one.init}

@@ -1,0 +1,394 @@
+"""The builders of a query as those of a select: what becomes of each, and what it adds."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, name_here
+from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
+from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import (
+    names_columns,
+    read_by_options,
+    read_by_use,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import keep_comments
+from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import set_operation
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
+    Target,
+    is_relationship,
+    join_target,
+    target_of,
+)
+
+_CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
+_NOT_AFTER_LIMIT = frozenset(
+    {
+        "filter",
+        "where",
+        "filter_by",
+        "with_parent",
+        "join",
+        "outerjoin",
+        "order_by",
+        "group_by",
+        "having",
+    }
+)
+_CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
+_ONLY_FIRST = frozenset({"select_from", "from_statement"})
+_JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
+
+
+def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
+    """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
+    items = classify_all(reader, chain.items)
+    criteria = [argument for link in chain.links for argument in link.call.args]
+    items = tuple(read_by_use(reader, item, criteria) for item in items)
+    items = read_by_options(reader, items, chain.links)
+    statement = Statement(reader, chain, items, orm_items=items)
+    add_links(statement, executed)
+    return statement
+
+
+def add_links(statement: Statement, executed: bool) -> None:
+    """Add the builders of its chain to ``statement``; raises Refused as ``translate`` does."""
+    for position, link in enumerate(statement.chain.links):
+        _check_order(statement, link)
+        handler = _HANDLERS.get(link.name, _keep)
+        edit = handler(statement, link, position, executed)
+        keep_comments(statement, link, position, edit)
+        statement.edits.append(edit)
+
+
+def _check_order(statement: Statement, link: Link) -> None:
+    """Query refuses some builders after others; select() takes them in any order."""
+    name = link.name
+    if not statement.asserting:
+        return
+    if statement.limited and name in _NOT_AFTER_LIMIT:
+        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after a limit or offset")
+    if statement.from_statement and name in _CRITERIA_OF_ANY_KIND:
+        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after from_statement()")
+    if statement.begun and name in _ONLY_FIRST:
+        raise Refused(reasons.RAISES_TODAY, f"{name}() comes after {statement.begun}()")
+    if name in _CRITERIA_OF_ANY_KIND | _ONLY_FIRST:
+        statement.begun = name
+
+
+# -------------------------------------------------------------------------------------- handlers
+Handler = Callable[[Statement, Link, int, bool], LinkEdit]
+
+
+def _keep(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    del statement
+    return LinkEdit(link.name)
+
+
+def _criteria(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = link.call.args
+    resets = len(arguments) == 1 and _is_false(arguments[0])
+    for argument in arguments:
+        _refuse_labels(statement, argument)
+    statement.criteria.extend(arguments)
+    if link.name == "group_by":
+        statement.grouped = True
+    if link.name == "order_by":
+        statement.ordered.extend(arguments)
+    if link.name in {"order_by", "group_by"} and resets:
+        return LinkEdit(link.name, arguments="None")
+    return LinkEdit("where" if link.name == "filter" else link.name)
+
+
+def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
+    """``text("users_name")`` finds the label of a Query, ``table_column``; a select has none."""
+    words = {
+        word
+        for part in (criterion, *_texts(statement.reader, criterion))
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        for word in re.findall(r"\w+", part.value)
+    }
+    for item in statement.items if words else ():
+        mapped = statement.reader.project.orm.mapped_class(item.model) if item.model else None
+        if mapped is None or mapped.tablename is None:
+            continue
+        labels = {f"{mapped.tablename}_{name}" for name in mapped.columns} - set(mapped.columns)
+        for label in sorted(words & labels):
+            raise Refused(reasons.LABEL_IN_TEXT, label)
+
+
+def _texts(reader: Reader, criterion: ast.expr) -> Iterator[ast.expr]:
+    """Yield the arguments of every ``text(...)`` in ``criterion``."""
+    for node in ast.walk(criterion):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if "text" in name and reader.library_name(node.func) == "text":
+                yield node.args[0]
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def _limit(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.limited = True
+    arguments = link.call.args
+    statement.one_row_limit = (
+        link.name == "limit"
+        and len(arguments) == 1
+        and isinstance(arguments[0], ast.Constant)
+        and arguments[0].value == 1
+    ) or (link.name == "offset" and statement.one_row_limit)
+    return LinkEdit(link.name)
+
+
+def _distinct(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.distinct = True
+    return LinkEdit(link.name)
+
+
+def _options(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
+    if statement.items and not any(item.orm for item in statement.orm_items):
+        # Query looks for what they apply to; a select() of no mapped class ignores them.
+        raise Refused(reasons.RAISES_TODAY, "options() of a query for no mapped class")
+    # A select() that loads takes names of columns wherever a Query does, which is before 2.0.
+    takes_names = executed and not statement.reader.project.targets.admits("sqlalchemy", ">=2.0")
+    for option in link.call.args:
+        if takes_names and names_columns(statement.reader, option):
+            continue
+        for node in ast.walk(option):
+            if isinstance(node, ast.Call) and _names_by_string(node):
+                raise Refused(reasons.REMOVED_METHOD, f"`{ast.unparse(node)}` with a string")
+    statement.options.extend(link.call.args)
+    return LinkEdit(link.name)
+
+
+def _names_by_string(option: ast.Call) -> bool:
+    name = getattr(option.func, "attr", getattr(option.func, "id", ""))
+    if not name.endswith(("load", "load_only", "eager", "defer")) or name == "Load":
+        return False
+    strings = [a for a in option.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    return any(string.value != "*" for string in strings)
+
+
+def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    _refuse_old_join(statement.reader, link)
+    statement.joined = True
+    statement.reset = False
+    statement.criteria.extend(link.call.args)
+    statement.join_point = join_target(statement.reader, link)
+    return LinkEdit(link.name)
+
+
+def _refuse_old_join(reader: Reader, link: Link) -> None:
+    arguments = link.call.args
+    if any(isinstance(a, ast.Constant) and isinstance(a.value, str) for a in arguments):
+        raise Refused(reasons.REMOVED_METHOD, f"{link.name}() by the name of a relationship")
+    if arguments and isinstance(arguments[0], ast.Tuple):
+        raise Refused(reasons.REMOVED_METHOD, f"the tuple form of {link.name}()")
+    unknown = [k.arg for k in link.call.keywords if k.arg not in _JOIN_KEYWORDS]
+    if unknown:
+        raise Refused(reasons.REMOVED_METHOD, f"{link.name}({unknown[0] or '**'}=...)")
+    chained = len(arguments) > 1 and all(is_relationship(reader, a) for a in arguments)
+    if chained or len(arguments) > 2:  # noqa: PLR2004  a target and its ON clause
+        raise Refused(reasons.REMOVED_METHOD, f"{link.name}() of several targets")
+
+
+def _select_from(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.selects_from = True
+    statement.sources.extend(link.call.args)
+    first = link.call.args[0] if link.call.args else None
+    if first is None or isinstance(first, ast.Starred):
+        statement.source = Target(None, "an unknown FROM")
+    else:
+        statement.source = target_of(statement.reader, first)
+    return LinkEdit(link.name)
+
+
+def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    if statement.chain.ending == "written":
+        return LinkEdit(link.name)  # `bulk` decides: update() and delete() have rules of their own
+    before_2_1 = not statement.reader.project.targets.admits("sqlalchemy", ">=2.1")
+    if not statement.reset and (before_2_1 or _has_one_source(statement)):
+        return LinkEdit(link.name)
+    target = filter_target(statement)
+    if target.text is None:
+        raise Refused(reasons.FILTER_BY_TARGET, target.described)
+    refuse_missing_keys(statement, link, target)
+    return LinkEdit("where", target=target.text)
+
+
+def refuse_missing_keys(statement: Statement, link: Link, target: Target) -> None:
+    """A key that the target lacks raises one error from Query and another from its class."""
+    mapped = statement.reader.project.orm.mapped_class(target.model) if target.model else None
+    if mapped is None or not mapped.complete:
+        return
+    for keyword in link.call.keywords:
+        if keyword.arg is not None and mapped.attribute_kind(keyword.arg) is None:
+            what = f"`{target.text}` has no attribute {keyword.arg!r}"
+            raise Refused(reasons.RAISES_TODAY, what)
+
+
+def _has_one_source(statement: Statement) -> bool:
+    """Whether ``filter_by`` of a select can only mean the one entity of the items.
+
+    SQLAlchemy 2.1 searches every FROM object that was named so far (its issue 8601). There a
+    labelled or computed column stands for its table, beside the class and without its attributes.
+    """
+    items = statement.items
+    if statement.joined or statement.selects_from or not items:
+        return False
+    if len(items) == 1 and items[0].what is What.EXPRESSION:
+        # Nothing to search: it fails in both styles.
+        return items[0].owner is None and not items[0].mixed
+    plain = all(item.what in {What.ENTITY, What.COLUMN} for item in items)
+    return plain and len({item.owner for item in items}) == 1 and items[0].owner is not None
+
+
+def filter_target(statement: Statement) -> Target:
+    """Return what ``filter_by`` means at this point of the chain."""
+    if statement.join_point is not None and not statement.reset:
+        return statement.join_point
+    if statement.source is not None:
+        return statement.source
+    first = statement.items[0] if statement.items else None
+    if first is None or first.owner is None or first.mixed:
+        return Target(None, "an entity that is not in sight")
+    if not first.owner.replace(".", "").isidentifier():
+        return Target(None, f"`{first.owner}`")
+    return Target(first.owner, first.owner, first.model)
+
+
+def _with_entities(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = link.call.args
+    if not arguments or any(isinstance(a, ast.List | ast.Tuple) for a in arguments):
+        raise Refused(reasons.RAISES_TODAY, "with_entities() takes columns one by one")
+    statement.items = classify_all(statement.reader, arguments)
+    statement.lists = ()
+    statement.join_point = None
+    statement.changed_items = True
+    return LinkEdit("with_only_columns")
+
+
+def _add_columns(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    added = classify_all(statement.reader, link.call.args)
+    statement.items = (*statement.items, *added)
+    statement.lists = tuple((*one, *added) for one in statement.lists)
+    # Unlike add_columns(), with_only_columns() does not make an ORM statement of another one.
+    statement.orm_items = (*statement.orm_items, *added)
+    statement.changed_items = True
+    return LinkEdit("add_columns")
+
+
+def _reset_joinpoint(
+    statement: Statement, _link: Link, _position: int, _executed: bool
+) -> LinkEdit:
+    statement.reset = True
+    return LinkEdit(None)
+
+
+def _assertions(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.asserting = not (link.call.args and _is_false(link.call.args[0]))
+    return LinkEdit(None)
+
+
+def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool) -> LinkEdit:
+    value = link.call.args[0] if len(link.call.args) == 1 else None
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
+        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() of a variable")
+    if value.value or not executed:
+        return LinkEdit(None)
+    if any(other.name == "options" for other in statement.chain.links):
+        # ``lazyload("*")`` does not overrule the options that name a relationship.
+        raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() beside options()")
+    written = name_here(statement.reader, statement.chain.root, "lazyload")
+    statement.needs.append(written)
+    return LinkEdit("options", arguments=f'{written.text}("*")')
+
+
+def _setting(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = [*link.call.args, *link.call.keywords]
+    if link.name == "populate_existing":
+        return LinkEdit("execution_options", arguments="populate_existing=True")
+    if len(arguments) != 1 or link.call.keywords or isinstance(arguments[0], ast.Starred):
+        raise Refused(reasons.LEGACY_ARGUMENT, f"{link.name}() with these arguments")
+    statement.yields |= link.name == "yield_per"
+    return LinkEdit("execution_options", keyword=link.name)
+
+
+def _from_statement(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    statement.from_statement = True
+    return LinkEdit(link.name)
+
+
+def _with_session(statement: Statement, link: Link, position: int, _executed: bool) -> LinkEdit:
+    if len(link.call.args) != 1 or link.call.keywords:
+        raise Refused(reasons.LEGACY_ARGUMENT, "with_session() with these arguments")
+    statement.session = position
+    return LinkEdit(None)
+
+
+def _with_parent(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    arguments = link.call.args
+    if len(arguments) != 2 or link.call.keywords:  # noqa: PLR2004  the parent, its relationship
+        raise Refused(reasons.WITH_PARENT)
+    first = statement.items[0] if statement.items else None
+    # Of an alias, Query compares the columns of the alias.
+    is_entity = first is not None and first.what is What.ENTITY and first.model is not None
+    is_entity &= first is not None and not first.aliased
+    # Behind a join, Query looks for the relationship on another class.
+    is_entity &= not (statement.joined or statement.selects_from)
+    if not is_entity or not is_relationship(statement.reader, arguments[1]):
+        raise Refused(reasons.WITH_PARENT)
+    written = name_here(statement.reader, statement.chain.root, "with_parent")
+    statement.needs.append(written)
+    # The relationship may go through a secondary table, which then stands in FROM.
+    statement.joined = True
+    return LinkEdit("where", parent=written.text)
+
+
+def _as_rows(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    if link.name == "tuples":
+        statement.as_rows = True
+        return LinkEdit(None)
+    value = link.call.args[0] if len(link.call.args) == 1 else None
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
+        raise Refused(reasons.LEGACY_ARGUMENT, "only_return_tuples() of a variable")
+    statement.as_rows = value.value
+    return LinkEdit(None)
+
+
+def _transformation(
+    _statement: Statement, _link: Link, _position: int, _executed: bool
+) -> LinkEdit:
+    raise Refused(reasons.TRANSFORMATION)
+
+
+_HANDLERS: Mapping[str, Handler] = {
+    **dict.fromkeys(_CRITERIA, _criteria),
+    **dict.fromkeys(("limit", "offset", "slice"), _limit),
+    **dict.fromkeys(("join", "outerjoin"), _join),
+    **dict.fromkeys(("add_columns", "add_column", "add_entity"), _add_columns),
+    **dict.fromkeys(("populate_existing", "autoflush", "yield_per"), _setting),
+    **dict.fromkeys(("only_return_tuples", "tuples"), _as_rows),
+    **dict.fromkeys(SET_OPERATIONS, set_operation),
+    "distinct": _distinct,
+    "options": _options,
+    "select_from": _select_from,
+    "filter_by": _filter_by,
+    "with_entities": _with_entities,
+    "reset_joinpoint": _reset_joinpoint,
+    "enable_assertions": _assertions,
+    "enable_eagerloads": _eagerloads,
+    "from_statement": _from_statement,
+    "with_session": _with_session,
+    "with_parent": _with_parent,
+    "with_transformation": _transformation,
+}

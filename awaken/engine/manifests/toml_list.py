@@ -1,0 +1,116 @@
+"""The lists of requirements of a ``pyproject.toml``, edited with tomlkit: all else stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Array, String
+
+from awaken.engine.manifests.requirement_lists import CannotAdd
+from awaken.workspace.toml_text import NotToml, parse_toml
+
+_GROUPS = "dependency-groups"
+
+
+class TomlList:
+    """An array of a TOML document; what is not a string in it is passed over."""
+
+    def __init__(self, document: tomlkit.TOMLDocument, array: Array) -> None:
+        self._document = document
+        self._array = array
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """The requirements as they are written, without quotes."""
+        return [str(self._array[at]) for at in self._places()]
+
+    def insert(self, place: int, text: str) -> None:
+        """Add a requirement in front of the one at ``place``, or behind the last."""
+        places = self._places()
+        at = places[place - 1] + 1 if place else next(iter(places), 0)
+        new = self._quoted(text)
+        if at == 0 and self._array and "\n" not in self._array.as_string():
+            # tomlkit writes no blank behind the comma of a new first element, so it comes second.
+            self._array.insert(1, self._array[0])
+            self._array[0] = new
+        else:
+            self._array.insert(at, new)
+
+    def replace(self, place: int, text: str) -> None:
+        """Write the requirement at ``place`` anew."""
+        self._array[self._places()[place]] = self._quoted(text)
+
+    def manifest(self) -> str:
+        """Return the text of the document. Raises CannotAdd unless it says what was meant."""
+        text = self._document.as_string()
+        if _tables(text) != self._document.unwrap():
+            raise CannotAdd("awaken cannot edit this list of dependencies: add it by hand")
+        return text
+
+    def _places(self) -> list[int]:
+        return [at for at, one in enumerate(self._array) if isinstance(one, String)]
+
+    def _quoted(self, text: str) -> String:
+        """Return ``text`` in the quotes of the first requirement, if they can hold it."""
+        first = next(iter(self._places()), None)
+        literal = first is not None and self._array[first].as_string().startswith("'")
+        return tomlkit.string(text, literal=literal and "'" not in text)
+
+
+def toml_list(text: str, group: str | None) -> TomlList | None:
+    """Return the list of ``group`` (None: what is always required) in a ``pyproject.toml``.
+
+    None if the manifest has no such list. Raises CannotAdd.
+    """
+    document = _document(text)
+    paths = (
+        [("project", "dependencies")]
+        if group is None
+        else [(_GROUPS, group), ("project", "optional-dependencies", group)]
+    )
+    for path in paths:
+        value = _at(document, path)
+        if isinstance(value, Array):
+            return TomlList(document, value)
+        if value is not None:
+            raise CannotAdd("awaken does not find the list of dependencies: add it by hand")
+    if group is None and _at(document, ("tool", "poetry")) is not None:
+        raise CannotAdd("awaken does not edit the dependencies of Poetry: add it by hand")
+    return None
+
+
+def new_group(text: str, group: str) -> TomlList:
+    """Return the list of a new dependency group of a ``pyproject.toml``. Raises CannotAdd."""
+    document = _document(text)
+    groups = document.setdefault(_GROUPS, tomlkit.table())
+    if not isinstance(groups, MutableMapping):
+        raise CannotAdd(f"its {_GROUPS} is no table: add it by hand")
+    groups[group] = array = tomlkit.array()
+    return TomlList(document, array)
+
+
+def _document(text: str) -> tomlkit.TOMLDocument:
+    _tables(text)
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise CannotAdd(f"tomlkit does not read it: {error}") from error
+
+
+def _tables(text: str) -> dict[str, Any]:
+    try:
+        return parse_toml(text)
+    except NotToml as error:
+        raise CannotAdd(f"it is not valid TOML: {error}") from error
+
+
+def _at(table: Any, path: Sequence[str]) -> Any:
+    """Return the value below ``table`` at ``path``; None where there is none."""
+    for key in path:
+        if not isinstance(table, Mapping):
+            return None
+        table = table.get(key)
+    return table

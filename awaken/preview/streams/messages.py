@@ -1,0 +1,15 @@
+"""Sentences to people: the one way to stderr for what is not drawn on a console.
+
+Imports next to nothing, because it must also work where everything else failed.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from awaken.preview.streams.visible import harmless
+
+
+def say(text: str) -> None:
+    """Write ``text`` and a line end to stderr; nothing in it can act on a terminal or in a log."""
+    sys.stderr.write(harmless(text) + "\n")

@@ -1,0 +1,58 @@
+r"""Foreign text made fit for a terminal and a log: nothing in it can act, and nothing disappears.
+
+Everything that awaken prints passes here: each name and message by ``visible``, where it is put
+into a line, and every line by ``harmless``, where it is written. The latter is what nobody gets
+around (``output`` and ``messages`` beside this module, and ``awaken.preview.console``); the former
+keeps columns right.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+# Cc and Cf hold terminal escapes and the bidirectional overrides that make code read as
+# something else; Zl and Zp break lines in some terminals; Cs cannot be encoded.
+_HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+
+# A line of a log that starts with `::warning ::` or holds `##[warning]` is a command to the runner
+# of GitHub Actions, and `##vso[` and `##teamcity[` are commands to those of Azure and TeamCity.
+_STARTS_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[\d;]*m)*+):(?=:)", re.MULTILINE)
+_HOLDS_COMMAND = re.compile(r"##(?=\w*\[)")
+
+
+def visible(text: str) -> str:
+    r"""Return ``text`` with each control or invisible character as its escape (``\x1b``)."""
+    return escaped(text, _python_escape)
+
+
+def harmless(text: str) -> str:
+    r"""Return lines of output in which nothing can act, each as readable as before.
+
+    Line ends and tabs stay, for they are awaken's own. What a CI system would take for a command
+    is broken by an escape that JSON and TOML read as the same character: ``#\u0023[group]``.
+    """
+    return inert(printable(text))
+
+
+def printable(text: str) -> str:
+    """Return ``text``, which may have several lines, with all but line ends and tabs visible."""
+    return escaped(text, _python_escape, kept="\n\t")
+
+
+def inert(text: str) -> str:
+    """Return ``text`` with nothing in it that a CI system takes for a command."""
+    return _HOLDS_COMMAND.sub(r"#\\u0023", _STARTS_COMMAND.sub(r"\1\\u003a", text))
+
+
+def escaped(text: str, escape: Callable[[str], str], kept: str = "") -> str:
+    """Return ``text`` with each hidden character but those ``kept`` as ``escape`` writes it."""
+    if text.isascii() and text.isprintable():
+        return text
+    hidden = {char for char in set(text) if unicodedata.category(char) in _HIDDEN}
+    return text.translate({ord(char): escape(char) for char in hidden.difference(kept)})
+
+
+def _python_escape(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")

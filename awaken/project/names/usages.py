@@ -1,0 +1,103 @@
+"""Usages of a function or class: a mention calls it, names it anew or passes it on."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Literal
+
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+UsageKind = Literal["call", "alias", "decorator", "injected", "value", "nothing"]
+
+_OF_FUNCTIONS = {"cache_clear", "cache_info"}
+_TYPE_QUESTIONS = {
+    "NewType", "TypeVar", "assert_type", "cast", "isinstance", "issubclass", "super",
+}  # fmt: skip
+_INJECTING = {"Depends", "Provide", "Security", "inject"}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One use: ``node`` is the call for ``call``, ``name`` the new name for ``alias``.
+
+    ``injected`` is what a framework is told to call: ``Depends(f)``. ``nothing`` neither calls
+    the function nor lets anyone else do so.
+    """
+
+    kind: UsageKind
+    node: ast.expr
+    name: str = ""
+
+
+def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
+    """Return what happens to the function, or with ``is_class`` the class, that ``node`` means."""
+    above = module.parent(node)
+    if is_class and isinstance(above, ast.Subscript) and above.value is node:
+        outer = module.parent(above)
+        if isinstance(outer, ast.Call) and outer.func is above:
+            return Usage("call", outer)
+    match above:
+        case ast.Call() if above.func is node:
+            return Usage("decorator" if _decorates(module, above) else "call", above)
+        case ast.Call() if last_name(above.func) in _INJECTING:
+            return Usage("injected", above)
+        case ast.Attribute():
+            harmless = is_class or above.attr in _OF_FUNCTIONS or above.attr.startswith("__")
+            return Usage("nothing" if harmless else "value", above)
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return Usage("alias", node, name)
+        case ast.Compare() | ast.Expr() | ast.Delete():
+            return Usage("nothing", node)
+        case _ if _decorates(module, node):
+            return Usage("decorator", node)
+        case _ if is_class:
+            return _use_of_class(module, node, above)
+        case _:
+            return Usage("value", node)
+
+
+def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usage:
+    if is_annotation(module, node):
+        # FastAPI makes what ``x: Repository = Depends()`` asks for.
+        injects = any(name.encode() in module.source.text for name in _INJECTING)
+        return Usage("injected" if injects else "nothing", node)
+    match above:
+        case ast.ClassDef():
+            return Usage("nothing", node)
+        case ast.ExceptHandler() | ast.MatchClass() | ast.Raise():
+            return Usage("call" if isinstance(above, ast.Raise) else "nothing", node)
+        case ast.Call() if last_name(above.func) in _TYPE_QUESTIONS:
+            return Usage("nothing", node)
+        case ast.keyword(arg="bound"):
+            return Usage("nothing", node)
+        case ast.Tuple():
+            outer = module.parent(above)
+            if isinstance(outer, ast.Call) and last_name(outer.func) in _TYPE_QUESTIONS:
+                return Usage("nothing", node)
+            return Usage("value", node)
+        case _:
+            return Usage("value", node)
+
+
+def _decorates(module: Module, node: ast.expr) -> bool:
+    above = module.parent(node)
+    return isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and any(
+        node is one for one in above.decorator_list
+    )
+
+
+def is_annotation(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is, or is part of, an annotation."""
+    below: ast.AST = node
+    for above in module.ancestors(node):
+        match above:
+            case ast.arg() | ast.AnnAssign():
+                return above.annotation is below
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return above.returns is below
+            case ast.stmt() | ast.Call():
+                return False
+        below = above
+    return False

@@ -1,0 +1,25 @@
+"""Files of tests and of what tests use, told by their paths alone."""
+
+from __future__ import annotations
+
+import re
+
+_AROUND_TESTS = re.compile(
+    r"(?:^|[/_.-])(?:tests?|testing|testlib|conftest|mocks?|fakes?|stubs?|doubles?)(?:[/_.-]|$)"
+)
+
+
+def is_test_file(path: str) -> bool:
+    """Whether a file is one of tests, as pytest and unittest find them, or lies among them."""
+    *folders, name = path.split("/")
+    if name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py"):
+        return True
+    return bool({"tests", "test"}.intersection(folders))
+
+
+def is_around_tests(path: str) -> bool:
+    """Whether a file is named like tests or like what they use: mocks, fakes, a testing package.
+
+    Such a package may be public, as ``sqlalchemy.testing`` is: ``is_test_file`` is not for it.
+    """
+    return _AROUND_TESTS.search(path) is not None
