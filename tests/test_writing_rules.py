@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -13,6 +15,10 @@ import pytest
 from rule_on_disk import RuleOnDisk
 
 from awaken.cli import main
+from awaken.kit.rule import Rule
+from awaken.kit.sites import Site
+from awaken.project import Module, Project, Snapshot
+from awaken.workspace.sources import decode
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "writing-rules.md"
@@ -126,16 +132,33 @@ def test_its_commands_are_those_of_the_project():
             assert (ROOT / path).exists(), line
 
 
-def test_the_functions_that_it_names_exist():
+SPOKEN_OF = {
+    "project": Project(Snapshot({}), None),
+    "module": Module(decode("a.py", b""), ast.parse(""), "a"),
+    "site": Site,
+    "rule": Rule,
+}
+_NAMED = re.compile(r"`((?:project|module|site|rule|kit)(?:\.\w+)+)")
+
+
+def test_what_it_names_exists():
+    named = _NAMED.findall(PAGE.read_text("utf-8"))
+
+    assert {name.partition(".")[0] for name in named} == {*SPOKEN_OF, "kit"}
+    for name in named:
+        first, *attributes = name.split(".")
+        found = SPOKEN_OF.get(first)
+        if first == "kit":
+            found = importlib.import_module(f"awaken.kit.{attributes.pop(0)}")
+        for attribute in attributes:
+            found = getattr(found, attribute)
+
+
+def test_the_rules_that_it_names_exist():
     table = PAGE.read_text("utf-8").partition("## What else there is")[2]
-    files = [*ROOT.glob("awaken/kit/*.py"), ROOT / "awaken/project/facade.py"]
-    files += [ROOT / f"awaken/project/source/{name}.py" for name in ("modules", "scopes")]
-    defined = set(re.findall(r"(?:def|class) (\w+)", "".join(map(Path.read_text, files))))
-    columns = [row.split("|")[2] for row in table.splitlines() if row.startswith("|")]
-    named = {
-        name.rpartition(".")[2]
-        for column in columns
-        for name in re.findall(r"`((?:\w+\.)*\w+)(?:\(.*?\))?`", column)
-    }
-    of_rule = {"kind", "needs", "options", "changes", "scopes", "Struct"}
-    assert named - of_rule - {"py"} <= defined
+    rows = [row.split("|") for row in table.splitlines() if row.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row[-2])}
+
+    assert len(named) > 1
+    for name in named:
+        assert list(ROOT.glob(f"awaken/codemods/*/{name}*")), name
