@@ -195,7 +195,7 @@ def _standing_alone(
 
 
 def _as_problems(user_errors: Sequence[UserError], done: Sequence[object]) -> list[FileProblem]:
-    """Return the refusals as problems beside what was done. Raises the first if nothing was.
+    """Return the errors as problems beside what was done. Raises the first if nothing was.
 
     A wrong commit is wrong everywhere; a broken repository costs only its own project.
     """

@@ -378,7 +378,7 @@ def test_only_changed_files_are_planned_again_and_none_where_nothing_changed():
 
 
 @pytest.mark.parametrize(
-    ("admission", "expected"),
+    ("policy", "expected"),
     [
         ({"pins": Pins(frozenset({SiteId("one site 1")}))}, "a a bee bee"),
         ({"pins": Pins(frozenset({SiteId("one site 2")}))}, "a bee a bee"),

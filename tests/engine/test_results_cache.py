@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from awaken.engine.remembering import results_cache as facts_cache
+from awaken.engine.remembering import results_cache
 from awaken.engine.remembering.results_cache import (
     ResultsCache,
     prune,
@@ -25,7 +25,7 @@ from awaken.engine.remembering.results_cache import (
 
 DAY = 86_400
 KEY = b"k" * 32
-MAGIC = facts_cache._MAGIC
+MAGIC = results_cache._MAGIC
 
 
 class Imports(Struct, frozen=True):
@@ -182,15 +182,15 @@ def test_two_runs_at_once_keep_the_facts_of_both(directory):
 
 def test_facts_that_no_run_uses_are_dropped(directory, monkeypatch):
     filled(directory)
-    monkeypatch.setattr(facts_cache, "prune", lambda _: None)  # files keep their real age
+    monkeypatch.setattr(results_cache, "prune", lambda _: None)  # files keep their real age
     later = time.time() + 20 * DAY
-    monkeypatch.setattr(facts_cache.time, "time", lambda: later)
+    monkeypatch.setattr(results_cache.time, "time", lambda: later)
     cache = ResultsCache(directory, KEY)
     used = [cache.get(Imports, key(n)) for n in range(50)]
     cache.save()
 
     much_later = later + 20 * DAY
-    monkeypatch.setattr(facts_cache.time, "time", lambda: much_later)
+    monkeypatch.setattr(results_cache.time, "time", lambda: much_later)
     cache = ResultsCache(directory, KEY)
     for number in range(100, 200):  # touches every shard
         cache.put(key(number), Classes(()))
@@ -363,7 +363,7 @@ def test_a_shard_of_another_place_is_absent(directory):
 
 def test_a_shard_that_is_too_large_is_absent(directory, monkeypatch):
     filled(directory)
-    monkeypatch.setattr(facts_cache, "_LARGEST_SHARD", 100)
+    monkeypatch.setattr(results_cache, "_LARGEST_SHARD", 100)
 
     assert found(directory) == []
 
@@ -408,11 +408,11 @@ def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, mo
     assert first != results_directory(tmp_path / "b", tmp_path)
     assert first == results_directory(tmp_path / "a", tmp_path)
     assert ".".join(map(str, sys.version_info[:3])) in first.name
-    facts_cache._producer.cache_clear()
+    results_cache._producer.cache_clear()
     original = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: original(path) + b"#")
     changed = results_directory(tmp_path / "a", tmp_path)
-    facts_cache._producer.cache_clear()
+    results_cache._producer.cache_clear()
 
     assert changed != first
 
@@ -420,14 +420,14 @@ def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, mo
 def test_default_is_the_users_cache_directory(tmp_path):
     program = (
         "from pathlib import Path;"
-        "from awaken.engine.remembering.results_cache import facts_directory;"
-        "print(facts_directory(Path('/p')))"
+        "from awaken.engine.remembering.results_cache import results_directory;"
+        "print(results_directory(Path('/p')))"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     output = subprocess.check_output(
         [sys.executable, "-c", program],
         env=environment,
-        cwd=Path(facts_cache.__file__).parents[2],
+        cwd=Path(results_cache.__file__).parents[2],
         text=True,
     )
 

@@ -78,7 +78,7 @@ class Slice(Struct, frozen=True):
 def rewrite_slice(part: Slice) -> str:
     """Return the text of ``part`` after its rewriters ran, innermost first.
 
-    Raises SliceRefused.
+    Raises SliceRejected.
     """
     before, after = _wrapping(part)
     text = f"{before}{part.text}{after}"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import Engine, engines, pool_of
-from awaken.contract import Change, Finding, Level, NodeEdit, Phase, Pins, Plan, Reason, Rewriter
+from awaken.contract import Level, Phase, Pins, Plan, Reason
+from awaken.kit.calls import modules_of
+from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
-from awaken.kit.sites import Refused, Site, planned
+from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -37,41 +41,21 @@ class PoolPrePing(Rule):
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per engine that is kept and not pinged, and its change."""
         del pins  # every site is a change of its own
-        decided = [
-            _decide(project, module, engine, self.name)
-            for path in project.site_files(self.triggers)
-            if (module := project.module(path)) is not None
-            for engine in engines(project, module)
-        ]
-        return planned(decided)
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the function that adds the argument."""
-        from awaken.codemods.pooling.pool_pre_ping.rewrite import (  # noqa: PLC0415
-            rewrite_engine,
+        return plan_of(
+            decide(Site(self.name, module, one.call), partial(_rewrite, project, one))
+            for module in modules_of(project, self)
+            for one in engines(project, module)
         )
 
-        return {"engine": rewrite_engine}
 
-
-def _decide(
-    project: Project, module: Module, engine: Engine, rule: str
-) -> tuple[Finding, Change | None]:
-    site = Site(rule, module, engine.call)
-    try:
-        _judge(project, module, engine)
-    except Refused as refused:
-        return site.refused(refused), None
-    edit = NodeEdit(
-        path=module.path,
-        anchor=module.span(engine.call),
-        node="Call",
-        rewriter="engine",
-        data=None,
-        site=site.id,
+def _rewrite(project: Project, engine: Engine, site: Site[ast.Call]) -> Rewrite:
+    """Return how the engine is given the argument. Raises Refused."""
+    _judge(project, site.module, engine)
+    return Rewrite(
+        f"`{site.module.excerpt(site.node.func)}(...)` gets `pool_pre_ping=True`",
+        [site.add_keyword(site.node, "pool_pre_ping", "True")],
+        [_COSTS, *_missing(engine)],
     )
-    message = f"`{module.excerpt(engine.call.func)}(...)` gets `pool_pre_ping=True`"
-    return site.rewritten(message, [edit], [_COSTS, *_missing(engine)])
 
 
 def _missing(engine: Engine) -> list[str]:

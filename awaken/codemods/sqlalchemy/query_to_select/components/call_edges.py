@@ -22,7 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class FunctionContext:
     """One function through which queries go, with its file and the flow of its variables."""
 
     reader: Reader
@@ -44,15 +44,15 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Passage:
-    """A call in ``frame`` that reaches the function of ``into``, and maybe what overrides it.
+class CallEdge:
+    """A call in ``context`` that reaches the function of ``into``, and maybe what overrides it.
 
     ``bound`` is 1 where the receiver is the first argument.
     """
 
-    frame: Frame
+    context: FunctionContext
     call: ast.Call
-    into: Frame
+    into: FunctionContext
     bound: int
 
     def given(self, parameter: ast.arg) -> ast.expr | None:
@@ -69,21 +69,21 @@ class Passage:
         class method is given a class, which an instance in front of its name is not.
         """
         receiver = self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
-        own = self.frame.function.args
+        own = self.context.function.args
         first = [one.arg for one in (*own.posonlyargs, *own.args)][:1]
         if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
             receiver = ast.Name(first[0], ast.Load()) if first else None
         if not _is_class_method(self.into.function):
             return receiver
-        is_class = _is_class_method(self.frame.function) and isinstance(receiver, ast.Name)
+        is_class = _is_class_method(self.context.function) and isinstance(receiver, ast.Name)
         return receiver if is_class and [receiver.id] == first else None  # type: ignore[union-attr]
 
 
-class Passages:
-    """The functions that the queries of one web go through, found while it is read.
+class CallEdges:
+    """The functions that the queries of one component go through, found while it is read.
 
     Trees are held as long as it is needed, for nodes are compared. ``known`` are the calls whose
-    result is a query, or the names that get one out of a tuple, with a passage for each function
+    result is a query, or the names that get one out of a tuple, with an edge for each function
     that they may reach; ``elements`` says which one of the tuple. ``outside`` says of functions why
     code out of sight may call them as well.
     """
@@ -91,26 +91,26 @@ class Passages:
     def __init__(self, reader: Reader) -> None:
         self._project = reader.project
         self._modules = {reader.module.path: reader.module}
-        self._frames: dict[ast.AST, Frame] = {}
-        self._passages: dict[ast.Call, tuple[Passage, ...] | Unknown] = {}
-        self._calls: dict[Frame, list[Passage]] = {}
-        self._results: dict[Frame, set[ast.Call]] = {}
-        self._passing: dict[ast.arg, dict[ast.AST, Passage]] = {}
-        self.known: dict[ast.AST, tuple[Passage, ...]] = {}
+        self._contexts: dict[ast.AST, FunctionContext] = {}
+        self._edges: dict[ast.Call, tuple[CallEdge, ...] | Unknown] = {}
+        self._calls: dict[FunctionContext, list[CallEdge]] = {}
+        self._results: dict[FunctionContext, set[ast.Call]] = {}
+        self._passing: dict[ast.arg, dict[ast.AST, CallEdge]] = {}
+        self.known: dict[ast.AST, tuple[CallEdge, ...]] = {}
         self.elements: dict[ast.AST, int] = {}
         self.outside: dict[str, str] = {}
 
-    # ------------------------------------------------------------------------------------ frames
-    def frame_around(self, module: Module, node: ast.AST) -> Frame | None:
+    # ------------------------------------------------------------------------------------ contexts
+    def context_around(self, module: Module, node: ast.AST) -> FunctionContext | None:
         """Return the function around ``node``; None for lambdas and outside of functions."""
         function = module.enclosing_function(node)
-        return None if not isinstance(function, Function) else self._frame(module, function)
+        return None if not isinstance(function, Function) else self._context(module, function)
 
-    def _frame(self, module: Module, function: Function) -> Frame:
-        if function not in self._frames:
+    def _context(self, module: Module, function: Function) -> FunctionContext:
+        if function not in self._contexts:
             reader = Reader(self._project, module)
-            self._frames[function] = Frame(reader, function, flow_of(module, function))
-        return self._frames[function]
+            self._contexts[function] = FunctionContext(reader, function, flow_of(module, function))
+        return self._contexts[function]
 
     def _held(self, path: str) -> Module | None:
         module = self._modules.get(path) or self._project.module(path)
@@ -118,18 +118,18 @@ class Passages:
             self._modules[path] = module
         return module
 
-    def reached(self, frame: Frame, call: ast.Call) -> tuple[Passage, ...] | Unknown:
-        """Return a passage into each function that ``call`` may reach; Unknown says why not."""
-        if call not in self._passages:
-            called = self._project.calls.functions_called(frame.reader.module, call)
-            self._passages[call] = (
+    def reached(self, context: FunctionContext, call: ast.Call) -> tuple[CallEdge, ...] | Unknown:
+        """Return an edge into each function that ``call`` may reach; Unknown says why not."""
+        if call not in self._edges:
+            called = self._project.calls.functions_called(context.reader.module, call)
+            self._edges[call] = (
                 called
                 if isinstance(called, Unknown)
-                else tuple(self._passage(frame, call, one) for one in called)
+                else tuple(self._edge(context, call, one) for one in called)
             )
-        return self._passages[call]
+        return self._edges[call]
 
-    def _passage(self, frame: Frame, call: ast.Call, called: Called) -> Passage:
+    def _edge(self, context: FunctionContext, call: ast.Call, called: Called) -> CallEdge:
         home = self._held(called.module.path) or called.module
         span = called.module.span(called.function)
         mine = next(
@@ -137,158 +137,169 @@ class Passages:
             for one in home.like(called.function)
             if isinstance(one, Function) and home.span(one) == span
         )
-        return Passage(frame, call, self._frame(home, mine), called.bound)
+        return CallEdge(context, call, self._context(home, mine), called.bound)
 
     # --------------------------------------------------------------- out of functions
-    def check_returning(self, frame: Frame) -> None:
-        """Raise Refused unless every call of the function of ``frame`` gives what it returns."""
-        function = frame.function
+    def check_returning(self, context: FunctionContext) -> None:
+        """Raise Refused unless every call of the function of ``context`` gives what it returns."""
+        function = context.function
         yields = any(
             isinstance(node, ast.Yield | ast.YieldFrom)
-            and frame.reader.module.enclosing_function(node) is function
-            for node in frame.reader.module.walk(function)
+            and context.reader.module.enclosing_function(node) is function
+            for node in context.reader.module.walk(function)
         )
         if (
             isinstance(function, ast.AsyncFunctionDef)
             or yields
             or not _always_leaves(function.body)
         ):
-            raise Refused(reasons.RETURNED_QUERY, because=(frame.place(function),))
+            raise Refused(reasons.RETURNED_QUERY, because=(context.place(function),))
 
-    def returned(self, frame: Frame) -> list[tuple[Frame, ast.expr]]:
-        """Return what the function of ``frame`` returns; raises Refused."""
-        module = frame.reader.module
-        found: list[tuple[Frame, ast.expr]] = []
-        for node in module.walk(frame.function):
-            if isinstance(node, ast.Return) and module.enclosing_function(node) is frame.function:
+    def returned(self, context: FunctionContext) -> list[tuple[FunctionContext, ast.expr]]:
+        """Return what the function of ``context`` returns; raises Refused."""
+        module = context.reader.module
+        found: list[tuple[FunctionContext, ast.expr]] = []
+        for node in module.walk(context.function):
+            if isinstance(node, ast.Return) and module.enclosing_function(node) is context.function:
                 if node.value is None:
-                    raise Refused(reasons.RETURNED_QUERY, because=(frame.place(node),))
-                found.append((frame, node.value))
+                    raise Refused(reasons.RETURNED_QUERY, because=(context.place(node),))
+                found.append((context, node.value))
         return found
 
-    def results(self, frame: Frame) -> list[Passage]:
-        """Return all calls of the function of ``frame``, whose result is a query."""
-        self._result_calls(frame)
-        return self._calls_of(frame)
+    def results(self, context: FunctionContext) -> list[CallEdge]:
+        """Return all calls of the function of ``context``, whose result is a query."""
+        self._result_calls(context)
+        return self._calls_of(context)
 
-    def _result_calls(self, frame: Frame) -> set[ast.Call]:
-        """Return all calls of the function of ``frame``, which are known from then on."""
-        if frame not in self._results:
-            for one in self._calls_of(frame):
-                reached = self.reached(one.frame, one.call)
+    def _result_calls(self, context: FunctionContext) -> set[ast.Call]:
+        """Return all calls of the function of ``context``, which are known from then on."""
+        if context not in self._results:
+            for one in self._calls_of(context):
+                reached = self.reached(one.context, one.call)
                 self.known[one.call] = () if isinstance(reached, Unknown) else reached
-            self._results[frame] = {one.call for one in self._calls_of(frame)}
-        return self._results[frame]
+            self._results[context] = {one.call for one in self._calls_of(context)}
+        return self._results[context]
 
-    def leaves(self, frame: Frame, call: ast.Call) -> bool:
+    def leaves(self, context: FunctionContext, call: ast.Call) -> bool:
         """Whether ``call`` reaches functions of the project, which may return a query."""
-        reached = self.reached(frame, call)
+        reached = self.reached(context, call)
         if isinstance(reached, Unknown):
             return False
-        for passage in reached:
-            self.check_returning(passage.into)
+        for edge in reached:
+            self.check_returning(edge.into)
         return all(call in self._result_calls(one.into) for one in reached)
 
     # --------------------------------------------------------------- out of functions, in tuples
-    def returned_elements(self, frame: Frame, element: int) -> list[tuple[Frame, ast.expr]]:
-        """Return what is at one place of the tuples that the function of ``frame`` returns."""
-        values = [value for _, value in self.returned(frame)]
+    def returned_elements(
+        self, context: FunctionContext, element: int
+    ) -> list[tuple[FunctionContext, ast.expr]]:
+        """Return what is at one place of the tuples that the function of ``context`` returns."""
+        values = [value for _, value in self.returned(context)]
         tuples = [value.elts for value in values if isinstance(value, ast.Tuple)]
         starred = any(isinstance(one, ast.Starred) for elements in tuples for one in elements)
         if starred or len(tuples) != len(values) or len({*map(len, tuples)}) != 1:
-            detail = f"in what `{frame.function.name}` returns, not always a tuple of that length"
-            raise Refused(reasons.KEPT_QUERY, detail, because=(frame.place(frame.function),))
-        return [(frame, elements[element]) for elements in tuples]
+            detail = f"in what `{context.function.name}` returns, not always a tuple of that length"
+            raise Refused(reasons.KEPT_QUERY, detail, because=(context.place(context.function),))
+        return [(context, elements[element]) for elements in tuples]
 
-    def unpacked(self, frame: Frame, element: int) -> list[tuple[Frame, ast.Name]]:
-        """Return the names that get the element wherever the function of ``frame`` is called."""
-        found: list[tuple[Frame, ast.Name]] = []
-        for one in self._calls_of(frame):
-            reached = self.reached(one.frame, one.call)
-            target = _target_of(one.frame.reader.module, one.call, element)
+    def unpacked(
+        self, context: FunctionContext, element: int
+    ) -> list[tuple[FunctionContext, ast.Name]]:
+        """Return the names that get the element wherever the function of ``context`` is called."""
+        found: list[tuple[FunctionContext, ast.Name]] = []
+        for one in self._calls_of(context):
+            reached = self.reached(one.context, one.call)
+            target = _target_of(one.context.reader.module, one.call, element)
             if target is None or isinstance(reached, Unknown):
-                detail = f"in the tuple that `{frame.function.name}` returns, which is not unpacked"
-                raise Refused(reasons.KEPT_QUERY, detail, because=(one.frame.place(one.call),))
+                detail = (
+                    f"in the tuple that `{context.function.name}` returns, which is not unpacked"
+                )
+                raise Refused(reasons.KEPT_QUERY, detail, because=(one.context.place(one.call),))
             self.known[target] = reached
             self.elements[target] = element
-            found.append((one.frame, target))
+            found.append((one.context, target))
         return found
 
-    def unpacks(self, frame: Frame, target: ast.Name) -> bool:
+    def unpacks(self, context: FunctionContext, target: ast.Name) -> bool:
         """Whether ``target`` gets an element of a tuple that functions of the project return."""
-        module = frame.reader.module
+        module = context.reader.module
         many = module.parent(target)
         statement = module.parent(many) if isinstance(many, ast.Tuple) else None
         call = statement.value if isinstance(statement, ast.Assign) else None
-        reached = self.reached(frame, call) if isinstance(call, ast.Call) else None
+        reached = self.reached(context, call) if isinstance(call, ast.Call) else None
         if not isinstance(many, ast.Tuple) or reached is None or isinstance(reached, Unknown):
             return False
         element = many.elts.index(target)
-        for passage in reached:
-            self.check_returning(passage.into)
+        for edge in reached:
+            self.check_returning(edge.into)
         return all(
-            any(name is target for _, name in self.unpacked(passage.into, element))
-            for passage in reached
+            any(name is target for _, name in self.unpacked(edge.into, element)) for edge in reached
         )
 
     # --------------------------------------------------------------- into functions
-    def entered(self, frame: Frame, node: ast.expr) -> list[tuple[Frame, ast.arg]]:
+    def entered(
+        self, context: FunctionContext, node: ast.expr
+    ) -> list[tuple[FunctionContext, ast.arg]]:
         """Return the functions that ``node``, an argument, is passed to, and the parameters."""
-        module = frame.reader.module
+        module = context.reader.module
         parent = module.parent(node)
         call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
         if not isinstance(call, ast.Call):
             raise Refused(reasons.PASSED_QUERY, module.excerpt(node))
         name = ast.unparse(call.func)
-        reached = self.reached(frame, call)
+        reached = self.reached(context, call)
         if isinstance(reached, Unknown):
             because = Place(reached.place.path, reached.place.span, reached.why)
             raise Refused(reasons.PASSED_QUERY, name, because=(because,))
         found = [
-            (passage.into, parameter)
-            for passage in reached
-            for parameter, _ in parameters_of(passage.into.function.args)
-            if passage.given(parameter) is node
+            (edge.into, parameter)
+            for edge in reached
+            for parameter, _ in parameters_of(edge.into.function.args)
+            if edge.given(parameter) is node
         ]
         if len(found) != len(reached):
-            raise Refused(reasons.PASSED_QUERY, name, because=(frame.place(call),))
+            raise Refused(reasons.PASSED_QUERY, name, because=(context.place(call),))
         return found
 
-    def arguments(self, frame: Frame, parameter: ast.arg) -> list[tuple[Frame, ast.expr]]:
+    def arguments(
+        self, context: FunctionContext, parameter: ast.arg
+    ) -> list[tuple[FunctionContext, ast.expr]]:
         """Return what all callers pass to ``parameter``; raises Refused."""
-        found: list[tuple[Frame, ast.expr]] = []
-        for passage in self._calls_of(frame):
-            given = passage.given(parameter)
+        found: list[tuple[FunctionContext, ast.expr]] = []
+        for edge in self._calls_of(context):
+            given = edge.given(parameter)
             if given is None:
                 detail = f"in `{parameter.arg}`, which is not given by every call"
-                place = passage.frame.place(passage.call)
+                place = edge.context.place(edge.call)
                 raise Refused(reasons.KEPT_QUERY, detail, because=(place,))
-            found.append((passage.frame, given))
+            found.append((edge.context, given))
         if not found:
             detail = f"in `{parameter.arg}`, which no call in sight gives"
-            raise Refused(reasons.KEPT_QUERY, detail, because=(frame.place(parameter),))
+            raise Refused(reasons.KEPT_QUERY, detail, because=(context.place(parameter),))
         return found
 
-    def passage_of(self, frame: Frame, parameter: ast.arg, given: ast.expr) -> Passage | None:
+    def edge_passing(
+        self, context: FunctionContext, parameter: ast.arg, given: ast.expr
+    ) -> CallEdge | None:
         """Return the call that passes ``given``, or a value of which it is one alternative."""
         if parameter not in self._passing:
             passing = self._passing[parameter] = {}
-            for passage in reversed(self._calls_of(frame)):
-                whole = passage.given(parameter)
+            for edge in reversed(self._calls_of(context)):
+                whole = edge.given(parameter)
                 parts = () if whole is None else ast.walk(whole)
-                passing.update((part, passage) for part in parts)
+                passing.update((part, edge) for part in parts)
         return self._passing[parameter].get(given)
 
     # ------------------------------------------------------------------------------------- calls
-    def _calls_of(self, frame: Frame) -> list[Passage]:
-        if frame not in self._calls:
-            callers = self._project.calls.callers_of(frame.reader.module, frame.function)
-            self._raise_if_hidden(frame, callers)
-            self._calls[frame] = list(self._followed(frame, callers))
-        return self._calls[frame]
+    def _calls_of(self, context: FunctionContext) -> list[CallEdge]:
+        if context not in self._calls:
+            callers = self._project.calls.callers_of(context.reader.module, context.function)
+            self._raise_if_hidden(context, callers)
+            self._calls[context] = list(self._followed(context, callers))
+        return self._calls[context]
 
-    def _raise_if_hidden(self, frame: Frame, callers: Callers) -> None:
-        name = frame.function.name
+    def _raise_if_hidden(self, context: FunctionContext, callers: Callers) -> None:
+        name = context.function.name
         for obstacle in callers.obstacles:
             if obstacle.kind in {"outside", "inherited"}:
                 self.outside.setdefault(name, obstacle.why)
@@ -297,24 +308,24 @@ class Passages:
             detail = f"`{name}`: {obstacle.why}"
             raise Refused(reasons.UNSEEN_CALLERS, detail, because=(because,))
 
-    def _followed(self, frame: Frame, callers: Callers) -> Iterator[Passage]:
+    def _followed(self, context: FunctionContext, callers: Callers) -> Iterator[CallEdge]:
         for site in callers.sites:
             module = self._held(site.place.path)
             calls = [] if module is None else module.calls_at(site.place.span)
             call = calls[0] if calls else None
-            around = None if module is None or call is None else self.frame_around(module, call)
+            around = None if module is None or call is None else self.context_around(module, call)
             if around is None or call is None:
-                detail = f"`{frame.function.name}`, which is called outside of functions"
+                detail = f"`{context.function.name}`, which is called outside of functions"
                 raise Refused(reasons.UNSEEN_CALLERS, detail, because=(site.place,))
             reached = self.reached(around, call)
             into = () if isinstance(reached, Unknown) else reached
-            passage = next((one for one in into if one.into is frame), None)
-            if passage is None:
+            edge = next((one for one in into if one.into is context), None)
+            if edge is None:
                 why = reached.why if isinstance(reached, Unknown) else "another may be called"
                 because = Place(site.place.path, site.place.span, why)
-                detail = f"`{frame.function.name}`: {why}"
+                detail = f"`{context.function.name}`: {why}"
                 raise Refused(reasons.UNSEEN_CALLERS, detail, because=(because,))
-            yield passage
+            yield edge
 
 
 def _target_of(module: Module, call: ast.Call, element: int) -> ast.Name | None:

@@ -1,4 +1,4 @@
-"""Reads queries that outlive their expression: all that defines them, and is done with them.
+"""The reader of a component: all that defines the queries that outlive their expression, and uses.
 
 They are kept in local variables, returned to callers, and passed to functions.
 """
@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeGuard
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame, Passages
+from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import (
+    CallEdges,
+    FunctionContext,
+)
 from awaken.codemods.sqlalchemy.query_to_select.components.component import (
-    Kept,
-    Segment,
+    ChainFragment,
+    Component,
+    Holder,
     Start,
-    Web,
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import (
     SessionRead,
@@ -41,49 +44,51 @@ from awaken.project.values.flow import Reaching
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
 
 _MOST_READS = 50_000
-"""What may reach the places at which the queries of a web are read: 300 filters, each behind an
-``if``. The largest web of superset, mlflow and ckan has 24."""
+"""What may reach the places at which the queries of a component are read: 300 filters, each behind
+an ``if``. The largest component of superset, mlflow and ckan has 24."""
 
 RootsOf = Callable[[Module], Mapping[ast.AST, Recognised]]
 
 
-def read_web(reader: Reader, root: ast.Call | ast.Attribute, roots_of: RootsOf) -> Web | None:
-    """Return the web of ``root``, one of the roots of its file; None if nothing keeps it.
+def read_component(
+    reader: Reader, root: ast.Call | ast.Attribute, roots_of: RootsOf
+) -> Component | None:
+    """Return the component of ``root``, one of the roots of its file; None if nothing keeps it.
 
     Raises Refused where not everything that is done with its queries can be seen.
     """
-    web = Web(Passages(reader))
-    frame = web.passages.frame_around(reader.module, root)
-    if frame is None:
+    component = Component(CallEdges(reader))
+    context = component.edges.context_around(reader.module, root)
+    if context is None:
         return None
-    collector = _Collector(web, roots_of)
+    collector = _Collector(component, roots_of)
     _, node = read_links(reader.module, root)
-    kept = collector.holders(frame, node)
-    if not kept:
+    holders = collector.holders(context, node)
+    if not holders:
         return None
-    collector.collect(kept)
-    _refuse_readers_of_locals(web)
-    _refuse_too_large(web)
-    return web
+    collector.collect(holders)
+    _refuse_readers_of_locals(component)
+    _refuse_too_large(component)
+    return component
 
 
-def _refuse_readers_of_locals(web: Web) -> None:
-    variables = [kept for kept in web.definitions if kept.binding is not None]
-    first = {kept.frame: kept for kept in reversed(variables)}
-    for kept in variables:
-        module = kept.frame.reader.module
-        for seen in kept.frame.flow.parts(ast.Name) if kept is first[kept.frame] else ():
+def _refuse_readers_of_locals(component: Component) -> None:
+    variables = [holder for holder in component.definitions if holder.binding is not None]
+    first = {holder.context: holder for holder in reversed(variables)}
+    for holder in variables:
+        module = holder.context.reader.module
+        for seen in holder.context.flow.parts(ast.Name) if holder is first[holder.context] else ():
             if seen.id in _SEES_LOCALS and not module.scopes.is_bound(seen.id, seen):
-                detail = f"in `{kept.shown}`, which `{seen.id}()` may read"
-                raise Refused(reasons.KEPT_QUERY, detail, because=(kept.frame.place(seen),))
+                detail = f"in `{holder.shown}`, which `{seen.id}()` may read"
+                raise Refused(reasons.KEPT_QUERY, detail, because=(holder.context.place(seen),))
 
 
-def _refuse_too_large(web: Web) -> None:
-    """Raise Refused for more than can be followed: a size of the web, whoever asks first."""
-    reads = sum(len(web.reaching(one.frame, one.start)) + 1 for one in web.segments)
+def _refuse_too_large(component: Component) -> None:
+    """Raise Refused for more than can be followed: a size of the component, whoever asks first."""
+    reads = sum(len(component.reaching(one.context, one.start)) + 1 for one in component.fragments)
     if reads > _MOST_READS:
         raise Refused(
-            reasons.TOO_LARGE, f"{len(web.definitions)} places hold one, read in {reads} ways"
+            reasons.TOO_LARGE, f"{len(component.definitions)} places hold one, read in {reads} ways"
         )
 
 
@@ -106,134 +111,138 @@ def _is_compared_with_none(module: Module, node: ast.expr) -> bool:
 
 
 class _Collector:
-    """Fills a web from one definition; raises Refused where something is out of sight."""
+    """Fills a component from one definition; raises Refused where something is out of sight."""
 
-    def __init__(self, web: Web, roots_of: RootsOf) -> None:
-        self._web = web
+    def __init__(self, component: Component, roots_of: RootsOf) -> None:
+        self._component = component
         self._roots_of = roots_of
         self._seen: set[ast.expr] = set()
 
-    def collect(self, kept: Iterable[Kept]) -> None:
-        """Add all of ``kept``, and what is connected with them."""
-        waiting = [*kept]
+    def collect(self, holders: Iterable[Holder]) -> None:
+        """Add all of ``holders``, and what is connected with them."""
+        waiting = [*holders]
         while waiting:
             one = waiting.pop()
-            if one in self._web.definitions:
+            if one in self._component.definitions:
                 continue
-            segments = self._define(one)
-            self._web.definitions[one] = segments
-            for segment in segments:
-                waiting += self._reaching(segment.frame, segment.start)
-                waiting += self._asked_for_session(segment)
-            for frame, start in self._starts(one):
+            fragments = self._define(one)
+            self._component.definitions[one] = fragments
+            for fragment in fragments:
+                waiting += self._reaching(fragment.context, fragment.start)
+                waiting += self._asked_for_session(fragment)
+            for context, start in self._starts(one):
                 if start not in self._seen:
                     self._seen.add(start)
-                    waiting += self._reaching(frame, start)
-                    waiting += self._use(frame, start)
+                    waiting += self._reaching(context, start)
+                    waiting += self._use(context, start)
 
     # ------------------------------------------------------------------------------- definitions
-    def _define(self, kept: Kept) -> list[Segment]:
-        what = f"in `{kept.shown}`, which is also given something else"
-        node = kept.frame.function if kept.binding is None else kept.binding.node
-        refused = Refused(reasons.KEPT_QUERY, what, because=(kept.frame.place(node),))
+    def _define(self, holder: Holder) -> list[ChainFragment]:
+        what = f"in `{holder.shown}`, which is also given something else"
+        node = holder.context.function if holder.binding is None else holder.binding.node
+        refused = Refused(reasons.KEPT_QUERY, what, because=(holder.context.place(node),))
         values = [
-            (frame, one)
-            for frame, value in self._values(kept, refused)
+            (context, one)
+            for context, value in self._values(holder, refused)
             for one in _alternatives(value)
         ]
-        queries = [(frame, value) for frame, value in values if not is_none(value)]
+        queries = [(context, value) for context, value in values if not is_none(value)]
         if len(queries) < len(values):
-            self._web.optional.append(kept)
-        return [self._defining(kept, frame, value, refused) for frame, value in queries]
+            self._component.optional.append(holder)
+        return [self._defining(holder, context, value, refused) for context, value in queries]
 
-    def _values(self, kept: Kept, refused: Refused) -> list[tuple[Frame, ast.expr]]:
+    def _values(self, holder: Holder, refused: Refused) -> list[tuple[FunctionContext, ast.expr]]:
         """Return the expressions whose value ``kept`` holds, with where they stand."""
-        binding, passages = kept.binding, self._web.passages
-        if binding is None and kept.element is not None:
-            return passages.returned_elements(kept.frame, kept.element)
+        binding, edges = holder.binding, self._component.edges
+        if binding is None and holder.element is not None:
+            return edges.returned_elements(holder.context, holder.element)
         if binding is None:
-            return passages.returned(kept.frame)
+            return edges.returned(holder.context)
         if binding.kind == "parameter" and isinstance(binding.node, ast.arg):
-            return passages.arguments(kept.frame, binding.node)
+            return edges.arguments(holder.context, binding.node)
         if binding.kind == "assignment" and binding.value is not None:
-            return [(kept.frame, binding.value)]
-        if isinstance(binding.node, ast.Name) and passages.unpacks(kept.frame, binding.node):
-            return [(kept.frame, binding.node)]
+            return [(holder.context, binding.value)]
+        if isinstance(binding.node, ast.Name) and edges.unpacks(holder.context, binding.node):
+            return [(holder.context, binding.node)]
         raise refused
 
-    def _defining(self, kept: Kept, frame: Frame, node: ast.expr, refused: Refused) -> Segment:
-        start = self._start(frame, node)
+    def _defining(
+        self, holder: Holder, context: FunctionContext, node: ast.expr, refused: Refused
+    ) -> ChainFragment:
+        start = self._start(context, node)
         if start is None:
             raise refused
-        links, last = read_links(frame.reader.module, start)
-        if last is not node or kept not in self.holders(frame, node):
+        links, last = read_links(context.reader.module, start)
+        if last is not node or holder not in self.holders(context, node):
             raise refused
-        recognised = self._roots_of(frame.reader.module).get(start)
-        return Segment(frame, start, links, node, "kept", "", recognised)
+        recognised = self._roots_of(context.reader.module).get(start)
+        return ChainFragment(context, start, links, node, "held", "", recognised)
 
-    def _start(self, frame: Frame, node: ast.expr) -> Start | None:
-        roots, passages = self._roots_of(frame.reader.module), self._web.passages
+    def _start(self, context: FunctionContext, node: ast.expr) -> Start | None:
+        roots, edges = self._roots_of(context.reader.module), self._component.edges
         while isinstance(node, ast.Call) and node not in roots:
-            if node in passages.known:
+            if node in edges.known:
                 return node
             if not isinstance(node.func, ast.Attribute) or node.func.attr not in LINKS:
-                return node if passages.leaves(frame, node) else None
+                return node if edges.leaves(context, node) else None
             node = node.func.value
         if isinstance(node, ast.Call):
             return node if isinstance(node.func, ast.Attribute) else None
         return node if isinstance(node, ast.Name) or _is_root(node, roots) else None
 
-    def _reaching(self, frame: Frame, start: Start) -> tuple[Kept, ...]:
-        if isinstance(start, ast.Name) and start not in self._web.passages.known:
-            reaching = frame.flow.reaching(start)
+    def _reaching(self, context: FunctionContext, start: Start) -> tuple[Holder, ...]:
+        if isinstance(start, ast.Name) and start not in self._component.edges.known:
+            reaching = context.flow.reaching(start)
             if not isinstance(reaching, Reaching) or not reaching.definitions:
                 why = reaching.why if isinstance(reaching, Unknown) else "nothing reaches it"
-                because = (frame.place(start, why),)
+                because = (context.place(start, why),)
                 if isinstance(reaching, TooLarge):
                     raise Refused(reasons.TOO_LARGE, why, because=because)
                 raise Refused(reasons.KEPT_QUERY, f"in `{start.id}`; {why}", because=because)
-        return self._web.reaching(frame, start)
+        return self._component.reaching(context, start)
 
     # -------------------------------------------------------------------------------------- uses
-    def _starts(self, kept: Kept) -> list[tuple[Frame, ast.Call | ast.Name]]:
+    def _starts(self, holder: Holder) -> list[tuple[FunctionContext, ast.Call | ast.Name]]:
         """Return the expressions that are the query which ``kept`` holds."""
-        if kept.binding is None and kept.element is not None:
-            return [*self._web.passages.unpacked(kept.frame, kept.element)]
-        if kept.binding is None:
-            return [(one.frame, one.call) for one in self._web.passages.results(kept.frame)]
-        reached = kept.frame.flow.reached(kept.binding)
+        if holder.binding is None and holder.element is not None:
+            return [*self._component.edges.unpacked(holder.context, holder.element)]
+        if holder.binding is None:
+            return [
+                (one.context, one.call) for one in self._component.edges.results(holder.context)
+            ]
+        reached = holder.context.flow.reached(holder.binding)
         if isinstance(reached, Unknown):
-            detail = f"in `{kept.shown}`; {reached.why}"
+            detail = f"in `{holder.shown}`; {reached.why}"
             because = (Place(reached.place.path, reached.place.span, reached.why),)
             if isinstance(reached, TooLarge):
                 raise Refused(reasons.TOO_LARGE, reached.why, because=because)
             raise Refused(reasons.KEPT_QUERY, detail, because=because)
-        return [(kept.frame, read) for read in reached]
+        return [(holder.context, read) for read in reached]
 
-    def holders(self, frame: Frame, node: ast.expr) -> tuple[Kept, ...]:
+    def holders(self, context: FunctionContext, node: ast.expr) -> tuple[Holder, ...]:
         """Return what holds ``node``, or one alternative of a conditional value, after it.
 
         That is one variable or function, or the parameters of a method and of its overrides.
         """
-        module = frame.reader.module
+        module = context.reader.module
         inner, parent = node, module.parent(node)
         while isinstance(parent, ast.IfExp) and parent.test is not inner:
             inner, parent = parent, module.parent(parent)
         match parent:
             case ast.Assign(targets=[ast.Name() as target], value=value) if value is inner:
-                return self._variable(frame, target)
+                return self._variable(context, target)
             case ast.AnnAssign(target=ast.Name() as target, value=value) if value is inner:
-                return self._variable(frame, target)
+                return self._variable(context, target)
             case ast.Return():
-                self._web.passages.check_returning(frame)
-                return (self._web.kept(frame, None),)
+                self._component.edges.check_returning(context)
+                return (self._component.holder(context, None),)
             case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
-                return self._variable(frame, inner)
+                return self._variable(context, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
-                self._web.passages.check_returning(frame)
-                return (self._web.kept(frame, None, elements.index(inner)),)
+                self._component.edges.check_returning(context)
+                return (self._component.holder(context, None, elements.index(inner)),)
             case ast.Call() | ast.keyword() if self._is_passed(module, inner):
-                entered = self._web.passages.entered(frame, inner)
+                entered = self._component.edges.entered(context, inner)
                 return tuple(self._parameter(into, parameter) for into, parameter in entered)
             case _:
                 return ()
@@ -245,22 +254,22 @@ class _Collector:
             return refused.reason is reasons.PASSED_QUERY
         return False
 
-    def _variable(self, frame: Frame, target: ast.Name) -> tuple[Kept, ...]:
-        bound, known = None, frame.flow.definitions(target.id)
+    def _variable(self, context: FunctionContext, target: ast.Name) -> tuple[Holder, ...]:
+        bound, known = None, context.flow.definitions(target.id)
         if isinstance(known, TooLarge):
             raise Refused(reasons.TOO_LARGE, known.why, because=(known.place,))
         if not isinstance(known, Unknown):
-            bound = frame.flow.bound_at(target)
-        return () if bound is None else (self._web.kept(frame, bound),)
+            bound = context.flow.bound_at(target)
+        return () if bound is None else (self._component.holder(context, bound),)
 
-    def _parameter(self, frame: Frame, parameter: ast.arg) -> Kept:
-        bindings = frame.flow.scope.bindings[frame.flow.scope.mangled(parameter.arg)]
+    def _parameter(self, context: FunctionContext, parameter: ast.arg) -> Holder:
+        bindings = context.flow.scope.bindings[context.flow.scope.mangled(parameter.arg)]
         binding = next(one for one in bindings if one.node is parameter)
-        return self._web.kept(frame, binding)
+        return self._component.holder(context, binding)
 
-    def _use(self, frame: Frame, start: ast.Call | ast.Name) -> tuple[Kept, ...]:
+    def _use(self, context: FunctionContext, start: ast.Call | ast.Name) -> tuple[Holder, ...]:
         """Add what is done with the query ``start``; return what holds it then, if anything."""
-        module = frame.reader.module
+        module = context.reader.module
         shown = start.id if isinstance(start, ast.Name) else module.excerpt(start)
         line = module.line_column(module.span(start))[0]
         detail = f"`{shown}` in line {line}"
@@ -268,45 +277,45 @@ class _Collector:
         if _is_compared_with_none(module, node):
             return ()  # as true, or as false, of a statement
         try:
-            read = self._by_session(frame, node, links) or read_unexecuted(frame, node)
-            kept = () if read else self.holders(frame, node)
-            if kept:
-                return kept
+            read = self._by_session(context, node, links) or read_unexecuted(context, node)
+            holders = () if read else self.holders(context, node)
+            if holders:
+                return holders
             ending, end, whole = read or read_end(module, node)
-            made = self._made_by_session(frame, whole) if ending == "session" else ()
+            made = self._made_by_session(context, whole) if ending == "session" else ()
         except Refused as refused:
-            raise _located(refused, detail, frame.place(node, detail)) from None
+            raise _located(refused, detail, context.place(node, detail)) from None
         if module.in_fstring(start) and (links or ending != "shown"):
-            raise Refused(reasons.INSIDE_FSTRING, because=(frame.place(start),))
+            raise Refused(reasons.INSIDE_FSTRING, because=(context.place(start),))
         end = "query" if made else end
-        self._web.uses.append(Segment(frame, start, links, whole, ending, end))
+        self._component.uses.append(ChainFragment(context, start, links, whole, ending, end))
         return made
 
     def _by_session(
-        self, frame: Frame, node: ast.expr, links: tuple[Link, ...]
+        self, context: FunctionContext, node: ast.expr, links: tuple[Link, ...]
     ) -> SessionRead | None:
         """Return how the query ends if its session is read off it, or is told to execute it."""
-        found = read_by_session(frame, node)
+        found = read_by_session(context, node)
         if found is not None and found[0] == "session" and links:
             raise Refused(reasons.UNKNOWN_METHOD, "session")
         return found
 
-    def _made_by_session(self, frame: Frame, session: ast.expr) -> tuple[Kept, ...]:
+    def _made_by_session(self, context: FunctionContext, session: ast.expr) -> tuple[Holder, ...]:
         """Return what holds the query that ``session``, read off another, makes at once."""
-        module = frame.reader.module
+        module = context.reader.module
         query = module.parent(session)
         root = None if query is None else module.parent(query)
         if not isinstance(root, ast.Call) or root not in self._roots_of(module):
             return ()
-        return self.holders(frame, read_links(module, root)[1])
+        return self.holders(context, read_links(module, root)[1])
 
-    def _asked_for_session(self, segment: Segment) -> tuple[Kept, ...]:
-        """Return what may hold the query off which the session of ``segment`` is read."""
-        receiver = segment.receiver
-        if segment.recognised is None or not isinstance(receiver, ast.Attribute):
+    def _asked_for_session(self, fragment: ChainFragment) -> tuple[Holder, ...]:
+        """Return what may hold the query off which the session of ``fragment`` is read."""
+        receiver = fragment.receiver
+        if fragment.recognised is None or not isinstance(receiver, ast.Attribute):
             return ()
-        query = query_read(segment.frame, receiver)
-        return () if query is None else self._reaching(segment.frame, query)
+        query = query_read(fragment.context, receiver)
+        return () if query is None else self._reaching(fragment.context, query)
 
 
 def _located(refused: Refused, detail: str, place: Place) -> Refused:

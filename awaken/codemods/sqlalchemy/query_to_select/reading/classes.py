@@ -1,4 +1,4 @@
-"""Which expressions are mapped classes or aliases of them: what gives objects back."""
+"""Mapped classes and aliases of them: the expressions that give objects back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import (
+    CERTAIN,
+    PRESUMED,
+    WEAK,
+    least,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reading.made_classes import made_class
 from awaken.knowledge import knowledge
@@ -61,7 +67,7 @@ def _entity_of_call(reader: Reader, node: ast.Call, depth: int) -> Item | None:
         return made_class(reader, node)
     if ast.unparse(node.args[0]) == "self":
         return _entity_of_class(reader, node)
-    return Item(node, What.ENTITY, owner=ast.unparse(node), presumed=True)
+    return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=PRESUMED)
 
 
 def _is_true(call: ast.Call, keyword: str) -> bool:
@@ -83,16 +89,17 @@ def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     facts = reader.project.class_facts(qualified)
     if facts is None:
-        return Item(node, What.ENTITY, owner=ast.unparse(node), weak=True, presumed=True)
+        return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
     return _entity_of_facts(reader, node, facts)
 
 
 def _entity_of_facts(reader: Reader, node: ast.expr, facts: ClassFacts) -> Item:
     """Return the item for a class of the project that is not proven to be mapped."""
-    weak = not _declares_table(reader, facts)
-    presumed = weak or not _declares_columns(reader, facts)
+    certainty = WEAK
+    if _declares_table(reader, facts):
+        certainty = CERTAIN if _declares_columns(reader, facts) else PRESUMED
     owner, models = ast.unparse(node), frozenset([facts.qualified])
-    return Item(node, What.ENTITY, owner=owner, weak=weak, presumed=presumed, models=models)
+    return Item(node, What.ENTITY, owner=owner, certainty=certainty, models=models)
 
 
 def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
@@ -153,7 +160,7 @@ def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: 
             noted = _entity_of_parameter(reader, node, binding.node)
             return noted or _entity_of_callers(reader, node, binding, depth)
         case "class":
-            return Item(node, What.ENTITY, owner=node.id, weak=True, presumed=True)
+            return Item(node, What.ENTITY, owner=node.id, certainty=WEAK)
         case "assignment" | "walrus" if binding.value is not None:
             noted = _entity_of_annotation(reader, node, binding.annotation)
             return noted or _entity_of_value(reader, binding.value, depth - 1)
@@ -269,8 +276,8 @@ def _entity_of_annotation(
     if name not in {"type", "Type"}:
         return None
     # A subclass may be passed as well, so the model is unknown.
-    weak = not _is_mapped_type(reader, inner)
-    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak, presumed=weak)
+    certainty = CERTAIN if _is_mapped_type(reader, inner) else WEAK
+    return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=certainty)
 
 
 def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
@@ -355,14 +362,15 @@ def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: in
         if found is None:
             return None
         given += _attribute_values(*found, node, depth)
-    entities = [item for item in given if item is not None and not item.weak]
+    entities = [item for item in given if item is not None and not item.certainty.is_weak]
     if not entities or len(entities) < len(given):
         return None
+    joined = _joined(node, entities)
+    if not is_public(reader.module, qualified):
+        return joined
     text = ast.unparse(node)
-    unless = f"`{text}` is a mapped class in every subclass in sight, but there may be others"
-    return replace(
-        _joined(node, entities), unless=unless if is_public(reader.module, qualified) else ""
-    )
+    reason = f"`{text}` is a mapped class in every subclass in sight, but there may be others"
+    return replace(joined, certainty=joined.certainty.because(reason))
 
 
 def _entity_of_subscript(reader: Reader, node: ast.Subscript, depth: int) -> Item | None:
@@ -408,8 +416,8 @@ def _entity_of_item(
     joined = _joined(node, entities)
     if not is_of_module(reader.module, dictionary):
         return joined
-    unless = f"other files may put something else than mapped classes into `{dictionary.id}`"
-    return replace(joined, presumed=True, unless=unless)
+    reason = f"other files may put something else than mapped classes into `{dictionary.id}`"
+    return replace(joined, certainty=least([PRESUMED, joined.certainty]).because(reason))
 
 
 def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
@@ -421,9 +429,7 @@ def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
         model=None,
         owner=ast.unparse(node),
         aliased=any(item.aliased for item in items),
-        weak=any(item.weak for item in items),
-        presumed=any(item.presumed for item in items),
-        unless=next((item.unless for item in items if item.unless), ""),
+        certainty=least(item.certainty for item in items),
         models=frozenset() if frozenset([""]) in models else frozenset().union(*models),
     )
 

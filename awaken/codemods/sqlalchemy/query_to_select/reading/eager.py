@@ -1,4 +1,4 @@
-"""Whether results may repeat: other FROM objects in criteria, and joined loads of collections."""
+"""Sources of repeated results: other FROM objects in criteria, and joined loads of collections."""
 
 from __future__ import annotations
 

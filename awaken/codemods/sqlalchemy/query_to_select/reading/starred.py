@@ -1,4 +1,4 @@
-"""What may be in a list that is given to a query as ``*columns``.
+"""The elements of a list that is given to a query as ``*columns``.
 
 The list may be built over several statements, put together from others, or be what a function
 returns. All that could change it must be in sight.

@@ -1,4 +1,4 @@
-"""What proves that a call of ``query`` is one of a session: that it asks for what is mapped."""
+"""The evidence that a call of ``query`` is one of a session: that it asks for what is mapped."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def _is_mapped(reader: Reader, node: ast.expr) -> bool:
     for one in (node, node.value) if isinstance(node, ast.Attribute) else (node,):
         entity = entity_of(reader, one)
         if entity is not None:
-            return not entity.presumed
+            return not entity.certainty.is_presumed
     return False

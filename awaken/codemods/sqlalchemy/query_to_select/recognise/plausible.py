@@ -1,4 +1,4 @@
-"""Whether a call of ``query`` that nothing proves looks like one of SQLAlchemy all the same."""
+"""Calls of ``query`` that nothing proves, and that look like one of SQLAlchemy all the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether reading a session's attribute again may give another session."""
+"""Sessions in properties, which may give another one when they are read again."""
 
 from __future__ import annotations
 

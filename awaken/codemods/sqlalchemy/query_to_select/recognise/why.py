@@ -1,4 +1,4 @@
-"""Why a place that looks like a query is none: what ``awaken explain`` says of it."""
+"""The explanation why a place that looks like a query is none, for ``awaken explain``."""
 
 from __future__ import annotations
 

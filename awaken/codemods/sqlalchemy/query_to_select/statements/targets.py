@@ -1,4 +1,4 @@
-"""What a join, or a select from something, makes ``filter_by`` mean: how that is written here."""
+"""The class that ``filter_by`` means after a join or a select from something."""
 
 from __future__ import annotations
 

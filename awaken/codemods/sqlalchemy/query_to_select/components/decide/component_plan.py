@@ -1,4 +1,4 @@
-"""Says what becomes of queries that are kept in variables: one change for all that share them."""
+"""The findings and the change of a component: one change for all queries that share something."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.component import Segment, Web
-from awaken.codemods.sqlalchemy.query_to_select.components.decisions.annotations import (
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.annotations import (
     imported_from,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.decisions.judgement import (
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_decision import (
+    ComponentDecision,
     Rewritten,
-    WebVerdict,
-    judge_web,
+    decide_component,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.holders import read_web
+from awaken.codemods.sqlalchemy.query_to_select.components.holders import read_component
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -58,13 +58,13 @@ _REWRITERS: dict[type, str] = {
     QueryRewrite: "query",
 }
 _MOST_PLACES = 100
-"""Other places that a finding names; each of so many queries would name all of the others. No web
-of the programs measured has more than 24."""
+"""Other places that a finding names; each of so many queries would name all of the others. No
+component of the programs measured has more than 24."""
 
 Decided = tuple[Finding, Change | None]
 
 
-class KeptQueries:
+class ComponentQueries:
     """The queries of one file that outlive their expression, with what becomes of each.
 
     Where they go through other files, their change and the findings there come with it.
@@ -90,7 +90,7 @@ class KeptQueries:
         return self._in_file(self._module).values()
 
     def of(self, root: ast.AST) -> Decided | None:
-        """Return the finding of ``root``, and the change of its web once; None if none keeps it."""
+        """Return the finding of ``root``, and its change once; None if nothing holds it."""
         return self._decided.get(root)
 
     def elsewhere(self) -> Iterator[Decided]:
@@ -106,67 +106,69 @@ class KeptQueries:
 
     def _decide(self, root: ast.Call | ast.Attribute) -> None:
         try:
-            web = read_web(self._reader, root, self._in_file)
+            component = read_component(self._reader, root, self._in_file)
         except Refused as refused:
             self._decided[root] = manual(self._rule, self._module, root, refused), None
             return
-        if web is None:
+        if component is None:
             return
-        roots = web.roots
+        roots = component.roots
         try:
-            self._check_members(web)
-            verdict = judge_web(web)
+            self._check_members(component)
+            decision = decide_component(component)
             caveats = [self._member(one).caveat for one in roots]
-            verdict.caveats += [c for c in dict.fromkeys(caveats) if c and c not in verdict.caveats]
+            decision.caveats += [
+                c for c in dict.fromkeys(caveats) if c and c not in decision.caveats
+            ]
         except Refused as refused:
             self._decided.update(
                 {
                     one.start: (
-                        manual(self._rule, one.frame.reader.module, one.start, refused),
+                        manual(self._rule, one.context.reader.module, one.start, refused),
                         None,
                     )
                     for one in roots
                 }
             )
             return
-        sites = {one: site_id(self._rule, one.frame.reader.module, one.start) for one in roots}
+        sites = {one: site_id(self._rule, one.context.reader.module, one.start) for one in roots}
         if self._pins.left_out.isdisjoint(sites.values()):
-            self._rewrite(verdict, sites)
+            self._rewrite(decision, sites)
         else:
-            self._leave(verdict, sites)
+            self._leave(decision, sites)
 
-    def _member(self, root: Segment) -> Recognised:
-        return self._in_file(root.frame.reader.module)[root.start]
+    def _member(self, root: ChainFragment) -> Recognised:
+        return self._in_file(root.context.reader.module)[root.start]
 
-    def _check_members(self, web: Web) -> None:
+    def _check_members(self, component: Component) -> None:
         """Raise Refused if something stands against one of the queries by itself."""
-        writes = any(use.ending == "written" for use in web.uses)
-        for root in web.roots:
+        writes = any(use.ending == "written" for use in component.uses)
+        for root in component.roots:
             refused = self._member(root).refused
             if refused is not None:
-                place = root.frame.place(root.start, refused.message)
+                place = root.context.place(root.start, refused.message)
                 raise Refused(refused.reason, cure=refused.cure, because=(place,))
             if writes:
                 self._member(root).raise_if_write_refused()
 
     # ---------------------------------------------------------------------------------- findings
-    def _leave(self, verdict: WebVerdict, sites: dict[Segment, SiteId]) -> None:
+    def _leave(self, decision: ComponentDecision, sites: dict[ChainFragment, SiteId]) -> None:
         """What shares something with a site that is left out stays with it."""
         for root, site in sites.items():
             if site in self._pins.left_out:
                 change = ChangeId(f"{self._rule}:{site}")
-                self._decided[root.start] = self._found(verdict, root, site, change), None
+                self._decided[root.start] = self._found(decision, root, site, change), None
             else:
                 refused = Refused(reasons.BESIDE_LEFT_OUT)
-                finding = manual(self._rule, root.frame.reader.module, root.start, refused)
+                finding = manual(self._rule, root.context.reader.module, root.start, refused)
                 self._decided[root.start] = finding, None
 
-    def _rewrite(self, verdict: WebVerdict, sites: dict[Segment, SiteId]) -> None:
+    def _rewrite(self, decision: ComponentDecision, sites: dict[ChainFragment, SiteId]) -> None:
         first, *_ = sites.values()
         change = ChangeId(f"{self._rule}:{first}")
         for root, site in sites.items():
-            self._decided[root.start] = self._found(verdict, root, site, change), None
-        start = verdict.web.roots[0].start
+            self._decided[root.start] = self._found(decision, root, site, change), None
+        start = decision.component.roots[0].start
         finding = self._decided[start][0]
         self._decided[start] = (
             finding,
@@ -176,63 +178,65 @@ class KeptQueries:
                 title=finding.message,
                 level=finding.level,
                 sites=tuple(sites.values()),
-                edits=tuple(self._edits(verdict, first)),
+                edits=tuple(self._edits(decision, first)),
             ),
         )
 
-    def _found(self, verdict: WebVerdict, root: Segment, site: SiteId, change: ChangeId) -> Finding:
-        module = root.frame.reader.module
+    def _found(
+        self, decision: ComponentDecision, root: ChainFragment, site: SiteId, change: ChangeId
+    ) -> Finding:
+        module = root.context.reader.module
         span = Span(module.span(root.start).start, module.span(root.node).end)
         return Finding(
             site=site,
             rule=self._rule,
-            level=Level.UNSAFE if verdict.caveats else Level.SAFE,
+            level=Level.UNSAFE if decision.caveats else Level.SAFE,
             place=Place(module.path, span),
             scope=module.scope_name(root.start),
-            message=_message(verdict, root),
+            message=_message(decision, root),
             chain=(
-                *islice(_others(verdict, root), _MOST_PLACES),
-                *_annotated(verdict),
-                *_given(verdict),
+                *islice(_others(decision, root), _MOST_PLACES),
+                *_annotated(decision),
+                *_given(decision),
             ),
             change=change,
         )
 
     # ------------------------------------------------------------------------------------- edits
-    def _edits(self, verdict: WebVerdict, site: SiteId) -> Iterator[Edit]:
-        for part in verdict.parts:
+    def _edits(self, decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
+        for part in decision.parts:
             if part.data is not None:
                 yield _edit(part, site)
-        for note in verdict.annotations:
-            path = note.frame.path
-            anchor = note.frame.span(note.node)
+        for note in decision.annotations:
+            path = note.context.path
+            anchor = note.context.span(note.node)
             yield TextEdit(path=path, anchor=anchor, text=note.text, site=site)
             if note.released is not None:
                 home, name = note.released
                 yield ReleaseImport(path=path, module=home, name=name, site=site)
-        written = [(path, one) for path, names in verdict.needs.items() for one in names]
-        for parameter in verdict.parameters:
+        written = [(path, one) for path, names in decision.needs.items() for one in names]
+        for parameter in decision.parameters:
             for path, anchor, text, named in parameter.written():
                 yield TextEdit(path=path, anchor=anchor, text=text, site=site)
                 written += [] if named is None else [(path, named)]
-        yield from _session_reads(verdict, site)
-        written += [(note.frame.path, note.needs) for note in verdict.annotations]
+        yield from _session_reads(decision, site)
+        written += [(note.context.path, note.needs) for note in decision.annotations]
         for path, needs in dict.fromkeys((path, one.needs) for path, one in written if one.needs):
             home, name, alias = needs
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
-        for root in verdict.web.roots:
-            yield from released_sessions(root.frame.reader.module, [root.receiver], site)
+        for root in decision.component.roots:
+            yield from released_sessions(root.context.reader.module, [root.receiver], site)
 
 
 def _edit(part: Rewritten, site: SiteId) -> NodeEdit:
-    node, frame = part.segment.node, part.segment.frame
+    node, context = part.fragment.node, part.fragment.context
     data: QueryRewrite | BulkRewrite | ExtensionRewrite | ClassRewrite | None = part.data
     rewriter = _REWRITERS[type(data)]
-    if isinstance(part.segment.start, ast.Attribute) and data is not None:
+    if isinstance(part.fragment.start, ast.Attribute) and data is not None:
         data, rewriter = ClassRewrite(session="session", rewriter=rewriter, data=data), "at-class"
     return NodeEdit(
-        path=frame.path,
-        anchor=frame.span(node),
+        path=context.path,
+        anchor=context.span(node),
         node=type(node).__name__,
         rewriter=rewriter,
         data=data,
@@ -240,59 +244,59 @@ def _edit(part: Rewritten, site: SiteId) -> NodeEdit:
     )
 
 
-def _session_reads(verdict: WebVerdict, site: SiteId) -> Iterator[Edit]:
+def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
     """Yield the edits of what reads the session off a query."""
-    gone = {one.instead: one.frame for one in verdict.parameters if one.instead is not None}
-    for statement, frame in gone.items():
+    gone = {one.instead: one.context for one in decision.parameters if one.instead is not None}
+    for statement, context in gone.items():
         yield NodeEdit(
-            path=frame.path,
-            anchor=frame.span(statement),
+            path=context.path,
+            anchor=context.span(statement),
             node=type(statement).__name__,
             rewriter="left-out",
             data=LeftOut(),
             site=site,
         )
-    for read, session in verdict.reads:
+    for read, session in decision.reads:
         asked = read.node.value if isinstance(read.node, ast.Attribute) else None
         inspect = asked.func if isinstance(asked, ast.Call) else None
-        home = None if inspect is None else imported_from(read.frame.reader, inspect)
+        home = None if inspect is None else imported_from(read.context.reader, inspect)
         if home is not None:
-            yield ReleaseImport(path=read.frame.path, module=home[0], name=home[1], site=site)
-        if read.frame.reader.module.statement_of(read.node) not in gone:
-            anchor = read.frame.span(read.node)
-            yield TextEdit(path=read.frame.path, anchor=anchor, text=session.text, site=site)
+            yield ReleaseImport(path=read.context.path, module=home[0], name=home[1], site=site)
+        if read.context.reader.module.statement_of(read.node) not in gone:
+            anchor = read.context.span(read.node)
+            yield TextEdit(path=read.context.path, anchor=anchor, text=session.text, site=site)
 
 
-def _annotated(verdict: WebVerdict) -> Iterator[Place]:
-    for note in verdict.annotations:
-        yield note.frame.place(note.node, "its annotation is changed as well")
+def _annotated(decision: ComponentDecision) -> Iterator[Place]:
+    for note in decision.annotations:
+        yield note.context.place(note.node, "its annotation is changed as well")
 
 
-def _given(verdict: WebVerdict) -> Iterator[Place]:
-    for parameter in verdict.parameters:
+def _given(decision: ComponentDecision) -> Iterator[Place]:
+    for parameter in decision.parameters:
         yield from parameter.places()
 
 
-def _others(verdict: WebVerdict, root: Segment) -> Iterator[Place]:
+def _others(decision: ComponentDecision, root: ChainFragment) -> Iterator[Place]:
     """Yield where else something is written with the query of ``root``."""
-    for part in verdict.parts:
-        if part.data is not None and part.segment is not root:
-            yield part.segment.place(
+    for part in decision.parts:
+        if part.data is not None and part.fragment is not root:
+            yield part.fragment.place(
                 "it is executed here" if part.runs else "it is changed with this"
             )
 
 
-def _message(verdict: WebVerdict, root: Segment) -> str:
-    sentence = f"the query {_holder(verdict, root)} becomes `{verdict.becomes}(...)`"
-    runs = [part.segment for part in verdict.parts if part.runs]
-    own = [one for one in runs if one.frame.path == root.frame.path]
-    module = root.frame.reader.module
+def _message(decision: ComponentDecision, root: ChainFragment) -> str:
+    sentence = f"the query {_holder(decision, root)} becomes `{decision.becomes}(...)`"
+    runs = [part.fragment for part in decision.parts if part.runs]
+    own = [one for one in runs if one.context.path == root.context.path]
+    module = root.context.reader.module
     lines = [str(n) for n in sorted(module.line_column(module.span(one.node))[0] for one in own)]
     places = [f"line{'s' if len(set(lines)) > 1 else ''} {_listed(lines)}"] if lines else []
-    places += [one.frame.path for one in runs if one.frame.path != root.frame.path]
+    places += [one.context.path for one in runs if one.context.path != root.context.path]
     if places:
         sentence += f", executed in {_listed(places)}"
-    return with_caveats(sentence, verdict.caveats)
+    return with_caveats(sentence, decision.caveats)
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -300,13 +304,13 @@ def _listed(words: Sequence[str]) -> str:
     return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1]
 
 
-def _holder(verdict: WebVerdict, root: Segment) -> str:
+def _holder(decision: ComponentDecision, root: ChainFragment) -> str:
     """Say what holds the query of ``root`` first."""
-    for kept, segments in verdict.web.definitions.items():
-        if root in segments:
-            function = kept.frame.function.name
-            if kept.binding is None:
+    for holder, fragments in decision.component.definitions.items():
+        if root in fragments:
+            function = holder.context.function.name
+            if holder.binding is None:
                 return f"that `{function}` returns"
-            is_passed = kept.binding.kind == "parameter"
-            return f"passed to `{function}`" if is_passed else f"in `{kept.binding.name}`"
+            is_passed = holder.binding.kind == "parameter"
+            return f"passed to `{function}`" if is_passed else f"in `{holder.binding.name}`"
     return "here"

@@ -14,13 +14,13 @@ from dataclasses import replace
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.component import Segment, Web
-from awaken.codemods.sqlalchemy.query_to_select.components.decisions.writes import (
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import (
     CRITERIA_OF_COLUMNS,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.states import States, kept_edits
+from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import check_link, executed_write
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -33,33 +33,35 @@ _OPERATORS = CRITERIA_OF_COLUMNS | {"any", "has"}
 """Methods that make a criterion of a column or relationship."""
 
 
-def judge_write_by_criteria(web: Web, states: States, use: Segment, session: str) -> Verdict:
+def decide_write_by_criteria(
+    component: Component, states: States, use: ChainFragment, session: str
+) -> Decision:
     """Decide the rewrite of ``use``, which ends in update() or delete(); raises Refused."""
-    ways = _ways_to(web, use)
-    for segment in ways:
-        for link in segment.links:
-            check_link(segment.frame.reader, use.end, link)
+    ways = _ways_to(component, use)
+    for fragment in ways:
+        for link in fragment.links:
+            check_link(fragment.context.reader, use.end, link)
             if link.name not in _FOLLOWED:
-                raise Refused(reasons.BULK_WITH_SETTINGS, link.name, because=(segment.place(),))
-    if _may_have_no_criteria(web, use):
+                raise Refused(reasons.BULK_WITH_SETTINGS, link.name, because=(fragment.place(),))
+    if _may_have_no_criteria(component, use):
         detail = f"`.{use.end}()` of a query that may have no criteria"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
     statement = states.reached(replace(use, ending="argument", end=""), executed=False)
     return _written(statement, use, session)
 
 
-def _written(statement: Statement, use: Segment, session: str) -> Verdict:
+def _written(statement: Statement, use: ChainFragment, session: str) -> Decision:
     model = _class_of(statement)
-    if model is None or kept_edits(statement.chain.links, statement.edits) is not None:
+    if model is None or held_edits(statement.chain.links, statement.edits) is not None:
         detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
-    verdict = Verdict(None)
+    decision = Decision(None)
     chain = replace(statement.chain, links=(), ending="written", end=use.end)
     data = executed_write(replace(statement, chain=chain, edits=[]), "", ())
-    query = msgspec.structs.replace(data.statement, shape="kept", given=session)
-    source = f"{written(statement, verdict, use.end)}({model})"
-    verdict.data = msgspec.structs.replace(data, statement=query, by_criteria=source)
-    return verdict
+    query = msgspec.structs.replace(data.statement, shape="held", given=session)
+    source = f"{written(statement, decision, use.end)}({model})"
+    decision.data = msgspec.structs.replace(data, statement=query, by_criteria=source)
+    return decision
 
 
 def _class_of(statement: Statement) -> str | None:
@@ -69,32 +71,32 @@ def _class_of(statement: Statement) -> str | None:
     return items[0].owner if is_class else None
 
 
-def _ways_to(web: Web, use: Segment) -> list[Segment]:
-    """Return ``use`` and every segment whose query may be the one that it writes."""
+def _ways_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
+    """Return ``use`` and every fragment whose query may be the one that it writes."""
     found = [use]
-    for segment in found:
-        found += [one for one in _before(web, segment) if one not in found]
+    for fragment in found:
+        found += [one for one in _before(component, fragment) if one not in found]
     return found
 
 
-def _may_have_no_criteria(web: Web, use: Segment) -> bool:
+def _may_have_no_criteria(component: Component, use: ChainFragment) -> bool:
     """Whether a way from ``query(...)`` to the end of ``use`` adds no criterion."""
     without = [use]
-    for segment in without:
-        if any(map(_adds_criterion, segment.links)):
+    for fragment in without:
+        if any(map(_adds_criterion, fragment.links)):
             continue
-        if segment.recognised is not None:
+        if fragment.recognised is not None:
             return True
-        without += [one for one in _before(web, segment) if one not in without]
+        without += [one for one in _before(component, fragment) if one not in without]
     return False
 
 
-def _before(web: Web, segment: Segment) -> list[Segment]:
-    """Return the segments whose query ``segment`` may go on with."""
-    if segment.recognised is not None:
+def _before(component: Component, fragment: ChainFragment) -> list[ChainFragment]:
+    """Return the fragments whose query ``fragment`` may go on with."""
+    if fragment.recognised is not None:
         return []
-    reaching = web.reaching(segment.frame, segment.start)
-    return [one for kept in reaching for one in web.definitions[kept]]
+    reaching = component.reaching(fragment.context, fragment.start)
+    return [one for holder in reaching for one in component.definitions[holder]]
 
 
 def _adds_criterion(link: Link) -> bool:

@@ -12,10 +12,14 @@ import ast
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
-from awaken.codemods.sqlalchemy.query_to_select.components.component import Segment, Start, Web
-from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import judge_write
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
+from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import FunctionContext
+from awaken.codemods.sqlalchemy.query_to_select.components.component import (
+    ChainFragment,
+    Component,
+    Start,
+)
+from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import decide_write
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
@@ -34,73 +38,77 @@ _DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple, ast.Dict, 
 _LISTS = frozenset({"dict", "frozenset", "list", "set", "sorted", "tuple"})
 
 
-def judge_kept_write(web: Web, use: Segment, session: str) -> Verdict:
+def decide_held_write(component: Component, use: ChainFragment, session: str) -> Decision:
     """Decide the rewrite of ``use``, which ends in update() or delete(); raises Refused."""
-    way = _way_to(web, use)
-    links = tuple(link for segment in way for link in segment.links)
+    way = _way_to(component, use)
+    links = tuple(link for fragment in way for link in fragment.links)
     root, items = way[0].start, way[0].items
     if len(items) != 1 or isinstance(root, ast.Name):
         raise _refused(use)
     for link in links:
-        _check_arguments(web, use, link, {segment.start for segment in [*way[1:], use]})
+        _check_arguments(component, use, link, {fragment.start for fragment in [*way[1:], use]})
     receiver = ast.parse(session, mode="eval").body
     chain = Chain(root, receiver, None, items, (*links, *use.links), use.node, "written", use.end)
-    verdict = judge_write(use.frame.reader, chain)
-    data = verdict.data
+    decision = decide_write(use.context.reader, chain)
+    data = decision.data
     if not isinstance(data, BulkRewrite) or data.params is not None:
         raise _refused(use)
     edits = data.statement.links
     parts = [_written(use, link, edit) for link, edit in zip(links, edits, strict=False)]
-    model = use.frame.reader.module.text_of(items[0])
+    model = use.context.reader.module.text_of(items[0])
     source = f"{data.statement.select}({model}){''.join(parts)}"
     statement: QueryRewrite = msgspec.structs.replace(
-        data.statement, shape="kept", source=source, given=session, links=edits[len(links) :]
+        data.statement, shape="held", source=source, given=session, links=edits[len(links) :]
     )
-    verdict.data = msgspec.structs.replace(data, statement=statement)
-    return verdict
+    decision.data = msgspec.structs.replace(data, statement=statement)
+    return decision
 
 
-def _refused(use: Segment) -> Refused:
+def _refused(use: ChainFragment) -> Refused:
     detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
     return Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
 
 
-def _way_to(web: Web, use: Segment) -> list[Segment]:
-    """Return the segments from ``query(...)`` to ``use``, if there is one way only."""
-    way: list[Segment] = []
-    segment = use
-    while segment.recognised is None:
-        found = web.reaching(segment.frame, segment.start)
-        segments = web.definitions[found[0]] if len(found) == 1 else []
-        if len(segments) != 1 or segments[0] in way or segments[0].frame is not use.frame:
+def _way_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
+    """Return the fragments from ``query(...)`` to ``use``, if there is one way only."""
+    way: list[ChainFragment] = []
+    fragment = use
+    while fragment.recognised is None:
+        found = component.reaching(fragment.context, fragment.start)
+        fragments = component.definitions[found[0]] if len(found) == 1 else []
+        if len(fragments) != 1 or fragments[0] in way or fragments[0].context is not use.context:
             raise _refused(use)
-        segment = segments[0]
-        way.insert(0, segment)
+        fragment = fragments[0]
+        way.insert(0, fragment)
     return way
 
 
-def _check_arguments(web: Web, use: Segment, link: Link, starts: set[Start]) -> None:
+def _check_arguments(
+    component: Component, use: ChainFragment, link: Link, starts: set[Start]
+) -> None:
     """Raise Refused unless the arguments of ``link`` mean the same where ``use`` stands."""
     given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
     if any(keyword.arg is None for keyword in link.call.keywords):
         raise _refused(use)
-    if not all(_is_steady(web, use.frame, node, starts) for node in given):
+    if not all(_is_steady(component, use.context, node, starts) for node in given):
         raise _refused(use)
 
 
-def _is_steady(web: Web, frame: Frame, node: ast.expr, starts: set[Start]) -> bool:
+def _is_steady(
+    component: Component, context: FunctionContext, node: ast.expr, starts: set[Start]
+) -> bool:
     """Whether ``node`` can be evaluated once more, later in the function, with the same result."""
-    reader, parts = frame.reader, list[ast.expr]()
+    reader, parts = context.reader, list[ast.expr]()
     match node:
         case ast.Constant():
             return True
         case ast.Name():
-            return _is_steady_name(web, frame, node, starts)
+            return _is_steady_name(component, context, node, starts)
         case ast.Attribute():
-            return _is_steady_attribute(web, frame, node, starts)
+            return _is_steady_attribute(component, context, node, starts)
         case ast.Call(func=ast.Attribute(value=column, attr=name), keywords=[]):
             if name not in _OPERATORS and not (
-                name in _AMONG and all(_is_list(frame, one) for one in node.args)
+                name in _AMONG and all(_is_list(context, one) for one in node.args)
             ):
                 return False
             parts = [column, *node.args]
@@ -114,22 +122,24 @@ def _is_steady(web: Web, frame: Frame, node: ast.expr, starts: set[Start]) -> bo
             parts = [operand]
         case _:
             return False
-    return all(_is_steady(web, frame, part, starts) for part in parts)
+    return all(_is_steady(component, context, part, starts) for part in parts)
 
 
-def _is_steady_attribute(web: Web, frame: Frame, node: ast.Attribute, starts: set[Start]) -> bool:
+def _is_steady_attribute(
+    component: Component, context: FunctionContext, node: ast.Attribute, starts: set[Start]
+) -> bool:
     """Whether ``node`` is one of a class or module, not of a value that may change."""
-    reader, owner = frame.reader, node.value
+    reader, owner = context.reader, node.value
     if isinstance(owner, ast.Name) and node.attr in {"name", "value"} and _is_member(reader, owner):
-        return _is_same(web, frame, owner, starts)
+        return _is_same(component, context, owner, starts)
     return reader.qualified(node) is not None
 
 
-def _is_list(frame: Frame, node: ast.expr) -> bool:
+def _is_list(context: FunctionContext, node: ast.expr) -> bool:
     """Whether ``node`` can be iterated twice, for all that is seen."""
     if isinstance(node, _DISPLAYS):
         return True
-    bindings = frame.reader.bindings(node) if isinstance(node, ast.Name) else []
+    bindings = context.reader.bindings(node) if isinstance(node, ast.Name) else []
     return bool(bindings) and all(
         isinstance(one.value, _DISPLAYS)
         or (isinstance(one.value, ast.Call) and ast.unparse(one.value.func) in _LISTS)
@@ -147,30 +157,36 @@ def _is_member(reader: Reader, name: ast.Name) -> bool:
     return facts is not None and not _ENUMS.isdisjoint(facts.bases)
 
 
-def _is_steady_name(web: Web, frame: Frame, name: ast.Name, starts: set[Start]) -> bool:
+def _is_steady_name(
+    component: Component, context: FunctionContext, name: ast.Name, starts: set[Start]
+) -> bool:
     """Whether ``name`` means the same thing at both places, as far as this function goes."""
-    scopes = frame.reader.module.scopes
-    if scopes.owner(name.id, scopes.scope_of(name)) is not frame.flow.scope:
-        return frame.reader.qualified(name) is not None
-    changed = any(_is_changed(frame, read) for read in frame.flow.reads(name.id))
-    return not changed and _is_same(web, frame, name, starts)
+    scopes = context.reader.module.scopes
+    if scopes.owner(name.id, scopes.scope_of(name)) is not context.flow.scope:
+        return context.reader.qualified(name) is not None
+    changed = any(_is_changed(context, read) for read in context.flow.reads(name.id))
+    return not changed and _is_same(component, context, name, starts)
 
 
-def _is_same(web: Web, frame: Frame, name: ast.Name, starts: set[Start]) -> bool:
+def _is_same(
+    component: Component, context: FunctionContext, name: ast.Name, starts: set[Start]
+) -> bool:
     """Whether the local ``name`` is given no other value between both places."""
-    scope = frame.flow.scope
+    scope = context.flow.scope
     changes = [binding.node for binding in scope.bindings.get(scope.mangled(name.id), ())]
-    outdated = {r for one in web.variables(frame) for r in frame.flow.outdated(one, changes)}
+    outdated = {
+        r for one in component.variables(context) for r in context.flow.outdated(one, changes)
+    }
     return not outdated & starts
 
 
-def _is_changed(frame: Frame, read: ast.Name) -> bool:
+def _is_changed(context: FunctionContext, read: ast.Name) -> bool:
     """Whether something is done with the value of a variable that may change it."""
-    parent = frame.reader.module.parent(read)
+    parent = context.reader.module.parent(read)
     return isinstance(parent, ast.Attribute | ast.Subscript | ast.AugAssign)
 
 
-def _written(use: Segment, link: Link, edit: LinkEdit) -> str:
+def _written(use: ChainFragment, link: Link, edit: LinkEdit) -> str:
     """Return the text of one builder as it is written in the statement that writes."""
     if edit.call is None:
         return ""

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
-from awaken.codemods.sqlalchemy.query_to_select.components.component import Kept
+from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import FunctionContext
+from awaken.codemods.sqlalchemy.query_to_select.components.component import Holder
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -20,32 +20,32 @@ _ROWS = ("tuple", "Tuple", "Any")
 class Annotation:
     """An annotation with the text that replaces it, the import of that and of what was there."""
 
-    frame: Frame
+    context: FunctionContext
     node: ast.expr
     text: str
     needs: Written
     released: tuple[str, str] | None
 
 
-def annotations_of(items: Mapping[Kept, Sequence[Item]]) -> list[Annotation]:
+def annotations_of(items: Mapping[Holder, Sequence[Item]]) -> list[Annotation]:
     """Return what becomes of the annotations of all that holds queries; raises Refused.
 
     ``items`` are those of the query that each holds.
     """
     found: dict[ast.expr, Annotation] = {}
-    for kept, own in items.items():
-        for note in _notes(kept):
+    for holder, own in items.items():
+        for note in _notes(holder):
             if note not in found and "Query" in ast.unparse(note):
-                found[note] = _annotation(kept, note, own)
+                found[note] = _annotation(holder, note, own)
     return list(found.values())
 
 
-def _notes(kept: Kept) -> Iterator[ast.expr]:
-    if kept.binding is None:
-        notes = [_returned(kept)]
+def _notes(holder: Holder) -> Iterator[ast.expr]:
+    if holder.binding is None:
+        notes = [_returned(holder)]
     else:
-        bindings = kept.frame.flow.scope.bindings.get(kept.binding.name, ())
-        notes = [kept.binding.annotation]
+        bindings = holder.context.flow.scope.bindings.get(holder.binding.name, ())
+        notes = [holder.binding.annotation]
         notes += [one.annotation for one in bindings if one.kind == "annotation"]
     yield from (_not_none(note) for note in notes if note is not None)
 
@@ -63,22 +63,22 @@ def _not_none(note: ast.expr) -> ast.expr:
             return note
 
 
-def _returned(kept: Kept) -> ast.expr | None:
+def _returned(holder: Holder) -> ast.expr | None:
     """Return how what the function returns is annotated, or its element where that is a tuple."""
-    note = kept.frame.function.returns
+    note = holder.context.function.returns
     match note:
-        case ast.Subscript(slice=ast.Tuple(elts=elements)) if kept.element is not None:
-            return elements[kept.element] if len(elements) > kept.element else note
+        case ast.Subscript(slice=ast.Tuple(elts=elements)) if holder.element is not None:
+            return elements[holder.element] if len(elements) > holder.element else note
         case _:
             return note
 
 
-def _annotation(kept: Kept, note: ast.expr, items: Sequence[Item]) -> Annotation:
-    frame, reader = kept.frame, kept.frame.reader
+def _annotation(holder: Holder, note: ast.expr, items: Sequence[Item]) -> Annotation:
+    context, reader = holder.context, holder.context.reader
     module = reader.module
     parsed = module.parse_string(note) if isinstance(note, ast.Constant) else note
     generic = parsed.value if isinstance(parsed, ast.Subscript) else parsed
-    refused = Refused(reasons.QUERY_ANNOTATION, kept.shown, because=(frame.place(note),))
+    refused = Refused(reasons.QUERY_ANNOTATION, holder.shown, because=(context.place(note),))
     if parsed is None or not isinstance(generic, ast.Name | ast.Attribute):
         raise refused
     if reader.library_name(generic) != "Query":
@@ -92,7 +92,7 @@ def _annotation(kept: Kept, note: ast.expr, items: Sequence[Item]) -> Annotation
         if quote in text:
             raise refused
         text = f"{quote}{text}{quote}"
-    return Annotation(frame, note, text, select, imported_from(reader, generic))
+    return Annotation(context, note, text, select, imported_from(reader, generic))
 
 
 def _rows(query: ast.expr, items: Sequence[Item]) -> str:
