@@ -146,7 +146,7 @@ def test_what_holds_a_site_is_said(by, place, words):
     said = explained()
     (site,) = said.sites
     suppressed = SuppressedSite(site.finding, by, "because", place)
-    shown = printed(explained(site={"status": "held", "held": suppressed, "files": ()}))
+    shown = printed(explained(site={"status": "held", "suppressed": suppressed, "files": ()}))
     assert f"= what happens: {words}" in shown
     assert "to leave it out" not in shown
 
@@ -259,7 +259,7 @@ def test_the_document_of_a_held_site_and_of_a_manual_one():
     suppressed = SuppressedSite(site.finding, SuppressedBy.BASELINE, "base.json")
     document = json.loads(
         explanation_document(
-            explained(site={"status": "held", "held": suppressed, "files": ()}), ROOT
+            explained(site={"status": "held", "suppressed": suppressed, "files": ()}), ROOT
         )
     )
     (shown,) = document["sites"]
