@@ -89,7 +89,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from awaken.contract import Finding, Phase, Pins, Plan
+from awaken.contract import Constraints, Finding, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
@@ -117,9 +117,9 @@ class ModuleLevelResource(Rule):
         *words("client", "pool"), b"create_all", b"drop_all", b".connect(", b".begin(",
     )  # fmt: skip
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per thing that importing the application opens, or asks."""
-        del pins  # nothing is rewritten
+        del constraints  # nothing is rewritten
         if not project.files_with(FRAMEWORKS):
             return Plan()
         found = [*self._asked(project), *self._opened(project)]

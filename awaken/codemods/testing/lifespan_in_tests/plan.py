@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
-from awaken.contract import Finding, Phase, Pins, Place, Plan
+from awaken.contract import Constraints, Finding, Phase, Place, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project.frameworks.web.applications import Application
@@ -39,9 +39,9 @@ class LifespanInTests(Rule):
     triggers: ClassVar[tuple[bytes, ...]] = (b"TestClient", b"ASGITransport", b"AsyncClient")
     preview: ClassVar[bool] = True
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per client that leaves out what its application relies on."""
-        del pins  # nothing is rewritten
+        del constraints  # nothing is rewritten
         paths = [path for path in project.site_files(self.triggers) if is_around_tests(path)]
         if not paths:
             return Plan()
