@@ -65,20 +65,15 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Plan, Reason
-from awaken.kit.calls import calls_of
+from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import decide, plan_of
+from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
+from awaken.kit.search import calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-INSIDE_FSTRING = Reason(
-    "inside-f-string",
-    "`{{}}` stands inside an f-string",
-    "Put it in a variable first.",
-)
 
 
 class {class_name}(Rule):

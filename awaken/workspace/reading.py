@@ -148,6 +148,14 @@ def upwards(directory: Path) -> Iterator[Path]:
             return
 
 
+def working_tree(directory: Path) -> Path | None:
+    """Return the nearest directory at or above ``directory`` that has a ``.git``."""
+    for candidate in (directory, *directory.parents):
+        if (candidate / ".git").exists():
+            return candidate
+    return None
+
+
 def read_named(path: Path, limit: int) -> bytes:
     """Return the bytes of a file that the user named, wherever it is and whatever links lead there.
 

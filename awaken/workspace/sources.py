@@ -41,7 +41,12 @@ size (``punycode``, ``idna``), is not text (``rot13``, ``zlib``), differs by mac
 hides code from a reader (``unicode_escape``, ``utf_7``).
 """
 _BLANK_LINE = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
-_NEWLINE = re.compile(rb"\r\n|\r|\n")
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""What ends a line, whichever system wrote the file."""
+
+LINE_END_BYTES = re.compile(rb"\r\n|\r|\n")
+"""The same in bytes."""
 
 
 class FileProblem(Struct, frozen=True, order=True):
@@ -56,15 +61,16 @@ class FileProblem(Struct, frozen=True, order=True):
     message: str
 
 
-class Undecodable(ValueError):
-    """The bytes are not text in the encoding that the file declares; says so in one sentence.
-
-    ``line`` is 1-based, 0 where unknown.
-    """
+class TextError(ValueError):
+    """A file is not what it should be; says why. ``line`` is 1-based, 0 where unknown."""
 
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
         self.line = line
+
+
+class Undecodable(TextError):
+    """The bytes are not text in the encoding that the file declares; says so in one sentence."""
 
 
 class SourceFile(Struct, frozen=True):
@@ -100,7 +106,7 @@ class SourceFile(Struct, frozen=True):
         """Return the bytes of each line without its end; no empty line after the last end."""
         spans = []
         start = 0
-        for match in _NEWLINE.finditer(self.text):
+        for match in LINE_END_BYTES.finditer(self.text):
             spans.append(Span(start, match.start()))
             start = match.end()
         return spans if start == len(self.text) else [*spans, Span(start, len(self.text))]
@@ -179,7 +185,7 @@ def _text(body: bytes, encoding: str) -> bytes:
         same = text.encode(encoding) == body
         encoded = text.encode()
     except UnicodeDecodeError as error:
-        line = 1 + len(_NEWLINE.findall(body, 0, error.start))
+        line = 1 + len(LINE_END_BYTES.findall(body, 0, error.start))
         message = f"is not {encoding} text ({error.reason} at byte {error.start})"
         help_text = "declare its encoding in line 1, or save it as UTF-8"
         raise Undecodable(f"{message}; {help_text}", line) from error
@@ -191,7 +197,7 @@ def _text(body: bytes, encoding: str) -> bytes:
 
 
 def _line_at(body: bytes, needle: bytes) -> int:
-    return 1 + len(_NEWLINE.findall(body, 0, max(body.find(needle), 0)))
+    return 1 + len(LINE_END_BYTES.findall(body, 0, max(body.find(needle), 0)))
 
 
 class Snapshot:

@@ -16,12 +16,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from awaken.contract import Span
-from awaken.workspace.sources import SourceFile
+from awaken.workspace.sources import LINE_END_BYTES, SourceFile
 
 MARK = b"awaken:"
 """What a file must hold to have any of these comments."""
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 _HEAD = re.compile(r"(?<!\S)#++[ \t]*+awaken:[ \t]*+")
 _IGNORE = re.compile(r"ignore[ \t]*\[(?P<names>[^\[\]]*)\]")
 _SKIP_FILE = re.compile(r"skip-file(?![\w\[(=-])")
@@ -88,7 +87,7 @@ class _Line(Struct):
 def _comments(text: bytes) -> Iterator[_Comment]:
     # The tokenizer would take a lone \r for part of a line.
     rows = re.split("\r\n?|\n", text.decode())
-    starts = [0, *(match.end() for match in _LINE_END.finditer(text)), len(text)]
+    starts = [0, *(match.end() for match in LINE_END_BYTES.finditer(text)), len(text)]
     line = _Line()
     for token in tokenize.generate_tokens(io.StringIO("\n".join(rows)).readline):
         if token.type == tokenize.COMMENT:

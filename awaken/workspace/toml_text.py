@@ -11,6 +11,8 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from awaken.workspace.sources import TextError
+
 KeyPath = tuple[str | int, ...]
 """Where a value stands: the keys of tables and the indexes of lists, from the outside in."""
 
@@ -24,12 +26,8 @@ _LARGEST = 2**63
 """TOML promises 64 bits; Python prints no number of more than 4,300 digits, but reads them."""
 
 
-class NotToml(ValueError):
-    """The text is not TOML; says why in a clause. ``line`` is 1-based, 0 where unknown."""
-
-    def __init__(self, message: str, line: int = 0) -> None:
-        super().__init__(message)
-        self.line = line
+class NotToml(TextError):
+    """The text is not TOML; says why in a clause."""
 
 
 def parse_toml(text: str) -> dict[str, Any]:

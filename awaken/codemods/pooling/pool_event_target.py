@@ -98,9 +98,9 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Constraints, Edit, Phase, Plan, Reason
-from awaken.kit.calls import argument, calls_of
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
+from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 

@@ -15,7 +15,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home
 from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars import registrars
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
-from awaken.contract import Change, Constraints, Phase, Place, Plan, Problem, Reason, Rewriter
+from awaken.contract import Change, Constraints, Phase, Place, Plan, Problem, Rewriter
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 class OnEventToLifespan(Rule):
     """Moves the startup and shutdown handlers of an application into its lifespan."""
 
-    name: ClassVar[str] = "on-event-to-lifespan"
-    family: ClassVar[str] = "fastapi"
-    phase: ClassVar[Phase] = Phase.LIFESPAN
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = WORDS
+    name = "on-event-to-lifespan"
+    family = "fastapi"
+    phase = Phase.LIFESPAN
+    since = "0.1.0"
+    triggers = WORDS
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.93"}
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons = reasons.ALL
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per registration, and one change per application."""

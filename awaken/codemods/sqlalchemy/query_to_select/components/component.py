@@ -5,37 +5,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import (
-    CallEdge,
-    CallEdges,
-    FunctionContext,
-)
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.contract import Place
-from awaken.project.source.bindings import Binding
-from awaken.project.values.flow import Reaching
+from awaken.project.graph.call_edges import CallEdges
+from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.holders import Holder, Holders, reverse_postorder
+
+if TYPE_CHECKING:
+    from awaken.project import Project
 
 Start = ast.Call | ast.Attribute | ast.Name
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Holder:
-    """What holds a query: a variable or parameter, or what a function returns (no ``binding``).
-
-    ``element`` is its place where the function returns a tuple. A component has one for each, which
-    ``Component.holder`` gives.
-    """
-
-    context: FunctionContext
-    binding: Binding | None
-    element: int | None = None
-
-    @property
-    def shown(self) -> str:
-        """What it is called in messages."""
-        return self.context.function.name if self.binding is None else self.binding.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +80,16 @@ class Component:
     ``uses`` is everything else that is done with them. ``optional`` is what may hold None as well.
     """
 
+    project: Project
     edges: CallEdges
+    holders: Holders
     definitions: dict[Holder, list[ChainFragment]] = field(default_factory=dict)
     uses: list[ChainFragment] = field(default_factory=list)
     optional: list[Holder] = field(default_factory=list)
-    _holders: dict[FunctionContext, dict[tuple[Binding | None, int | None], Holder]] = field(
-        default_factory=dict
-    )
-    _reaching: dict[Start, tuple[Holder, ...]] = field(default_factory=dict)
 
-    def holder(
-        self, context: FunctionContext, binding: Binding | None, element: int | None = None
-    ) -> Holder:
-        """Return what holds a query in ``context``, the same for the same arguments."""
-        known = self._holders.setdefault(context, {})
-        if (binding, element) not in known:
-            known[binding, element] = Holder(context, binding, element)
-        return known[binding, element]
+    def reader(self, context: FunctionContext) -> Reader:
+        """Return what answers questions about the file of ``context``."""
+        return Reader(self.project, context.module)
 
     @property
     def roots(self) -> list[ChainFragment]:
@@ -135,31 +111,6 @@ class Component:
             yield from fragments
         yield from self.uses
 
-    def ways_out(self, fragment: ChainFragment) -> list[tuple[CallEdge, Holder]]:
-        """Return how the query that ``fragment`` begins with came out of functions, if it did."""
-        element = self.edges.elements.get(fragment.start)
-        ways = self.edges.known.get(fragment.start, ())
-        return [(one, self.holder(one.into, None, element)) for one in ways]
-
-    def reaching(self, context: FunctionContext, start: Start) -> tuple[Holder, ...]:
-        """Return what may hold the query ``start``."""
-        ways = self.edges.known.get(start)
-        if ways is not None:
-            element = self.edges.elements.get(start)
-            return tuple(self.holder(one.into, None, element) for one in ways)
-        if start not in self._reaching:
-            self._reaching[start] = self._reaching_in(context, start)
-        return self._reaching[start]
-
-    def _reaching_in(self, context: FunctionContext, start: Start) -> tuple[Holder, ...]:
-        reaching = context.flow.reaching(start) if isinstance(start, ast.Name) else None
-        found = reaching.definitions if isinstance(reaching, Reaching) else ()
-        known = self._holders.setdefault(context, {})
-        for one in found:
-            if (one, None) not in known:
-                known[one, None] = Holder(context, one)
-        return tuple([known[one, None] for one in found])
-
     def in_order(self) -> list[Holder]:
         """Return all that holds a query, each behind what its value is made of.
 
@@ -171,31 +122,14 @@ class Component:
             for holder, fragments in self.definitions.items()
             if any(fragment.recognised is not None for fragment in fragments)
         ]
-        found: list[Holder] = []
-        seen: set[Holder] = set()
-        for first in reversed((*begun, *self.definitions)):
-            if first in seen:
-                continue
-            seen.add(first)
-            stack = [(first, iter(reversed(readers[first])))]
-            while stack:
-                holder, following = stack[-1]
-                for other in following:
-                    if other not in seen:
-                        seen.add(other)
-                        stack += ((other, iter(reversed(readers[other]))),)
-                        break
-                else:
-                    found += (holder,)
-                    stack.pop()
-        return found[::-1]
+        return reverse_postorder(reversed((*begun, *self.definitions)), readers)
 
     def readers(self) -> dict[Holder, list[Holder]]:
         """Return for all that holds a query what is made of it."""
         found: dict[Holder, dict[Holder, None]] = {holder: {} for holder in self.definitions}
         for holder, fragments in self.definitions.items():
             for fragment in fragments:
-                for before in self.reaching(fragment.context, fragment.start):
+                for before in self.holders.reaching(fragment.context, fragment.start):
                     if before in found:
                         found[before][holder] = None
         return {holder: list(after) for holder, after in found.items()}

@@ -6,24 +6,20 @@ import ast
 from collections.abc import Iterable, Mapping
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import (
-    CallEdge,
-    FunctionContext,
-)
-from awaken.codemods.sqlalchemy.query_to_select.components.component import (
-    ChainFragment,
-    Component,
-    Holder,
-)
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
-    NewParameter,
-    new_parameter,
+    SessionParameter,
+    Wanted,
+    is_typed,
+    session_parameter,
 )
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
+from awaken.codemods.sqlalchemy.query_to_select.names import Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_properties import made_anew
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import is_dotted
+from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.graph.holders import Holder
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.trees import parameters_of
 from awaken.project.values.domain import Unknown
@@ -47,7 +43,7 @@ class ComponentSession:
         self._read_by: dict[ast.expr, ChainFragment] = {}
         for use in reversed(component.uses):
             self._read_by[use.node] = use
-        self.parameters: dict[FunctionContext, NewParameter] = {}
+        self.parameters: dict[FunctionContext, SessionParameter] = {}
         self._solve()
 
     def _solve(self) -> None:
@@ -57,7 +53,7 @@ class ComponentSession:
             for holder in order:
                 fragments = self._component.definitions[holder]
                 found: set[Origin] = {holder}
-                if not _is_parameter(holder):
+                if holder.parameter is None:
                     found = {origin for one in fragments for origin in self._origins(one)}
                 if not found <= self._of_holder[holder]:
                     self._of_holder[holder] |= found
@@ -65,12 +61,12 @@ class ComponentSession:
 
     def _origins(self, fragment: ChainFragment) -> set[Origin]:
         """Return the sessions of ``fragment``, as they are written in its function."""
-        component, ways = self._component, self._component.ways_out(fragment)
+        component, ways = self._component, self._component.holders.ways_out(fragment.start)
         if fragment.recognised is not None:
             read = self._read_off(fragment)
             return {_session_of(fragment.recognised)} if read is None else self._origins(read)
         if not ways:
-            reaching = component.reaching(fragment.context, fragment.start)
+            reaching = component.holders.reaching(fragment.context, fragment.start)
             return {origin for holder in reaching for origin in self._of_holder[holder]}
         return {
             outer
@@ -92,7 +88,7 @@ class ComponentSession:
             return {origin}
         key = edge, origin
         if key not in self._outside:
-            self._outside[key] = _outside(edge, origin)
+            self._outside[key] = _outside(self._component, edge, origin)
         return {self._outside[key]}
 
     def _given(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
@@ -104,8 +100,8 @@ class ComponentSession:
         return self._given_by[parameter].get(edge, [])
 
     def _way_into(self, parameter: Holder, fragment: ChainFragment) -> CallEdge | None:
-        node = parameter.binding.node if parameter.binding is not None else None
-        if not isinstance(node, ast.arg):
+        node = parameter.parameter
+        if node is None:
             return None
         return self._component.edges.edge_passing(parameter.context, node, fragment.node)
 
@@ -146,7 +142,7 @@ class ComponentSession:
             ways[fragment] = self._resolved(self._origins(fragment), fragment.start, above)
             for one in ways[fragment]:
                 is_named = isinstance(one, Written) and edge is not None
-                found.add(_inside(edge, one, site) if is_named else one)  # type: ignore[arg-type]
+                found.add(_inside(self._component, edge, one, site) if is_named else one)  # type: ignore[arg-type]
         if any(isinstance(one, Refused) and one.reason is _NOT_PASSED for one in found):
             name = self._by_parameter(parameter, ways)
             return found if name is None else {name}
@@ -168,17 +164,24 @@ class ComponentSession:
             if given.setdefault(edge, session) != session or self._is_shared(edge):
                 return None
             self._check(fragment, session.text)
-        node = parameter.binding.node if parameter.binding is not None else None
-        known = self.parameters.get(parameter.context)
-        if not isinstance(node, ast.arg):
+        before, context = parameter.parameter, parameter.context
+        known = self.parameters.get(context)
+        if before is None:
             return None
-        if known is None or known.before is not node:
-            reads = (one.node for one in self._component.uses if one.ending == "session")
-            known = None if known else new_parameter(parameter.context, node, given, again, reads)
+        if known is None or known.added.before is not before:
+            reads = [one.node for one in self._component.uses if one.ending == "session"]
+            wanted = Wanted(context, before, given, again, reads)
+            known = None if known else self._new_parameter(wanted)
         if known is None:
             return None
-        self.parameters[parameter.context] = known
-        return Written(known.name)
+        self.parameters[context] = known
+        return Written(known.added.name)
+
+    def _new_parameter(self, wanted: Wanted) -> SessionParameter | None:
+        context, annotation = wanted.context, None
+        if is_typed(context):
+            annotation = name_here(self._component.reader(context), context.function, "Session")
+        return session_parameter(wanted, annotation)
 
     def _is_shared(self, edge: CallEdge) -> bool:
         """Whether the call may reach other methods too, which would need the parameter as well."""
@@ -188,7 +191,7 @@ class ComponentSession:
     def _check(self, use: ChainFragment, text: str) -> None:
         """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
         new = self.parameters.get(use.context)
-        if new is None or new.name != text:
+        if new is None or new.added.name != text:
             _check(self._component, use, text)
 
     # ----------------------------------------------------------------------------------- caveats
@@ -196,7 +199,11 @@ class ComponentSession:
         """Return the caveat of a session that is read again from a property, if it is one."""
         for root in self._component.roots:
             receiver = root.receiver
-            where = None if receiver is None else made_anew(root.context.reader, receiver)
+            where = (
+                None
+                if receiver is None
+                else made_anew(self._component.reader(root.context), receiver)
+            )
             if where and receiver is not None:
                 return (
                     f"`{ast.unparse(receiver)}` is read again where the query runs, and the "
@@ -228,12 +235,8 @@ def _session_of(recognised: Recognised) -> Written | Refused:
     return Written(ast.unparse(called.value))
 
 
-def _is_parameter(holder: Holder) -> bool:
-    return holder.binding is not None and holder.binding.kind == "parameter"
-
-
 # ------------------------------------------------------------------------------ from call to call
-def _outside(edge: CallEdge, session: Written) -> Written | Refused:
+def _outside(component: Component, edge: CallEdge, session: Written) -> Written | Refused:
     """Return how the caller writes the ``session`` of the function that it calls."""
     into, caller = edge.into, edge.context
     name, _, rest = session.text.partition(".")
@@ -244,7 +247,7 @@ def _outside(edge: CallEdge, session: Written) -> Written | Refused:
         return refused
     own = into.flow.scope.bindings.get(into.flow.scope.mangled(name), [])
     if not own:
-        return _global(into.reader, session, caller, edge.call, edge.call.func) or refused
+        return _global(component, into, session, caller, edge.call.func) or refused
     parameter = own[0].node
     if len(own) != 1 or own[0].kind != "parameter" or not isinstance(parameter, ast.arg):
         return refused
@@ -255,7 +258,9 @@ def _outside(edge: CallEdge, session: Written) -> Written | Refused:
     return Written(f"{text}.{rest}" if rest else text)
 
 
-def _inside(edge: CallEdge, session: Written, site: ast.expr) -> Written | Refused:
+def _inside(
+    component: Component, edge: CallEdge, session: Written, site: ast.expr
+) -> Written | Refused:
     """Return how the called function writes the ``session`` of its caller."""
     into, caller = edge.into, edge.context
     for parameter, _ in parameters_of(into.function.args):
@@ -265,7 +270,7 @@ def _inside(edge: CallEdge, session: Written, site: ast.expr) -> Written | Refus
             return Written(f"{parameter.arg}{session.text.removeprefix(text)}")
     name = session.text.partition(".")[0]
     is_local = caller.flow.scope.mangled(name) in caller.flow.scope.bindings
-    found = None if is_local else _global(caller.reader, session, into, site, site)
+    found = None if is_local else _global(component, caller, session, into, site)
     if found is not None:
         return found
     detail = f"`{into.function.name}` is not given `{session.text}` of its caller"
@@ -273,23 +278,27 @@ def _inside(edge: CallEdge, session: Written, site: ast.expr) -> Written | Refus
 
 
 def _global(
-    source: Reader, session: Written, context: FunctionContext, site: ast.expr, model: ast.expr
+    component: Component,
+    source: FunctionContext,
+    session: Written,
+    context: FunctionContext,
+    site: ast.expr,
 ) -> Written | None:
     """Return how ``context`` writes a session that stands at the top of a file; None if not so."""
     if not all(part.isidentifier() for part in session.text.split(".")):
         return None
     name = session.text.partition(".")[0]
-    scopes = context.reader.module.scopes
-    if source.module.path == context.path:
+    scopes = context.module.scopes
+    if source.path == context.path:
         is_top = scopes.owner(name, scopes.scope_of(site)) is scopes.module
         return session if is_top else None
     node: ast.expr = ast.parse(session.text, mode="eval").body
     rest = ""
     while True:
-        owner = source.qualified(node)
-        definition = None if owner is None else source.project.definition(owner)
+        owner = component.reader(source).qualified(node)
+        definition = None if owner is None else component.project.definition(owner)
         if owner is not None and definition is not None and definition.kind == "assignment":
-            return _imported(context, owner, rest, site, model)
+            return _imported(component, context, owner, rest, site)
         if not isinstance(node, ast.Attribute):
             return None
         rest = f".{node.attr}{rest}"
@@ -297,17 +306,21 @@ def _global(
 
 
 def _imported(
-    context: FunctionContext, owner: str, rest: str, site: ast.expr, model: ast.expr
+    component: Component,
+    context: FunctionContext,
+    owner: str,
+    rest: str,
+    site: ast.expr,
 ) -> Written | None:
     """Return how ``context`` writes what ``owner``, a variable of another file, has as ``rest``."""
-    module = context.reader.module
+    module = context.module
     seen = {
         ast.unparse(node.value): node
         for node in module.walk(context.function)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
-    for beside in (model, *seen.values()):
-        way = context.reader.project.name_in_scope(module, site, owner, beside)
+    for beside in (site, *seen.values()):
+        way = component.project.name_in_scope(module, site, owner, beside)
         if not isinstance(way, str):
             needs = None if way.module is None else (way.module, way.text.partition(".")[0], None)
             return Written(f"{way.text}{rest}", needs)
@@ -317,7 +330,7 @@ def _imported(
 # --------------------------------------------------------------------------------- still the same
 def _check(component: Component, use: ChainFragment, text: str) -> None:
     """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
-    context, module, because = use.context, use.context.reader.module, (use.place(),)
+    context, module, because = use.context, use.context.module, (use.place(),)
     own, scopes = context.flow.scope, module.scopes
     name = text.partition(".")[0]
     if not all(part.isidentifier() for part in text.split(".")):
@@ -334,7 +347,7 @@ def _check(component: Component, use: ChainFragment, text: str) -> None:
 
 def _owner(component: Component, context: FunctionContext, name: str) -> Scope | None:
     """Return where the session's ``name`` belongs: at its query, if one is made in ``context``."""
-    scopes = context.reader.module.scopes
+    scopes = context.module.scopes
     root = next((one for one in component.roots if one.context is context), None)
     return scopes.owner(name, context.flow.scope if root is None else scopes.scope_of(root.start))
 

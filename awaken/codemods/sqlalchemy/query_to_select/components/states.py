@@ -6,12 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import FunctionContext
-from awaken.codemods.sqlalchemy.query_to_select.components.component import (
-    ChainFragment,
-    Component,
-    Holder,
-)
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined
 from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
@@ -29,6 +24,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_l
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.holders import Holder
 
 _NOT_FOLLOWED = frozenset(
     [
@@ -80,7 +77,7 @@ class States:
     def _has_changed(self, holder: Holder) -> bool:
         """Work out the statement of ``kept``; return whether it is another one than before."""
         found = [
-            translated(state, fragment.context, holder.context)
+            self._translated(state, fragment.context, holder.context)
             for fragment in self._component.definitions[holder]
             if (state := self.of(fragment, executed=False)) is not None
         ]
@@ -117,12 +114,12 @@ class States:
         What was joined once is kept: most reads see what the one before sees, and one more.
         """
         joined: Statement | None = None
-        for one in self._component.reaching(fragment.context, fragment.start):
+        for one in self._component.holders.reaching(fragment.context, fragment.start):
             if one not in self._known:
                 continue
             other = self._known[one]
             if one.context is not fragment.context:
-                other = translated(other, one.context, fragment.context)
+                other = self._translated(other, one.context, fragment.context)
             if joined is None:
                 joined = other
                 continue
@@ -139,6 +136,13 @@ class States:
             raise Refused(reasons.KEPT_QUERY, "where no way leads")
         return statement
 
+    def _translated(
+        self, statement: Statement, source: FunctionContext, target: FunctionContext
+    ) -> Statement:
+        if source is target:
+            return statement
+        return translated(statement, self._component.reader(target), target)
+
     def _criteria_in(self, context: FunctionContext) -> list[ast.expr]:
         """Return the arguments of all builders that are called in ``context``."""
         if not self._criteria:
@@ -149,9 +153,10 @@ class States:
 
     def _begun(self, chain: Chain, context: FunctionContext) -> Statement:
         criteria = self._criteria_in(context)
-        items = classify_all(context.reader, chain.items)
-        items = tuple(read_by_use(context.reader, item, criteria) for item in items)
-        return Statement(context.reader, chain, items, orm_items=items)
+        reader = self._component.reader(context)
+        items = classify_all(reader, chain.items)
+        items = tuple(read_by_use(reader, item, criteria) for item in items)
+        return Statement(reader, chain, items, orm_items=items)
 
 
 def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
@@ -165,7 +170,7 @@ def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
     is_last = link is fragment.links[-1] and fragment.end == "subquery"
     if not is_last or not names <= BEFORE | _OTHER_COLUMNS:
         return False
-    text = fragment.context.reader.module.source.text
+    text = fragment.context.module.source.text
     start, end = (fragment.context.span(node).end for node in (fragment.start, link.call))
     refuse_comment(text[start:end])
     return True

@@ -5,52 +5,50 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import FunctionContext
 from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
+from awaken.project.graph.contexts import FunctionContext
 
 
-def translated(statement: Statement, source: FunctionContext, target: FunctionContext) -> Statement:
-    """Return ``statement`` of the function ``source`` as the function ``target`` sees it.
+def translated(statement: Statement, reader: Reader, target: FunctionContext) -> Statement:
+    """Return ``statement`` of another function as ``target``, in the file of ``reader``, sees it.
 
     Its criteria and options are judged where they stand.
     """
-    if source is target:
-        return statement
     return replace(
         statement,
-        reader=target.reader,
-        items=tuple(_seen_from(target, item) for item in statement.items),
-        orm_items=tuple(_seen_from(target, item) for item in statement.orm_items),
+        reader=reader,
+        items=tuple(_seen_from(reader, target, item) for item in statement.items),
+        orm_items=tuple(_seen_from(reader, target, item) for item in statement.orm_items),
         criteria=[],
         options=[],
         sources=[],
-        join_point=_target(target, statement.join_point),
-        source=_target(target, statement.source),
+        join_point=_target(reader, target, statement.join_point),
+        source=_target(reader, target, statement.source),
         unsure=statement.unsure or may_repeat(statement),
     )
 
 
-def _seen_from(context: FunctionContext, item: Item) -> Item:
+def _seen_from(reader: Reader, context: FunctionContext, item: Item) -> Item:
     is_named = item.owner is not None or item.model is not None  # maybe not where it came from
     if item.what not in {What.ENTITY, What.COLUMN} or not is_named:
         return item
-    owner = None if item.aliased else named_in(context, item.model)
+    owner = None if item.aliased else named_in(reader, context, item.model)
     return replace(item, owner=owner)
 
 
-def _target(context: FunctionContext, target: Target | None) -> Target | None:
-    return None if target is None else replace(target, text=named_in(context, target.model))
+def _target(reader: Reader, context: FunctionContext, target: Target | None) -> Target | None:
+    return None if target is None else replace(target, text=named_in(reader, context, target.model))
 
 
-def named_in(context: FunctionContext, qualified: str | None) -> str | None:
+def named_in(reader: Reader, context: FunctionContext, qualified: str | None) -> str | None:
     """Return the name by which the function of ``context`` sees the class; None if it does not."""
     if qualified is None:
         return None
-    name, reader = qualified.rpartition(".")[2], context.reader
+    name = qualified.rpartition(".")[2]
     scopes = reader.module.scopes
     if name in scopes.module.bindings and scopes.owner(name, context.flow.scope) is scopes.module:
         return name if _means(reader, ast.Name(name, ast.Load()), qualified) else None

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import FunctionContext
-from awaken.codemods.sqlalchemy.query_to_select.components.component import Holder
+from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.holders import Holder
 
 _ROWS = ("tuple", "Tuple", "Any")
 
@@ -27,7 +28,9 @@ class Annotation:
     released: tuple[str, str] | None
 
 
-def annotations_of(items: Mapping[Holder, Sequence[Item]]) -> list[Annotation]:
+def annotations_of(
+    component: Component, items: Mapping[Holder, Sequence[Item]]
+) -> list[Annotation]:
     """Return what becomes of the annotations of all that holds queries; raises Refused.
 
     ``items`` are those of the query that each holds.
@@ -36,7 +39,7 @@ def annotations_of(items: Mapping[Holder, Sequence[Item]]) -> list[Annotation]:
     for holder, own in items.items():
         for note in _notes(holder):
             if note not in found and "Query" in ast.unparse(note):
-                found[note] = _annotation(holder, note, own)
+                found[note] = _annotation(component.reader(holder.context), holder, note, own)
     return list(found.values())
 
 
@@ -73,8 +76,10 @@ def _returned(holder: Holder) -> ast.expr | None:
             return note
 
 
-def _annotation(holder: Holder, note: ast.expr, items: Sequence[Item]) -> Annotation:
-    context, reader = holder.context, holder.context.reader
+def _annotation(
+    reader: Reader, holder: Holder, note: ast.expr, items: Sequence[Item]
+) -> Annotation:
+    context = holder.context
     module = reader.module
     parsed = module.parse_string(note) if isinstance(note, ast.Constant) else note
     generic = parsed.value if isinstance(parsed, ast.Subscript) else parsed

@@ -50,7 +50,7 @@ def decide_bulk(component: Component, states: States, end: str) -> Iterator[Bulk
     for fragment in component.fragments:
         for link in fragment.links:
             because = (fragment.context.place(link.call),)
-            check_link(fragment.context.reader, end, link)
+            check_link(component.reader(fragment.context), end, link)
             if link.name == "params":
                 raise Refused(reasons.KEPT_BUILDER, link.name, because=because)
             if link.name == "filter_by" and is_crossing and fragment.recognised is None:

@@ -27,7 +27,9 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.extended impor
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import decide_held_write
 from awaken.codemods.sqlalchemy.query_to_select.components.session_names import ComponentSession
-from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import NewParameter
+from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
+    SessionParameter,
+)
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import caveats_of_execute
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
@@ -81,7 +83,7 @@ class ComponentDecision:
     caveats: list[str] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
     becomes: str = "select"
-    parameters: list[NewParameter] = field(default_factory=list)
+    parameters: list[SessionParameter] = field(default_factory=list)
     reads: list[tuple[ChainFragment, Written]] = field(default_factory=list)
 
     def need(self, fragment: ChainFragment, *names: Written) -> None:
@@ -95,7 +97,7 @@ def decide_component(component: Component) -> ComponentDecision:
     states = States(component)
     decision = ComponentDecision(component)
     decision.annotations = annotations_of(
-        {holder: states.items_of(holder) for holder in component.definitions}
+        component, {holder: states.items_of(holder) for holder in component.definitions}
     )
     end = bulk_end(component)
     if end is None:

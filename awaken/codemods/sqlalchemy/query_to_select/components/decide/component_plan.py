@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
 from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.decide.annotations import (
     imported_from,
@@ -17,7 +18,6 @@ from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_deci
     Rewritten,
     decide_component,
 )
-from awaken.codemods.sqlalchemy.query_to_select.components.holders import read_component
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -124,21 +124,21 @@ class ComponentQueries:
             self._decided.update(
                 {
                     one.start: (
-                        manual(self._rule, one.context.reader.module, one.start, refused),
+                        manual(self._rule, one.context.module, one.start, refused),
                         None,
                     )
                     for one in roots
                 }
             )
             return
-        sites = {one: site_id(self._rule, one.context.reader.module, one.start) for one in roots}
+        sites = {one: site_id(self._rule, one.context.module, one.start) for one in roots}
         if self._constraints.excluded.isdisjoint(sites.values()):
             self._rewrite(decision, sites)
         else:
             self._leave(decision, sites)
 
     def _member(self, root: ChainFragment) -> Recognised:
-        return self._in_file(root.context.reader.module)[root.start]
+        return self._in_file(root.context.module)[root.start]
 
     def _check_members(self, component: Component) -> None:
         """Raise Refused if something stands against one of the queries by itself."""
@@ -160,7 +160,7 @@ class ComponentQueries:
                 self._decided[root.start] = self._found(decision, root, site, change), None
             else:
                 refused = Refused(reasons.BESIDE_LEFT_OUT)
-                finding = manual(self._rule, root.context.reader.module, root.start, refused)
+                finding = manual(self._rule, root.context.module, root.start, refused)
                 self._decided[root.start] = finding, None
 
     def _rewrite(self, decision: ComponentDecision, sites: dict[ChainFragment, SiteId]) -> None:
@@ -185,7 +185,7 @@ class ComponentQueries:
     def _found(
         self, decision: ComponentDecision, root: ChainFragment, site: SiteId, change: ChangeId
     ) -> Finding:
-        module = root.context.reader.module
+        module = root.context.module
         span = Span(module.span(root.start).start, module.span(root.node).end)
         return Finding(
             site=site,
@@ -216,16 +216,16 @@ class ComponentQueries:
                 yield ReleaseImport(path=path, module=home, name=name, site=site)
         written = [(path, one) for path, names in decision.needs.items() for one in names]
         for parameter in decision.parameters:
-            for path, anchor, text, named in parameter.written():
-                yield TextEdit(path=path, anchor=anchor, text=text, site=site)
-                written += [] if named is None else [(path, named)]
+            for one in parameter.added.insertions():
+                yield TextEdit(path=one.path, anchor=one.anchor, text=one.text, site=site)
+            written += parameter.needs()
         yield from _session_reads(decision, site)
         written += [(note.context.path, note.needs) for note in decision.annotations]
         for path, needs in dict.fromkeys((path, one.needs) for path, one in written if one.needs):
             home, name, alias = needs
             yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
         for root in decision.component.roots:
-            yield from released_sessions(root.context.reader.module, [root.receiver], site)
+            yield from released_sessions(root.context.module, [root.receiver], site)
 
 
 def _edit(part: Rewritten, site: SiteId) -> NodeEdit:
@@ -259,10 +259,14 @@ def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
     for read, session in decision.reads:
         asked = read.node.value if isinstance(read.node, ast.Attribute) else None
         inspect = asked.func if isinstance(asked, ast.Call) else None
-        home = None if inspect is None else imported_from(read.context.reader, inspect)
+        home = (
+            None
+            if inspect is None
+            else imported_from(decision.component.reader(read.context), inspect)
+        )
         if home is not None:
             yield ReleaseImport(path=read.context.path, module=home[0], name=home[1], site=site)
-        if read.context.reader.module.statement_of(read.node) not in gone:
+        if read.context.module.statement_of(read.node) not in gone:
             anchor = read.context.span(read.node)
             yield TextEdit(path=read.context.path, anchor=anchor, text=session.text, site=site)
 
@@ -290,7 +294,7 @@ def _message(decision: ComponentDecision, root: ChainFragment) -> str:
     sentence = f"the query {_holder(decision, root)} becomes `{decision.becomes}(...)`"
     runs = [part.fragment for part in decision.parts if part.runs]
     own = [one for one in runs if one.context.path == root.context.path]
-    module = root.context.reader.module
+    module = root.context.module
     lines = [str(n) for n in sorted(module.line_column(module.span(one.node))[0] for one in own)]
     places = [f"line{'s' if len(set(lines)) > 1 else ''} {_listed(lines)}"] if lines else []
     places += [one.context.path for one in runs if one.context.path != root.context.path]

@@ -40,7 +40,7 @@ def decide_write_by_criteria(
     ways = _ways_to(component, use)
     for fragment in ways:
         for link in fragment.links:
-            check_link(fragment.context.reader, use.end, link)
+            check_link(component.reader(fragment.context), use.end, link)
             if link.name not in _FOLLOWED:
                 raise Refused(reasons.BULK_WITH_SETTINGS, link.name, because=(fragment.place(),))
     if _may_have_no_criteria(component, use):
@@ -95,7 +95,7 @@ def _before(component: Component, fragment: ChainFragment) -> list[ChainFragment
     """Return the fragments whose query ``fragment`` may go on with."""
     if fragment.recognised is not None:
         return []
-    reaching = component.reaching(fragment.context, fragment.start)
+    reaching = component.holders.reaching(fragment.context, fragment.start)
     return [one for holder in reaching for one in component.definitions[holder]]
 
 

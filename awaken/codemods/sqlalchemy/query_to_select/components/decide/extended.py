@@ -34,11 +34,11 @@ def decide_held_extension(
 
     What executes it is the object that the session belongs to: ``db`` of ``db.session``.
     """
-    chain, call, reader = use.chain(None), use.node, use.context.reader
+    chain, call, reader = use.chain(None), use.node, component.reader(use.context)
     check_extension_version(reader, use.end)
     if use.end == "get_or_404" or not isinstance(call, ast.Call):
         raise Refused(reasons.KEPT_BUILDER, use.end, because=(use.place(),))
-    if not _is_of_extension(component.roots) or not session.text.endswith(_SESSION):
+    if not _is_of_extension(component) or not session.text.endswith(_SESSION):
         what = f"`.{use.end}()` is a method of no Query that is known here"
         raise Refused(reasons.EXTENSION_METHOD, what)
     check_arguments(chain, call)
@@ -61,12 +61,12 @@ def _links(fragments: Iterable[ChainFragment]) -> Iterable[Link]:
     return (link for fragment in fragments for link in fragment.links)
 
 
-def _is_of_extension(roots: Iterable[ChainFragment]) -> bool:
+def _is_of_extension(component: Component) -> bool:
     """Whether all queries are those of Flask-SQLAlchemy's session, or of its models."""
-    for root in roots:
+    for root in component.roots:
         begin = None if root.recognised is None else root.recognised.begin
         if begin is not None and begin.extension is None:
             return False
-        if begin is None and extension_of(root.context.reader, root.receiver) is None:
+        if begin is None and extension_of(component.reader(root.context), root.receiver) is None:
             return False
     return True

@@ -12,7 +12,6 @@ import ast
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import FunctionContext
 from awaken.codemods.sqlalchemy.query_to_select.components.component import (
     ChainFragment,
     Component,
@@ -24,6 +23,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.graph.contexts import FunctionContext
 
 _OPERATORS = frozenset(
     {"between", "contains", "endswith", "ilike", "is_", "is_not", "isnot", "like", "startswith"}
@@ -49,13 +49,13 @@ def decide_held_write(component: Component, use: ChainFragment, session: str) ->
         _check_arguments(component, use, link, {fragment.start for fragment in [*way[1:], use]})
     receiver = ast.parse(session, mode="eval").body
     chain = Chain(root, receiver, None, items, (*links, *use.links), use.node, "written", use.end)
-    decision = decide_write(use.context.reader, chain)
+    decision = decide_write(component.reader(use.context), chain)
     data = decision.data
     if not isinstance(data, BulkRewrite) or data.params is not None:
         raise _refused(use)
     edits = data.statement.links
     parts = [_written(use, link, edit) for link, edit in zip(links, edits, strict=False)]
-    model = use.context.reader.module.text_of(items[0])
+    model = use.context.module.text_of(items[0])
     source = f"{data.statement.select}({model}){''.join(parts)}"
     statement: QueryRewrite = msgspec.structs.replace(
         data.statement, shape="held", source=source, given=session, links=edits[len(links) :]
@@ -74,7 +74,7 @@ def _way_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
     way: list[ChainFragment] = []
     fragment = use
     while fragment.recognised is None:
-        found = component.reaching(fragment.context, fragment.start)
+        found = component.holders.reaching(fragment.context, fragment.start)
         fragments = component.definitions[found[0]] if len(found) == 1 else []
         if len(fragments) != 1 or fragments[0] in way or fragments[0].context is not use.context:
             raise _refused(use)
@@ -98,7 +98,7 @@ def _is_steady(
     component: Component, context: FunctionContext, node: ast.expr, starts: set[Start]
 ) -> bool:
     """Whether ``node`` can be evaluated once more, later in the function, with the same result."""
-    reader, parts = context.reader, list[ast.expr]()
+    reader, parts = component.reader(context), list[ast.expr]()
     match node:
         case ast.Constant():
             return True
@@ -108,7 +108,7 @@ def _is_steady(
             return _is_steady_attribute(component, context, node, starts)
         case ast.Call(func=ast.Attribute(value=column, attr=name), keywords=[]):
             if name not in _OPERATORS and not (
-                name in _AMONG and all(_is_list(context, one) for one in node.args)
+                name in _AMONG and all(_is_list(reader, one) for one in node.args)
             ):
                 return False
             parts = [column, *node.args]
@@ -129,17 +129,17 @@ def _is_steady_attribute(
     component: Component, context: FunctionContext, node: ast.Attribute, starts: set[Start]
 ) -> bool:
     """Whether ``node`` is one of a class or module, not of a value that may change."""
-    reader, owner = context.reader, node.value
+    reader, owner = component.reader(context), node.value
     if isinstance(owner, ast.Name) and node.attr in {"name", "value"} and _is_member(reader, owner):
         return _is_same(component, context, owner, starts)
     return reader.qualified(node) is not None
 
 
-def _is_list(context: FunctionContext, node: ast.expr) -> bool:
+def _is_list(reader: Reader, node: ast.expr) -> bool:
     """Whether ``node`` can be iterated twice, for all that is seen."""
     if isinstance(node, _DISPLAYS):
         return True
-    bindings = context.reader.bindings(node) if isinstance(node, ast.Name) else []
+    bindings = reader.bindings(node) if isinstance(node, ast.Name) else []
     return bool(bindings) and all(
         isinstance(one.value, _DISPLAYS)
         or (isinstance(one.value, ast.Call) and ast.unparse(one.value.func) in _LISTS)
@@ -161,9 +161,9 @@ def _is_steady_name(
     component: Component, context: FunctionContext, name: ast.Name, starts: set[Start]
 ) -> bool:
     """Whether ``name`` means the same thing at both places, as far as this function goes."""
-    scopes = context.reader.module.scopes
+    scopes = context.module.scopes
     if scopes.owner(name.id, scopes.scope_of(name)) is not context.flow.scope:
-        return context.reader.qualified(name) is not None
+        return component.reader(context).qualified(name) is not None
     changed = any(_is_changed(context, read) for read in context.flow.reads(name.id))
     return not changed and _is_same(component, context, name, starts)
 
@@ -182,7 +182,7 @@ def _is_same(
 
 def _is_changed(context: FunctionContext, read: ast.Name) -> bool:
     """Whether something is done with the value of a variable that may change it."""
-    parent = context.reader.module.parent(read)
+    parent = context.module.parent(read)
     return isinstance(parent, ast.Attribute | ast.Subscript | ast.AugAssign)
 
 

@@ -6,20 +6,16 @@ They are kept in local variables, returned to callers, and passed to functions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeGuard
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import (
-    CallEdges,
-    FunctionContext,
-)
 from awaken.codemods.sqlalchemy.query_to_select.components.component import (
     ChainFragment,
     Component,
-    Holder,
     Start,
 )
+from awaken.codemods.sqlalchemy.query_to_select.components.in_sight import in_sight, refused_for
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import (
     SessionRead,
     query_read,
@@ -36,6 +32,9 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.contract import Place
+from awaken.project.graph.call_edges import CallEdges, Unseen
+from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.holders import Holder, Holders, PlacedRead
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.values.domain import TooLarge, Unknown
@@ -57,7 +56,8 @@ def read_component(
 
     Raises Refused where not everything that is done with its queries can be seen.
     """
-    component = Component(CallEdges(reader))
+    edges = CallEdges(reader.project.calls, reader.project.module, reader.module)
+    component = Component(reader.project, edges, Holders(edges, _is_passed))
     context = component.edges.context_around(reader.module, root)
     if context is None:
         return None
@@ -76,7 +76,7 @@ def _refuse_readers_of_locals(component: Component) -> None:
     variables = [holder for holder in component.definitions if holder.binding is not None]
     first = {holder.context: holder for holder in reversed(variables)}
     for holder in variables:
-        module = holder.context.reader.module
+        module = holder.context.module
         for seen in holder.context.flow.parts(ast.Name) if holder is first[holder.context] else ():
             if seen.id in _SEES_LOCALS and not module.scopes.is_bound(seen.id, seen):
                 detail = f"in `{holder.shown}`, which `{seen.id}()` may read"
@@ -85,7 +85,9 @@ def _refuse_readers_of_locals(component: Component) -> None:
 
 def _refuse_too_large(component: Component) -> None:
     """Raise Refused for more than can be followed: a size of the component, whoever asks first."""
-    reads = sum(len(component.reaching(one.context, one.start)) + 1 for one in component.fragments)
+    reads = sum(
+        len(component.holders.reaching(one.context, one.start)) + 1 for one in component.fragments
+    )
     if reads > _MOST_READS:
         raise Refused(
             reasons.TOO_LARGE, f"{len(component.definitions)} places hold one, read in {reads} ways"
@@ -108,6 +110,23 @@ def _is_compared_with_none(module: Module, node: ast.expr) -> bool:
             return left is node and is_none(other)
         case _:
             return False
+
+
+def _is_passed(module: Module, node: ast.expr) -> bool:
+    """Whether a function of the project may be called with the query ``node``."""
+    try:
+        read_end(module, node)
+    except Refused as refused:
+        return refused.reason is reasons.PASSED_QUERY
+    return False
+
+
+def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> SessionRead | None:
+    """Return how the query ends if its session is read off it, or is told to execute it."""
+    found = read_by_session(reader, node)
+    if found is not None and found[0] == "session" and links:
+        raise Refused(reasons.UNKNOWN_METHOD, "session")
+    return found
 
 
 class _Collector:
@@ -141,30 +160,14 @@ class _Collector:
         what = f"in `{holder.shown}`, which is also given something else"
         node = holder.context.function if holder.binding is None else holder.binding.node
         refused = Refused(reasons.KEPT_QUERY, what, because=(holder.context.place(node),))
-        values = [
-            (context, one)
-            for context, value in self._values(holder, refused)
-            for one in _alternatives(value)
-        ]
+        given = in_sight(self._component.holders.values_of(holder))
+        if given is None:
+            raise refused
+        values = [(context, one) for context, value in given for one in _alternatives(value)]
         queries = [(context, value) for context, value in values if not is_none(value)]
         if len(queries) < len(values):
             self._component.optional.append(holder)
         return [self._defining(holder, context, value, refused) for context, value in queries]
-
-    def _values(self, holder: Holder, refused: Refused) -> list[tuple[FunctionContext, ast.expr]]:
-        """Return the expressions whose value ``kept`` holds, with where they stand."""
-        binding, edges = holder.binding, self._component.edges
-        if binding is None and holder.element is not None:
-            return edges.returned_elements(holder.context, holder.element)
-        if binding is None:
-            return edges.returned(holder.context)
-        if binding.kind == "parameter" and isinstance(binding.node, ast.arg):
-            return edges.arguments(holder.context, binding.node)
-        if binding.kind == "assignment" and binding.value is not None:
-            return [(holder.context, binding.value)]
-        if isinstance(binding.node, ast.Name) and edges.unpacks(holder.context, binding.node):
-            return [(holder.context, binding.node)]
-        raise refused
 
     def _defining(
         self, holder: Holder, context: FunctionContext, node: ast.expr, refused: Refused
@@ -172,19 +175,19 @@ class _Collector:
         start = self._start(context, node)
         if start is None:
             raise refused
-        links, last = read_links(context.reader.module, start)
+        links, last = read_links(context.module, start)
         if last is not node or holder not in self.holders(context, node):
             raise refused
-        recognised = self._roots_of(context.reader.module).get(start)
+        recognised = self._roots_of(context.module).get(start)
         return ChainFragment(context, start, links, node, "held", "", recognised)
 
     def _start(self, context: FunctionContext, node: ast.expr) -> Start | None:
-        roots, edges = self._roots_of(context.reader.module), self._component.edges
+        roots, edges = self._roots_of(context.module), self._component.edges
         while isinstance(node, ast.Call) and node not in roots:
             if node in edges.known:
                 return node
             if not isinstance(node.func, ast.Attribute) or node.func.attr not in LINKS:
-                return node if edges.leaves(context, node) else None
+                return node if in_sight(edges.comes_out(context, node)) else None
             node = node.func.value
         if isinstance(node, ast.Call):
             return node if isinstance(node.func, ast.Attribute) else None
@@ -199,77 +202,33 @@ class _Collector:
                 if isinstance(reaching, TooLarge):
                     raise Refused(reasons.TOO_LARGE, why, because=because)
                 raise Refused(reasons.KEPT_QUERY, f"in `{start.id}`; {why}", because=because)
-        return self._component.reaching(context, start)
+        return self._component.holders.reaching(context, start)
 
     # -------------------------------------------------------------------------------------- uses
-    def _starts(self, holder: Holder) -> list[tuple[FunctionContext, ast.Call | ast.Name]]:
-        """Return the expressions that are the query which ``kept`` holds."""
-        if holder.binding is None and holder.element is not None:
-            return [*self._component.edges.unpacked(holder.context, holder.element)]
-        if holder.binding is None:
-            return [
-                (one.context, one.call) for one in self._component.edges.results(holder.context)
-            ]
-        reached = holder.context.flow.reached(holder.binding)
-        if isinstance(reached, Unknown):
-            detail = f"in `{holder.shown}`; {reached.why}"
-            because = (Place(reached.place.path, reached.place.span, reached.why),)
-            if isinstance(reached, TooLarge):
-                raise Refused(reasons.TOO_LARGE, reached.why, because=because)
-            raise Refused(reasons.KEPT_QUERY, detail, because=because)
-        return [(holder.context, read) for read in reached]
+    def _starts(self, holder: Holder) -> Sequence[PlacedRead]:
+        """Return the expressions that are the query which ``holder`` has."""
+        reads = self._component.holders.reads_of(holder)
+        if isinstance(reads, Unseen):
+            raise refused_for(reads)
+        if not isinstance(reads, Unknown):
+            return reads
+        because = (Place(reads.place.path, reads.place.span, reads.why),)
+        if isinstance(reads, TooLarge):
+            raise Refused(reasons.TOO_LARGE, reads.why, because=because)
+        raise Refused(reasons.KEPT_QUERY, f"in `{holder.shown}`; {reads.why}", because=because)
 
     def holders(self, context: FunctionContext, node: ast.expr) -> tuple[Holder, ...]:
-        """Return what holds ``node``, or one alternative of a conditional value, after it.
-
-        That is one variable or function, or the parameters of a method and of its overrides.
-        """
-        module = context.reader.module
-        inner, parent = node, module.parent(node)
-        while isinstance(parent, ast.IfExp) and parent.test is not inner:
-            inner, parent = parent, module.parent(parent)
-        match parent:
-            case ast.Assign(targets=[ast.Name() as target], value=value) if value is inner:
-                return self._variable(context, target)
-            case ast.AnnAssign(target=ast.Name() as target, value=value) if value is inner:
-                return self._variable(context, target)
-            case ast.Return():
-                self._component.edges.check_returning(context)
-                return (self._component.holder(context, None),)
-            case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
-                return self._variable(context, inner)
-            case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
-                self._component.edges.check_returning(context)
-                return (self._component.holder(context, None, elements.index(inner)),)
-            case ast.Call() | ast.keyword() if self._is_passed(module, inner):
-                entered = self._component.edges.entered(context, inner)
-                return tuple(self._parameter(into, parameter) for into, parameter in entered)
-            case _:
-                return ()
-
-    def _is_passed(self, module: Module, node: ast.expr) -> bool:
-        try:
-            read_end(module, node)
-        except Refused as refused:
-            return refused.reason is reasons.PASSED_QUERY
-        return False
-
-    def _variable(self, context: FunctionContext, target: ast.Name) -> tuple[Holder, ...]:
-        bound, known = None, context.flow.definitions(target.id)
-        if isinstance(known, TooLarge):
-            raise Refused(reasons.TOO_LARGE, known.why, because=(known.place,))
-        if not isinstance(known, Unknown):
-            bound = context.flow.bound_at(target)
-        return () if bound is None else (self._component.holder(context, bound),)
-
-    def _parameter(self, context: FunctionContext, parameter: ast.arg) -> Holder:
-        bindings = context.flow.scope.bindings[context.flow.scope.mangled(parameter.arg)]
-        binding = next(one for one in bindings if one.node is parameter)
-        return self._component.holder(context, binding)
+        """Return what holds ``node``, or one alternative of a conditional value, after it."""
+        found = self._component.holders.holding(context, node)
+        if isinstance(found, Unseen):
+            raise refused_for(found)
+        if isinstance(found, TooLarge):
+            raise Refused(reasons.TOO_LARGE, found.why, because=(found.place,))
+        return found
 
     def _use(self, context: FunctionContext, start: ast.Call | ast.Name) -> tuple[Holder, ...]:
         """Add what is done with the query ``start``; return what holds it then, if anything."""
-        module = context.reader.module
+        module = context.module
         shown = start.id if isinstance(start, ast.Name) else module.excerpt(start)
         line = module.line_column(module.span(start))[0]
         detail = f"`{shown}` in line {line}"
@@ -277,7 +236,8 @@ class _Collector:
         if _is_compared_with_none(module, node):
             return ()  # as true, or as false, of a statement
         try:
-            read = self._by_session(context, node, links) or read_unexecuted(context, node)
+            reader = self._component.reader(context)
+            read = _by_session(reader, node, links) or read_unexecuted(reader, node)
             holders = () if read else self.holders(context, node)
             if holders:
                 return holders
@@ -291,18 +251,9 @@ class _Collector:
         self._component.uses.append(ChainFragment(context, start, links, whole, ending, end))
         return made
 
-    def _by_session(
-        self, context: FunctionContext, node: ast.expr, links: tuple[Link, ...]
-    ) -> SessionRead | None:
-        """Return how the query ends if its session is read off it, or is told to execute it."""
-        found = read_by_session(context, node)
-        if found is not None and found[0] == "session" and links:
-            raise Refused(reasons.UNKNOWN_METHOD, "session")
-        return found
-
     def _made_by_session(self, context: FunctionContext, session: ast.expr) -> tuple[Holder, ...]:
         """Return what holds the query that ``session``, read off another, makes at once."""
-        module = context.reader.module
+        module = context.module
         query = module.parent(session)
         root = None if query is None else module.parent(query)
         if not isinstance(root, ast.Call) or root not in self._roots_of(module):
@@ -314,7 +265,7 @@ class _Collector:
         receiver = fragment.receiver
         if fragment.recognised is None or not isinstance(receiver, ast.Attribute):
             return ()
-        query = query_read(fragment.context, receiver)
+        query = query_read(self._component.reader(fragment.context), fragment.context, receiver)
         return () if query is None else self._reaching(fragment.context, query)
 
 
