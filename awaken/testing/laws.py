@@ -154,9 +154,9 @@ def any_change_can_be_left_out(result: CaseResult) -> None:
     sites = [finding.site for finding in result.report.findings if finding.site in made]
     alone = sites[:: len(sites) // _LEFT_OUT_ALONE + 1]
     choices = [sites[::2], sites[1::2], *([site] for site in alone)]
-    for left_out in {frozenset(choice) for choice in choices if choice}:
-        rest = run_case(result.case, result.rules, left_out=left_out)
-        _require_rest(result, rest, left_out)
+    for excluded in {frozenset(choice) for choice in choices if choice}:
+        rest = run_case(result.case, result.rules, excluded=excluded)
+        _require_rest(result, rest, excluded)
 
 
 def manual_findings_say_why(result: CaseResult) -> None:
@@ -331,14 +331,14 @@ def _meaning(content: bytes) -> tuple[str, Counter[str]]:
     return ast.dump(ast.parse(content)), _comments(content)
 
 
-def _require_rest(result: CaseResult, rest: CaseResult, left_out: frozenset[SiteId]) -> None:
+def _require_rest(result: CaseResult, rest: CaseResult, excluded: frozenset[SiteId]) -> None:
     after_compiles(rest)
-    without = f"leaving out {sorted(left_out)}"
+    without = f"leaving out {sorted(excluded)}"
     require(not rest.report.diagnostics, f"{without}: {rest.report.diagnostics}")
     made = {site for change in rest.report.changes for site in change.sites}
-    require(not made & left_out, f"{without}: {sorted(made & left_out)} changed all the same")
+    require(not made & excluded, f"{without}: {sorted(made & excluded)} changed all the same")
     single = {site for change in result.report.changes for site in _independent(change)}
-    missing = single - left_out - made
+    missing = single - excluded - made
     require(not missing, f"{without} left out {sorted(missing)} too")
 
 

@@ -65,7 +65,7 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING
 
-from awaken.contract import Level, Phase, Pins, Plan
+from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
@@ -88,9 +88,9 @@ class {class_name}(Rule):
     preview = True
     reasons = (INSIDE_FSTRING,)
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(site, partial(_rewrite, project))
             for site in calls_of(project, self, {{"things.old"}})

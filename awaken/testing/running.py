@@ -52,12 +52,12 @@ def run_case(
     rules: Sequence[Rule] | None = None,
     *,
     files: Mapping[str, bytes] | None = None,
-    left_out: frozenset[SiteId] = frozenset(),
+    excluded: frozenset[SiteId] = frozenset(),
     jobs: int = 1,
 ) -> CaseResult:
     """Run the case's rule on ``files`` (the case's program before) and return what came of it.
 
-    ``rules`` are those to choose from, None for every installed one; ``left_out`` are sites to
+    ``rules`` are those to choose from, None for every installed one; ``excluded`` are sites to
     leave alone.
     """
     files = case.before if files is None else files
@@ -65,7 +65,7 @@ def run_case(
         # Real, as the paths of the report are; a temporary directory may lie behind a link.
         root = Path(directory).resolve()
         write_project(root, files)
-        chosen = options(case, left_out=left_out, jobs=jobs)
+        chosen = options(case, excluded=excluded, jobs=jobs)
         (report,) = api.run([root], chosen, rules=rules).roots
     after = {change.path: change.after.raw() for change in report.files}
     return CaseResult(case, rules, report, {**files, **after})
@@ -80,7 +80,7 @@ def write_project(root: Path, files: Mapping[str, bytes]) -> None:
         target.write_bytes(content)
 
 
-def options(case: Case, *, left_out: frozenset[SiteId] = frozenset(), jobs: int = 1) -> api.Options:
+def options(case: Case, *, excluded: frozenset[SiteId] = frozenset(), jobs: int = 1) -> api.Options:
     """Return the options that ``case`` asks for."""
     targets = dict(case.settings.targets)
     python = targets.pop("python", None)
@@ -93,7 +93,7 @@ def options(case: Case, *, left_out: frozenset[SiteId] = frozenset(), jobs: int 
         ),
         isolated=True,
         jobs=jobs,
-        left_out=left_out,
+        excluded=excluded,
         use_cache=False,
     )
 

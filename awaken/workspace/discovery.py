@@ -17,8 +17,8 @@ from awaken.workspace.ignores import (
     PathPatterns,
     Patterns,
     gitignore,
+    is_excluded,
     leaves_out,
-    left_out,
     outer_gitignores,
 )
 from awaken.workspace.reading import (
@@ -92,7 +92,7 @@ class Marker(Struct, frozen=True):
     why: str
 
 
-class LeftOut(Struct, frozen=True):
+class ExcludedPath(Struct, frozen=True):
     """A Python file, or a directory (its ``path`` ends in a slash), that a walk left out."""
 
     path: str
@@ -106,7 +106,7 @@ class Found(Struct, frozen=True):
     files: tuple[str, ...]
     nested: tuple[Root, ...] = ()
     problems: tuple[FileProblem, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    excluded: tuple[ExcludedPath, ...] = ()
 
 
 def discover(
@@ -307,7 +307,7 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
     """
     walk = _Walk(root, settings or DiscoverySettings())
     if root.lone:
-        return Found(root, walk.named, left_out=tuple(walk.left_out))
+        return Found(root, walk.named, excluded=tuple(walk.excluded))
     if walk.named:
         walk.everything()
     return Found(
@@ -315,8 +315,8 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
         files=tuple(sorted(walk.files)),
         nested=tuple(walk.nested),
         problems=tuple(sorted(walk.problems)),
-        left_out=tuple(
-            one for one in dict.fromkeys(walk.left_out) if one.path.rstrip("/") not in walk.named
+        excluded=tuple(
+            one for one in dict.fromkeys(walk.excluded) if one.path.rstrip("/") not in walk.named
         ),
     )
 
@@ -335,11 +335,11 @@ class _Walk:
         self.base = os.path.join(root.path, "")  # noqa: PTH118 - a string that ends in a slash
         self.enclosure = Enclosure(root.path)
         self.settings = settings
-        self.excluded = [one.below(root.path) for one in settings.exclude if one.patterns]
+        self.exclude_patterns = [one.below(root.path) for one in settings.exclude if one.patterns]
         self.files: set[str] = set()
         self.nested: list[Root] = []
         self.problems: list[FileProblem] = []
-        self.left_out: list[LeftOut] = []
+        self.excluded: list[ExcludedPath] = []
         self.named = tuple(self.taken())
         self.links: list[tuple[str, tuple[Patterns, ...]]] = []
         # Real paths of directories and files, against links that lead in circles.
@@ -366,8 +366,8 @@ class _Walk:
         for name in self.root.selected:
             slash = "/" if os.path.isdir(self.base + name) else ""  # noqa: PTH112
             path = "" if name == "." else name + slash
-            if self.settings.force_exclude and leaves_out(self.excluded, self.base, path):
-                self.left_out.append(LeftOut(path or "./", "exclude"))
+            if self.settings.force_exclude and leaves_out(self.exclude_patterns, self.base, path):
+                self.excluded.append(ExcludedPath(path or "./", "exclude"))
             else:
                 yield name
 
@@ -418,11 +418,11 @@ class _Walk:
     def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
         """Whether neither an option nor a ``.gitignore`` leaves the path out, and it prints."""
         path = self.base + relative
-        if left_out(self.excluded, path, name):
-            self.left_out.append(LeftOut(relative, "exclude"))
+        if is_excluded(self.exclude_patterns, path, name):
+            self.excluded.append(ExcludedPath(relative, "exclude"))
             return False
-        if left_out(ignores, path, name):
-            self.left_out.append(LeftOut(relative, ".gitignore"))
+        if is_excluded(ignores, path, name):
+            self.excluded.append(ExcludedPath(relative, ".gitignore"))
             return False
         if not name.isprintable():
             self.problem(relative.rstrip("/"), "has a name that is not printable UTF-8; rename it")

@@ -175,7 +175,7 @@ def _compiled(lines: Iterable[str]) -> GitIgnoreSpec | None:
     return spec
 
 
-def left_out(patterns: Sequence[Patterns], path: str, name: str) -> bool:
+def is_excluded(patterns: Sequence[Patterns], path: str, name: str) -> bool:
     """Whether ``patterns``, outermost first, leave out the absolute ``path``: the innermost says.
 
     ``name`` is the last part of ``path``; directories end in a slash in both.
@@ -200,7 +200,7 @@ def leaves_out(patterns: Sequence[Patterns], root: str, path: str) -> bool:
         level = full[:end]
         name = level[level.rstrip("/").rfind("/") + 1 :]
         asked = [one for one, start in zip(patterns, starts, strict=True) if end > start]
-        if left_out(asked, level, name):
+        if is_excluded(asked, level, name):
             return True
     return False
 
@@ -223,7 +223,7 @@ def outer_gitignores(root: Path) -> list[Patterns]:
     inside = [one for one in (root, *root.parents) if one.is_relative_to(top)]
     for above, below in pairwise(reversed(inside)):
         found.append(gitignore(f"{above}/"))
-        if left_out(found, f"{below}/", f"{below.name}/"):
+        if is_excluded(found, f"{below}/", f"{below.name}/"):
             return []
     return found
 

@@ -38,8 +38,8 @@ class Failing(Rule):
     family = "tests"
     phase = Phase.TIDY
 
-    def plan(self, project, pins):
-        del project, pins
+    def plan(self, project, constraints):
+        del project, constraints
         return Plan()
 
     def why_no_site(self, project, place):
@@ -282,8 +282,12 @@ def test_a_rule_that_does_not_run_is_asked_with_the_options_of_the_project(expla
     class Choosing(Renaming):
         options = Words
 
-        def plan(self, project, pins):
-            return super().plan(project, pins) if pins.options.word == "newer" else Plan()
+        def plan(self, project, constraints):
+            return (
+                super().plan(project, constraints)
+                if constraints.options.word == "newer"
+                else Plan()
+            )
 
     def asked():
         found = explain("old(1)\n", 1, ignore=("renaming",), rules=(Choosing(),))

@@ -21,8 +21,8 @@ from phase_cases import (
 
 from awaken.contract import (
     ChangeId,
+    Constraints,
     Phase,
-    Pins,
     Place,
     Problem,
     SiteId,
@@ -105,7 +105,7 @@ def test_a_site_that_is_left_out_stays_with_its_whole_change():
         {"a.txt": "a a", "b.txt": "x x"},
         Words("one", "a", "bee"),
         Words("two", "x", "y", together=True),
-        pins=Pins(frozenset({SiteId("one site 1"), SiteId("two site 0")})),
+        constraints=Constraints(frozenset({SiteId("one site 1"), SiteId("two site 0")})),
     )
 
     assert (text(outcome), text(outcome, "b.txt")) == ("bee a", "x x")
@@ -114,9 +114,9 @@ def test_a_site_that_is_left_out_stays_with_its_whole_change():
 
 
 def test_an_unsafe_site_that_is_left_out_does_not_wait():
-    pins = Pins(frozenset({SiteId("one site 0")}))
+    constraints = Constraints(frozenset({SiteId("one site 0")}))
 
-    outcome = run({"a.txt": "a a"}, Words("one", "a", "bee", level=UNSAFE), pins=pins)
+    outcome = run({"a.txt": "a a"}, Words("one", "a", "bee", level=UNSAFE), constraints=constraints)
 
     assert [one.id for one in outcome.pending] == ["one 1"]
 
@@ -125,7 +125,7 @@ def test_what_requires_a_site_that_is_left_out_is_not_made():
     outcome = run(
         {"a.txt": "a a a a"},
         Words("one", "a", "bee", requires={1: [0], 2: [1]}),
-        pins=Pins(frozenset({SiteId("one site 0")})),
+        constraints=Constraints(frozenset({SiteId("one site 0")})),
     )
 
     assert text(outcome) == "a a a bee"
@@ -380,9 +380,9 @@ def test_only_changed_files_are_planned_again_and_none_where_nothing_changed():
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        ({"pins": Pins(frozenset({SiteId("one site 1")}))}, "a a bee bee"),
-        ({"pins": Pins(frozenset({SiteId("one site 2")}))}, "a bee a bee"),
-        ({"pins": Pins(frozenset({SiteId("one site 3")}))}, "a bee bee a"),
+        ({"constraints": Constraints(frozenset({SiteId("one site 1")}))}, "a a bee bee"),
+        ({"constraints": Constraints(frozenset({SiteId("one site 2")}))}, "a bee a bee"),
+        ({"constraints": Constraints(frozenset({SiteId("one site 3")}))}, "a bee bee a"),
         ({"check": finds("it burns", "one 2")}, "a bee a bee"),
     ],
 )
@@ -409,10 +409,10 @@ def test_a_site_that_another_rule_doubles_is_new_once():
 
 def test_a_rule_that_raises_only_the_second_time_is_named_once():
     class Fails(Words):
-        def plan(self, project, pins):
+        def plan(self, project, constraints):
             if b"bee" in project.snapshot["a.txt"].text:
                 raise ValueError("bee")
-            return super().plan(project, pins)
+            return super().plan(project, constraints)
 
     outcome = run({"a.txt": "a"}, Fails("one", "a", "bee"))
 

@@ -18,12 +18,12 @@ from phase_cases import (
 from awaken.contract import (
     Change,
     ChangeId,
+    Constraints,
     CreateFile,
     Finding,
     InsertStatements,
     NeedImport,
     Phase,
-    Pins,
     Place,
     Plan,
     SiteId,
@@ -148,16 +148,16 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", KEPT)
 def test_plans_that_keep_the_contract(name):
-    pins = Pins(frozenset({SiteId("left out")}))
+    constraints = Constraints(frozenset({SiteId("left out")}))
 
-    assert contract_broken(ONE, KEPT[name], pins, SNAPSHOT) is None
+    assert contract_broken(ONE, KEPT[name], constraints, SNAPSHOT) is None
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_plans_that_break_the_contract(name):
     plan, message = BROKEN[name]
 
-    assert message in (contract_broken(ONE, plan, Pins(), SNAPSHOT) or "kept")
+    assert message in (contract_broken(ONE, plan, Constraints(), SNAPSHOT) or "kept")
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -212,15 +212,15 @@ class Fickle(Rule):
 
     def __init__(self):
         self.plans = 0
-        self.pins = None
+        self.constraints = None
 
     def wants(self, source):
         del source
         return True
 
-    def plan(self, project, pins):
+    def plan(self, project, constraints):
         self.plans += 1
-        self.pins = pins
+        self.constraints = constraints
         findings, changes = [], []
         for path in project.files_with((b"old(",)):
             module = project.module(path)
@@ -273,7 +273,7 @@ class NotWithoutFinalNewline(Fickle):
 class AllOrNothing(Fickle):
     def wants(self, source):
         del source
-        return not self.pins.left_out
+        return not self.constraints.excluded
 
 
 class LaterAgain(Fickle):

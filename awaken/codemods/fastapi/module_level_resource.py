@@ -89,7 +89,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Finding, Phase, Pins, Plan
+from awaken.contract import Constraints, Finding, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
@@ -118,9 +118,9 @@ class ModuleLevelResource(Rule):
     since = "0.1.0"
     triggers = (*words("client", "pool"), *_ASKING)
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per thing that importing the application opens, or asks."""
-        del pins  # nothing is rewritten
+        del constraints  # nothing is rewritten
         if not project.files_with(FRAMEWORKS):
             return Plan()
         found = [*self._asked(project), *self._opened(project)]

@@ -91,7 +91,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.contract import Phase, Pins, Plan
+from awaken.contract import Constraints, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.project.frameworks.resources.openings import Opening, openings, words
@@ -119,9 +119,9 @@ class ClientSessionPerCall(Rule):
     since = "0.1.0"
     triggers = words("client")
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per client that requests lead to."""
-        del pins  # nothing is rewritten
+        del constraints  # nothing is rewritten
         if not project.files_with(FRAMEWORKS):
             return Plan()
         return Plan(

@@ -78,7 +78,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.contract import Phase, Pins, Plan
+from awaken.contract import Constraints, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.knowledge.libraries import Resource
@@ -102,9 +102,9 @@ class EnginePerCall(Rule):
     triggers = words(*_RESOURCES)
     preview = True
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per engine or pool that requests lead to."""
-        del pins  # nothing is rewritten
+        del constraints  # nothing is rewritten
         return Plan(
             tuple(
                 Site(self.name, one.module, one.call).advised(

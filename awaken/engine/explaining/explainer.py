@@ -105,7 +105,7 @@ def explain_place(run: RootRun, asked: AskedPlace) -> Explanation:
     """
     root = run.found.root
     # Before the run, which knows nothing of files that discovery left out.
-    excluded = no_site.left_out(run, asked.path)
+    excluded = no_site.why_excluded(run, asked.path)
     if excluded is not None:
         return Explanation(asked=asked, root=root.path, whys=(excluded,))
     staged: dict[Path, StagedRun] = {}

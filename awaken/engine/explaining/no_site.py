@@ -38,7 +38,7 @@ def not_python(path: str) -> Why:
     return Why(code="not-python", message=message)
 
 
-def left_out(run: RootRun, path: str) -> Why | None:
+def why_excluded(run: RootRun, path: str) -> Why | None:
     """Return which pattern keeps the project-relative ``path`` from being looked at, if any."""
     root, settings = run.found.root, run.settings
     found = None
@@ -145,8 +145,8 @@ class NoSite(Struct, frozen=True, kw_only=True):
             if rule.name in chosen or not self._is_triggered(rule):
                 continue
             project = self.project.narrowed(frozenset({self.path}))
-            pins = Policy(options=self.run.settings.options).pins_of(rule)
-            plan = plan_rule(rule, project, pins, 1).plan
+            constraints = Policy(options=self.run.settings.options).constraints_of(rule)
+            plan = plan_rule(rule, project, constraints, 1).plan
             here = [f for f in plan.findings if self._is_here(f)]
             if here:
                 off = self.run.settings.rules_off[rule.name]

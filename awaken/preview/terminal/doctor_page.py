@@ -12,8 +12,8 @@ from rich.text import Text
 
 from awaken.engine.diagnosing.diagnosis import (
     Diagnosis,
+    ExcludedGroup,
     FoundDriver,
-    LeftOutGroup,
     Library,
     Machine,
     Remark,
@@ -152,13 +152,13 @@ class _Page:
         if root.selected != root.files:
             value += f", {root.selected:,} of them in the paths that were named"
         rows = [_Row(value)]
-        rows += [_Row(self._left_out(group)) for group in root.left_out]
+        rows += [_Row(self._excluded(group)) for group in root.excluded]
         if root.nested:
             names = sorted(relative(path, "", root.root) for path in root.nested)
             rows.append(_Row(f"{plural(len(names), 'project')} inside: {self._some(names)}"))
         return rows
 
-    def _left_out(self, group: LeftOutGroup) -> str:
+    def _excluded(self, group: ExcludedGroup) -> str:
         by = {"default": "by default", "exclude": "by the exclude setting"}
         counts = [
             plural(group.directories, "directory").replace("directorys", "directories"),

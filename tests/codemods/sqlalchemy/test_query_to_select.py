@@ -9,7 +9,7 @@ import pytest
 from fixture_cases import CASES, FIXTURES, result_of
 
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect, reasons
-from awaken.contract import Level, NodeEdit, Pins
+from awaken.contract import Constraints, Level, NodeEdit
 from awaken.project import Project, Snapshot
 from awaken.testing import Case, load_cases, run_case
 from awaken.testing.cases import Settings
@@ -41,14 +41,14 @@ def rewritten(before, **settings):
     return run_case(case_of(before, **settings)).files["case.py"].decode()
 
 
-def plan_of(before, pins=Pins()):  # noqa: B008  frozen
-    return plan_of_files({**LIBRARY, "case.py": before.encode()}, pins)
+def plan_of(before, constraints=Constraints()):  # noqa: B008  frozen
+    return plan_of_files({**LIBRARY, "case.py": before.encode()}, constraints)
 
 
-def plan_of_files(files, pins=Pins()):  # noqa: B008  frozen
+def plan_of_files(files, constraints=Constraints()):  # noqa: B008  frozen
     files = {path: raw for path, raw in files.items() if path.endswith(".py")}
     snapshot = Snapshot({path: decode(path, raw) for path, raw in files.items()})
-    return QueryToSelect().plan(Project(snapshot, Targets()), pins)
+    return QueryToSelect().plan(Project(snapshot, Targets()), constraints)
 
 
 def test_every_reason_has_a_fixture():
@@ -107,9 +107,9 @@ def alone(session: Session):
 
 def test_a_site_left_out_keeps_all_that_share_its_variables():
     whole = plan_of(SHARED)
-    left_out = whole.findings[1].site
+    excluded = whole.findings[1].site
 
-    plan = plan_of(SHARED, Pins(frozenset({left_out})))
+    plan = plan_of(SHARED, Constraints(frozenset({excluded})))
 
     assert [len(change.sites) for change in whole.changes] == [2, 1]
     assert [len(change.edits) for change in whole.changes] == [6, 2]
@@ -129,7 +129,7 @@ def test_a_site_left_out_keeps_its_finding_and_loses_its_change():
     whole = plan_of(TWO_SITES)
     first = whole.findings[0].site
 
-    rest = plan_of(TWO_SITES, Pins(left_out=frozenset({first})))
+    rest = plan_of(TWO_SITES, Constraints(excluded=frozenset({first})))
 
     assert rest.findings == whole.findings
     assert [change.sites for change in rest.changes] == [(whole.findings[1].site,)]

@@ -8,7 +8,7 @@ import pytest
 from fixture_cases import FIXTURES
 
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
-from awaken.contract import Level, Pins
+from awaken.contract import Constraints, Level
 from awaken.project import Project, Snapshot
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 def findings_of(text: str):
     files = {"models.py": MODELS, "case.py": (HEAD + dedent(text)).encode()}
     snapshot = Snapshot({path: decode(path, raw) for path, raw in files.items()})
-    return QueryToSelect().plan(Project(snapshot, Targets()), Pins()).findings
+    return QueryToSelect().plan(Project(snapshot, Targets()), Constraints()).findings
 
 
 MANAGER = """

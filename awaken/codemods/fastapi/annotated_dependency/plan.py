@@ -16,7 +16,7 @@ from awaken.codemods.fastapi.annotated_dependency.markers import (
     read,
 )
 from awaken.codemods.fastapi.annotated_dependency.order import ordered
-from awaken.contract import Edit, Phase, Pins, Plan, Rewriter
+from awaken.contract import Constraints, Edit, Phase, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
@@ -41,9 +41,9 @@ class AnnotatedDependency(Rule):
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
     reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per function with marked parameters, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(
                 Site(self.name, module, marked[0].parameter),

@@ -18,7 +18,7 @@ from awaken.codemods.fastapi.settings_config.configs import (
 )
 from awaken.codemods.fastapi.settings_config.imports import OldImport, moved, old_imports
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
-from awaken.contract import Edit, Phase, Pins, Place, Plan, Rewriter
+from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import Decided, Member, connected, decide, decide_group, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
@@ -49,9 +49,9 @@ class SettingsConfig(Rule):
     needs: ClassVar[Mapping[str, str]] = {"pydantic": ">=2"}
     reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per Config and per import, and their changes."""
-        return _Planning(project, self, pins).plan()
+        return _Planning(project, self, constraints).plan()
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the settings as a call."""
@@ -66,10 +66,10 @@ class SettingsConfig(Rule):
 class _Planning:
     """One plan: Configs that inherit from each other are one change."""
 
-    def __init__(self, project: Project, rule: Rule, pins: Pins) -> None:
+    def __init__(self, project: Project, rule: Rule, constraints: Constraints) -> None:
         self._project = project
         self._rule = rule
-        self._pins = pins
+        self._constraints = constraints
 
     def plan(self) -> Plan:
         return plan_of([*self._of_configs(), *self._of_imports()])
@@ -79,7 +79,7 @@ class _Planning:
         links = ((one.owner, parent) for one in self._configs for parent in one.parents)
         for group in connected(members, links):
             parts = [members[owner] for owner in group]
-            yield decide_group(parts, self._pins, reasons.BESIDE_ANOTHER)
+            yield decide_group(parts, self._constraints, reasons.BESIDE_ANOTHER)
 
     def _of_imports(self) -> Iterator[Decided]:
         for module in site_modules(self._project, [_OLD]):

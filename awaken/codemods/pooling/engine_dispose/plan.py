@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.engine_dispose import reasons
-from awaken.contract import Edit, Level, Phase, Pins, Place, Plan, Reason
+from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with
@@ -53,9 +53,9 @@ class EngineDispose(Rule):
     preview = True
     reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per engine that nobody disposes of, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         found = [one for one in _engines(project) if not _may_be_disposed(project, one)]
         served = project.web.serving.all if found else ()
         return plan_of(

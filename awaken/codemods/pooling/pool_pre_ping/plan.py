@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import Engine, engines, pool_of
-from awaken.contract import Level, Phase, Pins, Plan
+from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -38,9 +38,9 @@ class PoolPrePing(Rule):
     preview = True
     reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per engine that is kept and not pinged, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(Site(self.name, module, one.call), partial(_rewrite, project, one))
             for module in site_modules(project, self.triggers)

@@ -11,7 +11,7 @@ from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.applications import may_be_none
 from awaken.codemods.testing.httpx_asgi_transport.clients import TRANSPORTS, Client, clients
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
-from awaken.contract import Phase, Pins, Plan, Rewriter
+from awaken.contract import Constraints, Phase, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.rule import Rule
@@ -33,9 +33,9 @@ class HttpxAsgiTransport(Rule):
     needs: ClassVar[Mapping[str, str]] = {"httpx": ">=0.14"}
     reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per client that is given an application, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(Site(self.name, module, client.call), partial(_rewrite, project, client))
             for module in _modules(project, self.triggers)

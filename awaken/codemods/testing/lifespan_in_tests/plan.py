@@ -11,7 +11,7 @@ from awaken.codemods.testing.lifespan_in_tests.state import (
     is_of_program,
     relied_on,
 )
-from awaken.contract import Finding, Phase, Pins, Place, Plan
+from awaken.contract import Constraints, Finding, Phase, Place, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
@@ -45,9 +45,9 @@ class LifespanInTests(Rule):
     triggers = (b"TestClient", b"ASGITransport", b"AsyncClient")
     preview = True
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per client that leaves out what its application relies on."""
-        del pins  # nothing is rewritten
+        del constraints  # nothing is rewritten
         paths = [path for path in project.site_files(self.triggers) if is_around_tests(path)]
         if not paths:
             return Plan()
