@@ -29,6 +29,8 @@ def command(checkout: Path, program: Path, options: list[str], state: Path) -> C
     executable = str(checkout.absolute() / ".venv" / "bin" / "awaken")
     arguments = [executable, "check", "--no-cache", "--output-format", "json", *options, "."]
     environment = {**os.environ, "AWAKEN_STATE_DIR": str(state)}
+    # As for users: the first run, which is not measured, leaves byte code to the others.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return Command(checkout.name, arguments, program, environment)
 
 
