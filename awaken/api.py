@@ -53,7 +53,7 @@ class Options(Struct, frozen=True, kw_only=True):
     in TOML) between them; ``isolated`` reads no files. ``since`` is a git commit: only sites on
     lines changed since count. ``overlay`` gives, by real path, bytes that stand for a file
     instead of those on disk. ``jobs`` is the number of processes, None for one per core.
-    ``left_out`` names sites that must stay as they are. With ``new_baseline`` the baseline need
+    ``excluded`` names sites that must stay as they are. With ``new_baseline`` the baseline need
     not exist yet.
     """
 
@@ -63,8 +63,8 @@ class Options(Struct, frozen=True, kw_only=True):
     since: str | None = None
     overlay: Mapping[Path, bytes] = {}
     jobs: int | None = None
-    left_out: frozenset[SiteId] = frozenset()
-    left_out_in: Mapping[Path, frozenset[SiteId]] = {}
+    excluded: frozenset[SiteId] = frozenset()
+    excluded_in: Mapping[Path, frozenset[SiteId]] = {}
     use_cache: bool = True
     new_baseline: bool = False
 
@@ -149,6 +149,8 @@ def _run(
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
+    # Begun before a file is read, and asked before and after: whatever an apply or undo writes
+    # meanwhile would be half in the result.
     watch = undoing.Watch()
     settings, projects, unusable = _projects(paths, options, known)
     watch.require_settled(found.root.path for found in projects)
@@ -231,7 +233,7 @@ def _root_run(
         rules=known,
         since=options.since,
         overlay=options.overlay,
-        left_out=options.left_out | options.left_out_in.get(found.root.path, frozenset()),
+        excluded=options.excluded | options.excluded_in.get(found.root.path, frozenset()),
         jobs=options.jobs,
         use_cache=options.use_cache,
         new_baseline=options.new_baseline,

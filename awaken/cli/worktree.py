@@ -9,7 +9,8 @@ from awaken.contract import UserError
 from awaken.engine.machine import git
 from awaken.engine.machine.git import GitError, NoGitError
 from awaken.engine.report import Report
-from awaken.preview.paths import relative, repository
+from awaken.preview.paths import relative
+from awaken.workspace.reading import working_tree
 
 
 def require_clean(report: Report) -> None:
@@ -43,7 +44,7 @@ def _by_repository(report: Report) -> dict[Path, set[Path]]:
         for file in root.files:
             path = (root.root / file.path).resolve()
             # The entry is made for a created file as well: its repository must be clean, too.
-            in_repository = found[repository(path.parent) or root.root]
+            in_repository = found[working_tree(path.parent) or root.root]
             if file.before is not None:
                 in_repository.add(path)
     return dict(found)

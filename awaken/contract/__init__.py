@@ -1,6 +1,11 @@
-"""The words that rules, engine and previews share. Imports nothing else of awaken."""
+"""The types that rules, engine and previews share. Imports nothing else of awaken.
 
-from awaken.contract.changes import Change, NoOptions, Pins, Plan, Problem
+Begin with ``changes`` (a plan, and what constrains it), then ``findings`` and ``edits``.
+``rewriters`` has what a rewriter is given, ``places`` byte spans in files, ``errors`` what a user
+can meet, ``nearest`` help for a misspelt name.
+"""
+
+from awaken.contract.changes import Change, Constraints, NoOptions, Plan, Problem
 from awaken.contract.edits import (
     CreateFile,
     Edit,
@@ -19,6 +24,7 @@ from awaken.contract.rewriters import Parentheses, Phase, Rewriter, Surroundings
 __all__ = [
     "Change",
     "ChangeId",
+    "Constraints",
     "CreateFile",
     "Edit",
     "Finding",
@@ -29,7 +35,6 @@ __all__ = [
     "NodeEdit",
     "Parentheses",
     "Phase",
-    "Pins",
     "Place",
     "Plan",
     "Problem",

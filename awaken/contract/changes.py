@@ -1,4 +1,4 @@
-"""The atom of work: a change is applied whole or not at all."""
+"""Plans and their changes; a change is the atom of work, applied whole or not at all."""
 
 from __future__ import annotations
 
@@ -40,18 +40,19 @@ class Plan(Struct, frozen=True):
     changes: tuple[Change, ...] = ()
 
 
-class Pins(Struct, frozen=True):
-    """What a plan must leave alone: sites, and everything outside ``write_scope``.
+class Constraints(Struct, frozen=True):
+    """What a plan must keep to: sites that are ``excluded``, paths, and options.
 
-    ``write_scope`` holds the project-relative paths that may be edited; None means all.
-    ``options`` are what the project sets for the rule: an instance of its ``options`` type.
-    ``settled`` are the places of findings that nobody asks for again: a rule may leave them out.
+    An excluded site has its finding, at its level, and no change. ``write_scope`` holds the
+    project-relative paths that may be edited; None means all. ``options`` are what the project sets
+    for the rule: an instance of its ``options`` type. ``decided`` are the places of findings that
+    nobody asks for again: a rule may leave them out.
     """
 
-    left_out: frozenset[SiteId] = frozenset()
+    excluded: frozenset[SiteId] = frozenset()
     write_scope: frozenset[str] | None = None
     options: Struct = NoOptions()
-    settled: frozenset[Place] = frozenset()
+    decided: frozenset[Place] = frozenset()
 
     def may_write(self, path: str) -> bool:
         """Whether ``path`` lies inside the write scope."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, structs
 
-from awaken.contract import Change, Pins, Place, Problem, Rewriter, SiteId, Span
+from awaken.contract import Change, Constraints, Place, Problem, Rewriter, SiteId, Span
 from awaken.engine.formatting.formatter import Formatter, detect
 from awaken.engine.manifests.requirements import MANIFESTS
 from awaken.engine.planning.checks import check
@@ -58,7 +58,7 @@ class RootRun(Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...]
     since: str | None = None
     overlay: Mapping[Path, bytes] = {}
-    left_out: frozenset[SiteId] = frozenset()
+    excluded: frozenset[SiteId] = frozenset()
     jobs: int | None = None
     use_cache: bool = True
     new_baseline: bool = False
@@ -229,7 +229,7 @@ def _question(asked: RootRun) -> tuple[object, ...]:
         asked.settings.overrides,
         asked.settings.baseline,
         asked.since,
-        sorted(asked.left_out),
+        sorted(asked.excluded),
         asked.found.root.selected,
     )
 
@@ -387,7 +387,7 @@ def _policy(
     if "." not in root.selected:
         scope = frozenset(path for path in files if root.selects(path))
     return Policy(
-        pins=Pins(left_out=asked.left_out, write_scope=scope),
+        constraints=Constraints(excluded=asked.excluded, write_scope=scope),
         options=asked.settings.options,
         unsafe_at=asked.settings.unsafe_at,
         may_write=root.selects,
@@ -411,6 +411,6 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
     findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
-    named = {place.path for finding in findings for place in (finding.place, *finding.chain)}
+    named = {place.path for finding in findings for place in (finding.place, *finding.related)}
     named.update(one.place.path for one in outcome.suppressed if one.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

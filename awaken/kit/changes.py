@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
-from awaken.contract import Change, ChangeId, Finding, Pins, Place, Plan, Reason, SiteId
+from awaken.contract import Change, ChangeId, Constraints, Finding, Place, Plan, Reason, SiteId
 from awaken.kit.sites import Refused, Rewrite, Site
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -66,22 +66,22 @@ def rewritten_together(sites: Sequence[Site[ast.AST]], rewrite: Rewrite) -> Deci
     return _rewritten(sites, rewrite, {}, rewrite.related)
 
 
-def decide_group(members: Sequence[Member], pins: Pins, beside: Reason) -> Decided:
+def decide_group(members: Sequence[Member], constraints: Constraints, beside: Reason) -> Decided:
     """Return what becomes of sites of which none can be rewritten without all the others.
 
-    If one is refused, or left out by ``pins``, the others are left alone because it is: ``beside``
-    says so, with its name. A site that is left out keeps its level, for users see it counted.
+    If one is refused, or excluded by ``constraints``, the others are left alone because it is:
+    ``beside`` says so, with its name. An excluded site keeps its level, for users see it counted.
     """
     # In the order of their places: which one is named must not depend on who was found first.
     members = sorted(members, key=lambda one: one.site.place)
     refused = next((one for one in members if isinstance(one.outcome, Refused)), None)
     if refused is not None:
         return _left_alone(members, refused, beside)
-    pinned = [one for one in members if one.site.id in pins.left_out]
-    if not pinned or len(members) == 1:
+    excluded = [one for one in members if one.site.id in constraints.excluded]
+    if not excluded or len(members) == 1:
         return _joined(members)
-    others = _left_alone([one for one in members if one not in pinned], pinned[0], beside)
-    kept = [_joined([one]) for one in pinned]
+    others = _left_alone([one for one in members if one not in excluded], excluded[0], beside)
+    kept = [_joined([one]) for one in excluded]
     return Decided(
         (*others.findings, *(finding for one in kept for finding in one.findings)),
         tuple(change for one in kept for change in one.changes),
@@ -135,7 +135,7 @@ def _rewritten(
             place=site.place,
             scope=site.module.scope_name(site.node),
             message=change.title,
-            chain=related.get(site.id, otherwise),
+            related=related.get(site.id, otherwise),
             change=change.id,
         )
         for site in sites

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from awaken.contract import Edit, TextEdit
+from awaken.contract import Edit, Reason, TextEdit
 from awaken.editing.import_lines import LineStyle, add_name
+from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.modules import Module
 
@@ -20,14 +21,14 @@ def name_beside(
     site: Site[ast.AST],
     known: ast.expr | None,
     qualified: str,
-    taken: Refused,
+    taken: Reason = NAME_TAKEN,
 ) -> tuple[str, list[Edit]]:
     """Return how to write ``qualified`` at ``site``, and the edits that import it.
 
     ``known`` is an expression of the site that names something of the same module: beside
     ``httpx.Client`` stands ``httpx.ASGITransport``, beside ``Client`` a name that is imported in
     the same way. Without one, or where it is something else, the file gets a new import. Raises
-    ``taken`` where the name means something else at the site.
+    Refused, for the reason ``taken``, where the name means something else at the site.
     """
     module, (home, _, name) = site.module, qualified.rpartition(".")
     match known:
@@ -41,7 +42,7 @@ def name_beside(
         imported = next((one for one in statement.names if one.name == name), None)
         if imported is not None:
             return imported.asname or name, []
-    imports_here(module, site.node, name, {home}, taken)
+    imports_here(module, site.node, name, {home}, Refused(taken, name))
     inner = [one for one in statements if module.parent(one) is not module.tree]
     if inner:
         return name, [_extended(site, one, name) for one in inner]

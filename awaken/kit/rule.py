@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from awaken.contract import (
     Change,
+    Constraints,
     Level,
     NoOptions,
     Phase,
-    Pins,
     Place,
     Plan,
     Problem,
@@ -50,8 +50,8 @@ class Rule:
     preview: ClassVar[bool] = False
     per_file: ClassVar[bool] = False
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
-        """Return one finding per site of ``project``, and the changes that ``pins`` allow."""
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per site of ``project``, and the changes that are allowed."""
         raise NotImplementedError
 
     def prepare(self, project: Project) -> None:

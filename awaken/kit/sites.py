@@ -31,17 +31,21 @@ Node_co = TypeVar("Node_co", bound=ast.AST, covariant=True)
 class Refused(Exception):
     """An outcome, raised deep below and caught once: this site cannot be rewritten.
 
-    ``detail`` fills the ``{}`` of the reason's message; ``cure`` is what helps here, where the
+    ``detail`` fills the ``{}`` of the reason's message; ``help`` is what to do here, where the
     site says more than the reason knows; ``because`` are the places that it comes from.
     """
 
     def __init__(
-        self, reason: Reason, detail: str = "", cure: str = "", because: tuple[Place, ...] = ()
+        self,
+        reason: Reason,
+        detail: str = "",
+        help: str = "",  # noqa: A002  the word of linters and compilers
+        because: tuple[Place, ...] = (),
     ) -> None:
         super().__init__(reason.message.format(detail))
         self.reason = reason
         self.message = reason.message.format(detail)
-        self.cure = cure or reason.cure
+        self.help = help or reason.help
         self.because = because
 
 
@@ -94,11 +98,11 @@ class Site(Generic[Node_co]):
             scope=self.module.scope_name(self.node),
             message=refused.message,
             reason=f"{self.rule}/{refused.reason.code}",
-            cure=refused.cure,
-            chain=refused.because,
+            help=refused.help,
+            related=refused.because,
         )
 
-    def advised(self, message: str, cure: str, related: tuple[Place, ...] = ()) -> Finding:
+    def advised(self, message: str, help_text: str, related: tuple[Place, ...] = ()) -> Finding:
         """Return the finding of a site of an advice rule; ``related`` are places that say why."""
         return Finding(
             site=self.id,
@@ -107,8 +111,8 @@ class Site(Generic[Node_co]):
             place=self.place,
             scope=self.module.scope_name(self.node),
             message=message,
-            cure=cure,
-            chain=related,
+            help=help_text,
+            related=related,
         )
 
     # ------------------------------------------------------------------------------------ edits

@@ -85,7 +85,7 @@ def count_reasons(report: Report) -> list[ReasonCount]:
 
 def rewritten_sites(report: Report) -> int:
     """Return the number of sites that the changes in the report's files rewrite."""
-    # a site's identity holds within its project
+    # By root: a site's identity holds within its project.
     return sum(
         len({site for change in root.changes for site in change.sites}) for root in report.roots
     )

@@ -91,6 +91,7 @@ def undo_command(report: Report) -> str:
 
     Anywhere but at its top the command names the top: a project inside has applies of its own.
     """
+    # As ``api.apply`` does: one journal entry for all roots that were written to.
     top = Path(os.path.commonpath([root.root for root in report.roots if root.files]))
     shown = os.path.relpath(top, Path.cwd())
     return "awaken undo" if shown == os.curdir else f"awaken undo {shlex.quote(shown)}"

@@ -61,6 +61,7 @@ def _layers(
 ) -> tuple[Path | None, list[Layer]]:
     """Return the settings file that is used, and all layers, the lowest first."""
     files, values = command_line_layers(given, config, isolated=isolated, rules=rules)
+    # A file that the user names replaces the project's own, as with ruff.
     if not files and not isolated and (path := nearest_file(root)) is not None:
         origin = Path(os.path.relpath(path, root)).as_posix()
         files = [(path, found_layer(path, origin, rules))]
@@ -166,6 +167,7 @@ def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOver
     """
     found: list[PathOverride] = []
     for layer in layers:
+        # The user's word against unsafe rewrites must hold everywhere; `true` is only a default.
         if layer.settings.unsafe_fixes is False:
             found = [one if one.unsafe_fixes is None else _safe(one) for one in found]
         found += [

@@ -142,6 +142,7 @@ def _is_meant(path: Path) -> bool:
         raw = _read_found(path, METADATA_LIMIT)
     except OSError:
         return False  # the manifests' reader says so; most projects have no settings in it
+    # Most manifests are told by their bytes, and need not be parsed.
     if b"awaken" not in raw:
         return False
     tool = _parsed(_decoded(raw, shown), shown).get("tool")

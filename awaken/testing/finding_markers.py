@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from awaken.contract import Level
+from awaken.workspace.sources import LINE_END_BYTES
 
 _ONE = rb"(?:" + b"|".join(level.value.encode() for level in Level) + rb")(?: [\w/-]+)?"
 _MARKER = re.compile(
     rb"[ \t]*#~ (" + _ONE + rb"(?:, " + _ONE + rb")*)(?=\r?$|\r?\n|\r)", re.MULTILINE
 )
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 class Marked(Struct, frozen=True, order=True):
@@ -35,7 +35,7 @@ class Marked(Struct, frozen=True, order=True):
 def read_markers(content: bytes) -> tuple[bytes, tuple[Marked, ...]]:
     """Return the program without its markers, and what these say."""
     found = tuple(
-        _marked(1 + len(_LINE_END.findall(content, 0, match.start())), one.decode())
+        _marked(1 + len(LINE_END_BYTES.findall(content, 0, match.start())), one.decode())
         for match in _MARKER.finditer(content)
         for one in match[1].split(b", ")
     )
@@ -55,8 +55,8 @@ def write_markers(content: bytes, marked: Iterable[Marked]) -> tuple[bytes, tupl
     by_line: dict[int, list[Marked]] = defaultdict(list)
     for one in sorted(marked):
         by_line[one.line].append(one)
-    lines = _LINE_END.split(content)
-    ends = [*_LINE_END.findall(content), b""]
+    lines = LINE_END_BYTES.split(content)
+    ends = [*LINE_END_BYTES.findall(content), b""]
     left: list[Marked] = []
     for number in sorted(by_line):
         bare = lines[number - 1]

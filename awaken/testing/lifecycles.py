@@ -16,6 +16,8 @@ from awaken.testing.cases import Case
 from awaken.testing.execution import importable
 from awaken.testing.running import CaseResult, require
 
+__tracebackhide__ = True  # as in running
+
 Run = Callable[[Any], object]
 """Does something with an application and returns what it came to."""
 
@@ -60,6 +62,7 @@ def _observe(
     with warnings.catch_warnings(), importable(files, {}):
         warnings.simplefilter("ignore")
         record: Any = importlib.import_module(_RECORD)
+        # Inside, for a program may fail as early as it is imported.
         module, _, name = (case.settings.application or "").partition(":")
         outcome: object
         try:

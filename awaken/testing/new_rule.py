@@ -65,20 +65,15 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING
 
-from awaken.contract import Level, Phase, Pins, Plan, Reason
-from awaken.kit.calls import calls_of
+from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import decide, plan_of
+from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
+from awaken.kit.search import calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-INSIDE_FSTRING = Reason(
-    "inside-f-string",
-    "`{{}}` stands inside an f-string",
-    "Put it in a variable first.",
-)
 
 
 class {class_name}(Rule):
@@ -93,9 +88,9 @@ class {class_name}(Rule):
     preview = True
     reasons = (INSIDE_FSTRING,)
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per call, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(site, partial(_rewrite, project))
             for site in calls_of(project, self, {{"things.old"}})

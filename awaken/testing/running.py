@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +16,8 @@ from awaken.engine.report import RootReport
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
+
+__tracebackhide__ = True  # pytest shows no frames of this file: its messages say what is wrong
 
 _MANIFEST = b'[project]\nname = "case"\nversion = "0"\n'
 
@@ -52,19 +55,20 @@ def run_case(
     rules: Sequence[Rule] | None = None,
     *,
     files: Mapping[str, bytes] | None = None,
-    left_out: frozenset[SiteId] = frozenset(),
+    excluded: frozenset[SiteId] = frozenset(),
     jobs: int = 1,
 ) -> CaseResult:
     """Run the case's rule on ``files`` (the case's program before) and return what came of it.
 
-    ``rules`` are those to choose from, None for every installed one; ``left_out`` are sites to
+    ``rules`` are those to choose from, None for every installed one; ``excluded`` are sites to
     leave alone.
     """
     files = case.before if files is None else files
     with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
+        # Real, as the paths of the report are; a temporary directory may lie behind a link.
         root = Path(directory).resolve()
         write_project(root, files)
-        chosen = options(case, left_out=left_out, jobs=jobs)
+        chosen = options(case, excluded=excluded, jobs=jobs)
         (report,) = api.run([root], chosen, rules=rules).roots
     after = {change.path: change.after.raw() for change in report.files}
     return CaseResult(case, rules, report, {**files, **after})
@@ -79,7 +83,7 @@ def write_project(root: Path, files: Mapping[str, bytes]) -> None:
         target.write_bytes(content)
 
 
-def options(case: Case, *, left_out: frozenset[SiteId] = frozenset(), jobs: int = 1) -> api.Options:
+def options(case: Case, *, excluded: frozenset[SiteId] = frozenset(), jobs: int = 1) -> api.Options:
     """Return the options that ``case`` asks for."""
     targets = dict(case.settings.targets)
     python = targets.pop("python", None)
@@ -92,7 +96,7 @@ def options(case: Case, *, left_out: frozenset[SiteId] = frozenset(), jobs: int 
         ),
         isolated=True,
         jobs=jobs,
-        left_out=left_out,
+        excluded=excluded,
         use_cache=False,
     )
 
@@ -101,6 +105,18 @@ def require(holds: object, message: str) -> None:
     """Raise AssertionError with ``message`` unless ``holds``."""
     if not holds:
         raise AssertionError(message)
+
+
+@contextmanager
+def about(case: Case) -> Iterator[None]:
+    """Inside, an exception says in a note which case it is about."""
+    try:
+        yield
+    except Exception as error:
+        page = not case.directory.name
+        place = f"an example on the page of {case.rule}" if page else str(case.directory)
+        error.add_note(f"The case is {place}")
+        raise
 
 
 def line_number(text: bytes, offset: int) -> int:
@@ -114,7 +130,7 @@ def assert_expected(result: CaseResult) -> None:
     _require_findings(result)
     for path in sorted({*result.case.after, *result.files}):
         wanted, made = result.case.after.get(path), result.files.get(path)
-        require(made == wanted, f"{path} is not as expected:\n{_diff(wanted, made)}")
+        require(made == wanted, f"{path} is not as expected:\n{difference(wanted, made)}")
 
 
 def _require_clean(result: CaseResult) -> None:
@@ -128,7 +144,7 @@ def _require_findings(result: CaseResult) -> None:
         wanted = tuple(sorted(result.case.settings.expect or (), key=_in_order))
         require(
             found == wanted,
-            f"the findings are not as expected:\n{_diff(_lines(wanted), _lines(found))}",
+            f"the findings are not as expected:\n{difference(_lines(wanted), _lines(found))}",
         )
         return
     require(found, f"no finding, where {level} ones were expected")
@@ -143,8 +159,16 @@ def _lines(findings: Iterable[ExpectedFinding]) -> bytes:
     ).encode()
 
 
-def _diff(wanted: bytes | None, made: bytes | None) -> str:
-    old, new = (
-        (side or b"").decode("utf-8", "backslashreplace").splitlines() for side in (wanted, made)
-    )
-    return "\n".join(difflib.unified_diff(old, new, "expected", "made", lineterm=""))
+def difference(wanted: bytes | None, made: bytes | None) -> str:
+    """Return a unified diff of two texts; None is one that is not there."""
+    rows = difflib.unified_diff(_rows(wanted), _rows(made), "expected", "made", lineterm="")
+    return "\n".join(rows)
+
+
+def _rows(content: bytes | None) -> list[str]:
+    """Return the lines, with what is not to be seen in them written out."""
+    text = (content or b"").decode("utf-8", "backslashreplace")
+    rows = [line.removesuffix("\n") for line in text.splitlines(keepends=True)]
+    if text and not text.endswith(("\n", "\r")):
+        rows.append("\\ No newline at end of file")
+    return [row.replace("\r", "\\r").replace("\ufeff", "\\ufeff") for row in rows]

@@ -17,8 +17,8 @@ from awaken.workspace.ignores import (
     PathPatterns,
     Patterns,
     gitignore,
+    is_excluded,
     leaves_out,
-    left_out,
     outer_gitignores,
 )
 from awaken.workspace.reading import (
@@ -39,6 +39,8 @@ DEPTH_LIMIT = 100
 """Levels of directories that a walk goes down; the deepest of 20 programs has 10. An ignore pattern
 with ``**`` takes the square of it."""
 
+# What declares a project. A requirements file and a repository are weaker marks: each may stand in
+# the middle of one.
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile")
 _PROJECT_TABLES = {
     "pyproject.toml": re.compile(
@@ -90,7 +92,7 @@ class Marker(Struct, frozen=True):
     why: str
 
 
-class LeftOut(Struct, frozen=True):
+class ExcludedPath(Struct, frozen=True):
     """A Python file, or a directory (its ``path`` ends in a slash), that a walk left out."""
 
     path: str
@@ -104,7 +106,7 @@ class Found(Struct, frozen=True):
     files: tuple[str, ...]
     nested: tuple[Root, ...] = ()
     problems: tuple[FileProblem, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    excluded: tuple[ExcludedPath, ...] = ()
 
 
 def discover(
@@ -130,7 +132,7 @@ def discover(
             problems.append(FileProblem(str(root.path), 0, why))
             continue
         projects.append(found)
-        # an inner project sorts after the outer one, so it has not been walked yet
+        # An inner project sorts after the outer one, so it has not been walked yet.
         for inner in found.nested:
             waiting[inner.path] = _merged(waiting.get(inner.path), inner)
     return projects, problems
@@ -156,6 +158,7 @@ def find_roots(
     roots: dict[Path, Root] = {}
     problems: list[FileProblem] = []
     for named in paths:
+        # Real from here on: two ways to one file must not make two projects.
         path = Path(os.path.realpath(named))
         problem = None if path in given else _unusable(path)
         if problem:
@@ -215,11 +218,13 @@ def _is_script(path: Path) -> bool:
 def _root_above(start: Path) -> Path | None:
     weak = repository = None
     for directory in (start, *start.parents):
+        # Metadata in a home directory is about the user's tools, not about what lies below.
         if directory != start and is_boundary(directory):
             break
         names = _names(directory)
         if _is_project(str(directory), names):
             return directory
+        # The outermost wins: a program may keep further ones beside its parts.
         if "requirements.txt" in names and "__init__.py" not in names:
             weak = directory
         if ".git" in names:
@@ -302,7 +307,7 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
     """
     walk = _Walk(root, settings or DiscoverySettings())
     if root.lone:
-        return Found(root, walk.named, left_out=tuple(walk.left_out))
+        return Found(root, walk.named, excluded=tuple(walk.excluded))
     if walk.named:
         walk.everything()
     return Found(
@@ -310,8 +315,8 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
         files=tuple(sorted(walk.files)),
         nested=tuple(walk.nested),
         problems=tuple(sorted(walk.problems)),
-        left_out=tuple(
-            one for one in dict.fromkeys(walk.left_out) if one.path.rstrip("/") not in walk.named
+        excluded=tuple(
+            one for one in dict.fromkeys(walk.excluded) if one.path.rstrip("/") not in walk.named
         ),
     )
 
@@ -330,14 +335,15 @@ class _Walk:
         self.base = os.path.join(root.path, "")  # noqa: PTH118 - a string that ends in a slash
         self.enclosure = Enclosure(root.path)
         self.settings = settings
-        self.excluded = [one.below(root.path) for one in settings.exclude if one.patterns]
+        self.exclude_patterns = [one.below(root.path) for one in settings.exclude if one.patterns]
         self.files: set[str] = set()
         self.nested: list[Root] = []
         self.problems: list[FileProblem] = []
-        self.left_out: list[LeftOut] = []
+        self.excluded: list[ExcludedPath] = []
         self.named = tuple(self.taken())
         self.links: list[tuple[str, tuple[Patterns, ...]]] = []
-        self.seen: set[str] = set()  # real paths of directories and files
+        # Real paths of directories and files, against links that lead in circles.
+        self.seen: set[str] = set()
         names = _names(root.path)
         self.bare = "requirements.txt" not in names and not _is_project(self.base, names)
 
@@ -346,6 +352,7 @@ class _Walk:
         outer = outer_gitignores(self.root.path) if self.settings.respect_gitignore else ()
         self.directory("", str(self.root.path), tuple(outer))
         self.follow_links()
+        # What the user named counts although it is excluded, and was not found by the walk.
         for name in self.named:
             path = self.base + name
             if name != "." and os.path.isdir(path):  # noqa: PTH112 - strings throughout the walk
@@ -359,13 +366,14 @@ class _Walk:
         for name in self.root.selected:
             slash = "/" if os.path.isdir(self.base + name) else ""  # noqa: PTH112
             path = "" if name == "." else name + slash
-            if self.settings.force_exclude and leaves_out(self.excluded, self.base, path):
-                self.left_out.append(LeftOut(path or "./", "exclude"))
+            if self.settings.force_exclude and leaves_out(self.exclude_patterns, self.base, path):
+                self.excluded.append(ExcludedPath(path or "./", "exclude"))
             else:
                 yield name
 
     def directory(self, relative: str, real: str, ignores: tuple[Patterns, ...]) -> None:
         """Walk one directory and those below; ``relative`` ends in a slash unless empty."""
+        # A list instead of recursion: the depth is the target's to choose.
         waiting = [(relative, real, ignores)]
         while waiting:
             relative, real, ignores = waiting.pop()
@@ -388,6 +396,7 @@ class _Walk:
             return []
         names = {entry.name for entry in entries}
         if relative and self.is_other_project(relative, names):
+            # One that is reached through a link lies elsewhere, and is found from there.
             if self.base + relative == real + "/" and self.root.selects(relative.rstrip("/")):
                 self.nested.append(Root(Path(real)))
             return []
@@ -409,11 +418,11 @@ class _Walk:
     def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
         """Whether neither an option nor a ``.gitignore`` leaves the path out, and it prints."""
         path = self.base + relative
-        if left_out(self.excluded, path, name):
-            self.left_out.append(LeftOut(relative, "exclude"))
+        if is_excluded(self.exclude_patterns, path, name):
+            self.excluded.append(ExcludedPath(relative, "exclude"))
             return False
-        if left_out(ignores, path, name):
-            self.left_out.append(LeftOut(relative, ".gitignore"))
+        if is_excluded(ignores, path, name):
+            self.excluded.append(ExcludedPath(relative, ".gitignore"))
             return False
         if not name.isprintable():
             self.problem(relative.rstrip("/"), "has a name that is not printable UTF-8; rename it")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from pathspec import GitIgnoreSpec
 
-from awaken.workspace.reading import METADATA_LIMIT, Enclosure, enclosure_of
+from awaken.workspace.reading import METADATA_LIMIT, Enclosure, enclosure_of, working_tree
+from awaken.workspace.sources import LINE_END
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -114,6 +115,7 @@ class _Numbered:
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
         lines = [(number, line) for number, line in lines if _is_short(line)]
+        # All at once first: asking for each line alone is slow, and hardly any file needs it.
         spec = _compiled([line for _, line in lines])
         if spec is None:
             lines = [(number, line) for number, line in lines if is_pattern(line)]
@@ -173,7 +175,7 @@ def _compiled(lines: Iterable[str]) -> GitIgnoreSpec | None:
     return spec
 
 
-def left_out(patterns: Sequence[Patterns], path: str, name: str) -> bool:
+def is_excluded(patterns: Sequence[Patterns], path: str, name: str) -> bool:
     """Whether ``patterns``, outermost first, leave out the absolute ``path``: the innermost says.
 
     ``name`` is the last part of ``path``; directories end in a slash in both.
@@ -198,7 +200,7 @@ def leaves_out(patterns: Sequence[Patterns], root: str, path: str) -> bool:
         level = full[:end]
         name = level[level.rstrip("/").rfind("/") + 1 :]
         asked = [one for one, start in zip(patterns, starts, strict=True) if end > start]
-        if left_out(asked, level, name):
+        if is_excluded(asked, level, name):
             return True
     return False
 
@@ -214,15 +216,14 @@ def outer_gitignores(root: Path) -> list[Patterns]:
     Outermost first; empty outside a repository, and where they leave out ``root`` itself: who
     names an ignored directory wants its files.
     """
-    chain = [root, *root.parents]
-    depth = next((i for i, parent in enumerate(chain) if (parent / ".git").exists()), None)
-    if depth is None:
+    top = working_tree(root)
+    if top is None:
         return []
-    top = f"{chain[depth]}/"
-    found = [_in_file(Enclosure(chain[depth]), top, ".git/info/exclude")]
-    for above, below in pairwise(reversed(chain[: depth + 1])):
+    found = [_in_file(Enclosure(top), f"{top}/", ".git/info/exclude")]
+    inside = [one for one in (root, *root.parents) if one.is_relative_to(top)]
+    for above, below in pairwise(reversed(inside)):
         found.append(gitignore(f"{above}/"))
-        if left_out(found, f"{below}/", f"{below.name}/"):
+        if is_excluded(found, f"{below}/", f"{below.name}/"):
             return []
     return found
 
@@ -236,4 +237,4 @@ def _lines(enclosure: Enclosure, path: str) -> list[str]:
         raw = enclosure.read(path, METADATA_LIMIT)
     except OSError:
         return []
-    return re.split(r"\r\n|\r|\n", raw.decode("utf-8-sig", "replace"))
+    return LINE_END.split(raw.decode("utf-8-sig", "replace"))

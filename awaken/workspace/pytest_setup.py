@@ -108,6 +108,8 @@ def pytest_settings(root: Path) -> PytestSettings | None:
     Those of the nearest directory at or above ``root`` in which a file has some, up to the top of
     its repository; None without.
     """
+    # The nearest directory first, in it the files in pytest's own order; the first one that has
+    # settings is the only one that counts.
     for directory in upwards(root):
         for name, read in _READERS:
             path = directory / name

@@ -31,7 +31,7 @@ def _finding(level: Level, message: str) -> Finding:
         scope="<module>",
         message=f"{message} {level}",
         reason="query-to-select/no" if level is Level.MANUAL else None,
-        cure="do it by hand" if level is Level.MANUAL else "",
+        help="do it by hand" if level is Level.MANUAL else "",
         change=ChangeId(f"change-{level}") if level in ORDER[:2] else None,
     )
 

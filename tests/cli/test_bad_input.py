@@ -293,11 +293,11 @@ from awaken.engine.planning import planning
 planning._SECONDS_PER_BYTE = 1.0  # so that workers are started for small files
 first, plan = os.getpid(), QueryToSelect.plan
 
-def dying(self, project, pins):
+def dying(self, project, constraints):
     if "bad.py" in project.site_files(self.triggers):
         assert os.getpid() != first
         os.kill(os.getpid(), signal.SIGKILL)
-    return plan(self, project, pins)
+    return plan(self, project, constraints)
 
 QueryToSelect.plan = dying
 sys.exit(main(sys.argv[1:]))
@@ -516,10 +516,10 @@ def test_a_rule_without_its_rewriters_is_one_line(program, awaken, monkeypatch):
 def test_a_rule_that_fails_in_one_file_goes_on_in_the_others(program, awaken, monkeypatch):
     plan = QueryToSelect.plan
 
-    def fail(self, project, pins):
+    def fail(self, project, constraints):
         if "bad.py" in project.site_files(self.triggers):
             raise RecursionError("too\ndeep")
-        return plan(self, project, pins)
+        return plan(self, project, constraints)
 
     program.write("bad.py", BAD)
     monkeypatch.setattr(QueryToSelect, "plan", fail)

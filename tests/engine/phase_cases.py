@@ -47,8 +47,8 @@ class Words(Rule):
         self.together = together
         self.requires = requires or {}
 
-    def plan(self, project, pins):
-        del pins
+    def plan(self, project, constraints):
+        del constraints
         places = list(self.places(project))
         findings = [self.finding(number, place) for number, place in enumerate(places)]
         changes = {}

@@ -64,13 +64,13 @@ class RenameCalls(Rule):
     imports_from: str | None = None
     releases = False
 
-    def plan(self, project, pins):
+    def plan(self, project, constraints):
         sites = list(self._sites(project))
         numbered = {site.id: 0 if self.together else n for n, site in enumerate(sites)}
         findings = [self._finding(site, self._change_id(numbered[site.id])) for site in sites]
         groups: dict[int, list[_Site]] = {}
         for site in sites:
-            if not site.manual and not (self.regroups and site.id in pins.left_out):
+            if not site.manual and not (self.regroups and site.id in constraints.excluded):
                 groups.setdefault(numbered[site.id], []).append(site)
         changes = [self._change(self._change_id(n), group) for n, group in groups.items()]
         return Plan(tuple(findings), tuple(changes))
@@ -116,7 +116,7 @@ class RenameCalls(Rule):
                 scope=site.scope,
                 message=reason.message,
                 reason=f"{self.name}/{reason.code}",
-                cure=reason.cure,
+                help=reason.help,
             )
         return Finding(
             site=site.id,

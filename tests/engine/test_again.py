@@ -1,4 +1,4 @@
-"""Sites that were settled before the last phase are known again after it, each once."""
+"""Sites that were decided before the last phase are known again after it, each once."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def map_of(*splices):
     ids=["before", "behind", "around", "inside", "the very place", "across its end"],
 )
 def test_a_site_stands_where_its_bytes_went(span, expected):
-    settled = finding(*span)
-    stands = standing([settled], [map_of((10, 14, b"1234567")), {}])
+    decided = finding(*span)
+    stands = standing([decided], [map_of((10, 14, b"1234567")), {}])
 
-    assert stands == ({} if expected is None else {settled: Place("a.py", Span(*expected))})
+    assert stands == ({} if expected is None else {decided: Place("a.py", Span(*expected))})
 
 
 def test_a_site_is_followed_through_all_phases():
-    settled = finding(30, 40)
-    stands = standing([settled], [map_of((0, 0, b"12")), map_of((1, 2, b""), (3, 3, b"1"))])
+    decided = finding(30, 40)
+    stands = standing([decided], [map_of((0, 0, b"12")), map_of((1, 2, b""), (3, 3, b"1"))])
 
-    assert stands == {settled: Place("a.py", Span(32, 42))}
+    assert stands == {decided: Place("a.py", Span(32, 42))}
 
 
 def test_what_stands_is_no_stand_in_for_what_was_nested():
@@ -60,20 +60,20 @@ def test_what_stands_is_no_stand_in_for_what_was_nested():
 
 
 def test_each_settled_site_stands_for_one():
-    settled = [finding(0, 4, "was")]
+    decided = [finding(0, 4, "was")]
     found = [finding(0, 4, "one"), finding(0, 4, "two"), finding(0, 9, "three")]
 
-    assert seen_before(found, settled, {}) == {"one"}
-    assert seen_before([finding(0, 4, "x", rule="two")], settled, {}) == frozenset()
+    assert seen_before(found, decided, {}) == {"one"}
+    assert seen_before([finding(0, 4, "x", rule="two")], decided, {}) == frozenset()
 
 
 def test_only_what_is_not_settled_needs_a_second_plan():
     asked = []
 
     class Asked(Words):
-        def plan(self, project, pins):
-            asked.append(sorted(place.span.start for place in pins.settled))
-            return super().plan(project, pins)
+        def plan(self, project, constraints):
+            asked.append(sorted(place.span.start for place in constraints.decided))
+            return super().plan(project, constraints)
 
     rule = Asked("one", "a", "bee", level=lambda number: SAFE if number == 1 else MANUAL)
 

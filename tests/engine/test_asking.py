@@ -31,9 +31,9 @@ class User:
         return answer() if callable(answer) else answer
 
     def about(self, *roots, rules):
-        def run_staged(left_out):
+        def run_staged(excluded):
             self.runs += 1
-            options = api.Options(jobs=1, use_cache=False, left_out_in=left_out)
+            options = api.Options(jobs=1, use_cache=False, excluded_in=excluded)
             return api.run_staged(roots, options, rules=rules)
 
         asked = ask_about_all(run_staged, self.ask)
@@ -164,8 +164,8 @@ class LastIsBase(RenameCalls):
     old, new = "dependant", "depended"
     base = -1
 
-    def plan(self, project, pins):
-        plan = super().plan(project, pins)
+    def plan(self, project, constraints):
+        plan = super().plan(project, constraints)
         if not plan.changes:
             return plan
         base = plan.changes[self.base].id
@@ -313,8 +313,8 @@ def test_what_is_written_is_the_sum_of_what_was_agreed_to(name, tmp_path, data):
             texts[file.path] = file.after.text
         return answer
 
-    def run_staged(left_out):
-        options = api.Options(jobs=1, use_cache=False, left_out_in=left_out)
+    def run_staged(excluded):
+        options = api.Options(jobs=1, use_cache=False, excluded_in=excluded)
         return api.run_staged([tmp_path], options, rules=rules)
 
     written = {

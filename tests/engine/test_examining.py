@@ -10,7 +10,7 @@ import pytest
 from awaken import api
 from awaken.contract import Phase, UserError
 from awaken.engine.diagnosing import diagnosis
-from awaken.engine.diagnosing.diagnosis import LeftOutGroup, RuleStatus, Severity
+from awaken.engine.diagnosing.diagnosis import ExcludedGroup, RuleStatus, Severity
 from awaken.engine.writing.applying import FileWrite, apply
 from awaken.engine.writing.undoing import PendingApply
 from awaken.kit.rule import Rule
@@ -87,10 +87,10 @@ def test_what_is_left_out_is_counted_by_what_leaves_it_out(root):
     one = seen(root, extend_exclude=("old",))
 
     assert one.files == 2
-    assert one.left_out == (
-        LeftOutGroup(".gitignore", 1, 1, ("gen", "scratch.py")),
-        LeftOutGroup("default", 0, 2, (".venv",)),
-        LeftOutGroup("exclude", 0, 1, ("old",)),
+    assert one.excluded == (
+        ExcludedGroup(".gitignore", 1, 1, ("gen", "scratch.py")),
+        ExcludedGroup("default", 0, 2, (".venv",)),
+        ExcludedGroup("exclude", 0, 1, ("old",)),
     )
 
 
@@ -103,7 +103,7 @@ def test_a_file_that_is_named_is_not_left_out(root):
 
     one = seen(root, "old", "y.py")
 
-    assert one.left_out == ()
+    assert one.excluded == ()
     assert (one.files, one.selected) == (3, 2)
 
 
@@ -148,7 +148,7 @@ def test_a_need_that_is_not_met_is_said_with_what_was_found(root):
     assert one.rules[0].runs
     assert "it needs sqlalchemy>=1.4, and >=1.3 (pyproject.toml)" in one.rules[0].why
     assert [remark.severity for remark in one.remarks] == [Severity.ADVICE]
-    assert "--target" in one.remarks[0].cure
+    assert "--target" in one.remarks[0].help
 
 
 def test_an_ignored_rule_says_by_what(root):
@@ -295,8 +295,8 @@ def test_an_ignored_directory_with_a_usual_name_is_left_out_by_what_comes_first(
     (root / "build").mkdir()
     (root / ".gitignore").write_text("build/\n")
 
-    assert seen(root, exclude=("nothing",)).left_out == (
-        LeftOutGroup(".gitignore", 0, 1, ("build",)),
+    assert seen(root, exclude=("nothing",)).excluded == (
+        ExcludedGroup(".gitignore", 0, 1, ("build",)),
     )
 
 

@@ -38,8 +38,8 @@ class Failing(Rule):
     family = "tests"
     phase = Phase.TIDY
 
-    def plan(self, project, pins):
-        del project, pins
+    def plan(self, project, constraints):
+        del project, constraints
         return Plan()
 
     def why_no_site(self, project, place):
@@ -170,7 +170,7 @@ def test_every_reason_of_the_engine_is_documented():
     declared = {one.code: one for one in vars(engine_reasons).values() if isinstance(one, Reason)}
     assert set(declared.values()) == set(engine_reasons.ENGINE_REASONS)
     assert {code.partition("/")[0] for code in declared} == {"engine"}
-    assert all(one.message and one.cure for one in declared.values())
+    assert all(one.message and one.help for one in declared.values())
 
 
 def test_a_change_that_a_check_rolls_back_is_explained(explain):
@@ -272,7 +272,7 @@ def test_a_rule_that_does_not_run_but_would_find_a_site_is_named(explain):
     assert why.message.startswith(
         "renaming would find a site here (safe), but it does not run: ignored by "
     )
-    assert "--select renaming" in why.cure
+    assert "--select renaming" in why.help
 
 
 def test_a_rule_that_does_not_run_is_asked_with_the_options_of_the_project(explain):
@@ -282,8 +282,12 @@ def test_a_rule_that_does_not_run_is_asked_with_the_options_of_the_project(expla
     class Choosing(Renaming):
         options = Words
 
-        def plan(self, project, pins):
-            return super().plan(project, pins) if pins.options.word == "newer" else Plan()
+        def plan(self, project, constraints):
+            return (
+                super().plan(project, constraints)
+                if constraints.options.word == "newer"
+                else Plan()
+            )
 
     def asked():
         found = explain("old(1)\n", 1, ignore=("renaming",), rules=(Choosing(),))
@@ -353,7 +357,7 @@ def test_what_leaves_a_file_out_is_named(explain, path, more, options, message):
 )
 def test_naming_an_excluded_file_is_advised_only_where_it_helps(explain, forced, cure):
     (why,) = explain("old(1)\n", 1, extend_exclude=("app.py",), force_exclude=forced).whys
-    assert why.cure.startswith(cure)
+    assert why.help.startswith(cure)
 
 
 def test_a_blank_line_below_a_comment_that_is_advised_about_is_blank(explain):

@@ -21,8 +21,8 @@ from phase_cases import (
 
 from awaken.contract import (
     ChangeId,
+    Constraints,
     Phase,
-    Pins,
     Place,
     Problem,
     SiteId,
@@ -105,7 +105,7 @@ def test_a_site_that_is_left_out_stays_with_its_whole_change():
         {"a.txt": "a a", "b.txt": "x x"},
         Words("one", "a", "bee"),
         Words("two", "x", "y", together=True),
-        pins=Pins(frozenset({SiteId("one site 1"), SiteId("two site 0")})),
+        constraints=Constraints(frozenset({SiteId("one site 1"), SiteId("two site 0")})),
     )
 
     assert (text(outcome), text(outcome, "b.txt")) == ("bee a", "x x")
@@ -114,9 +114,9 @@ def test_a_site_that_is_left_out_stays_with_its_whole_change():
 
 
 def test_an_unsafe_site_that_is_left_out_does_not_wait():
-    pins = Pins(frozenset({SiteId("one site 0")}))
+    constraints = Constraints(frozenset({SiteId("one site 0")}))
 
-    outcome = run({"a.txt": "a a"}, Words("one", "a", "bee", level=UNSAFE), pins=pins)
+    outcome = run({"a.txt": "a a"}, Words("one", "a", "bee", level=UNSAFE), constraints=constraints)
 
     assert [one.id for one in outcome.pending] == ["one 1"]
 
@@ -125,7 +125,7 @@ def test_what_requires_a_site_that_is_left_out_is_not_made():
     outcome = run(
         {"a.txt": "a a a a"},
         Words("one", "a", "bee", requires={1: [0], 2: [1]}),
-        pins=Pins(frozenset({SiteId("one site 0")})),
+        constraints=Constraints(frozenset({SiteId("one site 0")})),
     )
 
     assert text(outcome) == "a a a bee"
@@ -144,7 +144,7 @@ def test_a_change_that_reaches_outside_the_write_scope_is_manual():
     assert levels(outcome) == [MANUAL, SAFE, MANUAL, MANUAL]
     assert reasons(outcome)[0] == "engine/outside-selected-paths"
     assert "b.txt" in outcome.findings[0].message
-    assert outcome.findings[0].cure.startswith("Run awaken on the whole project")
+    assert outcome.findings[0].help.startswith("Run awaken on the whole project")
     assert [one.change for one in outcome.findings] == [None, ChangeId("two 0"), None, None]
     assert outcome.diagnostics == ()
 
@@ -275,7 +275,7 @@ def test_findings_stand_where_they_stood_on_disk():
     class Linked(Words):
         def finding(self, number, place):
             chain = (Place("a.txt", Span(place.span.start - 2, place.span.start - 1), "from"),)
-            return replace(super().finding(number, place), chain=chain)
+            return replace(super().finding(number, place), related=chain)
 
     outcome = run(
         {"a.txt": "x a x; b x", "b.txt": "b x"},
@@ -300,7 +300,7 @@ def test_findings_stand_where_they_stood_on_disk():
         ("one", "b.txt", Span(2, 3)),
         ("four", "b.txt", Span(2, 3)),
     ]
-    assert outcome.findings[2].chain == (Place("a.txt", Span(0, 1), "from"),)
+    assert outcome.findings[2].related == (Place("a.txt", Span(0, 1), "from"),)
     assert outcome.before["a.txt"].text == b"x a x; b x"
 
 
@@ -380,9 +380,9 @@ def test_only_changed_files_are_planned_again_and_none_where_nothing_changed():
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        ({"pins": Pins(frozenset({SiteId("one site 1")}))}, "a a bee bee"),
-        ({"pins": Pins(frozenset({SiteId("one site 2")}))}, "a bee a bee"),
-        ({"pins": Pins(frozenset({SiteId("one site 3")}))}, "a bee bee a"),
+        ({"constraints": Constraints(frozenset({SiteId("one site 1")}))}, "a a bee bee"),
+        ({"constraints": Constraints(frozenset({SiteId("one site 2")}))}, "a bee a bee"),
+        ({"constraints": Constraints(frozenset({SiteId("one site 3")}))}, "a bee bee a"),
         ({"check": finds("it burns", "one 2")}, "a bee a bee"),
     ],
 )
@@ -409,10 +409,10 @@ def test_a_site_that_another_rule_doubles_is_new_once():
 
 def test_a_rule_that_raises_only_the_second_time_is_named_once():
     class Fails(Words):
-        def plan(self, project, pins):
+        def plan(self, project, constraints):
             if b"bee" in project.snapshot["a.txt"].text:
                 raise ValueError("bee")
-            return super().plan(project, pins)
+            return super().plan(project, constraints)
 
     outcome = run({"a.txt": "a"}, Fails("one", "a", "bee"))
 

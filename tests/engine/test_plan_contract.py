@@ -18,12 +18,12 @@ from phase_cases import (
 from awaken.contract import (
     Change,
     ChangeId,
+    Constraints,
     CreateFile,
     Finding,
     InsertStatements,
     NeedImport,
     Phase,
-    Pins,
     Place,
     Plan,
     SiteId,
@@ -137,7 +137,7 @@ BROKEN = {
     "place-behind-the-end": (standing(1, 4), "a.txt has no bytes 1 to 4"),
     "place-in-no-file": (standing(0, 0, "gone.txt"), "gone.txt, which is no file of the project"),
     "chain-behind-the-end": (
-        standing(0, 1, chain=(Place("a.txt", Span(5, 6)),)),
+        standing(0, 1, related=(Place("a.txt", Span(5, 6)),)),
         "a.txt has no bytes 5 to 6",
     ),
     "change-without-finding": (Plan((), (change("s"),)), "a site without a finding"),
@@ -148,16 +148,16 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", KEPT)
 def test_plans_that_keep_the_contract(name):
-    pins = Pins(frozenset({SiteId("left out")}))
+    constraints = Constraints(frozenset({SiteId("left out")}))
 
-    assert contract_broken(ONE, KEPT[name], pins, SNAPSHOT) is None
+    assert contract_broken(ONE, KEPT[name], constraints, SNAPSHOT) is None
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_plans_that_break_the_contract(name):
     plan, message = BROKEN[name]
 
-    assert message in (contract_broken(ONE, plan, Pins(), SNAPSHOT) or "kept")
+    assert message in (contract_broken(ONE, plan, Constraints(), SNAPSHOT) or "kept")
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awaken.contract import Phase, Pins, Plan
+from awaken.contract import Constraints, Phase, Plan
 from awaken.engine.planning.planning import plan_rule
 from awaken.kit.rule import Rule
 from awaken.project import Project, Snapshot
@@ -41,20 +41,20 @@ def project(**files: str) -> Project:
 
 def test_a_rule_is_prepared_once_before_its_files_are_planned():
     rule = Asked()
-    planned = plan_rule(rule, project(a="call()", b="call()", c="other()"), Pins(), 1)
+    planned = plan_rule(rule, project(a="call()", b="call()", c="other()"), Constraints(), 1)
     assert rule.asked == ["prepare", "a.py", "b.py"]
     assert planned.diagnostics == ()
 
 
 def test_nothing_is_prepared_where_no_file_is_planned():
     rule = Asked()
-    plan_rule(rule, project(c="other()"), Pins(), 1)
+    plan_rule(rule, project(c="other()"), Constraints(), 1)
     assert rule.asked == []
 
 
 def test_a_failure_is_reported_and_the_files_are_planned():
     rule = Failing()
-    planned = plan_rule(rule, project(a="call()"), Pins(), 1)
+    planned = plan_rule(rule, project(a="call()"), Constraints(), 1)
     assert rule.asked == ["a.py"]
     (diagnostic,) = planned.diagnostics
     assert diagnostic.message.startswith("internal error in asked: RuntimeError: no answer; ")

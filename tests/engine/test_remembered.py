@@ -54,7 +54,7 @@ def runs(monkeypatch):
 @pytest.fixture
 def run(project, tmp_path):
     def run(**options):
-        own = {name: options.pop(name) for name in ("left_out", "use_cache") if name in options}
+        own = {name: options.pop(name) for name in ("excluded", "use_cache") if name in options}
         settings = Settings(**{"cache_dir": str(tmp_path / "cache"), **options})
         asked = api.Options(settings=settings, jobs=1, **own)
         return api.run([project], asked).roots[0]
@@ -119,7 +119,7 @@ def test_a_new_file_is_planned_anew(run, runs, project):
 
 def test_sites_left_out_are_part_of_the_question(run, runs):
     site = run().findings[0].site
-    without = run(left_out=frozenset({site}))
+    without = run(excluded=frozenset({site}))
 
     assert len(runs) == 2
     assert without.files == ()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import libcst
 import pytest
-from fixture_cases import CASES
+from fixture_cases import CASES, costly
 from msgspec.structs import replace
 from rules_for_tests import FirstStep, OneByOne, OverFiles, RequiresBase
 from transaction_cases import MANIFEST, TRANSACTIONS, shown
@@ -55,7 +55,7 @@ def staged(name):
         return make(name, Path(directory))
 
 
-@pytest.fixture(params=[*TRANSACTIONS, *CASES])
+@pytest.fixture(params=[*TRANSACTIONS, *map(costly, CASES)])
 def program(request):
     return staged(request.param)
 
@@ -177,8 +177,8 @@ class Risky(OneByOne):
     def rewriters(self):
         return {"rename": rename}
 
-    def plan(self, project, pins):
-        plan = super().plan(project, pins)
+    def plan(self, project, constraints):
+        plan = super().plan(project, constraints)
         unsafe = {"level": Level.UNSAFE}
         return replace(
             plan,
@@ -225,9 +225,9 @@ def test_identity_holds_while_the_change_does_the_same(tmp_path):
     assert len({group, first, second}) == 3
 
     (one_of_group, *_) = program.report.changes[-1].sites
-    left_out = {one_of_group, program.report.changes[0].sites[0]}
+    excluded = {one_of_group, program.report.changes[0].sites[0]}
     again = with_rules(tmp_path, {"a.py": "\n\nsingle(1)\nsingle(2)\n"}, *rules)
-    smaller = with_rules(tmp_path, {}, *rules, left_out=frozenset(left_out))
+    smaller = with_rules(tmp_path, {}, *rules, excluded=frozenset(excluded))
 
     assert again.staged_report.identity(again.root, "one-by-one-1") == second
     assert smaller.staged_report.identity(smaller.root, "one-by-one-1") == second

@@ -136,7 +136,7 @@ def test_any_site_can_be_left_out(changing, root):
     changing.write(root)
     full = run(changing, root).roots[0]
     for site in {site for change in full.changes for site in change.sites}:
-        rest = run(changing, root, left_out=frozenset({site}))
+        rest = run(changing, root, excluded=frozenset({site}))
         made = {site for change in rest.roots[0].changes for site in change.sites}
         assert site not in made
         assert [d for d in rest.roots[0].diagnostics if d not in full.diagnostics] == []
@@ -149,9 +149,9 @@ def test_all_sites_left_out_leave_nothing_to_do(changing, root):
     sites = frozenset()
     # A later phase has sites only where an earlier one made its change.
     for _ in range(2):
-        findings = run(changing, root, left_out=sites).roots[0].findings
+        findings = run(changing, root, excluded=sites).roots[0].findings
         sites |= {finding.site for finding in findings}
-    assert shown(run(changing, root, left_out=sites)) == {}
+    assert shown(run(changing, root, excluded=sites)) == {}
 
 
 @pytest.mark.parametrize("path", ["a.py", "b.py"])
@@ -190,10 +190,10 @@ def test_the_shared_file_stays_while_one_dependant_is_left(root):
     transaction = TRANSACTIONS["c-shared-file-and-requirement"]
     transaction.write(root)
     first, second = (finding.site for finding in run(transaction, root).roots[0].findings)
-    one = shown(run(transaction, root, left_out=frozenset({first})))
+    one = shown(run(transaction, root, excluded=frozenset({first})))
     assert set(one) == {"b.py", "helpers.py", "pyproject.toml"}
     assert dependencies(one["pyproject.toml"]) == ["fastapi", "httpx>=0.27"]
-    assert shown(run(transaction, root, left_out=frozenset({first, second}))) == {}
+    assert shown(run(transaction, root, excluded=frozenset({first, second}))) == {}
 
 
 def test_a_requirement_that_is_declared_already_changes_nothing(root):
@@ -211,7 +211,7 @@ def test_leaving_out_the_required_change_leaves_out_its_dependants(root):
     whole = run(transaction, root)
     assert set(shown(whole)) == {"a.py", "b.py"}
     required = whole.roots[0].findings[0].site
-    rest = run(transaction, root, left_out=frozenset({required}))
+    rest = run(transaction, root, excluded=frozenset({required}))
     assert shown(rest) == {"a.py": "dependant(1)\ndouble(1)\n"}
 
 

@@ -84,8 +84,8 @@ def own_state(tmp_path, monkeypatch):
     monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
 
 
-def run(root, rule, left_out=frozenset()):
-    options = api.Options(jobs=1, left_out=frozenset(left_out), use_cache=False)
+def run(root, rule, excluded=frozenset()):
+    options = api.Options(jobs=1, excluded=frozenset(excluded), use_cache=False)
     return api.run([root], options, rules=[rule])
 
 

@@ -147,9 +147,9 @@ TRANSACTIONS = {
 }
 
 
-def run(transaction, root, *, paths=None, jobs=1, left_out=frozenset()):
+def run(transaction, root, *, paths=None, jobs=1, excluded=frozenset()):
     """Run the transaction's rules below ``root`` and return the whole report."""
-    options = api.Options(jobs=jobs, left_out=left_out, use_cache=False)
+    options = api.Options(jobs=jobs, excluded=excluded, use_cache=False)
     return api.run(paths or [root], options, rules=transaction.rule_instances())
 
 

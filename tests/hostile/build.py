@@ -44,7 +44,7 @@ from awaken import api
 from awaken.cli import main
 from awaken.contract import Plan
 for rule in api.rules():
-    type(rule).plan = lambda self, project, pins: Plan((), ())
+    type(rule).plan = lambda self, project, constraints: Plan((), ())
 sys.exit(main(["check", "-j1", "--isolated", "--cache-dir", "planted", "."]))
 """
 

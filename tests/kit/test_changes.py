@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kit_programs import BESIDE, STAYS, sites
 
-from awaken.contract import Level, Pins
+from awaken.contract import Constraints, Level
 from awaken.kit.changes import (
     Member,
     connected,
@@ -57,8 +57,8 @@ def test_a_refused_site_is_manual():
 
     (finding,) = decide(site, rewrite).findings
     assert (finding.level, finding.reason) == (Level.MANUAL, "waits/stays")
-    assert (finding.message, finding.cure) == ("`wait` stays", "Move it.")
-    assert finding.chain == (site.place,)
+    assert (finding.message, finding.help) == ("`wait` stays", "Move it.")
+    assert finding.related == (site.place,)
     assert finding.change is None
 
 
@@ -72,7 +72,7 @@ def test_sites_rewritten_together_are_one_change_named_after_the_first():
     assert change.sites == tuple(one.id for one in found)
     assert change.id == f"waits:{found[0].id}"
     assert {one.change for one in decided.findings} == {change.id}
-    assert {one.chain for one in decided.findings} == {related}
+    assert {one.related for one in decided.findings} == {related}
 
 
 def test_sites_refused_together_have_one_reason():
@@ -86,13 +86,13 @@ def test_a_group_is_one_change_with_all_edits_and_caveats():
     third, first, second = sites(FILES)
     group = [member(third, "a", "b"), member(first, "b"), member(second)]
 
-    decided = decide_group(group, Pins(), BESIDE)
+    decided = decide_group(group, Constraints(), BESIDE)
 
     (change,) = decided.changes
     assert change.sites == (first.id, second.id, third.id)
     assert [edit.path for edit in change.edits] == ["a.py", "a.py", "b.py"]
     assert {one.message for one in decided.findings} == {"it goes; b; a"}
-    assert [one.chain for one in decided.findings] == [
+    assert [one.related for one in decided.findings] == [
         (second.place, third.place),
         (first.place,),
         (first.place,),
@@ -103,14 +103,14 @@ def test_one_refused_site_keeps_its_group_back():
     third, first, second = sites(FILES)
     refused = member(second, refused=Refused(STAYS, "wait"))
 
-    decided = decide_group([member(third), member(first), refused], Pins(), BESIDE)
+    decided = decide_group([member(third), member(first), refused], Constraints(), BESIDE)
 
     assert said(decided) == [
         ("a.py", Level.MANUAL, "wait(2) stays"),
         ("a.py", Level.MANUAL, "`wait` stays"),
         ("b.py", Level.MANUAL, "wait(2) stays"),
     ]
-    assert decided.findings[0].chain == (second.place,)
+    assert decided.findings[0].related == (second.place,)
     assert decided.changes == ()
 
 
@@ -122,15 +122,17 @@ def test_the_first_place_is_named_whoever_is_found_first():
         member(second, refused=Refused(STAYS, "second")),
     ]
 
-    assert decide_group(group, Pins(), BESIDE) == decide_group(group[::-1], Pins(), BESIDE)
-    assert said(decide_group(group, Pins(), BESIDE))[0][2] == "wait(2) stays"
+    assert decide_group(group, Constraints(), BESIDE) == decide_group(
+        group[::-1], Constraints(), BESIDE
+    )
+    assert said(decide_group(group, Constraints(), BESIDE))[0][2] == "wait(2) stays"
 
 
 def test_a_site_left_out_keeps_its_level_and_the_others_stay():
     third, first, second = sites(FILES)
     group = [member(third), member(first, "it may fail"), member(second)]
 
-    decided = decide_group(group, Pins(left_out=frozenset({first.id})), BESIDE)
+    decided = decide_group(group, Constraints(excluded=frozenset({first.id})), BESIDE)
 
     assert sorted(said(decided)) == [
         ("a.py", Level.MANUAL, "wait(1) stays"),

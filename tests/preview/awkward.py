@@ -40,9 +40,9 @@ def _root(directory: Path, names: tuple[str, ...]) -> RootReport:
         file = source(name, TEXT.encode())
         sources[name] = file
         chain = (Place(name, Span(0, 1), NASTY), Place("unseen.py", Span(3, 4), "imported"))
-        safe = finding(file, "s.query(A)", chain=chain)
+        safe = finding(file, "s.query(A)", related=chain)
         unsafe = finding(file, "s.query(B)\r\n  .all()", Level.UNSAFE, message=NASTY)
-        manual = finding(file, "s.query(C)", Level.MANUAL, message=NASTY, cure=NASTY)
+        manual = finding(file, "s.query(C)", Level.MANUAL, message=NASTY, help=NASTY)
         advice = finding(file, "s", Level.ADVICE, rule="other", site=f"{name} advice")
         findings += [safe, unsafe, manual, advice]
         after = file.with_text(file.text.replace(b"s.query(A)", b"s.scalars(\r\n  select(A))"))

@@ -9,8 +9,8 @@ import pytest
 
 from awaken.engine.diagnosing.diagnosis import (
     Diagnosis,
+    ExcludedGroup,
     FoundDriver,
-    LeftOutGroup,
     Library,
     Machine,
     Remark,
@@ -53,7 +53,7 @@ def make_root(**given):
         "settings": Resolved(root=TOP, rules=("query-to-select",)),
         "files": 12,
         "selected": 12,
-        "left_out": (),
+        "excluded": (),
         "nested": (),
         "python": library("python", ">=3.11", "pyproject.toml", declared(">=3.11", 4)),
         "libraries": (library("sqlalchemy", "", ""),),
@@ -189,10 +189,10 @@ def test_a_python_that_nobody_declares_is_assumed():
 
 def test_what_is_left_out_is_named_up_to_a_point():
     names = tuple(f"d{number}" for number in range(6))
-    group = LeftOutGroup("default", 0, 6, names)
+    group = ExcludedGroup("default", 0, 6, names)
     root = make_root(
         selected=3,
-        left_out=(LeftOutGroup(".gitignore", 2, 1, ("gen",)), group),
+        excluded=(ExcludedGroup(".gitignore", 2, 1, ("gen",)), group),
         nested=(TOP / "b", TOP / "a"),
     )
 

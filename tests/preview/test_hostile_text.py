@@ -76,10 +76,10 @@ def hostile_report(text: str) -> Report:
     file = source(name, b"'''" + line + b"'''\ns.query(A); " + line + b"\n" + line + b"\n# end\n")
     chain = (Place(name, Span(0, 1), text), Place(text, Span(3, 4), text))
     found = [
-        finding(file, "s.query(A)", level, rule=text, scope=text, message=text, cure=text)
+        finding(file, "s.query(A)", level, rule=text, scope=text, message=text, help=text)
         for level in Level
     ]
-    safe = finding(file, "s.query(A)", scope=text, message=text, chain=chain)
+    safe = finding(file, "s.query(A)", scope=text, message=text, related=chain)
     after = file.with_text(file.text.replace(b"s.query(A)", b"s.scalars(select(A))" + line))
     suppressed = [
         SuppressedSite(finding(file, "s.query(A)", site=f"{by}"), by, text, Place(name, Span(0, 3)))
@@ -158,7 +158,7 @@ def test_a_patch_that_is_piped_has_every_byte_of_the_files_and_quoted_names() ->
 @given(hostile, st.sampled_from(list(Color)))
 def test_explanations(text: str, color: Color) -> None:
     file = source(f"{text}.py", b"query(1)\n" + visible(text).encode() + b"\n")
-    found = finding(file, "query(1)", rule=text, scope=text, message=text, cure=text)
+    found = finding(file, "query(1)", rule=text, scope=text, message=text, help=text)
     change = change_of(found, file.path, text)
     made = file_change(file.path, file.text, b"select(1)\n", (found,))
     site = Site(
@@ -176,7 +176,7 @@ def test_explanations(text: str, color: Color) -> None:
         asked=asked, root=TOP, source=file, sites=(site,), note=text, report=report
     )
     without = Explanation(
-        asked=asked, root=TOP, source=file, whys=(Why(code=text, message=text, cure=text),)
+        asked=asked, root=TOP, source=file, whys=(Why(code=text, message=text, help=text),)
     )
 
     with printing(Terminal) as printed:

@@ -43,7 +43,7 @@ def test_manual_places_stand_below_their_reason_and_its_cure() -> None:
 def test_what_differs_is_said_of_each_place() -> None:
     text = of(
         holding(
-            manual("s.query(A)", message="`A` is unknown", cure="import it"),
+            manual("s.query(A)", message="`A` is unknown", help="import it"),
             manual("s.query(B)", message="`B` is unknown"),
         )
     )

@@ -150,7 +150,7 @@ def test_fingerprints_differ_between_sites_and_roots_but_not_between_runs() -> N
 
 def test_a_chain_is_related_places() -> None:
     chain = (Place("app/a.py", Span(0, 2), "assigned here"), Place("gone.py", Span(3, 4)))
-    (result,) = run(holding(finding(FILE, "s", chain=chain)))["results"]
+    (result,) = run(holding(finding(FILE, "s", related=chain)))["results"]
 
     known, unknown = result["relatedLocations"]
     assert (known["id"], known["message"]) == (1, {"text": "assigned here."})

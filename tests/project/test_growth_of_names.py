@@ -7,7 +7,7 @@ from growth import steps
 from programs import module_of, name_in, program
 from shapes_of_names import LINEAR, SQUARE
 
-from awaken.contract import Pins
+from awaken.contract import Constraints
 from awaken.engine.planning.planning import plan_rule
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.project import Project, Snapshot
@@ -24,7 +24,7 @@ def _planned(files):
     project = Project(Snapshot(sources), Targets())
     sites = 0
     for rule in all_rules():
-        planned = plan_rule(rule, project, Pins(), 1)
+        planned = plan_rule(rule, project, Constraints(), 1)
         assert not planned.diagnostics, planned.diagnostics
         sites += len(planned.plan.findings)
     return sites

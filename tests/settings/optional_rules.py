@@ -41,19 +41,19 @@ class RenameOld(Rule):
     def new(self, options):
         return options.new_name.upper() if options.style == "shouted" else options.new_name
 
-    def plan(self, project, pins):
+    def plan(self, project, constraints):
         findings, changes = [], []
         for path in project.site_files((self.word.encode(),)):
             module = project.module(path)
             for node in module.walk() if module else ():
                 if isinstance(node, ast.Name) and node.id == self.word:
-                    finding, change = self.planned(module, node, pins)
+                    finding, change = self.planned(module, node, constraints)
                     findings.append(finding)
-                    changes += [] if finding.site in pins.left_out else [change]
+                    changes += [] if finding.site in constraints.excluded else [change]
         return Plan(tuple(findings), tuple(changes))
 
-    def planned(self, module, node, pins):
-        new = self.new(pins.options)
+    def planned(self, module, node, constraints):
+        new = self.new(constraints.options)
         site = site_id(self.name, module, node)
         change = ChangeId(f"{self.name}:{site}")
         span = module.span(node)

@@ -243,7 +243,7 @@ def test_a_named_file_is_taken_although_it_is_excluded_unless_exclusion_is_force
     assert found.files == ("a.py", "build/b.py", "old/d.py", "old/migrations/c.py")
     found = find_files(named, DiscoverySettings(exclude=excludes, force_exclude=True))
     assert found.files == ("a.py", "old/d.py")
-    assert {one.path for one in found.left_out} >= {"build/b.py", "old/migrations/"}
+    assert {one.path for one in found.excluded} >= {"build/b.py", "old/migrations/"}
 
 
 def test_a_whole_project_and_a_lone_file_are_left_out_when_exclusion_is_forced(tmp_path):

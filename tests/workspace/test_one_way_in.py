@@ -71,6 +71,7 @@ ALLOWED = {
     ("awaken/testing/cases.py", LISTS): "fixtures, which rule authors write",
     ("awaken/testing/laws.py", READS): "fixtures, which rule authors write",
     ("awaken/testing/laws.py", LISTS): "fixtures, which rule authors write",
+    ("awaken/testing/new_rule.py", LISTS): "the tree that a new rule is written into",
     ("awaken/testing/pages.py", LISTS): "awaken's own documentation",
 }
 

@@ -65,6 +65,7 @@ def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
 
     with bar(view) as progress:
         report = api.run(line.paths, line.options, progress=progress)
+    # Only now is it known which repositories would be written to.
     if not allow_dirty:
         require_clean(report)
     _write(report, line, view, line.again("apply"))

@@ -12,7 +12,7 @@ from awaken.contract import UserError
 
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
-    from awaken.engine.asking.answers import Agreed, LeftOut
+    from awaken.engine.asking.answers import Agreed, ExcludedSites
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.preview.choices import View
 
@@ -34,13 +34,13 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
     require_terminal()
     first = not allow_dirty
 
-    def run_staged(left_out: LeftOut) -> StagedReport:
+    def run_staged(excluded: ExcludedSites) -> StagedReport:
         nonlocal first
         # What is remembered of a run serves the next command, which knows nothing of answers.
         options = structs.replace(
             line.options,
-            left_out_in=left_out,
-            use_cache=line.options.use_cache and not left_out,
+            excluded_in=excluded,
+            use_cache=line.options.use_cache and not excluded,
         )
         with bar(view) as progress:
             staged_report = api.run_staged(line.paths, options, progress=progress)

@@ -35,6 +35,7 @@ def parse_place(text: str) -> FilePlace:
             f"{text!r} names no line; write FILE:LINE, for instance {file}:12",
             param_hint="FILE:LINE",
         )
+    # `a:1:2` may also be line 2 of a file named `a:1`.
     shorter = _LINE_ONLY.fullmatch(text)
     if match["column"] and shorter and not Path(match["file"]).is_file():
         named = Path(shorter["file"])

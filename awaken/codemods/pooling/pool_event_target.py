@@ -97,10 +97,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.contract import Edit, Phase, Pins, Plan, Reason
-from awaken.kit.calls import argument, calls_of
+from awaken.contract import Constraints, Edit, Phase, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
+from awaken.kit.search import argument, calls_of
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
@@ -160,9 +160,9 @@ class PoolEventTarget(Rule):
     preview = True
     reasons = (ASYNC_LISTENER, CLASS_TARGET, EXPECTED_FAILURE, INSIDE_FSTRING)
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per listener with an asynchronous target, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(site, partial(_rewrite, project, target, counterpart))
             for site in calls_of(project, self, _FUNCTIONS)

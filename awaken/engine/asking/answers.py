@@ -54,9 +54,9 @@ class Question(Struct, frozen=True):
         return _path(self.change, self.findings)
 
 
-LeftOut = Mapping[Path, frozenset[SiteId]]
+ExcludedSites = Mapping[Path, frozenset[SiteId]]
 """By root, the sites that are to stay as they are."""
-RunStaged = Callable[[LeftOut], StagedReport]
+RunStaged = Callable[[ExcludedSites], StagedReport]
 Ask = Callable[[Question], Answer]
 
 
@@ -74,7 +74,7 @@ def ask_about_all(run_staged: RunStaged, ask: Ask) -> Agreed:
     written, and what either of them raises is left alone.
     """
     answers = _Answers()
-    while not _Round(staged_report := run_staged(answers.left_out()), answers, ask).settled():
+    while not _Round(staged_report := run_staged(answers.excluded()), answers, ask).all_agreed():
         pass
     return Agreed(staged_report.report, answers.declined)
 
@@ -91,7 +91,7 @@ class _Answers:
         self.declined = 0
         self._left_out: dict[Path, set[SiteId]] = {}
 
-    def left_out(self) -> dict[Path, frozenset[SiteId]]:
+    def excluded(self) -> dict[Path, frozenset[SiteId]]:
         return {root: frozenset(sites) for root, sites in self._left_out.items()}
 
     def decline(self, root: Path, change: ChangeSummary) -> None:
@@ -115,7 +115,7 @@ class _Round:
         self._declined_before = answers.declined
         self._decided = {one for one, key in self._keys.items() if key in answers.agreed}
 
-    def settled(self) -> bool:
+    def all_agreed(self) -> bool:
         """Ask what is to be asked; return whether every change of it was agreed to."""
         # A list, so that every root is asked about even where one of them was not agreed to.
         whole = [self._ask_root(root) for root in self._staged_report.report.roots]

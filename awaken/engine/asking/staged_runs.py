@@ -150,8 +150,8 @@ def _differences(
 
 
 def _moved(finding: Finding, made: EditedSnapshot) -> Finding:
-    chain = tuple(_place_after(place, made) for place in finding.chain)
-    return structs.replace(finding, place=_place_after(finding.place, made), chain=chain)
+    related = tuple(_place_after(place, made) for place in finding.related)
+    return structs.replace(finding, place=_place_after(finding.place, made), related=related)
 
 
 def _place_after(place: Place, made: EditedSnapshot) -> Place:

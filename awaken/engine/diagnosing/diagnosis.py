@@ -13,7 +13,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.contract import UserError
 from awaken.engine.formatting.formatter import Formatting, formatting
@@ -48,7 +48,7 @@ class Remark(Struct, frozen=True):
 
     severity: Severity
     message: str
-    cure: str = ""
+    help: str = field(default="", name="cure")  # as JSON has it
     path: str = ""
     line: int = 0
 
@@ -83,7 +83,7 @@ class RuleStatus(Struct, frozen=True):
     why: str
 
 
-class LeftOutGroup(Struct, frozen=True):
+class ExcludedGroup(Struct, frozen=True):
     """What one cause leaves out: ``default``, ``exclude`` settings, or ``.gitignore`` files.
 
     ``names`` are the last parts of the paths, the most frequent first.
@@ -108,7 +108,7 @@ class RootDiagnosis(Struct, frozen=True, kw_only=True):
     settings: Resolved
     files: int
     selected: int
-    left_out: tuple[LeftOutGroup, ...]
+    excluded: tuple[ExcludedGroup, ...]
     nested: tuple[Path, ...]
     python: Library
     libraries: tuple[Library, ...]
@@ -194,7 +194,7 @@ def examine(
         settings=settings,
         files=len(found.files),
         selected=sum(found.root.selects(path) for path in found.files),
-        left_out=tuple(_left_out(found)),
+        excluded=tuple(_excluded(found)),
         nested=tuple(inner.path for inner in found.nested),
         python=_library("python", targets, declarations),
         libraries=tuple(
@@ -211,10 +211,10 @@ def examine(
     return diagnosis, targets
 
 
-def _left_out(found: Found) -> Iterator[LeftOutGroup]:
+def _excluded(found: Found) -> Iterator[ExcludedGroup]:
     groups: dict[str, list[str]] = {}
     usual = Patterns(f"{found.root.path}/", DEFAULT_EXCLUDE)
-    for one in found.left_out:
+    for one in found.excluded:
         # The last part with its slash, by which patterns tell a directory.
         name = one.path[one.path.rstrip("/").rfind("/") + 1 :]
         by_default = one.by == "exclude" and usual.verdict(f"{usual.base}{one.path}", name)
@@ -223,7 +223,7 @@ def _left_out(found: Found) -> Iterator[LeftOutGroup]:
         directories = sum(path.endswith("/") for path in paths)
         names = Counter(path.rstrip("/").rpartition("/")[2] for path in paths)
         ordered = sorted(names, key=lambda name: (-names[name], name))
-        yield LeftOutGroup(by, len(paths) - directories, directories, tuple(ordered))
+        yield ExcludedGroup(by, len(paths) - directories, directories, tuple(ordered))
 
 
 def _library_names(settings: Resolved, rules: Sequence[Rule]) -> list[str]:

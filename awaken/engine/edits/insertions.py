@@ -20,7 +20,6 @@ from awaken.engine.edits.slices import (
     nodes_on_lines,
 )
 from awaken.engine.edits.style import (
-    NEWLINE,
     FileStyle,
     blank_lines_around,
     line_above,
@@ -29,6 +28,7 @@ from awaken.engine.edits.style import (
 )
 from awaken.project.source.modules import Module
 from awaken.workspace.parsing import deep_recursion
+from awaken.workspace.sources import LINE_END_BYTES
 
 _COOKIE_LINES = 2  # PEP 263
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -96,7 +96,7 @@ def inserted_texts(text: bytes, parts: Sequence[Inserted], newline: str) -> list
     at = parts[0].spot.at
     above, below = blank_lines_around(text, at)
     # At the end of a file without a last newline the new lines begin with one and end without.
-    unfinished = at > 0 and NEWLINE.fullmatch(text[at - 1 : at]) is None
+    unfinished = at > 0 and LINE_END_BYTES.fullmatch(text[at - 1 : at]) is None
     is_first = at == 0 or parts[0].spot.opens_block
     found = []
     wanted = 0
@@ -234,7 +234,7 @@ def header_end(text: bytes) -> int:
     at = kept = _machine_lines_end(text)
     while text.startswith(b"#", at):
         at = line_end(text, at)
-    blank = at == len(text) or NEWLINE.match(text, at) is not None
+    blank = at == len(text) or LINE_END_BYTES.match(text, at) is not None
     return at if blank else kept
 
 

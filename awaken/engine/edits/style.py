@@ -18,8 +18,8 @@ from awaken.contract import Parentheses, Span, Surroundings
 from awaken.editing.line_breaks import LONGEST_LINE, can_be_broken
 from awaken.editing.outer_parentheses import OuterPair, outer_pair
 from awaken.project.source.modules import Module
+from awaken.workspace.sources import LINE_END_BYTES
 
-NEWLINE = re.compile(rb"\r\n|\n|\r")
 _DEFINES = (b"@", b"def ", b"async def ", b"class ")
 _INDENT = re.compile(rb"[ \t]*")
 _BLANK_BEFORE = re.compile(rb"(?:(?:\r\n|\n|\r)[ \t\f]*)*(?:\r\n|\n|\r)\Z")
@@ -40,7 +40,7 @@ class FileStyle(Struct, frozen=True):
 def style_of(module: Module, line_length: int) -> FileStyle:
     """Return the newline that most lines end with, and the indentation of the first block."""
     # Most, not the first: a file may have a stray line end of another kind anywhere.
-    found = Counter(NEWLINE.findall(module.source.text))
+    found = Counter(LINE_END_BYTES.findall(module.source.text))
     newline = found.most_common(1)[0][0].decode() if found else "\n"
     return FileStyle(newline, _indent(module), line_length)
 
@@ -68,7 +68,7 @@ def line_above(text: bytes, start: int) -> int:
 
 def line_end(text: bytes, at: int) -> int:
     """Return where the line of the byte ``at`` ends, its newline included."""
-    found = NEWLINE.search(text, at)
+    found = LINE_END_BYTES.search(text, at)
     return found.end() if found else len(text)
 
 
@@ -82,7 +82,9 @@ def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
     """Return how many blank lines stand directly before and after the line start ``at``."""
     before = _BLANK_BEFORE.search(text, max(0, at - _FAR), at)
     after = _BLANK_AFTER.match(text, at)
-    counts = [len(NEWLINE.findall(found.group())) if found else 0 for found in (before, after)]
+    counts = [
+        len(LINE_END_BYTES.findall(found.group())) if found else 0 for found in (before, after)
+    ]
     # The first line end before ``at`` closes a line of code, except at the start of the file.
     closes_code = before is not None and before.start() > 0
     return max(0, counts[0] - closes_code), counts[1]
@@ -98,7 +100,7 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
     _, below = blank_lines_around(text, span.end)
     start, end = span.start, span.end
     if not text[end:].strip():
-        ends = [0, *(found.end() for found in NEWLINE.finditer(text, 0, start))]
+        ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(text, 0, start))]
         start = ends[max(0, len(ends) - 1 - above)]
         return Span(start, len(text))
     gone = below if _opens_block(text, span) else min(above, below)
@@ -132,7 +134,7 @@ def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surround
     """Return what a rewriter of ``node`` may know of its place."""
     text, span = module.source.text, module.span(node)
     start = line_start(text, span.start)
-    rest = NEWLINE.split(text[span.end : line_end(text, span.end)], maxsplit=1)[0]
+    rest = LINE_END_BYTES.split(text[span.end : line_end(text, span.end)], maxsplit=1)[0]
     return Surroundings(
         newline=style.newline,
         indent=style.indent,
@@ -213,7 +215,7 @@ class _Brackets:
         def readline() -> str:
             at = lines[-1][0] if lines else start
             end = line_end(text, at)
-            line = NEWLINE.sub(b"\n", text[at:end]).decode()
+            line = LINE_END_BYTES.sub(b"\n", text[at:end]).decode()
             lines.append((end, line))
             return line
 

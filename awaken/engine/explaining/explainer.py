@@ -104,7 +104,8 @@ def explain_place(run: RootRun, asked: AskedPlace) -> Explanation:
     line or column that the file does not have.
     """
     root = run.found.root
-    excluded = no_site.left_out(run, asked.path)
+    # Before the run, which knows nothing of files that discovery left out.
+    excluded = no_site.why_excluded(run, asked.path)
     if excluded is not None:
         return Explanation(asked=asked, root=root.path, whys=(excluded,))
     staged: dict[Path, StagedRun] = {}
@@ -173,6 +174,7 @@ class _Explainer:
             return here, ""
         picked = [f for f in here if f.place.span.start <= self._point < f.place.span.end]
         if picked:
+            # The shortest: a site may stand inside another one.
             return [min(picked, key=lambda f: f.place.span.end - f.place.span.start)], ""
         return here, f"column {self._asked.column} lies in no site; this is what the line holds"
 

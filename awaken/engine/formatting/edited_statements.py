@@ -8,9 +8,8 @@ from difflib import SequenceMatcher
 
 from awaken.contract import Span
 from awaken.engine.edits.splices import SpanMap, Splice, splice
-from awaken.engine.edits.style import NEWLINE
 from awaken.engine.formatting.formatter import Formatter
-from awaken.workspace.sources import Snapshot, SourceFile
+from awaken.workspace.sources import LINE_END_BYTES, Snapshot, SourceFile
 
 
 def format_edited(
@@ -48,7 +47,7 @@ def _hunks(old: bytes, new: bytes) -> Iterator[Splice]:
 
 
 def _lines(text: bytes) -> list[bytes]:
-    ends = [found.end() for found in NEWLINE.finditer(text)]
+    ends = [found.end() for found in LINE_END_BYTES.finditer(text)]
     if not ends or ends[-1] != len(text):
         ends.append(len(text))
     return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]

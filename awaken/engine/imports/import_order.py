@@ -12,8 +12,9 @@ from msgspec import Struct
 from awaken.editing.import_lines import by_type
 from awaken.engine.edits.insertions import above_comments, end_of_imports, header_end, is_docstring
 from awaken.engine.edits.slices import line_of_statement
-from awaken.engine.edits.style import NEWLINE, line_end, line_start
+from awaken.engine.edits.style import line_end, line_start
 from awaken.project.source.modules import Module
+from awaken.workspace.sources import LINE_END_BYTES
 
 FUTURE, STANDARD, THIRD_PARTY, FIRST_PARTY, RELATIVE = range(5)
 ImportStatement = ast.Import | ast.ImportFrom
@@ -138,7 +139,7 @@ class ImportPlaces:
 
     def _gap(self, one: ast.stmt, other: ast.stmt) -> bool:
         between = self._text[self._end_of(one) : self._line_of(other)]
-        return any(not line.strip() for line in NEWLINE.split(between)[:-1])
+        return any(not line.strip() for line in LINE_END_BYTES.split(between)[:-1])
 
     def _section_of(self, statement: ImportStatement) -> int:
         return self.section(module_of(statement))

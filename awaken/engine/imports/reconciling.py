@@ -26,7 +26,6 @@ from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.slices import binds, line_of_statement, nodes_near_word
 from awaken.engine.edits.splices import Splice
 from awaken.engine.edits.style import (
-    NEWLINE,
     FileStyle,
     blank_lines_around,
     line_end,
@@ -40,6 +39,7 @@ from awaken.engine.imports.import_order import (
     is_type_checking,
 )
 from awaken.project.source.modules import Module
+from awaken.workspace.sources import LINE_END_BYTES
 
 
 class Imports(Struct, frozen=True):
@@ -447,7 +447,7 @@ class _Reconciling:
         """Return the insertion of ``lines``, with the blank lines that are missing around it."""
         text, newline = self._text, self._style.newline
         before, after = blank_lines_around(text, place.at)
-        unfinished = place.at and NEWLINE.fullmatch(text[place.at - 1 : place.at]) is None
+        unfinished = place.at and LINE_END_BYTES.fullmatch(text[place.at - 1 : place.at]) is None
         head = newline * ((max(0, place.blank_before - before) if place.at else 0) + unfinished)
         tail = newline * max(0, place.blank_after - after) if text[place.at :].strip() else ""
         return Splice(place.at, place.at, f"{head}{lines}{tail}".encode())

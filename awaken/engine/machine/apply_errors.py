@@ -43,12 +43,12 @@ class FileConflictError(ApplyError):
     ``conflicts`` names all of them; the sentence names the first and counts the others.
     """
 
-    def __init__(self, undone: str, conflicts: Sequence[FileConflict], cure: str) -> None:
+    def __init__(self, undone: str, conflicts: Sequence[FileConflict], help_text: str) -> None:
         self.conflicts = tuple(conflicts)
         first = self.conflicts[0]
         more = len(self.conflicts) - 1
         others = f" (and {more} more file{'s'[: more > 1]} cannot be written)" if more else ""
-        super().__init__(f"nothing was {undone}: {first.path} {first.message}{others}; {cure}")
+        super().__init__(f"nothing was {undone}: {first.path} {first.message}{others}; {help_text}")
 
 
 class WriteError(ApplyError):

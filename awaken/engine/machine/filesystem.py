@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO
 
+from awaken.workspace.reading import working_tree
+
 _BINARY = getattr(os, "O_BINARY", 0)
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 # A named pipe must not keep us waiting for its other end.
@@ -299,14 +301,6 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
         with suppress(OSError):
             temporary.unlink()
         raise
-
-
-def working_tree(directory: Path) -> Path | None:
-    """Return the nearest directory at or above ``directory`` that has a ``.git``."""
-    for candidate in (directory, *directory.parents):
-        if (candidate / ".git").exists():
-            return candidate
-    return None
 
 
 def in_git_directory(path: PurePath) -> bool:

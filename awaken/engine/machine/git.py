@@ -25,8 +25,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.engine.machine.filesystem import NO_WAIT, working_tree
+from awaken.engine.machine.filesystem import NO_WAIT
 from awaken.engine.machine.programs import find_program, run_program
+from awaken.workspace.reading import working_tree
 
 SECONDS = 60
 """Git answers within seconds about the largest repositories; what takes a minute hangs."""

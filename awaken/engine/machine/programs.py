@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from awaken.engine.machine.filesystem import working_tree
+from awaken.workspace.reading import working_tree
 
 
 def find_program(name: str, root: Path) -> str | None:

@@ -10,10 +10,9 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.contract import Change, ChangeId, Place, Problem, Span
-from awaken.engine.edits.style import NEWLINE
 from awaken.engine.planning.in_memory import EditedSnapshot, is_python
 from awaken.engine.rewriting.compiling import why_no_program
-from awaken.workspace.sources import Snapshot, SourceFile, Undecodable, decode
+from awaken.workspace.sources import LINE_END_BYTES, Snapshot, SourceFile, Undecodable, decode
 
 
 def check(
@@ -59,7 +58,7 @@ def _reads_the_same(after: SourceFile, raw: bytes) -> bool:
 
 
 def _foreign_newline(before: SourceFile, after: SourceFile) -> str | None:
-    old, new = set(NEWLINE.findall(before.text)), set(NEWLINE.findall(after.text))
+    old, new = set(LINE_END_BYTES.findall(before.text)), set(LINE_END_BYTES.findall(after.text))
     return "the new code has line ends of another kind than the file" if old and new - old else None
 
 
@@ -96,7 +95,7 @@ def _broken_code(
 
 
 def _span_of_line(text: bytes, line: int) -> Span:
-    ends = [0, *(found.end() for found in NEWLINE.finditer(text)), len(text)]
+    ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(text)), len(text)]
     line = min(line, len(ends) - 1)
     return Span(ends[line - 1], ends[line])
 
@@ -128,6 +127,6 @@ def _touching(changes: Sequence[Change], path: str, span: Span) -> tuple[ChangeI
 
 
 def _top_level(source: SourceFile) -> list[Span]:
-    ends = [0, *(found.end() for found in NEWLINE.finditer(source.text)), len(source.text)]
+    ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(source.text)), len(source.text)]
     tree = ast.parse(source.text.decode(), filename="")
     return [Span(ends[one.lineno - 1], ends[one.end_lineno or 0]) for one in tree.body]

@@ -59,9 +59,9 @@ class Rejection(Struct, frozen=True):
 
     code: str
     message: str
-    cure: str
+    help: str
 
     @classmethod
     def because(cls, reason: Reason, **words: str) -> Rejection:
         """Return ``reason`` with ``words`` in the places that its message leaves open."""
-        return cls(reason.code, reason.message.format(**words), reason.cure)
+        return cls(reason.code, reason.message.format(**words), reason.help)

@@ -13,7 +13,7 @@ from itertools import groupby
 import msgspec
 from msgspec import Struct
 
-from awaken.contract import Change, Finding, Pins, Place, Plan, Problem, SiteId, Span
+from awaken.contract import Change, Constraints, Finding, Place, Plan, Problem, SiteId, Span
 from awaken.engine.edits.splices import SpanMap
 from awaken.engine.planning.again import seen_before, standing
 from awaken.engine.planning.conflicts import resolve_conflicts
@@ -128,7 +128,7 @@ class _SoFar:
         return msgspec.structs.replace(
             finding,
             place=self.on_disk(finding.place),
-            chain=tuple(self.on_disk(place) for place in finding.chain),
+            related=tuple(self.on_disk(place) for place in finding.related),
         )
 
 
@@ -209,8 +209,8 @@ def _plan_with_suppressions(
 
     A suppressed site is excluded and the rule plans again: it decides what becomes of the rest.
     """
-    pins = policy.pins_of(rule)
-    plan = _plan(rule, project, pins, tools, so_far)
+    constraints = policy.constraints_of(rule)
+    plan = _plan(rule, project, constraints, tools, so_far)
     suppressed: dict[SiteId, SuppressedSite] = {}
     plan_snapshot = PlanSnapshot(project.snapshot, so_far.before, so_far.on_disk)
     for _ in range(_PASSES):
@@ -223,10 +223,12 @@ def _plan_with_suppressions(
         if not new:
             break
         suppressed.update(new)
-        pins = msgspec.structs.replace(pins, left_out=pins.left_out.union(suppressed))
+        constraints = msgspec.structs.replace(
+            constraints, excluded=constraints.excluded.union(suppressed)
+        )
         files = frozenset(one.finding.place.path for one in new.values())
         scope = project.narrowed(files) if rule.per_file else project
-        plan = _joined(plan, _plan(rule, scope, pins, tools, so_far), files, rule)
+        plan = _joined(plan, _plan(rule, scope, constraints, tools, so_far), files, rule)
     if rule.name in so_far.distrusted:
         return Plan(), {}
     shown = tuple(finding for finding in plan.findings if finding.site not in suppressed)
@@ -248,10 +250,12 @@ def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
     return Plan((*others, *again.findings), (*changes, *again.changes))
 
 
-def _plan(rule: Rule, project: Project, pins: Pins, tools: Tools, so_far: _SoFar) -> Plan:
-    planned = plan_rule(rule, project, pins, tools.jobs, tools.progress)
+def _plan(
+    rule: Rule, project: Project, constraints: Constraints, tools: Tools, so_far: _SoFar
+) -> Plan:
+    planned = plan_rule(rule, project, constraints, tools.jobs, tools.progress)
     so_far.diagnostics.extend(planned.diagnostics)
-    broken = contract_broken(rule, planned.plan, pins, project.snapshot)
+    broken = contract_broken(rule, planned.plan, constraints, project.snapshot)
     if broken:
         so_far.distrust(rule, broken)
         return Plan()
@@ -321,10 +325,12 @@ def _plan_again(
         for plan, sites in planned
         for finding in (*plan.findings, *(one.finding for one in sites.values()))
     ]
-    left_out = policy.pins.left_out | seen_before(found, decided, stand)
-    pins = msgspec.structs.replace(policy.pins, left_out=left_out)
+    excluded = policy.constraints.excluded | seen_before(found, decided, stand)
+    constraints = msgspec.structs.replace(policy.constraints, excluded=excluded)
     changes = [change for plan, _ in planned for change in plan.changes]
-    wanted, _ = apply_policy(changes, msgspec.structs.replace(policy, pins=pins), suppressed)
+    wanted, _ = apply_policy(
+        changes, msgspec.structs.replace(policy, constraints=constraints), suppressed
+    )
     again = {change.id for change in wanted}
     spans: dict[str, list[Span]] = {}
     for finding in found:
@@ -341,10 +347,10 @@ def _plan_again(
 
 
 def _knowing(stand: Mapping[Finding, Place], rule: Rule, policy: Policy) -> Policy:
-    """Return ``policy`` with the sites of ``rule`` that need no second plan pinned."""
-    settled = frozenset(place for finding, place in stand.items() if finding.rule == rule.name)
-    pins = msgspec.structs.replace(policy.pins, settled=settled)
-    return msgspec.structs.replace(policy, pins=pins)
+    """Return ``policy`` with the sites of ``rule`` that need no second plan named as decided."""
+    decided = frozenset(place for finding, place in stand.items() if finding.rule == rule.name)
+    constraints = msgspec.structs.replace(policy.constraints, decided=decided)
+    return msgspec.structs.replace(policy, constraints=constraints)
 
 
 def _without_rules(

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import PurePosixPath
 
-from awaken.contract import Edit, Level, Pins, Plan, Span
+from awaken.contract import Constraints, Edit, Level, Plan, Span
 from awaken.kit.rule import Rule
 from awaken.workspace.sources import Snapshot
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be encoded
 
 
-def contract_broken(rule: Rule, plan: Plan, pins: Pins, snapshot: Snapshot) -> str | None:
+def contract_broken(
+    rule: Rule, plan: Plan, constraints: Constraints, snapshot: Snapshot
+) -> str | None:
     """Return what is wrong with the plan of ``rule`` for ``snapshot``, or None.
 
     Every site has one finding; a manual finding has a reason that the rule declares; a safe or
@@ -25,12 +27,14 @@ def contract_broken(rule: Rule, plan: Plan, pins: Pins, snapshot: Snapshot) -> s
     if len(set(sites)) != len(sites):
         return "a site has two findings"
     wrong = chain(
-        _wrong_findings(rule, plan, pins), _wrong_changes(rule, plan), _wrong_places(plan, snapshot)
+        _wrong_findings(rule, plan, constraints),
+        _wrong_changes(rule, plan),
+        _wrong_places(plan, snapshot),
     )
     return next(wrong, None)
 
 
-def _wrong_findings(rule: Rule, plan: Plan, pins: Pins) -> Iterator[str]:
+def _wrong_findings(rule: Rule, plan: Plan, constraints: Constraints) -> Iterator[str]:
     sites_of = {change.id: frozenset(change.sites) for change in plan.changes}
     reasons = {f"{rule.name}/{reason.code}" for reason in rule.reasons}
     for finding in plan.findings:
@@ -45,7 +49,7 @@ def _wrong_findings(rule: Rule, plan: Plan, pins: Pins) -> Iterator[str]:
         if finding.reason is not None and finding.reason not in reasons:
             yield f"{where} has the undeclared reason {finding.reason}"
         # An excluded site keeps its level and names its change, although the plan has it no more.
-        if finding.change is None or finding.site in pins.left_out:
+        if finding.change is None or finding.site in constraints.excluded:
             continue
         if finding.change not in sites_of:
             yield f"{where} names a change that is not in the plan"
@@ -71,7 +75,7 @@ def _wrong_places(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
     for finding in plan.findings:
         if finding.place.path not in snapshot:
             yield f"a finding stands in {finding.place.path}, which is no file of the project"
-        for place in (finding.place, *finding.chain):
+        for place in (finding.place, *finding.related):
             yield from _wrong_span(place.path, place.span, snapshot)
     for change in plan.changes:
         for edit in change.edits:

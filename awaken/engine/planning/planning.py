@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from msgspec import Struct
 
-from awaken.contract import Pins, Plan
+from awaken.contract import Constraints, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
 from awaken.engine.machine.workers import Died, run_here, run_many, start_method
 from awaken.engine.progress import PLANNING, Progress, silent
@@ -36,7 +36,11 @@ def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
 
 
 def plan_rule(
-    rule: Rule, project: Project, pins: Pins, jobs: int | None, progress: Progress = silent
+    rule: Rule,
+    project: Project,
+    constraints: Constraints,
+    jobs: int | None,
+    progress: Progress = silent,
 ) -> Planned:
     """Return what ``rule`` plans for ``project``; the same for any number of ``jobs``.
 
@@ -44,14 +48,14 @@ def plan_rule(
     comes to a limit (``awaken.engine.machine.limits``).
     """
     if not rule.per_file:
-        whole = run_here(partial(_plan_whole, rule, pins), project, SECONDS_PER_RULE)
+        whole = run_here(partial(_plan_whole, rule, constraints), project, SECONDS_PER_RULE)
         return _given_up(rule, whole) if isinstance(whole, Died) else whole
     files = project.site_files(rule.triggers)
     failed = _prepared(rule, project) if files else ()
     size = sum(len(project.snapshot[path].text) for path in files)
     progress(PLANNING, 0, len(files))
     results = run_many(
-        partial(_plan_file, rule, pins, project),
+        partial(_plan_file, rule, constraints, project),
         files,
         jobs=jobs,
         # A spawned worker would have to be sent the whole project.
@@ -85,28 +89,28 @@ def _given_up(rule: Rule, died: Died, path: str = "") -> Planned:
     return Planned(Plan(), (given_up,))
 
 
-def _plan_whole(rule: Rule, pins: Pins, project: Project) -> Planned:
-    return _attempt(rule, pins, project, "")
+def _plan_whole(rule: Rule, constraints: Constraints, project: Project) -> Planned:
+    return _attempt(rule, constraints, project, "")
 
 
-def _plan_file(rule: Rule, pins: Pins, project: Project, path: str) -> Planned:
-    return _attempt(rule, pins, project.narrowed(frozenset({path})), path)
+def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
+    return _attempt(rule, constraints, project.narrowed(frozenset({path})), path)
 
 
-def _attempt(rule: Rule, pins: Pins, project: Project, path: str) -> Planned:
+def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
     try:
-        plan = rule.plan(project, _with_options(pins, rule))
+        plan = rule.plan(project, _with_options(constraints, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
         what = f"{type(error).__name__}: {error}"
         return Planned(Plan(), (internal_error(rule.name, what, path), *_unparsable(project)))
     return Planned(plan, _unparsable(project))
 
 
-def _with_options(pins: Pins, rule: Rule) -> Pins:
-    """Return ``pins`` with the options that ``rule`` understands: its defaults unless given."""
-    if isinstance(pins.options, rule.options):
-        return pins
-    return msgspec.structs.replace(pins, options=rule.options())
+def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
+    """Return ``constraints`` with options that ``rule`` understands: its defaults unless given."""
+    if isinstance(constraints.options, rule.options):
+        return constraints
+    return msgspec.structs.replace(constraints, options=rule.options())
 
 
 def _unparsable(project: Project) -> tuple[Diagnostic, ...]:

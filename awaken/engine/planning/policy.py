@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from awaken.contract import Change, ChangeId, Finding, Level, Pins, SiteId
+from awaken.contract import Change, ChangeId, Constraints, Finding, Level, SiteId
 from awaken.engine.planning.conflicts import with_dependants
 from awaken.engine.planning.engine_reasons import (
     HELD_BACK,
@@ -26,7 +26,7 @@ class Policy(Struct, frozen=True):
     ``rejected_rules`` are those of which no change is made, each with the reason.
     """
 
-    pins: Pins = Pins()
+    constraints: Constraints = Constraints()
     options: Mapping[str, Struct] = {}
     suppression_sources: SuppressionSources | None = None
     unsafe_at: Callable[[str], bool] = lambda _: False
@@ -38,10 +38,10 @@ class Policy(Struct, frozen=True):
         # a requirement alone stands for no path: what holds for the whole project decides
         return change.level is Level.SAFE or all(map(self.unsafe_at, change.paths or ("",)))
 
-    def pins_of(self, rule: Rule) -> Pins:
-        """Return the pins for ``rule``, with its own options."""
-        options = self.options.get(rule.name, self.pins.options)
-        return structs.replace(self.pins, options=options)
+    def constraints_of(self, rule: Rule) -> Constraints:
+        """Return the constraints for ``rule``, with its own options."""
+        options = self.options.get(rule.name, self.constraints.options)
+        return structs.replace(self.constraints, options=options)
 
 
 def apply_policy(
@@ -90,7 +90,7 @@ def _reject_dependants(changes: Sequence[Change], rejected: dict[ChangeId, Rejec
 
 
 def _left_out(change: Change, policy: Policy) -> bool:
-    return not policy.pins.left_out.isdisjoint(change.sites)
+    return not policy.constraints.excluded.isdisjoint(change.sites)
 
 
 def pending_of(
@@ -114,7 +114,7 @@ def explain_rejected(finding: Finding, rejected: Mapping[ChangeId, Rejection]) -
         level=Level.MANUAL,
         message=why.message,
         reason=why.code,
-        cure=why.cure,
+        help=why.help,
         change=None,
     )
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import UserError
-from awaken.engine.machine.filesystem import in_git_directory, working_tree
+from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.report import Report, RootReport, SuppressedBy
 from awaken.engine.suppressing.baseline import Baseline, BaselineEntry, write_baseline
+from awaken.workspace.reading import working_tree
 
 _PASSES = 10
 """Runs until the baseline lists what it suppresses. Each pass settles at least one phase, and there

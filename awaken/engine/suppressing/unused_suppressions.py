@@ -67,7 +67,7 @@ class _Complaints:
     def about(self, comment: Suppression) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with ``comment``, each with what to do."""
         if comment.wrong:
-            yield f"`{comment.text}` {comment.wrong}, so it holds nothing back", comment.cure
+            yield f"`{comment.text}` {comment.wrong}, so it holds nothing back", comment.help
             return
         rules = self._suppression_sources.rules
         names = {name for rule in rules for name in (rule.name, rule.family)}
@@ -138,5 +138,5 @@ def _unused(
         place=Place(path, comment.span),
         scope="<module>",
         message="; ".join(message for message, _ in said),
-        cure=" ".join(dict.fromkeys(cure for _, cure in said)),
+        help=" ".join(dict.fromkeys(help_text for _, help_text in said)),
     )

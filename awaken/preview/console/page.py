@@ -11,6 +11,7 @@ from awaken.preview.console.code import fold
 from awaken.preview.streams.visible import visible
 
 _NARROWEST = 24
+"""Cells that a row has at least. A choice: in a narrower terminal folding leaves single words."""
 _HANG = 4
 """How far folded rows stand inside the indentation of the first one."""
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _PATIENCE = 1.0
-"""Seconds before a bar appears."""
+"""Seconds before a bar appears: up to a second people wait without wondering."""
 _PAUSE = 0.1
-"""Seconds between two pictures of it."""
+"""Seconds between two pictures of it: ten a second look like movement, and cost nothing."""
 
 
 @contextmanager

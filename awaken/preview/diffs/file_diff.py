@@ -107,6 +107,7 @@ class FileDiff:
             [self._old.shown.lines[index] for index in old],
             [self._new.shown.lines[index] for index in new],
         )
+        # Line ends are shown only where they are what differs, or nobody would see why.
         ends = {self._old.ends[index] for index in old} != {self._new.ends[index] for index in new}
         ends = ends and bool(old) and bool(new)
         layout.changed(

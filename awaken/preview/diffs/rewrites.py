@@ -14,7 +14,8 @@ from awaken.preview.diffs.hunks import Block, hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
 
 _FURTHEST = 3
-"""Lines beside a place that may belong to its rewrite; with more, others are mixed in."""
+"""Lines beside a place that may belong to its rewrite; with more, others are mixed in. A choice: as
+many as the context of a hunk."""
 
 
 class Rewrite(Struct, frozen=True):
@@ -73,6 +74,7 @@ class Rewrites:
         starts = [(0, 0), *emphasis(old, new).pairs, (len(old), len(new))]
         begin = starts[0]
         for end in sorted(set(starts))[1:]:
+            # A part must be code by itself: one that leaves a bracket open goes on in the next.
             if end == starts[-1] or _closed(new[begin[1] : end[1]]):
                 yield Block(
                     equal=False,

@@ -79,7 +79,7 @@ def _root(root: RootDiagnosis, current: Path) -> _Table:
         **_settings(root, current),
         "files": root.files,
         "selected": root.selected,
-        "left_out": root.left_out,
+        "left_out": root.excluded,
         "nested": [relative(path, "", current) for path in root.nested],
         "python": root.python,
         "libraries": root.libraries,

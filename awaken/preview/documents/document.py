@@ -184,9 +184,11 @@ class Tables:
             **self._place(root, finding.place),
             "message": finding.message,
             "reason": finding.reason,
-            "cure": finding.cure,
+            "cure": finding.help,
             "scope": finding.scope,
-            "chain": [{**self._place(root, place), "note": place.note} for place in finding.chain],
+            "chain": [
+                {**self._place(root, place), "note": place.note} for place in finding.related
+            ],
             "change": finding.change,
         }
 

@@ -1,9 +1,10 @@
 """The report as SARIF 2.1.0, for code scanning, editors and other tools.
 
 Level manual and unsafe are warnings, safe and advice are notes (see ``remaining.SEVERITY``). Paths
-are relative to the top of the repository (``%SRCROOT%``). A held site is a suppressed result, in
-source where a comment holds it; what ``--since`` holds is no result, because nobody decided about
-it. ``partialFingerprints`` come from the identity of the site, which survives edits around it.
+are relative to the top of the repository (``%SRCROOT%``). A suppressed site is a suppressed result,
+in source where a comment does so; what ``--since`` suppresses is no result, because nobody decided
+about it. ``partialFingerprints`` come from the identity of the site, which survives edits around
+it.
 
 Columns count characters and lines also end at a lone carriage return, both as Python sees them.
 """
@@ -54,7 +55,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 def sarif(report: Report, asked: Asked, rules: Iterable[Rule]) -> bytes:
     """Return the log for ``report`` as indented UTF-8; ``rules`` are those that have a page.
 
-    A change that ``asked.files_of`` can show becomes the fix of the first of its sites.
+    A change that ``asked.files_of`` can show alone becomes the fix of the first of its sites.
     """
     run = _Run(report, asked, rules)
     return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run.table()]}, indent=2)
@@ -117,7 +118,7 @@ class _Run:
             "ruleId": finding.rule,
             "ruleIndex": self._index[finding.rule],
             "level": SEVERITY[finding.level],
-            "message": _message(finding.message, finding.cure),
+            "message": _message(finding.message, finding.help),
             "locations": [self._location(root, finding.place)],
             "partialFingerprints": {"awaken/v1": self._fingerprint(root, finding)},
             "properties": {
@@ -127,10 +128,10 @@ class _Run:
                 **({"reason": finding.reason} if finding.reason else {}),
             },
         }
-        if finding.chain:
+        if finding.related:
             result["relatedLocations"] = [
                 {"id": number, **self._location(root, place), "message": _message(place.note)}
-                for number, place in enumerate(finding.chain, 1)
+                for number, place in enumerate(finding.related, 1)
             ]
         return result
 

@@ -91,7 +91,7 @@ def _blocks(part: PagePart | Refusals) -> Iterator[str]:
         case Example(markdown=text):
             yield text
         case Refusals(_, reasons):
-            rows = [(f"`{one.code}`", message(one), one.cure) for one in reasons]
+            rows = [(f"`{one.code}`", message(one), one.help) for one in reasons]
             yield table(("reason", "why a site stays", "what to do"), rows)
 
 

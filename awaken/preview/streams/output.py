@@ -70,6 +70,7 @@ def send(pieces: Iterable[Piece], stream: TextIO) -> None:
     reads them, so the form that makes them has to see to that; a terminal is no such program.
     """
     seen = stream.isatty()
+    # Piece by piece: a reader like `head` ends a long output early, and gets the start at once.
     for piece in pieces:
         if isinstance(piece, str):
             stream.write(harmless(piece) + "\n")

@@ -25,7 +25,7 @@ _ALL = sys.maxsize
 _TWO_COLUMNS = 150
 """Cells from which on two columns hold the code of an example without folding it."""
 _LONGEST_LINE = 100
-"""Cells; prose in longer lines is hard to read."""
+"""Cells; prose in longer lines is hard to read. As long as the lines of awaken's own source."""
 _HEADINGS = ("rule", "kind", "levels", "status", "phase")
 
 
@@ -117,4 +117,4 @@ def _refusals(refusals: Refusals, page: Page) -> None:
         page.row()
         page.row((f"{refusals.rule}/{reason.code}", "manual"))
         page.hanging(Text("    "), message(reason).replace("…", page.glyph("…", "...")))
-        page.hanging(Text("    "), reason.cure, "faint")
+        page.hanging(Text("    "), reason.help, "faint")

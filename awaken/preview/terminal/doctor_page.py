@@ -12,8 +12,8 @@ from rich.text import Text
 
 from awaken.engine.diagnosing.diagnosis import (
     Diagnosis,
+    ExcludedGroup,
     FoundDriver,
-    LeftOutGroup,
     Library,
     Machine,
     Remark,
@@ -35,9 +35,11 @@ _INDENT = "  "
 _LABEL = 12
 """Columns of the labels, the space behind them included."""
 _NAMES_SHOWN = 4
-"""Of left-out files and directories so many names are shown."""
+"""Of left-out files and directories so many names are shown; --verbose shows all. A choice: as many
+as fit on one row."""
 _VALUE_SHARE = 2
-"""A value wider than the page divided by this has its note on a row of its own."""
+"""A value wider than the page divided by this has its note on a row of its own: a note that folds
+into less than half of the page is hard to read."""
 
 
 class _Row(Struct, frozen=True):
@@ -150,13 +152,13 @@ class _Page:
         if root.selected != root.files:
             value += f", {root.selected:,} of them in the paths that were named"
         rows = [_Row(value)]
-        rows += [_Row(self._left_out(group)) for group in root.left_out]
+        rows += [_Row(self._excluded(group)) for group in root.excluded]
         if root.nested:
             names = sorted(relative(path, "", root.root) for path in root.nested)
             rows.append(_Row(f"{plural(len(names), 'project')} inside: {self._some(names)}"))
         return rows
 
-    def _left_out(self, group: LeftOutGroup) -> str:
+    def _excluded(self, group: ExcludedGroup) -> str:
         by = {"default": "by default", "exclude": "by the exclude setting"}
         counts = [
             plural(group.directories, "directory").replace("directorys", "directories"),
@@ -184,8 +186,8 @@ class _Page:
             head = joined([_INDENT, (level, level), ": "])
             where = _where(remark, root, self._current)
             self._page.hanging(head, f"{where}{remark.message}", "path")
-            if remark.cure:
-                self._page.hanging(Text(" " * head.cell_len), remark.cure)
+            if remark.help:
+                self._page.hanging(Text(" " * head.cell_len), remark.help)
 
     def close(self, diagnosis: Diagnosis) -> None:
         said = [plural(diagnosis.errors, "error")] if diagnosis.errors else []

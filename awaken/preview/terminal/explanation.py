@@ -88,9 +88,9 @@ class _Printed:
             yield "note", f"{line} is part of the statement that holds this site"
         yield "what happens", self._status(site)
         yield from _reason(site)
-        for place in finding.chain:
+        for place in finding.related:
             yield "because", self._link(place)
-        yield "what to do", finding.cure or ("" if site.reason is None else site.reason.cure)
+        yield "what to do", finding.help or ("" if site.reason is None else site.reason.help)
         yield from self._versions(finding)
         yield "also edits", ", ".join(map(self._path, _other_files(site)))
         for change in site.requires:
@@ -141,7 +141,7 @@ class _Printed:
             self._code.print(region, digits, "advice")
         for why in self._explanation.whys:
             self._page.labelled(digits, "why", why.message)
-            self._page.labelled(digits, "what to do", why.cure)
+            self._page.labelled(digits, "what to do", why.help)
         self._page.labelled(digits, "nearest", _nearest(self._explanation.nearest))
 
     def _asked_region(self) -> list[Region]:

@@ -106,7 +106,7 @@ class Screen:
         if where or finding.message != question.change.title:
             head = joined(["   ", (where, "path"), "  " if where else ""])
             self._page.hanging(head, finding.message)
-        for place in finding.chain:
+        for place in finding.related:
             what = f"{self._place(question, place)} {place.note}".rstrip()
             self._page.hanging(joined(["     ", ("because  ", "faint")]), what)
 

@@ -130,7 +130,7 @@ class _Lines:
         if self._declaring is not None:
             found = [number for number in found if number in self._declaring]
         elif self._path.name in {"setup.py", "setup.cfg"} and len(found) > 1:
-            return 0
+            return 0  # a name in code or in prose is no declaration, and nothing tells them apart
         return found[0] if found else 0
 
 

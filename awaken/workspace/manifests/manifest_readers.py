@@ -25,7 +25,14 @@ from awaken.workspace.reading import (
     enclosure_of,
     why_unread,
 )
-from awaken.workspace.sources import FileProblem, Undecodable, decode, decode_settings
+from awaken.workspace.sources import (
+    LINE_END,
+    FileProblem,
+    TextError,
+    Undecodable,
+    decode,
+    decode_settings,
+)
 from awaken.workspace.toml_text import NotToml, parse_toml
 
 if TYPE_CHECKING:
@@ -55,12 +62,8 @@ class Manifest(Struct, frozen=True):
     problems: tuple[FileProblem, ...] = ()
 
 
-class _Unusable(Exception):
-    """A manifest cannot be used; holds a line (0 where unknown) and one sentence."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
+class _Unusable(TextError):
+    """A manifest cannot be used; says why in one sentence."""
 
 
 def read_manifest(root: Path, name: str) -> Manifest:
@@ -121,7 +124,7 @@ def _toml(name: str, raw: bytes) -> dict[str, Any]:
     try:
         return parse_toml(decode_settings(name, raw).text.decode())
     except NotToml as error:
-        raise _Unusable(error.line, f"is not valid TOML: {error}") from error
+        raise _Unusable(f"is not valid TOML: {error}", error.line) from error
 
 
 def uv_workspace(directory: Path) -> tuple[str, ...] | None:
@@ -207,9 +210,9 @@ def _setup_cfg(name: str, raw: bytes) -> Manifest:
     except Undecodable:
         raise
     except NotIni as error:
-        raise _Unusable(error.line, f"is not a valid INI file: {error}") from error
+        raise _Unusable(f"is not a valid INI file: {error}", error.line) from error
     except ValueError as error:
-        raise _Unusable(0, f"is not a valid INI file: {error}") from error
+        raise _Unusable(f"is not a valid INI file: {error}") from error
     return Manifest(
         name,
         (specifiers(python),) if python else (),
@@ -235,6 +238,7 @@ def _setup_py(name: str, raw: bytes) -> Manifest:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    # Wherever the call stands: behind `if __name__ == "__main__":`, in a function.
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_setup(node)]
     keywords = {word.arg: word.value for call in calls for word in call.keywords}
     python = _literal(keywords.get("python_requires"), values)
@@ -333,7 +337,7 @@ class RequirementFiles:
         seen: set[Path] = set()
         while waiting:
             path, shown = waiting.pop()
-            if path in seen:
+            if path in seen:  # files may include each other
                 continue
             if len(seen) > INCLUDES_LIMIT:
                 why = f"leads to more than {INCLUDES_LIMIT} other files; the rest is not read"
@@ -403,7 +407,7 @@ def _joined_lines(text: str) -> Iterable[tuple[int, str]]:
     """Yield numbered lines without comments; a trailing backslash joins the next one."""
     start = 1
     joined: list[str] = []
-    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), start=1):
+    for number, line in enumerate(LINE_END.split(text), start=1):
         if line.endswith("\\"):
             joined += [line[:-1], " "]
             continue

@@ -151,6 +151,7 @@ def read_targets(
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
     pinned = read_requirement_files(root, manifests)
     locks, problems = _locks(root)
+    # Python first: whether a requirement with a marker applies depends on it.
     python = forced.get("python") or _python(root, manifests)
     collected = _collect(manifests, pinned, locks, python.ranges)
     installed = _installed(root)
@@ -378,6 +379,7 @@ def _minors(pythons: tuple[SpecifierSet, ...]) -> tuple[tuple[str, SpecifierSet]
 def _holds(marker: Marker | None, minor: str, platform: Mapping[str, str]) -> bool:
     if marker is None:
         return True
+    # No extra: a requirement of one is optional, and read as an alternative.
     environment = {"python_version": minor, "python_full_version": f"{minor}.0", "extra": ""}
     return marker.evaluate({**environment, **platform})
 
@@ -418,8 +420,9 @@ def _narrowed(
     if len(by.ranges) > _MOST or max(map(len, (*target.ranges, *by.ranges))) > _MOST:
         return target
     inside = any(overlap(left, right) for left, right in product(target.ranges, by.ranges))
-    if not inside:
+    if not inside:  # the files contradict each other: what is declared counts
         return target
+    # An exact version stays as it is written; its intersection with a range would read worse.
     if by.origin in LOCKS:
         kept = [one for one in by.ranges if any(overlap(one, wide) for wide in target.ranges)]
         return DistributionTarget(target.name, tuple(kept), _joined(target.origin, by.origin))

@@ -8,7 +8,7 @@ import pytest
 
 from awaken.codemods.fastapi.on_event_to_lifespan import OnEventToLifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.payload import LifespanCode, Part
-from awaken.contract import Change, ChangeId, InsertStatements, Level, Pins, SiteId, Span
+from awaken.contract import Change, ChangeId, Constraints, InsertStatements, Level, SiteId, Span
 from awaken.project import Project, Snapshot
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
@@ -91,11 +91,11 @@ def test_an_application_is_left_alone_with_all_its_handlers():
     """
     project = Project(Snapshot({"main.py": decode("main.py", dedent(text).encode())}), Targets())
     rule = OnEventToLifespan()
-    plan = rule.plan(project, Pins())
+    plan = rule.plan(project, Constraints())
     assert [finding.level for finding in plan.findings] == [Level.SAFE, Level.SAFE]
     assert len(plan.changes) == 1
     first, second = (finding.site for finding in plan.findings)
-    plan = rule.plan(project, Pins(left_out=frozenset({first})))
+    plan = rule.plan(project, Constraints(excluded=frozenset({first})))
     assert not plan.changes
     reasons = {finding.site: finding.reason for finding in plan.findings}
     assert reasons[second] == "on-event-to-lifespan/beside-left-out"

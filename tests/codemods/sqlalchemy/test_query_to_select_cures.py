@@ -8,7 +8,7 @@ import pytest
 from fixture_cases import FIXTURES
 
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
-from awaken.contract import Level, Pins
+from awaken.contract import Constraints, Level
 from awaken.project import Project, Snapshot
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 def findings_of(text: str):
     files = {"models.py": MODELS, "case.py": (HEAD + dedent(text)).encode()}
     snapshot = Snapshot({path: decode(path, raw) for path, raw in files.items()})
-    return QueryToSelect().plan(Project(snapshot, Targets()), Pins()).findings
+    return QueryToSelect().plan(Project(snapshot, Targets()), Constraints()).findings
 
 
 MANAGER = """
@@ -195,7 +195,7 @@ def test_a_cure_that_is_followed_heals(text, cure, old, new):
     ill, healed = findings_of(text), findings_of(text.replace(old, new, 1))
 
     assert old in text
-    assert any(cure in one.cure for one in ill if one.level is Level.MANUAL), ill
+    assert any(cure in one.help for one in ill if one.level is Level.MANUAL), ill
     assert [one.message for one in healed if one.level is Level.MANUAL] == []
     assert len(healed) == len(ill)
 

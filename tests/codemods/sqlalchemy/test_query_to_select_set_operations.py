@@ -6,7 +6,7 @@ import pytest
 from fixture_cases import FIXTURES
 
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
-from awaken.contract import Pins
+from awaken.contract import Constraints
 from awaken.project import Project, Snapshot
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
@@ -18,7 +18,7 @@ HEAD = "from models import User\nfrom sqlalchemy.orm import Session\ndef use(s: 
 def plan_of(text):
     files = {"models.py": MODELS, "case.py": (HEAD + text).encode()}
     snapshot = Snapshot({path: decode(path, raw) for path, raw in files.items()})
-    return QueryToSelect().plan(Project(snapshot, Targets()), Pins())
+    return QueryToSelect().plan(Project(snapshot, Targets()), Constraints())
 
 
 @pytest.mark.parametrize(

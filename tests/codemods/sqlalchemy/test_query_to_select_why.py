@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from awaken.codemods.sqlalchemy.query_to_select import QueryToSelect
-from awaken.contract import Pins, Place, Span
+from awaken.contract import Constraints, Place, Span
 from awaken.project import Project, Snapshot
 from awaken.workspace.manifests.targets import read_targets
 from awaken.workspace.sources import decode
@@ -36,7 +36,7 @@ def why(tmp_path):
         line = Span(code.rfind(b"\n", 0, mark) + 1, mark + len(b"# here"))
         start = code.index(at.encode(), line.start) if at else 0
         span = Span(start, start) if at else line
-        findings = RULE.plan(project, Pins()).findings
+        findings = RULE.plan(project, Constraints()).findings
         assert not any(
             found.place.path == "app.py" and found.place.span.overlaps(line) for found in findings
         )
@@ -358,8 +358,8 @@ def test_a_session_that_nothing_proves_says_where_that_ends(tmp_path):
     """
     sources = {"app.py": decode("app.py", dedent(text).encode())}
     project = Project(Snapshot(sources), read_targets(tmp_path, None, {}))
-    (found,) = RULE.plan(project, Pins()).findings
-    (place,) = found.chain
+    (found,) = RULE.plan(project, Constraints()).findings
+    (place,) = found.related
     assert found.reason == "query-to-select/unproven-session"
     assert place.note == "parameter `session` has no annotation"
     assert sources["app.py"].text[place.span.start : place.span.end] == b"session"
@@ -382,6 +382,6 @@ def test_a_hook_says_where_it_is(tmp_path):
     files = {"app.py": text, "hooks.py": hook}
     sources = {path: decode(path, dedent(one).encode()) for path, one in files.items()}
     project = Project(Snapshot(sources), read_targets(tmp_path, None, {}))
-    (found,) = RULE.plan(project, Pins()).findings
+    (found,) = RULE.plan(project, Constraints()).findings
     assert found.reason == "query-to-select/query-hooks"
-    assert [place.path for place in found.chain] == ["hooks.py"]
+    assert [place.path for place in found.related] == ["hooks.py"]

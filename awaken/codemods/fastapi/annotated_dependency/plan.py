@@ -16,11 +16,11 @@ from awaken.codemods.fastapi.annotated_dependency.markers import (
     read,
 )
 from awaken.codemods.fastapi.annotated_dependency.order import ordered
-from awaken.contract import Edit, Phase, Pins, Plan, Reason, Rewriter
-from awaken.kit.calls import modules_of
+from awaken.contract import Constraints, Edit, Phase, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -33,23 +33,23 @@ _HOMES = {"typing", "typing_extensions"}
 class AnnotatedDependency(Rule):
     """Rewrites ``x: T = Depends(f)`` to ``x: Annotated[T, Depends(f)]``."""
 
-    name: ClassVar[str] = "annotated-dependency"
-    family: ClassVar[str] = "fastapi"
-    phase: ClassVar[Phase] = Phase.TIDY
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = (b"fastapi",)
+    name = "annotated-dependency"
+    family = "fastapi"
+    phase = Phase.TIDY
+    since = "0.1.0"
+    triggers = (b"fastapi",)
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per function with marked parameters, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(
                 Site(self.name, module, marked[0].parameter),
                 partial(_rewrite, project, function, marked),
             )
-            for module in modules_of(project, self)
+            for module in site_modules(project, self.triggers)
             for function, marked in functions(project, module)
         )
 

@@ -15,7 +15,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home
 from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars import registrars
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
-from awaken.contract import Change, Phase, Pins, Place, Plan, Problem, Reason, Rewriter
+from awaken.contract import Change, Constraints, Phase, Place, Plan, Problem, Rewriter
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 class OnEventToLifespan(Rule):
     """Moves the startup and shutdown handlers of an application into its lifespan."""
 
-    name: ClassVar[str] = "on-event-to-lifespan"
-    family: ClassVar[str] = "fastapi"
-    phase: ClassVar[Phase] = Phase.LIFESPAN
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = WORDS
+    name = "on-event-to-lifespan"
+    family = "fastapi"
+    phase = Phase.LIFESPAN
+    since = "0.1.0"
+    triggers = WORDS
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.93"}
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per registration, and one change per application."""
         if not project.site_files(self.triggers):
             return Plan()
-        return _Planning(project, pins, self.name).plan()
+        return _Planning(project, constraints, self.name).plan()
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the functions that write the lifespan and take the registrations away."""
@@ -68,9 +68,9 @@ class OnEventToLifespan(Rule):
 class _Planning:
     """One plan for one project."""
 
-    def __init__(self, project: Project, pins: Pins, rule: str) -> None:
+    def __init__(self, project: Project, constraints: Constraints, rule: str) -> None:
         self._project = project
-        self._pins = pins
+        self._constraints = constraints
         self._rule = rule
         self._taken: dict[str, set[str]] = {}
         self._registrations = project.web.registrations.all
@@ -117,8 +117,8 @@ class _Planning:
             lifespan = self._lifespan(applications, owned, home)
         except Refused as refused:
             return refused_together(sites, refused)
-        left_out = self._pins.left_out.intersection(one.id for one in sites)
-        if left_out:
+        excluded = self._constraints.excluded.intersection(one.id for one in sites)
+        if excluded:
             return refused_together(sites, Refused(reasons.BESIDE_LEFT_OUT))
         self._taken.setdefault(lifespan.home.module.path, set()).add(lifespan.name)
         return rewritten_together(sites, _rewrite(lifespan, sites[0]))

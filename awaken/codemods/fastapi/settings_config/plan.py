@@ -18,9 +18,10 @@ from awaken.codemods.fastapi.settings_config.configs import (
 )
 from awaken.codemods.fastapi.settings_config.imports import OldImport, moved, old_imports
 from awaken.codemods.fastapi.settings_config.payload import ConfigRewrite
-from awaken.contract import Edit, Phase, Pins, Place, Plan, Reason, Rewriter
+from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import Decided, Member, connected, decide, decide_group, plan_of
 from awaken.kit.rule import Rule
+from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.names.usages import is_annotation
 
@@ -40,17 +41,17 @@ _DIFFERS = (
 class SettingsConfig(Rule):
     """Rewrites ``class Config`` of settings to ``model_config = SettingsConfigDict(...)``."""
 
-    name: ClassVar[str] = "settings-config"
-    family: ClassVar[str] = "fastapi"
-    phase: ClassVar[Phase] = Phase.TIDY
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = (b"class Config", _OLD)
+    name = "settings-config"
+    family = "fastapi"
+    phase = Phase.TIDY
+    since = "0.1.0"
+    triggers = (b"class Config", _OLD)
     needs: ClassVar[Mapping[str, str]] = {"pydantic": ">=2"}
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per Config and per import, and their changes."""
-        return _Planning(project, self, pins).plan()
+        return _Planning(project, self, constraints).plan()
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the settings as a call."""
@@ -65,10 +66,10 @@ class SettingsConfig(Rule):
 class _Planning:
     """One plan: Configs that inherit from each other are one change."""
 
-    def __init__(self, project: Project, rule: Rule, pins: Pins) -> None:
+    def __init__(self, project: Project, rule: Rule, constraints: Constraints) -> None:
         self._project = project
         self._rule = rule
-        self._pins = pins
+        self._constraints = constraints
 
     def plan(self) -> Plan:
         return plan_of([*self._of_configs(), *self._of_imports()])
@@ -78,22 +79,19 @@ class _Planning:
         links = ((one.owner, parent) for one in self._configs for parent in one.parents)
         for group in connected(members, links):
             parts = [members[owner] for owner in group]
-            yield decide_group(parts, self._pins, reasons.BESIDE_ANOTHER)
+            yield decide_group(parts, self._constraints, reasons.BESIDE_ANOTHER)
 
     def _of_imports(self) -> Iterator[Decided]:
-        for path in self._project.site_files([_OLD]):
-            module = self._project.module(path)
-            for old in old_imports(self._project, module) if module is not None else ():
+        for module in site_modules(self._project, [_OLD]):
+            for old in old_imports(self._project, module):
                 site = Site(self._rule.name, old.module, old.node)
                 yield decide(site, partial(_rewrite_import, self._project, old))
 
     @cached_property
     def _configs(self) -> list[Config]:
-        modules = map(self._project.module, self._project.site_files([b"class Config"]))
         return [
             one
-            for module in modules
-            if module is not None
+            for module in site_modules(self._project, [b"class Config"])
             for one in configs(self._project, module)
         ]
 
@@ -120,16 +118,15 @@ class _Planning:
     def _reads(self) -> list[tuple[Place, str | None, str]]:
         """Where an attribute ``Config`` is read: the place, whose it is if known, its text."""
         found: list[tuple[Place, str | None, str]] = []
-        for path in self._project.files_with([b".Config"]):
-            module = self._project.module(path)
-            for node in module.walk() if module is not None else ():
-                if module is None or not isinstance(node, ast.Attribute) or node.attr != CONFIG:
+        for module in modules_with(self._project, [b".Config"]):
+            for node in module.walk():
+                if not isinstance(node, ast.Attribute) or node.attr != CONFIG:
                     continue
                 name = self._project.qualified_name(module, node)
                 owner = name.removesuffix(f".{CONFIG}") if name is not None else None
                 if _is_no_read(module, node) or (owner and self._is_base(module, node)):
                     continue
-                found.append((Place(path, module.span(node)), owner, module.excerpt(node)))
+                found.append((Place(module.path, module.span(node)), owner, module.excerpt(node)))
         return found
 
     def _is_base(self, module: Module, node: ast.Attribute) -> bool:

@@ -9,9 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.engine_dispose import reasons
-from awaken.contract import Edit, Level, Phase, Pins, Place, Plan, Reason
+from awaken.contract import Constraints, Edit, Level, Phase, Place, Plan, Reason
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
@@ -41,20 +42,20 @@ class _Engine:
 class EngineDispose(Rule):
     """Adds ``await engine.dispose()`` to the end of the application's lifespan."""
 
-    name: ClassVar[str] = "engine-dispose"
-    family: ClassVar[str] = "pooling"
-    phase: ClassVar[Phase] = Phase.LIFESPAN
-    since: ClassVar[str] = "0.1.0"
-    levels: ClassVar[tuple[Level, ...]] = (Level.UNSAFE, Level.MANUAL)
-    after: ClassVar[tuple[str, ...]] = ("on-event-to-lifespan",)
-    triggers: ClassVar[tuple[bytes, ...]] = words("async-engine")
+    name = "engine-dispose"
+    family = "pooling"
+    phase = Phase.LIFESPAN
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    after = ("on-event-to-lifespan",)
+    triggers = words("async-engine")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview: ClassVar[bool] = True
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    preview = True
+    reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per engine that nobody disposes of, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         found = [one for one in _engines(project) if not _may_be_disposed(project, one)]
         served = project.web.serving.all if found else ()
         return plan_of(
@@ -78,10 +79,9 @@ def _engines(project: Project) -> Iterator[_Engine]:
 
 def _may_be_disposed(project: Project, engine: _Engine) -> bool:
     """Whether some ``dispose`` of the program, its tests apart, may be of this engine."""
-    for path in project.files_with((b"dispose",)):
-        module = None if is_aside(path) else project.module(path)
-        for node in module.walk() if module is not None else ():
-            if module is not None and isinstance(node, ast.Attribute) and node.attr == "dispose":
+    for module in modules_with(project, (b"dispose",), unless=is_aside):
+        for node in module.walk():
+            if isinstance(node, ast.Attribute) and node.attr == "dispose":
                 owner = node.value
                 if isinstance(owner, ast.Attribute) and owner.attr in _SPELT:
                     owner = owner.value
@@ -131,7 +131,7 @@ def _rewrite(
 
 def _refused(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
     """Return why nothing is added, with help that names the engine."""
-    return Refused(reason, detail, reason.cure.replace("{engine}", engine.name), because)
+    return Refused(reason, detail, reason.help.replace("{engine}", engine.name), because)
 
 
 def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import Engine, engines, pool_of
-from awaken.contract import Level, Phase, Pins, Plan, Reason
-from awaken.kit.calls import modules_of
+from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -28,22 +28,22 @@ _COSTS = "every connection taken from the pool then asks the database once more"
 class PoolPrePing(Rule):
     """Adds ``pool_pre_ping=True`` to engines."""
 
-    name: ClassVar[str] = "pool-pre-ping"
-    family: ClassVar[str] = "pooling"
-    phase: ClassVar[Phase] = Phase.TIDY
-    since: ClassVar[str] = "0.1.0"
-    levels: ClassVar[tuple[Level, ...]] = (Level.UNSAFE, Level.MANUAL)
-    triggers: ClassVar[tuple[bytes, ...]] = (b"_engine", b"engine_from_config")
+    name = "pool-pre-ping"
+    family = "pooling"
+    phase = Phase.TIDY
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    triggers = (b"_engine", b"engine_from_config")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.2"}
-    preview: ClassVar[bool] = True
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    preview = True
+    reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per engine that is kept and not pinged, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(Site(self.name, module, one.call), partial(_rewrite, project, one))
-            for module in modules_of(project, self)
+            for module in site_modules(project, self.triggers)
             for one in engines(project, module)
         )
 

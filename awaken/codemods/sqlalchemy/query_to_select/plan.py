@@ -39,13 +39,13 @@ from awaken.codemods.sqlalchemy.query_to_select.releases import released_session
 from awaken.contract import (
     Change,
     ChangeId,
+    Constraints,
     Edit,
     Finding,
     Level,
     NeedImport,
     NodeEdit,
     Phase,
-    Pins,
     Place,
     Plan,
     Reason,
@@ -81,12 +81,12 @@ class QueryToSelect(Rule):
         """Find the doubles of Query: any file may be held back by any test."""
         project.doubles.find()
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per query, and the change of each that can be rewritten."""
         decided: dict[SiteId, Decided] = {}
-        sites = Sites(project, _QUERIES, pins.settled)
+        sites = Sites(project, _QUERIES, constraints.decided)
         for module in sites.modules():
-            flowing = ComponentQueries(project, module, sites, self.name, pins)
+            flowing = ComponentQueries(project, module, sites, self.name, constraints)
             found = [
                 flowing.of(one.root) or _decide(project, module, one, self.name)
                 for one in flowing.members
@@ -99,7 +99,7 @@ class QueryToSelect(Rule):
         changes = [
             change
             for finding, change in decided.values()
-            if change is not None and finding.site not in pins.left_out
+            if change is not None and finding.site not in constraints.excluded
         ]
         return Plan(tuple(finding for finding, _ in decided.values()), tuple(changes))
 

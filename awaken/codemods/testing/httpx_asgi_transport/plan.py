@@ -11,7 +11,7 @@ from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.applications import may_be_none
 from awaken.codemods.testing.httpx_asgi_transport.clients import TRANSPORTS, Client, clients
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
-from awaken.contract import Phase, Pins, Plan, Reason, Rewriter
+from awaken.contract import Constraints, Phase, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.rule import Rule
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 class HttpxAsgiTransport(Rule):
     """Rewrites ``AsyncClient(app=app)`` to ``AsyncClient(transport=ASGITransport(app=app))``."""
 
-    name: ClassVar[str] = "httpx-asgi-transport"
-    family: ClassVar[str] = "testing"
-    phase: ClassVar[Phase] = Phase.REPAIR
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = (b"app=", b"app =", b'"app"', b"'app'")
+    name = "httpx-asgi-transport"
+    family = "testing"
+    phase = Phase.REPAIR
+    since = "0.1.0"
+    triggers = (b"app=", b"app =", b'"app"', b"'app'")
     needs: ClassVar[Mapping[str, str]] = {"httpx": ">=0.14"}
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons = reasons.ALL
 
-    def plan(self, project: Project, pins: Pins) -> Plan:
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per client that is given an application, and its change."""
-        del pins  # every site is a change of its own
+        del constraints  # every site is a change of its own
         return plan_of(
             decide(Site(self.name, module, client.call), partial(_rewrite, project, client))
             for module in _modules(project, self.triggers)
@@ -70,8 +70,7 @@ def _rewrite(project: Project, client: Client, site: Site[ast.Call]) -> Rewrite:
     caveats = _caveats(site.module, client)
     transport = TRANSPORTS[client.kind]
     name = transport.rpartition(".")[2]
-    taken = Refused(reasons.NAME_TAKEN, name)
-    written, imports = name_beside(project, site, client.named, transport, taken)
+    written, imports = name_beside(project, site, client.named, transport, reasons.NAME_TAKEN)
     shown = site.module.excerpt(site.node.func)
     return Rewrite(
         f"`{shown}(app=...)` becomes `{shown}(transport={name}(app=...))`",

@@ -271,6 +271,6 @@ class _Collector:
 
 def _located(refused: Refused, detail: str, place: Place) -> Refused:
     """Return ``refused`` with the use that it is about in its message."""
-    located = Refused(refused.reason, cure=refused.cure, because=(place, *refused.because))
+    located = Refused(refused.reason, help=refused.help, because=(place, *refused.because))
     located.message = f"{refused.message} ({detail})"
     return located

@@ -34,12 +34,12 @@ from awaken.codemods.sqlalchemy.query_to_select.releases import released_session
 from awaken.contract import (
     Change,
     ChangeId,
+    Constraints,
     Edit,
     Finding,
     Level,
     NeedImport,
     NodeEdit,
-    Pins,
     Place,
     ReleaseImport,
     SiteId,
@@ -71,13 +71,13 @@ class ComponentQueries:
     """
 
     def __init__(
-        self, project: Project, module: Module, sites: Sites, rule: str, pins: Pins
+        self, project: Project, module: Module, sites: Sites, rule: str, constraints: Constraints
     ) -> None:
         self._reader = Reader(project, module)
         self._module = module
         self._sites = sites
         self._rule = rule
-        self._pins = pins
+        self._constraints = constraints
         self._members: dict[Module, dict[ast.AST, Recognised]] = {}
         self._decided: dict[ast.AST, Decided] = {}
         for root, member in self._in_file(module).items():
@@ -132,7 +132,7 @@ class ComponentQueries:
             )
             return
         sites = {one: site_id(self._rule, one.context.module, one.start) for one in roots}
-        if self._pins.left_out.isdisjoint(sites.values()):
+        if self._constraints.excluded.isdisjoint(sites.values()):
             self._rewrite(decision, sites)
         else:
             self._leave(decision, sites)
@@ -147,7 +147,7 @@ class ComponentQueries:
             refused = self._member(root).refused
             if refused is not None:
                 place = root.context.place(root.start, refused.message)
-                raise Refused(refused.reason, cure=refused.cure, because=(place,))
+                raise Refused(refused.reason, help=refused.help, because=(place,))
             if writes:
                 self._member(root).raise_if_write_refused()
 
@@ -155,7 +155,7 @@ class ComponentQueries:
     def _leave(self, decision: ComponentDecision, sites: dict[ChainFragment, SiteId]) -> None:
         """What shares something with a site that is left out stays with it."""
         for root, site in sites.items():
-            if site in self._pins.left_out:
+            if site in self._constraints.excluded:
                 change = ChangeId(f"{self._rule}:{site}")
                 self._decided[root.start] = self._found(decision, root, site, change), None
             else:
@@ -194,7 +194,7 @@ class ComponentQueries:
             place=Place(module.path, span),
             scope=module.scope_name(root.start),
             message=_message(decision, root),
-            chain=(
+            related=(
                 *islice(_others(decision, root), _MOST_PLACES),
                 *_annotated(decision),
                 *_given(decision),

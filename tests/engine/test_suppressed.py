@@ -1,20 +1,8 @@
-"""Sites that a comment or a setting holds back: pinned, counted apart, and decided by the rule."""
+"""Sites that a comment or a setting suppresses: excluded, counted apart, decided by the rule."""
 
 from __future__ import annotations
 
 import pytest
-from holding_cases import (
-    AllOrNothing,
-    PerFile,
-    Preview,
-    advice,
-    changed,
-    found,
-    run,
-    suppressed,
-    text_of,
-    write,
-)
 from msgspec.structs import replace
 from rules_for_tests import (
     Downwards,
@@ -26,13 +14,25 @@ from rules_for_tests import (
     Upwards,
     WithHelper,
 )
+from suppression_cases import (
+    AllOrNothing,
+    PerFile,
+    Preview,
+    advice,
+    changed,
+    found,
+    run,
+    suppressed,
+    text_of,
+    write,
+)
 from transaction_cases import TRANSACTIONS
 
 from awaken import api
 from awaken.contract import Level
 from awaken.engine.planning import planning
 from awaken.engine.report import SuppressedBy
-from awaken.engine.suppressing import suppressed as holding
+from awaken.engine.suppressing import suppressed as suppressing
 from awaken.settings.model import Override
 
 
@@ -353,7 +353,7 @@ def test_a_comment_that_does_nothing_is_advice(root, text, said):
     (finding,) = [one for one in report.findings if one.rule == "unused-suppression"]
     assert said in finding.message
     assert (finding.level, finding.reason, finding.change) == (Level.ADVICE, None, None)
-    assert finding.cure
+    assert finding.help
     assert text_of(report, finding).startswith("# awaken:")
     assert "a.py" in report.sources
 
@@ -386,8 +386,8 @@ def test_a_family_is_unused_though_a_rule_of_it_is_in_preview(root):
 
 def test_a_rule_that_failed_makes_no_comment_unused(root):
     class Failing(OneByOne):
-        def plan(self, project, pins):
-            raise ValueError(project, pins)
+        def plan(self, project, constraints):
+            raise ValueError(project, constraints)
 
     write(root, {"a.py": "single(1)  # awaken: ignore[one-by-one]\n"})
 
@@ -399,10 +399,10 @@ def test_a_rule_that_failed_makes_no_comment_unused(root):
 
 def test_a_file_in_which_a_rule_failed_has_no_unused_comments(root):
     class Failing(PerFile):
-        def plan(self, project, pins):
+        def plan(self, project, constraints):
             if project.site_files(self.triggers) == ["bad.py"]:
-                raise ValueError(pins)
-            return super().plan(project, pins)
+                raise ValueError(constraints)
+            return super().plan(project, constraints)
 
     text = "each(1)\nx = 1  # awaken: ignore[per-file]\n"
     write(root, {"bad.py": text, "good.py": text})
@@ -424,9 +424,9 @@ def test_equal_comments_that_do_nothing_are_sites_of_their_own(root):
 
 def test_files_without_the_mark_are_not_read_for_comments(root, monkeypatch):
     read = []
-    real = holding.suppressions_in
+    real = suppressing.suppressions_in
     monkeypatch.setattr(
-        holding, "suppressions_in", lambda source: read.append(source.path) or real(source)
+        suppressing, "suppressions_in", lambda source: read.append(source.path) or real(source)
     )
     write(root, {"a.py": "single(1)\n", "b.py": "single(2)  # awaken: ignore[one-by-one]\n"})
 
@@ -439,9 +439,9 @@ def test_where_nothing_is_held_a_rule_plans_once(root):
     plans = []
 
     class Counting(WithHelper):
-        def plan(self, project, pins):
-            plans.append(pins.left_out)
-            return super().plan(project, pins)
+        def plan(self, project, constraints):
+            plans.append(constraints.excluded)
+            return super().plan(project, constraints)
 
     write(root, {"a.py": "single(1)\nx = 1  # awaken: ignore[one-by-one]\n"})
     run(root, Counting)
@@ -453,10 +453,10 @@ def test_a_rule_that_never_settles_is_asked_a_few_times_only(root):
     plans = []
 
     class Endless(OneByOne):
-        def plan(self, project, pins):
+        def plan(self, project, constraints):
             """Find another site each time."""
-            plans.append(len(pins.left_out))
-            plan = super().plan(project, pins)
+            plans.append(len(constraints.excluded))
+            plan = super().plan(project, constraints)
             number = len(plans)
             findings = tuple(
                 replace(one, site=f"{one.site}{number}", level=Level.ADVICE, change=None)

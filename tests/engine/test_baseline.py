@@ -1,12 +1,12 @@
-"""The baseline: what it lists is held, it lists what is there, and it reads well in a diff."""
+"""The baseline suppresses what it lists, lists what is there, and reads well in a diff."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from holding_cases import PerFile, changed, found, run, suppressed, write
 from rules_for_tests import FirstStep, OneByOne, OverFiles, SecondStep
+from suppression_cases import PerFile, changed, found, run, suppressed, write
 from transaction_cases import TRANSACTIONS
 
 from awaken import api

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 from git_repository import Repository
-from holding_cases import MANIFEST, changed, found, run, suppressed
 from rules_for_tests import FirstStep, OneByOne, OverFiles, RequiresBase, SecondStep
+from suppression_cases import MANIFEST, changed, found, run, suppressed
 
 from awaken import api
 from awaken.contract import Span, UserError

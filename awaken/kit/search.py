@@ -1,9 +1,9 @@
-"""Where a rule looks for sites: its files, and the calls of a function in them."""
+"""Searching a program: files by the words in them, calls by what they call."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaken.kit.rule import Rule
@@ -14,10 +14,36 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 
-def modules_of(project: Project, rule: Rule) -> Iterator[Module]:
-    """Yield the files that may hold a site of ``rule``: those with one of its triggers."""
-    for path in project.site_files(rule.triggers):
-        module = project.module(path)
+def _nowhere(path: str) -> bool:
+    del path
+    return False
+
+
+def site_modules(
+    project: Project, triggers: Sequence[bytes], unless: Callable[[str], bool] = _nowhere
+) -> Iterator[Module]:
+    """Yield the files in which sites are looked for and that hold one of ``triggers``.
+
+    Files of whose path ``unless`` is true are not even parsed.
+    """
+    return _parsed(project, project.site_files(triggers), unless)
+
+
+def modules_with(
+    project: Project, words: Sequence[bytes], unless: Callable[[str], bool] = _nowhere
+) -> Iterator[Module]:
+    """Yield all files of the program that hold one of ``words``, for what is known of a site.
+
+    Files of whose path ``unless`` is true are not even parsed.
+    """
+    return _parsed(project, project.files_with(words), unless)
+
+
+def _parsed(
+    project: Project, paths: Iterable[str], unless: Callable[[str], bool]
+) -> Iterator[Module]:
+    for path in paths:
+        module = None if unless(path) else project.module(path)
         if module is not None:
             yield module
 
@@ -27,7 +53,7 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
 
     ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
     """
-    for module in modules_of(project, rule):
+    for module in site_modules(project, rule.triggers):
         for node in module.walk():
             if isinstance(node, ast.Call) and project.qualified_name(module, node.func) in names:
                 yield Site(rule.name, module, node)

@@ -1,4 +1,4 @@
-"""A small project on disk whose sites something holds back, and what a run says of it."""
+"""A small project on disk some of whose sites are suppressed, and what a run says of it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class AllOrNothing(RenameCalls):
     name = "all-or-nothing"
     old, new, together = "whole", "half", True
 
-    def plan(self, project, pins):
-        plan = super().plan(project, pins)
+    def plan(self, project, constraints):
+        plan = super().plan(project, constraints)
         sites = {finding.site for finding in plan.findings}
-        if sites.isdisjoint(pins.left_out):
+        if sites.isdisjoint(constraints.excluded):
             return plan
         reason = self.reasons[0]
         manual = [
             _manual(finding, f"{self.name}/{reason.code}", "one of them stays")
-            if finding.site not in pins.left_out
+            if finding.site not in constraints.excluded
             else finding
             for finding in plan.findings
         ]
@@ -44,8 +44,8 @@ class PerFile(OneByOne):
     old, new, per_file = "each", "every", True
     triggers = (b"each",)
 
-    def plan(self, project, pins):
-        plan = super().plan(project, pins)
+    def plan(self, project, constraints):
+        plan = super().plan(project, constraints)
         ids = {change.id: f"{self.name}:{change.sites[0]}" for change in plan.changes}
         return Plan(
             tuple(replace(one, change=ids.get(one.change, one.change)) for one in plan.findings),

@@ -1,4 +1,4 @@
-"""What is held back, in words and numbers of its own."""
+"""Suppressed sites, in words and numbers of their own."""
 
 from __future__ import annotations
 

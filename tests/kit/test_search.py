@@ -7,7 +7,7 @@ import ast
 import pytest
 from kit_programs import Waits, program
 
-from awaken.kit.calls import argument, calls_of, modules_of
+from awaken.kit.search import argument, calls_of, modules_with, site_modules
 
 FILES = {
     "a.py": "import things\nfrom things import wait as hold\nthings.wait(1)\nhold(2)\nwait(3)\n",
@@ -17,8 +17,27 @@ FILES = {
 }
 
 
-def test_files_with_a_trigger_that_parse():
-    assert [one.path for one in modules_of(program(FILES), Waits())] == ["a.py", "b.py"]
+def paths(modules):
+    return [one.path for one in modules]
+
+
+def test_files_with_a_word_that_parse():
+    assert paths(site_modules(program(FILES), [b"wait"])) == ["a.py", "b.py"]
+    assert paths(modules_with(program(FILES), [b"wait", b"(5)"])) == ["a.py", "b.py", "c.py"]
+
+
+def test_sites_are_looked_for_in_their_scope_and_facts_everywhere():
+    narrowed = program(FILES).narrowed(frozenset({"b.py"}))
+
+    assert paths(site_modules(narrowed, [b"wait"])) == ["b.py"]
+    assert paths(modules_with(narrowed, [b"wait"])) == ["a.py", "b.py"]
+
+
+def test_files_that_are_left_out_are_not_parsed():
+    project = program(FILES)
+
+    assert paths(modules_with(project, [b"wait"], lambda path: path == "d.py")) == ["a.py", "b.py"]
+    assert project.parse_failures == {}
 
 
 def test_calls_are_found_whatever_the_file_calls_them():
