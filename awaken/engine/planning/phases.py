@@ -36,9 +36,9 @@ from awaken.project import Project
 from awaken.workspace.sources import Snapshot
 
 _PASSES = 10
-"""How often a rule plans again because sites are suppressed; what is left then is not made. A choice:
-the rules here end with the first or second time, and one of the tests that gives way one site at a
-time comes to the last."""
+"""How often a rule plans again because sites are suppressed; what is left then is not made. A
+choice: the rules here end with the first or second time, and one of the tests that gives way one
+site at a time comes to the last."""
 
 
 class Tools(Struct, frozen=True):
