@@ -1,8 +1,9 @@
-"""What every test runs under: no test reads or writes the user's own directories."""
+"""The surroundings of every test: directories, environment and signals of its own."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 
 import pytest
@@ -19,6 +20,48 @@ for ignored in (signal.SIGHUP, signal.SIGQUIT):
         signal.signal(ignored, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+CLEARED = (
+    "AWAKEN_PAGER",
+    "AWAKEN_STATE_DIR",
+    "CI",
+    "COLORTERM",
+    "COLUMNS",
+    "EDITOR",
+    "FORCE_COLOR",
+    "GITHUB_ACTIONS",
+    "LESS",
+    "LINES",
+    "LV",
+    "PAGER",
+    "PY_COLORS",
+    "TERM",
+    "TTY_COMPATIBLE",
+    "TTY_INTERACTIVE",
+    "VISUAL",
+    "_AWAKEN_COMPLETE",
+)
+"""Variables that awaken, Rich or Typer read: a test that is about one sets it."""
+
+
+@pytest.hookimpl(trylast=True)  # pytest itself has read what it prints by
+def pytest_configure():
+    """Clear the environment before the modules of tests import what reads it."""
+    for name in list(os.environ):
+        if name in CLEARED or name.startswith("GIT_"):
+            del os.environ[name]
+    os.environ["NO_COLOR"] = "1"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Say below each failure how to run that test alone."""
+    report = yield
+    if report.failed:
+        command = f"uv run pytest -n0 -m '' {shlex.quote(item.nodeid)}"
+        report.sections.append(("to run only this", command))
+    return report
 
 
 def pytest_addoption(parser):
@@ -40,9 +83,20 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(autouse=True, scope="session")
 def _own_user_directories(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        for name in (
+            "HOME",
+            "XDG_CACHE_HOME",
+            "XDG_STATE_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_DATA_HOME",
+        ):
             patch.setenv(name, str(tmp_path_factory.mktemp(name)))
-        patch.delenv("AWAKEN_STATE_DIR", raising=False)  # else it outweighs XDG_STATE_HOME
-        patch.delenv("FORCE_COLOR", raising=False)
-        patch.setenv("NO_COLOR", "1")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_the_disk():
+    """What is on the disk survives a power failure, which no test makes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _descriptor: None)
         yield

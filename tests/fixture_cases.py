@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from zlib import crc32
+
+import pytest
 
 from awaken import api
 from awaken.testing import load_cases, page_cases, run_case
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 CASES = {case.identifier: case for case in (*load_cases(FIXTURES), *page_cases(api.rules()))}
+
+
+ONE_OF = 8
+"""Of so many cases one goes through what is costly in the quick run."""
+
+
+def costly(identifier, *more):
+    """Return the parameters of a test that is slow, but for a part of the cases.
+
+    Quick are the examples on pages, so that each rule has some, and one of ``ONE_OF`` others, told
+    by its name: a new case moves no other one. ``more`` are further parameters.
+    """
+    name = "-".join((identifier, *more))
+    quick = CASES[identifier].name.startswith("page-") or crc32(name.encode()) % ONE_OF == 0
+    return pytest.param(identifier, *more, id=name, marks=() if quick else pytest.mark.slow)
 
 
 @cache

@@ -18,6 +18,7 @@ from awaken.testing import (
     load_cases,
     run_case,
 )
+from awaken.testing.running import about
 
 ROWS = tomllib.loads((Path(__file__).parent / "data" / "spec_rows.toml").read_text("utf-8"))
 
@@ -34,19 +35,22 @@ def test_case_gives_what_it_expects(identifier, request, record_property):
     if request.config.getoption("--accept") and result.case.directory.name:
         record_property("accepted", accept(result))
         result = run_case(load_cases(result.case.directory)[0])
-    assert_expected(result)
+    with about(result.case):
+        assert_expected(result)
 
 
 @pytest.mark.parametrize("identifier", [name for name, case in CASES.items() if case.executes])
 def test_case_does_the_same_on_a_database(identifier, executor):
-    assert_same_behaviour(result_of(identifier), executor)
+    with about(CASES[identifier]):
+        assert_same_behaviour(result_of(identifier), executor)
 
 
 @pytest.mark.parametrize(
     "identifier", [name for name, case in CASES.items() if case.settings.application]
 )
 def test_application_starts_and_stops_the_same(identifier):
-    assert_same_lifecycle(result_of(identifier))
+    with about(CASES[identifier]):
+        assert_same_lifecycle(result_of(identifier))
 
 
 def named_rows():

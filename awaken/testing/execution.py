@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from awaken.testing.observing import Observation
 
+__tracebackhide__ = True  # as in running
+
 _CASE = MODULE.removesuffix(".py")
 _MODELS = "models"
 _OWN_MODELS = (b"__tablename__", b"__table__ =", b"Table(", b"declarative_base", b"imperatively")

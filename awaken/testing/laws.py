@@ -13,24 +13,28 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from unittest import mock
 
+from msgspec.structs import replace
+
 from awaken import api
 from awaken.contract import Level, SiteId
 from awaken.engine.machine import workers
 from awaken.engine.planning.rule_discovery import all_rules
-from awaken.engine.report import ChangeSummary
+from awaken.engine.report import ChangeSummary, Report
 from awaken.preview.markdown.rule_page import levels
 from awaken.project import Project
 from awaken.project.source import module_store
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,
+    difference,
     line_number,
-    options,
     require,
     run_case,
     write_project,
 )
 from awaken.workspace.sources import Snapshot
+
+__tracebackhide__ = True  # as in running
 
 Law = Callable[[CaseResult], None]
 """A function that raises AssertionError where the law is broken."""
@@ -97,6 +101,26 @@ def windows_newlines(result: CaseResult) -> None:
     _same_after(result, lambda content: content.replace(b"\n", b"\r\n"))
 
 
+def carriage_returns(result: CaseResult) -> None:
+    """The same program whose lines end in CR alone gives the same result, with CR alone.
+
+    It may break its lines elsewhere. Where more is left alone than in the case, it only has to
+    compile: comments are not moved in such files.
+    """
+    variant = _variant(result, lambda content: content.replace(b"\n", b"\r"))
+    after_compiles(variant)
+    alike = _levels(variant) == _levels(result)
+    for path, content in _python(result.files):
+        made = variant.files[path]
+        require(b"\n" not in made, f"{path} has got lines that do not end in CR")
+        if alike:
+            _require_meaning(path, content, made.replace(b"\r", b"\n"))
+
+
+def _levels(result: CaseResult) -> Counter[Level]:
+    return Counter(finding.level for finding in result.report.findings)
+
+
 def byte_order_mark(result: CaseResult) -> None:
     """The same program with a BOM gives the same result with a BOM."""
     _same_after(result, lambda content: _BOM + content)
@@ -109,11 +133,9 @@ def no_final_newline(result: CaseResult) -> None:
 
 def tab_indentation(result: CaseResult) -> None:
     """The same program indented with tabs gives the same result, wherever its lines break."""
-    files = {path: _with_tabs(content) for path, content in _python(result.case.before)}
-    variant = run_case(result.case, result.rules, files={**result.case.before, **files})
+    variant = _variant(result, _with_tabs)
     for path, content in _python(result.files):
-        wanted, made = _meaning(_with_tabs(content)), _meaning(variant.files[path])
-        require(made == wanted, f"{path}, indented with tabs, gives another result")
+        _require_meaning(path, _with_tabs(content), variant.files[path])
 
 
 def two_jobs_equal_one(result: CaseResult) -> None:
@@ -140,8 +162,15 @@ def memory_and_order_change_nothing(result: CaseResult) -> None:
 
 
 def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
-    require(other.files == result.files, f"{what}: something else is changed")
-    require(other.report.findings == result.report.findings, f"{what}: something else is found")
+    for path in sorted({*result.files, *other.files}):
+        wanted, made = result.files.get(path), other.files.get(path)
+        require(
+            made == wanted,
+            f"{what}: something else is changed in {path}:\n{difference(wanted, made)}",
+        )
+    found = result.report.findings, other.report.findings
+    rows = ("".join(f"{finding}\n" for finding in one).encode() for one in found)
+    require(found[0] == found[1], f"{what}: something else is found:\n{difference(*rows)}")
 
 
 def any_change_can_be_left_out(result: CaseResult) -> None:
@@ -197,8 +226,7 @@ def undo_restores_every_byte(result: CaseResult) -> None:
         root.mkdir()
         write_project(root, result.case.before)
         before = _on_disk(root)
-        report = api.run([root], options(result.case), rules=result.rules)
-        api.apply(report, state=state)
+        api.apply(Report((replace(result.report, root=root),), ()), state=state)
         shown = {path: content for path, content in _on_disk(root).items() if path in result.files}
         require(shown == dict(result.files), "apply wrote something else than was shown")
         api.undo(root, state=state)
@@ -211,6 +239,7 @@ LAWS: Mapping[str, Law] = {
     "comments": comments_survive,
     "untouched": other_lines_are_untouched,
     "crlf": windows_newlines,
+    "cr": carriage_returns,
     "bom": byte_order_mark,
     "no-final-newline": no_final_newline,
     "tabs": tab_indentation,
@@ -223,7 +252,7 @@ LAWS: Mapping[str, Law] = {
     "undo": undo_restores_every_byte,
 }
 
-_ON_PLAIN_TEXT = {"crlf", "bom", "no-final-newline", "tabs"}
+_ON_PLAIN_TEXT = {"crlf", "cr", "bom", "no-final-newline", "tabs"}
 _ON_CHANGES = {"untouched", "left-out", "undo", "second-run"}
 
 
@@ -314,13 +343,27 @@ def _differences(
         yield [tuple(ends) for tag, *ends in matcher.get_opcodes() if tag != "equal"]  # type: ignore[misc]
 
 
-def _same_after(result: CaseResult, vary: Callable[[bytes], bytes]) -> None:
+def _variant(result: CaseResult, vary: Callable[[bytes], bytes]) -> CaseResult:
+    """Return what comes of the case with each Python file varied."""
     files = {path: vary(content) for path, content in _python(result.case.before)}
-    variant = run_case(result.case, result.rules, files={**result.case.before, **files})
+    return run_case(result.case, result.rules, files={**result.case.before, **files})
+
+
+def _same_after(result: CaseResult, vary: Callable[[bytes], bytes]) -> None:
+    variant = _variant(result, vary)
     for path, content in _python(result.files):
+        wanted, made = vary(content), variant.files[path]
         require(
-            variant.files[path] == vary(content), f"{path} gives another result in this variant"
+            made == wanted,
+            f"{path} gives another result in this variant:\n{difference(wanted, made)}",
         )
+
+
+def _require_meaning(path: str, wanted: bytes, made: bytes) -> None:
+    require(
+        _meaning(made) == _meaning(wanted),
+        f"{path} gives another result in this variant:\n{difference(wanted, made)}",
+    )
 
 
 def _with_tabs(content: bytes) -> bytes:

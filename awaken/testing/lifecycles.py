@@ -16,6 +16,8 @@ from awaken.testing.cases import Case
 from awaken.testing.execution import importable
 from awaken.testing.running import CaseResult, require
 
+__tracebackhide__ = True  # as in running
+
 Run = Callable[[Any], object]
 """Does something with an application and returns what it came to."""
 

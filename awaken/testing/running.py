@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +16,8 @@ from awaken.engine.report import RootReport
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
+
+__tracebackhide__ = True  # pytest shows no frames of this file: its messages say what is wrong
 
 _MANIFEST = b'[project]\nname = "case"\nversion = "0"\n'
 
@@ -104,6 +107,18 @@ def require(holds: object, message: str) -> None:
         raise AssertionError(message)
 
 
+@contextmanager
+def about(case: Case) -> Iterator[None]:
+    """Inside, an exception says in a note which case it is about."""
+    try:
+        yield
+    except Exception as error:
+        page = not case.directory.name
+        place = f"an example on the page of {case.rule}" if page else str(case.directory)
+        error.add_note(f"The case is {place}")
+        raise
+
+
 def line_number(text: bytes, offset: int) -> int:
     """Return the 1-based number of the line at byte ``offset``; CR, LF and CRLF end lines."""
     return len((text[:offset] + b".").splitlines())
@@ -115,7 +130,7 @@ def assert_expected(result: CaseResult) -> None:
     _require_findings(result)
     for path in sorted({*result.case.after, *result.files}):
         wanted, made = result.case.after.get(path), result.files.get(path)
-        require(made == wanted, f"{path} is not as expected:\n{_diff(wanted, made)}")
+        require(made == wanted, f"{path} is not as expected:\n{difference(wanted, made)}")
 
 
 def _require_clean(result: CaseResult) -> None:
@@ -129,7 +144,7 @@ def _require_findings(result: CaseResult) -> None:
         wanted = tuple(sorted(result.case.settings.expect or (), key=_in_order))
         require(
             found == wanted,
-            f"the findings are not as expected:\n{_diff(_lines(wanted), _lines(found))}",
+            f"the findings are not as expected:\n{difference(_lines(wanted), _lines(found))}",
         )
         return
     require(found, f"no finding, where {level} ones were expected")
@@ -144,8 +159,16 @@ def _lines(findings: Iterable[ExpectedFinding]) -> bytes:
     ).encode()
 
 
-def _diff(wanted: bytes | None, made: bytes | None) -> str:
-    old, new = (
-        (side or b"").decode("utf-8", "backslashreplace").splitlines() for side in (wanted, made)
-    )
-    return "\n".join(difflib.unified_diff(old, new, "expected", "made", lineterm=""))
+def difference(wanted: bytes | None, made: bytes | None) -> str:
+    """Return a unified diff of two texts; None is one that is not there."""
+    rows = difflib.unified_diff(_rows(wanted), _rows(made), "expected", "made", lineterm="")
+    return "\n".join(rows)
+
+
+def _rows(content: bytes | None) -> list[str]:
+    """Return the lines, with what is not to be seen in them written out."""
+    text = (content or b"").decode("utf-8", "backslashreplace")
+    rows = [line.removesuffix("\n") for line in text.splitlines(keepends=True)]
+    if text and not text.endswith(("\n", "\r")):
+        rows.append("\\ No newline at end of file")
+    return [row.replace("\r", "\\r").replace("\ufeff", "\\ufeff") for row in rows]

@@ -68,16 +68,15 @@ def failed(observation):
     return isinstance(value, tuple) and value[0] == "raises"
 
 
+SEEDS = {program: 6, writes: 4, kept: 4, kept_writes: 2, crossing: 4, unions: 2, gets: 2}
+
+
 @pytest.mark.parametrize(
     ("make", "seed"),
     [
-        *((program, seed) for seed in range(6)),
-        *((writes, seed) for seed in range(4)),
-        *((kept, seed) for seed in range(4)),
-        *((kept_writes, seed) for seed in range(2)),
-        *((crossing, seed) for seed in range(4)),
-        *((unions, seed) for seed in range(2)),
-        *((gets, seed) for seed in range(2)),
+        pytest.param(make, seed, marks=() if seed == 0 else pytest.mark.slow)
+        for make, seeds in SEEDS.items()
+        for seed in range(seeds)
     ],
 )
 def test_random_queries_do_the_same_or_are_left_alone(make, seed, executor):

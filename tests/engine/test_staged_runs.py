@@ -9,7 +9,7 @@ from pathlib import Path
 
 import libcst
 import pytest
-from fixture_cases import CASES
+from fixture_cases import CASES, costly
 from msgspec.structs import replace
 from rules_for_tests import FirstStep, OneByOne, OverFiles, RequiresBase
 from transaction_cases import MANIFEST, TRANSACTIONS, shown
@@ -55,7 +55,7 @@ def staged(name):
         return make(name, Path(directory))
 
 
-@pytest.fixture(params=[*TRANSACTIONS, *CASES])
+@pytest.fixture(params=[*TRANSACTIONS, *map(costly, CASES)])
 def program(request):
     return staged(request.param)
 

@@ -191,7 +191,7 @@ def test_what_is_expected_is_fine(settings):
 
 
 def test_variants_are_made_of_plain_programs_only():
-    variants = {"crlf", "bom", "tabs", "no-final-newline"}
+    variants = {"crlf", "cr", "bom", "tabs", "no-final-newline"}
     assert variants <= set(laws_of(case()))
     assert not variants & set(laws_of(case(before=b"\xef\xbb\xbfx = 1\n")))
     assert not variants & set(laws_of(case(before=b"x = 1\r\n")))
@@ -218,6 +218,10 @@ class Fickle(Rule):
         del source
         return True
 
+    def new_name(self, source):
+        del source
+        return "new"
+
     def plan(self, project, constraints):
         self.plans += 1
         self.constraints = constraints
@@ -238,7 +242,8 @@ class Fickle(Rule):
         if not wanted:
             reason = "fickle/unwanted"
             return Finding(level=Level.MANUAL, reason=reason, help="look", **common), None
-        edit = TextEdit(path=module.path, anchor=module.span(node.func), text="new", site=site)
+        name = self.new_name(module.source)
+        edit = TextEdit(path=module.path, anchor=module.span(node.func), text=name, site=site)
         change = Change(
             id=ChangeId(site),
             rule=self.name,
@@ -253,6 +258,11 @@ class Fickle(Rule):
 class NotWithCrlf(Fickle):
     def wants(self, source):
         return b"\r" not in source.text
+
+
+class OtherwiseWithCarriageReturns(Fickle):
+    def new_name(self, source):
+        return "new" if b"\n" in source.text else "newer"
 
 
 class NotWithBom(Fickle):
@@ -310,6 +320,7 @@ def fickle(rule):
 BY_RUNNING = [
     "second-run",
     "crlf",
+    "cr",
     "bom",
     "no-final-newline",
     "tabs",
@@ -331,6 +342,7 @@ def test_a_steady_rule_breaks_no_law(law):
     ("law", "rule", "message"),
     [
         ("crlf", NotWithCrlf, "gives another result"),
+        ("cr", OtherwiseWithCarriageReturns, "gives another result"),
         ("bom", NotWithBom, "gives another result"),
         ("tabs", NotWithTabs, "gives another result"),
         ("no-final-newline", NotWithoutFinalNewline, "gives another result"),

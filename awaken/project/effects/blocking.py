@@ -17,8 +17,8 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 
 _Key = tuple[str, int]
-_DEEPEST = 12
-_MOST = 20
+_DEEPEST = 12  # as in `raising`, which follows the same calls
+_MOST = 20  # a message names one; more would only be kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _SESSIONS = {
     "async-scoped": "sqlalchemy.ext.asyncio.AsyncSession",
 }
 CONTAINERS = {"dict", "list", "set", "str", "tuple"}
-_DEEPEST = 6
+_DEEPEST = 6  # expressions inside of expressions; half loses no finding (benchmarks/limits.md)
 _DISPLAYS: dict[type[ast.AST], str] = {
     ast.JoinedStr: "str",
     ast.List: "list",

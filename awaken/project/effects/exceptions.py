@@ -13,7 +13,7 @@ from awaken.project.values.domain import Unknown
 if TYPE_CHECKING:
     from awaken.project.names.classes import Classes
 
-_MOST = 20
+_MOST = 20  # a message names one; more would only be kept
 Caught = Literal["always", "maybe", "never"]
 _EVERYTHING = {"builtins.BaseException", "builtins.Exception"}
 NOT_ERRORS = {

@@ -36,8 +36,8 @@ from awaken.project.values.domain import External, FunctionOf, InstanceOf, Unkno
 from awaken.workspace.parsing import deep_recursion
 
 _Key = tuple[str, int]
-_DEEPEST = 12
-_MOST_FUNCTIONS = 150
+_DEEPEST = 12  # calls inside of calls, well below Python's own stack of 1,000 frames
+_MOST_FUNCTIONS = 150  # bodies of one question; half of it loses no finding (benchmarks/limits.md)
 _MOST_LEVELS = 1000  # of all trees on the way together; each takes up to five calls
 _QUIET = (
     ast.Break

@@ -52,9 +52,11 @@ Why = Literal[
     "outside", "value", "framework", "named", "dynamic", "unresolved", "inherited", "many"
 ]
 
-_MOST_FILES = 100
-_MOST_FILES_OF_PUBLIC = 15  # their callers are never all in sight, so less can come of a search
-_MOST_ALIASES = 5
+_MOST_FILES = 100  # to parse for one function; half of it loses no finding (benchmarks/limits.md)
+# Their callers are never all in sight, so less can come of a search. Half makes two sites of quetz
+# manual, twice as many save none.
+_MOST_FILES_OF_PUBLIC = 15
+_MOST_ALIASES = 5  # names of one function; each is a search of its own through all files
 _CALLS_NOTHING_ELSE = TRANSPARENT | REMEMBERING | MANAGERS | OVERLOADS
 _NAMING = {"import", "assignment", "class"}
 _REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}

@@ -18,6 +18,8 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.questions import Given, Passed
 
+# A value handed through more calls than that has too many places to be one thing; half of each
+# loses no finding on four programs (benchmarks/limits.md).
 _MOST_ARGUMENTS = 80
 _MOST_PARAMETERS = 25
 

@@ -179,7 +179,9 @@ Values = tuple[Value, ...]
 
 Environment = tuple[Argument, ...]
 
-MOST_ALTERNATIVES = 8
+MOST_ALTERNATIVES = (
+    8  # no rule rewrites for more at once; half loses no finding (benchmarks/limits.md)
+)
 
 
 def _position(node: ast.arg | ast.expr | ast.stmt) -> tuple[int, int]:

@@ -45,7 +45,7 @@ from awaken.project.values.questions import Passed
 from awaken.project.values.results import Results, is_made, of_role
 
 _DEEPEST = 60  # keeps Python's own stack well below its limit
-_MOST_STEPS = 3000
+_MOST_STEPS = 3000  # of one question; half of it loses no finding (benchmarks/limits.md)
 
 Key = tuple[str, str]
 

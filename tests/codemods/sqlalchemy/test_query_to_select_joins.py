@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import Certainty, Degree, least
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.alike import looks
 from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
@@ -27,6 +25,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.project import Project, Snapshot
+from awaken.project.frameworks.sqlalchemy.loads.certainty import Certainty, Degree, least
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.bindings import Binding
-    from awaken.project.source.modules import Module
 
 _HOMES = {
     "select": ("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.future"),
@@ -33,43 +34,10 @@ _HOMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """One module of a project, with the questions that this rule asks about names."""
+class Reader(ModuleReader):
+    """One module of a project, with all questions that may be asked of the project."""
 
     project: Project
-    module: Module
-
-    def qualified(self, node: ast.expr) -> str | None:
-        """Return the dotted name that ``node`` means, or None."""
-        return self.project.qualified_name(self.module, node)
-
-    def library_name(self, node: ast.expr) -> str | None:
-        """Return the last part of what ``node`` means if SQLAlchemy defines it, else None."""
-        name = self.qualified(node) or ""
-        if not name.startswith(("sqlalchemy.", "sqlmodel.")):
-            return None
-        return name.rpartition(".")[2]
-
-    def function_name(self, node: ast.expr) -> str | None:
-        """Return ``count`` for ``func.count``, ``sa.func.count`` and so on, else None."""
-        if not isinstance(node, ast.Attribute):
-            return None
-        if self.library_name(node.value) == "func":
-            return node.attr
-        # ``func.json.x`` and ``db.func.x``: Flask-SQLAlchemy's object has SQLAlchemy's names.
-        is_func = isinstance(node.value, ast.Attribute) and node.value.attr == "func"
-        return node.attr if is_func else None
-
-    def bindings(self, node: ast.Name) -> list[Binding]:
-        """Return what gives ``node`` its value inside this file."""
-        return self.module.scopes.bindings_of(node)
-
-    def only_value(self, node: ast.Name) -> ast.expr | None:
-        """Return the expression assigned to ``node`` if there is exactly one in a function."""
-        found = self.bindings(node)
-        if len(found) != 1 or found[0].kind != "assignment":
-            return None
-        return found[0].value
 
 
 @dataclass(frozen=True, slots=True)

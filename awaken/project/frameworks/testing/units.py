@@ -20,7 +20,7 @@ from awaken.project.frameworks.testing.suite import Member, Suite
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, children, parameters_of
 
-_MOST_MEMBERS = 40
+_MOST_MEMBERS = 40  # fixtures and helpers of one test; half loses no finding (benchmarks/limits.md)
 _SETTINGS = {"return_value", "side_effect"}
 
 

@@ -19,7 +19,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
 
-_MOST_PARAMETERS = 25
+_MOST_PARAMETERS = 25  # as in `graph.passing`
 _UNCALLED = "no call of the function is in sight"
 OF_OTHERS = frozenset({"outside", "framework", "inherited"})
 """Callers that may exist besides those in sight, but would pass applications of their own."""

@@ -33,6 +33,7 @@ _DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 _FLASK = {"flask.Blueprint", "flask.Flask", "quart.Blueprint", "quart.Quart"}
 _VIEWS = {"flask.views.MethodView", "starlette.endpoints.HTTPEndpoint"}
 _VERBS = {"delete", "get", "head", "options", "patch", "post", "put"}
+# Callers of callers, searched breadth first; half of each loses no finding (benchmarks/limits.md).
 _MOST_FUNCTIONS = 60
 _DEEPEST = 8
 

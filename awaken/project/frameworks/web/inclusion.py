@@ -15,7 +15,7 @@ from awaken.project.source.modules import Module
 
 How = Literal["include", "mount"]
 ROUTERS = frozenset({"router", "starlette-router"})
-_MOST_ROOTS = 20
+_MOST_ROOTS = 20  # applications around one router; half loses no finding (benchmarks/limits.md)
 _WORDS = (b".include_router", b".mount(")
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
     are_alike,
@@ -19,6 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.flushing import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 
 _MOST_LISTS = 8
 """Ways with other columns each: a loop that adds one has no end of them."""

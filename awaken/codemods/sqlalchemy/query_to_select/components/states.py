@@ -17,13 +17,13 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     Chain,
     Link,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_links
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
+from awaken.project.frameworks.sqlalchemy.loads.items import Item
 from awaken.project.graph.contexts import FunctionContext
 from awaken.project.graph.holders import Holder
 

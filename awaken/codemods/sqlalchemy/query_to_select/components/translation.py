@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 from awaken.project.graph.contexts import FunctionContext
 
 

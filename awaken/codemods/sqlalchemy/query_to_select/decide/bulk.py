@@ -28,9 +28,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     Chain,
     Link,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import tell_target
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What, doubts_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     filter_target,
@@ -42,6 +40,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.comments import (
     refuse_comment,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What, doubts_of
+from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
 
 _CRITERIA = frozenset({"filter", "where", "with_parent"})
 _RAISING = frozenset({"limit", "offset", "slice", "distinct", "order_by", "group_by"})

@@ -20,12 +20,12 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_exe
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
+from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
 
 _EXECUTED_AS = {"first_or_404": "first", "one_or_404": "one", "paginate": "all"}
 _PAGINATE = frozenset({"page", "per_page", "max_per_page", "error_out", "count"})

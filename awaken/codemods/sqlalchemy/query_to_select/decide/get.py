@@ -14,11 +14,11 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, GetSetting
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import OTHER_ITEMS, Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.project import Module
+from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
+from awaken.project.frameworks.sqlalchemy.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_eagerloads"})

@@ -27,17 +27,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     QueryRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.reading.eager import (
-    is_loader,
-)
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all, refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import (
-    Item,
-    Kind,
-    What,
-    doubts_of,
-    kind_of,
-)
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
@@ -46,6 +36,17 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.flushing import (
     is_buffered,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
+from awaken.project.frameworks.sqlalchemy.loads.items import (
+    Item,
+    Kind,
+    What,
+    doubts_of,
+    kind_of,
+)
+from awaken.project.frameworks.sqlalchemy.loads.repeats import (
+    is_loader,
+)
 
 SessionFrom = Literal["receiver", "argument"] | int
 _ONE_BY_ONE = frozenset({"for", "yield from", "enumerate", "iter", "zip", "map", "filter"})

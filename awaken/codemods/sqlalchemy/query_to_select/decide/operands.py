@@ -15,12 +15,12 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     query_root,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import recognise_either
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
 
 
 def join_operands(statement: Statement, decision: Decision) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from awaken.codemods.sqlalchemy.query_to_select.reading.eager import Sources, loads_collection
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, Kind, What, kind_of
+from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources, loads_collection
 
 
 def may_repeat(statement: Statement) -> bool:

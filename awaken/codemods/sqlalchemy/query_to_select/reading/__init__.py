@@ -1,6 +1,6 @@
 """What one query says, as it is written.
 
-Begin with ``chain`` (start, builders, end) and ``items`` (what it asks for), which ``entities`` and
-``classes`` tell from an expression; ``starred``, ``by_use`` and ``by_value`` help where that is not
-enough. ``eager`` and ``rows`` look at what comes back and how it is used.
+Begin with ``chain`` (start, builders, end). What it asks for is told by the facts
+(``project/frameworks/sqlalchemy/loads``), which ``by_use`` helps by the builders; ``rows`` looks at
+how the result is used, and ``help`` says what to do where that is not enough.
 """

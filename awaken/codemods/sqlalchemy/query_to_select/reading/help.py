@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
+from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 
 _LONGEST = 40
 """Characters of source that a sentence can hold."""
@@ -81,3 +84,11 @@ def tell_kind(reader: Reader, item: Item) -> str:
                 "If it is a class, put it in a variable of this function first: "
                 f"`model: type[Base] = {quoted(node)}`; {column}."
             )
+
+
+def refuse_unknown(reader: Reader, items: Sequence[Item]) -> None:
+    """Raise Refused if the kind of one of ``items`` is unknown."""
+    for item in items:
+        if item.what is What.UNKNOWN:
+            help_ = tell_kind(reader, item)
+            raise Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), help_)

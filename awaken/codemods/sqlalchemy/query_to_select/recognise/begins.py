@@ -13,12 +13,12 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     EXTENSIONS,
     WRITES,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.classes import entity_of
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import refuse_own_methods
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQuery
+from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
 from awaken.project.values.domain import Unknown
 
 _METHODS = BUILDERS | EXECUTING | WRITES | EXTENSIONS

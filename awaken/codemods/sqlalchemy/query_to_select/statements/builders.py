@@ -15,8 +15,6 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import (
     read_by_use,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import keep_comments
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import set_operation
@@ -27,6 +25,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
     join_target,
     target_of,
 )
+from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
+from awaken.project.frameworks.sqlalchemy.loads.items import What
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 _NOT_AFTER_LIMIT = frozenset(

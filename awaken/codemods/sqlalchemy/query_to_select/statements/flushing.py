@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.classes import entity_of
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import literal_elements
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.entities import literal_elements
+from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
 
 
 def is_buffered(statement: Statement) -> bool:

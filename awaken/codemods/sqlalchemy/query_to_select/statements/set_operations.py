@@ -14,12 +14,12 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import name_here
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, Operation
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
-from awaken.codemods.sqlalchemy.query_to_select.reading.eager import Sources, is_subquery
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import join_target
+from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources, is_subquery
 
 BEFORE = frozenset({"filter", "where", "filter_by", "order_by", "group_by", "having", "join"})
 BEFORE |= {"outerjoin", "limit", "offset", "slice", "distinct", "select_from", "with_session"}

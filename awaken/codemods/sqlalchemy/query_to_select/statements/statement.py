@@ -12,7 +12,6 @@ from typing import Any
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item
 from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
     EACH_WAY,
     ITEMS,
@@ -29,6 +28,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
     same,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
+from awaken.project.frameworks.sqlalchemy.loads.items import Item
 
 
 @dataclass(slots=True)

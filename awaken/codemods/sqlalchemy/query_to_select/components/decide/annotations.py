@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 from awaken.project.graph.contexts import FunctionContext
 from awaken.project.graph.holders import Holder
 

@@ -24,9 +24,9 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import (
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
 from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.items import What
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,10 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     QueryRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import refuse_unknown
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
 _RUNS = frozenset({"executed", "iterated", "written", "extended"})

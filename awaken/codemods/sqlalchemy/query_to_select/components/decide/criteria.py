@@ -22,9 +22,9 @@ from awaken.codemods.sqlalchemy.query_to_select.components.states import States,
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import check_link, executed_write
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.project.frameworks.sqlalchemy.loads.items import What
 
 _CRITERIA = frozenset({"filter", "where"})
 _FOLLOWED = _CRITERIA | {"filter_by", "options"}

@@ -12,6 +12,7 @@ from real_program import GOOD, NEW_IMPORT, QUERY, SELECT, Program
 from awaken.engine.rewriting.compiling import why_no_program
 from awaken.workspace.sources import decode
 
+pytestmark = pytest.mark.slow
 HEAD = f"{NEW_IMPORT}{GOOD.partition('def')[0]}def f(db: Session, a=1):\n"
 EXPRESSIONS = {
     "parentheses": lambda n: "(" * n + "§" + ")" * n,

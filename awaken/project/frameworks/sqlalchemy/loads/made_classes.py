@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 
 _TABLES = frozenset({"__table__", "__tablename__"})
 
 
-def made_class(reader: Reader, call: ast.Call) -> Item | None:
+def made_class(reader: ModuleReader, call: ast.Call) -> Item | None:
     """Return the item for a class that ``call`` makes of a declarative base, if it is mapped."""
     match call:
         case ast.Call(

@@ -6,16 +6,12 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.by_value import read_by_value
-from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import ASSUMED, least
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_FUNCTIONS, SET_OPERATIONS
-from awaken.codemods.sqlalchemy.query_to_select.reading.classes import DEPTH, entity_of
-from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted, tell_kind
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
-from awaken.codemods.sqlalchemy.query_to_select.reading.starred import elements_of, is_only_read
-from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.frameworks.sqlalchemy.loads.by_value import read_by_value
+from awaken.project.frameworks.sqlalchemy.loads.certainty import ASSUMED, least
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import DEPTH, entity_of
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.sqlalchemy.loads.starred import elements_of, is_only_read
 from awaken.project.names.classes import Definition
 
 _AGGREGATES = frozenset(
@@ -76,10 +72,13 @@ _SQL_FUNCTIONS = frozenset(
 )
 _CORE_FUNCTIONS = frozenset({"literal", "literal_column", "text", "null", "true", "false"})
 _SELECTABLE_CALLS = frozenset({"subquery", "cte", "alias", "lateral", "tablesample"})
+_SET_OPERATIONS = frozenset(
+    {"union", "union_all", "intersect", "intersect_all", "except_", "except_all"}
+)
 _SCALAR_CALLS = frozenset({"scalar_subquery", "as_scalar"})
 
 
-def classify_all(reader: Reader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
+def classify_all(reader: ModuleReader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
     """Classify the arguments of ``query(...)``; a literal ``*[a, b]`` counts as its elements."""
     found: list[Item] = []
     nodes = list(nodes)
@@ -95,7 +94,7 @@ def classify_all(reader: Reader, nodes: Iterable[ast.expr]) -> tuple[Item, ...]:
     return tuple(read_by_value(reader, item) for item in found)
 
 
-def _columns_of_list(reader: Reader, node: ast.Starred, *, alone: bool) -> list[Item]:
+def _columns_of_list(reader: ModuleReader, node: ast.Starred, *, alone: bool) -> list[Item]:
     """Return items for the columns that ``*columns`` may stand for; one that is unknown if not all.
 
     Each may be missing, and all if they are not asked for ``alone``; those that may come several
@@ -122,7 +121,7 @@ def _columns_of_list(reader: Reader, node: ast.Starred, *, alone: bool) -> list[
     return items
 
 
-def literal_elements(reader: Reader, node: ast.expr) -> list[ast.expr] | None:
+def literal_elements(reader: ModuleReader, node: ast.expr) -> list[ast.expr] | None:
     """Return the elements of a list or tuple in sight, which has exactly these; else None."""
     if isinstance(node, ast.Name):
         value = reader.only_value(node)
@@ -139,7 +138,7 @@ def literal_elements(reader: Reader, node: ast.expr) -> list[ast.expr] | None:
     return None
 
 
-def _is_changed(reader: Reader, name: ast.Name) -> bool:
+def _is_changed(reader: ModuleReader, name: ast.Name) -> bool:
     """Whether a method of the list ``name`` is called anywhere, ``append`` for example."""
     scope = reader.module.enclosing_function(name) or reader.module.tree
     return any(
@@ -150,7 +149,7 @@ def _is_changed(reader: Reader, name: ast.Name) -> bool:
     )
 
 
-def classify(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item:
+def classify(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item:
     """Classify one item; ``depth`` limits how many variables are followed."""
     entity = entity_of(reader, node, depth)
     if entity is not None:
@@ -198,7 +197,7 @@ def _one_of(node: ast.expr, one: Item, other: Item) -> Item:
 
 
 # ------------------------------------------------------------------------- columns, expressions
-def _classify_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item:
+def _classify_attribute(reader: ModuleReader, node: ast.Attribute, depth: int) -> Item:
     owner = entity_of(reader, node.value, depth)
     if owner is not None:
         return (
@@ -215,7 +214,7 @@ def _classify_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item
     return _imported(reader, node)
 
 
-def column_of(reader: Reader, owner: Item, node: ast.Attribute) -> Item:
+def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
     """Return the item for an attribute of a mapped class or alias."""
     if node.attr == "__table__":
         return Item(node, What.SELECTABLE, owner=f"{owner.owner}.__table__", orm=False)
@@ -234,7 +233,7 @@ def _is_column_collection(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in {"c", "columns"}
 
 
-def _classify_subscript(reader: Reader, node: ast.expr, value: ast.expr, depth: int) -> Item:
+def _classify_subscript(reader: ModuleReader, node: ast.expr, value: ast.expr, depth: int) -> Item:
     """``table.c["id"]`` is a column, ``Model.data["key"]`` an expression."""
     if _is_column_collection(value):
         return Item(node, What.COLUMN, owner=ast.unparse(value), hashable=None)
@@ -244,7 +243,7 @@ def _classify_subscript(reader: Reader, node: ast.expr, value: ast.expr, depth: 
     return Item(node, What.UNKNOWN)
 
 
-def _classify_call(reader: Reader, node: ast.Call, depth: int) -> Item:
+def _classify_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item:
     name = reader.function_name(node.func)
     if name is not None:
         return _sql_function(reader, node, name, depth)
@@ -266,7 +265,7 @@ def _classify_call(reader: Reader, node: ast.Call, depth: int) -> Item:
     return Item(node, What.UNKNOWN)
 
 
-def _sql_function(reader: Reader, node: ast.Call, name: str, depth: int) -> Item:
+def _sql_function(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
     inner = _inner(reader, (*node.args, *(k.value for k in node.keywords)), depth)
     owner, mixed = _owner_of(inner)
     return Item(
@@ -289,7 +288,7 @@ def _is_of_each_row(call: ast.Call, name: str) -> bool:
     )
 
 
-def _inner(reader: Reader, nodes: Iterable[ast.expr], depth: int) -> list[Item]:
+def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[Item]:
     """Classify arguments of an expression: what is unknown there is a value, not an item."""
     if depth == 0:
         return []
@@ -297,7 +296,7 @@ def _inner(reader: Reader, nodes: Iterable[ast.expr], depth: int) -> list[Item]:
     return [item for item in found if item.what is not What.UNKNOWN]
 
 
-def _library_expression(reader: Reader, node: ast.Call, name: str, depth: int) -> Item:
+def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
     inner = _inner(reader, _flattened((*node.args, *(k.value for k in node.keywords))), depth)
     owner, mixed = _owner_of(inner)
     typed = ast.unparse(node).upper()
@@ -331,7 +330,9 @@ def _flattened(nodes: Iterable[ast.expr]) -> list[ast.expr]:
     return found
 
 
-def _classify_method(reader: Reader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
+def _classify_method(
+    reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int
+) -> Item:
     if method.attr in _SELECTABLE_CALLS:
         is_orm = not _is_united(reader, method.value)
         return Item(node, What.SELECTABLE, hashable=None, orm=is_orm)
@@ -350,17 +351,17 @@ def _classify_method(reader: Reader, node: ast.Call, method: ast.Attribute, dept
     )
 
 
-def _is_united(reader: Reader, node: ast.expr) -> bool:
+def _is_united(reader: ModuleReader, node: ast.expr) -> bool:
     """Whether ``node`` is a set operation, and one of Core: of the ORM it is since 2.0.15."""
     if not reader.project.targets.admits("sqlalchemy", "<2.0.15"):
         return False
     value = reader.only_value(node) if isinstance(node, ast.Name) else None
     calls = (part.func for part in ast.walk(value or node) if isinstance(part, ast.Call))
     names = {getattr(one, "attr", getattr(one, "id", "")) for one in calls}
-    return not names.isdisjoint(SET_OPERATIONS | SET_FUNCTIONS)
+    return not names.isdisjoint(_SET_OPERATIONS)
 
 
-def _labelled(reader: Reader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
+def _labelled(reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth: int) -> Item:
     name = node.args[0]
     key = name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
     inner = classify(reader, method.value, depth)
@@ -370,7 +371,7 @@ def _labelled(reader: Reader, node: ast.Call, method: ast.Attribute, depth: int)
     return replace(inner, node=node, what=What.EXPRESSION, key=key)
 
 
-def _classify_name(reader: Reader, node: ast.Name, depth: int) -> Item:
+def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
     if depth == 0:
         return Item(node, What.UNKNOWN)
     bindings = reader.bindings(node)
@@ -387,7 +388,7 @@ def _classify_name(reader: Reader, node: ast.Name, depth: int) -> Item:
     return replace(first, node=node, owner=owner)
 
 
-def _imported(reader: Reader, node: ast.expr) -> Item:
+def _imported(reader: ModuleReader, node: ast.expr) -> Item:
     """Read an imported name: a Table of the project, or a class of a library by its spelling."""
     qualified = reader.qualified(node)
     if qualified is None:
@@ -401,20 +402,20 @@ def _imported(reader: Reader, node: ast.expr) -> Item:
     return Item(node, What.UNKNOWN)
 
 
-def _defined(reader: Reader, node: ast.expr, definition: Definition) -> Item:
+def _defined(reader: ModuleReader, node: ast.expr, definition: Definition) -> Item:
     module = reader.project.module(definition.path)
     name = definition.name.rpartition(".")[2]
     bindings = module.scopes.module.bindings.get(name, []) if module is not None else []
     value = bindings[0].value if len(bindings) == 1 else None
     if module is None or not isinstance(value, ast.Call):
         return Item(node, What.UNKNOWN)
-    there = Reader(reader.project, module)
+    there = ModuleReader(reader.project, module)
     if there.library_name(value.func) != "Table":
         return Item(node, What.UNKNOWN)
     return Item(node, What.SELECTABLE, owner=ast.unparse(node), orm=False, hashable=None)
 
 
-def _combined(reader: Reader, node: ast.expr, parts: Sequence[ast.expr], depth: int) -> Item:
+def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr], depth: int) -> Item:
     inner = [
         item for item in _inner(reader, parts, depth) if item.what in {What.COLUMN, What.EXPRESSION}
     ]
@@ -431,11 +432,3 @@ def _combined(reader: Reader, node: ast.expr, parts: Sequence[ast.expr], depth: 
         aggregate=any(item.aggregate for item in inner),
         hashable=None if any(item.hashable is None for item in inner) else True,
     )
-
-
-def refuse_unknown(reader: Reader, items: Sequence[Item]) -> None:
-    """Raise Refused if the kind of one of ``items`` is unknown."""
-    for item in items:
-        if item.what is What.UNKNOWN:
-            cure = tell_kind(reader, item)
-            raise Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), cure)

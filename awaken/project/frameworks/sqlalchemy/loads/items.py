@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import CERTAIN, Certainty
+from awaken.project.frameworks.sqlalchemy.loads.certainty import CERTAIN, Certainty
 
 
 class What(Enum):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import WEAK
-from awaken.codemods.sqlalchemy.query_to_select.reading.classes import (
+from awaken.project.frameworks.sqlalchemy.loads.certainty import WEAK
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import (
     entity_of_attribute,
     is_mapped,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 
 
-def read_by_value(reader: Reader, item: Item) -> Item:
+def read_by_value(reader: ModuleReader, item: Item) -> Item:
     """Return what an unknown item is if its value, or the owner of the attribute, is mapped.
 
     Which class it is, is left open: subclasses may replace attributes.
@@ -29,7 +29,7 @@ def read_by_value(reader: Reader, item: Item) -> Item:
     return _noted(reader, node) or item
 
 
-def _noted(reader: Reader, node: ast.expr) -> Item | None:
+def _noted(reader: ModuleReader, node: ast.expr) -> Item | None:
     """``self.access.model`` where the class of ``access`` annotates it: ``model: type[Base]``.
 
     No class that inherits from that one may hold something else there.
@@ -44,7 +44,7 @@ def _noted(reader: Reader, node: ast.expr) -> Item | None:
     return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
 
 
-def is_mapped_value(reader: Reader, node: ast.expr) -> bool:
+def is_mapped_value(reader: ModuleReader, node: ast.expr) -> bool:
     """Whether the value of ``node`` is a mapped class, whatever gives it."""
     if not isinstance(node, ast.Name | ast.Attribute | ast.Call):
         return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from bounds import READING, WRITING, may_be_read, may_be_written
 from build import build
 from runs import run, tracer_to
 
+pytestmark = pytest.mark.slow
 _CHANGED_BY_NOBODY = {"read", "execve", "execveat", "connect", "symlink", "symlinkat"}
 
 

@@ -6,16 +6,16 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import (
+from awaken.knowledge import knowledge
+from awaken.project.frameworks.sqlalchemy.loads.certainty import (
     CERTAIN,
     PRESUMED,
     WEAK,
     least,
 )
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
-from awaken.codemods.sqlalchemy.query_to_select.reading.made_classes import made_class
-from awaken.knowledge import knowledge
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.made_classes import made_class
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 from awaken.project.names.classes import ClassFacts
 from awaken.project.names.dictionaries import dictionary_values, is_of_module
 from awaken.project.names.visibility import is_public
@@ -27,7 +27,7 @@ DEPTH = 4
 _COLUMNS = frozenset({"Column", "mapped_column"})
 
 
-def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None:
+def entity_of(reader: ModuleReader, node: ast.expr, depth: int = DEPTH) -> Item | None:
     """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
     qualified = reader.qualified(node)
     if qualified is not None and reader.project.orm.mapped_class(qualified) is not None:
@@ -54,7 +54,7 @@ def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None
             return None
 
 
-def _entity_of_call(reader: Reader, node: ast.Call, depth: int) -> Item | None:
+def _entity_of_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item | None:
     name = reader.library_name(node.func)
     if name in {"aliased", "with_polymorphic"} and node.args:
         inner = entity_of(reader, node.args[0], depth - 1)
@@ -79,7 +79,7 @@ def _is_true(call: ast.Call, keyword: str) -> bool:
     )
 
 
-def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
+def _entity_of_class(reader: ModuleReader, node: ast.expr) -> Item | None:
     """Return the item for the class whose body holds ``node``: only a mapped one can be asked."""
     around = reader.module.enclosing_class(node)
     if around is None:
@@ -93,7 +93,7 @@ def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
     return _entity_of_facts(reader, node, facts)
 
 
-def _entity_of_facts(reader: Reader, node: ast.expr, facts: ClassFacts) -> Item:
+def _entity_of_facts(reader: ModuleReader, node: ast.expr, facts: ClassFacts) -> Item:
     """Return the item for a class of the project that is not proven to be mapped."""
     certainty = WEAK
     if _declares_table(reader, facts):
@@ -102,7 +102,7 @@ def _entity_of_facts(reader: Reader, node: ast.expr, facts: ClassFacts) -> Item:
     return Item(node, What.ENTITY, owner=owner, certainty=certainty, models=models)
 
 
-def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
+def _declares_table(reader: ModuleReader, facts: ClassFacts) -> bool:
     """Whether a class names its table, as only mapped ones do, whatever it inherits."""
     found = _class_node(reader, facts)
     return found is not None and any(
@@ -113,7 +113,7 @@ def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
     )
 
 
-def is_mapped(reader: Reader, qualified: str) -> bool:
+def is_mapped(reader: ModuleReader, qualified: str) -> bool:
     """Whether a class is known to be mapped, or shows it by its table and its columns."""
     if qualified in knowledge().mapped_classes:
         return True
@@ -125,7 +125,7 @@ def is_mapped(reader: Reader, qualified: str) -> bool:
     return _declares_table(reader, facts) and _declares_columns(reader, facts)
 
 
-def _declares_columns(reader: Reader, facts: ClassFacts) -> bool:
+def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
     """Whether a class with a base out of sight has columns, as only a mapped one can."""
     found = _class_node(reader, facts)
     if found is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
@@ -135,16 +135,18 @@ def _declares_columns(reader: Reader, facts: ClassFacts) -> bool:
     return any(getattr(one, "attr", getattr(one, "id", "")) in _COLUMNS for one in calls)
 
 
-def _class_node(reader: Reader, facts: ClassFacts) -> tuple[Reader, ast.ClassDef] | None:
+def _class_node(
+    reader: ModuleReader, facts: ClassFacts
+) -> tuple[ModuleReader, ast.ClassDef] | None:
     """Return the tree of a class of the project, with the module that it stands in."""
     module = reader.project.module(facts.path)
     for node in module.walk() if module is not None else ():
         if module and isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
-            return Reader(reader.project, module), node
+            return ModuleReader(reader.project, module), node
     return None
 
 
-def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
+def _entity_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item | None:
     bindings = reader.bindings(node)
     found = [_entity_of_binding(reader, node, binding, depth) for binding in bindings]
     if not found or any(item is None for item in found):
@@ -154,7 +156,9 @@ def _entity_of_name(reader: Reader, node: ast.Name, depth: int) -> Item | None:
     return replace(_joined(node, items), model=models.pop() if len(models) == 1 else None)
 
 
-def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
+def _entity_of_binding(
+    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
+) -> Item | None:
     match binding.kind:
         case "parameter":
             noted = _entity_of_parameter(reader, node, binding.node)
@@ -170,7 +174,7 @@ def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: 
             return None
 
 
-def _entity_of_value(reader: Reader, value: ast.expr, depth: int) -> Item | None:
+def _entity_of_value(reader: ModuleReader, value: ast.expr, depth: int) -> Item | None:
     if isinstance(value, ast.IfExp):
         first = entity_of(reader, value.body, depth)
         other = entity_of(reader, value.orelse, depth)
@@ -180,7 +184,9 @@ def _entity_of_value(reader: Reader, value: ast.expr, depth: int) -> Item | None
     return entity_of(reader, value, depth)
 
 
-def _entity_of_loop(reader: Reader, node: ast.Name, bound: ast.AST, depth: int) -> Item | None:
+def _entity_of_loop(
+    reader: ModuleReader, node: ast.Name, bound: ast.AST, depth: int
+) -> Item | None:
     """``for model in (User, Post)``, or ``for name, model in [("u", User), ("p", Post)]``."""
     elements = [_loop_element(one, bound, reader) for one in _iterated(reader, bound)]
     found = [entity_of(reader, one, depth - 1) if one is not None else None for one in elements]
@@ -191,7 +197,7 @@ def _entity_of_loop(reader: Reader, node: ast.Name, bound: ast.AST, depth: int) 
     return replace(_joined(node, entities), model=models.pop() if len(models) == 1 else None)
 
 
-def _iterated(reader: Reader, bound: ast.AST) -> list[ast.expr]:
+def _iterated(reader: ModuleReader, bound: ast.AST) -> list[ast.expr]:
     """Return the elements of the literal that the loop around the target ``bound`` goes over."""
     for above in reader.module.ancestors(bound):
         if isinstance(above, ast.For | ast.comprehension):
@@ -202,7 +208,7 @@ def _iterated(reader: Reader, bound: ast.AST) -> list[ast.expr]:
     return []
 
 
-def _is_list_changed(reader: Reader, name: ast.Name) -> bool:
+def _is_list_changed(reader: ModuleReader, name: ast.Name) -> bool:
     """Whether the list in a variable of this function may get other elements, by any use of it."""
     function = reader.module.enclosing_function(name)
     bindings = reader.bindings(name)
@@ -217,7 +223,7 @@ def _is_list_changed(reader: Reader, name: ast.Name) -> bool:
     )
 
 
-def _loop_element(element: ast.expr, bound: ast.AST, reader: Reader) -> ast.expr | None:
+def _loop_element(element: ast.expr, bound: ast.AST, reader: ModuleReader) -> ast.expr | None:
     """Return the part of one element that ``bound`` receives."""
     target = reader.module.parent(bound)
     if not isinstance(target, ast.Tuple):
@@ -229,7 +235,7 @@ def _loop_element(element: ast.expr, bound: ast.AST, reader: Reader) -> ast.expr
     )
 
 
-def _entity_of_parameter(reader: Reader, node: ast.Name, bound: ast.AST) -> Item | None:
+def _entity_of_parameter(reader: ModuleReader, node: ast.Name, bound: ast.AST) -> Item | None:
     if not isinstance(bound, ast.arg):
         return None
     function = reader.module.enclosing_function(bound)
@@ -242,13 +248,15 @@ def _entity_of_parameter(reader: Reader, node: ast.Name, bound: ast.AST) -> Item
     return _entity_of_annotation(reader, node, bound.annotation)
 
 
-def _entity_of_callers(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
+def _entity_of_callers(
+    reader: ModuleReader, node: ast.Name, binding: Binding, depth: int
+) -> Item | None:
     """Return the item for a parameter that gets a class from every caller there is."""
     passed = reader.project.calls.passed_to(reader.module, binding)
     if passed is None or passed.doubts or not passed.calls:
         return None
     found = [
-        entity_of(Reader(reader.project, given.module), given.node, depth - 1)
+        entity_of(ModuleReader(reader.project, given.module), given.node, depth - 1)
         for given in passed.given
     ]
     items = [item for item in found if item is not None]
@@ -259,7 +267,7 @@ def _entity_of_callers(reader: Reader, node: ast.Name, binding: Binding, depth: 
 
 
 def _entity_of_annotation(
-    reader: Reader, node: ast.expr, annotation: ast.expr | None
+    reader: ModuleReader, node: ast.expr, annotation: ast.expr | None
 ) -> Item | None:
     """``type[User]``, ``Type[T]``: a class, and the only classes a query takes are mapped."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
@@ -280,7 +288,7 @@ def _entity_of_annotation(
     return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=certainty)
 
 
-def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
+def _is_mapped_type(reader: ModuleReader, node: ast.expr) -> bool:
     """Whether ``node`` is a mapped class, a base of such, or a type variable bound to one."""
     parsed = reader.module.parse_string(node) if isinstance(node, ast.Constant) else node
     if parsed is None:
@@ -306,7 +314,7 @@ def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
     return bound is not None and _is_mapped_type(there, bound)
 
 
-def _definition_of(reader: Reader, qualified: str) -> tuple[Reader, ast.expr] | None:
+def _definition_of(reader: ModuleReader, qualified: str) -> tuple[ModuleReader, ast.expr] | None:
     """Return the one value of a module's variable, with the module that it stands in."""
     definition = reader.project.definition(qualified)
     module = reader.project.module(definition.path) if definition is not None else None
@@ -314,10 +322,12 @@ def _definition_of(reader: Reader, qualified: str) -> tuple[Reader, ast.expr] | 
         return None
     bindings = module.scopes.module.bindings.get(definition.name.rpartition(".")[2], [])
     value = bindings[0].value if len(bindings) == 1 else None
-    return None if value is None else (Reader(reader.project, module), value)
+    return None if value is None else (ModuleReader(reader.project, module), value)
 
 
-def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item | None:
+def _entity_of_class_attribute(
+    reader: ModuleReader, node: ast.Attribute, depth: int
+) -> Item | None:
     """``self.model`` where the class, or one it inherits, says what that is."""
     around = reader.module.enclosing_class(node)
     name = f"{reader.module.name}.{reader.module.qualname(around)}" if around else None
@@ -327,13 +337,13 @@ def _entity_of_class_attribute(reader: Reader, node: ast.Attribute, depth: int) 
     return found if is_given else _entity_below(reader, name, node, depth)
 
 
-def entity_of_attribute(reader: Reader, node: ast.Attribute, name: str) -> Item | None:
+def entity_of_attribute(reader: ModuleReader, node: ast.Attribute, name: str) -> Item | None:
     """Return the item for the attribute ``node`` of the class ``name``, or of a class below it."""
     return _entity_in(reader, name, node, DEPTH)[1]
 
 
 def _entity_in(
-    reader: Reader, name: str, node: ast.Attribute, depth: int
+    reader: ModuleReader, name: str, node: ast.Attribute, depth: int
 ) -> tuple[bool, Item | None]:
     """Return whether a class, or one it inherits, gives an attribute a value, and what that is."""
     queue, seen = [name], set[str]()
@@ -353,7 +363,9 @@ def _entity_in(
     return False, None
 
 
-def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: int) -> Item | None:
+def _entity_below(
+    reader: ModuleReader, qualified: str, node: ast.Attribute, depth: int
+) -> Item | None:
     """``self.model`` of a mixin that leaves it to its subclasses: all in sight must agree."""
     given: list[Item | None] = []
     for name in reader.project.all_subclasses(qualified):
@@ -373,7 +385,7 @@ def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: in
     return replace(joined, certainty=joined.certainty.because(reason))
 
 
-def _entity_of_subscript(reader: Reader, node: ast.Subscript, depth: int) -> Item | None:
+def _entity_of_subscript(reader: ModuleReader, node: ast.Subscript, depth: int) -> Item | None:
     match node.value:
         case ast.Attribute() as mapping:
             return _entity_of_mapping(reader, node, mapping)
@@ -383,7 +395,9 @@ def _entity_of_subscript(reader: Reader, node: ast.Subscript, depth: int) -> Ite
             return None
 
 
-def _entity_of_mapping(reader: Reader, node: ast.Subscript, mapping: ast.Attribute) -> Item | None:
+def _entity_of_mapping(
+    reader: ModuleReader, node: ast.Subscript, mapping: ast.Attribute
+) -> Item | None:
     """``cls.models[key]``, where a class annotates it ``models: dict[str, type[Base]]``."""
     owner = reader.qualified(mapping.value)
     around = reader.module.enclosing_class(node)
@@ -405,7 +419,7 @@ def _entity_of_mapping(reader: Reader, node: ast.Subscript, mapping: ast.Attribu
 
 
 def _entity_of_item(
-    reader: Reader, node: ast.Subscript, dictionary: ast.Name, depth: int
+    reader: ModuleReader, node: ast.Subscript, dictionary: ast.Name, depth: int
 ) -> Item | None:
     """``MODELS[key]``, where all values of the dictionary are mapped classes."""
     values = dictionary_values(reader.module, dictionary)
@@ -435,7 +449,7 @@ def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
 
 
 def _attribute_values(
-    reader: Reader, around: ast.ClassDef, node: ast.Attribute, depth: int
+    reader: ModuleReader, around: ast.ClassDef, node: ast.Attribute, depth: int
 ) -> Iterator[Item | None]:
     """Yield what a class gives to the attribute ``node``: ``model = User`` or ``model: type[T]``.
 

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.classes import entity_of
-from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.entities import classify
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 
 _JOINED = frozenset({"joinedload", "contains_eager", "eagerload"})
 _SEPARATE = frozenset(
@@ -47,7 +47,7 @@ _CONNECTIVES = frozenset(
 class Sources:
     """The one entity that a statement selects from, as far as criteria are concerned."""
 
-    reader: Reader
+    reader: ModuleReader
     owner: str
     model: str | None
     _own: dict[ast.expr, bool] = field(default_factory=dict, init=False, compare=False)
@@ -191,7 +191,7 @@ def is_subquery(node: ast.expr) -> bool:
 
 
 # -------------------------------------------------------------------------------- loader options
-def loads_collection(reader: Reader, options: Sequence[ast.expr]) -> bool:
+def loads_collection(reader: ModuleReader, options: Sequence[ast.expr]) -> bool:
     """Whether one of the loader ``options`` may join a collection; unknown ones may."""
     return any(_may_join_collection(reader, option) for option in options)
 
@@ -203,7 +203,7 @@ def is_loader(option: ast.expr) -> bool:
     return steps is not None and all(name in known for name, _ in steps)
 
 
-def _may_join_collection(reader: Reader, option: ast.expr) -> bool:
+def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:
     steps = _steps(option)
     if steps is None:
         return True
@@ -237,7 +237,7 @@ def _steps(option: ast.expr) -> list[tuple[str, list[ast.expr]]] | None:
     return steps[::-1] if steps and isinstance(node, ast.Name | ast.Attribute) else None
 
 
-def _reaches_collection(reader: Reader, argument: ast.expr) -> bool:
+def _reaches_collection(reader: ModuleReader, argument: ast.expr) -> bool:
     if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Attribute):
         # ``A.b.of_type(C)`` and ``A.b.and_(...)`` are the relationship with something added.
         argument = argument.func.value

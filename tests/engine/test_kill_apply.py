@@ -1,7 +1,7 @@
 """An apply or undo that is ended at any moment loses nothing, and leaves nothing half-written.
 
-Run by `pytest slow_tests`; AWAKEN_KILLS in the environment sets how many processes are ended. Of
-three, the first is killed, and the others are asked to end: they put back what they began.
+AWAKEN_KILLS in the environment sets how many processes are ended. Of three, the first is killed,
+and the others are asked to end: they put back what they began.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from small_project import AFTER, Project, count, tree
 from awaken.engine.machine.filesystem import REAL
 from awaken.engine.writing.undoing import pending, undo_list
 
+pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("AWAKEN_KILLS", "90"))
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 
@@ -100,7 +101,7 @@ def test_ended_at_random_moments(tmp_path, record_property):
         found[f"{ending.name}: {recover(project)}"] += 1
         assert tree(project.root) == project.before, (seed, number)
         assert pending(project.root, state=project.state) is None, (seed, number)
-    print(dict(found))
+    record_property("found", dict(found))
 
     project.apply(REAL)
     assert project.contents() == AFTER
@@ -109,7 +110,7 @@ def test_ended_at_random_moments(tmp_path, record_property):
 
 
 @pytest.mark.parametrize("torn", [False, True])
-def test_every_kill_of_an_undo_after_every_kill_of_an_apply(tmp_path, torn):
+def test_every_kill_of_an_undo_after_every_kill_of_an_apply(tmp_path, torn, record_property):
     numbers = iter(range(1_000_000))
 
     def killed(at):
@@ -129,5 +130,5 @@ def test_every_kill_of_an_undo_after_every_kill_of_an_apply(tmp_path, torn):
             recover(project)
             assert tree(project.root) == project.before, (at, undo_at)
             pairs += 1
-    print(pairs, "pairs")
+    record_property("pairs", pairs)
     assert pairs > 400

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.values.domain import Unknown
 
@@ -28,7 +28,7 @@ _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.comprehension)
 class Element:
     """Something that may be in a list, in the module of ``reader``; ``repeated``: several times."""
 
-    reader: Reader
+    reader: ModuleReader
     node: ast.expr
     repeated: bool = False
 
@@ -37,7 +37,7 @@ class _UnseenError(Exception):
     """Something else may be in the list."""
 
 
-def elements_of(reader: Reader, node: ast.expr) -> list[Element]:
+def elements_of(reader: ModuleReader, node: ast.expr) -> list[Element]:
     """Return what may be in the list ``node``; nothing if something else may be in it as well."""
     try:
         return list(_elements(reader, node, _DEPTH))
@@ -45,7 +45,7 @@ def elements_of(reader: Reader, node: ast.expr) -> list[Element]:
         return []
 
 
-def is_only_read(reader: Reader, name: ast.Name) -> bool:
+def is_only_read(reader: ModuleReader, name: ast.Name) -> bool:
     """Whether the list in a variable of a function stays as it was made, as far as can be seen."""
     bindings = reader.bindings(name)
     try:
@@ -54,7 +54,7 @@ def is_only_read(reader: Reader, name: ast.Name) -> bool:
         return False
 
 
-def _elements(reader: Reader, node: ast.expr, depth: int) -> Iterator[Element]:
+def _elements(reader: ModuleReader, node: ast.expr, depth: int) -> Iterator[Element]:
     if depth == 0:
         raise _UnseenError
     match node:
@@ -76,7 +76,7 @@ def _elements(reader: Reader, node: ast.expr, depth: int) -> Iterator[Element]:
             raise _UnseenError
 
 
-def _of_call(reader: Reader, call: ast.Call, depth: int) -> Iterator[Element]:
+def _of_call(reader: ModuleReader, call: ast.Call, depth: int) -> Iterator[Element]:
     match call:
         case ast.Call(func=ast.Name(id="list" | "tuple"), args=[one], keywords=[]):
             if _is_builtin(reader, call.func):
@@ -85,17 +85,17 @@ def _of_call(reader: Reader, call: ast.Call, depth: int) -> Iterator[Element]:
     yield from _returned(reader, call, depth - 1)
 
 
-def _is_builtin(reader: Reader, node: ast.expr) -> bool:
+def _is_builtin(reader: ModuleReader, node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and not reader.module.scopes.is_bound(node.id, node)
 
 
 # ------------------------------------------------------------------------------------- functions
-def _returned(reader: Reader, call: ast.Call, depth: int) -> Iterator[Element]:
+def _returned(reader: ModuleReader, call: ast.Call, depth: int) -> Iterator[Element]:
     """Yield what may be in the lists that a function of the project returns."""
     called = reader.project.calls.function_called(reader.module, call)
     if isinstance(called, Unknown) or not isinstance(called.function, ast.FunctionDef):
         raise _UnseenError
-    there = Reader(reader.project, called.module)
+    there = ModuleReader(reader.project, called.module)
     for node in called.module.walk(called.function):
         if called.module.enclosing_function(node) is not called.function:
             continue
@@ -108,7 +108,7 @@ def _returned(reader: Reader, call: ast.Call, depth: int) -> Iterator[Element]:
 
 
 # ------------------------------------------------------------------------------------- variables
-def _of_variable(reader: Reader, name: ast.Name, depth: int) -> Iterator[Element]:
+def _of_variable(reader: ModuleReader, name: ast.Name, depth: int) -> Iterator[Element]:
     bindings = reader.bindings(name)
     if not bindings or any(one.scope.kind != "function" for one in bindings):
         raise _UnseenError
@@ -117,7 +117,7 @@ def _of_variable(reader: Reader, name: ast.Name, depth: int) -> Iterator[Element
     yield from _changes(reader, bindings[0].scope, name, depth)
 
 
-def _changes(reader: Reader, scope: Scope, name: ast.Name, depth: int) -> Iterator[Element]:
+def _changes(reader: ModuleReader, scope: Scope, name: ast.Name, depth: int) -> Iterator[Element]:
     """Yield what the uses of a variable of ``scope`` put into its list."""
     scopes = reader.module.scopes
     for inner in scopes.scopes:
@@ -126,7 +126,7 @@ def _changes(reader: Reader, scope: Scope, name: ast.Name, depth: int) -> Iterat
                 yield from _added(reader, read, scope, depth)
 
 
-def _given(reader: Reader, binding: Binding) -> ast.expr:
+def _given(reader: ModuleReader, binding: Binding) -> ast.expr:
     """Return the list that an assignment gives to a variable, or adds to it by ``+=``."""
     above = reader.module.parent(binding.node)
     if isinstance(above, ast.AugAssign) and isinstance(above.op, ast.Add):
@@ -136,7 +136,7 @@ def _given(reader: Reader, binding: Binding) -> ast.expr:
     return binding.value
 
 
-def _added(reader: Reader, read: ast.Name, scope: Scope, depth: int) -> Iterator[Element]:
+def _added(reader: ModuleReader, read: ast.Name, scope: Scope, depth: int) -> Iterator[Element]:
     """Yield what a use of a variable puts into its list."""
     module = reader.module
     above = module.parent(read)
@@ -154,7 +154,7 @@ def _added(reader: Reader, read: ast.Name, scope: Scope, depth: int) -> Iterator
         raise _UnseenError
 
 
-def _is_in_loop(reader: Reader, node: ast.AST, scope: Scope) -> bool:
+def _is_in_loop(reader: ModuleReader, node: ast.AST, scope: Scope) -> bool:
     for above in reader.module.ancestors(node):
         if above is scope.node:
             return False
@@ -163,7 +163,9 @@ def _is_in_loop(reader: Reader, node: ast.AST, scope: Scope) -> bool:
     return True
 
 
-def _is_only_read(reader: Reader, read: ast.Name, above: ast.AST | None, scope: Scope) -> bool:
+def _is_only_read(
+    reader: ModuleReader, read: ast.Name, above: ast.AST | None, scope: Scope
+) -> bool:
     """Whether nothing can be put into a list by way of ``read``."""
     match above:
         case ast.Starred(ctx=ast.Load()) | ast.BinOp() | ast.AugAssign():
@@ -185,7 +187,7 @@ def _is_only_read(reader: Reader, read: ast.Name, above: ast.AST | None, scope: 
             return False
 
 
-def _is_returned(reader: Reader, node: ast.AST, scope: Scope) -> bool:
+def _is_returned(reader: ModuleReader, node: ast.AST, scope: Scope) -> bool:
     """Whether a list leaves its function only at the end of that."""
     statement = reader.module.parent(node) if isinstance(node, ast.Tuple) else node
     is_own = reader.module.enclosing_function(node) is scope.node

@@ -1,0 +1,7 @@
+"""What a statement loads, told from the expressions that it is made of.
+
+Begin with ``items`` (a value for each thing that is asked for, with its ``certainty``) and
+``entities``, which classifies expressions; ``mapped_classes`` tells what is a class or an alias of
+one. ``starred``, ``made_classes`` and ``by_value`` look further for both. ``repeats`` says whether
+criteria or loader options may repeat rows. All ask a ``module_reader``.
+"""
