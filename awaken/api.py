@@ -1,4 +1,4 @@
-"""What awaken does, as functions: the command line and everything else calls these."""
+"""The functions of awaken: the command line, and every other caller, comes in here."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from awaken.contract import SiteId, UnusableFile, UserError
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic, Report, RootReport
-from awaken.engine.writing import apply as applying
-from awaken.engine.writing import undo as undoing
-from awaken.engine.writing.apply import Applied, FileWrite
-from awaken.engine.writing.undo import Undone, UndoStack
+from awaken.engine.writing import applying, undoing
+from awaken.engine.writing.applying import Applied, FileWrite
+from awaken.engine.writing.undoing import Undone, UndoStack
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved, Settings
 from awaken.settings.resolve import command_line_layers, resolve
@@ -26,10 +25,10 @@ from awaken.workspace.discovery import DiscoverySettings, Found, discover, find_
 from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
-    from awaken.engine.asking.staged_runs import Rehearsal
+    from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
-    from awaken.engine.explaining.places import Explanation
-    from awaken.engine.run import RootRun, StagedRun, Witness
+    from awaken.engine.explaining.explainer import Explanation
+    from awaken.engine.run import Observer, RootRun, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
 
 __all__ = [
@@ -38,9 +37,9 @@ __all__ = [
     "doctor",
     "explain",
     "listing",
-    "rehearse",
     "rules",
     "run",
+    "run_staged",
     "undo",
     "undo_list",
     "write_baseline",
@@ -122,21 +121,21 @@ def write_baseline(
     return write_baselines(lambda: _run(paths, asked, rules, progress, None))
 
 
-def rehearse(
+def run_staged(
     paths: Sequence[Path],
     options: Options | None = None,
     rules: Sequence[Rule] | None = None,
     *,
     progress: Progress | None = None,
-) -> Rehearsal:
+) -> StagedReport:
     """Run as ``run`` does, and keep what is needed to show any one change by itself.
 
     It never takes an earlier run's result, so it costs what a first run does.
     """
-    from awaken.engine.asking.staged_runs import Rehearsal  # noqa: PLC0415  as in _run
+    from awaken.engine.asking.staged_runs import StagedReport  # noqa: PLC0415  as in _run
 
     runs: dict[Path, StagedRun] = {}
-    return Rehearsal(_run(paths, options, rules, progress, runs.__setitem__), runs)
+    return StagedReport(_run(paths, options, rules, progress, runs.__setitem__), runs)
 
 
 def _run(
@@ -144,25 +143,27 @@ def _run(
     options: Options | None,
     rules: Sequence[Rule] | None,
     progress: Progress | None,
-    witness: Witness | None,
+    observer: Observer | None,
 ) -> Report:
     from awaken.engine.run import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
+    # Begun before a file is read, and asked before and after: whatever an apply or undo writes
+    # meanwhile would be half in the result.
     watch = undoing.Watch()
     settings, projects, unusable = _projects(paths, options, known)
     watch.require_settled(found.root.path for found in projects)
     reports: list[RootReport] = []
-    refusals: list[UserError] = []
+    user_errors: list[UserError] = []
     with _rare_collections():
         for found in projects:
             one = settings[found.root.path]
-            with _standing_alone(one, unusable, refusals):
+            with _standing_alone(one, unusable, user_errors):
                 asked = _root_run(found, one, options, known, progress)
-                reports.append(run_root(asked, witness))
+                reports.append(run_root(asked, observer))
     watch.require_settled(found.root.path for found in projects)
-    unusable += _refused(refusals, reports)
+    unusable += _as_problems(user_errors, reports)
     return Report(
         roots=tuple(reports),
         rules=_that_ran(known, settings.values()),
@@ -174,11 +175,11 @@ def _run(
 
 @contextmanager
 def _standing_alone(
-    settings: Resolved, problems: list[FileProblem], refusals: list[UserError]
+    settings: Resolved, problems: list[FileProblem], user_errors: list[UserError]
 ) -> Iterator[None]:
     """Make whatever fails for one project a problem of that project; the others go on.
 
-    What may be the user's own words, a wrong commit for instance, goes into ``refusals``.
+    What may be the user's own words, a wrong commit for instance, goes into ``user_errors``.
     """
     try:
         yield
@@ -186,23 +187,23 @@ def _standing_alone(
         raise
     except UnusableFile as error:
         if settings.says_user("baseline"):
-            refusals.append(error)
+            user_errors.append(error)
         else:
             problems.append(FileProblem(error.path, error.line, error.message))
     except UserError as error:
-        refusals.append(error)
+        user_errors.append(error)
     except Exception as error:  # noqa: BLE001  a hostile project must not cost the others theirs
         problems.append(_internal(settings.root, error))
 
 
-def _refused(refusals: Sequence[UserError], done: Sequence[object]) -> list[FileProblem]:
-    """Return the refusals as problems beside what was done. Raises the first if nothing was.
+def _as_problems(user_errors: Sequence[UserError], done: Sequence[object]) -> list[FileProblem]:
+    """Return the errors as problems beside what was done. Raises the first if nothing was.
 
     A wrong commit is wrong everywhere; a broken repository costs only its own project.
     """
-    if refusals and not done:
-        raise refusals[0]
-    return [FileProblem("", 0, sentence) for sentence in dict.fromkeys(map(str, refusals))]
+    if user_errors and not done:
+        raise user_errors[0]
+    return [FileProblem("", 0, sentence) for sentence in dict.fromkeys(map(str, user_errors))]
 
 
 def _internal(root: Path, error: Exception) -> FileProblem:
@@ -303,7 +304,7 @@ def explain(
     ``line`` and ``column`` (in characters) count from 1. Raises UserError where there is no such
     place, and otherwise as ``run``.
     """
-    from awaken.engine.explaining import places as explaining  # noqa: PLC0415  as in _run
+    from awaken.engine.explaining import explainer as explaining  # noqa: PLC0415  as in _run
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
@@ -349,13 +350,13 @@ def doctor(
     known = tuple(all_rules() if rules is None else rules)
     settings, projects, unusable = _projects(paths, options, known)
     roots: list[RootDiagnosis] = []
-    refusals: list[UserError] = []
+    user_errors: list[UserError] = []
     for found in projects:
         one = settings[found.root.path]
-        with _standing_alone(one, unusable, refusals):
+        with _standing_alone(one, unusable, user_errors):
             seen, targets = examine(found, one, known)
             roots.append(structs.replace(seen, remarks=remarks(seen, found, targets, known)))
-    unusable += _refused(refusals, roots)
+    unusable += _as_problems(user_errors, roots)
     return Diagnosis(
         machine(options.jobs, use_cache=options.use_cache), tuple(roots), errors(unusable)
     )

@@ -46,7 +46,7 @@ def answers(project: Project, asked: list[tuple[str, int]]) -> list[object]:
             if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
             and module.span(one).start == start
         )
-        found.append(project.callers_of(module, node))
+        found.append(project.calls.callers_of(module, node))
     return found
 
 

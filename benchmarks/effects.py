@@ -61,9 +61,9 @@ def main() -> None:
                 continue
             asked += 1
             began = time.perf_counter()
-            found = project.may_raise(module, node)
+            found = project.effects.may_raise(module, node)
             between = time.perf_counter()
-            blocking = project.blocking_calls(module, node)
+            blocking = project.effects.blocking_calls(module, node)
             spent[0] += between - began
             spent[1] += time.perf_counter() - between
             raises[answer(found)] += 1

@@ -76,7 +76,7 @@ class Terminal:
     def type(self, key: str) -> None:
         self._tmux("send-keys", key)
 
-    def settle(self, longest: float) -> None:
+    def resolve_conflicts(self, longest: float) -> None:
         """Wait until nothing new is printed for a while, or the command ended."""
         stop, seen, since = time.monotonic() + longest, "", time.monotonic()
         while time.monotonic() < stop and not self.ended():
@@ -122,14 +122,14 @@ def recorded(asked: argparse.Namespace, command: list[str]) -> str:
     with opened(asked.width, asked.height) as terminal:
         terminal.start(shlex.join(command), environment)
         for key in asked.keys.split():
-            terminal.settle(asked.seconds)
+            terminal.resolve_conflicts(asked.seconds)
             terminal.type(key)
         stop = time.monotonic() + asked.seconds
         while not terminal.ended() and not asked.keys and not asked.pager:
             if time.monotonic() > stop:
                 break
             time.sleep(0.1)
-        terminal.settle(asked.seconds)
+        terminal.resolve_conflicts(asked.seconds)
         return terminal.shown().rstrip("\n")
 
 

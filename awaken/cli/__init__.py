@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     No exception leaves this function but one that ends the process.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # Around all else: an error message, too, needs a stream, and a signal may come at any time.
     with _open_streams(), as_interrupts():
         return _guarded(words)
 
@@ -35,7 +36,7 @@ def _guarded(words: list[str]) -> int:
         if _is_verbose(words):
             _log_to_stderr()
         code = _run(words)
-        sys.stdout.flush()
+        sys.stdout.flush()  # here, where a reader that went away is still noticed
     except BrokenPipeError:
         _forget_stdout()
         return READER_GONE

@@ -13,6 +13,7 @@ from awaken.cli.commands.check import check
 from awaken.cli.commands.diff import diff
 from awaken.cli.commands.doctor import doctor
 from awaken.cli.commands.explain import explain
+from awaken.cli.commands.new_rule import new_rule
 from awaken.cli.commands.rules import rules
 from awaken.cli.commands.undo import undo
 
@@ -52,6 +53,7 @@ def application() -> typer.Typer:
     app.callback()(_awaken)
     for command in (check, diff, apply, undo, explain, rules, doctor):
         app.command()(command)
+    app.command(hidden=True)(new_rule)  # of use in a checkout of awaken only
     return app
 
 

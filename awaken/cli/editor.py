@@ -28,7 +28,7 @@ def edit(path: Path, line: int) -> str | None:
     if not editor:
         return "no editor is set: name one in VISUAL or EDITOR"
     try:
-        words = shlex.split(editor)
+        words = shlex.split(editor)  # `code --wait` is usual
         ended = subprocess.run([*words, *_place(words[0], path, line)], check=False)  # noqa: S603  the user's own editor
     except (ValueError, IndexError):
         return f"the editor {editor!r} is no command: mend VISUAL or EDITOR"

@@ -8,7 +8,7 @@ from typing import Any
 from typer.main import get_command
 
 from awaken.cli.application import application
-from awaken.preview.markdown.tables import table
+from awaken.preview.markdown.markdown_tables import table
 
 _INTRODUCTION = """\
 Exit codes are listed in the [README](../README.md#use-it); how settings files say the same is in

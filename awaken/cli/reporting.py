@@ -17,6 +17,6 @@ def run(line: CommandLine, view: View, progress: Progress | None) -> tuple[Repor
     from awaken import api  # noqa: PLC0415  the help needs no engine
 
     if view.form is Form.SARIF and not view.statistics:
-        rehearsal = api.rehearse(line.paths, line.options, progress=progress)
-        return rehearsal.report, rehearsal.files_of
+        staged_report = api.run_staged(line.paths, line.options, progress=progress)
+        return staged_report.report, staged_report.files_of
     return api.run(line.paths, line.options, progress=progress), None

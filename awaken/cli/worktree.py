@@ -1,4 +1,4 @@
-"""Whether git still has what an apply would overwrite."""
+"""The check before an apply that git still has what would be overwritten."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from awaken.contract import UserError
 from awaken.engine.machine import git
 from awaken.engine.machine.git import GitError, NoGitError
 from awaken.engine.report import Report
-from awaken.preview.paths import relative, repository
+from awaken.preview.paths import relative
+from awaken.workspace.reading import working_tree
 
 
 def require_clean(report: Report) -> None:
@@ -42,9 +43,10 @@ def _by_repository(report: Report) -> dict[Path, set[Path]]:
     for root in report.roots:
         for file in root.files:
             path = (root.root / file.path).resolve()
-            held = found[repository(path.parent) or root.root]
+            # The entry is made for a created file as well: its repository must be clean, too.
+            in_repository = found[working_tree(path.parent) or root.root]
             if file.before is not None:
-                held.add(path)
+                in_repository.add(path)
     return dict(found)
 
 
@@ -54,12 +56,13 @@ def _uncommitted(directory: Path, files: set[Path]) -> list[str]:
         with git.opened(directory) as repository:
             if repository is None:
                 return []
+            # Of files that git does not track, only those to rewrite matter.
             status = _answer(repository, *git.STATUS, "--untracked-files=no").split("\0")
             tracked = set(_answer(repository, "ls-files", "-z").split("\0")) if files else set()
     except NoGitError:
         return []
     names = (relative(path, "", repository.top) for path in files)
-    changed = [entry[3:] for entry in status if entry]
+    changed = [entry[3:] for entry in status if entry]  # behind two letters and a blank
     return changed + sorted(name for name in names if name not in tracked)
 
 

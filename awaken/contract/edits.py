@@ -1,4 +1,4 @@
-"""What a change does to files: edits are data, and the engine carries them out."""
+"""The edits of a change: plain data, which the engine carries out."""
 
 from __future__ import annotations
 

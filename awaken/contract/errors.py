@@ -1,4 +1,4 @@
-"""What a user can meet: one clear sentence that says what to do next."""
+"""The errors that a user can meet: one clear sentence each, which says what to do next."""
 
 
 class UserError(Exception):

@@ -1,11 +1,11 @@
-"""What a run shows: one finding per site, each with exactly one level."""
+"""Findings: one per site, each with exactly one level."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import NewType
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.contract.places import Place
 
@@ -29,18 +29,22 @@ class Level(StrEnum):
 
 
 class Reason(Struct, frozen=True):
-    """Why a site is manual: declared by its rule, shown as ``rule/code``."""
+    """Why a site is manual: declared by its rule, shown as ``rule/code``.
+
+    ``help`` is what a user can do about it.
+    """
 
     code: str
     message: str
-    cure: str
+    help: str = field(name="cure")  # as JSON has it
 
 
 class Finding(Struct, frozen=True, kw_only=True):
     """Exactly one per site; the only thing that check, explain and reports read.
 
     ``reason`` is the full code (``query-to-select/unknown-entity``), present if and only if
-    the level is manual; ``change`` is present if and only if the level is safe or unsafe.
+    the level is manual; ``change`` is present if and only if the level is safe or unsafe. ``help``
+    says what to do about this very place, ``related`` are other places that say why.
     """
 
     site: SiteId
@@ -50,6 +54,6 @@ class Finding(Struct, frozen=True, kw_only=True):
     scope: str
     message: str
     reason: str | None = None
-    cure: str = ""
-    chain: tuple[Place, ...] = ()
+    help: str = ""
+    related: tuple[Place, ...] = ()
     change: ChangeId | None = None

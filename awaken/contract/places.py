@@ -1,4 +1,4 @@
-"""Where something stands: byte spans and places."""
+"""Byte spans, and places: spans in files."""
 
 from __future__ import annotations
 

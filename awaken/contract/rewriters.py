@@ -1,4 +1,4 @@
-"""What a rewriter is given, and the phases in which rules run."""
+"""The rewriter's side of the contract: what it is given; and the phases in which rules run."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ def appended(call: cst.Call, argument: cst.Arg) -> cst.Call:
         ended = argument.with_changes(comma=comma.with_changes(whitespace_after=closing))
         return call.with_changes(args=[*call.args[:-1], kept, ended])
     opening, closing = call.whitespace_before_args, last.whitespace_after_arg
+    # One argument alone on a line may stand there for its length; two show what the author does.
     one_per_line = "\n" in code(opening) and len(call.args) > 1 and "\n" in code(_between(call))
     between = _between(call) if one_per_line else cst.SimpleWhitespace(" ")
     kept = last.with_changes(
@@ -74,6 +75,7 @@ def fitted(call: cst.Call, around: Surroundings) -> cst.Call:
     All on one line if they fit there, else one on each. What has other line breaks stays.
     """
     text = code(call)
+    # Lines that the author broke otherwise are left; only this shape is one of a formatter.
     if is_hugged(text):
         fits = max(map(len, text.split("\n"))) <= around.line_length
     else:

@@ -31,6 +31,7 @@ def lost_comments(before: str, after: str) -> list[str]:
     """
     if "#" not in before:
         return []
+    # Counted: of two equal comments one may be lost.
     return list((_comments(before) - _comments(after)).elements())
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-_NEWLINE = re.compile(r"\r\n|\n|\r")
+from awaken.workspace.sources import LINE_END
+
 SortKey = Callable[[str], tuple[int, str]]
 
 
@@ -38,6 +39,7 @@ def _as_text(name: str) -> tuple[int, str]:
 
 def sort_key(names: Sequence[str]) -> SortKey | None:
     """Return the order that ``names`` are in; None for no order that awaken knows."""
+    # The tools' default first: few names are in several orders.
     for key in (by_type, _ignoring_case, _as_text):
         keys = [key(name) for name in names]
         if keys == sorted(keys):
@@ -76,7 +78,7 @@ def add_name(statement: str, name: str, style: LineStyle) -> str:
         wanted = key(_name(name))
         place = sum(key(_name(text)) <= wanted for text in texts)
     added = _insert(statement, aliases, place, name, style)
-    if _NEWLINE.search(added) or len(style.line_indent) + len(added) <= style.line_length:
+    if LINE_END.search(added) or len(style.line_indent) + len(added) <= style.line_length:
         return added
     head = statement[: aliases[0][0]].rstrip().removesuffix("(").rstrip()
     return f"{head} {_exploded([*texts[:place], name, *texts[place:]], style)}"
@@ -92,6 +94,7 @@ def _insert(
     joined = _joined(statement, aliases, place, name)
     if joined is not None and _fits(joined, style):
         return joined
+    # A line of its own only where the others have one.
     if place < len(aliases):
         at = aliases[place][0]
         between = f",{style.newline}{_line_white(statement, at)}" if _alone(statement, at) else ", "
@@ -102,7 +105,7 @@ def _insert(
     white = _line_white(statement, last_start)
     comma = re.compile(r"\s*,").match(statement, last_end)
     after = comma.end() if comma else last_end
-    found = _NEWLINE.search(statement, after)
+    found = LINE_END.search(statement, after)
     if found is None:  # the closing parenthesis stands on the line of the last name
         return f"{statement[:last_end]},{style.newline}{white}{name}{statement[last_end:]}"
     line = f"{white}{name}{',' if comma else ''}"
@@ -126,7 +129,7 @@ def _joined(statement: str, aliases: list[tuple[int, int]], place: int, name: st
 
 
 def _fits(statement: str, style: LineStyle) -> bool:
-    first, *others = _NEWLINE.split(statement)
+    first, *others = LINE_END.split(statement)
     widths = [len(style.line_indent) + len(first), *map(len, others)]
     return max(widths) <= style.line_length
 
@@ -152,7 +155,7 @@ def _removed(statement: str, aliases: list[tuple[int, int]], index: int) -> tupl
     if _alone(statement, start) and rest is not None:
         return start - len(_line_white(statement, start)), rest.end()
     if index + 1 < len(aliases):
-        if _NEWLINE.search(statement, end, aliases[index + 1][0]) is None:
+        if LINE_END.search(statement, end, aliases[index + 1][0]) is None:
             return start, aliases[index + 1][0]
         comma = statement.index(",", end) + 1
         return (aliases[index - 1][1], comma - 1) if index else (start, comma)
@@ -184,7 +187,8 @@ def _parse(statement: str) -> ast.Import | ast.ImportFrom:
 
 def _aliases(statement: str) -> list[tuple[int, int]]:
     """Return where the aliases of the statement start and end, in characters."""
-    starts = [0, *(found.end() for found in _NEWLINE.finditer(statement))]
+    starts = [0, *(found.end() for found in LINE_END.finditer(statement))]
+    # ast counts columns in bytes, and the statement is a str.
     lines = [statement[a:b].encode() for a, b in zip(starts, [*starts[1:], None], strict=True)]
 
     def at(line: int, column: int) -> int:

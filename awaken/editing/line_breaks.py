@@ -76,6 +76,7 @@ def broken_line(
     text = line.strip()
     indent = line[: len(line) - len(line.lstrip())]
     made = _broken(text, indent, width, bracketed=bracketed, closes=closes)
+    # Broken lines that are no shorter would only be harder to read.
     return made if max(map(len, made)) < len(line) else [line]
 
 
@@ -119,6 +120,7 @@ def _at_brackets(
         made = [head, *inside, tail]
         if max(map(len, made)) <= width.length:
             return made
+        # None of the pairs may do; then the one that leaves the shortest lines is the best.
         found.append(made)
     return min(found, key=lambda made: max(map(len, made)), default=None)
 
@@ -131,7 +133,7 @@ def _pairs(tokens: Sequence[_Token]) -> list[tuple[_Token, _Token]]:
         if token.text in _OPENING and token.depth == 0:
             at = number
         elif token.text in _CLOSING and token.depth == 0:
-            is_index = token.text == "]" and number == at + 2
+            is_index = token.text == "]" and number == at + 2  # `x[0]`, which black never breaks
             if number > at + 1 and not is_index:
                 pairs.append((tokens[at], token))
     # The parameters of a function come first, what it returns is never broken.
@@ -199,6 +201,7 @@ def _apart(text: str, tokens: Sequence[_Token], *, closes: bool) -> list[str]:
     # A comma at the end is not a place to break the line at.
     priority = max((one.priority for one in delimiters if one.at < end), default=0)
     places = sorted(one.at for one in delimiters if one.priority == priority and one.at < end)
+    # One call behind another reads better in brackets than on two lines.
     if not places or (priority == _DOT and len(places) == 1):
         return [text]
     bounds = [0, *places, end]

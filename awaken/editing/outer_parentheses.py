@@ -10,7 +10,8 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-_NEWLINE = re.compile(r"\r\n|\n|\r")
+from awaken.workspace.sources import LINE_END
+
 _SPACE = b" \t\r\n"
 _INDENT = re.compile(rb"[ \t]*")
 _WORD_BEFORE = re.compile(rb"([A-Za-z0-9_\x80-\xff]+)[ \t]*\Z")
@@ -41,8 +42,9 @@ def outer_pair(text: bytes, start: int, end: int) -> OuterPair | None:
     closing = end + len(text[end:]) - len(text[end:].lstrip(_SPACE))
     if opening < 0 or text[opening : opening + 1] != b"(" or text[closing : closing + 1] != b")":
         return None
+    # A pair that holds no line break is there for another reason, grouping for instance.
     around = text[opening + 1 : start] + text[end:closing]
-    if not _NEWLINE.search(around.decode()) and not _breaks_outside(text[start:end].decode()):
+    if not LINE_END.search(around.decode()) and not _breaks_outside(text[start:end].decode()):
         return None
     line = max(text.rfind(b"\n", 0, opening), text.rfind(b"\r", 0, opening)) + 1
     before = text[line:opening]
@@ -51,7 +53,7 @@ def outer_pair(text: bytes, start: int, end: int) -> OuterPair | None:
     outdent = _outdent(text, line, opening, start)
     if outdent is None:
         return None
-    rest = _NEWLINE.split(text[closing + 1 :].decode(), maxsplit=1)[0]
+    rest = LINE_END.split(text[closing + 1 :].decode(), maxsplit=1)[0]
     return OuterPair(opening, closing + 1, len(before.decode()), outdent, len(rest))
 
 

@@ -127,7 +127,7 @@ def _parts(parameters: cst.Parameters) -> list[cst.CSTNode]:
     if isinstance(parameters.star_arg, cst.Param):
         found.append(_bare(parameters.star_arg))
     elif isinstance(parameters.star_arg, cst.ParamStar):
-        found.append(cst.Name("_"))  # as long as the star
+        found.append(cst.Name("_"))  # as long as the star, which has no code of its own
     found += [_bare(one) for one in parameters.kwonly_params]
     if parameters.star_kwarg is not None:
         found.append(_bare(parameters.star_kwarg))

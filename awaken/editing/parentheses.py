@@ -1,4 +1,4 @@
-"""Where Python's grammar needs parentheses around an expression put in the place of another."""
+"""The parentheses that Python's grammar needs around an expression in the place of another."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def needs_parentheses(parent: cst.CSTNode, field: str, node: cst.BaseExpression)
     """Whether ``node`` without parentheses would read differently in ``field`` of ``parent``."""
     if getattr(node, "lpar", None):
         return False
+    # LibCST's generators have no pair of their own, not even where they are a call's only argument.
     if isinstance(node, cst.GeneratorExp):
         return True
     level = _level(node)
@@ -81,7 +82,7 @@ def needs_parentheses(parent: cst.CSTNode, field: str, node: cst.BaseExpression)
     if isinstance(parent, cst.Arg):
         return level < (_LAMBDA if parent.star or parent.keyword else _NAMED)
     if isinstance(node, cst.Integer) and isinstance(parent, cst.Attribute):
-        return True
+        return True  # 1.real would be a number with a point
     return level < _needed(parent, field)
 
 
@@ -100,8 +101,9 @@ def _level(node: cst.BaseExpression) -> int:
 def _needed(parent: cst.CSTNode, field: str) -> int:
     if isinstance(parent, cst.BinaryOperation):
         own = _BINARY[type(parent.operator)]
-        if own == _POWER:
+        if own == _POWER:  # it groups from the right, and -x ** -y is -(x ** (-y))
             return _AWAIT if field == "left" else _SIGN
+        # All others group from the left: an equal one on the right needs the pair.
         return own if field == "left" else own + 1
     if isinstance(parent, cst.BooleanOperation):
         own = _AND if isinstance(parent.operator, cst.And) else _OR

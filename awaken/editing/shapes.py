@@ -56,6 +56,7 @@ def shape(root: cst.CSTNode) -> list[str]:
         if isinstance(item, str):
             found.append(item)
         elif not isinstance(item, _LAYOUT_TYPES):
+            # The closing mark tells `f(g(a), b)` from `f(g(a, b))`.
             waiting.append(")")
             waiting.extend(reversed(list(_parts(item))))
             found.append(type(item).__name__)

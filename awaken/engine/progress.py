@@ -1,4 +1,4 @@
-"""How far a run has come, for whoever wants to show it."""
+"""The progress of a run, for whoever wants to show it."""
 
 from __future__ import annotations
 

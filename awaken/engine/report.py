@@ -1,4 +1,4 @@
-"""What a run returns: the findings, the files before and after, and what went wrong."""
+"""The result of a run: the findings, the files before and after, and what went wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import ChangeId, Finding, Level, Place, SiteId
-from awaken.engine.suppressing.baseline import Entry
+from awaken.engine.suppressing.baseline import BaselineEntry
 from awaken.workspace.sources import SourceFile
 
 
@@ -29,7 +29,7 @@ class Diagnostic(Struct, frozen=True, order=True):
 
 
 class FileChange(Struct, frozen=True):
-    """One file before and after the admitted changes; ``before`` is None for a created file.
+    """One file before and after the changes; ``before`` is None for a created file.
 
     ``path`` is project-relative; ``findings`` are those whose edits touch this file.
     """
@@ -52,8 +52,8 @@ class ChangeSummary(Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
 
 
-class HeldBy(StrEnum):
-    """What keeps a site from being shown and rewritten, though a rule found it."""
+class SuppressedBy(StrEnum):
+    """What suppresses a site that a rule found; the values are the JSON's ``held_by``."""
 
     COMMENT = "comment"
     """A suppression comment in the file."""
@@ -65,15 +65,15 @@ class HeldBy(StrEnum):
     """Neither the site nor its change touches a line that changed since the given commit."""
 
 
-class Held(Struct, frozen=True):
+class SuppressedSite(Struct, frozen=True):
     """A site that keeps its level, is left alone and counted apart.
 
-    ``note`` says in a few words what holds it (``# awaken: ignore[query-to-select]``, the name of
-    the baseline file); ``place`` is where a comment says so.
+    ``note`` says in a few words what suppresses it (``# awaken: ignore[query-to-select]``, the name
+    of the baseline file); ``place`` is where a comment says so.
     """
 
     finding: Finding
-    by: HeldBy
+    by: SuppressedBy
     note: str = ""
     place: Place | None = None
 
@@ -86,7 +86,7 @@ class BaselineUse(Struct, frozen=True):
     """
 
     file: Path
-    kept: tuple[Entry, ...] = ()
+    kept: tuple[BaselineEntry, ...] = ()
     named: bool = False
 
 
@@ -102,9 +102,9 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     """The result for one project root.
 
     ``findings`` are placed on disk (project-relative path, span of the text before the run) and
-    sorted by place; ``held`` are those that a suppression, a setting, the baseline or ``--since``
+    sorted by place; ``suppressed`` are those that a comment, a setting, the baseline or ``--since``
     leaves alone, and no other field counts them. ``changes`` are those in ``files``; an unsafe
-    change that was not admitted is in ``pending``. ``sources`` gives the text of each file that a
+    change that was not allowed is in ``pending``. ``sources`` gives the text of each file that a
     finding names, ``notes`` one sentence for each rule that did not run, and more of that kind.
     ``baseline`` is the file that is, or would be, the baseline.
     """
@@ -120,7 +120,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     files_read: int
     seconds: float
     notes: tuple[str, ...] = ()
-    held: tuple[Held, ...] = ()
+    suppressed: tuple[SuppressedSite, ...] = ()
     baseline: BaselineUse | None = None
 
     @cached_property

@@ -16,10 +16,10 @@ from awaken.contract import Change, Pins, Place, Problem, Rewriter, SiteId, Span
 from awaken.engine.formatting.formatter import Formatter, detect
 from awaken.engine.manifests.requirements import MANIFESTS
 from awaken.engine.planning.checks import check
-from awaken.engine.planning.in_memory import Materialised, materialise
+from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
+from awaken.engine.planning.in_memory import EditedSnapshot, apply_in_memory
 from awaken.engine.planning.phases import Outcome, Tools, run_phases
-from awaken.engine.planning.policy import Admission
-from awaken.engine.planning.reasons import NEEDS_OTHER_VERSIONS, Refused
+from awaken.engine.planning.policy import Policy
 from awaken.engine.planning.rule_discovery import in_running_order
 from awaken.engine.progress import READING, Progress, counted, silent
 from awaken.engine.remembering.remembered import Memory, Remembered, digest_of
@@ -31,9 +31,9 @@ from awaken.engine.report import (
     RootReport,
     TargetVersion,
 )
-from awaken.engine.suppressing.baseline import DEFAULT_NAME, Baseline, Entry, read_baseline
+from awaken.engine.suppressing.baseline import DEFAULT_NAME, Baseline, BaselineEntry, read_baseline
 from awaken.engine.suppressing.changed_lines import changed_lines
-from awaken.engine.suppressing.suppressed import Holding
+from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
 from awaken.kit.rule import Rule
 from awaken.project import Project
@@ -81,37 +81,39 @@ class StagedRun(Struct, frozen=True):
     tools: Tools
 
 
-Witness = Callable[[Path, StagedRun], None]
+Observer = Callable[[Path, StagedRun], None]
 """Is told how the run of a root came to its result."""
 
 
-def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
+def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
     """Run the rules over one project root; nothing is written.
 
-    With a ``witness`` nothing is recalled: there is always something to tell it.
+    With a ``observer`` nothing is recalled: there is always something to tell it.
     """
     started = time.perf_counter()
     root, rules = asked.found.root, asked.chosen()
-    holding = _holding(asked)
+    suppression_sources = _suppression_sources(asked)
     paths = counted(asked.found.files, READING, asked.progress)
     files, unread = read_files(root.path, paths, given=_overlaid(asked))
     files.update(_manifests(root.path))
     targets = targets_of(root.path, asked.settings)
     formatter = detect(root.path)
+    # The digest of what makes a result covers awaken's own code, and no plug-in's. Nor is a result
+    # remembered that is about a part of the sites.
     own = all(type(rule).__module__.startswith("awaken.") for rule in rules)
     whole = asked.site_scope() is None
     memory = Memory(root.path, asked.settings.cache_dir, use=asked.use_cache and own and whole)
     question = digest_of(_question(asked), {})
-    made_from = [targets.all(), formatter.fingerprint(files), holding.fingerprint()]
+    made_from = [targets.all(), formatter.fingerprint(files), suppression_sources.fingerprint()]
     digest = digest_of(made_from, files)
-    answer = memory.recall(question, digest, files) if witness is None else None
+    answer = memory.recall(question, digest, files) if observer is None else None
     if answer is None:
         tools = _tools(asked, rules, targets, formatter)
-        outcome = _phases(asked, files, targets, tools, holding)
-        if witness is not None:
-            witness(root.path, StagedRun(outcome, tools))
-        answer = _answer(outcome, asked, digest, holding)
-        # the same bytes give the same diagnostics, but for what awaken itself could not do
+        outcome = _phases(asked, files, targets, tools, suppression_sources)
+        if observer is not None:
+            observer(root.path, StagedRun(outcome, tools))
+        answer = _answer(outcome, asked, digest, suppression_sources)
+        # The same bytes give the same diagnostics, but for what awaken itself could not do.
         if not any(one.internal for one in answer.diagnostics):
             memory.keep(question, answer)
     problems = tuple(
@@ -130,9 +132,12 @@ def run_root(asked: RootRun, witness: Witness | None = None) -> RootReport:
         diagnostics=(*problems, *answer.diagnostics),
         files_read=len(asked.found.files),
         seconds=time.perf_counter() - started,
-        notes=(*_unmet_notes(rules, targets), *_baseline_notes(holding, answer.unmatched)),
-        held=answer.held,
-        baseline=_baseline_use(asked, holding, unusable),
+        notes=(
+            *_unmet_notes(rules, targets),
+            *_baseline_notes(suppression_sources, answer.unmatched),
+        ),
+        suppressed=answer.suppressed,
+        baseline=_baseline_use(asked, suppression_sources, unusable),
     )
 
 
@@ -145,13 +150,14 @@ def _unmet_notes(rules: Sequence[Rule], targets: Targets) -> list[str]:
     ]
 
 
-def _holding(asked: RootRun) -> Holding:
+def _suppression_sources(asked: RootRun) -> SuppressionSources:
     """Return what holds sites of this root back. Raises UserError."""
     root, settings = asked.found.root.path, asked.settings
     file = _baseline_file(asked)
+    # A file that the user named may lie anywhere; one that a project's settings name, only inside.
     read = read_named if settings.says_user("baseline") else enclosure_of(root).read
     expected = settings.baseline is not None and not asked.new_baseline
-    return Holding(
+    return SuppressionSources(
         asked.rules,
         settings.ignored,
         read_baseline(file, root, read) if expected or file.exists() else None,
@@ -163,19 +169,24 @@ def _baseline_file(asked: RootRun) -> Path:
     return asked.settings.baseline or asked.found.root.path / DEFAULT_NAME
 
 
-def _baseline_use(asked: RootRun, holding: Holding, unread: frozenset[str]) -> BaselineUse:
+def _baseline_use(
+    asked: RootRun, suppression_sources: SuppressionSources, unread: frozenset[str]
+) -> BaselineUse:
     origin = asked.settings.origins.get("baseline", "")
     named = origin == COMMAND_LINE or origin.startswith("--config")
-    if holding.baseline is None:
+    if suppression_sources.baseline is None:
         return BaselineUse(_baseline_file(asked), named=named)
-    concerned = set(_concerned(holding.baseline, asked, unread))
-    kept = (entry for entry in holding.baseline.entries if entry not in concerned)
-    return BaselineUse(holding.baseline.file, tuple(kept), named)
+    concerned = set(_concerned(suppression_sources.baseline, asked, unread))
+    kept = (entry for entry in suppression_sources.baseline.entries if entry not in concerned)
+    return BaselineUse(suppression_sources.baseline.file, tuple(kept), named)
 
 
-def _concerned(baseline: Baseline, asked: RootRun, unread: frozenset[str]) -> tuple[Entry, ...]:
+def _concerned(
+    baseline: Baseline, asked: RootRun, unread: frozenset[str]
+) -> tuple[BaselineEntry, ...]:
     ran = frozenset((*asked.settings.rules, UNUSED_SUPPRESSION))
     root = asked.found.root
+    # A project inside has its own run, which says what became of its entries.
     others = [f"{os.path.relpath(one.path, root.path)}/" for one in asked.found.nested]
     return baseline.concerns(
         ran,
@@ -184,10 +195,10 @@ def _concerned(baseline: Baseline, asked: RootRun, unread: frozenset[str]) -> tu
     )
 
 
-def _baseline_notes(holding: Holding, unmatched: int) -> list[str]:
-    if holding.baseline is None or not unmatched:
+def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> list[str]:
+    if suppression_sources.baseline is None or not unmatched:
         return []
-    file = holding.baseline.file
+    file = suppression_sources.baseline.file
     option = "" if file.name == DEFAULT_NAME else f" --baseline {os.path.relpath(file)}"
     entries = "1 entry" if unmatched == 1 else f"{unmatched} entries"
     gone = f"{entries} of {file.name} {'matches' if unmatched == 1 else 'match'} nothing any more"
@@ -228,26 +239,35 @@ def _phases(
     files: Mapping[str, SourceFile],
     targets: Targets,
     tools: Tools,
-    holding: Holding,
+    suppression_sources: SuppressionSources,
 ) -> Outcome:
     rules = asked.chosen()
-    admission = _admission(asked, files, _refused(rules, targets))
-    outcome = run_phases(Snapshot(files), rules, tools, structs.replace(admission, holding=holding))
-    advice, held = advise(
-        holding,
+    policy = _policy(asked, files, _rejected(rules, targets))
+    outcome = run_phases(
+        Snapshot(files),
+        rules,
+        tools,
+        structs.replace(policy, suppression_sources=suppression_sources),
+    )
+    advice, suppressed = advise(
+        suppression_sources,
         outcome.before,
-        outcome.held,
+        outcome.suppressed,
         frozenset(rule.name for rule in rules if asked.site_scope() is None),
         outcome.diagnostics,
     )
     return structs.replace(
         outcome,
         findings=tuple(sorted((*outcome.findings, *advice), key=lambda found: found.place)),
-        held=tuple(sorted((*outcome.held, *held), key=lambda one: one.finding.place)),
+        suppressed=tuple(
+            sorted((*outcome.suppressed, *suppressed), key=lambda one: one.finding.place)
+        ),
     )
 
 
-def _answer(outcome: Outcome, asked: RootRun, digest: bytes, holding: Holding) -> Remembered:
+def _answer(
+    outcome: Outcome, asked: RootRun, digest: bytes, suppression_sources: SuppressionSources
+) -> Remembered:
     root = asked.found.root
     findings = tuple(f for f in outcome.findings if root.selects(f.place.path))
     shown = {finding.change for finding in findings}
@@ -258,18 +278,18 @@ def _answer(outcome: Outcome, asked: RootRun, digest: bytes, holding: Holding) -
         pending=tuple(_summary(change) for change in outcome.pending if change.id in shown),
         files=_file_changes(outcome),
         sources=_named_sources(outcome),
-        held=tuple(one for one in outcome.held if root.selects(one.finding.place.path)),
-        unmatched=_unmatched(outcome, asked, holding),
+        suppressed=tuple(one for one in outcome.suppressed if root.selects(one.finding.place.path)),
+        unmatched=_unmatched(outcome, asked, suppression_sources),
         diagnostics=outcome.diagnostics,
     )
 
 
-def _unmatched(outcome: Outcome, asked: RootRun, holding: Holding) -> int:
+def _unmatched(outcome: Outcome, asked: RootRun, suppression_sources: SuppressionSources) -> int:
     """Return how many entries of the baseline stand for nothing that was found."""
-    baseline = holding.baseline
+    baseline = suppression_sources.baseline
     if baseline is None or asked.site_scope() is not None:
         return 0
-    found = (*outcome.findings, *(one.finding for one in outcome.held))
+    found = (*outcome.findings, *(one.finding for one in outcome.suppressed))
     matched = {baseline.entry_of(finding) for finding in found}
     unread = frozenset(diagnostic.path for diagnostic in outcome.diagnostics)
     return len(set(_concerned(baseline, asked, unread)) - matched)
@@ -308,9 +328,9 @@ def unmet_need(rule: Rule, targets: Targets) -> str | None:
     return None
 
 
-def _refused(rules: Sequence[Rule], targets: Targets) -> dict[str, Refused]:
+def _rejected(rules: Sequence[Rule], targets: Targets) -> dict[str, Rejection]:
     return {
-        rule.name: Refused.because(NEEDS_OTHER_VERSIONS, unmet=unmet)
+        rule.name: Rejection.because(NEEDS_OTHER_VERSIONS, unmet=unmet)
         for rule in rules
         if (unmet := unmet_need(rule, targets)) is not None
     }
@@ -331,7 +351,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
 
-    def make(snapshot: Snapshot, changes: Sequence[Change]) -> Materialised:
+    def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []
         for name in sorted({change.rule for change in changes} - loaded.keys()):
             try:
@@ -339,9 +359,10 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
             except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
                 problems.append(_no_rewriters(name, error, changes))
         if problems:
-            return Materialised(snapshot, {}, tuple(problems))
-        return materialise(snapshot, changes, loaded, formatter, asked.progress)
+            return EditedSnapshot(snapshot, {}, tuple(problems))
+        return apply_in_memory(snapshot, changes, loaded, formatter, asked.progress)
 
+    # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
 
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
@@ -351,26 +372,26 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
 
     return Tools(
         project=know,
-        materialise=make,
+        apply_in_memory=make,
         check=partial(check, lowest_python=targets.lowest_python),
         jobs=asked.jobs,
         progress=asked.progress,
     )
 
 
-def _admission(
-    asked: RootRun, files: Mapping[str, SourceFile], refused: Mapping[str, Refused]
-) -> Admission:
+def _policy(
+    asked: RootRun, files: Mapping[str, SourceFile], rejected: Mapping[str, Rejection]
+) -> Policy:
     root = asked.found.root
     scope = None
     if "." not in root.selected:
         scope = frozenset(path for path in files if root.selects(path))
-    return Admission(
+    return Policy(
         pins=Pins(left_out=asked.left_out, write_scope=scope),
         options=asked.settings.options,
         unsafe_at=asked.settings.unsafe_at,
         may_write=root.selects,
-        refused_rules=refused,
+        rejected_rules=rejected,
     )
 
 
@@ -380,7 +401,7 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
     changed = []
     for path in sorted(outcome.after):
         before, after = outcome.before.get(path), outcome.after[path]
-        if before is not None and before.text == after.text:
+        if before is not None and before.text == after.text:  # later phases took it back
             continue
         touching = sorted(order[site] for site in outcome.touched.get(path, ()) if site in order)
         findings = tuple(outcome.findings[at] for at in touching)
@@ -389,7 +410,7 @@ def _file_changes(outcome: Outcome) -> tuple[FileChange, ...]:
 
 
 def _named_sources(outcome: Outcome) -> dict[str, SourceFile]:
-    findings = (*outcome.findings, *(one.finding for one in outcome.held))
-    named = {place.path for finding in findings for place in (finding.place, *finding.chain)}
-    named.update(one.place.path for one in outcome.held if one.place is not None)
+    findings = (*outcome.findings, *(one.finding for one in outcome.suppressed))
+    named = {place.path for finding in findings for place in (finding.place, *finding.related)}
+    named.update(one.place.path for one in outcome.suppressed if one.place is not None)
     return {path: source for path in sorted(named) if (source := outcome.before.get(path))}

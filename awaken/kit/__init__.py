@@ -1,1 +1,8 @@
-"""TODO docstring."""
+"""What rules are written with; ``docs/writing-rules.md`` shows how.
+
+Read in this order: ``rule`` (what a rule is), ``sites`` (one place, its finding and the edits that
+are made for it; ``Refused``), ``changes`` (a site decided by itself, or a group all or nothing),
+``search`` (where sites are), ``imports`` (how to name what a library defines), ``blocks``,
+``reasons`` (that many rules have).
+``rewriters`` writes code with LibCST for every rule; what it is told is in ``payloads``.
+"""

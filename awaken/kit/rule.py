@@ -62,8 +62,14 @@ class Rule:
         del project
 
     def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the rewriters that this rule's edits name; the only place to import LibCST."""
-        return {}
+        """Return the rewriters that this rule's edits name: those of the kit, or its own.
+
+        A rule that has its own imports them here, from a module ``rewrite`` beside it: LibCST is
+        loaded when there is something to write, and there only.
+        """
+        from awaken.kit.rewriters import STANDARD  # noqa: PLC0415  loads LibCST
+
+        return STANDARD
 
     def why_no_site(self, project: Project, place: Place) -> str | None:
         """Return in one sentence why nothing at ``place`` is a site of this rule.

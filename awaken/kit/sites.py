@@ -1,44 +1,82 @@
-"""One site of a rule: its identity, its finding, and the change that belongs to it."""
+"""One site of a rule: its identity, its finding, and the edits that are made for it."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from msgspec import Struct
 
 from awaken.contract import (
-    Change,
-    ChangeId,
     Edit,
     Finding,
+    InsertStatements,
     Level,
+    NeedImport,
+    NodeEdit,
     Place,
-    Plan,
     Reason,
+    ReleaseImport,
+    Span,
+    TextEdit,
 )
+from awaken.kit.payloads import ADD_KEYWORD, WRITE_STATEMENTS, Keyword, Statements
 from awaken.project.source.modules import Module, site_id
+
+Node_co = TypeVar("Node_co", bound=ast.AST, covariant=True)
 
 
 class Refused(Exception):
     """An outcome, raised deep below and caught once: this site cannot be rewritten.
 
-    ``detail`` fills the ``{}`` of the reason's message; ``cure`` is what helps here, where the
+    ``detail`` fills the ``{}`` of the reason's message; ``help`` is what to do here, where the
     site says more than the reason knows; ``because`` are the places that it comes from.
     """
 
     def __init__(
-        self, reason: Reason, detail: str = "", cure: str = "", because: tuple[Place, ...] = ()
+        self,
+        reason: Reason,
+        detail: str = "",
+        help: str = "",  # noqa: A002  the word of linters and compilers
+        because: tuple[Place, ...] = (),
     ) -> None:
         super().__init__(reason.message.format(detail))
         self.reason = reason
         self.message = reason.message.format(detail)
-        self.cure = cure or reason.cure
+        self.help = help or reason.help
         self.because = because
 
 
-class Site:
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What becomes of a site: the sentence that says so, and the edits that do it.
+
+    ``caveats`` are clauses that say what may change; a rewrite that has some is unsafe.
+    ``related`` are other places that matter to the reader.
+    """
+
+    message: str
+    edits: Sequence[Edit]
+    caveats: Sequence[str] = ()
+    related: tuple[Place, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """What the rewrite promises."""
+        return Level.UNSAFE if self.caveats else Level.SAFE
+
+    @property
+    def said(self) -> str:
+        """The whole message, caveats included."""
+        return with_caveats(self.message, self.caveats)
+
+
+class Site(Generic[Node_co]):
     """The place ``node`` of ``module``, at which ``rule`` says something."""
 
-    def __init__(self, rule: str, module: Module, node: ast.AST) -> None:
+    def __init__(self, rule: str, module: Module, node: Node_co) -> None:
         self.rule = rule
         self.module = module
         self.node = node
@@ -49,6 +87,7 @@ class Site:
         """Where the site stands."""
         return Place(self.module.path, self.module.span(self.node))
 
+    # --------------------------------------------------------------------------------- findings
     def refused(self, refused: Refused) -> Finding:
         """Return the finding of a site that is left alone."""
         return Finding(
@@ -59,12 +98,12 @@ class Site:
             scope=self.module.scope_name(self.node),
             message=refused.message,
             reason=f"{self.rule}/{refused.reason.code}",
-            cure=refused.cure,
-            chain=refused.because,
+            help=refused.help,
+            related=refused.because,
         )
 
-    def advised(self, message: str, cure: str, chain: tuple[Place, ...] = ()) -> Finding:
-        """Return the finding of a site of an advice rule; ``chain`` are the places that say why."""
+    def advised(self, message: str, help_text: str, related: tuple[Place, ...] = ()) -> Finding:
+        """Return the finding of a site of an advice rule; ``related`` are places that say why."""
         return Finding(
             site=self.id,
             rule=self.rule,
@@ -72,48 +111,70 @@ class Site:
             place=self.place,
             scope=self.module.scope_name(self.node),
             message=message,
-            cure=cure,
-            chain=chain,
+            help=help_text,
+            related=related,
         )
 
-    def rewritten(
-        self,
-        message: str,
-        edits: Sequence[Edit],
-        caveats: Sequence[str] = (),
-        chain: tuple[Place, ...] = (),
-    ) -> tuple[Finding, Change]:
-        """Return finding and change of a site that is rewritten: unsafe if there are ``caveats``.
+    # ------------------------------------------------------------------------------------ edits
+    def replace(self, node: ast.AST, text: str) -> TextEdit:
+        """Return the edit that writes ``text`` in the place of ``node``."""
+        return self._text(self.module.span(node), text)
 
-        ``chain`` are other places of the change.
+    def insert_before(self, node: ast.AST, text: str) -> TextEdit:
+        """Return the edit that writes ``text`` directly in front of ``node``."""
+        start = self.module.span(node).start
+        return self._text(Span(start, start), text)
+
+    def insert_behind(self, node: ast.AST, text: str) -> TextEdit:
+        """Return the edit that writes ``text`` directly behind ``node``."""
+        end = self.module.span(node).end
+        return self._text(Span(end, end), text)
+
+    def _text(self, anchor: Span, text: str) -> TextEdit:
+        return TextEdit(path=self.module.path, anchor=anchor, text=text, site=self.id)
+
+    def rewrite(self, node: ast.AST, rewriter: str, data: Struct | None = None) -> NodeEdit:
+        """Return the edit that has ``rewriter``, one of the rule's, write ``node`` anew.
+
+        ``data`` is what the rewriter is told.
         """
-        level = Level.UNSAFE if caveats else Level.SAFE
-        said = with_caveats(message, caveats)
-        change = ChangeId(f"{self.rule}:{self.id}")
-        finding = Finding(
+        return NodeEdit(
+            path=self.module.path,
+            anchor=self.module.span(node),
+            node=type(node).__name__,
+            rewriter=rewriter,
+            data=data,
             site=self.id,
-            rule=self.rule,
-            level=level,
-            place=self.place,
-            scope=self.module.scope_name(self.node),
-            message=said,
-            chain=chain,
-            change=change,
-        )
-        return finding, Change(
-            id=change,
-            rule=self.rule,
-            title=said,
-            level=level,
-            sites=(self.id,),
-            edits=tuple(edits),
         )
 
+    def add_keyword(self, call: ast.Call, name: str, value: str) -> NodeEdit:
+        """Return the edit that gives ``call`` one more argument, the code ``name=value``."""
+        return self.rewrite(call, ADD_KEYWORD, Keyword(name, value))
 
-def planned(decided: Sequence[tuple[Finding, Change | None]]) -> Plan:
-    """Return the plan of a rule that decides every site by itself."""
-    changes = tuple(change for _, change in decided if change is not None)
-    return Plan(tuple(finding for finding, _ in decided), changes)
+    def insert_statements(
+        self, place: Place, where: Literal["before", "after", "body-start"], code: str
+    ) -> InsertStatements:
+        """Return the edit that writes the statements ``code`` beside the statement at ``place``."""
+        return InsertStatements(
+            path=place.path,
+            at=place.span,
+            where=where,
+            rewriter=WRITE_STATEMENTS,
+            data=Statements(code),
+            site=self.id,
+        )
+
+    def need_import(self, module: str, name: str | None = None, *, path: str = "") -> NeedImport:
+        """Return the edit that imports ``name`` from ``module``, or the module itself.
+
+        ``path`` is the file that imports it, if it is not the file of the site.
+        """
+        path = path or self.module.path
+        return NeedImport(path=path, module=module, name=name, site=self.id)
+
+    def release_import(self, module: str, name: str | None = None) -> ReleaseImport:
+        """Return the edit that removes an import, if nothing uses it any more."""
+        return ReleaseImport(path=self.module.path, module=module, name=name, site=self.id)
 
 
 def with_caveats(message: str, caveats: Iterable[str]) -> str:

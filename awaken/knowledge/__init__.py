@@ -1,4 +1,8 @@
-"""What is known about libraries: one typed TOML file per distribution."""
+"""The knowledge about libraries: one typed TOML file per distribution.
+
+Begin with ``libraries``, which has the type of those files. ``applications`` knows frameworks that
+start and stop, ``ecosystem`` database drivers, test plugins and settings classes.
+"""
 
 from awaken.knowledge.libraries import Knowledge, Library, Role, knowledge
 

@@ -144,7 +144,6 @@ class Knowledge:
         self._public: dict[str, set[str]] = {}
         for library in libraries:
             self._add(library)
-        self.top_level = {name.split(".")[0] for name in self._public}
 
     def _add(self, library: Library) -> None:
         self.types |= library.types

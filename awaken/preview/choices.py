@@ -1,4 +1,4 @@
-"""What a user may choose about how things are shown; imports nothing heavy."""
+"""The choices of a user about the output; imports nothing heavy, for every command needs it."""
 
 from __future__ import annotations
 

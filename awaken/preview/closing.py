@@ -1,4 +1,4 @@
-"""What stands around the findings, on stderr: targets before; counts and next commands after."""
+"""The frame around the findings, on stderr: targets before; counts and next commands after."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from awaken.engine.report import Report, RootReport
 from awaken.preview.console.page import Page
-from awaken.preview.counts import count, count_held, count_rules, diagnostics
+from awaken.preview.counts import count, count_rules, count_suppressed, diagnostics
 from awaken.preview.paths import relative
 from awaken.preview.streams.visible import visible
 from awaken.preview.summary import Step
@@ -54,18 +54,20 @@ def print_diagnostics(report: Report, console: Console, current: Path) -> None:
 
 
 def print_table(report: Report, console: Console) -> None:
-    """Print the sites per rule, level and file, and those held back apart from them."""
-    counts, held = count_rules(report), count_held(report)
+    """Print the sites per rule, level and file, and the suppressed ones apart from them."""
+    counts, suppressed = count_rules(report), count_suppressed(report)
     if not counts:
         return
-    counts += [count(report, rule) for rule in sorted(held.keys() - {row.rule for row in counts})]
+    counts += [
+        count(report, rule) for rule in sorted(suppressed.keys() - {row.rule for row in counts})
+    ]
     if len(counts) > 1:
-        held += Counter({"": held.total()})
+        suppressed += Counter({"": suppressed.total()})
         counts.append(count(report))
     levels = ["safe", "unsafe", "manual", *(["advice"] if any(c.advice for c in counts) else [])]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="faint")
     table.add_column("Rule", overflow="fold")
-    headings = ["Sites", *map(str.capitalize, levels), *(["Held"] if held else []), "Files"]
+    headings = ["Sites", *map(str.capitalize, levels), *(["Held"] if suppressed else []), "Files"]
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for row in counts:
@@ -73,7 +75,7 @@ def print_table(report: Report, console: Console) -> None:
             Text(row.rule or "all rules", "code.name" if row.rule else "faint"),
             Text(f"{row.sites:,}"),
             *(_number(getattr(row, level), level) for level in levels),
-            *([Text(f"{held[row.rule]:,}", "faint")] if held else []),
+            *([Text(f"{suppressed[row.rule]:,}", "faint")] if suppressed else []),
             Text(f"{row.files:,}"),
         )
     console.print(table)

@@ -1,4 +1,4 @@
-"""How many sites there are, per level, rule and reason: the numbers behind every summary."""
+"""The numbers behind every summary: sites per level, rule and reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from awaken.contract import Finding, Level
-from awaken.engine.report import Diagnostic, HeldBy, Report, RootReport
+from awaken.engine.report import Diagnostic, Report, RootReport, SuppressedBy
 
 
 class Count(Struct, frozen=True, kw_only=True):
@@ -83,9 +83,9 @@ def count_reasons(report: Report) -> list[ReasonCount]:
     return [ReasonCount(rule, reason, sites) for (rule, reason), sites in ordered]
 
 
-def admitted(report: Report) -> int:
+def rewritten_sites(report: Report) -> int:
     """Return the number of sites that the changes in the report's files rewrite."""
-    # a site's identity holds within its project
+    # By root: a site's identity holds within its project.
     return sum(
         len({site for change in root.changes for site in change.sites}) for root in report.roots
     )
@@ -96,24 +96,28 @@ def changed_files(report: Report) -> int:
     return sum(len(root.files) for root in report.roots)
 
 
-_HELD_WORDS = {
-    HeldBy.COMMENT: ("a comment", "comments"),
-    HeldBy.SETTINGS: ("the settings", "the settings"),
-    HeldBy.BASELINE: ("the baseline", "the baseline"),
-    HeldBy.SINCE: ("--since", "--since"),
+_SUPPRESSED_WORDS = {
+    SuppressedBy.COMMENT: ("a comment", "comments"),
+    SuppressedBy.SETTINGS: ("the settings", "the settings"),
+    SuppressedBy.BASELINE: ("the baseline", "the baseline"),
+    SuppressedBy.SINCE: ("--since", "--since"),
 }
 
 
-def count_held(report: Report) -> Counter[str]:
-    """Return how many sites of each rule are held back, whatever their level."""
-    return Counter(held.finding.rule for root in report.roots for held in root.held)
+def count_suppressed(report: Report) -> Counter[str]:
+    """Return how many sites of each rule are suppressed, whatever their level."""
+    return Counter(
+        suppressed.finding.rule for root in report.roots for suppressed in root.suppressed
+    )
 
 
-def held_words(report: Report) -> str:
-    """Return ``3 held: 2 by comments, 1 by the baseline``; empty if nothing is held back."""
-    counted = Counter(held.by for root in report.roots for held in root.held)
+def suppressed_words(report: Report) -> str:
+    """Return ``3 held: 2 by comments, 1 by the baseline``; empty if nothing is suppressed."""
+    counted = Counter(suppressed.by for root in report.roots for suppressed in root.suppressed)
     parts = [
-        (number, f"by {_HELD_WORDS[by][number > 1]}") for by in HeldBy if (number := counted[by])
+        (number, f"by {_SUPPRESSED_WORDS[by][number > 1]}")
+        for by in SuppressedBy
+        if (number := counted[by])
     ]
     if len(parts) == 1:
         return f"{parts[0][0]:,} held {parts[0][1]}"

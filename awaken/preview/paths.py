@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from awaken.workspace.reading import working_tree
+
 
 def relative(root: Path, path: str, base: Path) -> str:
     """Return ``path``, which is relative to ``root``, relative to ``base`` instead."""
@@ -16,20 +18,12 @@ def relative(root: Path, path: str, base: Path) -> str:
     return shown.replace(os.sep, "/")
 
 
-def repository(directory: Path) -> Path | None:
-    """Return the top of the git working tree that holds ``directory``, if there is one."""
-    for candidate in (directory, *directory.parents):
-        if (candidate / ".git").exists():
-            return candidate
-    return None
-
-
 def patch_base(roots: Iterable[Path], current: Path) -> Path:
     """Return the directory to which the paths of one patch over ``roots`` are relative.
 
     ``git apply`` reads the paths of a ``diff --git`` patch from the top of the working tree,
     wherever it is called; so that is the base where all roots share one, else ``current``.
     """
-    tops = {repository(root) for root in roots}
+    tops = {working_tree(root) for root in roots}
     top = tops.pop() if len(tops) == 1 else None
     return top or current

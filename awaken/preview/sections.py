@@ -1,4 +1,4 @@
-"""What a report says about each file: its change, its findings and how to name it."""
+"""A report by files: each with its change, its findings and its name."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Section(Struct, frozen=True):
     """One file of the report; ``path`` is what is shown.
 
     ``findings`` stand in this file; ``change`` is None where nothing of it is rewritten, and
-    ``source`` None where it does not exist yet. ``admitted`` names the changes of its root
-    that are in the preview.
+    ``source`` None where it does not exist yet. ``made`` names the changes of its root that are in
+    the preview.
     """
 
     path: str
     source: SourceFile | None
     findings: tuple[Finding, ...]
     change: FileChange | None
-    admitted: frozenset[ChangeId]
+    made: frozenset[ChangeId]
 
     def left(self) -> list[Finding]:
         """Return the findings that the preview does not rewrite."""
-        return [finding for finding in self.findings if finding.change not in self.admitted]
+        return [finding for finding in self.findings if finding.change not in self.made]
 
     def rules(self) -> list[str]:
         """Return the rules that found or changed something here."""

@@ -58,9 +58,11 @@ def show(
     """
     current = Path.cwd()
     form = form_of(command, view)
+    # Without sites the sentence at the end says all there is.
     full = form is Form.FULL and not view.statistics and _has_sites(report)
     if full and not view.quiet:
         _targets(report, view, current)
+    # Opened for every form, so that a file is made, and emptied, even where nothing goes into it.
     with opened(view.file) as stream:
         if full:
             _full(report, command, view, stream)
@@ -107,7 +109,7 @@ def _has_sites(report: Report) -> bool:
 
 
 def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
-    if command == "apply":
+    if command == "apply":  # what was rewritten stands in the files; the summary counts it
         return
     from awaken.preview.console.console import make_console  # noqa: PLC0415
     from awaken.preview.console.pager import paged  # noqa: PLC0415

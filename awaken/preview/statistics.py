@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from awaken.engine.report import Report
-from awaken.preview.counts import count_held, count_reasons, count_rules
+from awaken.preview.counts import count_reasons, count_rules, count_suppressed
 from awaken.preview.streams.output import Asked
 
 
@@ -18,13 +18,13 @@ def write(report: Report, asked: Asked) -> Iterator[str]:
 def statistics(report: Report) -> Iterator[str]:
     """Yield one line per rule and level, then one per reason: a count, a tab, what is counted.
 
-    What is held back stands between them with the level ``held``.
+    Suppressed sites stand between them with the level ``held``.
     """
     for counted in count_rules(report):
         for level in ("safe", "unsafe", "manual", "advice"):
             if number := getattr(counted, level):
                 yield f"{number}\t{counted.rule}\t{level}"
-    for rule, number in sorted(count_held(report).items()):
+    for rule, number in sorted(count_suppressed(report).items()):
         yield f"{number}\t{rule}\theld"
     for reason in count_reasons(report):
         yield f"{reason.sites}\t{reason.rule}\t{reason.reason}"

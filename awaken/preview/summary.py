@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.engine.report import Report
-from awaken.preview.counts import admitted, changed_files, count, held_words, plural
+from awaken.preview.counts import changed_files, count, plural, rewritten_sites, suppressed_words
 
 NO_RULE = "No rule is selected, so nothing was looked for"
 
@@ -30,9 +30,9 @@ def summary(report: Report, command: str) -> str:
     read = sum(root.files_read for root in report.roots)
     seconds = sum(root.seconds for root in report.roots)
     said = _rewritten(report) if command == "apply" else _found(report)
-    held = held_words(report)
+    suppressed = suppressed_words(report)
     tail = f"{plural(read, 'file')} read in {seconds:.1f} s."
-    return "; ".join([said, *([held] if held else []), tail])
+    return "; ".join([said, *([suppressed] if suppressed else []), tail])
 
 
 def _found(report: Report) -> str:
@@ -52,7 +52,7 @@ def _found(report: Report) -> str:
 def _rewritten(report: Report) -> str:
     whole, files = count(report), changed_files(report)
     if files:
-        said = f"{plural(admitted(report), 'site')} rewritten in {plural(files, 'file')}"
+        said = f"{plural(rewritten_sites(report), 'site')} rewritten in {plural(files, 'file')}"
     elif whole.safe:  # to which the answers were "no"
         said = "Nothing was rewritten"
     else:
@@ -63,7 +63,7 @@ def _rewritten(report: Report) -> str:
 
 def next_steps(report: Report, command: str, again: Again) -> list[Step]:
     """Return what to run after ``command`` (``check``, ``diff`` or ``apply``) gave ``report``."""
-    done, files = admitted(report), changed_files(report)
+    done, files = rewritten_sites(report), changed_files(report)
     pending = sum(len(change.sites) for root in report.roots for change in root.pending)
     whole = count(report)
     steps: list[Step] = []
@@ -91,6 +91,7 @@ def undo_command(report: Report) -> str:
 
     Anywhere but at its top the command names the top: a project inside has applies of its own.
     """
+    # As ``api.apply`` does: one journal entry for all roots that were written to.
     top = Path(os.path.commonpath([root.root for root in report.roots if root.files]))
     shown = os.path.relpath(top, Path.cwd())
     return "awaken undo" if shown == os.curdir else f"awaken undo {shlex.quote(shown)}"

@@ -1,4 +1,4 @@
-"""What can be taken back, and what was, as lines of text."""
+"""The applies that can be undone, and what an undo did, as lines of text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from awaken.engine.writing.undo import Undone, UndoStack
+from awaken.engine.writing.undoing import Undone, UndoStack
 from awaken.preview.counts import plural
 from awaken.preview.paths import relative
 from awaken.preview.streams.visible import visible

@@ -7,39 +7,21 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
-from awaken.contract import Place
 from awaken.knowledge import knowledge
-from awaken.project.effects import (
-    BlockingCalls,
-    Blocks,
-    Guard,
-    Raises,
-    Raising,
-    guards_around,
-    guards_in_callers,
-)
-from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
-from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
-from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
-from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
-from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
-from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
+from awaken.project.effects.effects import Effects
+from awaken.project.frameworks.sqlalchemy.orm import Orm
 from awaken.project.frameworks.testing import Doubles
 from awaken.project.frameworks.web.wiring import Web
-from awaken.project.graph.callers import Callers
-from awaken.project.graph.dispatch import Called, function_called, functions_called
+from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout
 from awaken.project.names.resolution import Names
-from awaken.project.source.bindings import Binding
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
 from awaken.project.source.words import Words
-from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue, Unknown
-from awaken.project.values.questions import Passed
+from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot
 
@@ -78,17 +60,10 @@ class Project:
         self._evaluator = ProgramEvaluator(
             self._names, self._classes, self.module, knowledge(), self._words
         )
-        self._models = Models(self._evaluator, self._classes, self.files_with)
-        self._eager = EagerLoading(self._models)
-        self._hooks: list[Place] | None = None
-        self._sessions = Sessions(self._evaluator, self._models, self.files_with)
-        self._query_classes = QueryClasses(self._evaluator, self.files_with)
-        self._class_queries = ClassQueries(
-            self._evaluator, self._classes, self._models, self._query_classes, self.files_with
-        )
+        self.calls = Calls(self._evaluator)
+        self.effects = Effects(self._evaluator)
+        self.orm = Orm(self._evaluator, self.files_with)
         self.doubles = Doubles(self._evaluator, snapshot, self.files_with)
-        self._raising = Raising(self._evaluator)
-        self._blocks = Blocks(self._evaluator)
         self.web = Web(self._evaluator, self.files_with, targets)
 
         if earlier is not None:
@@ -190,88 +165,6 @@ class Project:
         """Return the class with this qualified name, if the project defines it."""
         return self._classes.facts(qualified)
 
-    def callers_of(self, module: Module, function: Function) -> Callers:
-        """Return who calls a function or method of ``module``, over all files.
-
-        Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
-        """
-        return self._evaluator.callers.of(module, function)
-
-    def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
-        """Return the only function of the project that ``call`` can reach; Unknown says why not.
-
-        Overrides count, and what stands in for a method in another class of the same hierarchy.
-        """
-        return function_called(self._evaluator, module, call)
-
-    def functions_called(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
-        """Return the functions of the project that ``call`` can reach: a method, its overrides.
-
-        The first is the one it seems to reach. Unknown says why they are not all in sight.
-        """
-        return functions_called(self._evaluator, module, call)
-
-    def may_raise(self, module: Module, node: ast.AST, *, awaited: bool = False) -> Raises:
-        """Return which exceptions may leave ``node`` when it runs; of a function, its body.
-
-        With ``awaited`` the coroutine that the expression ``node`` gives is awaited at once.
-        """
-        return self._raising.of(module, node, awaited=awaited)
-
-    def blocking_calls(self, module: Module, node: ast.AST) -> BlockingCalls:
-        """Return the calls by which ``node`` holds up its thread; of a function, its body.
-
-        Functions that it calls are followed, coroutines and what runs elsewhere are not.
-        """
-        return self._blocks.of(module, node)
-
-    def guards(self, module: Module, node: ast.AST) -> tuple[Guard, ...]:
-        """Return the handlers, ``finally`` and ``with`` blocks around ``node`` in its function."""
-        return guards_around(self._evaluator, module, node)
-
-    def handlers_in_callers(
-        self, module: Module, function: Function
-    ) -> tuple[tuple[Guard, ...], tuple[Unknown, ...]]:
-        """Return the handlers that may catch what leaves ``function``, over all its callers.
-
-        Second comes why there may be others.
-        """
-        return guards_in_callers(self._evaluator, module, function)
-
-    def passed_to(self, module: Module, binding: Binding) -> Passed | None:
-        """Return what callers pass to a parameter that neither annotation nor default explains.
-
-        None for every other binding.
-        """
-        return self._evaluator.passed(module, binding)
-
-    def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
-        """Return the proof that ``node`` is a session, from where its value comes from.
-
-        Unknown says in one sentence why it cannot be told, and where; None means that ``node`` is
-        proven to be something else.
-        """
-        return self._sessions.of(module, node)
-
-    def others_than_session(self, module: Module, node: ast.expr) -> tuple[str, ...]:
-        """Return what ``node`` is proven to be instead of a session, one noun phrase for each.
-
-        As in "an instance of app.Client"; empty where nothing is proven.
-        """
-        return self._sessions.others(module, node)
-
-    def proved_by_use(
-        self, module: Module, call: ast.Call, evidence: ast.expr | None = None
-    ) -> SessionProof | None:
-        """Return the proof that ``call`` gives by itself: ``x.query(MappedClass)``.
-
-        ``evidence`` is an argument of which the caller knows that it is mapped. None where no
-        argument is proven to be mapped, where the receiver is known to be something
-        else or asynchronous, and where a class of the project may be meant that has a ``query``
-        of its own.
-        """
-        return self._sessions.by_use(module, call, evidence)
-
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes that ``node`` may be, by their names; empty if it may be more."""
         values = self._evaluator.values(module, node)
@@ -295,33 +188,6 @@ class Project:
         """Return all classes of the project that inherit from a class, directly or not."""
         return self._classes.all_subclasses(qualified)
 
-    def class_query(self, qualified: str) -> ClassQuery | Unknown | None:
-        """Return which session ``query`` of a class asks, as in ``Model.query.all()``.
-
-        Unknown says why it cannot be told; None means that the class has no such attribute.
-        """
-        return self._class_queries.of(qualified)
-
-    def subclass_query(self, qualified: str) -> ClassQuery | Unknown | None:
-        """Return which session ``cls.query`` asks, where any subclass may be meant."""
-        return self._class_queries.of_subclasses(qualified)
-
-    def query_class(self, qualified: str) -> QueryClass | None:
-        """Return what a Query class of the project changes; None where it may be anything."""
-        return self._query_classes.named(qualified)
-
-    def query_classes_given(self) -> tuple[str, ...]:
-        """Return the Query classes that sessions of the project are given; ``?`` for unknown ones.
-
-        Which sessions these are is not said: ``session_of`` says so of those that it follows to
-        where they are made.
-        """
-        return self._query_classes.given()
-
-    def is_extension(self, module: Module, node: ast.expr) -> bool:
-        """Whether ``node`` is a Flask-SQLAlchemy object that gives classes their ``query``."""
-        return self._class_queries.is_extension(module, node)
-
     def name_in_scope(
         self, module: Module, site: ast.expr, owner: str, model: ast.expr
     ) -> InScope | str:
@@ -331,38 +197,3 @@ class Project:
         be imported. A clause says why it cannot be written.
         """
         return Reach(self._names, self.module).of(module, site, owner, model)
-
-    def mapped_class(self, qualified: str) -> MappedClass | None:
-        """Return the mapping of a class that the project defines.
-
-        None if it is not proven to be mapped, which is unknown for classes of libraries.
-        """
-        return self._models.mapped_class(qualified)
-
-    def mapping_status(self, qualified: str) -> Status:
-        """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
-        return self._models.status(qualified)
-
-    def needs_unique(self, qualified: str) -> bool | None:
-        """Return whether loading the class loads a collection by a join (``.unique()`` needed).
-
-        Only the mapping is looked at: joins and options of the statement are the caller's.
-        None if it cannot be told.
-        """
-        return self._eager.needs_unique(qualified)
-
-    def query_hooks(self) -> list[Place]:
-        """Return every place that gives queries a behaviour that ``select()`` does not have.
-
-        ``before_compile`` listeners, subclasses of Query, ``query_cls``, baked, cached and sharded
-        queries; the note of each place says which.
-        """
-        if self._hooks is None:
-            self._hooks = query_hooks(self._classes, self.module, self.files_with)
-        return self._hooks
-
-    def is_aliased_call(self, module: Module, node: ast.expr) -> bool:
-        """Whether ``node`` calls SQLAlchemy's ``aliased``."""
-        if not isinstance(node, ast.Call):
-            return False
-        return self.qualified_name(module, node.func) == "sqlalchemy.orm.aliased"

@@ -1,4 +1,9 @@
-"""What a user may set for a project, in files and on the command line; and where it was said."""
+"""The settings of a project, from files and the command line; each knows where it was said.
+
+Begin with ``model``, the settings as values. ``resolve`` joins the layers, ``settings_files`` reads
+the file of a project and ``--config``, ``values`` checks what a table says, ``selection`` decides
+which rules run.
+"""
 
 from __future__ import annotations
 

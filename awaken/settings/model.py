@@ -137,6 +137,7 @@ def _names(paths: tuple[PathPatterns, ...], root: Path, path: str) -> bool:
     return leaves_out(_compiled(paths, root), f"{root}/".replace("//", "/"), path)
 
 
+# For each path that a rule or the policy asks about; a root has a handful of overrides.
 @lru_cache(maxsize=256)
 def _compiled(paths: tuple[PathPatterns, ...], root: Path) -> tuple[Patterns, ...]:
     return tuple(one.below(root) for one in paths)

@@ -13,9 +13,9 @@ from packaging.utils import canonicalize_name
 
 from awaken.contract import NoOptions, UserError
 from awaken.kit.rule import Rule
-from awaken.settings.files import config_layers, found_layer, nearest_file
 from awaken.settings.model import COMMAND_LINE, Layer, PathOverride, Resolved, Settings
 from awaken.settings.selection import choose_by_layers, named
+from awaken.settings.settings_files import config_layers, found_layer, nearest_file
 from awaken.settings.values import Wrong, check, options_of, python_version
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 
@@ -61,6 +61,7 @@ def _layers(
 ) -> tuple[Path | None, list[Layer]]:
     """Return the settings file that is used, and all layers, the lowest first."""
     files, values = command_line_layers(given, config, isolated=isolated, rules=rules)
+    # A file that the user names replaces the project's own, as with ruff.
     if not files and not isolated and (path := nearest_file(root)) is not None:
         origin = Path(os.path.relpath(path, root)).as_posix()
         files = [(path, found_layer(path, origin, rules))]
@@ -166,6 +167,7 @@ def _overrides(layers: Iterable[Layer], rules: Sequence[Rule]) -> tuple[PathOver
     """
     found: list[PathOverride] = []
     for layer in layers:
+        # The user's word against unsafe rewrites must hold everywhere; `true` is only a default.
         if layer.settings.unsafe_fixes is False:
             found = [one if one.unsafe_fixes is None else _safe(one) for one in found]
         found += [

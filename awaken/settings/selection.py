@@ -1,4 +1,4 @@
-"""Which rules run, and why the others do not."""
+"""The selection of rules: those that run, and why the others do not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from awaken.settings.model import Settings
 
 IN_PREVIEW = "in preview: select it by name"
 UNUSED_SUPPRESSION = "unused-suppression"
-"""Under this name awaken itself gives advice about comments that hold nothing back."""
+"""Under this name awaken itself gives advice about comments that suppress nothing."""
 
 
 class UnknownRule(UserError):

@@ -36,7 +36,7 @@ _WORDS = {
 }
 _GOT = {**_WORDS, "bool": "a boolean", "float": "a number with a point"}
 
-# the tables inside these are looked at one by one: msgspec does not tell their keys
+# The tables inside these are looked at one by one: msgspec does not tell their keys.
 _TABLES = {"overrides": list[Any], "target": dict[str, Any], "rules": dict[str, Any]}
 
 _Table = TypeVar("_Table", bound=Struct)

@@ -2,8 +2,8 @@
 
 Beside ``case.toml`` stand ``before.py`` and ``after.py`` (called ``case.py`` in the project), or
 the trees ``before/`` and ``after/``. Without the second side nothing is to change. What is found
-in a line stands behind it in the side before, as a marker (``awaken.testing.markers``). The keys
-of ``case.toml`` are the fields of ``Settings``.
+in a line stands behind it in the side before, as a marker (``awaken.testing.finding_markers``). The
+keys of ``case.toml`` are the fields of ``Settings``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from packaging.specifiers import SpecifierSet
 
 from awaken.contract import Level
-from awaken.testing.markers import read_markers
+from awaken.testing.finding_markers import read_markers
 
 MODULE = "case.py"
 """What a single-file case is called in its project."""

@@ -40,6 +40,7 @@ class Database:
         from sqlalchemy.orm import Session  # noqa: PLC0415
         from sqlalchemy.pool import StaticPool  # noqa: PLC0415
 
+        # One connection for all sessions: each other one would have an empty database in memory.
         self.engine: Engine = create_engine(
             "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
         )
@@ -47,6 +48,7 @@ class Database:
         with Session(self.engine) as session:
             models.seed(session)
             session.commit()
+        # Copied back for each call, which is faster than to seed it anew.
         self._template = sqlite3.connect(":memory:")
         self._connection().backup(self._template)
 
@@ -194,6 +196,7 @@ def importable(files: Mapping[str, bytes], loaded: _Modules) -> Iterator[None]:
     path, modules, bytecode = list(sys.path), dict(sys.modules), sys.dont_write_bytecode
     with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
         write_project(Path(directory), files)
+        # A program may have modules that are named like installed ones, `models` for instance.
         ours = {Path(name).parts[0].removesuffix(".py") for name in files}
         for name in [n for n in sys.modules if n.partition(".")[0] in ours]:
             del sys.modules[name]

@@ -1,4 +1,4 @@
-"""What holds for every rule and every case, whatever the case is about."""
+"""The laws that hold for every rule and every case, whatever the case is about."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ Law = Callable[[CaseResult], None]
 
 _BOM = b"\xef\xbb\xbf"
 _LEFT_OUT_ALONE = 6
+"""Sites of a case that are excluded alone, each in a run of its own. A choice by the time of the
+suite: those left are seen in the two runs that exclude every second site."""
 _INDENT = re.compile(rb"^(?:    )+", re.MULTILINE)
 
 
@@ -174,7 +176,7 @@ def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
 def any_change_can_be_left_out(result: CaseResult) -> None:
     """Without some of its sites everything still holds together, and the rest is changed.
 
-    Every site is left out with every second one, and some of them alone: neighbours and nested
+    Every site is excluded with every second one, and some of them alone: neighbours and nested
     sites are seen both ways, and a case with many sites still costs few runs.
     """
     made = {site for change in result.report.changes for site in change.sites}
@@ -196,7 +198,7 @@ def manual_findings_say_why(result: CaseResult) -> None:
             reason = finding.reason or "(none)"
             known = reason in declared or reason.startswith("engine/")
             require(known, f"{finding.place} has the undeclared reason {reason}")
-            require(finding.cure, f"{finding.place} ({reason}) does not say what to do")
+            require(finding.help, f"{finding.place} ({reason}) does not say what to do")
 
 
 def levels_are_declared(result: CaseResult) -> None:
@@ -283,8 +285,8 @@ def _comments(content: bytes) -> Counter[str]:
 def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[int]:
     """Return the 0-based lines of the innermost statements that hold a rewritten site.
 
-    Comments directly above them are theirs. The chain of its finding names what else is rewritten
-    with it.
+    Comments directly above them are theirs. The related places of its finding are rewritten with
+    it.
     """
     lines: set[int] = set()
     text = before.splitlines()
@@ -298,7 +300,7 @@ def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[i
         place
         for finding in result.report.findings
         if finding.site in changed
-        for place in (finding.place, *finding.chain)
+        for place in (finding.place, *finding.related)
         if place.path == path
     ]
     for place in places:

@@ -62,6 +62,7 @@ def _observe(
     with warnings.catch_warnings(), importable(files, {}):
         warnings.simplefilter("ignore")
         record: Any = importlib.import_module(_RECORD)
+        # Inside, for a program may fail as early as it is imported.
         module, _, name = (case.settings.application or "").partition(":")
         outcome: object
         try:

@@ -1,4 +1,4 @@
-"""What a caller can observe of a function that asks a database: value, exception and SQL."""
+"""Observations of a function that asks a database, as a caller has them: value, exception, SQL."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def picture(value: object) -> object:
         return (type(value).__name__, tuple(picture(item) for item in value))
     if isinstance(value, dict):
         return ("dict", tuple((picture(key), picture(item)) for key, item in value.items()))
-    if isinstance(value, set | frozenset):
+    if isinstance(value, set | frozenset):  # sorted, for a set has another order in each process
         return (type(value).__name__, tuple(sorted((picture(i) for i in value), key=repr)))
     if isinstance(value, list | tuple):
         return (type(value).__name__, tuple(picture(item) for item in value))
@@ -117,6 +117,7 @@ def differences(before: Observation, after: Observation, *, same_sql: bool) -> l
 def _without_labels(sql: str) -> str:
     """Return the statement with the labels of columns resolved, also where a subquery has them."""
     sql = re.sub(r"\s+", " ", sql).strip()
+    # Query labels every column (`user_id`), select() none: the rows are the same.
     columns = {label: column for column, label in _LABELLED.findall(sql)}
     sql = _LABEL.sub("", sql)
     return _OF_SUBQUERY.sub(lambda match: f"{match[1]}.{columns.get(match[2], match[2])}", sql)

@@ -1,4 +1,4 @@
-"""What a rule's page must have, and cases made of its examples: what it shows is what happens.
+"""The checks of a rule's page, and cases made of its examples: what it shows is what happens.
 
 An example's program stands in the page itself: the files of its own code blocks, and those that
 other sections name. Every site in it must be safe, or unsafe where its title says so; an advice
@@ -39,6 +39,8 @@ _TABLE = re.compile(r"^\|(?: *:?-+:? *\|)+$", re.MULTILINE)
 def assert_page(rule: Rule) -> None:
     """Assert that the page of ``rule`` has what users look for."""
     written = {part.title: part.text for part in parts(rule) if isinstance(part, Section)}
+    left = [line.strip() for line in docstring(rule).splitlines() if "TODO" in line]
+    require(not left, f"the page of {rule.name} is not written yet: {''.join(left[:1])}")
     missing = [title for title in REQUIRED if not written.get(title)]
     require(not missing, f"the page of {rule.name} has no section {missing}")
     require("\n" not in docstring(rule).partition("\n\n")[0], f"{rule.name}: one line first")

@@ -16,7 +16,7 @@ from pathlib import Path
 from awaken import api
 from awaken.cli.reference import reference
 from awaken.kit.rule import Rule
-from awaken.preview.markdown.rules import index, markdown
+from awaken.preview.markdown.rule_markdown import index, markdown
 
 COMMAND = "python -m awaken.testing.pages docs"
 _MARK = f"<!-- Made by `{COMMAND}` from {{source}}: edit that and run it again. -->"

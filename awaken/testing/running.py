@@ -65,6 +65,7 @@ def run_case(
     """
     files = case.before if files is None else files
     with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
+        # Real, as the paths of the report are; a temporary directory may lie behind a link.
         root = Path(directory).resolve()
         write_project(root, files)
         chosen = options(case, left_out=left_out, jobs=jobs)

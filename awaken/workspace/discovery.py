@@ -1,4 +1,4 @@
-"""Which projects a run is about, and which Python files belong to each.
+"""The discovery of the projects of a run, and of the Python files that belong to each.
 
 ``.py`` files only: a stub (``.pyi``) has no bodies to rewrite, a notebook is not text.
 """
@@ -39,6 +39,8 @@ DEPTH_LIMIT = 100
 """Levels of directories that a walk goes down; the deepest of 20 programs has 10. An ignore pattern
 with ``**`` takes the square of it."""
 
+# What declares a project. A requirements file and a repository are weaker marks: each may stand in
+# the middle of one.
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile")
 _PROJECT_TABLES = {
     "pyproject.toml": re.compile(
@@ -130,7 +132,7 @@ def discover(
             problems.append(FileProblem(str(root.path), 0, why))
             continue
         projects.append(found)
-        # an inner project sorts after the outer one, so it has not been walked yet
+        # An inner project sorts after the outer one, so it has not been walked yet.
         for inner in found.nested:
             waiting[inner.path] = _merged(waiting.get(inner.path), inner)
     return projects, problems
@@ -156,6 +158,7 @@ def find_roots(
     roots: dict[Path, Root] = {}
     problems: list[FileProblem] = []
     for named in paths:
+        # Real from here on: two ways to one file must not make two projects.
         path = Path(os.path.realpath(named))
         problem = None if path in given else _unusable(path)
         if problem:
@@ -215,11 +218,13 @@ def _is_script(path: Path) -> bool:
 def _root_above(start: Path) -> Path | None:
     weak = repository = None
     for directory in (start, *start.parents):
+        # Metadata in a home directory is about the user's tools, not about what lies below.
         if directory != start and is_boundary(directory):
             break
         names = _names(directory)
         if _is_project(str(directory), names):
             return directory
+        # The outermost wins: a program may keep further ones beside its parts.
         if "requirements.txt" in names and "__init__.py" not in names:
             weak = directory
         if ".git" in names:
@@ -337,7 +342,8 @@ class _Walk:
         self.left_out: list[LeftOut] = []
         self.named = tuple(self.taken())
         self.links: list[tuple[str, tuple[Patterns, ...]]] = []
-        self.seen: set[str] = set()  # real paths of directories and files
+        # Real paths of directories and files, against links that lead in circles.
+        self.seen: set[str] = set()
         names = _names(root.path)
         self.bare = "requirements.txt" not in names and not _is_project(self.base, names)
 
@@ -346,6 +352,7 @@ class _Walk:
         outer = outer_gitignores(self.root.path) if self.settings.respect_gitignore else ()
         self.directory("", str(self.root.path), tuple(outer))
         self.follow_links()
+        # What the user named counts although it is excluded, and was not found by the walk.
         for name in self.named:
             path = self.base + name
             if name != "." and os.path.isdir(path):  # noqa: PTH112 - strings throughout the walk
@@ -366,6 +373,7 @@ class _Walk:
 
     def directory(self, relative: str, real: str, ignores: tuple[Patterns, ...]) -> None:
         """Walk one directory and those below; ``relative`` ends in a slash unless empty."""
+        # A list instead of recursion: the depth is the target's to choose.
         waiting = [(relative, real, ignores)]
         while waiting:
             relative, real, ignores = waiting.pop()
@@ -388,6 +396,7 @@ class _Walk:
             return []
         names = {entry.name for entry in entries}
         if relative and self.is_other_project(relative, names):
+            # One that is reached through a link lies elsewhere, and is found from there.
             if self.base + relative == real + "/" and self.root.selects(relative.rstrip("/")):
                 self.nested.append(Root(Path(real)))
             return []

@@ -39,6 +39,7 @@ def exclusion_of(root: Path, path: str, settings: DiscoverySettings) -> Exclusio
         what = above + (part if depth == len(parts) - 1 else f"{part}/")
         if settings.respect_gitignore:
             ignores.append(gitignore(base + above))
+        # In the order of the walk, which asks the option first.
         for patterns in (excluded, ignores):
             found = _decided(patterns, base, what)
             if found is not None:

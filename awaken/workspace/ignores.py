@@ -1,4 +1,4 @@
-"""Which names a walk leaves out: the ``exclude`` options and ``.gitignore`` files."""
+"""Patterns of names that a walk leaves out: the ``exclude`` options and ``.gitignore`` files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from pathspec import GitIgnoreSpec
 
-from awaken.workspace.reading import METADATA_LIMIT, Enclosure, enclosure_of
+from awaken.workspace.reading import METADATA_LIMIT, Enclosure, enclosure_of, working_tree
+from awaken.workspace.sources import LINE_END
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -114,6 +115,7 @@ class _Numbered:
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
         lines = [(number, line) for number, line in lines if _is_short(line)]
+        # All at once first: asking for each line alone is slow, and hardly any file needs it.
         spec = _compiled([line for _, line in lines])
         if spec is None:
             lines = [(number, line) for number, line in lines if is_pattern(line)]
@@ -214,13 +216,12 @@ def outer_gitignores(root: Path) -> list[Patterns]:
     Outermost first; empty outside a repository, and where they leave out ``root`` itself: who
     names an ignored directory wants its files.
     """
-    chain = [root, *root.parents]
-    depth = next((i for i, parent in enumerate(chain) if (parent / ".git").exists()), None)
-    if depth is None:
+    top = working_tree(root)
+    if top is None:
         return []
-    top = f"{chain[depth]}/"
-    found = [_in_file(Enclosure(chain[depth]), top, ".git/info/exclude")]
-    for above, below in pairwise(reversed(chain[: depth + 1])):
+    found = [_in_file(Enclosure(top), f"{top}/", ".git/info/exclude")]
+    inside = [one for one in (root, *root.parents) if one.is_relative_to(top)]
+    for above, below in pairwise(reversed(inside)):
         found.append(gitignore(f"{above}/"))
         if left_out(found, f"{below}/", f"{below.name}/"):
             return []
@@ -236,4 +237,4 @@ def _lines(enclosure: Enclosure, path: str) -> list[str]:
         raw = enclosure.read(path, METADATA_LIMIT)
     except OSError:
         return []
-    return re.split(r"\r\n|\r|\n", raw.decode("utf-8-sig", "replace"))
+    return LINE_END.split(raw.decode("utf-8-sig", "replace"))

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_LINE_END = re.compile(r"\r\n?|\n")
+from awaken.workspace.sources import LINE_END, TextError
+
 _SECTION = re.compile(r"\[(?P<name>.+)\]")
 _DELIMITER = re.compile(r"[=:]")
 _DEFAULTS = "DEFAULT"
@@ -20,12 +21,8 @@ Sections = Mapping[str, Mapping[str, str]]
 """The options of each section, by name; names of options are in lower case."""
 
 
-class NotIni(ValueError):
-    """The text is not an INI file; says why in a clause. ``line`` is 1-based."""
-
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
-        self.line = line
+class NotIni(TextError):
+    """The text is not an INI file; says why in a clause."""
 
 
 def parse_ini(text: str) -> dict[str, dict[str, str]]:
@@ -34,7 +31,7 @@ def parse_ini(text: str) -> dict[str, dict[str, str]]:
     Raises NotIni, also for a section or an option that comes twice, as the tools do.
     """
     reader = _Reader()
-    for number, line in enumerate(_LINE_END.split(text), 1):
+    for number, line in enumerate(LINE_END.split(text), 1):
         reader.line(number, line)
     found = {
         name: {key: "\n".join(lines).rstrip() for key, lines in options.items()}
@@ -108,7 +105,8 @@ def expanded(options: Mapping[str, str], name: str) -> str:
     raise ValueError(f"the references in {name!r} lead in circles")
 
 
-_PERCENT = "\0"  # stands for %% while there are references to replace
+_PERCENT = "\0"
+"""Stands for ``%%`` while there are references to replace; no text file holds it."""
 
 
 def _replaced(options: Mapping[str, str], value: str) -> str:

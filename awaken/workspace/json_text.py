@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from awaken.workspace.sources import TextError
 
-class NotJson(ValueError):
-    """The text is not JSON; says why in a clause. ``line`` is 1-based, 0 where unknown."""
 
-    def __init__(self, message: str, line: int = 0) -> None:
-        super().__init__(message)
-        self.line = line
+class NotJson(TextError):
+    """The text is not JSON; says why in a clause."""
 
 
 def parse_json(text: str) -> Any:

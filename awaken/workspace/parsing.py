@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from awaken.workspace.sources import LINE_END_BYTES, SourceFile, TextError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaken.workspace.sources import SourceFile
 
 MAX_DEPTH = 400
 """Levels of a tree that awaken reads. Of 7,400 files of the standard library and large programs
@@ -24,8 +25,10 @@ LIBCST_DEPTH = 300
 in the 2 MB stack that Windows gives, but not 1,000."""
 
 NEWEST_PYTHON = (3, 15)
+"""The newest release (October 2026): what that one cannot read, no other can either."""
 
 _RECURSION = 10_000
+"""Calls inside each other: ten for each of ``MAX_DEPTH`` levels, and room for those around them."""
 _PYTHON_2 = re.compile(
     r"\s*(?:print|exec)\s+[^\s(=.,:\[]"
     r"|\s*raise\s+[\w.]+\s*,"
@@ -33,12 +36,8 @@ _PYTHON_2 = re.compile(
 )
 
 
-class Unparsable(ValueError):
-    """The file is not Python that this interpreter reads; ``line`` is 1-based, 0 where unknown."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line = line
+class Unparsable(TextError):
+    """The file is not Python that this interpreter reads; says why in a clause."""
 
 
 def parse(source: SourceFile) -> ast.Module:
@@ -59,14 +58,14 @@ def parse_text(text: bytes) -> ast.Module:
             # "<unknown>" in the current directory may be a pipe.
             tree = ast.parse(text.decode(), filename="")
     except SyntaxError as error:
-        raise Unparsable(error.lineno or 0, _explain(text, error)) from None
+        raise Unparsable(_explain(text, error), error.lineno or 0) from None
     except (RecursionError, MemoryError):
-        raise Unparsable(0, "is nested too deeply for Python's own parser") from None
+        raise Unparsable("is nested too deeply for Python's own parser") from None
     except (ValueError, OverflowError) as error:
-        raise Unparsable(0, f"cannot be parsed: {error}") from None
+        raise Unparsable(f"cannot be parsed: {error}") from None
     deep = _deep_statement(text, tree)
     if deep:
-        raise Unparsable(deep, f"is nested more than {MAX_DEPTH} levels deep")
+        raise Unparsable(f"is nested more than {MAX_DEPTH} levels deep", deep)
     return tree
 
 
@@ -75,7 +74,7 @@ _WRONG_EVERYWHERE = re.compile(r"too many|Exceeds|\(unicode error\)|inconsistent
 
 
 def _explain(text: bytes, error: SyntaxError) -> str:
-    lines = re.split(rb"\r\n|\r|\n", text)
+    lines = LINE_END_BYTES.split(text)
     number = error.lineno or 0
     line = lines[number - 1] if 0 < number <= len(lines) else b""
     if _PYTHON_2.match(line.decode()) or error.msg.startswith("leading zeros"):
@@ -108,6 +107,7 @@ def _deep_statement(text: bytes, tree: ast.Module) -> int:
 
     A level needs a byte, so only long statements are measured: a tenth of the time of a walk.
     """
+    # A list instead of recursion: this is the check that recursion is safe afterwards.
     measure = _Extents(text)
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
@@ -159,7 +159,7 @@ def depth(node: ast.AST, limit: int) -> int:
     return found
 
 
-def libcst_refusal(node: ast.AST) -> str | None:
+def too_deep_for_libcst(node: ast.AST) -> str | None:
     """Return why the source of ``node`` is not given to LibCST, as a clause; None if it can be."""
     if depth(node, LIBCST_DEPTH) <= LIBCST_DEPTH:
         return None
@@ -174,6 +174,7 @@ def deep_recursion() -> Iterator[None]:
     in their way.
     """
     before = sys.getrecursionlimit()
+    # Never lower than it was: the caller may be deep already.
     sys.setrecursionlimit(max(before, _RECURSION))
     try:
         yield

@@ -1,4 +1,4 @@
-"""How a project's tests run: the runner, what runs its coroutine tests, and in which mode.
+"""The test setup of a project: the runner, what runs its coroutine tests, and in which mode.
 
 pytest takes its settings from the first file that has them (docs.pytest.org, "Configuration file
 formats"; ``_pytest.config.findpaths`` of pytest 9.2).
@@ -108,6 +108,8 @@ def pytest_settings(root: Path) -> PytestSettings | None:
     Those of the nearest directory at or above ``root`` in which a file has some, up to the top of
     its repository; None without.
     """
+    # The nearest directory first, in it the files in pytest's own order; the first one that has
+    # settings is the only one that counts.
     for directory in upwards(root):
         for name, read in _READERS:
             path = directory / name

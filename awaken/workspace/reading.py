@@ -90,6 +90,7 @@ class Enclosure:
             if real is None:
                 real = self._real_directories[directory] = os.path.realpath(directory)
             place = os.path.join(real, name)  # noqa: PTH118 - hot: thousands of files
+            # Where the system has no such flag (Windows), a link is resolved before it is checked.
             if not _NOFOLLOW:
                 place = os.path.realpath(place)
             self._require(place)
@@ -100,6 +101,7 @@ class Enclosure:
                     raise Unreadable("is not a regular file") from error
                 if error.errno not in _IS_A_LINK:
                     raise
+            # The file is a link: where it leads is checked, and must itself be none by then.
             place = os.path.realpath(place)
             self._require(place)
             return _read_open(os.open(place, _FLAGS | _NOFOLLOW), limit)
@@ -146,6 +148,14 @@ def upwards(directory: Path) -> Iterator[Path]:
             return
 
 
+def working_tree(directory: Path) -> Path | None:
+    """Return the nearest directory at or above ``directory`` that has a ``.git``."""
+    for candidate in (directory, *directory.parents):
+        if (candidate / ".git").exists():
+            return candidate
+    return None
+
+
 def read_named(path: Path, limit: int) -> bytes:
     """Return the bytes of a file that the user named, wherever it is and whatever links lead there.
 
@@ -185,6 +195,7 @@ def _read_open(descriptor: int, limit: int) -> bytes:
     try:
         status = os.fstat(descriptor)
         _require_regular(status)
+        # Before a byte is read: a sparse file of 20 GB takes no room on the disk.
         if status.st_size > limit:
             raise _too_large(status.st_size, limit)
         parts = []

@@ -41,7 +41,12 @@ size (``punycode``, ``idna``), is not text (``rot13``, ``zlib``), differs by mac
 hides code from a reader (``unicode_escape``, ``utf_7``).
 """
 _BLANK_LINE = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
-_NEWLINE = re.compile(rb"\r\n|\r|\n")
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""What ends a line, whichever system wrote the file."""
+
+LINE_END_BYTES = re.compile(rb"\r\n|\r|\n")
+"""The same in bytes."""
 
 
 class FileProblem(Struct, frozen=True, order=True):
@@ -56,15 +61,16 @@ class FileProblem(Struct, frozen=True, order=True):
     message: str
 
 
-class Undecodable(ValueError):
-    """The bytes are not text in the encoding that the file declares; says so in one sentence.
-
-    ``line`` is 1-based, 0 where unknown.
-    """
+class TextError(ValueError):
+    """A file is not what it should be; says why. ``line`` is 1-based, 0 where unknown."""
 
     def __init__(self, message: str, line: int = 0) -> None:
         super().__init__(message)
         self.line = line
+
+
+class Undecodable(TextError):
+    """The bytes are not text in the encoding that the file declares; says so in one sentence."""
 
 
 class SourceFile(Struct, frozen=True):
@@ -100,7 +106,7 @@ class SourceFile(Struct, frozen=True):
         """Return the bytes of each line without its end; no empty line after the last end."""
         spans = []
         start = 0
-        for match in _NEWLINE.finditer(self.text):
+        for match in LINE_END_BYTES.finditer(self.text):
             spans.append(Span(start, match.start()))
             start = match.end()
         return spans if start == len(self.text) else [*spans, Span(start, len(self.text))]
@@ -119,6 +125,7 @@ def decode(path: str, raw: bytes) -> SourceFile:
     if bom and encoding != "utf-8":
         raise Undecodable(f"starts with a UTF-8 byte order mark but declares {encoding}", line)
     text = _text(body, encoding)
+    # Python and editors do not agree on what such a file says.
     if b"\0" in text:
         raise Undecodable("holds a NUL byte, so it is not Python source", _line_at(body, b"\0"))
     return SourceFile(path, text, encoding, bom, digest)
@@ -150,7 +157,7 @@ def _declared_encoding(body: bytes) -> tuple[str, int]:
 
 def _codec_name(cookie: str, line: int) -> str:
     """Return the codec for a cookie; like Python, ignore editors' ``-unix`` and ``-dos``."""
-    name = cookie[:12].lower().replace("_", "-")
+    name = cookie[:12].lower().replace("_", "-")  # twelve, as in Python's own tokenizer
     if name == "utf-8" or name.startswith("utf-8-"):
         return "utf-8"
     if re.match(r"(?:latin-1|iso-8859-1|iso-latin-1)(?:-|$)", name):
@@ -171,17 +178,17 @@ def _text(body: bytes, encoding: str) -> bytes:
     """Return ``body`` as UTF-8, sure that ``encoding`` turns it back into the same bytes."""
     try:
         if encoding == "utf-8":
-            if not body.isascii():
+            if not body.isascii():  # most files are, and then there is nothing to decode
                 body.decode()
             return body
         text = body.decode(encoding)
         same = text.encode(encoding) == body
         encoded = text.encode()
     except UnicodeDecodeError as error:
-        line = 1 + len(_NEWLINE.findall(body, 0, error.start))
+        line = 1 + len(LINE_END_BYTES.findall(body, 0, error.start))
         message = f"is not {encoding} text ({error.reason} at byte {error.start})"
-        cure = "declare its encoding in line 1, or save it as UTF-8"
-        raise Undecodable(f"{message}; {cure}", line) from error
+        help_text = "declare its encoding in line 1, or save it as UTF-8"
+        raise Undecodable(f"{message}; {help_text}", line) from error
     except (UnicodeError, LookupError) as error:
         raise Undecodable(f"cannot be read as {encoding}: {error}") from error
     if not same:
@@ -190,7 +197,7 @@ def _text(body: bytes, encoding: str) -> bytes:
 
 
 def _line_at(body: bytes, needle: bytes) -> int:
-    return 1 + len(_NEWLINE.findall(body, 0, max(body.find(needle), 0)))
+    return 1 + len(LINE_END_BYTES.findall(body, 0, max(body.find(needle), 0)))
 
 
 class Snapshot:

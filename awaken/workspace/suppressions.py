@@ -1,4 +1,4 @@
-"""The comments that hold sites back: ``# awaken: ignore[rule]`` and ``# awaken: skip-file``.
+"""Suppression comments: ``# awaken: ignore[rule]`` and ``# awaken: skip-file``.
 
 ``ignore`` covers one logical line: the one in or behind which it stands, or the one directly below
 where it stands on a line of its own, in a block of such comment lines. A decorator, and the header
@@ -16,15 +16,15 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from awaken.contract import Span
-from awaken.workspace.sources import SourceFile
+from awaken.workspace.sources import LINE_END_BYTES, SourceFile
 
 MARK = b"awaken:"
 """What a file must hold to have any of these comments."""
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 _HEAD = re.compile(r"(?<!\S)#++[ \t]*+awaken:[ \t]*+")
 _IGNORE = re.compile(r"ignore[ \t]*\[(?P<names>[^\[\]]*)\]")
 _SKIP_FILE = re.compile(r"skip-file(?![\w\[(=-])")
+# The words of other tools: who writes one of them after `awaken:` means a suppression.
 _MEANT = ("ignore", "skip-file", "skip", "noqa", "disable", "off", "suppress")
 _NO_CODE = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT})
 
@@ -34,7 +34,7 @@ class Suppression(Struct, frozen=True):
 
     ``names`` are the rules and families as written, ``covers`` the bytes of the logical line or
     of the file, None where it stands above no statement. ``wrong`` says as one clause why it is
-    none, and ``cure`` what to write; both are empty for a sound one.
+    none, and ``help`` what to write; both are empty for a sound one.
     """
 
     text: str
@@ -43,7 +43,7 @@ class Suppression(Struct, frozen=True):
     covers: Span | None = None
     whole_file: bool = False
     wrong: str = ""
-    cure: str = ""
+    help: str = ""
 
     def covers_place(self, span: Span) -> bool:
         """Whether what starts where ``span`` does lies in what this comment covers."""
@@ -87,7 +87,7 @@ class _Line(Struct):
 def _comments(text: bytes) -> Iterator[_Comment]:
     # The tokenizer would take a lone \r for part of a line.
     rows = re.split("\r\n?|\n", text.decode())
-    starts = [0, *(match.end() for match in _LINE_END.finditer(text)), len(text)]
+    starts = [0, *(match.end() for match in LINE_END_BYTES.finditer(text)), len(text)]
     line = _Line()
     for token in tokenize.generate_tokens(io.StringIO("\n".join(rows)).readline):
         if token.type == tokenize.COMMENT:
@@ -135,7 +135,7 @@ def _read(comment: _Comment, size: int) -> Iterator[Suppression]:
         start = comment.start + len(comment.text[: match.start()].encode())
         span = Span(start, start + len((head + read.text).encode()))
         yield Suppression(
-            text, span, read.names, read.covers, read.whole_file, read.wrong, read.cure
+            text, span, read.names, read.covers, read.whole_file, read.wrong, read.help
         )
 
 
@@ -163,7 +163,7 @@ def _skip_file(said: str, comment: _Comment, size: int) -> Suppression | None:
 
 
 def _malformed(said: str) -> Suppression | None:
-    """Return what is wrong with a comment that must have been meant to hold something back."""
+    """Return what is wrong with a comment that must have been meant to suppress something."""
     from difflib import get_close_matches  # noqa: PLC0415  only a malformed comment needs it
 
     word = re.split(r"[^\w-]", said, maxsplit=1)[0]
@@ -184,5 +184,5 @@ def _malformed(said: str) -> Suppression | None:
     )
 
 
-def _wrong(text: str, wrong: str, cure: str) -> Suppression:
-    return Suppression(text, _NOWHERE, wrong=wrong, cure=cure)
+def _wrong(text: str, wrong: str, help_text: str) -> Suppression:
+    return Suppression(text, _NOWHERE, wrong=wrong, help=help_text)

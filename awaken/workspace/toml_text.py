@@ -11,6 +11,8 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from awaken.workspace.sources import TextError
+
 KeyPath = tuple[str | int, ...]
 """Where a value stands: the keys of tables and the indexes of lists, from the outside in."""
 
@@ -24,12 +26,8 @@ _LARGEST = 2**63
 """TOML promises 64 bits; Python prints no number of more than 4,300 digits, but reads them."""
 
 
-class NotToml(ValueError):
-    """The text is not TOML; says why in a clause. ``line`` is 1-based, 0 where unknown."""
-
-    def __init__(self, message: str, line: int = 0) -> None:
-        super().__init__(message)
-        self.line = line
+class NotToml(TextError):
+    """The text is not TOML; says why in a clause."""
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -46,6 +44,7 @@ def parse_toml(text: str) -> dict[str, Any]:
         line_said = re.search(r"at line (\d+)", str(error))
         at = int(line_said[1]) if line_said else text.rstrip().count("\n") + 1
         raise NotToml(re.sub(r" [(]at .*", "", str(error)), at) from error
+    # tomllib reads any number; what prints it afterwards, an error message for instance, cannot.
     if _has_large_number(tables):
         raise NotToml("it holds a whole number of more than 64 bits")
     return tables
@@ -158,6 +157,7 @@ def _key(text: str, at: int) -> tuple[list[str], int]:
     parts = []
     while match := _KEY_PART.match(text, at):
         part, at = match["part"], match.end()
+        # A quoted key has the escapes of a string, which only the parser knows.
         parts.append(str(tomllib.loads(f"key = {part}")["key"]) if part[0] in "\"'" else part)
         if not match["dot"]:
             break

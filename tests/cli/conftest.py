@@ -12,7 +12,7 @@ from awaken import api
 from awaken.cli import main
 from awaken.contract import ChangeId, Finding, Level, Place, SiteId, Span
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Report, RootReport
-from awaken.engine.writing.apply import Applied
+from awaken.engine.writing.applying import Applied
 from awaken.workspace.sources import decode
 
 BEFORE = b"a = query(1)\nb = query(2)\nc = query(3)\nd = query(4)\n"
@@ -31,7 +31,7 @@ def _finding(level: Level, message: str) -> Finding:
         scope="<module>",
         message=f"{message} {level}",
         reason="query-to-select/no" if level is Level.MANUAL else None,
-        cure="do it by hand" if level is Level.MANUAL else "",
+        help="do it by hand" if level is Level.MANUAL else "",
         change=ChangeId(f"change-{level}") if level in ORDER[:2] else None,
     )
 

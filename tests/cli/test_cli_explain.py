@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from real_program import GOOD, QUERY, Program
 
-from awaken.cli.options.places import FilePlace, parse_place
+from awaken.cli.options.file_position import FilePlace, parse_place
 
 SITE = next(n for n, line in enumerate(GOOD.splitlines(), 1) if QUERY in line)
 

@@ -21,7 +21,7 @@ from functools import partial
 from awaken import api
 from awaken.cli import main
 from {module} import {rule}
-api.rehearse = partial(api.rehearse, rules=[{rule}()])
+api.run_staged = partial(api.run_staged, rules=[{rule}()])
 sys.exit(main({arguments!r}))
 """
 _FAILING = """

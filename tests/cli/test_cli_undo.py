@@ -6,7 +6,7 @@ import pytest
 
 from awaken import api
 from awaken.contract import Level
-from awaken.engine.writing.apply import FileWrite, apply
+from awaken.engine.writing.applying import FileWrite, apply
 from awaken.preview.undo_lines import stack_lines
 
 REAL_APPLY = api.apply

@@ -12,7 +12,7 @@ import pytest
 from real_program import GOOD, Program
 
 from awaken.engine.machine.signals import STOPPING, as_interrupts, number_of
-from awaken.engine.writing.undo import undo_list
+from awaken.engine.writing.undoing import undo_list
 
 PROGRAM = """
 import os, sys

@@ -14,7 +14,7 @@ from awaken.preview.choices import Form
 LEVELS = (Level.SAFE, Level.UNSAFE, Level.MANUAL, Level.ADVICE)
 TROUBLE = Diagnostic("bad.py", 3, "does not parse")
 OTHERS = [form for form in Form if form not in {Form.FULL, Form.SARIF}]
-"""SARIF rehearses with the real engine; test_sarif_on_a_program has it."""
+"""SARIF makes a staged run with the real engine; test_sarif_on_a_program has it."""
 STARTS = {
     Form.CONCISE: "app.py:1:5: safe",
     Form.GROUPED: "app.py:\n  1:5",

@@ -6,16 +6,16 @@ import pytest
 from terminal import on_terminal
 
 from awaken.preview.choices import View
-from awaken.preview.console.progress import bar
+from awaken.preview.console.progress_bar import bar
 
 TAKEN_OFF = "\x1b[2K"
 PROGRAM = """
 import sys
-from awaken.preview.console import progress
+from awaken.preview.console import progress_bar
 from awaken.preview.choices import View
-progress._PATIENCE = {patience}
-progress._PAUSE = 0
-with progress.bar(View(quiet={quiet})) as advance:
+progress_bar._PATIENCE = {patience}
+progress_bar._PAUSE = 0
+with progress_bar.bar(View(quiet={quiet})) as advance:
     if advance is None:
         print("NO BAR")
     else:

@@ -93,9 +93,9 @@ def found(report):
     return [(one.level.value, text_of(report, one)) for one in report.findings]
 
 
-def held(report):
+def suppressed(report):
     """Return what holds each site that is held, and its source."""
-    return [(one.by.value, text_of(report, one.finding)) for one in report.held]
+    return [(one.by.value, text_of(report, one.finding)) for one in report.suppressed]
 
 
 def changed(report):

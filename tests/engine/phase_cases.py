@@ -19,9 +19,9 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.engine.planning.phases import Tools, run_phases
-from awaken.engine.planning.policy import Admission
+from awaken.engine.planning.policy import Policy
 from awaken.kit.rule import Rule
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -111,7 +111,7 @@ class FakeProject:
         self.parse_failures = {}
 
 
-def run(files, *rules, check=None, projects=None, **admission):
+def run(files, *rules, check=None, projects=None, **policy):
     """Run ``rules`` over ``files``; ``check`` gives problems, ``projects`` gets those asked for."""
 
     def project(snapshot, scope):
@@ -123,10 +123,10 @@ def run(files, *rules, check=None, projects=None, **admission):
     snapshot = Snapshot({path: SourceFile(path, text.encode()) for path, text in files.items()})
     tools = Tools(
         project=project,
-        materialise=lambda before, changes: materialise(before, changes, {}),
+        apply_in_memory=lambda before, changes: apply_in_memory(before, changes, {}),
         check=check or (lambda *_: ()),
     )
-    return run_phases(snapshot, rules, tools, Admission(**admission))
+    return run_phases(snapshot, rules, tools, Policy(**policy))
 
 
 def text(outcome, path="a.txt"):

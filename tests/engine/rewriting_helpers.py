@@ -17,7 +17,7 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.project.source.modules import Module
 from awaken.workspace.sources import Snapshot, decode
 
@@ -188,7 +188,7 @@ def change(*edits, id=None, level=Level.SAFE):  # noqa: A002  as the contract ca
 def run(text, *changes, files=None, formatter=None):
     raw = text if isinstance(text, bytes) else text.encode()
     files = {PATH: decode(PATH, raw), **(files or {})}
-    return materialise(Snapshot(files), changes, REWRITERS, formatter)
+    return apply_in_memory(Snapshot(files), changes, REWRITERS, formatter)
 
 
 def after(text, *changes, **options):

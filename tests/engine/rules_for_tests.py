@@ -116,7 +116,7 @@ class RenameCalls(Rule):
                 scope=site.scope,
                 message=reason.message,
                 reason=f"{self.name}/{reason.code}",
-                cure=reason.cure,
+                help=reason.help,
             )
         return Finding(
             site=site.id,

@@ -10,8 +10,8 @@ import pytest
 from faulty_filesystem import FaultyFileSystem, Killed
 
 from awaken.engine.machine.filesystem import digest
-from awaken.engine.writing.apply import FileWrite, apply
-from awaken.engine.writing.undo import undo
+from awaken.engine.writing.applying import FileWrite, apply
+from awaken.engine.writing.undoing import undo
 
 OLD = {"a.py": b"old a\n", "pkg/b.py": b"old b\r\n" * 9, "pkg/empty.py": b""}
 NEW = {"a.py": b"new a\n", "pkg/b.py": b"", "pkg/empty.py": b"now something\n"}

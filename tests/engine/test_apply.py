@@ -13,12 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_project import tree
 
-from awaken.engine.machine.apply_errors import RefusedError, StateDirectoryError, TreeLockedError
+from awaken.engine.machine.apply_errors import (
+    FileConflictError,
+    StateDirectoryError,
+    TreeLockedError,
+)
 from awaken.engine.machine.filesystem import REAL, digest, write_file
-from awaken.engine.writing import apply as applying
-from awaken.engine.writing.apply import FileWrite, apply
+from awaken.engine.writing import applying
+from awaken.engine.writing.applying import FileWrite, apply
 from awaken.engine.writing.lock import hold
-from awaken.engine.writing.undo import undo, undo_list
+from awaken.engine.writing.undoing import undo, undo_list
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def existing(path, old=b"old\n", new=b"new\n"):
 def refused(run, root, *writes):
     """Return the sentence of the refusal, having checked that nothing was touched."""
     before = tree(root)
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(FileConflictError) as caught:
         run(*writes)
     assert tree(root) == before
     return str(caught.value)
@@ -179,10 +183,10 @@ def test_all_refusals_are_given_and_the_others_counted(run, root):
     for write in writes:
         write.path.unlink()
 
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(FileConflictError) as caught:
         run(*writes)
 
-    assert [refusal.path for refusal in caught.value.refusals] == ["a.py", "b.py", "c.py"]
+    assert [one.path for one in caught.value.conflicts] == ["a.py", "b.py", "c.py"]
     assert "a.py was removed since it was read (and 2 more files" in str(caught.value)
 
 
@@ -211,7 +215,7 @@ def test_unreadable_file_is_refused(run, root, monkeypatch):
 
     monkeypatch.setattr(applying, "read_regular", fail)
 
-    with pytest.raises(RefusedError, match=r"a\.py cannot be read \(Permission denied\)"):
+    with pytest.raises(FileConflictError, match=r"a\.py cannot be read \(Permission denied\)"):
         run(write)
 
 
@@ -226,7 +230,7 @@ def test_what_is_no_regular_file_is_refused(run, root, kind):
         path.symlink_to("nowhere.py" if kind == "broken link" else "a.py")
     expected = "is not a regular" if kind in {"directory", "pipe"} else "was removed"
 
-    with pytest.raises(RefusedError, match=expected):
+    with pytest.raises(FileConflictError, match=expected):
         run(FileWrite(path, digest(b""), b""))
 
 
@@ -281,7 +285,7 @@ def test_an_editor_that_saves_while_we_write_wins(root, state, created):
             if target == root / "a.py":
                 path.write_bytes(b"typed by hand\n")
 
-    with pytest.raises(RefusedError, match=r"m\.py was changed just now"):
+    with pytest.raises(FileConflictError, match=r"m\.py was changed just now"):
         apply(root, [*others, write], command="", state=state, filesystem=Editor())
 
     assert path.read_bytes() == b"typed by hand\n"

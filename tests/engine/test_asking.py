@@ -31,12 +31,12 @@ class User:
         return answer() if callable(answer) else answer
 
     def about(self, *roots, rules):
-        def rehearse(left_out):
+        def run_staged(left_out):
             self.runs += 1
             options = api.Options(jobs=1, use_cache=False, left_out_in=left_out)
-            return api.rehearse(roots, options, rules=rules)
+            return api.run_staged(roots, options, rules=rules)
 
-        asked = ask_about_all(rehearse, self.ask)
+        asked = ask_about_all(run_staged, self.ask)
         assert not self.answers, "not all was asked"
         return asked
 
@@ -71,7 +71,7 @@ def test_yes_to_everything_is_the_run_without_questions(tmp_path):
 
     options = api.Options(jobs=1, use_cache=False)
     assert shown(asked.report) == shown(api.run([tmp_path], options, rules=[OneByOne()]))
-    assert (user.runs, asked.refused) == (1, 0)
+    assert (user.runs, asked.declined) == (1, 0)
     assert user.seen == [("a.py", 0, ["a.py"]), ("a.py", 10, ["a.py"]), ("b.py", 0, ["b.py"])]
     assert user.numbers == [(1, 3), (2, 3), (3, 3)]
 
@@ -82,7 +82,7 @@ def test_no_leaves_a_change_and_nothing_is_asked_twice(tmp_path):
     asked = user.about(write(tmp_path, **THREE), rules=[OneByOne()])
 
     assert shown(asked.report) == {"a.py": "double(1)\nsingle(2)\n", "b.py": "double(3)\n"}
-    assert (len(user.questions), user.runs, asked.refused) == (3, 2, 1)
+    assert (len(user.questions), user.runs, asked.declined) == (3, 2, 1)
 
 
 def test_no_to_everything_leaves_nothing_to_write(tmp_path):
@@ -129,7 +129,7 @@ def test_a_file_can_be_left_as_it_is_with_one_answer(tmp_path):
     asked = user.about(write(tmp_path, **files), rules=[OneByOne(), OverFiles()])
 
     assert shown(asked.report) == {"b.py": "alpha(3)\ndouble(4)\n"}
-    assert asked.refused == 3
+    assert asked.declined == 3
 
 
 class OverFilesLater(OverFiles):
@@ -154,7 +154,7 @@ def test_quitting_makes_what_was_agreed_to(tmp_path):
     asked = user.about(write(tmp_path, **THREE), rules=[OneByOne()])
 
     assert shown(asked.report) == {"a.py": "double(1)\nsingle(2)\n"}
-    assert asked.refused == 2
+    assert asked.declined == 2
 
 
 class LastIsBase(RenameCalls):
@@ -313,12 +313,12 @@ def test_what_is_written_is_the_sum_of_what_was_agreed_to(name, tmp_path, data):
             texts[file.path] = file.after.text
         return answer
 
-    def rehearse(left_out):
+    def run_staged(left_out):
         options = api.Options(jobs=1, use_cache=False, left_out_in=left_out)
-        return api.rehearse([tmp_path], options, rules=rules)
+        return api.run_staged([tmp_path], options, rules=rules)
 
     written = {
-        file.path: file.after.text for file in ask_about_all(rehearse, ask).report.roots[0].files
+        file.path: file.after.text for file in ask_about_all(run_staged, ask).report.roots[0].files
     }
 
     assert written == texts

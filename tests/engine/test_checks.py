@@ -10,7 +10,7 @@ from rewriting_helpers import PATH, change, node_edit, run, token
 from awaken.contract import CreateFile
 from awaken.engine.edits.splices import SpanMap
 from awaken.engine.planning.checks import check
-from awaken.engine.planning.in_memory import Materialised
+from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.workspace.sources import Snapshot, SourceFile, decode
 
 RUNNING = sys.version_info[:2]
@@ -51,7 +51,7 @@ def test_where_the_culprit_cannot_be_told_nobody_is_named():
     one = change(node_edit(text, "f(1)", "wrap"), id="one")
     result = run(text, one)
     broken = result.snapshot[PATH].with_text(b"x = wrapped(f(1))\nawait y\n")
-    result = Materialised(Snapshot({PATH: broken}), result.maps)
+    result = EditedSnapshot(Snapshot({PATH: broken}), result.maps)
     far_away = change(token("x = 1\n" * 9, "x", "y", nth=8), id="far")
     found = list(check(Snapshot({PATH: decode(PATH, text.encode())}), result, [far_away], RUNNING))
     assert [problem.changes for problem in found] == [()]
@@ -122,7 +122,7 @@ def test_a_change_in_another_file_is_never_named():
 
 def test_hostile_depth_is_a_problem_and_no_crash():
     deep = b"(" * 5000 + b")" * 5000
-    result = Materialised(Snapshot({PATH: SourceFile(PATH, deep)}), {PATH: SpanMap()})
+    result = EditedSnapshot(Snapshot({PATH: SourceFile(PATH, deep)}), {PATH: SpanMap()})
     before = Snapshot({PATH: SourceFile(PATH, b"x\n")})
     (problem,) = check(before, result, [], RUNNING)
     assert "does not compile" in problem.message

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awaken.contract import Change, ChangeId, Level, Place, Problem, SiteId, Span
-from awaken.engine.planning.conflicts import settle, with_dependants
+from awaken.engine.planning.conflicts import resolve_conflicts, with_dependants
 from awaken.workspace.sources import Snapshot, SourceFile
 
 SNAPSHOT = Snapshot({"a.py": SourceFile("a.py", b"one\ntwo\nthree\n")})
@@ -28,7 +28,7 @@ def change(name: str, *requires: str) -> Change:
 def settle_with(changes, is_bad, *, named=True):
     """Settle where a "result" is just the names made, and ``is_bad(names)`` gives the guilty."""
 
-    def materialise(_snapshot, active):
+    def apply_in_memory(_snapshot, active):
         return frozenset(c.id for c in active)
 
     def find_problems(result, _active):
@@ -37,58 +37,58 @@ def settle_with(changes, is_bad, *, named=True):
             return []
         return [Problem(HERE, "it broke", tuple(sorted(bad)) if named else ())]
 
-    return settle(SNAPSHOT, changes, materialise, find_problems)
+    return resolve_conflicts(SNAPSHOT, changes, apply_in_memory, find_problems)
 
 
 def test_all_changes_stay_where_nothing_is_wrong():
-    settled = settle_with([change("x"), change("y")], lambda _names: set())
+    resolution = settle_with([change("x"), change("y")], lambda _names: set())
 
-    assert [c.id for c in settled.changes] == ["x", "y"]
-    assert settled.refused == {}
-    assert settled.diagnostics == ()
+    assert [c.id for c in resolution.changes] == ["x", "y"]
+    assert resolution.rejected == {}
+    assert resolution.diagnostics == ()
 
 
 def test_only_the_guilty_change_goes():
-    settled = settle_with([change("x"), change("y")], lambda names: names & {"x"})
+    resolution = settle_with([change("x"), change("y")], lambda names: names & {"x"})
 
-    assert [c.id for c in settled.changes] == ["y"]
-    assert settled.result == {"y"}
-    assert settled.refused["x"].code == "engine/rolled-back"
-    assert "it broke" in settled.refused["x"].message
+    assert [c.id for c in resolution.changes] == ["y"]
+    assert resolution.result == {"y"}
+    assert resolution.rejected["x"].code == "engine/rolled-back"
+    assert "it broke" in resolution.rejected["x"].message
 
 
 def test_dependants_go_with_what_they_require():
     changes = [change("x"), change("y", "x"), change("z", "y"), change("other")]
 
-    settled = settle_with(changes, lambda names: names & {"x"})
+    resolution = settle_with(changes, lambda names: names & {"x"})
 
-    assert [c.id for c in settled.changes] == ["other"]
-    assert settled.refused["z"].code == "engine/requires-refused"
+    assert [c.id for c in resolution.changes] == ["other"]
+    assert resolution.rejected["z"].code == "engine/requires-refused"
 
 
 def test_a_diagnostic_names_file_and_line():
-    settled = settle_with([change("x")], lambda names: names & {"x"})
+    resolution = settle_with([change("x")], lambda names: names & {"x"})
 
-    assert [(d.path, d.line) for d in settled.diagnostics] == [("a.py", 2)]
+    assert [(d.path, d.line) for d in resolution.diagnostics] == [("a.py", 2)]
 
 
 def test_an_unnamed_problem_is_found_by_halving():
     changes = [change(name) for name in "abcdefg"]
 
-    settled = settle_with(changes, lambda names: names & {"e"}, named=False)
+    resolution = settle_with(changes, lambda names: names & {"e"}, named=False)
 
-    assert [c.id for c in settled.changes] == list("abcdfg")
+    assert [c.id for c in resolution.changes] == list("abcdfg")
 
 
 def test_two_that_only_fail_together_lose_one():
     changes = [change(name) for name in "abcd"]
 
-    settled = settle_with(
+    resolution = settle_with(
         changes, lambda names: names if {"b", "c"} <= names else set(), named=False
     )
 
-    assert len(settled.changes) == 3
-    assert not {"b", "c"} <= {c.id for c in settled.changes}
+    assert len(resolution.changes) == 3
+    assert not {"b", "c"} <= {c.id for c in resolution.changes}
 
 
 @given(
@@ -97,10 +97,10 @@ def test_two_that_only_fail_together_lose_one():
     st.booleans(),
 )
 def test_what_stays_holds_together(names, bad, named):
-    settled = settle_with([change(name) for name in names], lambda made: made & bad, named=named)
+    resolution = settle_with([change(name) for name in names], lambda made: made & bad, named=named)
 
-    assert {c.id for c in settled.changes} == set(names) - bad
-    assert {c.id for c in settled.changes} | set(settled.refused) == set(names)
+    assert {c.id for c in resolution.changes} == set(names) - bad
+    assert {c.id for c in resolution.changes} | set(resolution.rejected) == set(names)
 
 
 def test_requirements_are_followed_over_cycles():

@@ -11,8 +11,8 @@ from awaken import api
 from awaken.contract import Phase, UserError
 from awaken.engine.diagnosing import diagnosis
 from awaken.engine.diagnosing.diagnosis import LeftOutGroup, RuleStatus, Severity
-from awaken.engine.writing.apply import FileWrite, apply
-from awaken.engine.writing.undo import PendingApply
+from awaken.engine.writing.applying import FileWrite, apply
+from awaken.engine.writing.undoing import PendingApply
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.workspace.sources import decode
@@ -148,7 +148,7 @@ def test_a_need_that_is_not_met_is_said_with_what_was_found(root):
     assert one.rules[0].runs
     assert "it needs sqlalchemy>=1.4, and >=1.3 (pyproject.toml)" in one.rules[0].why
     assert [remark.severity for remark in one.remarks] == [Severity.ADVICE]
-    assert "--target" in one.remarks[0].cure
+    assert "--target" in one.remarks[0].help
 
 
 def test_an_ignored_rule_says_by_what(root):

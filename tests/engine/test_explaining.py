@@ -10,8 +10,8 @@ from rules_for_tests import OverFiles, RenameCalls, RequiresBase
 
 from awaken import api
 from awaken.contract import Phase, Plan, Reason, UserError
-from awaken.engine.planning import reasons
-from awaken.engine.report import HeldBy
+from awaken.engine.planning import engine_reasons
+from awaken.engine.report import SuppressedBy
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
 
@@ -167,10 +167,10 @@ def test_a_site_beside_a_held_one_has_the_documented_reason(explain):
 
 
 def test_every_reason_of_the_engine_is_documented():
-    declared = {one.code: one for one in vars(reasons).values() if isinstance(one, Reason)}
-    assert set(declared.values()) == set(reasons.ENGINE_REASONS)
+    declared = {one.code: one for one in vars(engine_reasons).values() if isinstance(one, Reason)}
+    assert set(declared.values()) == set(engine_reasons.ENGINE_REASONS)
     assert {code.partition("/")[0] for code in declared} == {"engine"}
-    assert all(one.message and one.cure for one in declared.values())
+    assert all(one.message and one.help for one in declared.values())
 
 
 def test_a_change_that_a_check_rolls_back_is_explained(explain):
@@ -197,7 +197,7 @@ def test_what_a_change_requires_is_there(explain):
 def test_a_held_site_says_by_what(explain):
     (site,) = explain("old(1)  # awaken: ignore[renaming]\n", 1).sites
     assert site.status == "held"
-    assert site.held.by is HeldBy.COMMENT
+    assert site.suppressed.by is SuppressedBy.COMMENT
 
 
 def test_only_sites_of_the_file_are_looked_for_where_rules_allow_that(explain):
@@ -272,7 +272,7 @@ def test_a_rule_that_does_not_run_but_would_find_a_site_is_named(explain):
     assert why.message.startswith(
         "renaming would find a site here (safe), but it does not run: ignored by "
     )
-    assert "--select renaming" in why.cure
+    assert "--select renaming" in why.help
 
 
 def test_a_rule_that_does_not_run_is_asked_with_the_options_of_the_project(explain):
@@ -353,7 +353,7 @@ def test_what_leaves_a_file_out_is_named(explain, path, more, options, message):
 )
 def test_naming_an_excluded_file_is_advised_only_where_it_helps(explain, forced, cure):
     (why,) = explain("old(1)\n", 1, extend_exclude=("app.py",), force_exclude=forced).whys
-    assert why.cure.startswith(cure)
+    assert why.help.startswith(cure)
 
 
 def test_a_blank_line_below_a_comment_that_is_advised_about_is_blank(explain):

@@ -17,7 +17,7 @@ from awaken.engine.machine.apply_errors import (
     UnfinishedApplyError,
     WriteError,
 )
-from awaken.engine.writing.undo import pending, undo_list
+from awaken.engine.writing.undoing import pending, undo_list
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from holding_cases import (
     advice,
     changed,
     found,
-    held,
     run,
+    suppressed,
     text_of,
     write,
 )
@@ -31,7 +31,7 @@ from transaction_cases import TRANSACTIONS
 from awaken import api
 from awaken.contract import Level
 from awaken.engine.planning import planning
-from awaken.engine.report import HeldBy
+from awaken.engine.report import SuppressedBy
 from awaken.engine.suppressing import suppressed as holding
 from awaken.settings.model import Override
 
@@ -49,9 +49,9 @@ def test_a_held_site_keeps_its_level_and_place_and_is_no_finding(root):
     report = run(root, OneByOne)
 
     assert found(report) == [("safe", "single(1)"), ("manual", "single(3, k=4)")]
-    (one,) = report.held
+    (one,) = report.suppressed
     assert (one.finding.level, text_of(report, one.finding)) == (Level.SAFE, "single(2)")
-    assert (one.by, one.note) == (HeldBy.COMMENT, "# awaken: ignore[one-by-one]")
+    assert (one.by, one.note) == (SuppressedBy.COMMENT, "# awaken: ignore[one-by-one]")
     source = report.sources["a.py"].text[one.place.span.start : one.place.span.end]
     assert source.decode() == one.note
     assert changed(report)["a.py"].splitlines()[:2] == [
@@ -66,14 +66,14 @@ def test_a_manual_site_can_be_held(root):
     report = run(root, OneByOne)
 
     assert report.findings == ()
-    assert [one.finding.level for one in report.held] == [Level.MANUAL]
+    assert [one.finding.level for one in report.suppressed] == [Level.MANUAL]
 
 
 @pytest.mark.parametrize("name", ["one-by-one", "tests", "nothing, tests"])
 def test_a_family_stands_for_its_rules(root, name):
     write(root, {"a.py": f"single(1)  # awaken: ignore[{name}]\n"})
 
-    assert held(run(root, OneByOne)) == [("comment", "single(1)")]
+    assert suppressed(run(root, OneByOne)) == [("comment", "single(1)")]
 
 
 def test_the_name_of_another_rule_holds_nothing(root):
@@ -93,7 +93,7 @@ def test_rules_planned_in_other_processes_are_held_as_well(root, jobs, monkeypat
 
     report = run(root, PerFile, jobs=jobs)
 
-    assert held(report) == [("comment", "each(0)")] * 5
+    assert suppressed(report) == [("comment", "each(0)")] * 5
     assert changed(report) == {
         name: text.replace("each", "every", 1) for name, text in files.items()
     }
@@ -106,7 +106,7 @@ def test_a_group_goes_on_without_its_held_site(root):
     report = run(root, OverFiles)
 
     assert changed(report) == {"b.py": "beta(2)\n"}
-    assert held(report) == [("comment", "alpha(1)")]
+    assert suppressed(report) == [("comment", "alpha(1)")]
     assert [change.sites for change in report.changes] == [(report.findings[0].site,)]
 
 
@@ -117,7 +117,7 @@ def test_a_rule_may_decide_that_nothing_of_a_group_is_done(root):
 
     assert changed(report) == {}
     assert [one.message for one in report.findings] == ["one of them stays"]
-    assert [one.finding.level for one in report.held] == [Level.SAFE]
+    assert [one.finding.level for one in report.suppressed] == [Level.SAFE]
 
 
 def test_the_engine_drops_a_change_whose_rule_does_not_see_to_held_sites(root):
@@ -129,7 +129,7 @@ def test_the_engine_drops_a_change_whose_rule_does_not_see_to_held_sites(root):
     report = run(root, Stubborn)
 
     assert changed(report) == {}
-    assert held(report) == [("comment", "alpha(1)")]
+    assert suppressed(report) == [("comment", "alpha(1)")]
     (finding,) = report.findings
     assert (finding.level, finding.reason) == (Level.MANUAL, "engine/held-back")
     assert "(comment: # awaken: ignore[over-files])" in finding.message
@@ -160,8 +160,8 @@ def test_a_site_of_a_later_phase_is_held_where_its_comment_then_stands(root):
     after = changed(report)["a.py"]
     assert "    step_two(1),  # awaken: ignore[second-step]\n" in after
     assert "y = step_three(2)\n" in after
-    (one,) = report.held
-    assert (one.by, text_of(report, one.finding)) == (HeldBy.COMMENT, "step_one(1)")
+    (one,) = report.suppressed
+    assert (one.by, text_of(report, one.finding)) == (SuppressedBy.COMMENT, "step_one(1)")
     assert advice(report) == []
     assert report.diagnostics == ()
 
@@ -174,7 +174,7 @@ def test_a_comment_holds_what_its_line_holds_after_lines_moved(root):
 
     after = changed(report)["a.py"]
     assert "step_two(1)  # awaken: ignore[second-step]\nstep_three(2)\n" in after
-    (one,) = report.held
+    (one,) = report.suppressed
     span = one.place.span
     assert text.encode()[span.start : span.end].decode() == one.note
     assert advice(report) == []
@@ -189,7 +189,7 @@ def test_a_comment_inside_of_what_a_change_rewrites_is_known_as_used(root):
 
     report = run(root, FirstStep, SecondStep, OverFiles)
 
-    assert len(report.held) == 1
+    assert len(report.suppressed) == 1
     assert advice(report) == ["`# awaken: ignore[second-step, over-files]` holds nothing back"]
 
 
@@ -212,7 +212,7 @@ def test_a_held_equal_beside_a_rewritten_one_is_not_found_again(root):
     assert report.diagnostics == ()
     api.apply(_whole(root, OneByOne), state=root.parent / "state")
     again = run(root, OneByOne)
-    assert (again.files, again.findings, len(again.held)) == ((), (), 1)
+    assert (again.files, again.findings, len(again.suppressed)) == ((), (), 1)
 
 
 def _whole(root, *rules):
@@ -237,7 +237,7 @@ def test_a_program_with_a_comment_on_every_site_changes_nothing(root, name):
     sites = [one for one in report.findings if one.rule != "unused-suppression"]
     assert (sites, report.changes, report.pending, report.files) == ([], (), (), ())
     assert report.diagnostics == ()
-    assert report.held
+    assert report.suppressed
     assert {path: path.read_bytes() for path in root.iterdir()} == before
 
 
@@ -246,9 +246,9 @@ def test_skip_file_holds_every_site_of_the_file(root):
 
     report = run(root, OneByOne)
 
-    assert held(report) == [("comment", "single(1)")]
+    assert suppressed(report) == [("comment", "single(1)")]
     assert changed(report) == {"b.py": "double(2)\n"}
-    assert report.held[0].note == "# awaken: skip-file"
+    assert report.suppressed[0].note == "# awaken: skip-file"
 
 
 def test_no_change_of_other_files_edits_a_skipped_one(root):
@@ -259,7 +259,7 @@ def test_no_change_of_other_files_edits_a_skipped_one(root):
 
     report = run(root, Grouped)
 
-    assert held(report) == [("comment", "alpha(1)"), ("comment", "alpha(2)")]
+    assert suppressed(report) == [("comment", "alpha(1)"), ("comment", "alpha(2)")]
     assert changed(report) == {}
 
 
@@ -269,7 +269,7 @@ def test_skip_file_reports_nothing_of_its_comments(root):
     report = run(root, OneByOne)
 
     assert report.findings == ()
-    assert [one.finding.rule for one in report.held] == ["unused-suppression"]
+    assert [one.finding.rule for one in report.suppressed] == ["unused-suppression"]
 
 
 def test_a_comment_of_its_own_comes_before_skip_file(root):
@@ -278,7 +278,7 @@ def test_a_comment_of_its_own_comes_before_skip_file(root):
 
     report = run(root, OneByOne)
 
-    assert [one.note for one in report.held] == ["# awaken: ignore[one-by-one]"]
+    assert [one.note for one in report.suppressed] == ["# awaken: ignore[one-by-one]"]
     assert report.findings == ()
 
 
@@ -289,7 +289,7 @@ def test_a_held_site_has_the_level_that_the_versions_allow(root):
     write(root, {"a.py": "single(1)  # awaken: ignore[one-by-one]\n"})
     (root / "pyproject.toml").write_text('[project]\nname="a"\ndependencies=["httpx<1"]\n')
 
-    (one,) = run(root, Newer).held
+    (one,) = run(root, Newer).suppressed
 
     assert (one.finding.level, one.finding.reason) == (Level.MANUAL, "engine/needs-other-versions")
 
@@ -299,7 +299,7 @@ def test_settings_hold_the_sites_of_paths(root):
 
     report = run(root, OneByOne, overrides=(Override(paths=("old/",), ignore=("one-by-one",)),))
 
-    assert held(report) == [("settings", "single(1)")]
+    assert suppressed(report) == [("settings", "single(1)")]
     assert changed(report) == {"new/b.py": "double(2)\n"}
 
 
@@ -308,7 +308,7 @@ def test_a_comment_comes_before_a_setting(root):
 
     report = run(root, OneByOne, overrides=(Override(paths=("*.py",), ignore=("one-by-one",)),))
 
-    assert held(report) == [("comment", "single(1)")]
+    assert suppressed(report) == [("comment", "single(1)")]
     assert advice(report) == []
 
 
@@ -319,7 +319,7 @@ def test_only_selected_paths_are_reported(root):
 
     report = run(root, OneByOne, paths=[root / "a.py"])
 
-    assert [one.finding.place.path for one in report.held] == ["a.py"]
+    assert [one.finding.place.path for one in report.suppressed] == ["a.py"]
     assert [one.place.path for one in report.findings] == ["a.py"]
 
 
@@ -353,7 +353,7 @@ def test_a_comment_that_does_nothing_is_advice(root, text, said):
     (finding,) = [one for one in report.findings if one.rule == "unused-suppression"]
     assert said in finding.message
     assert (finding.level, finding.reason, finding.change) == (Level.ADVICE, None, None)
-    assert finding.cure
+    assert finding.help
     assert text_of(report, finding).startswith("# awaken:")
     assert "a.py" in report.sources
 

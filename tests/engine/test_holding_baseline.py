@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from holding_cases import PerFile, changed, found, held, run, write
+from holding_cases import PerFile, changed, found, run, suppressed, write
 from rules_for_tests import FirstStep, OneByOne, OverFiles, SecondStep
 from transaction_cases import TRANSACTIONS
 
 from awaken import api
 from awaken.contract import SiteId, UserError
-from awaken.engine.report import HeldBy
-from awaken.engine.suppressing.baseline import Entry, read_baseline, write_baseline
+from awaken.engine.report import SuppressedBy
+from awaken.engine.suppressing.baseline import BaselineEntry, read_baseline, write_baseline
 from awaken.settings import Settings
 
 NAME = "awaken-baseline.json"
@@ -43,12 +43,12 @@ def test_after_writing_nothing_is_found_and_everything_is_held(root):
     assert [(one.file, one.sites) for one in written] == [(root / NAME, 3)]
     again = run(root, OneByOne, OverFiles)
     assert (again.findings, again.files, again.notes) == ((), (), ())
-    assert held(again) == [
+    assert suppressed(again) == [
         ("baseline", "single(1)"),
         ("baseline", "single(2, k=1)"),
         ("baseline", "alpha(3)"),
     ]
-    assert {one.note for one in again.held} == {NAME}
+    assert {one.note for one in again.suppressed} == {NAME}
 
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
@@ -123,7 +123,7 @@ def test_a_site_that_is_held_by_a_comment_matches_its_entry(root):
 
     report = run(root, OneByOne)
 
-    assert held(report) == [("comment", "single(1)")]
+    assert suppressed(report) == [("comment", "single(1)")]
     assert report.notes == ()
 
 
@@ -156,14 +156,14 @@ def test_a_listed_site_stays_though_its_equal_is_rewritten(root):
     write(root, {"a.py": "single(1)\nsingle(1)\n"})
     write_for(root, OneByOne)
     baseline = read_baseline(root / NAME, root)
-    second = run(root, OneByOne).held[1].finding
+    second = run(root, OneByOne).suppressed[1].finding
     write_baseline(root / NAME, [baseline.entry_of(second)])
 
     report = run(root, OneByOne)
 
     # the rewrite of the first makes the second the first of its kind
     assert changed(report) == {"a.py": "double(1)\nsingle(1)\n"}
-    assert held(report) == [("baseline", "single(1)")]
+    assert suppressed(report) == [("baseline", "single(1)")]
     assert report.diagnostics == ()
 
 
@@ -314,7 +314,7 @@ def test_writing_keeps_the_mode_and_follows_a_link(root):
     (root / "kept/real.json").chmod(0o640)
     (root / NAME).symlink_to("kept/real.json")
 
-    write_baseline(root / NAME, [Entry(path="a.py", rule="r", scope="s", site=SiteId("1"))])
+    write_baseline(root / NAME, [BaselineEntry(path="a.py", rule="r", scope="s", site=SiteId("1"))])
 
     assert (root / NAME).is_symlink()
     assert (root / "kept/real.json").stat().st_mode & 0o777 == 0o640
@@ -358,12 +358,12 @@ def test_it_is_part_of_what_is_remembered(tmp_path):
         asked = Settings(cache_dir=str(tmp_path / "cache"), **settings)
         return api.run([root], api.Options(settings=asked, jobs=1)).roots[0]
 
-    assert (len(check().findings), check().held) == (1, ())
+    assert (len(check().findings), check().suppressed) == (1, ())
     api.write_baseline([root], api.Options(jobs=1, use_cache=False))
     fresh, recalled = check(), check()
     assert fresh.findings == recalled.findings == ()
-    assert fresh.held == recalled.held
-    assert [one.by for one in recalled.held] == [HeldBy.BASELINE]
+    assert fresh.suppressed == recalled.suppressed
+    assert [one.by for one in recalled.suppressed] == [SuppressedBy.BASELINE]
     assert recalled.sources == fresh.sources
     (root / "a.py").write_text("x = 1\n")
     assert check().notes == check().notes != ()

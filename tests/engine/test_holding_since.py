@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from git_repository import Repository
-from holding_cases import MANIFEST, changed, found, held, run
+from holding_cases import MANIFEST, changed, found, run, suppressed
 from rules_for_tests import FirstStep, OneByOne, OverFiles, RequiresBase, SecondStep
 
 from awaken import api
@@ -36,8 +36,8 @@ def test_nothing_changed_is_nothing_found_and_all_held(repository):
     report = run(repository.path, OneByOne, since="HEAD")
 
     assert (report.findings, report.files) == ((), ())
-    assert held(report) == [("since", f"single({number})") for number in (*range(1, 8), 0)]
-    assert {one.note for one in report.held} == {"HEAD"}
+    assert suppressed(report) == [("since", f"single({number})") for number in (*range(1, 8), 0)]
+    assert {one.note for one in report.suppressed} == {"HEAD"}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_group_that_loses_its_changed_site_to_a_comment_is_held(repository):
 
     report = run(repository.path, OverFiles, since="HEAD")
 
-    assert held(report) == [("since", "alpha(1)"), ("comment", "alpha(22)")]
+    assert suppressed(report) == [("since", "alpha(1)"), ("comment", "alpha(22)")]
     assert changed(report) == {}
 
 
@@ -233,7 +233,7 @@ def test_a_later_phase_looks_at_the_lines_on_disk(repository):
     after = changed(report)["a.py"]
     assert "step_three(11)" in after
     assert "    step_two(2),\n    step_three(33),\n" in after
-    assert held(report) == [("since", "step_two(2)")]
+    assert suppressed(report) == [("since", "step_two(2)")]
     assert report.diagnostics == ()
 
 
@@ -244,7 +244,7 @@ def test_manual_sites_and_advice_on_other_lines_are_held(repository):
 
     report = run(repository.path, OneByOne, since="HEAD")
 
-    assert [one.finding.level.value for one in report.held] == ["manual", "advice", "safe"]
+    assert [one.finding.level.value for one in report.suppressed] == ["manual", "advice", "safe"]
     assert [one.rule for one in report.findings] == ["unused-suppression"]
 
 

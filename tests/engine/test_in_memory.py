@@ -22,7 +22,13 @@ from rewriting_helpers import (
 )
 
 from awaken.contract import CreateFile, Level, Requirement, Span, Surroundings, TextEdit
-from awaken.engine.rewriting.slice_rewriting import Job, Slice, SliceRefused, Target, rewrite_slice
+from awaken.engine.rewriting.slice_rewriting import (
+    Job,
+    Slice,
+    SliceRejected,
+    SliceTarget,
+    rewrite_slice,
+)
 from awaken.workspace.sources import SourceFile, decode
 
 
@@ -149,8 +155,8 @@ def test_a_generator_keeps_the_parentheses_that_it_needs():
 
 def test_code_that_libcst_does_not_give_back_is_refused():
     job = Job("change", "rule", REWRITERS["rule"]["identity"], None, Surroundings())
-    part = Slice("\fx = 1\n", False, {"Assign": 1}, (Target("Assign", 0, (job,)),))
-    with pytest.raises(SliceRefused, match="byte for byte"):
+    part = Slice("\fx = 1\n", False, {"Assign": 1}, (SliceTarget("Assign", 0, (job,)),))
+    with pytest.raises(SliceRejected, match="byte for byte"):
         rewrite_slice(part)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rewriting_helpers import PATH, REWRITERS, change, need
 
 from awaken.contract import NodeEdit, Span
-from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.project.source.modules import Module
 from awaken.workspace.sources import Snapshot, decode
 
@@ -126,7 +126,7 @@ def test_a_rename_changes_its_names_and_no_other_byte(raw, data):
     assume(calls)
     chosen = data.draw(st.lists(st.sampled_from(calls), min_size=1, unique=True))
     changes = [change(edit) for edit in edits_of(module, "rename", chosen)]
-    result = materialise(Snapshot({PATH: source}), changes, REWRITERS)
+    result = apply_in_memory(Snapshot({PATH: source}), changes, REWRITERS)
     assert result.problems == ()
     ends = [module.span(node.func).end for node in chosen]
     expected = source.text
@@ -146,7 +146,7 @@ def test_wrapping_nested_calls_leads_back_to_every_call(raw, data):
     assume(calls)
     chosen = data.draw(st.lists(st.sampled_from(calls), min_size=1, unique=True))
     edits = [*edits_of(module, "wrap", chosen), need("elsewhere")]
-    result = materialise(Snapshot({PATH: source}), [change(*edits)], REWRITERS)
+    result = apply_in_memory(Snapshot({PATH: source}), [change(*edits)], REWRITERS)
     assert result.problems == ()
     after = result.snapshot[PATH]
     new = Module(after, ast.parse(after.text.decode()), "shop")
@@ -182,7 +182,7 @@ def test_rewriting_every_statement_without_a_change_changes_nothing(raw, data):
         )
         for node in chosen
     ]
-    result = materialise(Snapshot({PATH: source}), changes, REWRITERS)
+    result = apply_in_memory(Snapshot({PATH: source}), changes, REWRITERS)
     assert result.problems == ()
     assert PATH not in result.maps
 
@@ -190,7 +190,7 @@ def test_rewriting_every_statement_without_a_change_changes_nothing(raw, data):
 @given(modules())
 def test_untouched_lines_survive_an_import(raw):
     source = decode(PATH, raw)
-    result = materialise(Snapshot({PATH: source}), [change(need("elsewhere"))], REWRITERS)
+    result = apply_in_memory(Snapshot({PATH: source}), [change(need("elsewhere"))], REWRITERS)
     assert result.problems == ()
     text, moved = result.snapshot[PATH].text, result.maps[PATH]
     (region,) = moved.new_regions()

@@ -14,7 +14,7 @@ from faulty_filesystem import FaultyFileSystem
 
 from awaken.engine.machine.apply_errors import DamagedJournalError, StateDirectoryError
 from awaken.engine.machine.filesystem import REAL, digest
-from awaken.engine.machine.state import state_directory
+from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.writing.journal import (
     KEPT_PER_ROOT,
     KEPT_SECONDS,

@@ -19,7 +19,7 @@ from faulty_filesystem import FaultyFileSystem, Killed
 from small_project import AFTER, Project, count, tree
 
 from awaken.engine.machine.filesystem import REAL
-from awaken.engine.writing.undo import pending, undo_list
+from awaken.engine.writing.undoing import pending, undo_list
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("AWAKEN_KILLS", "90"))
@@ -35,6 +35,8 @@ project = Project.__new__(Project)
 project.open(Path(sys.argv[1]))
 try:
     with as_interrupts():
+        project.apply(REAL)  # what is imported late is imported now
+        project.undo(REAL)
         print("ready", flush=True)
         while True:
             project.apply(REAL)

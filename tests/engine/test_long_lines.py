@@ -7,7 +7,7 @@ from rewriting_helpers import PATH, change
 
 from awaken.contract import Span, TextEdit
 from awaken.engine.formatting.formatter import Formatter
-from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.workspace.sources import Snapshot, decode
 
 LIMIT = Formatter(line_length=36)
@@ -19,7 +19,7 @@ def made(text, old, new):
     start = source.text.rindex(old.encode())
     span = Span(start, start + len(old.encode()))
     edit = TextEdit(path=PATH, anchor=span, text=new, site="s")
-    result = materialise(Snapshot({PATH: source}), [change(edit)], {}, LIMIT)
+    result = apply_in_memory(Snapshot({PATH: source}), [change(edit)], {}, LIMIT)
     assert result.problems == ()
     return result.snapshot[PATH].raw().decode(), result
 

@@ -21,7 +21,7 @@ from awaken.engine.machine.repository import repository_of
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.writing.journal import Record
 from awaken.engine.writing.lock import hold, holder
-from awaken.engine.writing.undo import Watch, pending, undo_list
+from awaken.engine.writing.undoing import Watch, pending, undo_list
 
 numbers = itertools.count()
 SOME_PATHS = st.sampled_from(

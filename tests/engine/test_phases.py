@@ -144,7 +144,7 @@ def test_a_change_that_reaches_outside_the_write_scope_is_manual():
     assert levels(outcome) == [MANUAL, SAFE, MANUAL, MANUAL]
     assert reasons(outcome)[0] == "engine/outside-selected-paths"
     assert "b.txt" in outcome.findings[0].message
-    assert outcome.findings[0].cure.startswith("Run awaken on the whole project")
+    assert outcome.findings[0].help.startswith("Run awaken on the whole project")
     assert [one.change for one in outcome.findings] == [None, ChangeId("two 0"), None, None]
     assert outcome.diagnostics == ()
 
@@ -275,7 +275,7 @@ def test_findings_stand_where_they_stood_on_disk():
     class Linked(Words):
         def finding(self, number, place):
             chain = (Place("a.txt", Span(place.span.start - 2, place.span.start - 1), "from"),)
-            return replace(super().finding(number, place), chain=chain)
+            return replace(super().finding(number, place), related=chain)
 
     outcome = run(
         {"a.txt": "x a x; b x", "b.txt": "b x"},
@@ -300,7 +300,7 @@ def test_findings_stand_where_they_stood_on_disk():
         ("one", "b.txt", Span(2, 3)),
         ("four", "b.txt", Span(2, 3)),
     ]
-    assert outcome.findings[2].chain == (Place("a.txt", Span(0, 1), "from"),)
+    assert outcome.findings[2].related == (Place("a.txt", Span(0, 1), "from"),)
     assert outcome.before["a.txt"].text == b"x a x; b x"
 
 
@@ -378,7 +378,7 @@ def test_only_changed_files_are_planned_again_and_none_where_nothing_changed():
 
 
 @pytest.mark.parametrize(
-    ("admission", "expected"),
+    ("policy", "expected"),
     [
         ({"pins": Pins(frozenset({SiteId("one site 1")}))}, "a a bee bee"),
         ({"pins": Pins(frozenset({SiteId("one site 2")}))}, "a bee a bee"),
@@ -386,10 +386,10 @@ def test_only_changed_files_are_planned_again_and_none_where_nothing_changed():
         ({"check": finds("it burns", "one 2")}, "a bee a bee"),
     ],
 )
-def test_equals_of_what_was_rewritten_do_not_pass_for_new_sites(admission, expected):
+def test_equals_of_what_was_rewritten_do_not_pass_for_new_sites(policy, expected):
     """Sites are numbered among their equals, so the rest have other names the second time."""
     rule = Words("one", "a", "bee", level=[MANUAL, SAFE, SAFE, SAFE].__getitem__)
-    outcome = run({"a.txt": "a a a a"}, rule, **admission)
+    outcome = run({"a.txt": "a a a a"}, rule, **policy)
 
     assert text(outcome) == expected
     assert not any("planning again" in one.message for one in outcome.diagnostics)

@@ -137,7 +137,7 @@ BROKEN = {
     "place-behind-the-end": (standing(1, 4), "a.txt has no bytes 1 to 4"),
     "place-in-no-file": (standing(0, 0, "gone.txt"), "gone.txt, which is no file of the project"),
     "chain-behind-the-end": (
-        standing(0, 1, chain=(Place("a.txt", Span(5, 6)),)),
+        standing(0, 1, related=(Place("a.txt", Span(5, 6)),)),
         "a.txt has no bytes 5 to 6",
     ),
     "change-without-finding": (Plan((), (change("s"),)), "a site without a finding"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rewriting_helpers import change
 
 from awaken.contract import Requirement, Span
-from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.workspace.sources import Snapshot, SourceFile
 
 
@@ -18,7 +20,7 @@ def run(files, *requirements, group=None, root=""):
         change(Requirement(root=root, requirement=one, group=group, site="s"), id=f"needs {one}")
         for one in requirements
     ]
-    return materialise(snapshot, changes, {})
+    return apply_in_memory(snapshot, changes, {})
 
 
 def required(path, text, *requirements, **options):
@@ -225,3 +227,30 @@ def test_lines_that_end_differently_stay_as_they_are():
     assert required("pyproject.toml", before, "httpx") == before.replace(
         '  "z"', '  "httpx",\r\n  "z"'
     )
+
+
+PIECES = st.sampled_from(
+    ["\n", "\r\n", "  ", "[", "]", "'", '"', ",", "=", "#", "\\", "a", ".", "[a]\n"]
+)
+MANIFESTS = {
+    "pyproject.toml": project("[\n  \"a\", # b\n  'c[d]>=1',\n]")
+    + "[dependency-groups]\ndev = [{include-group='x'}, 'z']\n",
+    "setup.cfg": f"{CFG}  a  # why\n# c\n\n  z\n\n[tool:x]\nb = c\n",
+    "requirements.txt": "a \\\n ; python_version > '3'\n# c\nz==1\n-r x.txt\n",
+}
+
+
+@pytest.mark.parametrize("path", MANIFESTS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_any_manifest_is_extended_or_refused_in_a_sentence(path, data):
+    text = MANIFESTS[path]
+    for at, piece in data.draw(st.lists(st.tuples(st.integers(0, len(text)), PIECES), max_size=4)):
+        text = text[:at] + piece + text[at:]
+
+    result = run({path: text}, "httpx", group=data.draw(st.sampled_from([None, "dev", "new"])))
+
+    if result.problems:
+        assert "\n" not in result.problems[0].message
+    else:
+        assert b"httpx" in result.snapshot[path].text

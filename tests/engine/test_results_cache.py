@@ -16,13 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from awaken.engine.remembering import results_cache as facts_cache
-from awaken.engine.remembering.results_cache import FactsCache, facts_directory, facts_key, prune
-from awaken.workspace.sources import SourceFile, decode
+from awaken.engine.remembering import results_cache
+from awaken.engine.remembering.results_cache import (
+    ResultsCache,
+    prune,
+    results_directory,
+)
 
 DAY = 86_400
 KEY = b"k" * 32
-MAGIC = facts_cache._MAGIC
+MAGIC = results_cache._MAGIC
 
 
 class Imports(Struct, frozen=True):
@@ -40,11 +43,11 @@ def key(number):
 
 @pytest.fixture
 def directory(tmp_path):
-    return facts_directory(tmp_path / "project", tmp_path / "cache")
+    return results_directory(tmp_path / "project", tmp_path / "cache")
 
 
 def filled(directory, count=100):
-    cache = FactsCache(directory, KEY)
+    cache = ResultsCache(directory, KEY)
     for number in range(count):
         cache.put(key(number), Imports((f"m{number}",), {"a": number}))
     cache.save()
@@ -52,7 +55,7 @@ def filled(directory, count=100):
 
 
 def found(directory, count=100):
-    cache = FactsCache(directory, KEY)
+    cache = ResultsCache(directory, KEY)
     return [n for n in range(count) if cache.get(Imports, key(n)) == Imports((f"m{n}",), {"a": n})]
 
 
@@ -64,11 +67,11 @@ def test_facts_come_back_in_the_next_run(directory):
     filled(directory)
 
     assert found(directory) == list(range(100))
-    assert FactsCache(directory, KEY).get(Imports, key("other")) is None
+    assert ResultsCache(directory, KEY).get(Imports, key("other")) is None
 
 
 def test_facts_are_there_before_they_are_saved(directory):
-    cache = FactsCache(directory, KEY)
+    cache = ResultsCache(directory, KEY)
 
     cache.put(key(1), Imports(("a",)))
 
@@ -77,19 +80,19 @@ def test_facts_are_there_before_they_are_saved(directory):
 
 
 def test_kinds_are_kept_apart(directory):
-    cache = FactsCache(directory, KEY)
+    cache = ResultsCache(directory, KEY)
     cache.put(key(1), Imports(("a",)))
     cache.put(key(1), Classes(("b",)))
     cache.save()
 
-    again = FactsCache(directory, KEY)
+    again = ResultsCache(directory, KEY)
 
     assert again.get(Imports, key(1)) == Imports(("a",))
     assert again.get(Classes, key(1)) == Classes(("b",))
 
 
 def test_without_directory_nothing_is_kept():
-    cache = FactsCache(None, KEY)
+    cache = ResultsCache(None, KEY)
 
     cache.put(key(1), Imports(("a",)))
     cache.save()
@@ -102,7 +105,7 @@ def test_only_changed_shards_are_written(directory):
     for path in shards(directory):
         os.utime(path, (1, 1))
 
-    cache = FactsCache(directory, KEY)
+    cache = ResultsCache(directory, KEY)
     cache.put(key("new"), Imports(()))
     cache.save()
 
@@ -151,19 +154,19 @@ def test_facts_of_another_shape_are_absent(directory):
 
     Other.__name__ = "Imports"
 
-    assert FactsCache(directory, KEY).get(Other, key(1)) is None
+    assert ResultsCache(directory, KEY).get(Other, key(1)) is None
 
 
 def test_directory_that_cannot_be_written_is_no_error(tmp_path):
     (tmp_path / "file").write_text("")
-    cache = filled(facts_directory(tmp_path, tmp_path / "file"))
+    cache = filled(results_directory(tmp_path, tmp_path / "file"))
 
     assert cache.get(Imports, key(1)) == Imports(("m1",), {"a": 1})
     assert (tmp_path / "file").read_text() == ""
 
 
 def test_two_runs_at_once_keep_the_facts_of_both(directory):
-    one, other = FactsCache(directory, KEY), FactsCache(directory, KEY)
+    one, other = ResultsCache(directory, KEY), ResultsCache(directory, KEY)
     for number in range(50):
         assert one.get(Imports, key(number)) is None
         one.put(key(number), Imports((f"m{number}",), {"a": number}))
@@ -179,16 +182,16 @@ def test_two_runs_at_once_keep_the_facts_of_both(directory):
 
 def test_facts_that_no_run_uses_are_dropped(directory, monkeypatch):
     filled(directory)
-    monkeypatch.setattr(facts_cache, "prune", lambda _: None)  # files keep their real age
+    monkeypatch.setattr(results_cache, "prune", lambda _: None)  # files keep their real age
     later = time.time() + 20 * DAY
-    monkeypatch.setattr(facts_cache.time, "time", lambda: later)
-    cache = FactsCache(directory, KEY)
+    monkeypatch.setattr(results_cache.time, "time", lambda: later)
+    cache = ResultsCache(directory, KEY)
     used = [cache.get(Imports, key(n)) for n in range(50)]
     cache.save()
 
     much_later = later + 20 * DAY
-    monkeypatch.setattr(facts_cache.time, "time", lambda: much_later)
-    cache = FactsCache(directory, KEY)
+    monkeypatch.setattr(results_cache.time, "time", lambda: much_later)
+    cache = ResultsCache(directory, KEY)
     for number in range(100, 200):  # touches every shard
         cache.put(key(number), Classes(()))
         cache.put(key(number), Imports(()))
@@ -212,7 +215,7 @@ def made(base, number, *, age=0, names=("Imports-0.msgpack",), content=MAGIC):
 def marked(tmp_path):
     """A cache that is marked as awaken's."""
     base = tmp_path / "cache"
-    filled(facts_directory(tmp_path / "project", base), 1)
+    filled(results_directory(tmp_path / "project", base), 1)
     return base
 
 
@@ -331,7 +334,7 @@ def test_a_directory_that_others_may_write_to_is_not_used(directory, mode):
 def test_what_was_made_with_another_key_is_absent(directory):
     filled(directory)
 
-    assert FactsCache(directory, b"other" * 5).get(Imports, key(1)) is None
+    assert ResultsCache(directory, b"other" * 5).get(Imports, key(1)) is None
 
 
 def test_a_planted_shard_with_any_checksum_is_absent(directory):
@@ -342,7 +345,7 @@ def test_a_planted_shard_with_any_checksum_is_absent(directory):
         payload = raw[len(MAGIC) + 32 :]
         for code in (bytes(32), hashlib.blake2b(payload, digest_size=32).digest(), b""):
             path.write_bytes(MAGIC + code + payload)
-            assert FactsCache(directory, KEY)._shard(path.name) == {}
+            assert ResultsCache(directory, KEY)._shard(path.name) == {}
 
 
 def test_a_shard_of_another_place_is_absent(directory):
@@ -352,21 +355,21 @@ def test_a_shard_of_another_place_is_absent(directory):
     one, two = shards(other)[:2]
     two.write_bytes(one.read_bytes())
 
-    assert FactsCache(other, KEY)._shard(one.name) == {}
+    assert ResultsCache(other, KEY)._shard(one.name) == {}
     other.rename(directory)
-    assert FactsCache(directory, KEY)._shard(one.name) != {}
-    assert FactsCache(directory, KEY)._shard(two.name) == {}
+    assert ResultsCache(directory, KEY)._shard(one.name) != {}
+    assert ResultsCache(directory, KEY)._shard(two.name) == {}
 
 
 def test_a_shard_that_is_too_large_is_absent(directory, monkeypatch):
     filled(directory)
-    monkeypatch.setattr(facts_cache, "_LARGEST_SHARD", 100)
+    monkeypatch.setattr(results_cache, "_LARGEST_SHARD", 100)
 
     assert found(directory) == []
 
 
 def test_without_a_key_nothing_is_kept(directory):
-    cache = FactsCache(directory)
+    cache = ResultsCache(directory)
     cache.put(key(1), Imports(("a",)))
     cache.save()
 
@@ -375,7 +378,7 @@ def test_without_a_key_nothing_is_kept(directory):
 
 @given(data=st.data())
 def test_a_mutated_shard_gives_what_was_kept_or_nothing(tmp_path_factory, data):
-    directory = facts_directory(Path("/p"), tmp_path_factory.mktemp("any"))
+    directory = results_directory(Path("/p"), tmp_path_factory.mktemp("any"))
     filled(directory, 20)
     path = data.draw(st.sampled_from(shards(directory)))
     raw = bytearray(path.read_bytes())
@@ -384,7 +387,7 @@ def test_a_mutated_shard_gives_what_was_kept_or_nothing(tmp_path_factory, data):
         raw[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
     path.write_bytes(raw)
 
-    cache = FactsCache(directory, KEY)
+    cache = ResultsCache(directory, KEY)
     for number in range(20):
         facts = cache.get(Imports, key(number))
         assert facts is None or facts == Imports((f"m{number}",), {"a": number})
@@ -399,25 +402,17 @@ def test_cache_tells_backups_and_git_to_pass_over_it(directory):
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
-def test_key_is_of_content_and_module_name():
-    one, same, other = (decode(p, b) for p, b in (("a", b"x"), ("b", b"x"), ("a", b"y")))
-
-    assert facts_key(one, "m") == facts_key(same, "m")
-    assert len({facts_key(one, "m"), facts_key(one, "n"), facts_key(other, "m")}) == 3
-    assert facts_key(SourceFile("a", b"", digest=b"d"), "m") != facts_key(one, "m")
-
-
 def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, monkeypatch):
-    first = facts_directory(tmp_path / "a", tmp_path)
+    first = results_directory(tmp_path / "a", tmp_path)
 
-    assert first != facts_directory(tmp_path / "b", tmp_path)
-    assert first == facts_directory(tmp_path / "a", tmp_path)
+    assert first != results_directory(tmp_path / "b", tmp_path)
+    assert first == results_directory(tmp_path / "a", tmp_path)
     assert ".".join(map(str, sys.version_info[:3])) in first.name
-    facts_cache._producer.cache_clear()
+    results_cache._producer.cache_clear()
     original = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: original(path) + b"#")
-    changed = facts_directory(tmp_path / "a", tmp_path)
-    facts_cache._producer.cache_clear()
+    changed = results_directory(tmp_path / "a", tmp_path)
+    results_cache._producer.cache_clear()
 
     assert changed != first
 
@@ -425,14 +420,14 @@ def test_directory_depends_on_project_python_and_the_code_of_awaken(tmp_path, mo
 def test_default_is_the_users_cache_directory(tmp_path):
     program = (
         "from pathlib import Path;"
-        "from awaken.engine.remembering.results_cache import facts_directory;"
-        "print(facts_directory(Path('/p')))"
+        "from awaken.engine.remembering.results_cache import results_directory;"
+        "print(results_directory(Path('/p')))"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     output = subprocess.check_output(
         [sys.executable, "-c", program],
         env=environment,
-        cwd=Path(facts_cache.__file__).parents[2],
+        cwd=Path(results_cache.__file__).parents[2],
         text=True,
     )
 

@@ -35,7 +35,7 @@ def project(tmp_path):
     return root
 
 
-@pytest.mark.parametrize("function", [api.run, api.rehearse])
+@pytest.mark.parametrize("function", [api.run, api.run_staged])
 def test_every_stage_is_told_from_the_first_item_to_the_last(project, tmp_path, function):
     told = []
     settings = Settings(cache_dir=str(tmp_path / "cache"), select=("query-to-select",))

@@ -13,7 +13,7 @@ from rewriting_helpers import PATH, REWRITERS, change, identity, wrap
 from awaken.contract import NodeEdit
 from awaken.engine.edits.kinds import KINDS, is_name_only
 from awaken.engine.formatting.formatter import Formatter
-from awaken.engine.planning.in_memory import materialise
+from awaken.engine.planning.in_memory import apply_in_memory
 from awaken.project.source.modules import Module
 from awaken.workspace.parsing import deep_recursion
 from awaken.workspace.sources import Snapshot, decode
@@ -82,7 +82,7 @@ def both(source, kind, rewriter):
         for number in chosen
     ]
     any_length = Formatter(line_length=10_000)
-    result = materialise(Snapshot({PATH: source}), [change(*edits)], REWRITERS, any_length)
+    result = apply_in_memory(Snapshot({PATH: source}), [change(*edits)], REWRITERS, any_length)
     assert result.problems == ()
     with deep_recursion():
         tree = cst.parse_module(source.text.decode())

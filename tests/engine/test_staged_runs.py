@@ -21,19 +21,19 @@ from awaken.testing.running import options, write_project
 
 
 class Program:
-    """One root rehearsed, and short ways to ask about it."""
+    """One root run in stages, and short ways to ask about it."""
 
     def __init__(self, root, chosen, rules=None):
         self.root = root.resolve()
-        self.rehearsal = api.rehearse([root], chosen, rules=rules)
-        (self.report,) = self.rehearsal.report.roots
+        self.staged_report = api.run_staged([root], chosen, rules=rules)
+        (self.report,) = self.staged_report.report.roots
 
     def in_order(self):
         """Return the identities of the changes that were made, phase by phase."""
         return [change.id for change in self.report.changes]
 
     def files_of(self, change, made=()):
-        return {one.path: one for one in self.rehearsal.files_of(self.root, change, made)}
+        return {one.path: one for one in self.staged_report.files_of(self.root, change, made)}
 
 
 def transaction(name, root):
@@ -48,16 +48,16 @@ def fixture(name, root):
 
 
 @cache
-def rehearsed(name):
-    """Return the program of a transaction or a fixture; a rehearsal needs no disk any more."""
-    with tempfile.TemporaryDirectory(prefix="awaken-rehearsal-") as directory:
+def staged(name):
+    """Return the program of a transaction or a fixture; a staged run needs no disk any more."""
+    with tempfile.TemporaryDirectory(prefix="awaken-staged-") as directory:
         make = transaction if name in TRANSACTIONS else fixture
         return make(name, Path(directory))
 
 
 @pytest.fixture(params=[*TRANSACTIONS, *map(costly, CASES)])
 def program(request):
-    return rehearsed(request.param)
+    return staged(request.param)
 
 
 def with_rules(root, files, *rules, **chosen):
@@ -89,7 +89,7 @@ def test_changes_shown_one_after_the_other_add_up_to_what_is_written(program):
 def test_each_change_alone_is_a_program_and_touches_its_files_only(program):
     for change in program.report.changes:
         files = program.files_of(change.id)
-        own = set(program.rehearsal.with_required(program.root, change.id))
+        own = set(program.staged_report.with_required(program.root, change.id))
         assert files.keys() >= set(change.paths)
         for path, file in files.items():
             assert file.before is None or file.before.text != file.after.text
@@ -108,7 +108,7 @@ def test_changes_in_different_files_are_the_whole_when_each_is_made_alone(tmp_pa
             assert path not in alone
             alone[path] = file.after.raw().decode()
 
-    assert alone == shown(program.rehearsal.report)
+    assert alone == shown(program.staged_report.report)
     assert alone.keys() == files.keys()
 
 
@@ -129,7 +129,7 @@ def test_what_a_change_requires_is_made_with_it(tmp_path):
     program = with_rules(tmp_path, files, RequiresBase())
     first, _, third = program.in_order()
 
-    assert program.rehearsal.with_required(program.root, third) == (first, third)
+    assert program.staged_report.with_required(program.root, third) == (first, third)
     assert program.files_of(third).keys() == {"a.py", "c.py"}
     assert program.files_of(third, made=[first]).keys() == {"c.py"}
     assert program.files_of(first).keys() == {"a.py"}
@@ -144,8 +144,8 @@ def test_findings_stand_in_the_text_that_a_file_change_starts_from(tmp_path):
 
     span = finding.place.span
     assert file.before.text[span.start : span.end] == b"step_two(2)"
-    assert program.rehearsal.phase_of(program.root, later) == 1
-    assert program.rehearsal.phase_of(program.root, "first-step-0") == 0
+    assert program.staged_report.phase_of(program.root, later) == 1
+    assert program.staged_report.phase_of(program.root, "first-step-0") == 0
 
 
 def test_findings_move_with_what_was_made_before(tmp_path):
@@ -219,7 +219,7 @@ def test_identity_holds_while_the_change_does_the_same(tmp_path):
     rules = OneByOne(), OverFiles()
     program = with_rules(tmp_path, files, *rules)
     group, first, second = (
-        program.rehearsal.identity(program.root, change)
+        program.staged_report.identity(program.root, change)
         for change in ("over-files-0", "one-by-one-0", "one-by-one-1")
     )
     assert len({group, first, second}) == 3
@@ -229,12 +229,12 @@ def test_identity_holds_while_the_change_does_the_same(tmp_path):
     again = with_rules(tmp_path, {"a.py": "\n\nsingle(1)\nsingle(2)\n"}, *rules)
     smaller = with_rules(tmp_path, {}, *rules, left_out=frozenset(left_out))
 
-    assert again.rehearsal.identity(again.root, "one-by-one-1") == second
-    assert smaller.rehearsal.identity(smaller.root, "one-by-one-1") == second
-    assert smaller.rehearsal.identity(smaller.root, "over-files-0") != group
+    assert again.staged_report.identity(again.root, "one-by-one-1") == second
+    assert smaller.staged_report.identity(smaller.root, "one-by-one-1") == second
+    assert smaller.staged_report.identity(smaller.root, "over-files-0") != group
 
 
-def test_a_rehearsal_reports_what_a_run_does_and_is_never_recalled(tmp_path):
+def test_a_staged_run_reports_what_a_run_does_and_is_never_recalled(tmp_path):
     (tmp_path / "shop").mkdir()
     write_project(tmp_path / "shop", next(iter(CASES.values())).before)
     remembering = Settings(cache_dir=str(tmp_path / "cache"))

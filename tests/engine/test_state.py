@@ -11,9 +11,9 @@ from small_project import Project, tree
 
 from awaken.engine.machine.apply_errors import StateDirectoryError
 from awaken.engine.machine.filesystem import REAL
-from awaken.engine.machine.state import cache_key, state_directory
+from awaken.engine.machine.state_directory import cache_key, state_directory
 from awaken.engine.writing.lock import hold, holder
-from awaken.engine.writing.undo import pending, undo_list
+from awaken.engine.writing.undoing import pending, undo_list
 
 
 @pytest.fixture

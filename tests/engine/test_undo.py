@@ -16,18 +16,18 @@ from small_project import tree
 from awaken.engine.machine.apply_errors import (
     ApplyError,
     DamagedJournalError,
+    FileConflictError,
     NothingToUndoError,
-    RefusedError,
     TreeChangedError,
     TreeLockedError,
     UnfinishedApplyError,
 )
 from awaken.engine.machine.filesystem import digest
 from awaken.engine.machine.signals import STOPPING, uninterrupted
-from awaken.engine.writing.apply import FileWrite, apply
+from awaken.engine.writing.applying import FileWrite, apply
 from awaken.engine.writing.journal import Record
 from awaken.engine.writing.lock import hold
-from awaken.engine.writing.undo import Watch, pending, undo, undo_list
+from awaken.engine.writing.undoing import Watch, pending, undo, undo_list
 
 
 class Project:
@@ -165,7 +165,7 @@ def test_an_edited_file_stops_the_undo_and_is_named(project, edit):
             path.mkdir()
     before = tree(project.root)
 
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(FileConflictError) as caught:
         project.undo()
 
     assert tree(project.root) == before
@@ -187,7 +187,7 @@ def test_an_edited_created_file_is_named(project):
     project.write({"new/a.py": b"new"})
     (project.root / "new/a.py").write_bytes(b"edited")
 
-    with pytest.raises(RefusedError, match=r"new/a\.py"):
+    with pytest.raises(FileConflictError, match=r"new/a\.py"):
         project.undo()
 
 
@@ -343,7 +343,7 @@ def test_a_file_edited_after_the_kill_is_named_and_can_be_kept(project):
     project.kill({"a.py": b"1", "b.py": b"2", "c.py": b"3"})
     (project.root / "a.py").write_bytes(b"edited")
 
-    with pytest.raises(RefusedError, match=r"a\.py was edited"):
+    with pytest.raises(FileConflictError, match=r"a\.py was edited"):
         project.undo()
     project.undo(keep_edited=True)
 

@@ -8,7 +8,14 @@ from pathlib import Path
 from report_builders import RULE, change_of, finding, report, root_report, source
 
 from awaken.contract import Level, Place, Span
-from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, RootReport
+from awaken.engine.report import (
+    Diagnostic,
+    FileChange,
+    Report,
+    RootReport,
+    SuppressedBy,
+    SuppressedSite,
+)
 from awaken.workspace.sources import decode
 
 ROOT = Path("/home/me/my project")
@@ -28,24 +35,24 @@ TEXT = (
 
 
 def _root(directory: Path, names: tuple[str, ...]) -> RootReport:
-    files, findings, held, sources = [], [], [], {}
+    files, findings, suppressed, sources = [], [], [], {}
     for name in names:
         file = source(name, TEXT.encode())
         sources[name] = file
         chain = (Place(name, Span(0, 1), NASTY), Place("unseen.py", Span(3, 4), "imported"))
-        safe = finding(file, "s.query(A)", chain=chain)
+        safe = finding(file, "s.query(A)", related=chain)
         unsafe = finding(file, "s.query(B)\r\n  .all()", Level.UNSAFE, message=NASTY)
-        manual = finding(file, "s.query(C)", Level.MANUAL, message=NASTY, cure=NASTY)
+        manual = finding(file, "s.query(C)", Level.MANUAL, message=NASTY, help=NASTY)
         advice = finding(file, "s", Level.ADVICE, rule="other", site=f"{name} advice")
         findings += [safe, unsafe, manual, advice]
         after = file.with_text(file.text.replace(b"s.query(A)", b"s.scalars(\r\n  select(A))"))
         files.append(FileChange(name, file, after, (safe,)))
         left = finding(file, "s.query(D)")
         where = Place(name, Span(len(file.text) - 8, len(file.text) - 2))
-        held += [Held(left, HeldBy.COMMENT, "# held", where)]
-        held += [
-            Held(finding(file, "s.query(C)", site=f"{name} {by}"), by, "a note")
-            for by in (HeldBy.SETTINGS, HeldBy.BASELINE, HeldBy.SINCE)
+        suppressed += [SuppressedSite(left, SuppressedBy.COMMENT, "# held", where)]
+        suppressed += [
+            SuppressedSite(finding(file, "s.query(C)", site=f"{name} {by}"), by, "a note")
+            for by in (SuppressedBy.SETTINGS, SuppressedBy.BASELINE, SuppressedBy.SINCE)
         ]
     files.append(FileChange("new.py", None, decode("new.py", b"x = 1\n")))
     return root_report(
@@ -53,7 +60,7 @@ def _root(directory: Path, names: tuple[str, ...]) -> RootReport:
         *files,
         findings=tuple(findings),
         sources=sources,
-        held=tuple(held),
+        suppressed=tuple(suppressed),
         notes=("other did not run: it needs python >=3.14",),
         diagnostics=(Diagnostic("bad %.py", 3, NASTY), Diagnostic("", 0, "no path")),
     )

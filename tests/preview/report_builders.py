@@ -35,7 +35,7 @@ def finding(file: SourceFile, text: str, level: Level = Level.SAFE, **values: ob
         "scope": "<module>",
         "message": "write this query as select()",
         "reason": f"{RULE}/unknown-entity" if level is Level.MANUAL else None,
-        "cure": "name the class in the call" if level is Level.MANUAL else "",
+        "help": "name the class in the call" if level is Level.MANUAL else "",
         "change": ChangeId(f"change of {site}") if rewritten else None,
     }
     return Finding(**{**defaults, **values})

@@ -24,7 +24,7 @@ from awaken.knowledge.ecosystem import drivers
 from awaken.preview.choices import Color
 from awaken.preview.console.console import make_console
 from awaken.preview.documents.diagnosis_document import diagnosis_document
-from awaken.preview.terminal.diagnosis import print_diagnosis
+from awaken.preview.terminal.doctor_page import print_diagnosis
 from awaken.settings import Resolved
 from awaken.settings.model import PathOverride
 from awaken.workspace.discovery import Marker

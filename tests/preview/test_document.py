@@ -39,7 +39,7 @@ def sample() -> Report:
         file,
         "s.query(c)",
         Level.MANUAL,
-        chain=(
+        related=(
             Place("app/a.py", Span(0, 2), "assigned here"),
             Place("gone.py", Span(3, 4), "imported"),
         ),

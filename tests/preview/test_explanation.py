@@ -11,9 +11,9 @@ from report_builders import change_of, file_change, finding, root_report, source
 from rich.console import Console
 
 from awaken.contract import Level, Place, Reason, Span
+from awaken.engine.explaining.explainer import AskedPlace, Explanation, Site
 from awaken.engine.explaining.no_site import Why
-from awaken.engine.explaining.places import AskedPlace, Explanation, Site
-from awaken.engine.report import Held, HeldBy, TargetVersion
+from awaken.engine.report import SuppressedBy, SuppressedSite, TargetVersion
 from awaken.preview.choices import Color
 from awaken.preview.console.console import make_console
 from awaken.preview.documents.explanation_document import explanation_document
@@ -94,7 +94,7 @@ def test_a_site_that_waits_names_the_option():
 
 def test_a_manual_site_has_reason_chain_and_cure_in_this_order():
     place = Place("other.py", Span(0, 8), "asked for here")
-    rows = printed(explained(Level.MANUAL, chain=(place,))).splitlines()[5:]
+    rows = printed(explained(Level.MANUAL, related=(place,))).splitlines()[5:]
     assert rows[:-1] == [
         "  = what happens: it stays as it is, until somebody changes it by hand",
         "  = reason: query-to-select/unknown-entity, see `awaken rules query-to-select`",
@@ -108,7 +108,7 @@ def test_what_the_rule_says_in_general_is_shown_where_the_site_says_something_el
     reason = Reason("unknown-entity", "nobody knows what `{}` is", "Name it.")
     said = explained(Level.MANUAL, site={"reason": reason}, message="nobody knows what `x` is")
     assert "in general" not in printed(said)
-    said = explained(Level.MANUAL, site={"reason": reason}, message="it is odd", cure="")
+    said = explained(Level.MANUAL, site={"reason": reason}, message="it is odd", help="")
     assert "= in general: nobody knows what `{}` is\n" in printed(said)
     assert "= what to do: Name it.\n" in printed(said)
 
@@ -133,20 +133,20 @@ def test_advice_rewrites_nothing():
     ("by", "place", "words"),
     [
         (
-            HeldBy.COMMENT,
+            SuppressedBy.COMMENT,
             Place("app.py", Span(0, 5)),
             "nothing, for a comment holds it (app.py:1:1): `because`",
         ),
-        (HeldBy.SETTINGS, None, "nothing, for a setting for this path holds it: `because`"),
-        (HeldBy.BASELINE, None, "nothing, for the baseline holds it: it was there when"),
-        (HeldBy.SINCE, None, "nothing, for it was not changed since the commit of --since"),
+        (SuppressedBy.SETTINGS, None, "nothing, for a setting for this path holds it: `because`"),
+        (SuppressedBy.BASELINE, None, "nothing, for the baseline holds it: it was there when"),
+        (SuppressedBy.SINCE, None, "nothing, for it was not changed since the commit of --since"),
     ],
 )
 def test_what_holds_a_site_is_said(by, place, words):
     said = explained()
     (site,) = said.sites
-    held = Held(site.finding, by, "because", place)
-    shown = printed(explained(site={"status": "held", "held": held, "files": ()}))
+    suppressed = SuppressedSite(site.finding, by, "because", place)
+    shown = printed(explained(site={"status": "held", "suppressed": suppressed, "files": ()}))
     assert f"= what happens: {words}" in shown
     assert "to leave it out" not in shown
 
@@ -192,7 +192,7 @@ def test_long_rows_fold_on_a_terminal_and_nowhere_else():
 
 # ------------------------------------------------------------------------------------ no site
 def test_a_place_without_a_site_is_shown_with_the_reason_and_the_nearest_sites():
-    why = Why(code="odd", message="the rule looked away", cure="Look again.")
+    why = Why(code="odd", message="the rule looked away", help="Look again.")
     assert printed(unexplained(why, nearest=(3, 40))) == (
         "app.py:5 is no site.\n"
         "5 │ x = 1\n"
@@ -256,9 +256,11 @@ def test_the_document_of_a_site():
 
 def test_the_document_of_a_held_site_and_of_a_manual_one():
     (site,) = explained().sites
-    held = Held(site.finding, HeldBy.BASELINE, "base.json")
+    suppressed = SuppressedSite(site.finding, SuppressedBy.BASELINE, "base.json")
     document = json.loads(
-        explanation_document(explained(site={"status": "held", "held": held, "files": ()}), ROOT)
+        explanation_document(
+            explained(site={"status": "held", "suppressed": suppressed, "files": ()}), ROOT
+        )
     )
     (shown,) = document["sites"]
     assert (shown["held_by"], shown["note"], shown["held_at"]) == ("baseline", "base.json", None)

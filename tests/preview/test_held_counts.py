@@ -8,18 +8,18 @@ import pytest
 from report_builders import finding, report, root_report, source
 
 from awaken.contract import Level
-from awaken.engine.report import Held, HeldBy
-from awaken.preview.counts import count, count_held, held_words
+from awaken.engine.report import SuppressedBy, SuppressedSite
+from awaken.preview.counts import count, count_suppressed, suppressed_words
 from awaken.preview.statistics import statistics
 from awaken.preview.summary import summary
 
 FILE = source("a.py", b"one two three\n")
-COMMENT, SETTINGS, BASELINE, SINCE = HeldBy
+COMMENT, SETTINGS, BASELINE, SINCE = SuppressedBy
 
 
 def holding(*by, findings=()):
-    held = tuple(Held(finding(FILE, "one", Level.MANUAL), one) for one in by)
-    return report(root_report(Path("/p"), findings=findings, held=held))
+    suppressed = tuple(SuppressedSite(finding(FILE, "one", Level.MANUAL), one) for one in by)
+    return report(root_report(Path("/p"), findings=findings, suppressed=suppressed))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def holding(*by, findings=()):
     ],
 )
 def test_words(by, words):
-    assert held_words(holding(*by)) == words
+    assert suppressed_words(holding(*by)) == words
 
 
 def test_they_count_as_no_sites():
@@ -50,8 +50,8 @@ def test_they_count_as_no_sites():
 def test_all_roots_are_counted():
     (one,) = holding(COMMENT).roots
 
-    assert held_words(report(one, one)) == "2 held by comments"
-    assert count_held(report(one, one)) == {"query-to-select": 2}
+    assert suppressed_words(report(one, one)) == "2 held by comments"
+    assert count_suppressed(report(one, one)) == {"query-to-select": 2}
 
 
 @pytest.mark.parametrize("command", ["check", "diff", "apply"])

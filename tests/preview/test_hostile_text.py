@@ -20,9 +20,16 @@ from awaken import api
 from awaken.cli import main
 from awaken.contract import Level, Place, Span, UserError
 from awaken.engine.asking.answers import Question
+from awaken.engine.explaining.explainer import AskedPlace, Explanation, Site
 from awaken.engine.explaining.no_site import Why
-from awaken.engine.explaining.places import AskedPlace, Explanation, Site
-from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, TargetVersion
+from awaken.engine.report import (
+    Diagnostic,
+    FileChange,
+    Report,
+    SuppressedBy,
+    SuppressedSite,
+    TargetVersion,
+)
 from awaken.preview.choices import Color, Form, View
 from awaken.preview.console.console import make_console
 from awaken.preview.documents.explanation_document import explanation_document
@@ -31,7 +38,7 @@ from awaken.preview.streams.messages import say
 from awaken.preview.streams.output import send
 from awaken.preview.streams.visible import harmless, visible
 from awaken.preview.terminal.explanation import print_explanation
-from awaken.preview.terminal.interactive import Screen
+from awaken.preview.terminal.question_screen import Screen
 
 TOP = Path("/program")
 FOR_PEOPLE = [form for form in Form if form is not Form.PATCH]
@@ -69,14 +76,14 @@ def hostile_report(text: str) -> Report:
     file = source(name, b"'''" + line + b"'''\ns.query(A); " + line + b"\n" + line + b"\n# end\n")
     chain = (Place(name, Span(0, 1), text), Place(text, Span(3, 4), text))
     found = [
-        finding(file, "s.query(A)", level, rule=text, scope=text, message=text, cure=text)
+        finding(file, "s.query(A)", level, rule=text, scope=text, message=text, help=text)
         for level in Level
     ]
-    safe = finding(file, "s.query(A)", scope=text, message=text, chain=chain)
+    safe = finding(file, "s.query(A)", scope=text, message=text, related=chain)
     after = file.with_text(file.text.replace(b"s.query(A)", b"s.scalars(select(A))" + line))
-    held = [
-        Held(finding(file, "s.query(A)", site=f"{by}"), by, text, Place(name, Span(0, 3)))
-        for by in HeldBy
+    suppressed = [
+        SuppressedSite(finding(file, "s.query(A)", site=f"{by}"), by, text, Place(name, Span(0, 3)))
+        for by in SuppressedBy
     ]
     root = root_report(
         TOP / text,
@@ -84,7 +91,7 @@ def hostile_report(text: str) -> Report:
         FileChange(f"new{name}", None, source(f"new{name}", b"x = 1\n")),
         findings=(safe, *found),
         sources={name: file},
-        held=tuple(held),
+        suppressed=tuple(suppressed),
         notes=(text,),
         diagnostics=(Diagnostic(name, 3, text), Diagnostic("", 0, text)),
         targets=(TargetVersion(text, text, text),),
@@ -151,7 +158,7 @@ def test_a_patch_that_is_piped_has_every_byte_of_the_files_and_quoted_names() ->
 @given(hostile, st.sampled_from(list(Color)))
 def test_explanations(text: str, color: Color) -> None:
     file = source(f"{text}.py", b"query(1)\n" + visible(text).encode() + b"\n")
-    found = finding(file, "query(1)", rule=text, scope=text, message=text, cure=text)
+    found = finding(file, "query(1)", rule=text, scope=text, message=text, help=text)
     change = change_of(found, file.path, text)
     made = file_change(file.path, file.text, b"select(1)\n", (found,))
     site = Site(
@@ -159,7 +166,7 @@ def test_explanations(text: str, color: Color) -> None:
         status="held",
         change=change,
         files=(made,),
-        held=Held(found, HeldBy.COMMENT, text, Place(file.path, Span(0, 1))),
+        suppressed=SuppressedSite(found, SuppressedBy.COMMENT, text, Place(file.path, Span(0, 1))),
     )
     asked = AskedPlace(file.path, 1, None, file.path)
     report = root_report(
@@ -169,7 +176,7 @@ def test_explanations(text: str, color: Color) -> None:
         asked=asked, root=TOP, source=file, sites=(site,), note=text, report=report
     )
     without = Explanation(
-        asked=asked, root=TOP, source=file, whys=(Why(code=text, message=text, cure=text),)
+        asked=asked, root=TOP, source=file, whys=(Why(code=text, message=text, help=text),)
     )
 
     with printing(Terminal) as printed:

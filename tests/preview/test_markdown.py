@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from report_builders import RULE, file_change, finding, report, root_report, source
 
 from awaken.contract import Finding, Level
-from awaken.engine.report import FileChange, Held, HeldBy, Report
+from awaken.engine.report import FileChange, Report, SuppressedBy, SuppressedSite
 from awaken.preview.markdown.remaining_work import markdown, write
 from awaken.preview.markdown.text import code, prose
 from awaken.preview.streams.output import Asked
@@ -43,7 +43,7 @@ def test_manual_places_stand_below_their_reason_and_its_cure() -> None:
 def test_what_differs_is_said_of_each_place() -> None:
     text = of(
         holding(
-            manual("s.query(A)", message="`A` is unknown", cure="import it"),
+            manual("s.query(A)", message="`A` is unknown", help="import it"),
             manual("s.query(B)", message="`B` is unknown"),
         )
     )
@@ -91,8 +91,8 @@ def test_what_awaken_does_is_counted_and_not_listed(command: str, verb: str) -> 
 
 
 def test_held_sites_are_counted_and_not_listed() -> None:
-    held = Held(manual("s.query(A)"), HeldBy.COMMENT, "# awaken: ignore")
-    root = root_report(ROOT, findings=(), sources={FILE.path: FILE}, held=(held,))
+    suppressed = SuppressedSite(manual("s.query(A)"), SuppressedBy.COMMENT, "# awaken: ignore")
+    root = root_report(ROOT, findings=(), sources={FILE.path: FILE}, suppressed=(suppressed,))
 
     assert of(report(root)) == ("## awaken: nothing to do by hand\n\n1 held by a comment.\n\n")
 

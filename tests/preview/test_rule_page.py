@@ -11,8 +11,8 @@ import pytest
 from awaken.contract import Level
 from awaken.preview.documents.rule_document import document
 from awaken.preview.markdown import rule_page
+from awaken.preview.markdown.rule_markdown import index, markdown
 from awaken.preview.markdown.rule_page import examples, levels, options, program, summary
-from awaken.preview.markdown.rules import index, markdown
 
 
 @pytest.fixture

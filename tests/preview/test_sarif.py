@@ -9,7 +9,7 @@ from awkward import ROOT, everything, only_diagnostics
 from report_builders import RULE, file_change, finding, report, root_report, source
 
 from awaken.contract import ChangeId, Finding, Level, Phase, Place, Reason, Span
-from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report
+from awaken.engine.report import Diagnostic, FileChange, Report, SuppressedBy, SuppressedSite
 from awaken.kit.rule import Rule
 from awaken.preview.documents.sarif import sarif
 from awaken.preview.streams.output import Asked, FilesOf
@@ -150,7 +150,7 @@ def test_fingerprints_differ_between_sites_and_roots_but_not_between_runs() -> N
 
 def test_a_chain_is_related_places() -> None:
     chain = (Place("app/a.py", Span(0, 2), "assigned here"), Place("gone.py", Span(3, 4)))
-    (result,) = run(holding(finding(FILE, "s", chain=chain)))["results"]
+    (result,) = run(holding(finding(FILE, "s", related=chain)))["results"]
 
     known, unknown = result["relatedLocations"]
     assert (known["id"], known["message"]) == (1, {"text": "assigned here."})
@@ -162,11 +162,13 @@ def test_a_chain_is_related_places() -> None:
 
 def test_held_sites_are_suppressed_but_not_those_that_nobody_decided_about() -> None:
     place = Place("app/a.py", Span(0, 2))
-    held = tuple(
-        Held(finding(FILE, "s", site=by.value), by, f"by {by}", place if by == "comment" else None)
-        for by in HeldBy
+    suppressed = tuple(
+        SuppressedSite(
+            finding(FILE, "s", site=by.value), by, f"by {by}", place if by == "comment" else None
+        )
+        for by in SuppressedBy
     )
-    shown, *suppressed = run(holding(finding(FILE, "s"), held=held))["results"]
+    shown, *suppressed = run(holding(finding(FILE, "s"), suppressed=suppressed))["results"]
 
     assert shown["suppressions"] == []
     (comment,), *others = (result["suppressions"] for result in suppressed)

@@ -65,7 +65,7 @@ def sample() -> Report:
         Level.MANUAL,
         scope="some",
         message="`what` is a parameter",
-        cure=MANUAL_CURE,
+        help=MANUAL_CURE,
     )
     number = finding(
         file,
@@ -211,7 +211,7 @@ def test_paths_are_relative_to_where_the_user_stands() -> None:
 
 def test_a_path_and_a_message_are_never_markup() -> None:
     file = source("app/[red]/:smile:.py", b"q(A)\n")
-    found = finding(file, "q(A)", Level.MANUAL, message="List[str] a[/b]", cure="use [x]")
+    found = finding(file, "q(A)", Level.MANUAL, message="List[str] a[/b]", help="use [x]")
     text = printed(report(root_report(ROOT, findings=(found,), sources={file.path: file})), 80)
 
     assert "── app/[red]/:smile:.py ──" in text
@@ -491,7 +491,7 @@ def test_a_long_span_shows_its_head_and_its_end() -> None:
 def test_a_chain_says_why() -> None:
     file = source("a.py", b"x = 1\nq(x)\n")
     where = finding(file, "x = 1").place
-    found = finding(file, "q(x)", chain=(type(where)(where.path, where.span, "assigned here"),))
+    found = finding(file, "q(x)", related=(type(where)(where.path, where.span, "assigned here"),))
 
     text = framed(report(root_report(ROOT, findings=(found,), sources={"a.py": file})))
 

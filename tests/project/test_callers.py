@@ -26,7 +26,7 @@ def function_of(project: Project, path: str, dotted: str) -> ast.FunctionDef:
 def callers(files: dict[str, str], path: str, dotted: str) -> tuple[list[str], list[str]]:
     """Return the calls as ``file: text`` and the kinds of what may hide others."""
     project = program(files)
-    found = project.callers_of(module_of(project, path), function_of(project, path, dotted))
+    found = project.calls.callers_of(module_of(project, path), function_of(project, path, dotted))
     return _shown(project, found)
 
 
@@ -45,7 +45,7 @@ def test_a_function_is_known_by_its_place_in_whichever_tree_it_is_asked_for():
     files = _registered_and_called()
     project, other = program(files), program(files)
     for dotted in ("_load", "Shop._unlock", "Shop.open"):
-        found = project.callers_of(
+        found = project.calls.callers_of(
             module_of(other, "shop.py"), function_of(other, "shop.py", dotted)
         )
         assert _shown(project, found) == callers(files, "shop.py", dotted)
@@ -358,7 +358,7 @@ def test_constructors(text, files, sites, kinds):
 def test_the_receiver_fills_the_first_parameter_unless_the_class_is_asked():
     files = {"m.py": dedent(OWNER), "a.py": "from m import _Store\n_Store()._f(1)\n_Store._f(x, 1)"}
     project = program(files)
-    found = project.callers_of(
+    found = project.calls.callers_of(
         module_of(project, "m.py"), function_of(project, "m.py", "_Store._f")
     )
     assert [site.bound for site in found.sites] == [1, 0]
@@ -435,7 +435,7 @@ def test_only_files_that_hold_the_name_are_parsed():
     asked: list[str] = []
     load = project.module
     project._evaluator.load = lambda path: asked.append(path) or load(path)
-    project.callers_of(module, function_of(project, "m.py", "_load_all"))
+    project.calls.callers_of(module, function_of(project, "m.py", "_load_all"))
     assert set(asked) == {"m.py", "a.py"}
 
 
@@ -447,7 +447,7 @@ def test_a_name_that_stands_everywhere_is_not_searched():
 
 def test_an_obstacle_says_why_and_where():
     project = program({"m.py": "def _f(s): ...", "a.py": "from m import _f\nrun(_f)"})
-    found = project.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
+    found = project.calls.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
     [obstacle] = found.obstacles
     assert obstacle.why == "`_f` is passed on as a value"
     assert obstacle.place.path == "a.py"
@@ -456,11 +456,11 @@ def test_an_obstacle_says_why_and_where():
 
 def test_other_files_may_name_it_too():
     project = program({"m.py": "def _f(s): ...\n_f(1)", "pyproject.toml": "run = 'm:_f'"})
-    found = project.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
+    found = project.calls.callers_of(module_of(project, "m.py"), function_of(project, "m.py", "_f"))
     assert [one.why for one in found.obstacles] == ["pyproject.toml names `_f`"]
 
 
 def test_asking_twice_gives_the_same():
     project = program({"m.py": "def _f(s): ...\n_f(1)"})
     module, function = module_of(project, "m.py"), function_of(project, "m.py", "_f")
-    assert project.callers_of(module, function) is project.callers_of(module, function)
+    assert project.calls.callers_of(module, function) is project.calls.callers_of(module, function)

@@ -28,7 +28,7 @@ def called(text: str, call: str, **files: str) -> str:
     module = module_of(project, "m.py")
     node = last(module, call)
     assert isinstance(node, ast.Call)
-    found = project.function_called(module, node)
+    found = project.calls.function_called(module, node)
     if isinstance(found, Unknown):
         return found.why
     return f"{found.module.path}: {found.module.qualname(found.function)} {found.bound}"

@@ -37,7 +37,7 @@ def raised(text, **files):
 
 def project_raises(text, **files):
     project, module, node = function(text, **files)
-    return project.may_raise(module, node)
+    return project.effects.may_raise(module, node)
 
 
 QUIET = {
@@ -518,8 +518,8 @@ def test_what_a_coroutine_raises_comes_only_when_it_is_awaited():
     project, module, _ = function("async def f(x):\n    raise ValueError(x)\nf(1)")
     call = last(module, "f(1)")
 
-    assert project.may_raise(module, call).nothing
-    awaited = project.may_raise(module, call, awaited=True)
+    assert project.effects.may_raise(module, call).nothing
+    awaited = project.effects.may_raise(module, call, awaited=True)
     assert [one.exception for one in awaited.known] == ["builtins.ValueError"]
 
 
@@ -538,8 +538,8 @@ def test_a_function_that_calls_itself_is_answered_alike_whoever_is_asked_first()
     g = next(one for one in module.walk() if isinstance(one, ast.FunctionDef))
     names = {"builtins.KeyError", "builtins.ValueError"}
 
-    assert {one.exception for one in project.may_raise(module, f).known} == names
-    assert {one.exception for one in project.may_raise(module, g).known} == names
+    assert {one.exception for one in project.effects.may_raise(module, f).known} == names
+    assert {one.exception for one in project.effects.may_raise(module, g).known} == names
 
 
 def test_too_many_functions_are_not_followed():
@@ -640,7 +640,7 @@ BLOCKING = {
 def test_blocking_calls(text, expected):
     project, module, node = function(text)
 
-    found = project.blocking_calls(module, node).known
+    found = project.effects.blocking_calls(module, node).known
 
     assert [f"{one.name} {one.waits_for}" for one in found] == expected
 
@@ -652,7 +652,7 @@ def test_a_blocking_call_is_found_over_files_with_the_way_to_it():
         b="def read(x):\n    with open(x) as file:\n        return file.read()",
     )
 
-    (found,) = project.blocking_calls(module, node).known
+    (found,) = project.effects.blocking_calls(module, node).known
 
     assert (found.name, found.place.path) == ("builtins.open", "b.py")
     assert [place.path for place in found.chain] == ["m.py", "a.py"]
@@ -661,7 +661,7 @@ def test_a_blocking_call_is_found_over_files_with_the_way_to_it():
 def test_a_call_of_which_nothing_is_known_is_named():
     project, module, node = function("async def f(service):\n    service.load()")
 
-    (unknown,) = project.blocking_calls(module, node).unknown
+    (unknown,) = project.effects.blocking_calls(module, node).unknown
 
     assert unknown.why == "parameter `service` has no annotation"
 
@@ -736,11 +736,11 @@ UNTOLD = {
 def test_nothing_is_concluded_where_another_method_may_run(text, why):
     project, module, node = function(text)
 
-    found = project.blocking_calls(module, node)
+    found = project.effects.blocking_calls(module, node)
 
     assert not found.known
     assert why in [one.why for one in found.unknown]
-    assert project.may_raise(module, node).unknown
+    assert project.effects.may_raise(module, node).unknown
 
 
 SUSPENSIONS = {
@@ -820,7 +820,7 @@ def test_what_stands_around(text, expected):
     project = program({"m.py": "import asyncio, httpx\n" + text})
     module = module_of(project, "m.py")
 
-    found = project.guards(module, last(module, "x()"))
+    found = project.effects.guards(module, last(module, "x()"))
 
     assert [" ".join([one.kind, *map(str, one.catches)]) for one in found] == expected
 
@@ -842,7 +842,7 @@ CALLERS = """
 def test_the_handlers_of_callers():
     project, module, node = function(CALLERS.replace("_load", "f"))
 
-    guards, unknown = project.handlers_in_callers(module, node)
+    guards, unknown = project.effects.handlers_in_callers(module, node)
 
     assert [(one.kind, one.catches) for one in guards] == [("handler", ("builtins.KeyError",))]
     assert [module.line_column(place.span)[0] for place in guards[0].chain] == [14, 11]
@@ -855,6 +855,6 @@ def test_the_handlers_of_callers():
 def test_a_coroutine_that_is_awaited_elsewhere_is_caught_elsewhere():
     project, module, node = function("async def _go(f): ...\nasync def f(): ...\nt = _go(f())")
 
-    _, unknown = project.handlers_in_callers(module, node)
+    _, unknown = project.effects.handlers_in_callers(module, node)
 
     assert "the coroutine of `f` is not awaited where it is made" in [one.why for one in unknown]

@@ -24,7 +24,7 @@ Base = declarative_base()
 
 def models(text: str, **files: str):
     others = {f"{name}.py": body for name, body in files.items()}
-    return program({**others, "m.py": BASE + dedent(text)})
+    return program({**others, "m.py": BASE + dedent(text)}).orm
 
 
 def status(text: str, name: str = "m.A", **files: str) -> str:
@@ -90,11 +90,11 @@ def test_other_classes_are_not_mapped(text, expected):
 
 
 def test_classes_of_libraries_are_not_known_to_be_mapped():
-    project = models("")
+    orm = models("")
 
-    assert project.mapped_class("flask_appbuilder.security.sqla.models.User") is None
-    assert project.mapping_status("flask_appbuilder.security.sqla.models.User") == "unknown"
-    assert project.needs_unique("flask_appbuilder.security.sqla.models.User") is None
+    assert orm.mapped_class("flask_appbuilder.security.sqla.models.User") is None
+    assert orm.mapping_status("flask_appbuilder.security.sqla.models.User") == "unknown"
+    assert orm.needs_unique("flask_appbuilder.security.sqla.models.User") is None
 
 
 def test_bases_are_followed_over_files_and_through_the_extension_object():
@@ -107,7 +107,7 @@ def test_bases_are_followed_over_files_and_through_the_extension_object():
         "pkg/m.py": "from pkg import db\nfrom .mixins import Stamped\nclass A(Stamped, db.Model):\n"
         "  id = db.Column(db.Integer, primary_key=True)\n  bs = db.relationship('B')\n",
     }
-    mapped = program(files).mapped_class("pkg.m.A")
+    mapped = program(files).orm.mapped_class("pkg.m.A")
 
     assert set(mapped.columns) == {"id", "at"}
     assert mapped.columns["id"].primary_key
@@ -217,21 +217,21 @@ def test_every_kind_of_attribute_is_told():
     ],
 )
 def test_a_relationship_says_what_it_loads_and_how(declared, uselist, lazy):
-    project = models(f"class B(Base): pass\nclass A(Base):\n  {declared}\n")
-    facts = project.mapped_class("m.A").relationships["x"]
+    text = f"class B(Base): pass\nclass A(Base):\n  {declared}\n"
+    facts = models(text).mapped_class("m.A").relationships["x"]
 
     assert facts.target == "m.B"
     assert facts.uselist is uselist
     assert facts.lazy == lazy
-    assert project.snapshot[facts.path].text[facts.span.start :].startswith(b"relationship(")
+    assert (BASE + text)[facts.span.start :].startswith("relationship(")
 
 
 def test_the_other_side_knows_its_backref():
     other = "from m import Base\nfrom sqlalchemy.orm import backref, relationship as rel\n"
     other += "class B(Base):\n  a = rel('A', backref='bs')\n"
     other += "  c = rel('A', backref=backref('cs', lazy='joined', uselist=False))\n"
-    project = models("class A(Base): pass\n", other=other)
-    found = project.mapped_class("m.A").relationships
+    orm = models("class A(Base): pass\n", other=other)
+    found = orm.mapped_class("m.A").relationships
 
     assert {name: (one.target, one.lazy, one.uselist, one.path) for name, one in found.items()} == {
         "bs": ("other.B", "select", None, "other.py"),
@@ -240,12 +240,12 @@ def test_the_other_side_knows_its_backref():
 
 
 def test_a_name_that_two_classes_have_is_not_guessed():
-    project = models(
+    orm = models(
         "class A(Base):\n  x = relationship('Twin')\n  y = relationship('one.Twin')\n",
         one="from m import Base\nclass Twin(Base): pass\n",
         two="from m import Base\nclass Twin(Base): pass\n",
     )
-    found = project.mapped_class("m.A").relationships
+    found = orm.mapped_class("m.A").relationships
 
     assert found["x"].target is None
     assert found["y"].target == "one.Twin"
@@ -279,7 +279,7 @@ def test_a_computed_table_name_or_argument_hides_nothing():
 
 
 def test_an_imperative_mapping_lists_columns_and_properties():
-    project = models(
+    orm = models(
         "class A: pass\n",
         maps="from m import A, B, Base, Column, Integer, Table, registry, relationship\n"
         "reg = registry()\n"
@@ -287,7 +287,7 @@ def test_an_imperative_mapping_lists_columns_and_properties():
         "reg.map_imperatively(A, t, properties={'bs': relationship(B, lazy='joined')})\n",
         b="",
     )
-    mapped = project.mapped_class("m.A")
+    mapped = orm.mapped_class("m.A")
 
     assert set(mapped.columns) == {"id", "n"}
     assert mapped.relationships["bs"].lazy == "joined"
@@ -311,11 +311,11 @@ def test_an_imperative_mapping_lists_columns_and_properties():
     ],
 )
 def test_a_mapping_that_is_not_all_in_sight_is_incomplete(text):
-    project = models(text)
-    mapped = project.mapped_class("m.A")
+    orm = models(text)
+    mapped = orm.mapped_class("m.A")
 
     assert mapped is None or not mapped.complete
-    assert project.needs_unique("m.A") is None
+    assert orm.needs_unique("m.A") is None
 
 
 @pytest.mark.parametrize(
@@ -334,14 +334,14 @@ def test_a_mapping_that_is_not_all_in_sight_is_incomplete(text):
     ],
 )
 def test_a_mapping_that_is_all_in_sight_is_complete(text):
-    project = models(text)
+    orm = models(text)
 
-    assert project.mapped_class("m.A").complete
-    assert project.needs_unique("m.A") is False
+    assert orm.mapped_class("m.A").complete
+    assert orm.needs_unique("m.A") is False
 
 
 def test_what_declarative_base_adds_belongs_to_every_class():
-    project = models("""
+    orm = models("""
         class Top:
             id = Column(Integer, primary_key=True)
             @declared_attr
@@ -351,8 +351,8 @@ def test_what_declarative_base_adds_belongs_to_every_class():
         class A(Base2): pass
     """)
 
-    assert set(project.mapped_class("m.A").columns) == {"id"}
-    assert project.needs_unique("m.A") is True
+    assert set(orm.mapped_class("m.A").columns) == {"id"}
+    assert orm.needs_unique("m.A") is True
 
 
 PARENT = "class A(Base):\n  __tablename__ = 'a'\n  id = Column(Integer, primary_key=True)\n"
@@ -469,10 +469,10 @@ def test_a_subclass_with_a_joined_collection_counts_for_its_parent():
         PARENT + CHILD + KEY + "class Sub(A):\n"
         "  bs = relationship('B', lazy='joined', uselist=True)\n"
     )
-    project = models(text)
+    orm = models(text)
 
-    assert project.needs_unique("m.A") is True
-    assert project.needs_unique("m.B") is False
+    assert orm.needs_unique("m.A") is True
+    assert orm.needs_unique("m.B") is False
 
 
 def test_a_collection_added_after_the_class_counts():
@@ -501,10 +501,10 @@ def test_sqlmodel_passes_its_keywords_on():
             a_id: int = Field(foreign_key="a.id")
             a: A = Relationship(sa_relationship_kwargs={"lazy": "joined"})
     """
-    project = models(text)
+    orm = models(text)
 
-    assert project.needs_unique("m.A") is True
-    assert project.mapped_class("m.B").attribute_kind("id") == "column"
-    assert project.mapped_class("m.B").attribute_kind("name") == "column"
-    assert project.mapped_class("m.B").relationships["a"].uselist is False
-    assert project.mapped_class("m.B").columns["a_id"].foreign_key == "a.id"
+    assert orm.needs_unique("m.A") is True
+    assert orm.mapped_class("m.B").attribute_kind("id") == "column"
+    assert orm.mapped_class("m.B").attribute_kind("name") == "column"
+    assert orm.mapped_class("m.B").relationships["a"].uselist is False
+    assert orm.mapped_class("m.B").columns["a_id"].foreign_key == "a.id"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from programs import last, module_of, name_in, program
+from programs import name_in, program
 
 from awaken.knowledge import knowledge
 from awaken.project.names.layout import Layout
@@ -292,15 +292,6 @@ def test_flask_sqlalchemy_hands_out_the_names_of_sqlalchemy(expression, name):
     }
 
     assert name_in(files, "m.py", expression) == name
-
-
-def test_aliased_is_recognised_under_any_name():
-    project = program({"m.py": "from sqlalchemy.orm import aliased as al\nal(A)\nother(A)\n"})
-    module = module_of(project, "m.py")
-
-    assert project.is_aliased_call(module, last(module, "al(A)"))
-    assert not project.is_aliased_call(module, last(module, "other(A)"))
-    assert not project.is_aliased_call(module, last(module, "al"))
 
 
 def test_names_that_are_said_to_be_the_same_are_the_same_objects():

@@ -26,7 +26,7 @@ def reached(body: str) -> str:
     module = module_of(project := program({"m.py": text}), "m.py")
     node = last(module, "store.read()")
     assert isinstance(node, ast.Call)
-    found = project.function_called(module, node)
+    found = project.calls.function_called(module, node)
     return "unknown" if isinstance(found, Unknown) else module.qualname(found.function)
 
 

@@ -25,7 +25,7 @@ def verdict(text: str, **files: str) -> str:
     others = {f"{path}.py": body for path, body in files.items()}
     project = program({"h.py": HEAD, "m.py": f"from h import *\n{text}", **others})
     module = module_of(project, "m.py")
-    found = project.session_of(module, last(module, "s"))
+    found = project.orm.session_of(module, last(module, "s"))
     if isinstance(found, SessionProof):
         return found.kind + ("?" if found.unless else "")
     return found.why if isinstance(found, Unknown) else "none"
@@ -142,7 +142,7 @@ def test_the_order_of_questions_changes_nothing():
     for wanted in (["self.s", "self.a"], ["self.a", "self.s"]):
         project = program({"h.py": HEAD, "m.py": text})
         module = module_of(project, "m.py")
-        found = {one: project.session_of(module, last(module, one)) for one in wanted}
+        found = {one: project.orm.session_of(module, last(module, one)) for one in wanted}
         assert isinstance(found["self.s"], SessionProof)
         assert found["self.a"] is None
 
@@ -160,7 +160,7 @@ def test_a_receiver_that_is_searched_is_forgotten_again():
     for wanted in (["s", "self.a"], ["self.a", "s"]):
         project = program({"h.py": HEAD, "m.py": text})
         module = module_of(project, "m.py")
-        found = {one: project.session_of(module, last(module, one)) for one in wanted}
+        found = {one: project.orm.session_of(module, last(module, one)) for one in wanted}
         assert isinstance(found["s"], Unknown)
         assert found["self.a"] is None
 
@@ -168,7 +168,7 @@ def test_a_receiver_that_is_searched_is_forgotten_again():
 def test_a_doubt_is_said_as_a_clause():
     project = program({"h.py": HEAD, "m.py": "from h import *\nf(S)\ndef f(s): s"})
     module = module_of(project, "m.py")
-    found = project.session_of(module, last(module, "s"))
+    found = project.orm.session_of(module, last(module, "s"))
     assert isinstance(found, SessionProof)
     assert found.unless == "code outside the project may call `f` as well"
 
@@ -178,7 +178,7 @@ def test_what_is_passed_to_a_parameter_is_told_as_expressions():
     module = module_of(project, "m.py")
     name = last(module, "s")
     [binding] = module.scopes.bindings_of(name)
-    passed = project.passed_to(module, binding)
+    passed = project.calls.passed_to(module, binding)
     assert passed is not None
     assert [one.module.text_of(one.node) for one in passed.given] == ["2", "3"]
     assert not passed.doubts

@@ -287,6 +287,9 @@ def test_a_fresh_name_is_used_nowhere_in_the_file():
     assert module.scopes.fresh_name("list") == "list_2"
     assert module.scopes.fresh_name("match") == "match_2"
     assert module.scopes.fresh_name("unique") == "unique"
+    assert module.scopes.fresh_name("select", "statement", "unique") == "unique"
+    assert module.scopes.fresh_name("unique", "select", taken={"unique"}) == "select_3"
+    assert module.scopes.fresh_name("select", taken={"select_3"}) == "select_4"
 
 
 def test_names_that_only_strings_mention():

@@ -56,7 +56,7 @@ def asked(text: str, receiver: str, **files: str):
     others = {f"{name}.py": body for name, body in files.items()}
     project = program({"db.py": DB, "models.py": MODELS, **others, "m.py": text})
     module = module_of(project, "m.py")
-    return project.session_of(module, last(module, receiver))
+    return project.orm.session_of(module, last(module, receiver))
 
 
 def kind(text: str, receiver: str = "s", **files: str) -> str:
@@ -500,8 +500,8 @@ def test_a_fixture_nearer_to_the_test_wins():
     project = program({**files, "a/test_m.py": "def test(s): s", "b/test_m.py": "def test(s): s"})
     found = [module_of(project, path) for path in ("a/test_m.py", "b/test_m.py")]
 
-    assert project.session_of(found[0], last(found[0], "s")).kind == "session"
-    assert project.session_of(found[1], last(found[1], "s")) is None
+    assert project.orm.session_of(found[0], last(found[0], "s")).kind == "session"
+    assert project.orm.session_of(found[1], last(found[1], "s")) is None
 
 
 NOT_SESSIONS = [
@@ -682,7 +682,7 @@ def used(text: str, call: str = "s.query(User)", **files: str):
     module = module_of(project, "m.py")
     node = last(module, call)
     assert isinstance(node, ast.Call)
-    return project.proved_by_use(module, node)
+    return project.orm.proved_by_use(module, node)
 
 
 IMPORTS = "from models import User, Note\nfrom sqlalchemy import distinct, func, select\n"
@@ -804,7 +804,7 @@ def test_a_parameter_that_is_proven_once_is_proven_everywhere_in_its_function():
     module = module_of(project, "m.py")
 
     def receiver(call):
-        return project.session_of(module, last(module, call).func.value)
+        return project.orm.session_of(module, last(module, call).func.value)
 
     assert receiver("s.query(column)").by_use
     assert isinstance(receiver("s.query(x)"), Unknown)
@@ -844,7 +844,7 @@ def test_what_changes_queries_is_found_anywhere_in_the_project(text, note):
         "sqlalchemy.ext import baked", "sqlalchemy.ext import baked  # sqlalchemy.ext.baked"
     )
     project = program({"deep/er/m.py": text, "n.py": "x = 1\n"})
-    hooks = project.query_hooks()
+    hooks = project.orm.query_hooks()
 
     assert any(note in place.note for place in hooks)
     assert {place.path for place in hooks} == {"deep/er/m.py"}
@@ -859,7 +859,7 @@ def test_words_in_comments_and_plain_uses_of_query_are_no_hooks():
             return isinstance(q, Query)
     """
 
-    assert program({"m.py": text}).query_hooks() == []
+    assert program({"m.py": text}).orm.query_hooks() == []
 
 
 def test_an_answer_does_not_depend_on_what_was_asked_before():
@@ -880,7 +880,7 @@ def test_an_answer_does_not_depend_on_what_was_asked_before():
     def answers(order):
         project = program({"db.py": DB, "m.py": text})
         module = module_of(project, "m.py")
-        return {one: project.session_of(module, last(module, one)) for one in order}
+        return {one: project.orm.session_of(module, last(module, one)) for one in order}
 
     assert answers(questions) == answers(questions[::-1])
     assert all(isinstance(one, Unknown) for one in answers(questions).values())

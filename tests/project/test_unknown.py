@@ -115,7 +115,7 @@ def test_what_is_unknown_says_why_and_where(source):
     project = program({"app.py": f"box = nowhere\n{source}\n", **BESIDE})
     module = module_of(project, "app.py")
 
-    found = project.session_of(module, last(module, "it"))
+    found = project.orm.session_of(module, last(module, "it"))
 
     assert isinstance(found, Unknown), found
     assert found.why == found.why.strip()

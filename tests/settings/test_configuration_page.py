@@ -12,8 +12,8 @@ from msgspec import structs
 from awaken.contract import UserError
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.settings import Override, Resolved, Settings
-from awaken.settings.files import named_layer
 from awaken.settings.resolve import resolve
+from awaken.settings.settings_files import named_layer
 
 PAGE = (Path(__file__).parents[2] / "docs/configuration.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"(?ms)^####? `([a-z.-]+)`\n(.*?)(?=^#|\Z)", PAGE))

@@ -13,7 +13,7 @@ from msgspec import structs
 from optional_rules import RULES, resolved, write
 
 from awaken.contract import Change, ChangeId, CreateFile, Level, Requirement, SiteId, UserError
-from awaken.engine.planning.policy import Admission
+from awaken.engine.planning.policy import Policy
 from awaken.settings import Settings
 from awaken.settings.selection import IN_PREVIEW, choose_by_layers
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
@@ -309,7 +309,7 @@ def test_overrides_say_what_holds_at_a_path_and_the_last_one_decides(root):
 
 def test_an_unsafe_change_is_admitted_if_all_the_paths_that_it_edits_admit_it(root):
     write(root, {"awaken.toml": "overrides = [{paths = ['free'], unsafe-fixes = true}]"})
-    admission = Admission(unsafe_at=resolved(root).unsafe_at)
+    policy = Policy(unsafe_at=resolved(root).unsafe_at)
 
     def change(*paths, level=Level.UNSAFE):
         made = [CreateFile(path=path, text="", site=SiteId("s")) for path in paths]
@@ -318,12 +318,12 @@ def test_an_unsafe_change_is_admitted_if_all_the_paths_that_it_edits_admit_it(ro
             id=ChangeId("c"), rule="r", title="", level=level, sites=(), edits=(*made, needed)
         )
 
-    assert admission.admits_level(change("free/a.py", "free/b.py"))
-    assert not admission.admits_level(change("free/a.py", "b.py"))
-    assert not admission.admits_level(change())
-    assert admission.admits_level(change("b.py", level=Level.SAFE))
-    everywhere = Admission(unsafe_at=resolved(root, unsafe_fixes=True).unsafe_at)
-    assert everywhere.admits_level(change())
+    assert policy.allows_level(change("free/a.py", "free/b.py"))
+    assert not policy.allows_level(change("free/a.py", "b.py"))
+    assert not policy.allows_level(change())
+    assert policy.allows_level(change("b.py", level=Level.SAFE))
+    everywhere = Policy(unsafe_at=resolved(root, unsafe_fixes=True).unsafe_at)
+    assert everywhere.allows_level(change())
 
 
 @pytest.mark.parametrize(

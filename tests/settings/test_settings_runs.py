@@ -8,7 +8,7 @@ import pytest
 from optional_rules import PROJECT, RULES, RenameOld, after, run, write
 
 from awaken.cli import main
-from awaken.engine.report import HeldBy
+from awaken.engine.report import SuppressedBy
 
 CODE = "old\nrisky\nraw\n"
 
@@ -122,8 +122,8 @@ def test_ignored_sites_of_a_path_are_held_and_told(repository):
     (root,) = run(repository / "one", unsafe_fixes=True).roots
 
     assert [file.after.text for file in root.files] == [b"old\ndared\nraw\n"]
-    assert [(one.finding.rule, one.by, one.note) for one in root.held] == [
-        ("rename-old", HeldBy.SETTINGS, "../awaken.toml")
+    assert [(one.finding.rule, one.by, one.note) for one in root.suppressed] == [
+        ("rename-old", SuppressedBy.SETTINGS, "../awaken.toml")
     ]
 
 

@@ -125,7 +125,7 @@ def test_a_good_result_breaks_no_law(law):
         ("reasons", result(findings=[finding(Level.MANUAL)]), "undeclared reason"),
         (
             "reasons",
-            result(findings=[finding(Level.MANUAL, reason="renaming/other", cure="x")]),
+            result(findings=[finding(Level.MANUAL, reason="renaming/other", help="x")]),
             "undeclared reason renaming/other",
         ),
         (
@@ -241,7 +241,7 @@ class Fickle(Rule):
         common |= {"place": Place(module.path, module.span(node)), "message": "old becomes new"}
         if not wanted:
             reason = "fickle/unwanted"
-            return Finding(level=Level.MANUAL, reason=reason, cure="look", **common), None
+            return Finding(level=Level.MANUAL, reason=reason, help="look", **common), None
         name = self.new_name(module.source)
         edit = TextEdit(path=module.path, anchor=module.span(node.func), text=name, site=site)
         change = Change(

@@ -73,7 +73,14 @@ class Workshop:
 
     def results(self, report):
         (root,) = [one for one in report.roots if one.root == self.sister]
-        return root.findings, root.held, root.targets, root.changes, root.files, root.diagnostics
+        return (
+            root.findings,
+            root.suppressed,
+            root.targets,
+            root.changes,
+            root.files,
+            root.diagnostics,
+        )
 
     def put(self, files):
         """Make the project hold ``files`` (bytes by path) and little else."""

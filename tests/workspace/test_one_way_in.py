@@ -40,9 +40,9 @@ ALLOWED = {
         "awaken/engine/suppressing/baseline.py",
         PARSES,
     ): "finds a line in JSON that was parsed; writes JSON",
+    ("awaken/engine/explaining/explainer.py", LISTS): "names beside a file that the user named",
     ("awaken/engine/manifests/toml_list.py", PARSES): "TOML that parse_toml has measured, bounded",
     ("awaken/engine/manifests/line_list.py", PARSES): "a setup.cfg to edit, bounded",
-    ("awaken/engine/explaining/places.py", LISTS): "names beside a file that the user named",
     ("awaken/engine/machine/filesystem.py", READS): "writes, and reads back what it wrote",
     (
         "awaken/engine/formatting/formatter.py",
@@ -51,7 +51,7 @@ ALLOWED = {
     ("awaken/engine/writing/journal.py", LISTS): "the user's state directory",
     ("awaken/engine/writing/lock.py", READS): "the user's state directory",
     ("awaken/engine/writing/lock.py", LISTS): "the user's state directory",
-    ("awaken/engine/writing/undo.py", LISTS): "whether a directory that it made is empty again",
+    ("awaken/engine/writing/undoing.py", LISTS): "whether a directory that it made is empty again",
     ("awaken/engine/remembering/results_cache.py", READS): "awaken's own code and the cache",
     ("awaken/engine/remembering/results_cache.py", LISTS): "awaken's own code and the cache",
     (
@@ -71,6 +71,7 @@ ALLOWED = {
     ("awaken/testing/cases.py", LISTS): "fixtures, which rule authors write",
     ("awaken/testing/laws.py", READS): "fixtures, which rule authors write",
     ("awaken/testing/laws.py", LISTS): "fixtures, which rule authors write",
+    ("awaken/testing/new_rule.py", LISTS): "the tree that a new rule is written into",
     ("awaken/testing/pages.py", LISTS): "awaken's own documentation",
 }
 

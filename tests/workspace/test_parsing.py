@@ -16,8 +16,8 @@ from awaken.workspace.parsing import (
     Unparsable,
     deep_recursion,
     depth,
-    libcst_refusal,
     parse,
+    too_deep_for_libcst,
 )
 from awaken.workspace.sources import decode
 
@@ -187,7 +187,7 @@ def test_any_text_is_a_tree_or_one_sentence(text):
 def test_what_libcst_is_given_comes_back(shape):
     size = 145 if shape == "calls" else 290
     text = HOSTILE[shape](size)
-    assert libcst_refusal(tree(text)) is None
+    assert too_deep_for_libcst(tree(text)) is None
 
     with deep_recursion():
         module = libcst.parse_module(text)
@@ -197,7 +197,7 @@ def test_what_libcst_is_given_comes_back(shape):
 
 
 def test_what_libcst_is_not_given_says_why():
-    refusal = libcst_refusal(tree(HOSTILE["minus"](350)))
+    refusal = too_deep_for_libcst(tree(HOSTILE["minus"](350)))
 
     assert refusal == "it is nested more than 300 levels deep, and LibCST could crash on it"
 

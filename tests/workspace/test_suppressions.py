@@ -146,7 +146,7 @@ def test_a_malformed_one_says_what_is_wrong(written, text, wrong):
 
     assert comment.text == text
     assert comment.wrong.startswith(wrong)
-    assert comment.cure.endswith(".")
+    assert comment.help.endswith(".")
     assert comment.covers is None
 
 

@@ -13,7 +13,7 @@ from awaken.cli.options.groups import with_groups
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
     from awaken.engine.report import Report
-    from awaken.engine.writing.apply import Applied
+    from awaken.engine.writing.applying import Applied
     from awaken.preview.choices import View
 
 
@@ -61,10 +61,11 @@ def apply(run: RunOptions, output: OutputOptions, layout: DiffOptions, chosen: A
 def _all(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
     from awaken import api  # noqa: PLC0415
     from awaken.cli.worktree import require_clean  # noqa: PLC0415
-    from awaken.preview.console.progress import bar  # noqa: PLC0415
+    from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
 
     with bar(view) as progress:
         report = api.run(line.paths, line.options, progress=progress)
+    # Only now is it known which repositories would be written to.
     if not allow_dirty:
         require_clean(report)
     _write(report, line, view, line.again("apply"))
@@ -78,8 +79,8 @@ def _asked(line: CommandLine, view: View, *, allow_dirty: bool) -> Report:
 
     asked = ask(line, view, allow_dirty=allow_dirty)
     _write(asked.report, line, view, line.again("apply", "--interactive"))
-    if asked.refused and not view.quiet:
-        say(f"{plural(asked.refused, 'change')} left out, as you answered.")
+    if asked.declined and not view.quiet:
+        say(f"{plural(asked.declined, 'change')} left out, as you answered.")
     return asked.report
 
 

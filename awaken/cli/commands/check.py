@@ -45,7 +45,7 @@ def check(
     """
     from awaken.cli import reporting  # noqa: PLC0415  the help needs no engine
     from awaken.cli.outcomes import of_check  # noqa: PLC0415
-    from awaken.preview.console.progress import bar  # noqa: PLC0415
+    from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
 
     line = run.command_line()
@@ -53,7 +53,7 @@ def check(
         return listing.show(line)
     view = output.view()
     if own.write_baseline:
-        from awaken.cli.commands.baseline import write  # noqa: PLC0415  only this needs it
+        from awaken.cli.commands.write_baseline import write  # noqa: PLC0415  only this needs it
 
         write(line, view)
     with bar(view) as progress:

@@ -36,7 +36,7 @@ def diff(
 def show_diff(line: CommandLine, view: View) -> Report:
     """Show what `awaken diff` does for ``line``, and return it."""
     from awaken.cli import reporting  # noqa: PLC0415  the help needs no engine
-    from awaken.preview.console.progress import bar  # noqa: PLC0415
+    from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
     from awaken.preview.show import show  # noqa: PLC0415
 
     with bar(view) as progress:

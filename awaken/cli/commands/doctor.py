@@ -49,7 +49,7 @@ def doctor(
         send([diagnosis_document(diagnosis, Path.cwd())], sys.stdout)
     else:
         from awaken.preview.console.console import make_console  # noqa: PLC0415
-        from awaken.preview.terminal.diagnosis import print_diagnosis  # noqa: PLC0415
+        from awaken.preview.terminal.doctor_page import print_diagnosis  # noqa: PLC0415
 
         console = make_console(sys.stdout, color)
         print_diagnosis(diagnosis, console, Path.cwd(), every=verbose)

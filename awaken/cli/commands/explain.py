@@ -11,8 +11,8 @@ import typer
 
 from awaken.cli.options import declared as given
 from awaken.cli.options.declared import ProjectOptions
+from awaken.cli.options.file_position import parse_place
 from awaken.cli.options.groups import with_groups
-from awaken.cli.options.places import parse_place
 from awaken.preview.choices import Color
 
 _STDIN = Path("-")

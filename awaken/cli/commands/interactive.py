@@ -13,7 +13,7 @@ from awaken.contract import UserError
 if TYPE_CHECKING:
     from awaken.cli.options.command_line import CommandLine
     from awaken.engine.asking.answers import Agreed, LeftOut
-    from awaken.engine.asking.staged_runs import Rehearsal
+    from awaken.engine.asking.staged_runs import StagedReport
     from awaken.preview.choices import View
 
 
@@ -27,14 +27,14 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
     from awaken.cli.worktree import require_clean  # noqa: PLC0415
     from awaken.engine.asking.answers import ask_about_all  # noqa: PLC0415
     from awaken.preview.console.console import make_console  # noqa: PLC0415
-    from awaken.preview.console.progress import bar  # noqa: PLC0415
+    from awaken.preview.console.progress_bar import bar  # noqa: PLC0415
     from awaken.preview.streams.messages import say  # noqa: PLC0415
-    from awaken.preview.terminal.interactive import Screen  # noqa: PLC0415
+    from awaken.preview.terminal.question_screen import Screen  # noqa: PLC0415
 
     require_terminal()
     first = not allow_dirty
 
-    def rehearse(left_out: LeftOut) -> Rehearsal:
+    def run_staged(left_out: LeftOut) -> StagedReport:
         nonlocal first
         # What is remembered of a run serves the next command, which knows nothing of answers.
         options = structs.replace(
@@ -43,15 +43,15 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
             use_cache=line.options.use_cache and not left_out,
         )
         with bar(view) as progress:
-            rehearsal = api.rehearse(line.paths, options, progress=progress)
+            staged_report = api.run_staged(line.paths, options, progress=progress)
         if first:
-            require_clean(rehearsal.report)
+            require_clean(staged_report.report)
         first = False
-        return rehearsal
+        return staged_report
 
     screen = Screen(make_console(sys.stdout, view.color), Path.cwd(), _read, edit, view)
     try:
-        return ask_about_all(rehearse, screen.ask)
+        return ask_about_all(run_staged, screen.ask)
     except KeyboardInterrupt:
         say("\nNothing was written.")
         raise

@@ -68,7 +68,7 @@ def _print_list(rules: Sequence[Rule], form: RulesForm, color: Color) -> None:
     if form is RulesForm.JSON:
         _print_document(rules)
     elif form is RulesForm.MARKDOWN:
-        from awaken.preview.markdown.rules import index  # noqa: PLC0415
+        from awaken.preview.markdown.rule_markdown import index  # noqa: PLC0415
         from awaken.preview.streams.output import send  # noqa: PLC0415
 
         send(index(rules).splitlines(), sys.stdout)
@@ -92,7 +92,7 @@ def _print_page(rule: Rule, form: RulesForm | None, color: Color, *, pager: bool
         with paged(console, wanted=pager):
             print_page(rule, console)
     else:
-        from awaken.preview.markdown.rules import markdown  # noqa: PLC0415
+        from awaken.preview.markdown.rule_markdown import markdown  # noqa: PLC0415
         from awaken.preview.streams.output import send  # noqa: PLC0415
 
         send(markdown(rule).splitlines(), sys.stdout)

@@ -87,18 +87,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from awaken.contract import Finding, Phase, Pins, Plan
 from awaken.kit.rule import Rule
+from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Site
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
 from awaken.project.frameworks.web.endpoints import FRAMEWORKS
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
+_ASKING = (b"create_all", b"drop_all", b".connect(", b".begin(")
 _CLOSES = {"aclose", "close", "disconnect", "terminate"}
 _ENGINES = {"sqlalchemy.create_engine", "sqlalchemy.engine_from_config", "sqlmodel.create_engine"}
 _ASK_CURE = "Do it in the lifespan, before the `yield`, or in a migration."
@@ -108,14 +111,12 @@ _OPEN_CURE = "Open it in the lifespan, keep it on `app.state`, and close it afte
 class ModuleLevelResource(Rule):
     """Advises against connections that are made when a module is imported."""
 
-    name: ClassVar[str] = "module-level-resource"
-    kind: ClassVar[Literal["rewrite", "advice"]] = "advice"
-    family: ClassVar[str] = "fastapi"
-    phase: ClassVar[Phase] = Phase.TIDY
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = (
-        *words("client", "pool"), b"create_all", b"drop_all", b".connect(", b".begin(",
-    )  # fmt: skip
+    name = "module-level-resource"
+    kind = "advice"
+    family = "fastapi"
+    phase = Phase.TIDY
+    since = "0.1.0"
+    triggers = (*words("client", "pool"), *_ASKING)
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per thing that importing the application opens, or asks."""
@@ -128,12 +129,11 @@ class ModuleLevelResource(Rule):
         return Plan(tuple(sorted(findings, key=lambda one: one.place)))
 
     def _asked(self, project: Project) -> Iterator[Finding]:
-        for path in project.site_files((b"create_all", b"drop_all", b".connect(", b".begin(")):
-            module = None if is_aside(path) else project.module(path)
-            for call in module.walk() if module is not None else ():
-                if module is None or not isinstance(call, ast.Call):
+        for module in site_modules(project, _ASKING, unless=is_aside):
+            for call in module.walk():
+                if not isinstance(call, ast.Call) or not _is_at_import(module, call):
                     continue
-                if _is_at_import(module, call) and _asks(project, module, call):
+                if _asks(project, module, call):
                     text = module.excerpt(call)
                     message = f"`{text}` asks the database when this module is imported"
                     yield Site(self.name, module, call).advised(message, _ASK_CURE)
@@ -196,9 +196,8 @@ def _name(opening: Opening) -> str:
 
 def _may_be_closed(project: Project, name: str) -> bool:
     """Whether something in the program closes a thing of that name, or enters it."""
-    for path in project.files_with((name.encode(),)):
-        module = None if is_aside(path) else project.module(path)
-        for node in module.walk() if module is not None else ():
+    for module in modules_with(project, (name.encode(),), unless=is_aside):
+        for node in module.walk():
             match node:
                 case ast.Attribute(value=owner, attr=method) if method in _CLOSES:
                     pass
@@ -206,15 +205,9 @@ def _may_be_closed(project: Project, name: str) -> bool:
                     pass
                 case _:
                     continue
-            if _last(owner) == name:
+            if last_name(owner) == name:
                 return True
     return False
-
-
-def _last(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _imported(project: Project) -> set[str]:

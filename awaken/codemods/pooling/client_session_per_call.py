@@ -89,7 +89,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from awaken.contract import Phase, Pins, Plan
 from awaken.kit.rule import Rule
@@ -112,12 +112,12 @@ _CURE = "Open one client in the lifespan, keep it on `app.state`, and use it fro
 class ClientSessionPerCall(Rule):
     """Advises against HTTP clients that are made for every request."""
 
-    name: ClassVar[str] = "client-session-per-call"
-    kind: ClassVar[Literal["rewrite", "advice"]] = "advice"
-    family: ClassVar[str] = "pooling"
-    phase: ClassVar[Phase] = Phase.SESSIONS
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = words("client")
+    name = "client-session-per-call"
+    kind = "advice"
+    family = "pooling"
+    phase = Phase.SESSIONS
+    since = "0.1.0"
+    triggers = words("client")
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per client that requests lead to."""

@@ -76,7 +76,7 @@ a form tests a connection. Tests, migrations, scripts and examples. What no rout
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 from awaken.contract import Phase, Pins, Plan
 from awaken.kit.rule import Rule
@@ -94,13 +94,13 @@ _CURE = "Make it once, at the top of a module or in the lifespan, and share it b
 class EnginePerCall(Rule):
     """Advises against engines and pools that are made for every request."""
 
-    name: ClassVar[str] = "engine-per-call"
-    kind: ClassVar[Literal["rewrite", "advice"]] = "advice"
-    family: ClassVar[str] = "pooling"
-    phase: ClassVar[Phase] = Phase.SESSIONS
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = words(*_RESOURCES)
-    preview: ClassVar[bool] = True
+    name = "engine-per-call"
+    kind = "advice"
+    family = "pooling"
+    phase = Phase.SESSIONS
+    since = "0.1.0"
+    triggers = words(*_RESOURCES)
+    preview = True
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per engine or pool that requests lead to."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import ChangeId, Finding, SiteId
-from awaken.engine.asking.staged_runs import Rehearsal
+from awaken.engine.asking.staged_runs import StagedReport
 from awaken.engine.report import ChangeSummary, FileChange, Report, RootReport
 
 
@@ -37,7 +37,7 @@ class Question(Struct, frozen=True):
     """One change to decide on.
 
     ``findings`` are placed on disk, the first of them where the change stands. ``files`` is what
-    the change does after those agreed to before, see ``Rehearsal.files_of``. It is the
+    the change does after those agreed to before, see ``StagedReport.files_of``. It is the
     ``number``-th of ``total``, as far as that can be known.
     """
 
@@ -56,7 +56,7 @@ class Question(Struct, frozen=True):
 
 LeftOut = Mapping[Path, frozenset[SiteId]]
 """By root, the sites that are to stay as they are."""
-Rehearse = Callable[[LeftOut], Rehearsal]
+RunStaged = Callable[[LeftOut], StagedReport]
 Ask = Callable[[Question], Answer]
 
 
@@ -64,59 +64,61 @@ class Agreed(Struct, frozen=True):
     """The report of a run whose changes were all agreed to, and how many were refused before."""
 
     report: Report
-    refused: int
+    declined: int
 
 
-def ask_about_all(rehearse: Rehearse, ask: Ask) -> Agreed:
+def ask_about_all(run_staged: RunStaged, ask: Ask) -> Agreed:
     """Rehearse and ask until every change of a run was agreed to; return that run.
 
-    ``rehearse`` gives the run with some sites left out, ``ask`` the user's answer. Nothing is
+    ``run_staged`` gives the run with some sites left out, ``ask`` the user's answer. Nothing is
     written, and what either of them raises is left alone.
     """
     answers = _Answers()
-    while not _Round(rehearsal := rehearse(answers.left_out()), answers, ask).settled():
+    while not _Round(staged_report := run_staged(answers.left_out()), answers, ask).settled():
         pass
-    return Agreed(rehearsal.report, answers.refused)
+    return Agreed(staged_report.report, answers.declined)
 
 
 class _Answers:
     """All answers so far; they hold for later runs as well."""
 
     def __init__(self) -> None:
+        # By what a change does, not by its id: the next run may number its changes otherwise.
         self.agreed: set[tuple[Path, bytes]] = set()
         self.whole_files: set[tuple[Path, str]] = set()
         self.closed_files: set[tuple[Path, str]] = set()
         self.stopped = False
-        self.refused = 0
+        self.declined = 0
         self._left_out: dict[Path, set[SiteId]] = {}
 
     def left_out(self) -> dict[Path, frozenset[SiteId]]:
         return {root: frozenset(sites) for root, sites in self._left_out.items()}
 
-    def refuse(self, root: Path, change: ChangeSummary) -> None:
+    def decline(self, root: Path, change: ChangeSummary) -> None:
         self._left_out.setdefault(root, set()).update(change.sites)
-        self.refused += 1
+        self.declined += 1
 
 
 class _Round:
-    """The questions about one rehearsal."""
+    """The questions about one staged run."""
 
-    def __init__(self, rehearsal: Rehearsal, answers: _Answers, ask: Ask) -> None:
-        self._rehearsal = rehearsal
+    def __init__(self, staged_report: StagedReport, answers: _Answers, ask: Ask) -> None:
+        self._staged_report = staged_report
         self._answers = answers
         self._ask = ask
         self._edited = False
         self._keys = {
-            (root.root, change.id): (root.root, rehearsal.identity(root.root, change.id))
-            for root in rehearsal.report.roots
+            (root.root, change.id): (root.root, staged_report.identity(root.root, change.id))
+            for root in staged_report.report.roots
             for change in root.changes
         }
-        self._refused_before = answers.refused
+        self._declined_before = answers.declined
         self._decided = {one for one, key in self._keys.items() if key in answers.agreed}
 
     def settled(self) -> bool:
-        """Ask what is to be asked; return whether every change of the rehearsal was agreed to."""
-        whole = [self._ask_root(root) for root in self._rehearsal.report.roots]
+        """Ask what is to be asked; return whether every change of it was agreed to."""
+        # A list, so that every root is asked about even where one of them was not agreed to.
+        whole = [self._ask_root(root) for root in self._staged_report.report.roots]
         return all(whole) and not self._edited
 
     def _ask_root(self, root: RootReport) -> bool:
@@ -136,7 +138,7 @@ class _Round:
         for finding in root.findings:
             findings.setdefault(finding.change, []).append(finding)
         changes = [
-            (self._rehearsal.phase_of(root.root, one.id), one, tuple(findings.get(one.id, ())))
+            (self._staged_report.phase_of(root.root, one.id), one, tuple(findings.get(one.id, ())))
             for one in root.changes
         ]
         return sorted(changes, key=_order)
@@ -152,7 +154,7 @@ class _Round:
 
         What requires one of these is not refused: the next run shows what becomes of it.
         """
-        with_required = self._rehearsal.with_required(root.root, change.id)
+        with_required = self._staged_report.with_required(root.root, change.id)
         if not gone.isdisjoint(with_required):
             self._decided.add((root.root, change.id))
             return False
@@ -164,7 +166,7 @@ class _Round:
             self._answers.agreed.update(self._keys[one] for one in decided)
             self._decided |= decided
         elif not self._edited:
-            self._answers.refuse(root.root, change)
+            self._answers.decline(root.root, change)
             self._decided.add((root.root, change.id))
         return agreed
 
@@ -179,7 +181,7 @@ class _Round:
             return False  # what cannot be shown is not made
         if all((at, file.path) in answers.whole_files for file in files):
             return True
-        number, total = (self._refused_before + len(one) for one in (self._decided, self._keys))
+        number, total = (self._declined_before + len(one) for one in (self._decided, self._keys))
         question = Question(root, change, findings, files, number + 1, total)
         return self._take(self._ask(question), at, question.path)
 
@@ -187,8 +189,9 @@ class _Round:
         made = [
             one.id for one in root.changes if self._keys[root.root, one.id] in self._answers.agreed
         ]
-        shown = self._rehearsal.files_of(root.root, change.id, made)
-        return shown or self._rehearsal.files_of(root.root, change.id)
+        shown = self._staged_report.files_of(root.root, change.id, made)
+        # Together with the others it may fail a check that it passes alone; the run decides then.
+        return shown or self._staged_report.files_of(root.root, change.id)
 
     def _take(self, answer: Answer, root: Path, path: str) -> bool:
         if answer is Answer.REST_OF_FILE:

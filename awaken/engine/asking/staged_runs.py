@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import structs
 
 from awaken.contract import Change, ChangeId, Edit, Finding, Place, Requirement, Span
-from awaken.engine.planning.in_memory import Materialised
+from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.planning.phases import Stage
 from awaken.engine.report import FileChange, Report
 from awaken.engine.run import StagedRun
@@ -21,7 +21,7 @@ _MANIFESTS = ""
 """Stands for the files that requirements are written to, which only the engine knows."""
 
 
-class Rehearsal:
+class StagedReport:
     """The report of a run, and each of its changes by itself.
 
     A change is one of ``changes`` or ``pending`` of its root's report; all methods raise KeyError
@@ -64,6 +64,7 @@ class Rehearsal:
         """
         phase, planned = self.phase_of(root, change), self._of(root, change)
         own = planned.closed([change])
+        # Changes of other files cannot show here, and each one made costs time.
         earlier = _beside(own, planned.closed(made))
         before = self._made(root, phase, _ids(earlier))
         after = self._made(root, phase, _ids(planned.closed([change, *_ids(earlier)])))
@@ -86,11 +87,11 @@ class Rehearsal:
     def _of(self, root: Path, change: ChangeId) -> _Planned:
         return self._planned[root, self.phase_of(root, change)]
 
-    def _make(self, root: Path, phase: int, chosen: tuple[ChangeId, ...]) -> Materialised | None:
+    def _make(self, root: Path, phase: int, chosen: tuple[ChangeId, ...]) -> EditedSnapshot | None:
         """Return the changes made on their phase's snapshot; None where a check finds a problem."""
         planned, tools = self._planned[root, phase], self._runs[root].tools
         changes = planned.closed(chosen)
-        result = tools.materialise(planned.before, changes)
+        result = tools.apply_in_memory(planned.before, changes)
         broken = result.problems or (changes and any(tools.check(planned.before, result, changes)))
         return None if broken else result
 
@@ -134,7 +135,10 @@ def _beside(own: Sequence[Change], others: Sequence[Change]) -> list[Change]:
 
 
 def _differences(
-    before: Materialised, after: Materialised, own: Sequence[Change], findings: Sequence[Finding]
+    before: EditedSnapshot,
+    after: EditedSnapshot,
+    own: Sequence[Change],
+    findings: Sequence[Finding],
 ) -> Iterator[FileChange]:
     sites = {site: set(_paths(change)) for change in own for site in change.sites}
     for path in sorted({*before.maps, *before.created, *after.maps, *after.created}):
@@ -145,12 +149,12 @@ def _differences(
             yield FileChange(path, old, new, moved)
 
 
-def _moved(finding: Finding, made: Materialised) -> Finding:
-    chain = tuple(_place_after(place, made) for place in finding.chain)
-    return structs.replace(finding, place=_place_after(finding.place, made), chain=chain)
+def _moved(finding: Finding, made: EditedSnapshot) -> Finding:
+    related = tuple(_place_after(place, made) for place in finding.related)
+    return structs.replace(finding, place=_place_after(finding.place, made), related=related)
 
 
-def _place_after(place: Place, made: Materialised) -> Place:
+def _place_after(place: Place, made: EditedSnapshot) -> Place:
     spans = made.maps.get(place.path)
     return structs.replace(place, span=spans.to_after(place.span)) if spans else place
 

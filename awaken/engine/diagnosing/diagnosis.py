@@ -1,4 +1,4 @@
-"""What awaken sees of a project and of the machine, and where it read that: facts for ``doctor``.
+"""The facts behind ``doctor``: a project and the machine as awaken sees them, each with its source.
 
 Nothing is planned, written or run but git, and ``shutil.which`` for the formatter.
 """
@@ -13,16 +13,16 @@ from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.contract import UserError
 from awaken.engine.formatting.formatter import Formatting, formatting
 from awaken.engine.machine.repository import Repository, repository_of
-from awaken.engine.machine.state import state_directory
+from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.machine.workers import available_cores
 from awaken.engine.planning.rule_discovery import in_running_order
 from awaken.engine.run import targets_of, unmet_need
-from awaken.engine.writing.undo import pending, undo_list
+from awaken.engine.writing.undoing import pending, undo_list
 from awaken.kit.rule import Rule
 from awaken.knowledge.ecosystem import Driver, drivers
 from awaken.knowledge.libraries import knowledge
@@ -30,7 +30,7 @@ from awaken.settings import Resolved
 from awaken.workspace.discovery import Found, Marker, marker_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
 from awaken.workspace.manifests.declarations import Declaration, Declarations
-from awaken.workspace.manifests.targets import Target, Targets
+from awaken.workspace.manifests.targets import DistributionTarget, Targets
 from awaken.workspace.pytest_setup import PytestSetup, pytest_setup
 
 _SHOWN_PACKAGES = ("libcst", "msgspec", "rich", "typer")
@@ -48,7 +48,7 @@ class Remark(Struct, frozen=True):
 
     severity: Severity
     message: str
-    cure: str = ""
+    help: str = field(default="", name="cure")  # as JSON has it
     path: str = ""
     line: int = 0
 
@@ -215,6 +215,7 @@ def _left_out(found: Found) -> Iterator[LeftOutGroup]:
     groups: dict[str, list[str]] = {}
     usual = Patterns(f"{found.root.path}/", DEFAULT_EXCLUDE)
     for one in found.left_out:
+        # The last part with its slash, by which patterns tell a directory.
         name = one.path[one.path.rstrip("/").rfind("/") + 1 :]
         by_default = one.by == "exclude" and usual.verdict(f"{usual.base}{one.path}", name)
         groups.setdefault("default" if by_default else one.by, []).append(one.path)
@@ -242,7 +243,7 @@ def _library(name: str, targets: Targets, declarations: Declarations) -> Library
 
 def _drivers(targets: Targets, declarations: Declarations) -> Iterator[FoundDriver]:
     for driver in drivers():
-        present: list[Target] = [
+        present: list[DistributionTarget] = [
             target
             for name in (driver.distribution, *driver.also)
             if (target := targets.distribution(name)) is not None

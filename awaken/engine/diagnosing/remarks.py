@@ -1,4 +1,4 @@
-"""What of a diagnosis a user should act on, and what to do about it."""
+"""The remarks of a diagnosis: errors and advice, each with what to do about it."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def remarks(
     )
 
 
-def _advice(message: str, cure: str) -> Remark:
-    return Remark(Severity.ADVICE, message, cure)
+def _advice(message: str, help_text: str) -> Remark:
+    return Remark(Severity.ADVICE, message, help_text)
 
 
 def _rules(seen: RootDiagnosis) -> Iterator[Remark]:
     for rule in seen.rules:
         if rule.runs and rule.why:
-            cure = "Raise the requirement, or name the version in use with --target."
-            yield _advice(f"{rule.name} {rule.why}", cure)
+            help_text = "Raise the requirement, or name the version in use with --target."
+            yield _advice(f"{rule.name} {rule.why}", help_text)
     if not any(rule.runs for rule in seen.rules):
         yield _advice("no rule runs here", "Select one: `awaken rules` lists them.")
 

@@ -20,7 +20,6 @@ from awaken.engine.edits.slices import (
     nodes_on_lines,
 )
 from awaken.engine.edits.style import (
-    NEWLINE,
     FileStyle,
     blank_lines_around,
     line_above,
@@ -29,6 +28,7 @@ from awaken.engine.edits.style import (
 )
 from awaken.project.source.modules import Module
 from awaken.workspace.parsing import deep_recursion
+from awaken.workspace.sources import LINE_END_BYTES
 
 _COOKIE_LINES = 2  # PEP 263
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -78,6 +78,7 @@ def insertion(
     beside_imports = owned.edit.where == "after-imports"
     first, last = statements[0], statements[-1]
     above: Sequence[cst.EmptyLine] = getattr(first, "leading_lines", ())
+    # The rewriter may bring blank lines of its own; they count instead of those of PEP 8.
     has_blank = bool(above) and above[0].comment is None
     before = 0 if has_blank else _blank(first, spot, beside_imports)
     return Inserted(spot, text, before, _blank(last, spot, beside_imports))
@@ -94,7 +95,8 @@ def inserted_texts(text: bytes, parts: Sequence[Inserted], newline: str) -> list
     """Return what to insert for each of ``parts``, which all go to one place, in their order."""
     at = parts[0].spot.at
     above, below = blank_lines_around(text, at)
-    unfinished = at > 0 and NEWLINE.fullmatch(text[at - 1 : at]) is None
+    # At the end of a file without a last newline the new lines begin with one and end without.
+    unfinished = at > 0 and LINE_END_BYTES.fullmatch(text[at - 1 : at]) is None
     is_first = at == 0 or parts[0].spot.opens_block
     found = []
     wanted = 0
@@ -113,6 +115,7 @@ def inserted_texts(text: bytes, parts: Sequence[Inserted], newline: str) -> list
 def _render(statements: Sequence[cst.BaseStatement], indent: str, style: FileStyle) -> str:
     body: Any = statements
     if indent:
+        # LibCST indents statements in a block only, so they get one, whose header is cut off.
         header = f"if 1:{style.newline}"
         body = [cst.If(cst.Integer("1"), cst.IndentedBlock(body, indent=indent))]
     module = cst.Module(body, default_newline=style.newline, default_indent=style.indent)
@@ -127,6 +130,7 @@ def _spot(module: Module, edit: InsertStatements) -> Spot:
     statement = _statement_at(module, edit.at)
     if edit.where == "body-start":
         return _body_start(module, statement)
+    # For ast an elif is an If like any other, and the block that it stands in has no lines.
     if is_elif(module, statement):
         raise Misplaced("new statements cannot stand beside an elif")
     start, end = _own_lines(module, statement)
@@ -163,6 +167,7 @@ def _body_start(module: Module, definition: ast.stmt) -> Spot:
     first = definition.body[0]
     start, end = _own_lines(module, first)
     indent = line_indent(module.source.text, start).decode()
+    # A docstring is one only while it comes first.
     if is_docstring(first):
         return Spot(end, indent)
     return Spot(above_comments(module.source.text, start), indent, opens_block=True)
@@ -187,6 +192,7 @@ def above_comments(text: bytes, start: int) -> int:
     while at > top:
         above = line_above(text, at)
         line = text[above:at].rstrip()
+        # A comment with another indentation belongs to another block.
         if not line.startswith(indent + b"#"):
             return at
         at = above
@@ -201,6 +207,7 @@ def end_of_imports(module: Module) -> int:
     """
     text, end = module.source.text, None
     for statement in module.tree.body:
+        # A string below an import is no docstring, and ends the imports.
         if not (is_docstring(statement) and end is None) and not _imports(statement):
             break
         end = line_end(text, module.span(statement).end)
@@ -213,6 +220,7 @@ def _imports(statement: ast.stmt) -> bool:
         return isinstance(statement, ast.Import | ast.ImportFrom)
     handlers = getattr(statement, "handlers", [])
     blocks = [statement.body, statement.orelse, *(handler.body for handler in handlers)]
+    # `except ImportError: pass` is part of an import that may fail.
     inside = [one for block in blocks for one in block if not isinstance(one, ast.Pass)]
     return bool(inside) and all(_imports(one) for one in inside)
 
@@ -226,7 +234,7 @@ def header_end(text: bytes) -> int:
     at = kept = _machine_lines_end(text)
     while text.startswith(b"#", at):
         at = line_end(text, at)
-    blank = at == len(text) or NEWLINE.match(text, at) is not None
+    blank = at == len(text) or LINE_END_BYTES.match(text, at) is not None
     return at if blank else kept
 
 

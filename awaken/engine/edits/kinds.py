@@ -1,4 +1,4 @@
-"""Which LibCST node stands for which kind of ``ast`` node, so that the n-th pairs with the n-th."""
+"""The pairs of ``ast`` kinds and LibCST nodes: in one slice the n-th pairs with the n-th."""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST
     waiting: list[ast.AST] = [tree] if ordered else []
     while waiting:
         node = waiting.pop()
+        # Only statements are skipped: parts of an f-string have positions of their own before 3.12.
         if isinstance(node, ast.stmt):
+            # A decorated definition begins, for ast, at its `def`.
             decorators = getattr(node, "decorator_list", None)
             first = decorators[0].lineno if decorators else node.lineno
             index = bisect_left(ordered, first)
@@ -112,6 +114,8 @@ class Anchors:
         if edit.node not in KINDS:
             raise Misplaced(f"awaken cannot rewrite nodes of kind {edit.node} alone")
         nodes = self._found.get((edit.node, edit.anchor), [])
+        # Before Python 3.12 the parts of an f-string may share a span. To guess would be to rewrite
+        # the wrong one.
         if len(nodes) != 1:
             how_many = f"{len(nodes)} nodes" if nodes else "no node"
             raise Misplaced(f"{how_many} of kind {edit.node} found at the place of an edit")
@@ -146,6 +150,7 @@ def _statement_region(module: Module, statement: ast.stmt) -> Region:
     while True:
         block = block_of(module, statement)
         first = last = block.index(statement)
+        # `a; b; c`: LibCST sees one line, so all of it is one slice.
         while first and _share_a_line(block[first - 1], block[first]):
             first -= 1
         while last + 1 < len(block) and _share_a_line(block[last], block[last + 1]):
@@ -153,6 +158,7 @@ def _statement_region(module: Module, statement: ast.stmt) -> Region:
         start = line_of_statement(module, block[first])
         if start is not None and not is_elif(module, statement):
             break
+        # `if x: y` on one line, and an elif, can only be parsed with what they stand in.
         statement = _statement_above(module, statement)
     end = line_end(module.source.text, module.span(block[last]).end)
     whole = first == 0 and last + 1 == len(block) and module.parent(statement) is not module.tree
@@ -213,6 +219,7 @@ def _statement_above(module: Module, statement: ast.stmt) -> ast.stmt:
 def outermost(regions: Iterable[Region]) -> list[Region]:
     """Return the regions that no other one contains, in the order of the source."""
     found: list[Region] = []
+    # Of those that start together the longest comes first, and contains the others.
     for region in sorted(regions, key=lambda one: (one.span.start, -one.span.end)):
         if not found or not found[-1].span.contains(region.span):
             found.append(region)

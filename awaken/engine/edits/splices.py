@@ -107,7 +107,7 @@ def _start_across(at: int, here: list[Span], there: list[Span]) -> int:
     index = bisect.bisect_right(here, at, key=lambda region: region.start) - 1
     if index < 0:
         return at
-    if at < here[index].end:
+    if at < here[index].end:  # inside a region nothing is known but its edges
         return there[index].start
     return at - here[index].end + there[index].end
 
@@ -128,6 +128,7 @@ def splice(text: bytes, splices: Iterable[Splice]) -> tuple[bytes, SpanMap]:
     Splices may come in any order; several insertions at one place keep their order, and come
     before a replacement that starts there. Raises OverlappingSplices.
     """
+    # Stable: insertions at one place keep their order; they end before a replacement from there.
     ordered = sorted(splices, key=lambda one: (one.start, one.end))
     pieces: list[bytes] = []
     done = 0

@@ -1,4 +1,4 @@
-"""How one file is written, and what a rewriter may know of the place it writes into."""
+"""The style of one file, and what a rewriter may know of the place it writes into."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from awaken.contract import Parentheses, Span, Surroundings
 from awaken.editing.line_breaks import LONGEST_LINE, can_be_broken
 from awaken.editing.outer_parentheses import OuterPair, outer_pair
 from awaken.project.source.modules import Module
+from awaken.workspace.sources import LINE_END_BYTES
 
-NEWLINE = re.compile(rb"\r\n|\n|\r")
 _DEFINES = (b"@", b"def ", b"async def ", b"class ")
 _INDENT = re.compile(rb"[ \t]*")
 _BLANK_BEFORE = re.compile(rb"(?:(?:\r\n|\n|\r)[ \t\f]*)*(?:\r\n|\n|\r)\Z")
 _BLANK_AFTER = re.compile(rb"(?:[ \t\f]*(?:\r\n|\n|\r))*")
-_FAR = 500  # bytes in which all blank lines before a place are looked for
+_FAR = 500
+"""Bytes in which the blank lines before a place are looked for. A choice: 250 blank lines with two
+bytes each; without a bound, a file of blank lines would cost the square of its size."""
 
 
 class FileStyle(Struct, frozen=True):
@@ -37,7 +39,8 @@ class FileStyle(Struct, frozen=True):
 
 def style_of(module: Module, line_length: int) -> FileStyle:
     """Return the newline that most lines end with, and the indentation of the first block."""
-    found = Counter(NEWLINE.findall(module.source.text))
+    # Most, not the first: a file may have a stray line end of another kind anywhere.
+    found = Counter(LINE_END_BYTES.findall(module.source.text))
     newline = found.most_common(1)[0][0].decode() if found else "\n"
     return FileStyle(newline, _indent(module), line_length)
 
@@ -45,7 +48,7 @@ def style_of(module: Module, line_length: int) -> FileStyle:
 def _indent(module: Module) -> str:
     for statement in module.tree.body:
         body = getattr(statement, "body", None)
-        if not body or body[0].lineno == statement.lineno:
+        if not body or body[0].lineno == statement.lineno:  # `if x: y` shows no indentation
             continue
         inside = line_indent(module.source.text, module.span(body[0]).start)
         if inside:
@@ -65,7 +68,7 @@ def line_above(text: bytes, start: int) -> int:
 
 def line_end(text: bytes, at: int) -> int:
     """Return where the line of the byte ``at`` ends, its newline included."""
-    found = NEWLINE.search(text, at)
+    found = LINE_END_BYTES.search(text, at)
     return found.end() if found else len(text)
 
 
@@ -79,7 +82,9 @@ def blank_lines_around(text: bytes, at: int) -> tuple[int, int]:
     """Return how many blank lines stand directly before and after the line start ``at``."""
     before = _BLANK_BEFORE.search(text, max(0, at - _FAR), at)
     after = _BLANK_AFTER.match(text, at)
-    counts = [len(NEWLINE.findall(found.group())) if found else 0 for found in (before, after)]
+    counts = [
+        len(LINE_END_BYTES.findall(found.group())) if found else 0 for found in (before, after)
+    ]
     # The first line end before ``at`` closes a line of code, except at the start of the file.
     closes_code = before is not None and before.start() > 0
     return max(0, counts[0] - closes_code), counts[1]
@@ -95,10 +100,11 @@ def without_blank_lines(text: bytes, span: Span) -> Span:
     _, below = blank_lines_around(text, span.end)
     start, end = span.start, span.end
     if not text[end:].strip():
-        ends = [0, *(found.end() for found in NEWLINE.finditer(text, 0, start))]
+        ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(text, 0, start))]
         start = ends[max(0, len(ends) - 1 - above)]
         return Span(start, len(text))
     gone = below if _opens_block(text, span) else min(above, below)
+    # Two blank lines set a definition apart; between plain statements one does.
     if _parts_statements(text, span) and min(above, below) > 1:
         gone = below
         for _ in range(above - 1):
@@ -128,7 +134,7 @@ def surroundings_of(module: Module, node: ast.AST, style: FileStyle) -> Surround
     """Return what a rewriter of ``node`` may know of its place."""
     text, span = module.source.text, module.span(node)
     start = line_start(text, span.start)
-    rest = NEWLINE.split(text[span.end : line_end(text, span.end)], maxsplit=1)[0]
+    rest = LINE_END_BYTES.split(text[span.end : line_end(text, span.end)], maxsplit=1)[0]
     return Surroundings(
         newline=style.newline,
         indent=style.indent,
@@ -166,6 +172,7 @@ def _is_bracketed(module: Module, node: ast.AST, span: Span) -> bool:
 def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
     """Whether ``node`` is part of a larger expression on a line that can be broken elsewhere."""
     parent = module.parent(node)
+    # `await` before a call is no place to break at.
     while isinstance(parent, ast.Await):
         parent = module.parent(parent)
     if parent is None or isinstance(parent, ast.stmt) or module.in_fstring(node):
@@ -178,6 +185,8 @@ def _breaks_around(module: Module, node: ast.AST, span: Span) -> bool:
     return can_be_broken(text[start:end].decode())
 
 
+# Edits come in the order of a file, so a few statements are enough; one with thousands of edits is
+# still tokenized once.
 @lru_cache(maxsize=8)
 def _brackets_of(text: bytes, start: int) -> _Brackets:
     return _Brackets(text, start)
@@ -206,7 +215,7 @@ class _Brackets:
         def readline() -> str:
             at = lines[-1][0] if lines else start
             end = line_end(text, at)
-            line = NEWLINE.sub(b"\n", text[at:end]).decode()
+            line = LINE_END_BYTES.sub(b"\n", text[at:end]).decode()
             lines.append((end, line))
             return line
 
@@ -217,7 +226,9 @@ class _Brackets:
                 row, column = token.start
                 while len(begin) < row:
                     begin.append(lines[len(begin) - 1][0])
-                line = lines[row - 1][1] if row <= len(lines) else ""
+                line = (
+                    lines[row - 1][1] if row <= len(lines) else ""
+                )  # ENDMARKER stands behind the last
                 width = column if line.isascii() else len(line[:column].encode())
                 if token.type == tokenize.OP and token.string in "([{)]}":
                     depth += 1 if token.string in "([{" else -1

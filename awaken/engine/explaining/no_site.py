@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from awaken.contract import Finding, Place, Span
 from awaken.engine.planning.planning import plan_rule
-from awaken.engine.planning.policy import Admission
+from awaken.engine.planning.policy import Policy
 from awaken.engine.report import RootReport
 from awaken.engine.run import RootRun
 from awaken.kit.rule import Rule
@@ -27,7 +27,7 @@ class Why(Struct, frozen=True, kw_only=True):
     code: str
     message: str
     rule: str = ""
-    cure: str = ""
+    help: str = field(default="", name="cure")  # as JSON has it
 
 
 def not_python(path: str) -> Why:
@@ -54,7 +54,7 @@ def left_out(run: RootRun, path: str) -> Why | None:
     return Why(
         code="excluded",
         message=f"{what} is left out by the pattern `{found.pattern}` {where}",
-        cure=(
+        help=(
             "Change the pattern; force-exclude leaves out the file even where it is named."
             if settings.force_exclude
             else "Name the file itself as a path, as in `awaken check FILE`, or change the pattern."
@@ -104,13 +104,14 @@ class NoSite(Struct, frozen=True, kw_only=True):
             yield self._unparsable()
             return
         chosen = self.run.chosen()
+        # A rule that has something to say of the place knows better than its text shows.
         found = [*self._not_selected(), *self._said_by(chosen)]
         plain = None if found else _plain(module, self.line, self.number)
         yield from found
         if plain is not None:
             yield plain
         if not (chosen or found):
-            yield Why(code="no-rule", message="no rule is selected", cure="See `awaken rules`.")
+            yield Why(code="no-rule", message="no rule is selected", help="See `awaken rules`.")
         elif plain is None:
             yield from self._not_concerned(chosen, {why.rule for why in found})
 
@@ -129,6 +130,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                 yield Why(code="not-its-business", message=said, rule=rule.name)
 
     def _why_not(self, rule: Rule) -> str | None:
+        # The column first, then the whole line: it may lie beside the code that is meant.
         spans = [self.line] if self.point is None else [Span(self.point, self.point), self.line]
         try:
             said = (rule.why_no_site(self.project, Place(self.path, span)) for span in spans)
@@ -143,7 +145,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
             if rule.name in chosen or not self._is_triggered(rule):
                 continue
             project = self.project.narrowed(frozenset({self.path}))
-            pins = Admission(options=self.run.settings.options).pins_of(rule)
+            pins = Policy(options=self.run.settings.options).pins_of(rule)
             plan = plan_rule(rule, project, pins, 1).plan
             here = [f for f in plan.findings if self._is_here(f)]
             if here:
@@ -153,7 +155,7 @@ class NoSite(Struct, frozen=True, kw_only=True):
                     code="not-selected",
                     rule=rule.name,
                     message=f"{would}, but it does not run: {off}",
-                    cure=f"Run with `--select {rule.name}`, and ignore it nowhere.",
+                    help=f"Run with `--select {rule.name}`, and ignore it nowhere.",
                 )
 
     def _is_here(self, finding: Finding) -> bool:

@@ -26,7 +26,9 @@ from awaken.workspace.toml_text import NotToml, parse_toml
 _BLACK_DEFAULT = 88
 _PEP8 = 79
 _SECONDS = 60
-_LENGTHS = range(1, 10_000)  # ruff takes up to 320; what is written here is anybody's guess
+"""As for git: a formatter that takes a minute hangs, and the result stays as awaken wrote it."""
+_LENGTHS = range(1, 10_000)
+"""Line lengths that are believed. ruff takes up to 320, black any; five digits are a slip."""
 _RUFF_FILES = (".ruff.toml", "ruff.toml")
 _SETTINGS = (*_RUFF_FILES, "pyproject.toml")
 _HOOKS = ".pre-commit-config.yaml"
@@ -65,6 +67,7 @@ class Formatter(Struct, frozen=True):
         """Return a digest of what decides how the files at ``paths`` are formatted."""
         digest = hashlib.sha256(repr(self).encode())
         if self.command:
+            # In place of its version, which only running it would tell.
             status = Path(self.command[0]).stat()
             digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
             for _, content in self._settings(paths):

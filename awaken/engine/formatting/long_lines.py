@@ -30,6 +30,7 @@ def without_long_lines(
         span
         for span in _changed_lines(after, moved)
         if (now := _length(after, span)) > style.line_length
+        # A line that was too long before is its author's choice.
         and now > _length(before, moved.to_before(span))
     ]
     rows = _rows(after) if long else {}
@@ -39,6 +40,7 @@ def without_long_lines(
         if row is not None and row.may_be_broken:
             splices += _breaks(after.source.text, span, row, style)
     text, map_back = splice(after.source.text, splices)
+    # Breaking lines is a courtesy: whatever goes wrong with it leaves them long.
     try:
         tree = parse_text(text) if splices else after.tree
     except Unparsable:
@@ -124,6 +126,7 @@ def _rows(module: Module) -> dict[int, _Row]:
 def _breaks(text: bytes, span: Span, row: _Row, style: FileStyle) -> Iterator[Splice]:
     """Yield the replacements that break the line ``span``."""
     line = text[span.start : span.end].decode()
+    # Behind a backslash the line is the end of another one.
     if text[: span.start].rstrip(b"\r\n").endswith(b"\\"):
         return
     width = LineWidth(style.indent, style.line_length)

@@ -26,20 +26,20 @@ from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.slices import binds, line_of_statement, nodes_near_word
 from awaken.engine.edits.splices import Splice
 from awaken.engine.edits.style import (
-    NEWLINE,
     FileStyle,
     blank_lines_around,
     line_end,
     line_indent,
     line_start,
 )
-from awaken.engine.imports.places import (
+from awaken.engine.imports.import_order import (
     ImportPlaces,
     ImportStatement,
     LinePlace,
     is_type_checking,
 )
 from awaken.project.source.modules import Module
+from awaken.workspace.sources import LINE_END_BYTES
 
 
 class Imports(Struct, frozen=True):
@@ -139,16 +139,18 @@ class _Reconciling:
             return
         if self._is_taken(wanted):
             what = f"the name {wanted.bound} already means something else in this file"
-            self._refuse(what, changes)
+            self._reject(what, changes)
             return
         for bound in same:
-            if bound.typing_only:  # a run-time import serves both
+            # A run-time import serves both; two of one name would be a finding of every linter.
+            if bound.typing_only:
                 self._remove(bound)
         extended = self._extended(wanted, typing)
         if extended is not None:
             self._adds.setdefault(extended, []).append(wanted.text)
         elif typing:
             self._typing_lines.append(wanted)
+            # The block that is made for it needs its own condition imported.
             if not any(is_type_checking(one) for one in self._module.tree.body):
                 self.need(_Wanted("typing", "TYPE_CHECKING", None), False, changes)
         else:
@@ -166,16 +168,17 @@ class _Reconciling:
                 before=before,
             )
         if place.at > before:
-            self._refuse(f"no line above the first use of {wanted.bound} can import it", changes)
+            self._reject(f"no line above the first use of {wanted.bound} can import it", changes)
             return
         self._lines.append((wanted, place))
 
-    def _refuse(self, message: str, changes: Sequence[ChangeId]) -> None:
+    def _reject(self, message: str, changes: Sequence[ChangeId]) -> None:
         place = Place(self._module.path, Span(0, 0))
         self.problems.append(Problem(place, message, tuple(changes)))
 
     def release(self, edit: ReleaseImport) -> None:
         """Remove an import if nothing in this file refers to it and no comment would be lost."""
+        # What a package imports is part of its interface, as what a star takes may be.
         if self._module.is_package or "*" in self._taken:
             return
         for bound in self._bounds:
@@ -221,6 +224,7 @@ class _Reconciling:
         ]
         if not uses:
             return len(self._text)
+        # The whole statement: a decorator, a default, or the body of an `if` runs with it.
         starts = [self._start_of(statement) for statement in self._module.tree.body]
         return starts[bisect_right(starts, min(uses)) - 1]
 
@@ -240,6 +244,7 @@ class _Reconciling:
             ):
                 return True
             bound = Bound(wanted.bound, statement, binding.node, typing_only=False)
+            # `import a.b` and `import a.c` both bind `a`, and mean the same by it.
             package = (
                 isinstance(statement, ast.Import)
                 and wanted.name is None
@@ -292,12 +297,14 @@ class _Reconciling:
         touched = dict.fromkeys([*self._adds, *self._removes])
         texts = {statement: self._edited(statement) for statement in touched}
         gone = {statement for statement, text in texts.items() if not text}
+        # Twice: whether a block may be emptied depends on what else of it goes.
         gone = {statement for statement in gone if self._can_go(statement, gone)}
         for statement, text in texts.items():
             if text:
                 span = self._module.span(statement)
                 yield Splice(span.start, span.end, text.encode())
         new = list(self._new_lines(gone))
+        # Additions first: a removal then leaves the lines alone that they were placed at.
         yield from new
         yield from self._removed_lines(gone, {splice.start for splice in new})
 
@@ -332,6 +339,7 @@ class _Reconciling:
         if not alone or self._text[span.end : end].strip():
             return False
         block = self._module.parent(statement)
+        # `if TYPE_CHECKING:` goes with its last import, but not where it has an else.
         return (
             not isinstance(block, ast.If)
             or bool(set(block.body) - set(gone))
@@ -439,7 +447,7 @@ class _Reconciling:
         """Return the insertion of ``lines``, with the blank lines that are missing around it."""
         text, newline = self._text, self._style.newline
         before, after = blank_lines_around(text, place.at)
-        unfinished = place.at and NEWLINE.fullmatch(text[place.at - 1 : place.at]) is None
+        unfinished = place.at and LINE_END_BYTES.fullmatch(text[place.at - 1 : place.at]) is None
         head = newline * ((max(0, place.blank_before - before) if place.at else 0) + unfinished)
         tail = newline * max(0, place.blank_after - after) if text[place.at :].strip() else ""
         return Splice(place.at, place.at, f"{head}{lines}{tail}".encode())
@@ -462,6 +470,7 @@ def _refers(node: ast.AST, name: str) -> bool:
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return False
     try:
+        # Every string might be an annotation, so whatever the parser says of other text is caught.
         tree = ast.parse(node.value.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False

@@ -1,7 +1,7 @@
-"""What can stop an apply or an undo. Each message is one sentence that ends with what to do next.
+"""The exceptions that stop an apply or an undo, each one sentence that ends with what to do next.
 
 ApplyError
-├── RefusedError           a file is not as it must be; nothing was written
+├── FileConflictError      a file is not as it must be; nothing was written
 ├── WriteError             a write failed; everything was put back as it was
 ├── PutBackError           a file could not be put back; `awaken undo` goes on with it
 ├── UnfinishedApplyError   an earlier apply was killed; `awaken undo` comes first
@@ -30,25 +30,25 @@ class ApplyError(UserError):
     """An apply or undo that was not done; ``str()`` is the sentence for the user."""
 
 
-class Refusal(Struct, frozen=True):
-    """Why one file stops the run; ``path`` is shown relative to the root."""
+class FileConflict(Struct, frozen=True):
+    """A file that stops the run, and why; ``path`` is shown relative to the root."""
 
     path: str
     message: str
 
 
-class RefusedError(ApplyError):
+class FileConflictError(ApplyError):
     """Files are not as they must be, and nothing was written.
 
-    ``refusals`` names all of them; the sentence names the first and counts the others.
+    ``conflicts`` names all of them; the sentence names the first and counts the others.
     """
 
-    def __init__(self, undone: str, refusals: Sequence[Refusal], cure: str) -> None:
-        self.refusals = tuple(refusals)
-        first = self.refusals[0]
-        more = len(self.refusals) - 1
+    def __init__(self, undone: str, conflicts: Sequence[FileConflict], help_text: str) -> None:
+        self.conflicts = tuple(conflicts)
+        first = self.conflicts[0]
+        more = len(self.conflicts) - 1
         others = f" (and {more} more file{'s'[: more > 1]} cannot be written)" if more else ""
-        super().__init__(f"nothing was {undone}: {first.path} {first.message}{others}; {cure}")
+        super().__init__(f"nothing was {undone}: {first.path} {first.message}{others}; {help_text}")
 
 
 class WriteError(ApplyError):

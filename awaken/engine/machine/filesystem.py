@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO
 
+from awaken.workspace.reading import working_tree
+
 _BINARY = getattr(os, "O_BINARY", 0)
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 # A named pipe must not keep us waiting for its other end.
@@ -39,6 +41,7 @@ def open_directory(path: Path) -> int:
 
     It serves as ``dir_fd`` alone. Raises OSError, which names the link where there is one.
     """
+    # Part by part: O_NOFOLLOW alone looks at the last part of a path and follows all others.
     descriptor = os.open(path.anchor, _PASSED | _DIRECTORY)
     for at, part in enumerate(path.parts[1:], 2):
         try:
@@ -73,6 +76,7 @@ def _held(path: Path) -> Iterator[tuple[str, int | None]]:
 def _opened(path: Path) -> Iterator[int]:
     """Open the file at ``path``, which is no link, for reading."""
     with _held(path) as (name, directory):
+        # Opened first and looked at through the descriptor: a name may mean another file by then.
         descriptor = os.open(name, os.O_RDONLY | _BINARY | NO_LINK | NO_WAIT, dir_fd=directory)
         try:
             yield descriptor
@@ -249,12 +253,14 @@ def write_file(
     ``like`` where possible.
     """
     with naming(path):
+        # With a mode to come, nobody else may open the file before it has that one.
         descriptor = filesystem.create(path, 0o666 if mode is None else 0o600)
         try:
             rest = memoryview(content)
             while rest:
                 rest = rest[filesystem.write(descriptor, rest) :]
             if like is not None:
+                # Before the mode: a change of owner takes bits away.
                 _copy_owner(filesystem, descriptor, like)
                 filesystem.copy_attributes(descriptor, like)
             if mode is not None:
@@ -279,6 +285,7 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
     _require_inside(file, target)
     if target.is_dir():
         raise IsADirectoryError(None, "it is a directory")
+    # Beside the target, for only within one file system a rename is one step.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:32]}-", dir=target.parent)
     temporary = Path(name)
     try:
@@ -296,16 +303,9 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def working_tree(directory: Path) -> Path | None:
-    """Return the nearest directory at or above ``directory`` that has a ``.git``."""
-    for candidate in (directory, *directory.parents):
-        if (candidate / ".git").exists():
-            return candidate
-    return None
-
-
 def in_git_directory(path: PurePath) -> bool:
     """Whether ``path`` leads into a git directory, whose files decide what git runs."""
+    # In any case: some file systems take `.GIT` for the same directory.
     return any(part.lower() == ".git" for part in path.parts)
 
 
@@ -330,7 +330,7 @@ def _mode_at(target: Path) -> int:
     """Return the permission bits that ``target`` has, or that a new file gets."""
     if target.exists():
         return stat.S_IMODE(target.stat().st_mode) & PERMISSIONS
-    mask = os.umask(0)
+    mask = os.umask(0)  # the one way to read it is to set it
     os.umask(mask)
     return 0o666 & ~mask
 

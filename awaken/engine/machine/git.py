@@ -25,8 +25,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from awaken.engine.machine.filesystem import NO_WAIT, working_tree
+from awaken.engine.machine.filesystem import NO_WAIT
 from awaken.engine.machine.programs import find_program, run_program
+from awaken.workspace.reading import working_tree
 
 SECONDS = 60
 """Git answers within seconds about the largest repositories; what takes a minute hangs."""
@@ -127,6 +128,7 @@ def _find(directory: Path) -> tuple[Path, Path] | None:
     top = working_tree(directory)
     while top is not None:
         place = top / ".git"
+        # A file names the git directory of a worktree or a submodule.
         if place.is_file():
             return top, _named_by(place)
         if _is_git_directory(place):
@@ -171,7 +173,9 @@ def _made(git: str, own: Path, top: Path, real: Path) -> dict[str, str]:
         environment["GIT_COMMON_DIR"] = str(shared)
         _link(source, shared)
     _link(real, mine)
+    # A copy, for a symbolic link named HEAD would itself be read as a reference.
     (mine / "HEAD").write_bytes(_bytes(real / "HEAD"))
+    # Git reads the configuration that it finds, also while it lists another: first an empty one.
     (shared / "config").write_bytes(b"")
     data = _data_of(git, source / "config", own, environment)
     (shared / "config").write_bytes(data.encode("utf-8", "surrogateescape"))
@@ -201,6 +205,7 @@ def _data_of(git: str, config: Path, own: Path, environment: Mapping[str, str]) 
     """Return the text of a configuration with those settings of ``config`` that are only data."""
     if not config.exists():
         return ""
+    # From stdin, without includes: no path in the file is followed.
     words = [git, *_QUIET, "config", "--file", "-", "--no-includes", "--null", "--list"]
     done = _run(words, own, environment, SECONDS, _bytes(config))
     if done.returncode:

@@ -50,6 +50,7 @@ def processor_time(seconds: int) -> Iterator[None]:
 
     Only the main thread can be interrupted; in others there is no limit.
     """
+    # Python runs handlers of signals in the main thread only.
     is_main = threading.current_thread() is threading.main_thread()
     if sys.platform == "win32" or not is_main:
         yield
@@ -84,7 +85,7 @@ def _allow(seconds: int) -> None:
     """Let this process use so many more ``seconds``, unless its user allows it less."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     used = resource.getrusage(resource.RUSAGE_SELF)
-    allowed = int(used.ru_utime + used.ru_stime) + seconds + 1
+    allowed = int(used.ru_utime + used.ru_stime) + seconds + 1  # the limit counts whole seconds
     if hard == resource.RLIM_INFINITY or allowed < hard:
         resource.setrlimit(resource.RLIMIT_CPU, (allowed, hard))
 

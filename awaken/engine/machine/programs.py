@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from awaken.engine.machine.filesystem import working_tree
+from awaken.workspace.reading import working_tree
 
 
 def find_program(name: str, root: Path) -> str | None:
@@ -55,7 +55,7 @@ def run_program(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
+        start_new_session=True,  # a group of its own, to be ended as a whole
     ) as process:
         try:
             out, err = process.communicate(given, timeout=seconds)

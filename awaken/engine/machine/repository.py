@@ -1,4 +1,4 @@
-"""What git says of a directory."""
+"""The state of the git working tree around a directory."""
 
 from __future__ import annotations
 

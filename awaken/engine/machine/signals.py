@@ -27,6 +27,7 @@ def as_interrupts() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    # Not those that are ignored or handled already: the caller, or Python, wants it so.
     ours = [number for number in STOPPING if signal.getsignal(number) is signal.SIG_DFL]
     for number in ours:
         signal.signal(number, _interrupt)

@@ -45,9 +45,13 @@ SECONDS_WORTH_A_POOL = 1.0
 """Below this, starting processes costs more than it saves."""
 
 _TRIES = 2
+"""Deaths after which an item is given up. The first may be another's doing: a machine short of
+memory kills any process."""
 _SECONDS_BETWEEN_LOOKS = 1.0
 """How often the memory of the workers is looked at; Python fills a gigabyte in about that time."""
 _LONGEST_CHUNK = 64
+"""Items handed out at once. A choice: enough that sending them costs nothing beside planning, few
+enough that no worker is left with the last of them while the others wait."""
 _SAFE_PATH = "PYTHONSAFEPATH"
 
 Item = TypeVar("Item")
@@ -132,7 +136,7 @@ class _Worker:
     def end(self) -> str:
         """End the process now; return how it ended."""
         self.connection.close()
-        self.process.join(timeout=0.5)
+        self.process.join(timeout=0.5)  # by itself, if it can: so its exit code is its own
         self.process.kill()
         self.process.join()
         code = self.process.exitcode or 0
@@ -154,6 +158,7 @@ class _Pool(Generic[Item, Result]):
         self._arrived = arrived
         self._items = items
         self._size = workers
+        # Eight chunks a worker even out files that take longer than others.
         length = max(1, min(_LONGEST_CHUNK, len(items) // (workers * 8)))
         indices = range(len(items))
         self._chunks: deque[Sequence[int]] = deque(
@@ -188,6 +193,7 @@ class _Pool(Generic[Item, Result]):
             for worker in self._workers.values():
                 worker.end()
         if self._errors:
+            # The first item's, not the first to arrive: the same for any number of workers.
             raise self._errors[min(self._errors)]
         return [self._results[index] for index in range(len(self._items))]
 
@@ -240,6 +246,7 @@ class _Pool(Generic[Item, Result]):
         del self._workers[worker.connection]
         ending = worker.end()
         limit = limit or (took_too_long(SECONDS_PER_ITEM) if ending == "SIGXCPU" else "")
+        # Items are answered in order, so the first that is owed is the one it died of.
         culprit, *rest = worker.owed
         if rest:
             self._chunks.appendleft(rest)

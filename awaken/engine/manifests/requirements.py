@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from os.path import commonprefix
 from pathlib import PurePosixPath
@@ -21,7 +20,7 @@ from awaken.engine.manifests.requirement_lists import (
     distribution_of,
     require,
 )
-from awaken.workspace.sources import Snapshot, SourceFile
+from awaken.workspace.sources import LINE_END, Snapshot, SourceFile
 
 MANIFESTS = ("pyproject.toml", "requirements.txt", "setup.cfg")
 """The manifests that awaken edits, relative to a project root, in the order it looks at them."""
@@ -29,8 +28,6 @@ MANIFESTS = ("pyproject.toml", "requirements.txt", "setup.cfg")
 _LARGEST = 100_000
 """Characters of a manifest that is edited; the largest of 20 programs has 22,191. What tomlkit and
 ConfigUpdater take grows with the square of the keys: up to eight seconds at this size."""
-
-_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class Required(Struct, frozen=True):
@@ -141,7 +138,7 @@ def _new_group(text: str, group: str) -> RequirementList:
 
 def _line_end(text: str) -> str:
     """Return how every line of ``text`` ends; a line feed where they do not all end alike."""
-    ends = set(_LINE_END.findall(text))
+    ends = set(LINE_END.findall(text))
     return ends.pop() if len(ends) == 1 else "\n"
 
 

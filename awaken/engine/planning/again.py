@@ -1,4 +1,4 @@
-"""What planning again after the last phase is compared with: the sites that were settled before."""
+"""The comparison of a second plan, after the last phase, with what the first one decided."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Maps = Sequence[Mapping[str, SpanMap]]
 """For each phase, how the files that it changed lead back to those before it."""
 
 
-def standing(settled: Sequence[Finding], maps: Maps) -> dict[Finding, Place]:
+def standing(decided: Sequence[Finding], maps: Maps) -> dict[Finding, Place]:
     """Return where sites that were left as they are stand after all phases.
 
     Those are missing that stood inside something rewritten: they have no place of their own now.
     """
-    places = ((finding, _where_now(finding.place, maps)) for finding in settled)
+    places = ((finding, _where_now(finding.place, maps)) for finding in decided)
     return {finding: place for finding, place in places if place is not None}
 
 
@@ -28,6 +28,7 @@ def _where_now(place: Place, maps: Maps) -> Place | None:
         if known is None:
             continue
         after = known.to_after(span)
+        # A span inside a replacement maps to the whole of it, so the way back is longer.
         if known.to_before(after) != span:
             return None
         if any(region.contains(after) for region in known.new_regions()):
@@ -37,14 +38,15 @@ def _where_now(place: Place, maps: Maps) -> Place | None:
 
 
 def seen_before(
-    found: Sequence[Finding], settled: Sequence[Finding], standing: Mapping[Finding, Place]
+    found: Sequence[Finding], decided: Sequence[Finding], standing: Mapping[Finding, Place]
 ) -> frozenset[SiteId]:
-    """Return which of ``found``, placed on disk, are ``settled``; each of these stands for one.
+    """Return which of ``found``, placed on disk, are ``decided``; each of these stands for one.
 
     A rewrite changes the identity of what is nested in it, and of its equals; and a site inside
-    a rewritten one leads back to the whole of that, which then holds the settled place.
+    a rewritten one leads back to the whole of that, which then contains the decided place.
     """
-    places = Counter((finding.rule, finding.place.path, finding.place.span) for finding in settled)
+    # Counted, not collected: two sites of one rule may share a span, and each needs its own match.
+    places = Counter((finding.rule, finding.place.path, finding.place.span) for finding in decided)
     seen: set[SiteId] = set()
     for finding in found:
         place = (finding.rule, finding.place.path, finding.place.span)
@@ -52,7 +54,8 @@ def seen_before(
             places[place] -= 1
             seen.add(finding.site)
     inside: dict[tuple[str, str], list[Span]] = {}
-    for finding in settled:
+    # Only what the exact places left unmatched may be matched by containment.
+    for finding in decided:
         place = (finding.rule, finding.place.path, finding.place.span)
         if finding not in standing and places[place]:
             places[place] -= 1

@@ -1,4 +1,4 @@
-"""Looks at every changed file once all edits are made: whether it still is a program of its kind.
+"""The checks of every changed file once all edits are made: it must still be a valid file.
 
 What can be told while a file is rewritten (comments, names, the reading of untouched code) is
 checked there; here is what only the finished text shows.
@@ -10,32 +10,31 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.contract import Change, ChangeId, Place, Problem, Span
-from awaken.engine.edits.style import NEWLINE
-from awaken.engine.planning.in_memory import Materialised, is_python
+from awaken.engine.planning.in_memory import EditedSnapshot, is_python
 from awaken.engine.rewriting.compiling import why_no_program
-from awaken.workspace.sources import Snapshot, SourceFile, Undecodable, decode
+from awaken.workspace.sources import LINE_END_BYTES, Snapshot, SourceFile, Undecodable, decode
 
 
 def check(
     before: Snapshot,
-    materialised: Materialised,
+    edited: EditedSnapshot,
     changes: Sequence[Change],
     lowest_python: tuple[int, int],
 ) -> Iterator[Problem]:
-    """Yield what ``changes`` broke in the files of ``materialised``.
+    """Yield what ``changes`` broke in the files of ``edited``.
 
     A problem names the changes that edit the broken statement; none where that cannot be told.
     A file that was broken the same way before gives no problem.
     """
-    for path in sorted({*materialised.maps, *materialised.created}):
-        after = materialised.snapshot[path]
+    for path in sorted({*edited.maps, *edited.created}):
+        after = edited.snapshot[path]
         complaint = _unwritable(after)
-        if complaint is None and path in materialised.maps:
+        if complaint is None and path in edited.maps:
             complaint = _foreign_newline(before[path], after)
         if complaint is not None:
             yield Problem(Place(path, Span(0, 0)), complaint, _editing(changes, path))
         elif is_python(path):
-            yield from _broken_code(before, materialised, changes, path, lowest_python)
+            yield from _broken_code(before, edited, changes, path, lowest_python)
 
 
 def _unwritable(after: SourceFile) -> str | None:
@@ -59,7 +58,7 @@ def _reads_the_same(after: SourceFile, raw: bytes) -> bool:
 
 
 def _foreign_newline(before: SourceFile, after: SourceFile) -> str | None:
-    old, new = set(NEWLINE.findall(before.text)), set(NEWLINE.findall(after.text))
+    old, new = set(LINE_END_BYTES.findall(before.text)), set(LINE_END_BYTES.findall(after.text))
     return "the new code has line ends of another kind than the file" if old and new - old else None
 
 
@@ -73,15 +72,16 @@ def _editing(changes: Sequence[Change], path: str) -> tuple[ChangeId, ...]:
 
 def _broken_code(
     before: Snapshot,
-    materialised: Materialised,
+    edited: EditedSnapshot,
     changes: Sequence[Change],
     path: str,
     lowest_python: tuple[int, int],
 ) -> Iterator[Problem]:
-    after = materialised.snapshot[path]
+    after = edited.snapshot[path]
     error = why_no_program(after, lowest_python)
     if error is None:
         return
+    # A file that did not compile before is no worse now: it may be for another Python.
     source = before.get(path)
     if source is not None and why_no_program(source, lowest_python) is not None:
         return
@@ -90,12 +90,12 @@ def _broken_code(
     if source is None:
         yield Problem(Place(path, Span(0, 0)), message, _editing(changes, path))
         return
-    span = materialised.maps[path].to_before(_span_of_line(after.text, line))
+    span = edited.maps[path].to_before(_span_of_line(after.text, line))
     yield Problem(Place(path, span), message, _guilty(source, changes, path, span))
 
 
 def _span_of_line(text: bytes, line: int) -> Span:
-    ends = [0, *(found.end() for found in NEWLINE.finditer(text)), len(text)]
+    ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(text)), len(text)]
     line = min(line, len(ends) - 1)
     return Span(ends[line - 1], ends[line])
 
@@ -127,6 +127,6 @@ def _touching(changes: Sequence[Change], path: str, span: Span) -> tuple[ChangeI
 
 
 def _top_level(source: SourceFile) -> list[Span]:
-    ends = [0, *(found.end() for found in NEWLINE.finditer(source.text)), len(source.text)]
+    ends = [0, *(found.end() for found in LINE_END_BYTES.finditer(source.text)), len(source.text)]
     tree = ast.parse(source.text.decode(), filename="")
     return [Span(ends[one.lineno - 1], ends[one.end_lineno or 0]) for one in tree.body]

@@ -1,4 +1,7 @@
-"""Finds the largest set of changes that passes every check: guilty ones go, with dependants."""
+"""The resolution of conflicts: changes that fail a check are dropped, with all that requires them.
+
+A check that names no change leaves the search to bisection.
+"""
 
 from __future__ import annotations
 
@@ -8,58 +11,65 @@ from msgspec import Struct
 
 from awaken.contract import Change, ChangeId, Problem
 from awaken.engine.edits.slices import SizeProblem
-from awaken.engine.planning.in_memory import Materialised
-from awaken.engine.planning.reasons import REQUIRES_REFUSED, ROLLED_BACK, TOO_LARGE, Refused
+from awaken.engine.planning.engine_reasons import (
+    REQUIRES_REFUSED,
+    ROLLED_BACK,
+    TOO_LARGE,
+    Rejection,
+)
+from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.report import Diagnostic
 from awaken.workspace.sources import Snapshot
 
-Materialise = Callable[[Snapshot, Sequence[Change]], Materialised]
-FindProblems = Callable[[Materialised, Sequence[Change]], list[Problem]]
+ApplyInMemory = Callable[[Snapshot, Sequence[Change]], EditedSnapshot]
+FindProblems = Callable[[EditedSnapshot, Sequence[Change]], list[Problem]]
 
 
-class Settled(Struct, frozen=True):
-    """The changes that hold together, the result of making them, and the refused ones."""
+class Resolution(Struct, frozen=True):
+    """The changes that pass together, the snapshot after them, and the rejected ones."""
 
     changes: tuple[Change, ...]
-    result: Materialised
-    refused: dict[ChangeId, Refused]
+    result: EditedSnapshot
+    rejected: dict[ChangeId, Rejection]
     diagnostics: tuple[Diagnostic, ...]
 
 
-def settle(
+def resolve_conflicts(
     snapshot: Snapshot,
     changes: Sequence[Change],
-    materialise: Materialise,
+    apply_in_memory: ApplyInMemory,
     find_problems: FindProblems,
-) -> Settled:
-    """Make ``changes`` on ``snapshot``, dropping guilty ones until no check finds a problem.
+) -> Resolution:
+    """Apply ``changes`` to ``snapshot``, dropping guilty ones until no check finds a problem.
 
     The set only shrinks, so this ends. A change that a check rolled back costs a diagnostic: it
     is awaken's failure, never the user's. One of code that is too large costs none.
     """
     active = list(changes)
-    refused: dict[ChangeId, Refused] = {}
+    rejected: dict[ChangeId, Rejection] = {}
     diagnostics: list[Diagnostic] = []
 
     def fails(some: Sequence[Change]) -> bool:
-        return bool(some) and bool(find_problems(materialise(snapshot, some), some))
+        return bool(some) and bool(find_problems(apply_in_memory(snapshot, some), some))
 
     while True:
-        result = materialise(snapshot, active)
+        result = apply_in_memory(snapshot, active)
         problems = find_problems(result, active) if active else []
         if not problems:
-            return Settled(tuple(active), result, refused, tuple(diagnostics))
+            return Resolution(tuple(active), result, rejected, tuple(diagnostics))
+        # A problem that names its changes may be the cause of one that names none, so the named
+        # ones go first, and bisection, which applies the changes again and again, is the last way.
         named = [problem for problem in problems if _named(problem, active)]
         for problem in named or problems[:1]:
             is_large = isinstance(problem, SizeProblem)
-            why = Refused.because(TOO_LARGE if is_large else ROLLED_BACK, problem=problem.message)
+            why = Rejection.because(TOO_LARGE if is_large else ROLLED_BACK, problem=problem.message)
             for change in _named(problem, active) or {_halve(active, fails)}:
-                refused.setdefault(change, why)
+                rejected.setdefault(change, why)
             if not is_large:
                 diagnostics.append(_diagnostic(problem, snapshot))
-        for change in with_dependants(refused, active):
-            refused.setdefault(change, Refused.because(REQUIRES_REFUSED))
-        active = [change for change in active if change.id not in refused]
+        for change in with_dependants(rejected, active):
+            rejected.setdefault(change, Rejection.because(REQUIRES_REFUSED))
+        active = [change for change in active if change.id not in rejected]
 
 
 def with_dependants(
@@ -81,17 +91,17 @@ def _named(problem: Problem, active: Iterable[Change]) -> frozenset[ChangeId]:
 
 
 def _halve(suspects: Sequence[Change], fails: Callable[[Sequence[Change]], bool]) -> ChangeId:
-    """Return the change that completes the shortest run of first changes that fails.
+    """Bisect: return the change that completes the shortest prefix of ``suspects`` that fails.
 
-    Alone guilty or only together with an earlier one: without it, that run holds.
+    Alone guilty or only together with an earlier one: without it, that prefix passes.
     """
-    holds, broken = 0, len(suspects)
-    while broken - holds > 1:
-        middle = (holds + broken) // 2
+    passes, broken = 0, len(suspects)
+    while broken - passes > 1:
+        middle = (passes + broken) // 2
         if fails(suspects[:middle]):
             broken = middle
         else:
-            holds = middle
+            passes = middle
     return suspects[broken - 1].id
 
 

@@ -1,4 +1,7 @@
-"""Which names of a module other files of the project take from it; conservative, by text."""
+"""The names that other files of the project take from a module; conservative, found by text.
+
+By text, because a file need not parse to import, and a patch names its target in a string.
+"""
 
 from __future__ import annotations
 

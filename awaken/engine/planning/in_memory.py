@@ -1,7 +1,7 @@
-"""Carries out changes on a snapshot: pure, all or nothing for none, a problem for what cannot be.
+"""Changes applied to a snapshot in memory: a pure function, with a problem for what cannot be made.
 
-The caller (``phases``) leaves out the changes that problems name and calls again; imports and
-files that several changes share are computed from the changes that remain.
+Nothing is rolled back here: the caller (``conflicts``) leaves out the changes that problems name
+and calls again; imports and files that several changes share are computed from those that remain.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from awaken.contract import (
 )
 from awaken.engine.edits.owned_edits import EditT, OwnedEdit, of_kind
 from awaken.engine.edits.splices import SpanMap, Splice, clashes, splice
+from awaken.engine.formatting.edited_statements import format_edited
 from awaken.engine.formatting.formatter import Formatter
-from awaken.engine.formatting.statements import format_edited
 from awaken.engine.manifests.requirements import add_requirements
 from awaken.engine.planning.exports import names_taken
 from awaken.engine.progress import REWRITING, Progress, counted, silent
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from awaken.engine.rewriting.file_rewriting import Rewriters
 
 
-class Materialised(Struct, frozen=True):
-    """A snapshot after its changes.
+class EditedSnapshot(Struct, frozen=True):
+    """A snapshot after its changes were applied in memory.
 
     ``maps`` lead back to the old text, per changed file; ``created`` are the paths that did not
     exist before. Any problem names the changes that could not be made.
@@ -52,19 +52,21 @@ class Materialised(Struct, frozen=True):
     created: frozenset[str] = frozenset()
 
 
-def materialise(
+def apply_in_memory(
     snapshot: Snapshot,
     changes: Sequence[Change],
     rewriters: Rewriters,
     formatter: Formatter | None = None,
     progress: Progress = silent,
-) -> Materialised:
-    """Return ``snapshot`` with all ``changes`` made, in their order, and what could not be.
+) -> EditedSnapshot:
+    """Return ``snapshot`` with all ``changes`` applied, in their order, and what could not be.
 
     ``rewriters`` are those of each rule by name; ``formatter`` is the project's own. ``progress``
     is told how many files are done.
     """
     work = _Work(snapshot, formatter or Formatter())
+    # Requirements before text edits: both may touch one manifest, and the anchors of the latter
+    # are then moved over what the former did (``edit_text``).
     work.create(changes)
     required = add_requirements(snapshot, _owned(changes, Requirement))
     work.problems += required.problems
@@ -72,7 +74,7 @@ def materialise(
         work.put(path, source, moved)
     for path, edits in counted(_by_file(changes).items(), REWRITING, progress):
         if snapshot.get(path) is None:
-            work.refuse(path, "there is no such file to edit", edits)
+            work.reject(path, "there is no such file to edit", edits)
         elif is_python(path):
             work.rewrite(path, edits, rewriters)
         else:
@@ -96,7 +98,7 @@ class _Work:
             self._files[path] = source
             self._maps[path] = self._maps.get(path, SpanMap()).then(moved)
 
-    def refuse(self, path: str, message: str, edits: Sequence[OwnedEdit[Any]]) -> None:
+    def reject(self, path: str, message: str, edits: Sequence[OwnedEdit[Any]]) -> None:
         changes = tuple(dict.fromkeys(owned.change for owned in edits))
         self.problems.append(Problem(Place(path, Span(0, 0)), message, changes))
 
@@ -105,9 +107,9 @@ class _Work:
             path = owned.edit.path
             made = SourceFile(path, owned.edit.text.encode())
             if path in self._snapshot:
-                self.refuse(path, "the file to create exists already", [owned])
+                self.reject(path, "the file to create exists already", [owned])
             elif self._created.setdefault(path, made) != made:
-                self.refuse(path, "another change creates this file with other text", [owned])
+                self.reject(path, "another change creates this file with other text", [owned])
 
     def rewrite(self, path: str, edits: Sequence[OwnedEdit[Any]], rewriters: Rewriters) -> None:
         # LibCST takes a sixth of a second to import, and most commands never rewrite.
@@ -133,22 +135,22 @@ class _Work:
         splices: list[Splice] = []
         for owned in edits:
             if not isinstance(owned.edit, TextEdit):
-                self.refuse(path, "only text can be edited in a file that is not Python", [owned])
+                self.reject(path, "only text can be edited in a file that is not Python", [owned])
                 continue
             span = done.to_after(owned.edit.anchor)
             new = Splice(span.start, span.end, owned.edit.text.encode())
             if any(clashes(one, new) for one in splices):
-                self.refuse(path, "another change already edits this text", [owned])
-            elif new not in splices:
+                self.reject(path, "another change already edits this text", [owned])
+            elif new not in splices:  # two changes may ask for the very same edit
                 splices.append(new)
         text, moved = splice(source.text, splices)
         self.put(path, source.with_text(text), moved)
 
-    def result(self) -> Materialised:
+    def result(self) -> EditedSnapshot:
         formatted = format_edited(self._snapshot, self._files, self._maps, self._formatter)
         for path, (source, moved) in formatted.items():
             self._files[path], self._maps[path] = source, moved
-        return Materialised(
+        return EditedSnapshot(
             self._snapshot.replace({**self._files, **self._created}),
             self._maps,
             tuple(self.problems),
@@ -161,6 +163,7 @@ def is_python(path: str) -> bool:
     return path.endswith((".py", ".pyi"))
 
 
+# Bisection applies changes to one snapshot many times over; its layout is the same each time.
 @lru_cache(maxsize=1)
 def _layout(snapshot: Snapshot) -> tuple[Layout, frozenset[str]]:
     """Return the layout of a snapshot, and the top-level packages in it."""

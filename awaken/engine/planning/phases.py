@@ -1,7 +1,7 @@
-"""Runs the rules phase by phase over one project, and keeps only what passes every check.
+"""The phases of a run over one project: every rule plans, and only what passes every check stays.
 
-One phase: plan all its rules on one snapshot, refuse what may not be written, materialise the
-rest, check and prove it, roll back what is guilty with everything that requires it, and go on
+One phase: plan all its rules on one snapshot, reject what may not be written, apply the rest in
+memory, check and prove it, roll back what is guilty with everything that requires it, and go on
 with the new snapshot. After the last phase, planning again must give nothing new.
 """
 
@@ -16,21 +16,21 @@ from msgspec import Struct
 from awaken.contract import Change, Finding, Pins, Place, Plan, Problem, SiteId, Span
 from awaken.engine.edits.splices import SpanMap
 from awaken.engine.planning.again import seen_before, standing
-from awaken.engine.planning.conflicts import settle
-from awaken.engine.planning.in_memory import Materialised
+from awaken.engine.planning.conflicts import resolve_conflicts
+from awaken.engine.planning.engine_reasons import UNDONE_BY_ANOTHER_RULE, Rejection
+from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.planning.plan_contract import contract_broken
 from awaken.engine.planning.planning import internal_error, plan_rule
 from awaken.engine.planning.policy import (
-    Admission,
-    explain_held,
-    explain_refused,
+    Policy,
+    apply_policy,
+    explain_rejected,
+    explain_suppressed,
     pending_of,
-    sift,
 )
-from awaken.engine.planning.reasons import UNDONE_BY_ANOTHER_RULE, Refused
 from awaken.engine.progress import Progress, silent
-from awaken.engine.report import Diagnostic, Held
-from awaken.engine.suppressing.suppressed import Moment
+from awaken.engine.report import Diagnostic, SuppressedSite
+from awaken.engine.suppressing.suppressed import PlanSnapshot
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.workspace.sources import Snapshot
@@ -43,14 +43,14 @@ class Tools(Struct, frozen=True):
     """What a run needs beside its rules; every part is replaceable in tests.
 
     ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
-    only (None: in all); ``materialise`` carries changes out and ``check``
-    says what they broke. ``jobs`` is the number of processes to plan in, None for one per core.
-    ``progress`` is told how far planning is.
+    only (None: in all); ``apply_in_memory`` makes the changes and ``check`` says what they broke.
+    ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` is told how
+    far planning is.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
-    materialise: Callable[[Snapshot, Sequence[Change]], Materialised]
-    check: Callable[[Snapshot, Materialised, Sequence[Change]], Iterable[Problem]]
+    apply_in_memory: Callable[[Snapshot, Sequence[Change]], EditedSnapshot]
+    check: Callable[[Snapshot, EditedSnapshot, Sequence[Change]], Iterable[Problem]]
     jobs: int | None = 1
     progress: Progress = silent
 
@@ -59,7 +59,7 @@ class Stage(Struct, frozen=True):
     """One phase: the snapshot that it began with, and what was planned there.
 
     ``findings`` are placed in ``before``. ``changes`` are those made, and those that only wait
-    for their level to be admitted, in the order in which they were planned.
+    for their level to be allowed, in the order in which they were planned.
     """
 
     before: Snapshot
@@ -78,17 +78,17 @@ class Outcome(Struct, frozen=True):
     touched: Mapping[str, frozenset[SiteId]]
     diagnostics: tuple[Diagnostic, ...]
     stages: tuple[Stage, ...]
-    held: tuple[Held, ...] = ()
+    suppressed: tuple[SuppressedSite, ...] = ()
 
 
-class _Progress:
+class _SoFar:
     """What the phases so far have come to; grows phase by phase within one ``run``."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.before = self.snapshot = snapshot
         self.maps: list[Mapping[str, SpanMap]] = []
         self.findings: list[Finding] = []
-        self.held: list[Held] = []
+        self.suppressed: list[SuppressedSite] = []
         self.changes: list[Change] = []
         self.pending: list[Change] = []
         self.touched: dict[str, set[SiteId]] = {}
@@ -105,6 +105,7 @@ class _Progress:
 
     def on_disk(self, place: Place) -> Place:
         span = place.span
+        # Backwards: each map leads from the text after its phase to the one before it.
         for maps in reversed(self.maps):
             if place.path in maps:
                 span = maps[place.path].to_before(span)
@@ -113,121 +114,123 @@ class _Progress:
     def show(self, findings: Iterable[Finding]) -> None:
         self.findings.extend(self._shown(finding) for finding in findings)
 
-    def hold(self, held: Iterable[Held]) -> None:
-        self.held.extend(
+    def suppress(self, suppressed: Iterable[SuppressedSite]) -> None:
+        self.suppressed.extend(
             msgspec.structs.replace(
                 one,
                 finding=self._shown(one.finding),
                 place=None if one.place is None else self.on_disk(one.place),
             )
-            for one in held
+            for one in suppressed
         )
 
     def _shown(self, finding: Finding) -> Finding:
         return msgspec.structs.replace(
             finding,
             place=self.on_disk(finding.place),
-            chain=tuple(self.on_disk(place) for place in finding.chain),
+            related=tuple(self.on_disk(place) for place in finding.related),
         )
 
 
-def run_phases(
-    snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, admission: Admission
-) -> Outcome:
+def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: Policy) -> Outcome:
     """Run ``rules`` (in running order) over ``snapshot`` and return what came of it.
 
     Nothing is written. A rule that fails, or two that undo each other, cost a diagnostic and
     their own changes; everything else goes on.
     """
-    progress = _Progress(snapshot)
+    so_far = _SoFar(snapshot)
     for _, group in groupby(rules, key=lambda rule: rule.phase):
-        _run_phase(tuple(group), tools, admission, progress)
-    unsettled = _plan_again(rules, tools, admission, progress)
+        _run_phase(tuple(group), tools, policy, so_far)
+    unsettled = _plan_again(rules, tools, policy, so_far)
     if unsettled:
-        return _without_rules(unsettled, snapshot, rules, tools, admission)
+        return _without_rules(unsettled, snapshot, rules, tools, policy)
     return Outcome(
         before=snapshot,
-        after=progress.snapshot,
-        findings=tuple(sorted(progress.findings, key=lambda finding: finding.place)),
-        changes=tuple(progress.changes),
-        pending=tuple(progress.pending),
-        touched={path: frozenset(sites) for path, sites in progress.touched.items()},
-        diagnostics=tuple(dict.fromkeys(progress.diagnostics)),
-        stages=tuple(progress.stages),
-        held=tuple(sorted(progress.held, key=lambda held: held.finding.place)),
+        after=so_far.snapshot,
+        findings=tuple(sorted(so_far.findings, key=lambda finding: finding.place)),
+        changes=tuple(so_far.changes),
+        pending=tuple(so_far.pending),
+        touched={path: frozenset(sites) for path, sites in so_far.touched.items()},
+        diagnostics=tuple(dict.fromkeys(so_far.diagnostics)),
+        stages=tuple(so_far.stages),
+        suppressed=tuple(
+            sorted(so_far.suppressed, key=lambda suppressed: suppressed.finding.place)
+        ),
     )
 
 
-def _run_phase(
-    rules: Sequence[Rule], tools: Tools, admission: Admission, progress: _Progress
-) -> None:
-    project = tools.project(progress.snapshot, None)
+def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar) -> None:
+    project = tools.project(so_far.snapshot, None)
     findings: list[Finding] = []
     changes: list[Change] = []
-    held: dict[SiteId, Held] = {}
+    suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
-        plan, held_sites = _plan_holding(rule, project, admission, tools, progress)
-        taken = {change.id for change in (*progress.changes, *progress.pending, *changes)}
+        plan, suppressed_sites = _plan_with_suppressions(rule, project, policy, tools, so_far)
+        taken = {change.id for change in (*so_far.changes, *so_far.pending, *changes)}
         if any(change.id in taken for change in plan.changes):
-            progress.distrust(rule, "a change has the identity of another rule's")
+            so_far.distrust(rule, "a change has the identity of another rule's")
             continue
         findings.extend(plan.findings)
         changes.extend(plan.changes)
-        held.update(held_sites)
-    wanted, refused = sift(changes, admission, held)
-    pending = pending_of(changes, refused, admission)
-    progress.pending.extend(pending)
-    settled = settle(
-        progress.snapshot,
+        suppressed.update(suppressed_sites)
+    wanted, rejected = apply_policy(changes, policy, suppressed)
+    pending = pending_of(changes, rejected, policy)
+    so_far.pending.extend(pending)
+    resolution = resolve_conflicts(
+        so_far.snapshot,
         wanted,
-        tools.materialise,
-        lambda result, active: _problems(progress.snapshot, result, active, rules, tools),
+        tools.apply_in_memory,
+        lambda result, active: _problems(so_far.snapshot, result, active, rules, tools),
     )
-    refused.update(settled.refused)
-    progress.diagnostics.extend(settled.diagnostics)
-    findings = [explain_refused(finding, refused) for finding in findings]
-    progress.show(findings)
-    progress.hold(explain_held(one, admission) for one in held.values())
-    shown = {change.id for change in (*settled.changes, *pending)}
-    progress.stages.append(
+    rejected.update(resolution.rejected)
+    so_far.diagnostics.extend(resolution.diagnostics)
+    findings = [explain_rejected(finding, rejected) for finding in findings]
+    so_far.show(findings)
+    so_far.suppress(explain_suppressed(one, policy) for one in suppressed.values())
+    shown = {change.id for change in (*resolution.changes, *pending)}
+    so_far.stages.append(
         Stage(
-            before=progress.snapshot,
+            before=so_far.snapshot,
             findings=tuple(findings),
             changes=tuple(change for change in changes if change.id in shown),
         )
     )
-    progress.changes.extend(settled.changes)
-    for change in settled.changes:
-        _note_touched(change, progress.touched)
-    progress.snapshot = settled.result.snapshot
-    progress.maps.append(settled.result.maps)
+    so_far.changes.extend(resolution.changes)
+    for change in resolution.changes:
+        _note_touched(change, so_far.touched)
+    so_far.snapshot = resolution.result.snapshot
+    so_far.maps.append(resolution.result.maps)
 
 
-def _plan_holding(
-    rule: Rule, project: Project, admission: Admission, tools: Tools, progress: _Progress
-) -> tuple[Plan, dict[SiteId, Held]]:
-    """Return what ``rule`` plans around the sites that are held back, and these sites.
+def _plan_with_suppressions(
+    rule: Rule, project: Project, policy: Policy, tools: Tools, so_far: _SoFar
+) -> tuple[Plan, dict[SiteId, SuppressedSite]]:
+    """Return what ``rule`` plans around the sites that are suppressed, and these sites.
 
-    A held site is pinned and the rule plans again: it decides what becomes of the rest.
+    A suppressed site is excluded and the rule plans again: it decides what becomes of the rest.
     """
-    pins = admission.pins_of(rule)
-    plan = _plan(rule, project, pins, tools, progress)
-    held: dict[SiteId, Held] = {}
-    moment = Moment(project.snapshot, progress.before, progress.on_disk)
+    pins = policy.pins_of(rule)
+    plan = _plan(rule, project, pins, tools, so_far)
+    suppressed: dict[SiteId, SuppressedSite] = {}
+    plan_snapshot = PlanSnapshot(project.snapshot, so_far.before, so_far.on_disk)
     for _ in range(_PASSES):
-        found = admission.holding.find(plan, moment) if admission.holding else {}
-        new = {site: one for site, one in found.items() if site not in held}
+        found = (
+            policy.suppression_sources.find(plan, plan_snapshot)
+            if policy.suppression_sources
+            else {}
+        )
+        new = {site: one for site, one in found.items() if site not in suppressed}
         if not new:
             break
-        held.update(new)
-        pins = msgspec.structs.replace(pins, left_out=pins.left_out.union(held))
+        suppressed.update(new)
+        pins = msgspec.structs.replace(pins, left_out=pins.left_out.union(suppressed))
         files = frozenset(one.finding.place.path for one in new.values())
         scope = project.narrowed(files) if rule.per_file else project
-        plan = _joined(plan, _plan(rule, scope, pins, tools, progress), files, rule)
-    if rule.name in progress.distrusted:
+        plan = _joined(plan, _plan(rule, scope, pins, tools, so_far), files, rule)
+    if rule.name in so_far.distrusted:
         return Plan(), {}
-    shown = tuple(finding for finding in plan.findings if finding.site not in held)
-    return Plan(shown, plan.changes), held
+    shown = tuple(finding for finding in plan.findings if finding.site not in suppressed)
+    return Plan(shown, plan.changes), suppressed
 
 
 def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
@@ -245,19 +248,19 @@ def _joined(plan: Plan, again: Plan, files: frozenset[str], rule: Rule) -> Plan:
     return Plan((*others, *again.findings), (*changes, *again.changes))
 
 
-def _plan(rule: Rule, project: Project, pins: Pins, tools: Tools, progress: _Progress) -> Plan:
+def _plan(rule: Rule, project: Project, pins: Pins, tools: Tools, so_far: _SoFar) -> Plan:
     planned = plan_rule(rule, project, pins, tools.jobs, tools.progress)
-    progress.diagnostics.extend(planned.diagnostics)
+    so_far.diagnostics.extend(planned.diagnostics)
     broken = contract_broken(rule, planned.plan, pins, project.snapshot)
     if broken:
-        progress.distrust(rule, broken)
+        so_far.distrust(rule, broken)
         return Plan()
     return planned.plan
 
 
 def _problems(
     before: Snapshot,
-    result: Materialised,
+    result: EditedSnapshot,
     changes: Sequence[Change],
     rules: Sequence[Rule],
     tools: Tools,
@@ -289,39 +292,39 @@ def _note_touched(change: Change, touched: dict[str, set[SiteId]]) -> None:
 
 
 def _plan_again(
-    rules: Sequence[Rule], tools: Tools, admission: Admission, progress: _Progress
+    rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoFar
 ) -> frozenset[str]:
     """Return the names of rules that would change their own, or another rule's, result again.
 
     Only files that changed are looked at: elsewhere nothing is new. Sites whose change was not
     made the first time are known by rule and place on disk.
     """
-    if not progress.changes:
+    if not so_far.changes:
         return frozenset()
-    made = {change.id for change in progress.changes}
-    settled = [
+    made = {change.id for change in so_far.changes}
+    decided = [
         finding
-        for finding in progress.findings
+        for finding in so_far.findings
         if finding.change is None or finding.change not in made
     ]
-    settled += [one.finding for one in progress.held]
-    stand = standing(settled, progress.maps)
-    project = tools.project(progress.snapshot, progress.changed_files())
-    trusted = [rule for rule in rules if rule.name not in progress.distrusted]
+    decided += [one.finding for one in so_far.suppressed]
+    stand = standing(decided, so_far.maps)
+    project = tools.project(so_far.snapshot, so_far.changed_files())
+    trusted = [rule for rule in rules if rule.name not in so_far.distrusted]
     planned = [
-        _plan_holding(rule, project, _knowing(stand, rule, admission), tools, progress)
+        _plan_with_suppressions(rule, project, _knowing(stand, rule, policy), tools, so_far)
         for rule in trusted
     ]
-    held = {site: one for _, sites in planned for site, one in sites.items()}
+    suppressed = {site: one for _, sites in planned for site, one in sites.items()}
     found = [
-        msgspec.structs.replace(finding, place=progress.on_disk(finding.place))
+        msgspec.structs.replace(finding, place=so_far.on_disk(finding.place))
         for plan, sites in planned
         for finding in (*plan.findings, *(one.finding for one in sites.values()))
     ]
-    left_out = admission.pins.left_out | seen_before(found, settled, stand)
-    pins = msgspec.structs.replace(admission.pins, left_out=left_out)
+    left_out = policy.pins.left_out | seen_before(found, decided, stand)
+    pins = msgspec.structs.replace(policy.pins, left_out=left_out)
     changes = [change for plan, _ in planned for change in plan.changes]
-    wanted, _ = sift(changes, msgspec.structs.replace(admission, pins=pins), held)
+    wanted, _ = apply_policy(changes, msgspec.structs.replace(policy, pins=pins), suppressed)
     again = {change.id for change in wanted}
     spans: dict[str, list[Span]] = {}
     for finding in found:
@@ -330,18 +333,18 @@ def _plan_again(
     guilty = {change.rule for change in wanted}
     guilty.update(
         finding.rule
-        for finding in progress.findings
+        for finding in so_far.findings
         if finding.change in made
         and any(finding.place.span.overlaps(span) for span in spans.get(finding.place.path, ()))
     )
     return frozenset(guilty)
 
 
-def _knowing(stand: Mapping[Finding, Place], rule: Rule, admission: Admission) -> Admission:
-    """Return ``admission`` with the sites of ``rule`` that need no second plan pinned."""
+def _knowing(stand: Mapping[Finding, Place], rule: Rule, policy: Policy) -> Policy:
+    """Return ``policy`` with the sites of ``rule`` that need no second plan pinned."""
     settled = frozenset(place for finding, place in stand.items() if finding.rule == rule.name)
-    pins = msgspec.structs.replace(admission.pins, settled=settled)
-    return msgspec.structs.replace(admission, pins=pins)
+    pins = msgspec.structs.replace(policy.pins, settled=settled)
+    return msgspec.structs.replace(policy, pins=pins)
 
 
 def _without_rules(
@@ -349,14 +352,14 @@ def _without_rules(
     snapshot: Snapshot,
     rules: Sequence[Rule],
     tools: Tools,
-    admission: Admission,
+    policy: Policy,
 ) -> Outcome:
     names = " and ".join(sorted(guilty))
     what = "planning again after the last phase still gives changes"
-    why = Refused.because(UNDONE_BY_ANOTHER_RULE, rules=names)
-    refused = {**admission.refused_rules, **dict.fromkeys(guilty, why)}
+    why = Rejection.because(UNDONE_BY_ANOTHER_RULE, rules=names)
+    rejected = {**policy.rejected_rules, **dict.fromkeys(guilty, why)}
     outcome = run_phases(
-        snapshot, rules, tools, msgspec.structs.replace(admission, refused_rules=refused)
+        snapshot, rules, tools, msgspec.structs.replace(policy, rejected_rules=rejected)
     )
     diagnostic = internal_error(names, what)
     return msgspec.structs.replace(outcome, diagnostics=(diagnostic, *outcome.diagnostics))

@@ -1,4 +1,4 @@
-"""Whether a rule's plan is one by the contract: the engine trusts nothing of it before."""
+"""The check of a rule's plan against the contract: the engine trusts no plan before it."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def _wrong_findings(rule: Rule, plan: Plan, pins: Pins) -> Iterator[str]:
             yield f"{where} is {finding.level} and its reason is {finding.reason}"
         if finding.reason is not None and finding.reason not in reasons:
             yield f"{where} has the undeclared reason {finding.reason}"
+        # An excluded site keeps its level and names its change, although the plan has it no more.
         if finding.change is None or finding.site in pins.left_out:
             continue
         if finding.change not in sites_of:
@@ -66,10 +67,11 @@ def _wrong_changes(rule: Rule, plan: Plan) -> Iterator[str]:
 
 
 def _wrong_places(plan: Plan, snapshot: Snapshot) -> Iterator[str]:
+    # A rule reads what it likes of the program; what it plans may touch only the project's files.
     for finding in plan.findings:
         if finding.place.path not in snapshot:
             yield f"a finding stands in {finding.place.path}, which is no file of the project"
-        for place in (finding.place, *finding.chain):
+        for place in (finding.place, *finding.related):
             yield from _wrong_span(place.path, place.span, snapshot)
     for change in plan.changes:
         for edit in change.edits:

@@ -1,4 +1,4 @@
-"""Which changes of a plan may be made, and what is said of the others."""
+"""The policy of a run: the changes of a plan that may be made, and what is said of the others."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from msgspec import Struct, structs
 
 from awaken.contract import Change, ChangeId, Finding, Level, Pins, SiteId
 from awaken.engine.planning.conflicts import with_dependants
-from awaken.engine.planning.reasons import (
+from awaken.engine.planning.engine_reasons import (
     HELD_BACK,
     OUTSIDE_SELECTED_PATHS,
     REQUIRES_REFUSED,
-    Refused,
+    Rejection,
 )
-from awaken.engine.report import Held
-from awaken.engine.suppressing.suppressed import Holding
+from awaken.engine.report import SuppressedSite
+from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 
 
-class Admission(Struct, frozen=True):
-    """Which changes may be made: by level, by the sites left out or held, by the paths selected.
+class Policy(Struct, frozen=True):
+    """What may be changed: by level, by excluded and suppressed sites, by the paths selected.
 
-    ``unsafe_at`` says whether an unsafe change may edit a path; ``options`` are those of rules.
+    ``unsafe_at`` says whether an unsafe change may edit a path; ``options`` are those of rules;
+    ``rejected_rules`` are those of which no change is made, each with the reason.
     """
 
     pins: Pins = Pins()
     options: Mapping[str, Struct] = {}
-    holding: Holding | None = None
+    suppression_sources: SuppressionSources | None = None
     unsafe_at: Callable[[str], bool] = lambda _: False
     may_write: Callable[[str], bool] = lambda _: True
-    refused_rules: Mapping[str, Refused] = {}
+    rejected_rules: Mapping[str, Rejection] = {}
 
-    def admits_level(self, change: Change) -> bool:
+    def allows_level(self, change: Change) -> bool:
         """Whether a change of this level is made without being asked for, wherever it edits."""
         # a requirement alone stands for no path: what holds for the whole project decides
         return change.level is Level.SAFE or all(map(self.unsafe_at, change.paths or ("",)))
@@ -43,82 +44,88 @@ class Admission(Struct, frozen=True):
         return structs.replace(self.pins, options=options)
 
 
-def sift(
-    changes: Sequence[Change], admission: Admission, held: Mapping[SiteId, Held]
-) -> tuple[list[Change], dict[ChangeId, Refused]]:
-    """Split ``changes`` into those to make and those refused with a reason.
+def apply_policy(
+    changes: Sequence[Change], policy: Policy, suppressed: Mapping[SiteId, SuppressedSite]
+) -> tuple[list[Change], dict[ChangeId, Rejection]]:
+    """Split ``changes`` into those to make and those rejected with a reason.
 
-    Changes of a level that is not admitted, or with a site left out, are neither: their findings
+    Changes of a level that is not allowed, or with an excluded site, are neither: their findings
     stay as they are.
     """
-    refused: dict[ChangeId, Refused] = {}
+    rejected: dict[ChangeId, Rejection] = {}
     unwanted: set[ChangeId] = set()
     planned = {change.id for change in changes}
-    in_held = {one.finding.change: one for one in held.values() if one.finding.change}
+    in_suppressed = {one.finding.change: one for one in suppressed.values() if one.finding.change}
     for change in changes:
-        outside = next((one for one in change.paths if not admission.may_write(one)), None)
+        outside = next((one for one in change.paths if not policy.may_write(one)), None)
         missing = [one for one in change.requires if one not in planned]
-        holder = next((held[site] for site in change.sites if site in held), None)
-        holder = holder or next((in_held[one] for one in missing if one in in_held), None)
-        if change.rule in admission.refused_rules:
-            refused[change.id] = admission.refused_rules[change.rule]
+        cause = next((suppressed[site] for site in change.sites if site in suppressed), None)
+        # The rule planned around a suppressed site, so a change that needs its change is gone too.
+        cause = cause or next((in_suppressed[one] for one in missing if one in in_suppressed), None)
+        if change.rule in policy.rejected_rules:
+            rejected[change.id] = policy.rejected_rules[change.rule]
         elif outside is not None:
-            refused[change.id] = Refused.because(OUTSIDE_SELECTED_PATHS, path=outside)
-        elif holder is not None:
-            refused[change.id] = Refused.because(HELD_BACK, by=holder.by, note=holder.note)
+            rejected[change.id] = Rejection.because(OUTSIDE_SELECTED_PATHS, path=outside)
+        elif cause is not None:
+            rejected[change.id] = Rejection.because(HELD_BACK, by=cause.by, note=cause.note)
         elif missing:
-            refused[change.id] = Refused.because(REQUIRES_REFUSED)
-        elif not admission.admits_level(change) or _left_out(change, admission):
+            rejected[change.id] = Rejection.because(REQUIRES_REFUSED)
+        elif not policy.allows_level(change) or _left_out(change, policy):
             unwanted.add(change.id)
-    _refuse_dependants(changes, refused)
-    skipped = with_dependants({*refused, *unwanted}, changes)
-    return [change for change in changes if change.id not in skipped], refused
+    _reject_dependants(changes, rejected)
+    skipped = with_dependants({*rejected, *unwanted}, changes)
+    return [change for change in changes if change.id not in skipped], rejected
 
 
-def _refuse_dependants(changes: Sequence[Change], refused: dict[ChangeId, Refused]) -> None:
-    """Refuse what requires a refused change, for being held back where that one is."""
-    held_back = {one: why for one, why in refused.items() if why.code == HELD_BACK.code}
+def _reject_dependants(changes: Sequence[Change], rejected: dict[ChangeId, Rejection]) -> None:
+    """Reject what requires a rejected change; where that one is held back, for the same reason."""
+    # First, for a change may require one that is held back and one that fails otherwise: the
+    # suppression is what the user can do something about.
+    held_back = {one: why for one, why in rejected.items() if why.code == HELD_BACK.code}
     for guilty, why in held_back.items():
         for dependant in with_dependants({guilty}, changes):
-            refused.setdefault(dependant, why)
-    for dependant in with_dependants(refused, changes):
-        refused.setdefault(dependant, Refused.because(REQUIRES_REFUSED))
+            rejected.setdefault(dependant, why)
+    for dependant in with_dependants(rejected, changes):
+        rejected.setdefault(dependant, Rejection.because(REQUIRES_REFUSED))
 
 
-def _left_out(change: Change, admission: Admission) -> bool:
-    return not admission.pins.left_out.isdisjoint(change.sites)
+def _left_out(change: Change, policy: Policy) -> bool:
+    return not policy.pins.left_out.isdisjoint(change.sites)
 
 
 def pending_of(
-    changes: Sequence[Change], refused: Mapping[ChangeId, Refused], admission: Admission
+    changes: Sequence[Change], rejected: Mapping[ChangeId, Rejection], policy: Policy
 ) -> list[Change]:
     """Return the changes that only wait for their level, or that of one they require."""
-    out = {change.id for change in changes if _left_out(change, admission)}
-    waiting = {change.id for change in changes if not admission.admits_level(change)}
-    never = with_dependants({*refused, *out}, changes)
+    out = {change.id for change in changes if _left_out(change, policy)}
+    waiting = {change.id for change in changes if not policy.allows_level(change)}
+    never = with_dependants({*rejected, *out}, changes)
     pending = with_dependants(waiting, changes) - never
     return [change for change in changes if change.id in pending]
 
 
-def explain_refused(finding: Finding, refused: Mapping[ChangeId, Refused]) -> Finding:
-    """Return ``finding`` as it is after that: manual, with the reason, if its change is refused."""
-    if finding.change is None or finding.change not in refused:
+def explain_rejected(finding: Finding, rejected: Mapping[ChangeId, Rejection]) -> Finding:
+    """Return ``finding`` as it is then: manual, with the reason, if its change is rejected."""
+    if finding.change is None or finding.change not in rejected:
         return finding
-    why = refused[finding.change]
+    why = rejected[finding.change]
     return structs.replace(
         finding,
         level=Level.MANUAL,
         message=why.message,
         reason=why.code,
-        cure=why.cure,
+        help=why.help,
         change=None,
     )
 
 
-def explain_held(held: Held, admission: Admission) -> Held:
-    """Return ``held`` with the level that its site would have: a rule may not hold here."""
-    why = admission.refused_rules.get(held.finding.rule)
-    if why is None or held.finding.change is None:
-        return held
-    explained = explain_refused(held.finding, {held.finding.change: why})
-    return structs.replace(held, finding=explained)
+def explain_suppressed(suppressed: SuppressedSite, policy: Policy) -> SuppressedSite:
+    """Return ``suppressed`` with the level that its site would have if it were not suppressed.
+
+    A rule that does not hold on the versions of this project makes it manual.
+    """
+    why = policy.rejected_rules.get(suppressed.finding.rule)
+    if why is None or suppressed.finding.change is None:
+        return suppressed
+    explained = explain_rejected(suppressed.finding, {suppressed.finding.change: why})
+    return structs.replace(suppressed, finding=explained)

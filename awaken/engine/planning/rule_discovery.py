@@ -39,6 +39,7 @@ def _rules_of(module: ModuleType) -> Iterator[type[Rule]]:
     for value in vars(module).values():
         if not (isinstance(value, type) and issubclass(value, Rule) and value is not Rule):
             continue
+        # A rule that a module only imports belongs to the module that defines it.
         if value.__module__ == module.__name__ or value.__module__.startswith(
             f"{module.__name__}."
         ):
@@ -50,6 +51,7 @@ def in_running_order(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
     Raises ValueError where rules wait for each other.
     """
+    # By name first, so that no order of discovery shows in the result.
     by_name = {rule.name: rule for rule in sorted(rules, key=lambda rule: rule.name)}
     waits = {
         name: [other for other in rule.after if other in by_name] for name, rule in by_name.items()

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from awaken.contract import Finding
 from awaken.engine.machine.filesystem import in_git_directory
-from awaken.engine.machine.state import cache_key
-from awaken.engine.remembering.results_cache import FactsCache, facts_directory
-from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Held
+from awaken.engine.machine.state_directory import cache_key
+from awaken.engine.remembering.results_cache import ResultsCache, results_directory
+from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, SuppressedSite
 from awaken.workspace.sources import SourceFile
 
 
@@ -33,7 +33,7 @@ class Remembered(Struct, frozen=True):
     pending: tuple[ChangeSummary, ...]
     files: tuple[FileChange, ...]
     sources: dict[str, SourceFile]
-    held: tuple[Held, ...]
+    suppressed: tuple[SuppressedSite, ...]
     unmatched: int
     diagnostics: tuple[Diagnostic, ...]
 
@@ -47,7 +47,7 @@ class Memory:
 
     def __init__(self, root: Path, base: Path | None, *, use: bool) -> None:
         key = cache_key() if use else None
-        self._cache = FactsCache(None if key is None else facts_directory(root, base), key)
+        self._cache = ResultsCache(None if key is None else results_directory(root, base), key)
 
     def recall(
         self, asked: bytes, digest: bytes, files: Mapping[str, SourceFile]

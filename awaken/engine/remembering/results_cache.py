@@ -21,28 +21,27 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
 from awaken.engine.machine.filesystem import NO_LINK, NO_WAIT, WALKS, require_ours
 
-if TYPE_CHECKING:
-    from awaken.workspace.sources import SourceFile
-
-Facts = TypeVar("Facts", bound=Struct)
+Result = TypeVar("Result", bound=Struct)
 
 KEEP_DAYS = 30
-"""Facts that no run has used for so long are dropped."""
+"""Results that no run has used for so long are dropped. A choice: a month, as the journal."""
 
 KEEP_BYTES = 500_000_000
-"""The facts of all projects together; a million lines take about 20 MB."""
+"""The results of all projects together; a million lines take about 20 MB."""
 
 _LARGEST_SHARD = 100_000_000
 """Bytes of one file: five times what a million lines take in all. A larger one is left alone."""
 
 _FRESH_DAYS = 7
+"""Days after which a result that is used is marked as used again. A choice: a run that only reads
+then writes once a week, and still far more often than results are dropped."""
 _DAY = 86_400
 _TOP = "results"
 _MARK = "CACHEDIR.TAG"
@@ -53,28 +52,24 @@ _IGNORE_FILES = {
 }
 _MAGIC = b"awaken results 1\n"
 _CODE_BYTES = 32
+"""Those of BLAKE2b that nobody guesses; as many as the key has."""
 _PROJECT = re.compile(r"[0-9a-f]{16}")
 _PRODUCER = re.compile(r"[a-z]+-[0-9.]+-[0-9a-f]{16}")
 _SHARD = re.compile(r"[A-Za-z]+-[0-9a-f]\.msgpack(\.[0-9a-f]{16}\.new)?")
 
 
-class _Entry(Struct, frozen=True, array_like=True):
-    """One file's facts, still encoded, and the day they were last used."""
+class _CachedResult(Struct, frozen=True, array_like=True):
+    """One result, still encoded, and the day it was last used."""
 
     day: int
-    facts: Raw
+    result: Raw
 
 
-_Shard = dict[bytes, _Entry]
+_Shard = dict[bytes, _CachedResult]
 
 
-def facts_key(source: SourceFile, module_name: str) -> bytes:
-    """Return the key for facts that depend on a file's bytes and on its module's name alone."""
-    return hashlib.sha256(source.digest + module_name.encode()).digest()
-
-
-def facts_directory(root: Path, base: Path | None = None) -> Path:
-    """Return where the facts of the project in ``root`` are kept, for this Python and this awaken.
+def results_directory(root: Path, base: Path | None = None) -> Path:
+    """Return where the results of the project in ``root`` are kept, for this Python and awaken.
 
     ``base`` is ``--cache-dir``; by default the user's cache directory.
     """
@@ -88,7 +83,7 @@ def facts_directory(root: Path, base: Path | None = None) -> Path:
 
 @cache
 def _producer() -> str:
-    """Return the name of what makes the facts: the Python, and a digest of awaken's own code."""
+    """Return the name of what makes the results: the Python, and a digest of awaken's own code."""
     digest = hashlib.sha256()
     own = Path(str(resources.files("awaken")))
     for file in sorted(path for path in own.rglob("*") if path.suffix in {".py", ".toml"}):
@@ -97,7 +92,7 @@ def _producer() -> str:
     return f"{sys.implementation.name}-{python}-{digest.hexdigest()[:16]}"
 
 
-class FactsCache:
+class ResultsCache:
     """Structs by key, in sixteen files a kind, read when first asked for.
 
     ``directory`` None keeps nothing (``--no-cache``); ``key`` is the user's secret, and nothing is
@@ -118,8 +113,8 @@ class FactsCache:
         self._encoder = msgspec.msgpack.Encoder()
         self._today = int(time.time() / _DAY)
 
-    def get(self, kind: type[Facts], key: bytes) -> Facts | None:
-        """Return the facts of this kind under ``key``, or None."""
+    def get(self, kind: type[Result], key: bytes) -> Result | None:
+        """Return the result of this kind under ``key``, or None."""
         if self._directory is None:
             return None
         name = _shard_name(kind, key)
@@ -128,20 +123,20 @@ class FactsCache:
         if entry is None:
             return None
         try:
-            facts: Facts = self._decoder(kind).decode(entry.facts)
+            result: Result = self._decoder(kind).decode(entry.result)
         except msgspec.DecodeError:
             del shard[key]
             return None
         if entry.day < self._today - _FRESH_DAYS:
-            shard[key] = _Entry(self._today, entry.facts)
+            shard[key] = _CachedResult(self._today, entry.result)
             self._changed.add(name)
-        return facts
+        return result
 
-    def put(self, key: bytes, facts: Struct) -> None:
-        """Keep ``facts`` under ``key``, as facts of their own type."""
+    def put(self, key: bytes, result: Struct) -> None:
+        """Keep ``result`` under ``key``, as one of its own type."""
         if self._directory is not None:
-            name = _shard_name(type(facts), key)
-            self._shard(name)[key] = _Entry(self._today, Raw(self._encoder.encode(facts)))
+            name = _shard_name(type(result), key)
+            self._shard(name)[key] = _CachedResult(self._today, Raw(self._encoder.encode(result)))
             self._changed.add(name)
 
     def save(self) -> None:
@@ -176,6 +171,7 @@ class FactsCache:
         start = len(_MAGIC) + _CODE_BYTES
         payload = memoryview(content)[start:]
         code = content[len(_MAGIC) : start]
+        # Nothing is decoded before its code is checked: the file may be anybody's.
         if not content.startswith(_MAGIC) or not hmac.compare_digest(
             code, self._code(name, payload)
         ):
@@ -195,6 +191,7 @@ class FactsCache:
     def _write(self, name: str, directory: int) -> None:
         """Replace one shard, together with what another run has put into it meanwhile."""
         entries = self._shards[name]
+        # Not locked: of two runs that write at once one's results are lost, and made again.
         with suppress(OSError):
             entries = {**self._read(name, directory), **entries}
         oldest = self._today - KEEP_DAYS

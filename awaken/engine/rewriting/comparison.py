@@ -33,12 +33,14 @@ def misread(after: Module, expected: Mapping[Span, str]) -> set[Span]:
 def syntax(node: ast.AST) -> str:
     """Return the node's syntax without positions, the same for a value read or written to."""
     dumped = ast.dump(node)
+    # Parsed alone an expression is always read; in its place it may be assigned to or deleted.
     return dumped.replace("ctx=Store()", "ctx=Load()").replace("ctx=Del()", "ctx=Load()")
 
 
 def syntax_alone(expression: bytes) -> str | None:
     """Return the ``syntax`` of an expression's text parsed alone; None if it is not one."""
     try:
+        # In parentheses it may break its lines; the line end closes a comment.
         tree = ast.parse(f"({expression.decode()}\n)", mode="eval")
     except (SyntaxError, ValueError):
         return None
@@ -83,6 +85,7 @@ class Comparison:
         # Untouched nodes have only moved, except blocks made longer by what follows them.
         if span is not None and not self._is_touched(span) and self._has_moved(span, new):
             return
+        # Before Python 3.12 the parts of an f-string have positions that mean nothing.
         if isinstance(old, ast.JoinedStr) and not FSTRING_POSITIONS:
             if ast.dump(old) != ast.dump(new):
                 yield old
@@ -104,6 +107,8 @@ class Comparison:
     def _compare_lists(
         self, owner: ast.AST, old: Sequence[Any], new: Sequence[Any]
     ) -> Iterator[ast.AST]:
+        # What was replaced is out of the comparison on both sides; a region may become no
+        # statement, or several.
         kept = [node for node in old if not _lies_in(self._before, node, self._old_regions)]
         still = [node for node in new if not _lies_in(self._after, node, self._new_regions)]
         if len(kept) != len(still):

@@ -1,4 +1,4 @@
-"""Whether a file is a program: compiled, never run, and never at the price of this process."""
+"""The check that a file compiles: it is never run, and never at the price of this process."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ def why_no_program(source: SourceFile, lowest_python: tuple[int, int]) -> Syntax
     text = source.text.decode()
     try:
         with warnings.catch_warnings(action="ignore"):
+            # Up to 3.11 the compiler refuses such code with an exception.
             if sys.version_info >= (3, 12):
                 _protect_compiler(text)
             compile(text, "", "exec", dont_inherit=True)
+            # Best effort, as the documentation of ast says: some newer syntax passes.
             if lowest_python < sys.version_info[:2]:
                 ast.parse(text, filename="", feature_version=lowest_python)
     except SyntaxError as error:
@@ -47,6 +49,7 @@ def blocks(tree: ast.Module) -> int:
     waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
     while waiting:
         node, outside = waiting.pop()
+        # The compiler counts the blocks of each function anew.
         inside = 0 if isinstance(node, _FUNCTIONS) else outside + _opened(node)
         deepest = max(deepest, inside)
         waiting.extend((child, inside) for child in ast.iter_child_nodes(node))

@@ -45,9 +45,15 @@ from awaken.engine.formatting.long_lines import without_long_lines
 from awaken.engine.imports.reconciling import ImportContext, reconcile
 from awaken.engine.rewriting.pieces import Piece, assemble
 from awaken.engine.rewriting.shadowing import shadowed
-from awaken.engine.rewriting.slice_rewriting import Job, Slice, SliceRefused, Target, rewrite_slice
+from awaken.engine.rewriting.slice_rewriting import (
+    Job,
+    Slice,
+    SliceRejected,
+    SliceTarget,
+    rewrite_slice,
+)
 from awaken.project.source.modules import Module
-from awaken.workspace.parsing import Unparsable, libcst_refusal, parse
+from awaken.workspace.parsing import Unparsable, parse, too_deep_for_libcst
 from awaken.workspace.sources import SourceFile
 
 _LARGEST_SLICE = 100_000
@@ -100,10 +106,11 @@ def rewrite_file(
     work = _Work(module, rewriters, context.line_length)
     pieces = work.pieces(edits)
     # What is left of a change that cannot be made would only be in the way of the others.
-    refused = {change for problem in work.problems for change in problem.changes}
-    assembled = assemble(module, [one for one in pieces if not refused.issuperset(one.changes)])
+    rejected = {change for problem in work.problems for change in problem.changes}
+    assembled = assemble(module, [one for one in pieces if not rejected.issuperset(one.changes)])
     needs = of_kind(edits, NeedImport)
     problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
+    # Imports come last: only the finished code shows which names it uses, and where first.
     short, done = without_long_lines(module, assembled.module, assembled.moved, work.style)
     imports = reconcile(
         short,
@@ -114,6 +121,7 @@ def rewrite_file(
     )
     text, moved = splice(short.source.text, imports.splices)
     end = len(short.source.text)
+    # A file that ended without a newline still does, unless an import was added at its very end.
     has_none = bool(source.text) and not _last_newline(source.text)
     if has_none and all(one.end < end for one in imports.splices):
         text = text.removesuffix(_last_newline(text))
@@ -138,6 +146,7 @@ class _Work:
         jobs = self._jobs(of_kind(edits, NodeEdit))
         inserts = self._insertions(of_kind(edits, InsertStatements))
         self._filled = {piece.span.start for piece in inserts}
+        # A comment may move from a rewritten place into what its change inserts elsewhere.
         for piece in inserts:
             for change in piece.changes:
                 self._inserted[change] = self._inserted.get(change, "") + piece.text.decode()
@@ -145,15 +154,16 @@ class _Work:
         loose = [*tokens, *inserts]
         pieces: list[Piece] = []
         for region, nodes in group_by_region(self._regions(jobs)):
+            # Made before LibCST sees the slice: afterwards their places would be gone.
             inner = [piece for piece in loose if _is_inside(piece.span, region.span)]
             loose = [piece for piece in loose if piece not in inner]
             for piece in [piece for piece in loose if piece.span.overlaps(region.span)]:
-                self._refuse(piece.span, "it crosses the edge of another rewrite", piece.changes)
+                self._reject(piece.span, "it crosses the edge of another rewrite", piece.changes)
                 loose.remove(piece)
             pieces += self._rewrite(region, {node: jobs[node] for node in nodes}, inner)
         return [*_without_holes(self._module.source.text, pieces, self._filled), *loose]
 
-    def _refuse(self, span: Span, message: str, changes: Iterable[ChangeId]) -> None:
+    def _reject(self, span: Span, message: str, changes: Iterable[ChangeId]) -> None:
         place = Place(self._module.path, span)
         self.problems.append(Problem(place, message, tuple(dict.fromkeys(changes))))
 
@@ -165,12 +175,13 @@ class _Work:
             try:
                 node, job = self._job(owned, anchors)
             except Misplaced as error:
-                self._refuse(owned.edit.anchor, str(error), [owned.change])
+                self._reject(owned.edit.anchor, str(error), [owned.change])
                 continue
             others = jobs.setdefault(node, [])
+            # Two changes on one node could only be made together, and each must be possible alone.
             if others and others[0].change != owned.change:
                 what = "another change already rewrites this code"
-                self._refuse(owned.edit.anchor, what, [owned.change])
+                self._reject(owned.edit.anchor, what, [owned.change])
             else:
                 others.append(job)
         return jobs
@@ -202,7 +213,7 @@ class _Work:
                 changes = tuple(dict.fromkeys(job.change for job in own))
                 self.problems.append(SizeProblem(place, str(error), changes))
             except Misplaced as error:
-                self._refuse(self._module.span(node), str(error), [job.change for job in own])
+                self._reject(self._module.span(node), str(error), [job.change for job in own])
         return regions
 
     def _region(self, node: ast.AST) -> Region:
@@ -214,8 +225,8 @@ class _Work:
                 f"{_LARGEST_SLICE // 1000} kB as one"
             )
         for root in region.roots:
-            if refusal := libcst_refusal(root):
-                raise TooLarge(refusal)
+            if too_deep := too_deep_for_libcst(root):
+                raise TooLarge(too_deep)
         return region
 
     def _rewrite(
@@ -235,8 +246,8 @@ class _Work:
             new = rewrite_slice(part).encode()
             new += end if new else b""
             _check_fstring(self._module, region, new)
-        except SliceRefused as error:
-            self._refuse(region.span, error.message, error.changes or changes)
+        except SliceRejected as error:
+            self._reject(region.span, error.message, error.changes or changes)
             return []
         if new == old:
             return []
@@ -245,8 +256,9 @@ class _Work:
         dropped = [comment for own in jobs.values() for job in own for comment in job.drops]
         kept = self.style.newline.join([new.decode(), elsewhere, *dropped])
         lost = lost_comments(old.decode(), kept)
+        # An unsafe change says in its message what is lost; a safe one must lose nothing.
         if lost and self._unsafe.isdisjoint(owners):
-            self._refuse(region.span, f"it would lose the comment {lost[0]}", owners)
+            self._reject(region.span, f"it would lose the comment {lost[0]}", owners)
             return []
         piece = Piece(region.span, new, owners, is_expression=region.is_expression)
         return [self._without_parentheses(piece, region)]
@@ -266,7 +278,8 @@ class _Work:
         kinds = {type(node).__name__ for node in jobs}
         counts, ordinals = count_kinds(region, kinds, jobs)
         targets = tuple(
-            Target(type(node).__name__, ordinals[node], tuple(own)) for node, own in jobs.items()
+            SliceTarget(type(node).__name__, ordinals[node], tuple(own))
+            for node, own in jobs.items()
         )
         return Slice(
             text=text,
@@ -285,7 +298,7 @@ class _Work:
                 rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
                 new = insertion(self._module, owned, rewriter, self.style)
             except Misplaced as error:
-                self._refuse(owned.edit.at, str(error), [owned.change])
+                self._reject(owned.edit.at, str(error), [owned.change])
                 continue
             by_place.setdefault(new.spot.at, []).append((owned.change, new))
         pieces: list[Piece] = []
@@ -302,11 +315,12 @@ class _Work:
         for owned in edits:
             span, text = owned.edit.anchor, owned.edit.text.encode()
             equal = [p for p in pieces if (p.span, p.text) == (span, text)]
+            # Two changes may want the same token, `async` before one def for instance.
             if equal and owned.change not in equal[0].changes and not _is_bracket(span, text):
                 shared = (*equal[0].changes, owned.change)
                 pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
             elif any(_clash(piece, span, owned.change) for piece in pieces):
-                self._refuse(span, "another change already edits this code", [owned.change])
+                self._reject(span, "another change already edits this code", [owned.change])
             else:
                 pieces.append(Piece(span, text, (owned.change,), is_token=True))
         return pieces
@@ -369,7 +383,8 @@ def _is_inside(span: Span, region: Span) -> bool:
 
 def _check_fstring(module: Module, region: Region, new: bytes) -> None:
     """Refuse text that f-strings take only since Python 3.12."""
+    # Checked on every Python: the program may run on an older one than awaken does.
     if region.is_expression and module.in_fstring(region.roots[0]):
         bad = [mark for mark in (b"\n", b"\r", b"\\", b"#", b"'", b'"') if mark in new]
         if any(mark not in module.source.text[region.span.start : region.span.end] for mark in bad):
-            raise SliceRefused("an f-string cannot hold the new code before Python 3.12")
+            raise SliceRejected("an f-string cannot hold the new code before Python 3.12")

@@ -51,6 +51,8 @@ def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
 
     Expressions are wrapped in parentheses where they would read differently without.
     """
+    # Nearly always the first attempt stands; one change after the other is parsed only where the
+    # whole file fails.
     attempt = _attempt(module, pieces)
     if attempt is not None and attempt.misread:
         wrong = attempt.misread

@@ -1,4 +1,4 @@
-"""Whether what a change imports is what its new code sees."""
+"""The check that new code sees what its change imports, not another binding of the name."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from awaken.project.source.modules import Module
 def shadowed(assembled: Assembled, needs: Sequence[OwnedEdit[NeedImport]]) -> Iterator[Problem]:
     """Yield a problem for each new name that a scope around the new code binds differently."""
     module = assembled.module
+    # The import itself is not in the text yet, so any binding is another one.
     bound = {name for name in {_bound(one.edit) for one in needs} if binds(module, name)}
     for piece in assembled.pieces if bound else ():
         own = [owned for owned in needs if owned.change in piece.changes]
@@ -49,7 +50,7 @@ def _means_another(module: Module, node: ast.Name, edit: NeedImport) -> bool:
     return not all(
         isinstance(binding.node, ast.alias)
         and _imports_the_same(module.parent(binding.node), binding.node, edit)
-        and module.span(binding.node).end <= module.span(node).start
+        and module.span(binding.node).end <= module.span(node).start  # bound before it is used
         for binding in scopes.bindings_of(node)
     )
 

@@ -25,7 +25,7 @@ from awaken.workspace.parsing import deep_recursion
 _HEADER = "if 1:"
 
 
-class SliceRefused(Exception):
+class SliceRejected(Exception):
     """A slice cannot be rewritten; ``changes`` are guilty, all of the slice's if empty."""
 
     def __init__(self, message: str, changes: Iterable[ChangeId] = ()) -> None:
@@ -46,7 +46,7 @@ class Job(Struct, frozen=True):
     drops: tuple[str, ...] = ()
 
 
-class Target(Struct, frozen=True):
+class SliceTarget(Struct, frozen=True):
     """A node to rewrite: the ``index``-th of its kind in the slice, counted from 0."""
 
     kind: str
@@ -64,7 +64,7 @@ class Slice(Struct, frozen=True):
     text: str
     is_expression: bool
     counts: Mapping[str, int]
-    targets: tuple[Target, ...]
+    targets: tuple[SliceTarget, ...]
     newline: str = "\n"
     indent: str = "    "
     fills_block: bool = False
@@ -78,17 +78,19 @@ class Slice(Struct, frozen=True):
 def rewrite_slice(part: Slice) -> str:
     """Return the text of ``part`` after its rewriters ran, innermost first.
 
-    Raises SliceRefused.
+    Raises SliceRejected.
     """
     before, after = _wrapping(part)
     text = f"{before}{part.text}{after}"
     with deep_recursion():
         module = _parse(text, "LibCST does not parse this code")
+        # Without this round trip nothing that LibCST prints could be trusted.
         if module.code != text:
-            raise SliceRefused("LibCST does not give this code back byte for byte")
+            raise SliceRejected("LibCST does not give this code back byte for byte")
         rewriting = _Rewriting(part, module)
         changed, code = _visit(module, rewriting, part)
         _check_counts(part, rewriting.counts)
+        # A block without statements is printed as `pass`, which only an empty block needs.
         if _is_empty(part, changed):
             return ""
         _check_reading(changed, code)
@@ -102,11 +104,11 @@ def _visit(module: cst.Module, rewriting: _Rewriting, part: Slice) -> tuple[cst.
             default_newline=part.newline, default_indent=part.indent
         )
         code: str = changed.code
-    except SliceRefused:
+    except SliceRejected:
         raise
     except Exception as error:  # LibCST checks each node that is made around a new one
         message = f"LibCST cannot write the new code: {type(error).__name__}: {error}"
-        raise SliceRefused(message) from error
+        raise SliceRejected(message) from error
     return changed, code
 
 
@@ -121,13 +123,13 @@ def _parse(text: str, complaint: str) -> cst.Module:
     try:
         return cst.parse_module(text)
     except cst.ParserSyntaxError as error:
-        raise SliceRefused(f"{complaint}: {error.message}") from None
+        raise SliceRejected(f"{complaint}: {error.message}") from None
 
 
 def _check_counts(part: Slice, found: Mapping[str, int]) -> None:
     for kind, expected in part.counts.items():
         if found[kind] != expected:
-            raise SliceRefused(
+            raise SliceRejected(
                 f"Python sees {expected} nodes of kind {kind} where LibCST sees {found[kind]}"
             )
 
@@ -143,7 +145,7 @@ def _check_reading(changed: cst.Module, code: str) -> None:
     """Refuse a result that reads as other code than the rewriters meant."""
     again = _parse(code, "the rewritten code does not parse")
     if shape(changed) != shape(again):
-        raise SliceRefused("the rewritten code reads back differently from what was meant")
+        raise SliceRejected("the rewritten code reads back differently from what was meant")
 
 
 class _Rewriting(cst.CSTTransformer):
@@ -159,7 +161,7 @@ class _Rewriting(cst.CSTTransformer):
         self._targets = {(target.kind, target.index): target for target in part.targets}
         self._style = _Style(part, module)
         self._names_only = 0
-        self._waiting: dict[int, tuple[Target, int]] = {}
+        self._waiting: dict[int, tuple[SliceTarget, int]] = {}
         self._results: list[cst.CSTNode] = []
         self._replaced: dict[int, cst.BaseExpression] = {}
         self._for_line: list[cst.BaseStatement] | None = None
@@ -171,6 +173,7 @@ class _Rewriting(cst.CSTTransformer):
         self._names_only -= is_name_only(original_node, attribute)
 
     def on_visit(self, node: cst.CSTNode) -> bool:
+        # In a field that is a plain string for ast nothing may be counted.
         if self._names_only:
             return False
         for kind in self._kinds.get(type(node), ()):
@@ -190,6 +193,7 @@ class _Rewriting(cst.CSTTransformer):
         if id(original_node) not in self._waiting:
             return node
         target, before = self._waiting.pop(id(original_node))
+        # The results behind ``before`` were made inside this node; they must still be in it.
         for job in target.jobs:
             node = self._run(job, node, self._results[before:])
         if isinstance(node, cst.CSTNode):
@@ -237,6 +241,8 @@ class _Rewriting(cst.CSTTransformer):
             raise _failed(job, f"a {type(result).__name__} cannot replace this statement")
         _check_kept(job, statements, inner)
         if isinstance(node, cst.BaseSmallStatement):
+            # LibCST lets a small statement become small ones only: the line around it is replaced
+            # when it is left.
             self._for_line = statements
             return node
         return statements[0] if len(statements) == 1 else cst.FlattenSentinel(statements)
@@ -244,7 +250,7 @@ class _Rewriting(cst.CSTTransformer):
     def _replace_line(self, line: cst.SimpleStatementLine | cst.SimpleStatementSuite) -> Any:
         statements, self._for_line = self._for_line or [], None
         if isinstance(line, cst.SimpleStatementSuite) or len(line.body) != 1:
-            raise SliceRefused("the statement to replace shares its line with another one")
+            raise SliceRejected("the statement to replace shares its line with another one")
         return cst.FlattenSentinel(in_place_of_line(statements, line))
 
 
@@ -273,17 +279,18 @@ def _without_parentheses(node: Any) -> tuple[Any, Sequence[Any], Sequence[Any]]:
     return bare, node.lpar[:outer], node.rpar[keep:]
 
 
-def _failed(job: Job, what: str) -> SliceRefused:
-    return SliceRefused(f"internal error in {job.rule}: {what}", [job.change])
+def _failed(job: Job, what: str) -> SliceRejected:
+    return SliceRejected(f"internal error in {job.rule}: {what}", [job.change])
 
 
 def _check_kept(job: Job, result: Iterable[cst.CSTNode], inner: Sequence[cst.CSTNode]) -> None:
     """Refuse a rewriter that dropped what other edits made inside its node."""
     if not inner:
         return
+    # By text, for a rewriter may copy what it was given, with other white space and brackets.
     code = "".join(_compact(node) for node in result)
     if not all(_compact(_without_lines_above(node)) in code for node in inner):
-        raise SliceRefused("it drops another rewrite made inside this code", [job.change])
+        raise SliceRejected("it drops another rewrite made inside this code", [job.change])
 
 
 def _without_lines_above(node: cst.CSTNode) -> cst.CSTNode:

@@ -38,7 +38,7 @@ _BETWEEN = re.compile(r"[\s,]*")
 _CONFLICT = ("<<<<<<< ", "=======", ">>>>>>> ", "||||||| ")
 
 
-class Entry(Struct, frozen=True, order=True, kw_only=True, forbid_unknown_fields=True):
+class BaselineEntry(Struct, frozen=True, order=True, kw_only=True, forbid_unknown_fields=True):
     """One site of a baseline; ``path`` is relative to the baseline's directory, with ``/``."""
 
     path: str
@@ -51,7 +51,7 @@ class _File(Struct, frozen=True):
     """The content of the file."""
 
     version: int
-    sites: tuple[Entry, ...]
+    sites: tuple[BaselineEntry, ...]
 
 
 class _Versioned(Struct, frozen=True):
@@ -65,12 +65,13 @@ class Baseline(Struct, frozen=True):
 
     file: Path
     root: Path
-    entries: tuple[Entry, ...]
+    entries: tuple[BaselineEntry, ...]
 
-    def entry_of(self, finding: Finding) -> Entry:
+    def entry_of(self, finding: Finding) -> BaselineEntry:
         """Return the entry that stands for ``finding``, whether it is listed or not."""
+        # Relative to the baseline, not to the root: several roots may share one file.
         path = os.path.relpath(self.root / finding.place.path, self.file.parent)
-        return Entry(
+        return BaselineEntry(
             path=path.replace(os.sep, "/"),
             rule=finding.rule,
             scope=finding.scope,
@@ -79,7 +80,7 @@ class Baseline(Struct, frozen=True):
 
     def concerns(
         self, ran: frozenset[str], selects: Callable[[str], bool], unread: frozenset[str]
-    ) -> tuple[Entry, ...]:
+    ) -> tuple[BaselineEntry, ...]:
         """Return the entries that a run says something about.
 
         ``ran`` are the rules that ran, ``unread`` the project-relative paths of files that could
@@ -94,7 +95,7 @@ class Baseline(Struct, frozen=True):
             and not unread & {path, ""}
         )
 
-    def path_in_root(self, entry: Entry) -> str | None:
+    def path_in_root(self, entry: BaselineEntry) -> str | None:
         """Return the project-relative path of ``entry``; None where it lies outside the root."""
         path = os.path.relpath(self.file.parent / entry.path, self.root).replace(os.sep, "/")
         return None if path.startswith("../") else path
@@ -119,7 +120,7 @@ def read_baseline(
     return Baseline(located, root, _entries(file, raw) if raw.strip() else ())
 
 
-def _entries(file: Path, raw: bytes) -> tuple[Entry, ...]:
+def _entries(file: Path, raw: bytes) -> tuple[BaselineEntry, ...]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -128,6 +129,7 @@ def _entries(file: Path, raw: bytes) -> tuple[Entry, ...]:
         if row.startswith(_CONFLICT):
             raise _broken(file, number, "it holds a merge conflict (keep the lines of both sides)")
     try:
+        # msgspec says no line of what is not JSON.
         parse_json(text)
         version = msgspec.json.decode(text, type=_Versioned).version
         if version > _VERSION:
@@ -179,7 +181,7 @@ def _skip(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def write_baseline(file: Path, entries: Iterable[Entry]) -> None:
+def write_baseline(file: Path, entries: Iterable[BaselineEntry]) -> None:
     """Write ``entries`` to ``file``, sorted, in one step. Raises UserError."""
     lines = [
         json.dumps(msgspec.to_builtins(entry), ensure_ascii=True) for entry in sorted(set(entries))

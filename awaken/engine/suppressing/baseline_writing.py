@@ -1,4 +1,4 @@
-"""Writes baselines: all sites that are there now, so that the next run shows only new ones."""
+"""The writing of baselines: all sites that are there now, so that a run shows only new ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken.contract import UserError
-from awaken.engine.machine.filesystem import in_git_directory, working_tree
-from awaken.engine.report import HeldBy, Report, RootReport
-from awaken.engine.suppressing.baseline import Baseline, Entry, write_baseline
+from awaken.engine.machine.filesystem import in_git_directory
+from awaken.engine.report import Report, RootReport, SuppressedBy
+from awaken.engine.suppressing.baseline import Baseline, BaselineEntry, write_baseline
+from awaken.workspace.reading import working_tree
 
 _PASSES = 10
+"""Runs until the baseline lists what it suppresses. Each pass settles at least one phase, and there
+are eight of them; a run more sees that nothing changed."""
 
 
 class WrittenBaseline(Struct, frozen=True):
@@ -26,14 +29,15 @@ class WrittenBaseline(Struct, frozen=True):
 def write_baselines(run: Callable[[], Report]) -> tuple[Report, tuple[WrittenBaseline, ...]]:
     """Write the baseline of each root that ``run`` reports, and return the report after that.
 
-    With its sites held, a rule of a later phase may find others than before; so it is run until
-    the baseline lists exactly what it holds. Where there is neither a site nor a file, none is
-    written. Raises UserError, also where a project's own settings name a file outside of it.
+    With its sites suppressed, a rule of a later phase may find others than before; so it is run
+    until the baseline lists exactly what it suppresses. Where there is neither a site nor a file,
+    none is written. Raises UserError, also where a project's own settings name a file outside of
+    it.
     """
     report = run()
     for root in report.roots:
         _require_inside(root)
-    written: dict[Path, frozenset[Entry]] = {}
+    written: dict[Path, frozenset[BaselineEntry]] = {}
     for _ in range(_PASSES):
         wanted = _entries(report)
         if wanted == written:
@@ -61,10 +65,10 @@ def _require_inside(root: RootReport) -> None:
         )
 
 
-def _entries(report: Report) -> dict[Path, frozenset[Entry]]:
+def _entries(report: Report) -> dict[Path, frozenset[BaselineEntry]]:
     """Return what each baseline must list: the sites of its roots, and what no run was about."""
-    sites: dict[Path, set[Entry]] = {}
-    kept: dict[Path, set[Entry]] = {}
+    sites: dict[Path, set[BaselineEntry]] = {}
+    kept: dict[Path, set[BaselineEntry]] = {}
     for root in report.roots:
         if root.baseline is not None:
             file = root.baseline.file
@@ -73,7 +77,7 @@ def _entries(report: Report) -> dict[Path, frozenset[Entry]]:
     return {file: frozenset(sites[file] | kept[file]) for file in sites}
 
 
-def _present(root: RootReport, file: Path) -> list[Entry]:
+def _present(root: RootReport, file: Path) -> list[BaselineEntry]:
     baseline = Baseline(file, root.root, ())
-    held = (one.finding for one in root.held if one.by is HeldBy.BASELINE)
-    return [baseline.entry_of(finding) for finding in (*root.findings, *held)]
+    suppressed = (one.finding for one in root.suppressed if one.by is SuppressedBy.BASELINE)
+    return [baseline.entry_of(finding) for finding in (*root.findings, *suppressed)]

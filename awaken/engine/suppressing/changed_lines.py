@@ -1,4 +1,4 @@
-"""Which lines of a project changed since a git commit: what ``--since`` looks at."""
+"""The lines of a project that changed since a git commit: what ``--since`` looks at."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class Hunk(Struct, frozen=True):
         """Whether a place in these lines holds a changed one, or a gap where lines were."""
         if self.count:
             return self.first <= last and first < self.first + self.count
+        # Deleted lines leave a gap behind the line ``first``; only a place on both sides of the
+        # gap lost something.
         return first <= self.first < last
 
 
@@ -118,6 +120,7 @@ def _changed(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> Change
 
 
 def _common_commit(asked: _Asked, since: str) -> str:
+    # A word with a dash would be an option to git, whatever stands before it.
     known = not since.startswith("-")
     words = ("rev-parse", "--verify", "--quiet", f"{since}^{{commit}}")
     if not known or asked.run(*words).returncode:
@@ -141,6 +144,7 @@ def _patches(diff: bytes) -> Iterator[tuple[bytes, tuple[Hunk, ...]]]:
     """
     name, hunks, content = b"", list[Hunk](), 0
     for line in diff.split(b"\n"):
+        # Before the count: the note about a missing line end is no line of either file.
         if line.startswith(b"\\"):  # \ No newline at end of file
             continue
         if content:

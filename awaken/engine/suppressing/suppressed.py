@@ -1,7 +1,8 @@
-"""What holds a site back though a rule found it: a comment, a setting, the baseline, ``--since``.
+"""The suppression of sites that a rule found: by comment, setting, baseline or ``--since``.
 
-Nobody subtracts edits from a finished change. A held site is pinned and its rule plans again, so
-the rule decides what the rest of the group does; the site keeps its level and is counted apart.
+Nobody subtracts edits from a finished change. A suppressed site is excluded and its rule plans
+again, so the rule decides what the rest of the group does; the site keeps its level and is counted
+apart.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from awaken.contract import Change, Finding, Place, Plan, SiteId
-from awaken.engine.report import Held, HeldBy
+from awaken.engine.report import SuppressedBy, SuppressedSite
 from awaken.engine.suppressing.baseline import Baseline
 from awaken.engine.suppressing.changed_lines import ChangedLines
 from awaken.kit.rule import Rule
@@ -24,16 +25,16 @@ def _same_place(place: Place) -> Place:
     return place
 
 
-class Moment(Struct, frozen=True):
-    """When a plan is made: on which snapshot, and how its places lead back to what is on disk."""
+class PlanSnapshot(Struct, frozen=True):
+    """The snapshot that a plan is made on, and how its places lead back to what is on disk."""
 
     snapshot: Snapshot
     before: Snapshot
     on_disk: Callable[[Place], Place] = _same_place
 
 
-class Holding:
-    """What holds sites of one project back; the same answer for the same question.
+class SuppressionSources:
+    """The four sources that suppress sites of one project; the same question, the same answer.
 
     ``rules`` are all that are known. ``ignored`` gives the rules that settings turn off for a
     project-relative path, each with where it was said.
@@ -62,22 +63,26 @@ class Holding:
             self._changed.fingerprint() if self._changed else (),
         )
 
-    def find(self, plan: Plan, moment: Moment) -> dict[SiteId, Held]:
-        """Return which sites of ``plan`` are held, placed where the plan has them.
+    def find(self, plan: Plan, plan_snapshot: PlanSnapshot) -> dict[SiteId, SuppressedSite]:
+        """Return which sites of ``plan`` are suppressed, placed where the plan has them.
 
-        A change that would edit a file with ``skip-file`` is held at all its sites.
+        A change that would edit a file with ``skip-file`` is suppressed at all its sites.
         """
-        touching = self._touching(plan, moment)
-        skipped = self._in_skipped_files(plan.changes, moment.snapshot)
+        # In the order of nearness: the comment beside a site is what its reader sees, so it is the
+        # one to be named, even where the baseline lists the site as well.
+        touching = self._touching(plan, plan_snapshot)
+        skipped = self._in_skipped_files(plan.changes, plan_snapshot.snapshot)
         found = (
-            self._by_comment(finding, moment.snapshot)
+            self._by_comment(finding, plan_snapshot.snapshot)
             or _by_skipped_file(finding, skipped)
             or self._by_settings(finding)
             or self._by_baseline(finding)
             or self._by_since(finding, touching)
             for finding in plan.findings
         )
-        return {held.finding.site: held for held in found if held is not None}
+        return {
+            suppressed.finding.site: suppressed for suppressed in found if suppressed is not None
+        }
 
     def suppressions(self, path: str, snapshot: Snapshot) -> tuple[Suppression, ...]:
         """Return the suppression comments of one file of ``snapshot``."""
@@ -85,20 +90,22 @@ class Holding:
         if source is None or MARK not in source.text or not path.endswith((".py", ".pyw")):
             return ()
         known = self._read.get(path)
+        # By identity: each phase has sources of its own for the files that it changed, and only
+        # for those.
         if known is None or known[0] is not source:
             known = self._read[path] = source, suppressions_in(source)
         return known[1]
 
-    def _by_comment(self, finding: Finding, snapshot: Snapshot) -> Held | None:
+    def _by_comment(self, finding: Finding, snapshot: Snapshot) -> SuppressedSite | None:
         path = finding.place.path
         comments = self.suppressions(path, snapshot)
-        # the nearer one first: what skip-file holds may be held by a comment of its own
+        # The nearer one first: what skip-file suppresses may have a comment of its own.
         for comment in sorted(comments, key=lambda comment: comment.whole_file):
             covers = comment.whole_file or (
                 self._names(comment, finding.rule) and _covers(comment, finding, comments)
             )
             if covers:
-                return _held_by(comment, path, finding)
+                return _suppressed_by(comment, path, finding)
         return None
 
     def _names(self, comment: Suppression, rule: str) -> bool:
@@ -121,25 +128,25 @@ class Holding:
                         skipped.update(dict.fromkeys(change.sites, (comment, path)))
         return skipped
 
-    def _by_settings(self, finding: Finding) -> Held | None:
+    def _by_settings(self, finding: Finding) -> SuppressedSite | None:
         origin = self._ignored(finding.place.path).get(finding.rule)
-        return None if origin is None else Held(finding, HeldBy.SETTINGS, origin)
+        return None if origin is None else SuppressedSite(finding, SuppressedBy.SETTINGS, origin)
 
-    def _by_baseline(self, finding: Finding) -> Held | None:
+    def _by_baseline(self, finding: Finding) -> SuppressedSite | None:
         if self.baseline is None or self.baseline.entry_of(finding) not in self._listed:
             return None
-        return Held(finding, HeldBy.BASELINE, self.baseline.file.name)
+        return SuppressedSite(finding, SuppressedBy.BASELINE, self.baseline.file.name)
 
-    def _by_since(self, finding: Finding, touching: frozenset[SiteId]) -> Held | None:
+    def _by_since(self, finding: Finding, touching: frozenset[SiteId]) -> SuppressedSite | None:
         if self._changed is None or finding.site in touching:
             return None
-        return Held(finding, HeldBy.SINCE, self._changed.since)
+        return SuppressedSite(finding, SuppressedBy.SINCE, self._changed.since)
 
-    def _touching(self, plan: Plan, moment: Moment) -> frozenset[SiteId]:
+    def _touching(self, plan: Plan, plan_snapshot: PlanSnapshot) -> frozenset[SiteId]:
         """Return the sites on changed lines, those of the same changes, and what these require."""
         if self._changed is None:
             return frozenset()
-        touching = {f.site for f in plan.findings if self._is_changed(f.place, moment)}
+        touching = {f.site for f in plan.findings if self._is_changed(f.place, plan_snapshot)}
         by_id = {change.id: change for change in plan.changes}
         waiting = [change for change in plan.changes if not touching.isdisjoint(change.sites)]
         while waiting:
@@ -149,9 +156,9 @@ class Holding:
                 waiting.extend(by_id[one] for one in change.requires if one in by_id)
         return frozenset(touching)
 
-    def _is_changed(self, place: Place, moment: Moment) -> bool:
-        place = moment.on_disk(place)
-        source = moment.before.get(place.path)
+    def _is_changed(self, place: Place, plan_snapshot: PlanSnapshot) -> bool:
+        place = plan_snapshot.on_disk(place)
+        source = plan_snapshot.before.get(place.path)
         if self._changed is None or source is None:
             return True
         return self._changed.touches(place.path, source.text, place.span)
@@ -159,13 +166,13 @@ class Holding:
 
 def _by_skipped_file(
     finding: Finding, skipped: Mapping[SiteId, tuple[Suppression, str]]
-) -> Held | None:
+) -> SuppressedSite | None:
     found = skipped.get(finding.site)
-    return None if found is None else _held_by(*found, finding)
+    return None if found is None else _suppressed_by(*found, finding)
 
 
-def _held_by(comment: Suppression, path: str, finding: Finding) -> Held:
-    return Held(finding, HeldBy.COMMENT, comment.text, Place(path, comment.span))
+def _suppressed_by(comment: Suppression, path: str, finding: Finding) -> SuppressedSite:
+    return SuppressedSite(finding, SuppressedBy.COMMENT, comment.text, Place(path, comment.span))
 
 
 def _covers(comment: Suppression, finding: Finding, comments: Sequence[Suppression]) -> bool:

@@ -1,4 +1,4 @@
-"""Advice about suppression comments: those that hold nothing back, and those that are none."""
+"""Advice about suppression comments: those that suppress nothing, and those that are malformed."""
 
 from __future__ import annotations
 
@@ -8,66 +8,70 @@ from collections.abc import Iterator, Sequence
 
 from awaken.contract import Finding, Level, Place, Plan, SiteId
 from awaken.contract.nearest import did_you_mean
-from awaken.engine.report import Diagnostic, Held, HeldBy
-from awaken.engine.suppressing.suppressed import Holding, Moment
+from awaken.engine.report import Diagnostic, SuppressedBy, SuppressedSite
+from awaken.engine.suppressing.suppressed import PlanSnapshot, SuppressionSources
 from awaken.settings.selection import UNUSED_SUPPRESSION
 from awaken.workspace.sources import Snapshot
 from awaken.workspace.suppressions import Suppression
 
 
 def advise(
-    holding: Holding,
+    suppression_sources: SuppressionSources,
     before: Snapshot,
-    held: Sequence[Held],
+    suppressed: Sequence[SuppressedSite],
     ran: frozenset[str],
     trouble: Sequence[Diagnostic],
-) -> tuple[list[Finding], list[Held]]:
-    """Return the advice about the comments of files on disk, and what of it is held itself.
+) -> tuple[list[Finding], list[SuppressedSite]]:
+    """Return the advice about the comments of files on disk, and what of it is suppressed itself.
 
-    ``held`` are placed on disk, ``ran`` are the names of the rules that ran. What could not
+    ``suppressed`` are placed on disk, ``ran`` are the names of the rules that ran. What could not
     be read or planned is no reason to call a comment unused.
     """
-    plan = Plan(tuple(_advice(holding, before, held, ran, trouble)))
-    found = holding.find(plan, Moment(before, before))
+    plan = Plan(tuple(_advice(suppression_sources, before, suppressed, ran, trouble)))
+    found = suppression_sources.find(plan, PlanSnapshot(before, before))
     shown = [finding for finding in plan.findings if finding.site not in found]
     return shown, list(found.values())
 
 
 def _advice(
-    holding: Holding,
+    suppression_sources: SuppressionSources,
     before: Snapshot,
-    held: Sequence[Held],
+    suppressed: Sequence[SuppressedSite],
     ran: frozenset[str],
     trouble: Sequence[Diagnostic],
 ) -> Iterator[Finding]:
     unread = {diagnostic.path for diagnostic in trouble}
-    used = _Used(held)
+    used = _Used(suppressed)
     for path in sorted(before):
         equals: Counter[str] = Counter()
         known = frozenset() if unread & {path, ""} else ran
-        for comment in holding.suppressions(path, before):
-            said = list(_Complaints(holding, used.rules(path, comment), known).about(comment))
+        for comment in suppression_sources.suppressions(path, before):
+            said = list(
+                _Complaints(suppression_sources, used.rules(path, comment), known).about(comment)
+            )
             if said:
                 yield _unused(path, comment, said, equals[comment.text])
                 equals[comment.text] += 1
 
 
 class _Complaints:
-    """What is wrong with a comment that held sites of the rules ``used``; ``ran`` are all."""
+    """What is wrong with a comment that suppressed sites of ``used`` rules; ``ran`` are all."""
 
-    def __init__(self, holding: Holding, used: set[str], ran: frozenset[str]) -> None:
-        self._holding = holding
+    def __init__(
+        self, suppression_sources: SuppressionSources, used: set[str], ran: frozenset[str]
+    ) -> None:
+        self._suppression_sources = suppression_sources
         self._used = used
         self._ran = ran
 
     def about(self, comment: Suppression) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with ``comment``, each with what to do."""
         if comment.wrong:
-            yield f"`{comment.text}` {comment.wrong}, so it holds nothing back", comment.cure
+            yield f"`{comment.text}` {comment.wrong}, so it holds nothing back", comment.help
             return
-        rules = self._holding.rules
+        rules = self._suppression_sources.rules
         names = {name for rule in rules for name in (rule.name, rule.family)}
-        unknown = [name for name in comment.names if not self._holding.meant(name)]
+        unknown = [name for name in comment.names if not self._suppression_sources.meant(name)]
         for name in unknown:
             hint = did_you_mean(name, names, "`awaken rules` lists them all")
             yield (
@@ -88,31 +92,31 @@ class _Complaints:
             yield f"{listed} in `{comment.text}` holds nothing back", f"Remove {listed}."
 
     def _is_idle(self, name: str) -> bool:
-        """Whether all rules that ``name`` stands for ran, and nothing was held by it.
+        """Whether all rules that ``name`` stands for ran, and it suppressed nothing.
 
         A family does not stand for rules in preview here: those run by name only.
         """
         expected = {
             rule.name
-            for rule in self._holding.rules
+            for rule in self._suppression_sources.rules
             if name == rule.name or (name == rule.family and not rule.preview)
         }
-        held = self._used & self._holding.meant(name)
-        return bool(expected) and expected <= self._ran and not held
+        suppressed = self._used & self._suppression_sources.meant(name)
+        return bool(expected) and expected <= self._ran and not suppressed
 
 
 class _Used:
-    """Which rules' sites each comment held, known by its place and words."""
+    """The rules whose sites each comment suppressed; a comment is known by its place and words."""
 
-    def __init__(self, held: Sequence[Held]) -> None:
+    def __init__(self, suppressed: Sequence[SuppressedSite]) -> None:
         self._by_path: dict[str, list[tuple[Place, str, str]]] = {}
-        for one in held:
-            if one.by is HeldBy.COMMENT and one.place is not None:
+        for one in suppressed:
+            if one.by is SuppressedBy.COMMENT and one.place is not None:
                 entry = one.place, one.note, one.finding.rule
                 self._by_path.setdefault(one.place.path, []).append(entry)
 
     def rules(self, path: str, comment: Suppression) -> set[str]:
-        """Return the rules of the sites that ``comment`` held.
+        """Return the rules of the sites that ``comment`` suppressed.
 
         A comment that a change moved leads back to the whole of what was rewritten around it.
         """
@@ -134,5 +138,5 @@ def _unused(
         place=Place(path, comment.span),
         scope="<module>",
         message="; ".join(message for message, _ in said),
-        cure=" ".join(dict.fromkeys(cure for _, cure in said)),
+        help=" ".join(dict.fromkeys(help_text for _, help_text in said)),
     )

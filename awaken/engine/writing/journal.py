@@ -40,13 +40,15 @@ from awaken.engine.machine.filesystem import (
     read_regular,
     write_file,
 )
-from awaken.engine.machine.state import require_private, state_directory
+from awaken.engine.machine.state_directory import require_private, state_directory
 from awaken.engine.writing.lock import hold
 
 Status = Literal["applying", "done", "undoing", "undone"]
 
 KEPT_PER_ROOT = 50
+"""Finished applies that a root keeps. A choice: more than anybody takes back one by one."""
 KEPT_SECONDS = 30 * 24 * 3600
+"""A month, as the cache. A choice: by then the changes are committed, and git has the originals."""
 _FORMAT = 1
 _NAME = re.compile(
     r"(?P<id>(?P<number>\d{6,})-(?P<root>[0-9a-f]{16})-[0-9a-f]{8})"
@@ -94,7 +96,7 @@ class Record(Struct, frozen=True, kw_only=True):
         return self.root_path / os.fsdecode(path)
 
 
-class Entry(Struct, frozen=True, order=True):
+class JournalEntry(Struct, frozen=True, order=True):
     """One journal file as its name tells it; entries of one root sort by age."""
 
     number: int
@@ -129,17 +131,18 @@ class Journal:
         self.locks = self.state / "locks"
         self.filesystem = filesystem
 
-    def next_entry(self, root: Path) -> Entry:
+    def next_entry(self, root: Path) -> JournalEntry:
         """Return the entry of a new apply, above all others of ``root``; writes nothing."""
         number = max((entry.number for entry in self.entries(root)), default=0) + 1
         key = _root_key(root)
         # Random, because users with journals of their own may share a tree.
-        return Entry(number, f"{number:06d}-{key}-{secrets.token_hex(4)}", key, "applying")
+        return JournalEntry(number, f"{number:06d}-{key}-{secrets.token_hex(4)}", key, "applying")
 
-    def begin(self, entry: Entry, record: Record) -> None:
+    def begin(self, entry: JournalEntry, record: Record) -> None:
         """Save ``record`` under ``entry``; from here on a kill is found."""
         make_private_directories(self.filesystem, self.directory)
         require_private(self.state, self.directory.name)
+        # For the user alone: the originals may be of files that others may not read.
         draft = self._draft(entry.id)
         write_file(self.filesystem, draft, msgspec.msgpack.encode(record), 0o600)
         self._rename(draft, self.path(entry))
@@ -150,7 +153,7 @@ class Journal:
         with suppress(OSError):
             self.filesystem.remove(self._draft(journal_id))
 
-    def mark(self, entry: Entry, status: Status) -> Entry:
+    def mark(self, entry: JournalEntry, status: Status) -> JournalEntry:
         """Move ``entry`` on to ``status``."""
         after = msgspec.structs.replace(entry, status=status)
         try:
@@ -162,11 +165,11 @@ class Journal:
                 raise
         return after
 
-    def find(self, journal_id: str) -> Entry | None:
+    def find(self, journal_id: str) -> JournalEntry | None:
         """Return the entry with this id as it stands now."""
         return next((entry for entry in self.entries() if entry.id == journal_id), None)
 
-    def entries(self, root: Path | None = None) -> list[Entry]:
+    def entries(self, root: Path | None = None) -> list[JournalEntry]:
         """Return the entries, of ``root`` or of all roots, the oldest first.
 
         A directory that is missing, or closed to us, holds no entry of ours. Raises
@@ -182,15 +185,15 @@ class Journal:
         key = None if root is None else _root_key(root)
         return sorted(entry for entry in entries if key in {None, entry.root_key})
 
-    def unfinished(self) -> list[Entry]:
+    def unfinished(self) -> list[JournalEntry]:
         """Return the unfinished entries of all roots."""
         return [entry for entry in self.entries() if entry.unfinished]
 
-    def path(self, entry: Entry) -> Path:
+    def path(self, entry: JournalEntry) -> Path:
         """Return the journal file of ``entry``."""
         return self.directory / entry.file_name
 
-    def read(self, entry: Entry) -> Record:
+    def read(self, entry: JournalEntry) -> Record:
         """Return the record of ``entry``, every original checked against its digest.
 
         Raises DamagedJournalError, also for a record of a newer awaken, and for one that names
@@ -199,6 +202,7 @@ class Journal:
         path = self.path(entry)
         try:
             content = read_regular(path, ours=True)
+            # The format first: a record of a newer awaken may well decode as one of this.
             newer = msgspec.msgpack.decode(content, type=_Head).format > _FORMAT
             record = None if newer else msgspec.msgpack.decode(content, type=Record)
         except NotOursError as error:
@@ -231,7 +235,7 @@ class Journal:
                 if _old(draft) or _root_key(root) in draft.name:
                     self.filesystem.remove(draft)
 
-    def _prune_old(self, entry: Entry, root: Path) -> None:
+    def _prune_old(self, entry: JournalEntry, root: Path) -> None:
         if entry.belongs(root):
             self.filesystem.remove(self.path(entry))
             return
@@ -239,6 +243,7 @@ class Journal:
             suppress(DamagedJournalError, TreeLockedError),
             hold(self.read(entry).root_path, self.locks),
         ):
+            # Looked at again under the lock: its run may have begun to undo it meanwhile.
             current = self.find(entry.id)
             if current is not None and not current.unfinished:
                 self.filesystem.remove(self.path(current))
@@ -265,16 +270,16 @@ def usable(journal: Journal) -> Iterator[None]:
         raise StateDirectoryError(journal.directory, error) from error
 
 
-def _entry(match: re.Match[str]) -> Entry:
+def _entry(match: re.Match[str]) -> JournalEntry:
     status = cast("Status", match["status"])
-    return Entry(int(match["number"]), match["id"], match["root"], status)
+    return JournalEntry(int(match["number"]), match["id"], match["root"], status)
 
 
 def _root_key(root: Path) -> str:
     return hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
 
 
-def _is_sound(record: Record, entry: Entry) -> bool:
+def _is_sound(record: Record, entry: JournalEntry) -> bool:
     """Whether the record is of the root that its name says, and names only files inside of it."""
     try:
         record.started.astimezone()

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -22,32 +20,13 @@ from msgspec import Struct
 
 from awaken.engine.machine.apply_errors import StateDirectoryError, TreeLockedError
 from awaken.engine.machine.filesystem import NO_LINK, NO_WAIT, REAL, make_private_directories
-from awaken.engine.machine.state import require_private
+from awaken.engine.machine.state_directory import require_private
 
 _GATE_SECONDS = 10.0
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(descriptor: int) -> bool:
-        # Locked bytes cannot be read by others, hence one far behind the content.
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        return True
-else:
-    import fcntl
-
-    def _try_lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+_RECORD = 1
+"""Where a lock file says who holds it: behind the byte that is locked, and Windows lets nobody else
+read that one."""
 
 
 class Holder(Struct, frozen=True):
@@ -110,7 +89,7 @@ def _acquire(root: Path, directory: Path) -> tuple[Path, int]:
         try:
             _try_lock(descriptor)
             own = Holder(os.getpid(), datetime.now(UTC), os.fsencode(root))
-            os.write(descriptor, msgspec.msgpack.encode(own))
+            os.write(descriptor, bytes(_RECORD) + msgspec.msgpack.encode(own))
         except BaseException:
             os.close(descriptor)
             raise
@@ -119,16 +98,25 @@ def _acquire(root: Path, directory: Path) -> tuple[Path, int]:
 
 @contextmanager
 def _gate(directory: Path) -> Iterator[None]:
-    descriptor = os.open(directory / "gate", os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
+    from filelock import FileLock, Timeout  # noqa: PLC0415  nothing else needs it
+
+    gate = FileLock(directory / "gate", _GATE_SECONDS, mode=0o600, fallback_to_soft=False)
     try:
-        deadline = time.monotonic() + _GATE_SECONDS
-        while not _try_lock(descriptor):
-            if time.monotonic() > deadline:
-                raise TreeLockedError(f"other awaken runs keep {directory} busy; try again later")
-            time.sleep(0.01)
+        gate.acquire(poll_interval=0.01)
+    except Timeout:
+        message = f"other awaken runs keep {directory} busy; try again later"
+        raise TreeLockedError(message) from None
+    try:
         yield
     finally:
-        os.close(descriptor)
+        gate.release()
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Lock an open file until it is closed. Return False if somebody else has."""
+    from filelock import lock_descriptor  # noqa: PLC0415  as above
+
+    return lock_descriptor(descriptor, blocking=False)
 
 
 def _living_holder(root: Path, directory: Path) -> Holder | None:
@@ -147,6 +135,7 @@ def _holder_at(place: Path) -> Holder | None:
         return None
     try:
         if not _try_lock(descriptor):
+            os.lseek(descriptor, _RECORD, os.SEEK_SET)
             found = msgspec.msgpack.decode(os.read(descriptor, 1 << 16), type=Holder)
             found.since.astimezone()
             return found

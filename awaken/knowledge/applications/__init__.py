@@ -1,4 +1,4 @@
-"""What is known of applications that start and stop: their classes, and what is done to them.
+"""The knowledge about applications that start and stop: their classes, and what works on them.
 
 The TOML files beside this module, typed; each says where its rows were read.
 """

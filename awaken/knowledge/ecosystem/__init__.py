@@ -1,4 +1,4 @@
-"""What is known of the distributions around a program: database drivers, test plugins, settings.
+"""The knowledge about distributions around a program: database drivers, test plugins, settings.
 
 The TOML files beside this module, typed; each says where its rows were read.
 """

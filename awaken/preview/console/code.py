@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.syntax import SyntaxTheme
 
 TAB_WIDTH = 4
+"""Cells that a tab goes on to: as wide as the indentation that PEP 8 asks for."""
 
 Marks = Iterable[tuple[int, int, str]]
 """Stretches of one line, in characters, with the style that each gets."""
@@ -38,6 +39,8 @@ _TOKENS = {
 }
 
 
+# Only what may span lines, or look like it, matters: where a string is open, Pygments must begin
+# before it. Possessive, for a file may be one long string.
 _STRING_OR_COMMENT = re.compile(
     r"""
       \"{3} [^"\\]*+ (?: (?: \\. | "(?!"") ) [^"\\]*+ )*+ (?: \"{3} | \Z )
@@ -68,7 +71,7 @@ class Highlighted:
         self._marks: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
         if path.endswith((".py", ".pyi")):
             shown = _outside_strings(lines, shown)
-        elif shown:
+        elif shown:  # of other languages nobody knows where a string begins: from the top
             shown = [range(shown[-1].stop)]
         lexer = _lexer(path)
         if lexer is not None:

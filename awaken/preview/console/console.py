@@ -20,6 +20,7 @@ from awaken.preview.choices import Color
 from awaken.preview.streams.visible import inert, printable
 
 _USUAL_WIDTH = 80
+"""Where the terminal gives no usable width: what Rich and most programs take then."""
 
 
 class _Palette(Struct, frozen=True):

@@ -11,10 +11,11 @@ from awaken.preview.console.code import fold
 from awaken.preview.streams.visible import visible
 
 _NARROWEST = 24
+"""Cells that a row has at least. A choice: in a narrower terminal folding leaves single words."""
 _HANG = 4
 """How far folded rows stand inside the indentation of the first one."""
 
-Part = str | Text | tuple[str, str]
+RowPart = str | Text | tuple[str, str]
 """Text to print: plain, styled, or with the name of its style. Only ``Text`` is taken as is."""
 
 
@@ -35,18 +36,18 @@ class Page:
         """The sign before a folded row of a removed or added line."""
         return self.glyph("┊", ":")
 
-    def row(self, *parts: Part) -> None:
+    def row(self, *parts: RowPart) -> None:
         """Print one row, whatever its length; control characters are shown as escapes."""
         self._console.print(joined(parts), soft_wrap=True)
 
-    def rule(self, *parts: Part) -> None:
+    def rule(self, *parts: RowPart) -> None:
         """Print a heading between two lines, the second one up to the right edge."""
         dash = self.glyph("─", "-")
         text = joined([(dash * 2 + " ", "faint"), *parts, (" " + dash * 2, "faint")])
         text.append(dash * max((self.width or 0) - text.cell_len, 0), style="faint")
         self._console.print(text, soft_wrap=True)
 
-    def sentence(self, *parts: Part) -> None:
+    def sentence(self, *parts: RowPart) -> None:
         """Print one sentence, its further rows indented."""
         rows: Iterable[Text] = [joined(parts)]
         if self.width is not None:
@@ -95,7 +96,7 @@ class Page:
             self.hanging(head, text)
 
 
-def joined(parts: Iterable[Part]) -> Text:
+def joined(parts: Iterable[RowPart]) -> Text:
     """Return ``parts`` as one text."""
     text = Text(no_wrap=True)
     for part in parts:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _USUAL = "less -FRX"
+"""As git does: ends at once if all fits, passes colours on, leaves the text on the screen."""
 
 
 @contextmanager

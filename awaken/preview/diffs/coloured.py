@@ -22,7 +22,7 @@ from awaken.preview.streams.messages import say
 
 _USUAL = View()
 _PIPED = 160
-"""How wide two columns are where nobody says it."""
+"""How wide two columns are where nobody says it: two of 80, the usual width."""
 
 _LEFT_WHY = {
     Level.SAFE: "left out",
@@ -84,16 +84,16 @@ def _left(page: Page, section: Section) -> None:
         groups[_kind(finding)].append(finding)
     if groups and section.change is not None:
         page.row()
-    for (level, why, cure), group in groups.items():
+    for (level, why, help_text), group in groups.items():
         page.hanging(joined(["   ", (level, level), " "]), why, "faint")
         _places(page, group, lines)
-        if cure:
-            page.hanging(joined(["     ", ("what to do  ", "faint")]), cure)
+        if help_text:
+            page.hanging(joined(["     ", ("what to do  ", "faint")]), help_text)
 
 
 def _kind(finding: Finding) -> tuple[str, str, str]:
     why = finding.reason or f"{finding.rule}, {_LEFT_WHY.get(finding.level, 'for you to decide')}"
-    return finding.level.value, why, finding.cure
+    return finding.level.value, why, finding.help
 
 
 def _places(page: Page, findings: Sequence[Finding], lines: SourceLines) -> None:

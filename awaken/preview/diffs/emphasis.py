@@ -1,4 +1,4 @@
-"""Which words of changed lines changed, and which lines belong together.
+"""The words that changed within changed lines, and the lines that belong together.
 
 Both are compared as tokens over a whole block of lines.
 """
@@ -13,9 +13,11 @@ from msgspec import Struct
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _ALIKE = 0.4
-"""Below this share of common tokens a block was rewritten: marking all of it helps nobody."""
+"""Below this share of common tokens a block was rewritten: marking all of it helps nobody. A choice
+by eye."""
 _MANY = 2000
-"""Blocks with more tokens are not compared; the comparison is quadratic."""
+"""Blocks with more tokens are not compared: the comparison is quadratic. A choice: these are some
+200 lines of code, in which nobody looks for single words."""
 
 Stretches = list[list[tuple[int, int]]]
 """Per line, the stretches (in characters) that changed."""

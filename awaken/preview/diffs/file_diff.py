@@ -55,7 +55,7 @@ class FileDiff:
         self._new = _side("+", "added", section.path, new, news)
         self._marked = _by_last_line(section, old)
         self._scopes = [(old.region(found.place.span), found.scope) for found in section.findings]
-        self._admitted = section.admitted
+        self._made = section.made
 
     @property
     def digits(self) -> int:
@@ -107,6 +107,7 @@ class FileDiff:
             [self._old.shown.lines[index] for index in old],
             [self._new.shown.lines[index] for index in new],
         )
+        # Line ends are shown only where they are what differs, or nobody would see why.
         ends = {self._old.ends[index] for index in old} != {self._new.ends[index] for index in new}
         ends = ends and bool(old) and bool(new)
         layout.changed(
@@ -125,7 +126,7 @@ class FileDiff:
         level = finding.level.value
         mark = self._page.glyph("▲", "^")
         head = layout.blank() + Text(f"{mark} {level} ", style=level)
-        if finding.change in self._admitted:
+        if finding.change in self._made:
             self._page.hanging(head, finding.message, level)
         else:
             why = finding.reason or f"{finding.rule}, not rewritten"

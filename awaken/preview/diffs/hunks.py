@@ -1,4 +1,4 @@
-"""Which lines differ: the one comparison behind the patch and the terminal's diff."""
+"""Hunks: the one comparison of lines behind the patch and the terminal's diff."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ def _near(changes: list[Block], context: int) -> list[list[Block]]:
     """Join the changes whose contexts touch."""
     groups: list[list[Block]] = []
     for change in changes:
+        # Twice: the context behind the one touches that before the other.
         if groups and change.start - groups[-1][-1].stop <= 2 * context:
             groups[-1].append(change)
         else:

@@ -1,4 +1,4 @@
-"""How the lines of a diff are put on a page, and the usual way: in one column."""
+"""The layout of a diff's lines on a page, and the usual one: in one column."""
 
 from __future__ import annotations
 

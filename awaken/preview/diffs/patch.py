@@ -49,7 +49,7 @@ def patch(report: Report, current: Path, context: int = CONTEXT) -> bytes:
 
 def file_patch(path: str, before: bytes | None, after: bytes, context: int = CONTEXT) -> bytes:
     """Return the patch of one file; ``before`` is None for a new one. Nothing if it is the same."""
-    if before == after:
+    if before == after:  # a header alone is no patch
         return b""
     header = b"diff --git %s %s\n" % (quoted("a/" + path), quoted("b/" + path))
     if before is None:

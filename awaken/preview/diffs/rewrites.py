@@ -1,4 +1,4 @@
-"""What became of single places in a file: the new text of their lines, where that can be told."""
+"""The new text of single places in a file, where it can be told from that of their neighbours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from awaken.preview.diffs.hunks import Block, hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
 
 _FURTHEST = 3
-"""Lines beside a place that may belong to its rewrite; with more, others are mixed in."""
+"""Lines beside a place that may belong to its rewrite; with more, others are mixed in. A choice: as
+many as the context of a hunk."""
 
 
 class Rewrite(Struct, frozen=True):
@@ -73,6 +74,7 @@ class Rewrites:
         starts = [(0, 0), *emphasis(old, new).pairs, (len(old), len(new))]
         begin = starts[0]
         for end in sorted(set(starts))[1:]:
+            # A part must be code by itself: one that leaves a bracket open goes on in the next.
             if end == starts[-1] or _closed(new[begin[1] : end[1]]):
                 yield Block(
                     equal=False,

@@ -13,9 +13,10 @@ from awaken.preview.diffs.emphasis import Pairs
 from awaken.preview.diffs.layouts import NO_NEWLINE, Line
 
 NARROWEST = 80
-"""Below this many cells the columns are too narrow for code."""
+"""Below this many cells the columns are too narrow for code. A choice: two of 33."""
 
 _HANG = 2
+"""Cells by which a folded row is indented further: less than on a whole page, for room is short."""
 _DEEPEST = 2
 """A folded row is indented by at most half of its column."""
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import bisect
-import re
 
 from msgspec import Struct
 
 from awaken.contract import Span
-
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+from awaken.workspace.sources import LINE_END_BYTES
 
 
 class Region(Struct, frozen=True):
@@ -35,7 +33,7 @@ class SourceLines:
     """
 
     def __init__(self, text: bytes) -> None:
-        matches = list(_LINE_END.finditer(text))
+        matches = list(LINE_END_BYTES.finditer(text))
         self._starts = [0, *(match.end() for match in matches)]
         stops = [match.start() for match in matches]
         self.ends = [match.group().decode() for match in matches]

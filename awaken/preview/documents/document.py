@@ -38,7 +38,14 @@ from typing import Any
 import msgspec
 
 from awaken.contract import Finding, Place
-from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, Held, Report, RootReport
+from awaken.engine.report import (
+    ChangeSummary,
+    Diagnostic,
+    FileChange,
+    Report,
+    RootReport,
+    SuppressedSite,
+)
 from awaken.preview.counts import (
     changed_files,
     count,
@@ -95,7 +102,7 @@ def _json_escape(char: str) -> str:
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
 
-Part = Callable[[], Iterator[Table]]
+TableSource = Callable[[], Iterator[Table]]
 
 
 class Tables:
@@ -105,11 +112,11 @@ class Tables:
         self._report = report
         self._places = Places(current)
 
-    def parts(self) -> Mapping[str, tuple[str, Part]]:
+    def parts(self) -> Mapping[str, tuple[str, TableSource]]:
         """Return the lists of the document by their names: what one item is, and the items."""
         return {
             "findings": ("finding", self.findings),
-            "held": ("held", self.held),
+            "held": ("held", self.suppressed),
             "changes": ("change", self.changes),
             "files": ("file", self.files),
             "diagnostics": ("diagnostic", self.diagnostics),
@@ -132,11 +139,11 @@ class Tables:
             for finding in root.findings:
                 yield self._finding(root, finding)
 
-    def held(self) -> Iterator[Table]:
+    def suppressed(self) -> Iterator[Table]:
         """Yield the sites that are left alone."""
         for root in self._report.roots:
-            for held in root.held:
-                yield self._held(root, held)
+            for suppressed in root.suppressed:
+                yield self._suppressed(root, suppressed)
 
     def changes(self) -> Iterator[Table]:
         """Yield per root the changes that are in its files, then those that wait."""
@@ -164,7 +171,7 @@ class Tables:
         return {
             **whole,
             "files_changed": changed_files(self._report),
-            "held": sum(len(root.held) for root in self._report.roots),
+            "held": sum(len(root.suppressed) for root in self._report.roots),
             "rules": count_rules(self._report),
             "reasons": count_reasons(self._report),
         }
@@ -177,18 +184,20 @@ class Tables:
             **self._place(root, finding.place),
             "message": finding.message,
             "reason": finding.reason,
-            "cure": finding.cure,
+            "cure": finding.help,
             "scope": finding.scope,
-            "chain": [{**self._place(root, place), "note": place.note} for place in finding.chain],
+            "chain": [
+                {**self._place(root, place), "note": place.note} for place in finding.related
+            ],
             "change": finding.change,
         }
 
-    def _held(self, root: RootReport, held: Held) -> Table:
+    def _suppressed(self, root: RootReport, suppressed: SuppressedSite) -> Table:
         return {
-            **self._finding(root, held.finding),
-            "held_by": held.by,
-            "note": held.note,
-            "held_at": None if held.place is None else self._place(root, held.place),
+            **self._finding(root, suppressed.finding),
+            "held_by": suppressed.by,
+            "note": suppressed.note,
+            "held_at": None if suppressed.place is None else self._place(root, suppressed.place),
         }
 
     def _place(self, root: RootReport, place: Place) -> Table:

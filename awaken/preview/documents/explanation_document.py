@@ -35,8 +35,8 @@ from pathlib import Path
 
 from msgspec import structs
 
-from awaken.engine.explaining.places import Explanation, Site
-from awaken.engine.report import Held, HeldBy, Report, RootReport
+from awaken.engine.explaining.explainer import Explanation, Site
+from awaken.engine.report import Report, RootReport, SuppressedBy, SuppressedSite
 from awaken.preview.diffs.patch import patch
 from awaken.preview.documents.document import Table, Tables, encoded, header
 from awaken.preview.paths import relative
@@ -62,15 +62,15 @@ def _site(explanation: Explanation, site: Site, current: Path) -> Table:
     assert explanation.report is not None  # noqa: S101  a site comes from a run
     # Whoever reads `check --output-format json` finds the same keys here.
     found = _alone(explanation.report, site)
-    held = next(iter(Tables(Report((found,), ()), current).held()))
+    suppressed = next(iter(Tables(Report((found,), ()), current).suppressed()))
     changes = list(Tables(Report((found,), ()), current).changes())
     return {
-        **held,
+        **suppressed,
         "status": site.status,
         "matched": site.matched,
         "documented": site.reason,
-        "held_by": None if site.held is None else site.held.by,
-        "note": "" if site.held is None else site.held.note,
+        "held_by": None if site.suppressed is None else site.suppressed.by,
+        "note": "" if site.suppressed is None else site.suppressed.note,
         "change": next((one for one in changes if one["id"] == site.finding.change), None),
         "requires": [one for one in changes if one["id"] != site.finding.change],
         "patch": patch(Report((found,), ()), current).decode("utf-8", "backslashreplace"),
@@ -83,7 +83,7 @@ def _alone(report: RootReport, site: Site) -> RootReport:
     return structs.replace(
         report,
         findings=(),
-        held=(site.held or Held(site.finding, HeldBy.COMMENT),),
+        suppressed=(site.suppressed or SuppressedSite(site.finding, SuppressedBy.COMMENT),),
         changes=tuple(change for change in report.changes if change.id in wanted),
         pending=tuple(change for change in report.pending if change.id in wanted),
         files=site.files,

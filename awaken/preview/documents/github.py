@@ -79,7 +79,7 @@ def _finding(root: RootReport, finding: Finding, places: Places) -> bytes:
     path, region = places.of(root, finding.place)
     numbers = "".join(f":{number}" for number in (region.line, region.column) if number)
     reason = f" [{finding.reason}]" if finding.reason else ""
-    lines = [f"{path}{numbers}: {finding.message}{reason}", finding.cure, _way(root, finding)]
+    lines = [f"{path}{numbers}: {finding.message}{reason}", finding.help, _way(root, finding)]
     return command(
         _KINDS[SEVERITY[finding.level]],
         {"title": f"{finding.rule}: {finding.level}", "file": path, **_region(region)},

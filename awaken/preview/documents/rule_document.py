@@ -32,8 +32,8 @@ from typing import Any
 
 from awaken.kit.rule import Rule
 from awaken.preview.documents.document import encoded
+from awaken.preview.markdown.rule_markdown import markdown, message
 from awaken.preview.markdown.rule_page import examples, levels, options, status, summary
-from awaken.preview.markdown.rules import markdown, message
 
 VERSION = 1
 
@@ -61,7 +61,7 @@ def _entry(rule: Rule) -> dict[str, Any]:
         "needs": rule.needs,
         "options": options(rule),
         "reasons": [
-            {"reason": f"{rule.name}/{one.code}", "message": message(one), "cure": one.cure}
+            {"reason": f"{rule.name}/{one.code}", "message": message(one), "cure": one.help}
             for one in rule.reasons
         ],
         "examples": [

@@ -1,9 +1,10 @@
 """The report as SARIF 2.1.0, for code scanning, editors and other tools.
 
 Level manual and unsafe are warnings, safe and advice are notes (see ``remaining.SEVERITY``). Paths
-are relative to the top of the repository (``%SRCROOT%``). A held site is a suppressed result, in
-source where a comment holds it; what ``--since`` holds is no result, because nobody decided about
-it. ``partialFingerprints`` come from the identity of the site, which survives edits around it.
+are relative to the top of the repository (``%SRCROOT%``). A suppressed site is a suppressed result,
+in source where a comment does so; what ``--since`` suppresses is no result, because nobody decided
+about it. ``partialFingerprints`` come from the identity of the site, which survives edits around
+it.
 
 Columns count characters and lines also end at a lone carriage return, both as Python sees them.
 """
@@ -20,7 +21,14 @@ from typing import Any
 from urllib.parse import quote
 
 from awaken.contract import ChangeId, Finding, Place
-from awaken.engine.report import Diagnostic, FileChange, Held, HeldBy, Report, RootReport
+from awaken.engine.report import (
+    Diagnostic,
+    FileChange,
+    Report,
+    RootReport,
+    SuppressedBy,
+    SuppressedSite,
+)
 from awaken.kit.rule import Rule
 from awaken.preview.counts import diagnostics
 from awaken.preview.diffs.hunks import hunks
@@ -47,7 +55,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 def sarif(report: Report, asked: Asked, rules: Iterable[Rule]) -> bytes:
     """Return the log for ``report`` as indented UTF-8; ``rules`` are those that have a page.
 
-    A change that ``asked.files_of`` can show becomes the fix of the first of its sites.
+    A change that ``asked.files_of`` can show alone becomes the fix of the first of its sites.
     """
     run = _Run(report, asked, rules)
     return encoded({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run.table()]}, indent=2)
@@ -61,18 +69,18 @@ class _Run:
         self._asked = asked
         self._places = places_after(report, asked.command, base_of(report, asked))
         self._found = list(remaining(report, asked.command))
-        self._held = [
-            (root, held)
+        self._suppressed = [
+            (root, suppressed)
             for root in report.roots
-            for held in root.held
-            if held.by is not HeldBy.SINCE
+            for suppressed in root.suppressed
+            if suppressed.by is not SuppressedBy.SINCE
         ]
         self._fixed: set[tuple[Path, ChangeId]] = set()
         known = {rule.name: rule for rule in rules}
         names = [
             *report.rules,
             *(finding.rule for _, finding in self._found),
-            *(held.finding.rule for _, held in self._held),
+            *(suppressed.finding.rule for _, suppressed in self._suppressed),
         ]
         self._rules = {name: known.get(name) for name in names}
         self._index = {name: index for index, name in enumerate(self._rules)}
@@ -98,19 +106,19 @@ class _Run:
 
     def _results(self) -> Iterator[_Table]:
         # The standard asks for suppressions in all results or in none.
-        plain: _Table = {"suppressions": []} if self._held else {}
+        plain: _Table = {"suppressions": []} if self._suppressed else {}
         for root, finding in self._found:
             yield {**self._result(root, finding), **self._fixes(root, finding), **plain}
-        for root, held in self._held:
-            suppression = self._suppression(root, held)
-            yield {**self._result(root, held.finding), "suppressions": [suppression]}
+        for root, suppressed in self._suppressed:
+            suppression = self._suppression(root, suppressed)
+            yield {**self._result(root, suppressed.finding), "suppressions": [suppression]}
 
     def _result(self, root: RootReport, finding: Finding) -> _Table:
         result: _Table = {
             "ruleId": finding.rule,
             "ruleIndex": self._index[finding.rule],
             "level": SEVERITY[finding.level],
-            "message": _message(finding.message, finding.cure),
+            "message": _message(finding.message, finding.help),
             "locations": [self._location(root, finding.place)],
             "partialFingerprints": {"awaken/v1": self._fingerprint(root, finding)},
             "properties": {
@@ -120,10 +128,10 @@ class _Run:
                 **({"reason": finding.reason} if finding.reason else {}),
             },
         }
-        if finding.chain:
+        if finding.related:
             result["relatedLocations"] = [
                 {"id": number, **self._location(root, place), "message": _message(place.note)}
-                for number, place in enumerate(finding.chain, 1)
+                for number, place in enumerate(finding.related, 1)
             ]
         return result
 
@@ -132,12 +140,12 @@ class _Run:
         whole = f"{self._places.path(root, '')}\0{finding.site}"
         return hashlib.sha256(os.fsencode(whole)).hexdigest()[:32]
 
-    def _suppression(self, root: RootReport, held: Held) -> _Table:
+    def _suppression(self, root: RootReport, suppressed: SuppressedSite) -> _Table:
         return {
-            "kind": "inSource" if held.by is HeldBy.COMMENT else "external",
+            "kind": "inSource" if suppressed.by is SuppressedBy.COMMENT else "external",
             "status": "accepted",
-            **({"justification": held.note} if held.note else {}),
-            **({"location": self._location(root, held.place)} if held.place else {}),
+            **({"justification": suppressed.note} if suppressed.note else {}),
+            **({"location": self._location(root, suppressed.place)} if suppressed.place else {}),
         }
 
     def _location(self, root: RootReport, place: Place) -> _Table:
@@ -263,8 +271,8 @@ def _descriptor(name: str, rule: Rule | None) -> _Table:
     descriptor: _Table = {"id": name, "name": name.title().replace("-", "")}
     if rule is None:
         return descriptor
+    from awaken.preview.markdown.rule_markdown import markdown  # noqa: PLC0415  pages are read on demand
     from awaken.preview.markdown.rule_page import summary  # noqa: PLC0415
-    from awaken.preview.markdown.rules import markdown  # noqa: PLC0415  pages are read on demand
 
     page = markdown(rule)
     described: Mapping[str, Any] = {

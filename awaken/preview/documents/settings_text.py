@@ -22,6 +22,7 @@ from awaken.settings import Resolved
 from awaken.workspace.ignores import PathPatterns
 
 _WIDTH = 88
+"""Characters of a line before a list is broken: those of black, whose layout TOML files share."""
 _DEFAULT = "default"
 
 

@@ -1,4 +1,4 @@
-"""What is still to do, for reports that other people read: paths from the top of the repository."""
+"""The remaining work, for reports that other people read: paths from the top of the repository."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The remaining work as GitHub flavoured Markdown, ready to be pasted into a tracker's issue.
 
 What awaken does by itself is one line; each reason that keeps places manual, each rule with unsafe
-rewrites that were not asked for, and each rule with advice is a heading with its cure and one task
+rewrites that were not asked for, and each rule with advice is a heading with its help and one task
 per place. GitHub takes 65,536 characters: groups that do not fit any more are left out whole, and
 named with their numbers at the end; only one that is too long for any issue is cut.
 """
@@ -16,7 +16,13 @@ from msgspec import Struct
 
 from awaken.contract import Finding, Level
 from awaken.engine.report import Report, RootReport
-from awaken.preview.counts import admitted, changed_files, diagnostics, held_words, plural
+from awaken.preview.counts import (
+    changed_files,
+    diagnostics,
+    plural,
+    rewritten_sites,
+    suppressed_words,
+)
 from awaken.preview.markdown.remaining import base_of, is_made, places_after, remaining
 from awaken.preview.markdown.text import code, prose
 from awaken.preview.paths import relative
@@ -25,7 +31,8 @@ from awaken.preview.streams.output import Asked
 from awaken.preview.streams.visible import harmless
 
 LIMIT = 65_000
-"""Bytes; GitHub counts characters, but of a kind that nobody says."""
+"""Bytes of an issue or a comment. GitHub refuses more than 65,536 characters, but of a kind that
+nobody says; there are never more of them than bytes."""
 
 _ORDER = (Level.MANUAL, Level.UNSAFE, Level.SAFE, Level.ADVICE)
 _WHY = {
@@ -33,13 +40,13 @@ _WHY = {
     Level.SAFE: "These are safe, but were left out or wait for an unsafe rewrite.",
 }
 _NAMED = 100
-"""Groups left out that are named; more only count."""
+"""Groups left out that are named; more only count. A choice: a tenth of the room."""
 
 
 class Group(Struct, frozen=True):
     """Places that have their reason, and what to do about it, in common.
 
-    ``said`` stands above the ``tasks``: the message and the cure where all share them.
+    ``said`` stands above the ``tasks``: the message and the help where all share them.
     """
 
     heading: str
@@ -71,13 +78,13 @@ def markdown(report: Report, asked: Asked) -> str:
 
 
 def _done(report: Report, command: str) -> Iterator[str]:
-    done, files = admitted(report), changed_files(report)
+    done, files = rewritten_sites(report), changed_files(report)
     if done:
         verb = "rewrote" if command == "apply" else "rewrites"
         sites, where = plural(done, "site"), plural(files, "file")
         yield f"`awaken apply` {verb} {sites} in {where}; not listed here."
-    if held := held_words(report):
-        yield f"{held}."
+    if suppressed := suppressed_words(report):
+        yield f"{suppressed}."
 
 
 def _failed(report: Report, asked: Asked) -> Iterator[Group]:
@@ -113,16 +120,16 @@ def _group(
     level: Level, name: str, found: Sequence[tuple[RootReport, Finding]], places: Places
 ) -> Group:
     message = _shared(finding.message for _, finding in found)
-    cure = _shared(finding.cure for _, finding in found)
+    help_text = _shared(finding.help for _, finding in found)
     said = [_WHY[level]] if level in _WHY else []
     said += [prose(message)] if message else []
-    said += [f"**What to do:** {prose(cure)}"] if cure else []
+    said += [f"**What to do:** {prose(help_text)}"] if help_text else []
     tasks: list[str] = []
     for root, finding in found:
         path, region = places.of(root, finding.place)
         parts = [code(f"{path}:{region.line}" if region.line else path)]
         parts += [prose(finding.message)] if message is None else []
-        parts += [f"({prose(finding.cure)})"] if cure is None and finding.cure else []
+        parts += [f"({prose(finding.help)})"] if help_text is None and finding.help else []
         tasks.append(f"- [ ] {' '.join(parts)}")
     heading = f"{level.capitalize()}: {code(name)}, {plural(len(found), 'place')}"
     return Group(heading, tuple(said), tuple(tasks))

@@ -51,7 +51,7 @@ class Example(Struct, frozen=True):
     markdown: str
 
 
-Part = Section | Example
+PagePart = Section | Example
 
 
 class Option(Struct, frozen=True):
@@ -102,12 +102,12 @@ def facts(rule: Rule) -> list[tuple[str, str]]:
     ]
 
 
-def parts(rule: Rule) -> list[Part]:
+def parts(rule: Rule) -> list[PagePart]:
     """Return the docstring by its headings, with each example as one part.
 
     The first part is the section without a title.
     """
-    found: list[Part] = []
+    found: list[PagePart] = []
     for section in sections(docstring(rule)):
         before = found[-1] if found else None
         if isinstance(before, Section) and (example := _example(before, section)) is not None:

@@ -1,4 +1,4 @@
-"""Where a form goes: stdout, or a file that is complete or not there at all.
+"""The output of a form: to stdout, or to a file that is complete or not there at all.
 
 The one way to stdout for what is not drawn on a console.
 """
@@ -70,6 +70,7 @@ def send(pieces: Iterable[Piece], stream: TextIO) -> None:
     reads them, so the form that makes them has to see to that; a terminal is no such program.
     """
     seen = stream.isatty()
+    # Piece by piece: a reader like `head` ends a long output early, and gets the start at once.
     for piece in pieces:
         if isinstance(piece, str):
             stream.write(harmless(piece) + "\n")

@@ -12,11 +12,11 @@ from rich.text import Text
 from awaken.engine.report import FileChange
 from awaken.kit.rule import Rule
 from awaken.preview.console.code import code_theme
-from awaken.preview.console.page import Page, Part, joined
+from awaken.preview.console.page import Page, RowPart, joined
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import SideBySide
+from awaken.preview.markdown.rule_markdown import Refusals, message, whole_page
 from awaken.preview.markdown.rule_page import Example, Section, facts, levels, status, summary
-from awaken.preview.markdown.rules import Refusals, message, whole_page
 from awaken.preview.sections import Section as FileSection
 from awaken.workspace.sources import decode
 
@@ -25,7 +25,7 @@ _ALL = sys.maxsize
 _TWO_COLUMNS = 150
 """Cells from which on two columns hold the code of an example without folding it."""
 _LONGEST_LINE = 100
-"""Cells; prose in longer lines is hard to read."""
+"""Cells; prose in longer lines is hard to read. As long as the lines of awaken's own source."""
 _HEADINGS = ("rule", "kind", "levels", "status", "phase")
 
 
@@ -41,7 +41,7 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
         page.row((_aligned(_HEADINGS, widths), "faint"))
         for rule in rules:
             if rule.family == family:
-                styled: list[Part] = [(rows[rule][0], "code.name")]
+                styled: list[RowPart] = [(rows[rule][0], "code.name")]
                 page.row("  ", *styled, _aligned(rows[rule], widths)[2 + len(rows[rule][0]) :])
                 page.hanging(Text("    "), summary(rule))
 
@@ -109,7 +109,7 @@ def _changed(path: str, before: str | None, after: str) -> FileSection:
     old = None if before is None else decode(path, before.encode())
     new = decode(path, after.encode())
     change = FileChange(path, old, new, ())
-    return FileSection(path=path, source=old, findings=(), change=change, admitted=frozenset())
+    return FileSection(path=path, source=old, findings=(), change=change, made=frozenset())
 
 
 def _refusals(refusals: Refusals, page: Page) -> None:
@@ -117,4 +117,4 @@ def _refusals(refusals: Refusals, page: Page) -> None:
         page.row()
         page.row((f"{refusals.rule}/{reason.code}", "manual"))
         page.hanging(Text("    "), message(reason).replace("…", page.glyph("…", "...")))
-        page.hanging(Text("    "), reason.cure, "faint")
+        page.hanging(Text("    "), reason.help, "faint")

@@ -12,9 +12,10 @@ from awaken.preview.console.page import Page
 from awaken.preview.diffs.source_lines import Region, SourceLines
 
 _AROUND = 1
-"""Lines of context before and after the place."""
+"""Lines of context before and after the place. A choice: enough to find it again."""
 _MOST_LINES = 8
-"""Of a longer span the first lines and the last one are shown."""
+"""Of a longer span the first lines and the last one are shown. A choice: two
+findings then fit on a screen of 24 rows."""
 
 
 class Rewritten(Struct, frozen=True):

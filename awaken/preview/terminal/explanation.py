@@ -1,4 +1,4 @@
-"""What ``awaken explain`` prints: a place in its lines of code, and rows that say why."""
+"""An explanation on a console: a place in its lines of code, and rows that say why."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from awaken.contract import Finding, Level, Place
-from awaken.engine.explaining.places import Explanation, Site
-from awaken.engine.planning.reasons import NEEDS_OTHER_VERSIONS
-from awaken.engine.report import ChangeSummary, HeldBy
+from awaken.engine.explaining.explainer import Explanation, Site
+from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS
+from awaken.engine.report import ChangeSummary, SuppressedBy
 from awaken.preview.console.page import Page, joined
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.source_lines import Region, SourceLines
@@ -19,11 +19,11 @@ from awaken.preview.paths import relative
 from awaken.preview.sections import Section
 from awaken.preview.terminal.code_frame import CodeFrames
 
-_HELD = {
-    HeldBy.COMMENT: "a comment holds it",
-    HeldBy.SETTINGS: "a setting for this path holds it",
-    HeldBy.BASELINE: "the baseline holds it: it was there when that was written",
-    HeldBy.SINCE: "it was not changed since the commit of --since",
+_SUPPRESSED = {
+    SuppressedBy.COMMENT: "a comment holds it",
+    SuppressedBy.SETTINGS: "a setting for this path holds it",
+    SuppressedBy.BASELINE: "the baseline holds it: it was there when that was written",
+    SuppressedBy.SINCE: "it was not changed since the commit of --since",
 }
 _STATUS = {
     "rewritten": "`awaken apply` rewrites it",
@@ -88,9 +88,9 @@ class _Printed:
             yield "note", f"{line} is part of the statement that holds this site"
         yield "what happens", self._status(site)
         yield from _reason(site)
-        for place in finding.chain:
+        for place in finding.related:
             yield "because", self._link(place)
-        yield "what to do", finding.cure or ("" if site.reason is None else site.reason.cure)
+        yield "what to do", finding.help or ("" if site.reason is None else site.reason.help)
         yield from self._versions(finding)
         yield "also edits", ", ".join(map(self._path, _other_files(site)))
         for change in site.requires:
@@ -101,11 +101,11 @@ class _Printed:
             yield label, f"write {comment} at the end of its line, or on a line of its own above"
 
     def _status(self, site: Site) -> str:
-        if site.held is not None:
-            place = site.held.place
+        if site.suppressed is not None:
+            place = site.suppressed.place
             where = "" if place is None else f" ({self._where(place)})"
-            note = f": `{site.held.note}`" if site.held.note else ""
-            return f"nothing, for {_HELD[site.held.by]}{where}{note}"
+            note = f": `{site.suppressed.note}`" if site.suppressed.note else ""
+            return f"nothing, for {_SUPPRESSED[site.suppressed.by]}{where}{note}"
         if site.finding.level is Level.ADVICE:
             return "this is advice: no rewrite comes with it"
         return _STATUS.get(site.status, "it stays as it is, until somebody changes it by hand")
@@ -141,7 +141,7 @@ class _Printed:
             self._code.print(region, digits, "advice")
         for why in self._explanation.whys:
             self._page.labelled(digits, "why", why.message)
-            self._page.labelled(digits, "what to do", why.cure)
+            self._page.labelled(digits, "what to do", why.help)
         self._page.labelled(digits, "nearest", _nearest(self._explanation.nearest))
 
     def _asked_region(self) -> list[Region]:

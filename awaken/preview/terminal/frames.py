@@ -1,4 +1,4 @@
-"""Findings as a linter shows them: a frame of code, the place underlined, reason and cure."""
+"""Findings as a linter shows them: a frame of code, the place underlined, reason and help."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class _Frames:
         self._code.print(region, digits, level, None if told else self._new_text(rewrite))
         self._page.labelled(digits, "rewrite", "shown above" if told else "")
         self._page.labelled(digits, "reason", finding.reason or "")
-        self._page.labelled(digits, "what to do", finding.cure)
-        for place in finding.chain:
+        self._page.labelled(digits, "what to do", finding.help)
+        for place in finding.related:
             self._page.labelled(
                 digits, "because", f"{self._elsewhere(place)} {place.note}".rstrip()
             )

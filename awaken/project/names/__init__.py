@@ -2,6 +2,6 @@
 
 Begin with ``resolution`` (a name to its definition) over ``tables`` (what each file gives to
 others) and ``layout`` (file and module names). ``classes`` knows bases and subclasses, ``in_scope``
-how a place can name something, ``uses`` and ``origins`` what a mention does, ``visibility`` what
+how a place can name something, ``usages`` and ``origins`` what a mention does, ``visibility`` what
 outsiders see. ``circles`` answers questions that depend on each other.
 """

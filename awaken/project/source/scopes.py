@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import keyword
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from awaken.project.source.bindings import Binding, Builder, Scope
 from awaken.project.source.trees import children, last_name, walk
@@ -206,14 +207,14 @@ class ScopeTable:
                 stack += children(node)
         return found
 
-    def fresh_name(self, base: str) -> str:
-        """Return ``base``, or ``base_2``, ``base_3``..., that nothing in the file uses."""
-        taken = self.names() | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist)
-        candidate, number = base, 1
-        while candidate in taken:
-            number += 1
-            candidate = f"{base}_{number}"
-        return candidate
+    def fresh_name(self, *candidates: str, taken: Collection[str] = ()) -> str:
+        """Return the first of ``candidates`` that nothing in the file uses, and that is not taken.
+
+        If there is none, the last one gets a number: ``base_2``, ``base_3``...
+        """
+        used = {*self.names(), *dir(builtins), *keyword.kwlist, *keyword.softkwlist, *taken}
+        numbered = (f"{candidates[-1]}_{number}" for number in itertools.count(2))
+        return next(one for one in itertools.chain(candidates, numbered) if one not in used)
 
 
 def _annotations(node: ast.AST) -> list[ast.AST]:

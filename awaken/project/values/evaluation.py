@@ -20,7 +20,6 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.annotations import Annotations
-from awaken.project.values.calls import Calls, is_made, of_role
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
@@ -43,6 +42,7 @@ from awaken.project.values.members import Members
 from awaken.project.values.narrowing import checked_class
 from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Passed
+from awaken.project.values.results import Results, is_made, of_role
 
 _DEEPEST = 60  # keeps Python's own stack well below its limit
 _MOST_STEPS = 3000
@@ -68,7 +68,7 @@ class Evaluator(ABC):
         self.load = load
         self.knowledge = knowledge
         self.annotations = Annotations(self)
-        self.calls = Calls(self)
+        self.results = Results(self)
         self.members = Members(self)
         self.parameters = Parameters(self)
         self._globals: dict[tuple[str, str], Values] = {}
@@ -103,7 +103,7 @@ class Evaluator(ABC):
 
     def returned(self, function: FunctionOf) -> Values:
         """Return what a call of ``function`` gives."""
-        return self.calls.returned(function)
+        return self.results.returned(function)
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
@@ -189,9 +189,9 @@ class Evaluator(ABC):
                 owners = self.values(module, node.value, known)
                 return union(*(self.members.of(owner, module, node) for owner in owners))
             case ast.Call():
-                return self.calls.result(module, node, known)
+                return self.results.result(module, node, known)
             case ast.Await():
-                return self.calls.awaited(module, node, known)
+                return self.results.awaited(module, node, known)
             case ast.Subscript():
                 return self._item(module, node, known)
             case ast.Constant():
@@ -329,7 +329,7 @@ class Evaluator(ABC):
                 value = _without_itself(binding.value, node)
                 return self.assigned(module, node, value, binding.annotation, known)
             case "with" if binding.value is not None:
-                return self.calls.enter(self.values(module, binding.value, known), module, node)
+                return self.results.enter(self.values(module, binding.value, known), module, node)
             case "for" if binding.value is not None:
                 return self._iterated(module, binding.value, known)
             case "except":
@@ -357,7 +357,7 @@ class Evaluator(ABC):
     def _iterated(self, module: Module, node: ast.expr, known: Environment) -> Values:
         if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.elts:
             return union(*(self.values(module, part, known) for part in node.elts))
-        return self.calls.given("generator", self.values(module, node, known), module, node)
+        return self.results.given("generator", self.values(module, node, known), module, node)
 
     def _imported(self, module: Module, binding: Binding) -> Values:
         target = target_of(module, binding)

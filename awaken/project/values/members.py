@@ -8,7 +8,6 @@ from awaken.project.names.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.calls import of_role
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
@@ -27,6 +26,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.questions import Questions
+from awaken.project.values.results import of_role
 
 _CLASS_OF_KIND = {
     "session": "sqlalchemy.orm.Session",

@@ -1,6 +1,6 @@
 """The manifests of a project: what it requires, and which versions it runs on.
 
-Begin with ``targets``, the answer for a whole project. Below it: ``files`` reads each kind of
-manifest, ``versions`` computes with ranges, ``declarations`` tells file and line of each
+Begin with ``targets``, the answer for a whole project. Below it: ``manifest_readers`` reads each
+kind of manifest, ``versions`` computes with ranges, ``declarations`` tells file and line of each
 requirement.
 """

@@ -1,6 +1,6 @@
-"""Where a project declares a distribution: file, line and specifier, as they stand there.
+"""Declarations of distributions: file, line and specifier, as they stand in the project.
 
-``manifests`` says what all files together come to; this says what each of them contributes.
+``targets`` says what all files together come to; this says what each of them contributes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from msgspec import Struct
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from awaken.workspace.manifests.files import MANIFEST_NAMES, Manifest, read_lock, read_manifest
+from awaken.workspace.manifests.manifest_readers import (
+    MANIFEST_NAMES,
+    Manifest,
+    read_lock,
+    read_manifest,
+)
 from awaken.workspace.manifests.targets import lock_files, read_requirement_files
 from awaken.workspace.manifests.versions import shown
 from awaken.workspace.reading import LOCK_LIMIT, enclosure_of
@@ -125,7 +130,7 @@ class _Lines:
         if self._declaring is not None:
             found = [number for number in found if number in self._declaring]
         elif self._path.name in {"setup.py", "setup.cfg"} and len(found) > 1:
-            return 0
+            return 0  # a name in code or in prose is no declaration, and nothing tells them apart
         return found[0] if found else 0
 
 

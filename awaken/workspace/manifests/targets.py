@@ -1,4 +1,4 @@
-"""What a project says of the versions it runs on: a rewrite must hold on every one of them."""
+"""The targets of a project: the versions it runs on, and a rewrite must hold on all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from awaken.contract import UserError
-from awaken.workspace.manifests.files import (
+from awaken.workspace.manifests.manifest_readers import (
     MANIFEST_NAMES,
     Declared,
     Manifest,
@@ -53,7 +53,7 @@ _PLATFORMS = (
 )
 
 
-class Target(Struct, frozen=True):
+class DistributionTarget(Struct, frozen=True):
     """The versions of one distribution, or of Python, that the code must run on.
 
     ``ranges`` are alternatives (other extras, other markers); ``origin`` names the files that
@@ -82,7 +82,7 @@ class Targets:
     """
 
     def __init__(
-        self, targets: Iterable[Target] = (), problems: Iterable[FileProblem] = ()
+        self, targets: Iterable[DistributionTarget] = (), problems: Iterable[FileProblem] = ()
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._targets.setdefault("python", _undeclared("python"))
@@ -98,7 +98,7 @@ class Targets:
         """The lowest minor version of Python that the project runs on, as ``(3, 11)``."""
         return lowest_python(self.python)
 
-    def distribution(self, name: str) -> Target | None:
+    def distribution(self, name: str) -> DistributionTarget | None:
         """Return what the project declares of a distribution, or of ``python``; None if nothing."""
         return self._targets.get(canonicalize_name(name))
 
@@ -115,21 +115,23 @@ class Targets:
         asked = SpecifierSet(specifier)
         return all(within(one, asked) for one in self._target(name).ranges)
 
-    def all(self) -> tuple[Target, ...]:
+    def all(self) -> tuple[DistributionTarget, ...]:
         """Return every target, by name."""
         return tuple(self._targets[name] for name in sorted(self._targets))
 
-    def origins(self, names: Sequence[str] = ("sqlalchemy", "fastapi")) -> tuple[Target, ...]:
+    def origins(
+        self, names: Sequence[str] = ("sqlalchemy", "fastapi")
+    ) -> tuple[DistributionTarget, ...]:
         """Return Python and those of ``names`` that the project declares, to be shown."""
         known = (self.distribution(name) for name in ("python", *names))
         return tuple(target for target in known if target is not None)
 
-    def _target(self, name: str) -> Target:
+    def _target(self, name: str) -> DistributionTarget:
         return self.distribution(name) or _undeclared(canonicalize_name(name))
 
 
-def _undeclared(name: str) -> Target:
-    return Target(name, (current(name),), NOTHING_DECLARED)
+def _undeclared(name: str) -> DistributionTarget:
+    return DistributionTarget(name, (current(name),), NOTHING_DECLARED)
 
 
 def read_targets(
@@ -149,25 +151,26 @@ def read_targets(
     manifests = [read_manifest(root, name) for name in MANIFEST_NAMES]
     pinned = read_requirement_files(root, manifests)
     locks, problems = _locks(root)
+    # Python first: whether a requirement with a marker applies depends on it.
     python = forced.get("python") or _python(root, manifests)
     collected = _collect(manifests, pinned, locks, python.ranges)
     installed = _installed(root)
     found = {name: _settle(name, target, installed) for name, target in collected.items()}
     for name in installed:
-        found.setdefault(name, Target(name, (installed[name],), "installed in .venv"))
+        found.setdefault(name, DistributionTarget(name, (installed[name],), "installed in .venv"))
     every = [*problems, *(problem for one in (*manifests, *pinned) for problem in one.problems)]
     return Targets({**found, "python": python, **forced}.values(), sorted(set(every)))
 
 
 def _overrides(
     version: str | None, overrides: Mapping[str, str], said: Mapping[str, str]
-) -> dict[str, Target]:
-    found: dict[str, Target] = {}
+) -> dict[str, DistributionTarget]:
+    found: dict[str, DistributionTarget] = {}
     for name, text in overrides.items():
         key = canonicalize_name(name)
         origin = said.get(key, f"--target {name}={text}")
         try:
-            found[key] = Target(key, (requested(text),), origin)
+            found[key] = DistributionTarget(key, (requested(text),), origin)
         except InvalidSpecifier:
             raise UserError(
                 f"--target {name}={text}: {text!r} is not a version; write a release line (2.0), "
@@ -179,21 +182,21 @@ def _overrides(
             raise UserError(f"--target-version {version}: write the lowest Python, such as py311")
         lowest = SpecifierSet(f">={match[1]}.{match[2]}")
         origin = said.get("python", f"--target-version {version}")
-        found["python"] = Target("python", (lowest,), origin)
+        found["python"] = DistributionTarget("python", (lowest,), origin)
     return found
 
 
-def _python(root: Path, manifests: Sequence[Manifest]) -> Target:
+def _python(root: Path, manifests: Sequence[Manifest]) -> DistributionTarget:
     for manifest in manifests:
         if manifest.python:
-            return Target("python", manifest.python, manifest.origin)
+            return DistributionTarget("python", manifest.python, manifest.origin)
     for name, pattern in (
         (".python-version", r"([0-9]{1,3}\.[0-9]{1,3})"),
         (".venv/pyvenv.cfg", _VENV),
     ):
         hint = re.search(pattern, _hint(root, name))
         if hint:
-            return Target("python", (specifiers(f"=={hint[1]}.*"),), name)
+            return DistributionTarget("python", (specifiers(f"=={hint[1]}.*"),), name)
     return _undeclared("python")
 
 
@@ -227,12 +230,12 @@ def requirement_files(root: Path, manifests: Sequence[Manifest]) -> list[str]:
     return sorted(compiled | named)
 
 
-def _locks(root: Path) -> tuple[dict[str, Target], list[FileProblem]]:
+def _locks(root: Path) -> tuple[dict[str, DistributionTarget], list[FileProblem]]:
     """Return the exact versions in the project's lock files.
 
     A member of a uv workspace is locked at the workspace's top.
     """
-    found: dict[str, Target] = {}
+    found: dict[str, DistributionTarget] = {}
     problems: list[FileProblem] = []
     for path in lock_files(root):
         try:
@@ -246,7 +249,7 @@ def _locks(root: Path) -> tuple[dict[str, Target], list[FileProblem]]:
             problems.append(FileProblem(path.name, 0, f"cannot be read as a lock file: {error}"))
             continue
         for key, ranges in locked.items():
-            found.setdefault(key, Target(key, ranges, path.name))
+            found.setdefault(key, DistributionTarget(key, ranges, path.name))
     return found, problems
 
 
@@ -277,9 +280,9 @@ def _matches(path: Path, pattern: str) -> bool:
 def _collect(
     manifests: Sequence[Manifest],
     pinned: Sequence[Manifest],
-    locks: Mapping[str, Target],
+    locks: Mapping[str, DistributionTarget],
     pythons: tuple[SpecifierSet, ...],
-) -> dict[str, Target]:
+) -> dict[str, DistributionTarget]:
     """Join what the files say: requirements files narrow the metadata, lock files both."""
     optional = [Manifest(one.origin, required=one.optional) for one in manifests]
     extras = _alternatives(optional, pythons)
@@ -296,32 +299,34 @@ def _collect(
 
 def _together(
     manifests: Sequence[Manifest], pythons: tuple[SpecifierSet, ...]
-) -> dict[str, Target]:
+) -> dict[str, DistributionTarget]:
     """Return what the metadata files say: all of them hold at once."""
-    found: dict[str, Target] = {}
+    found: dict[str, DistributionTarget] = {}
     for manifest in manifests:
         for name, ranges in _of_one_file(manifest.required, pythons).items():
-            target = Target(name, ranges, manifest.origin)
+            target = DistributionTarget(name, ranges, manifest.origin)
             found[name] = _narrowed(found.get(name), target) or target
     return found
 
 
 def _alternatives(
     manifests: Sequence[Manifest], pythons: tuple[SpecifierSet, ...]
-) -> dict[str, Target]:
+) -> dict[str, DistributionTarget]:
     """Return what extras and requirements files say: each may be installed without the others.
 
     One that names no version says nothing.
     """
-    found: dict[str, Target] = {}
+    found: dict[str, DistributionTarget] = {}
     for manifest in manifests:
         for name, ranges in _of_one_file(manifest.required, pythons).items():
             before = found.get(name)
             if before is None or _is_bare(before):
-                found[name] = Target(name, ranges, manifest.origin)
+                found[name] = DistributionTarget(name, ranges, manifest.origin)
             elif any(map(str, ranges)):
                 joined = _either((*before.ranges, *ranges))
-                found[name] = Target(name, joined, _joined(before.origin, manifest.origin))
+                found[name] = DistributionTarget(
+                    name, joined, _joined(before.origin, manifest.origin)
+                )
     return found
 
 
@@ -329,7 +334,7 @@ def _joined(*origins: str) -> str:
     return ", ".join(dict.fromkeys(part for one in origins for part in one.split(", ")))
 
 
-def _is_bare(target: Target) -> bool:
+def _is_bare(target: DistributionTarget) -> bool:
     return not any(map(str, target.ranges))
 
 
@@ -374,6 +379,7 @@ def _minors(pythons: tuple[SpecifierSet, ...]) -> tuple[tuple[str, SpecifierSet]
 def _holds(marker: Marker | None, minor: str, platform: Mapping[str, str]) -> bool:
     if marker is None:
         return True
+    # No extra: a requirement of one is optional, and read as an alternative.
     environment = {"python_version": minor, "python_full_version": f"{minor}.0", "extra": ""}
     return marker.evaluate({**environment, **platform})
 
@@ -403,7 +409,9 @@ def _both(
     return tuple(dict.fromkeys(joined)) or one
 
 
-def _narrowed(target: Target | None, by: Target | None) -> Target | None:
+def _narrowed(
+    target: DistributionTarget | None, by: DistributionTarget | None
+) -> DistributionTarget | None:
     """Return ``target`` with only the versions that ``by`` allows too."""
     if target is None or by is None:
         return target or by
@@ -412,22 +420,27 @@ def _narrowed(target: Target | None, by: Target | None) -> Target | None:
     if len(by.ranges) > _MOST or max(map(len, (*target.ranges, *by.ranges))) > _MOST:
         return target
     inside = any(overlap(left, right) for left, right in product(target.ranges, by.ranges))
-    if not inside:
+    if not inside:  # the files contradict each other: what is declared counts
         return target
+    # An exact version stays as it is written; its intersection with a range would read worse.
     if by.origin in LOCKS:
         kept = [one for one in by.ranges if any(overlap(one, wide) for wide in target.ranges)]
-        return Target(target.name, tuple(kept), _joined(target.origin, by.origin))
+        return DistributionTarget(target.name, tuple(kept), _joined(target.origin, by.origin))
     ranges = _both(target.ranges, by.ranges)
-    return Target(target.name, ranges, _joined(target.origin, by.origin))
+    return DistributionTarget(target.name, ranges, _joined(target.origin, by.origin))
 
 
-def _settle(name: str, target: Target, installed: Mapping[str, SpecifierSet]) -> Target:
+def _settle(
+    name: str, target: DistributionTarget, installed: Mapping[str, SpecifierSet]
+) -> DistributionTarget:
     """Return ``target``, or what is installed, or the current versions, if it names no version."""
     if not _is_bare(target):
         return target
     if name in installed:
-        return Target(name, (installed[name],), "installed in .venv")
-    return Target(name, (current(name),), f"{target.origin} names no version: {_CURRENT}")
+        return DistributionTarget(name, (installed[name],), "installed in .venv")
+    return DistributionTarget(
+        name, (current(name),), f"{target.origin} names no version: {_CURRENT}"
+    )
 
 
 def _installed(root: Path) -> dict[str, SpecifierSet]:

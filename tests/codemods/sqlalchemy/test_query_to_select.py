@@ -62,7 +62,7 @@ def test_every_reason_has_a_fixture():
 def test_every_reason_is_one_sentence_and_one_cure():
     for reason in QueryToSelect.reasons:
         assert not reason.message.endswith("."), reason.code
-        assert reason.cure.endswith("."), reason.code
+        assert reason.help.endswith("."), reason.code
         assert reason.message.count("{}") <= 1, reason.code
 
 
@@ -91,7 +91,7 @@ def test_an_unsafe_message_says_what_may_change(name):
     for finding in result_of(name).report.findings:
         if finding.level is not Level.MANUAL:
             assert ("; " in finding.message) == (finding.level is Level.UNSAFE), finding.message
-        assert (finding.cure != "") == (finding.level is Level.MANUAL)
+        assert (finding.help != "") == (finding.level is Level.MANUAL)
 
 
 SHARED = """from models import User

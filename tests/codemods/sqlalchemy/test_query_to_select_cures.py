@@ -195,7 +195,7 @@ def test_a_cure_that_is_followed_heals(text, cure, old, new):
     ill, healed = findings_of(text), findings_of(text.replace(old, new, 1))
 
     assert old in text
-    assert any(cure in one.cure for one in ill if one.level is Level.MANUAL), ill
+    assert any(cure in one.help for one in ill if one.level is Level.MANUAL), ill
     assert [one.message for one in healed if one.level is Level.MANUAL] == []
     assert len(healed) == len(ill)
 

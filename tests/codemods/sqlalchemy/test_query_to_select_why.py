@@ -359,7 +359,7 @@ def test_a_session_that_nothing_proves_says_where_that_ends(tmp_path):
     sources = {"app.py": decode("app.py", dedent(text).encode())}
     project = Project(Snapshot(sources), read_targets(tmp_path, None, {}))
     (found,) = RULE.plan(project, Pins()).findings
-    (place,) = found.chain
+    (place,) = found.related
     assert found.reason == "query-to-select/unproven-session"
     assert place.note == "parameter `session` has no annotation"
     assert sources["app.py"].text[place.span.start : place.span.end] == b"session"
@@ -384,4 +384,4 @@ def test_a_hook_says_where_it_is(tmp_path):
     project = Project(Snapshot(sources), read_targets(tmp_path, None, {}))
     (found,) = RULE.plan(project, Pins()).findings
     assert found.reason == "query-to-select/query-hooks"
-    assert [place.path for place in found.chain] == ["hooks.py"]
+    assert [place.path for place in found.related] == ["hooks.py"]

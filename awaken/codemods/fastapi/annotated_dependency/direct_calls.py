@@ -66,7 +66,7 @@ def caveats_of(
     found = list(_of_decorators(project, module, function))
     if is_route(function) and not _is_mentioned(project, module, function):
         return found
-    callers = project.callers_of(module, function)
+    callers = project.calls.callers_of(module, function)
     for site in callers.sites:
         found += _of_call(project, signature, site)
     for obstacle in callers.obstacles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
@@ -15,24 +16,15 @@ from awaken.codemods.fastapi.annotated_dependency.markers import (
     read,
 )
 from awaken.codemods.fastapi.annotated_dependency.order import ordered
-from awaken.contract import (
-    Change,
-    Edit,
-    Finding,
-    NeedImport,
-    NodeEdit,
-    Phase,
-    Pins,
-    Plan,
-    Reason,
-    Rewriter,
-)
+from awaken.contract import Edit, Phase, Pins, Plan, Rewriter
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
-from awaken.kit.sites import Refused, Site, planned
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
-    from awaken.project.source.modules import Module
 
 _ANNOTATED = "Annotated"
 _HOMES = {"typing", "typing_extensions"}
@@ -41,24 +33,25 @@ _HOMES = {"typing", "typing_extensions"}
 class AnnotatedDependency(Rule):
     """Rewrites ``x: T = Depends(f)`` to ``x: Annotated[T, Depends(f)]``."""
 
-    name: ClassVar[str] = "annotated-dependency"
-    family: ClassVar[str] = "fastapi"
-    phase: ClassVar[Phase] = Phase.TIDY
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = (b"fastapi",)
+    name = "annotated-dependency"
+    family = "fastapi"
+    phase = Phase.TIDY
+    since = "0.1.0"
+    triggers = (b"fastapi",)
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per function with marked parameters, and its change."""
         del pins  # every site is a change of its own
-        decided = [
-            _decide(project, module, function, marked, self.name)
-            for path in project.site_files(self.triggers)
-            if (module := project.module(path)) is not None
+        return plan_of(
+            decide(
+                Site(self.name, module, marked[0].parameter),
+                partial(_rewrite, project, function, marked),
+            )
+            for module in site_modules(project, self.triggers)
             for function, marked in functions(project, module)
-        ]
-        return planned(decided)
+        )
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the parameters anew."""
@@ -69,47 +62,28 @@ class AnnotatedDependency(Rule):
         return {"function": rewrite_function}
 
 
-def _decide(
-    project: Project, module: Module, function: Function, marked: Sequence[Marked], rule: str
-) -> tuple[Finding, Change | None]:
-    site = Site(rule, module, marked[0].parameter)
-    try:
-        parameters = [read(project, module, one) for one in marked]
-        rewrite = ordered(function, marked, parameters)
-        caveats = caveats_of(project, module, function, marked, rewrite)
-        edits: list[Edit] = [
-            NodeEdit(
-                path=module.path,
-                anchor=module.span(function),
-                node=type(function).__name__,
-                rewriter="function",
-                data=rewrite,
-                site=site.id,
-            ),
-            *_imports(module, function, site),
-        ]
-    except Refused as refused:
-        return site.refused(refused), None
+def _rewrite(
+    project: Project, function: Function, marked: Sequence[Marked], site: Site[ast.arg]
+) -> Rewrite:
+    """Return how the parameters of ``function`` are annotated. Raises Refused."""
+    parameters = [read(project, site.module, one) for one in marked]
+    rewrite = ordered(function, marked, parameters)
+    caveats = caveats_of(project, site.module, function, marked, rewrite)
+    edits = [site.rewrite(function, "function", rewrite), *_imports(site, function)]
     *others, last = (f"`{one.name}`" for one in marked)
     names = f"{', '.join(others)} and {last}" if others else last
     verb = "becomes" if len(marked) == 1 else "become"
     message = f"{names} of `{function.name}` {verb} Annotated"
     if rewrite.star:
         message += f", with a `*` in front of `{rewrite.star}`"
-    return site.rewritten(message, edits, caveats)
+    return Rewrite(message, edits, caveats)
 
 
-def _imports(module: Module, function: Function, site: Site) -> list[Edit]:
+def _imports(site: Site[ast.arg], function: Function) -> list[Edit]:
     """Return the edit that imports Annotated, if the file does not. Raises Refused."""
-    scopes = module.scopes
-    owner = scopes.owner(_ANNOTATED, scopes.scope_of(function))
-    bindings = [] if owner is None else owner.bindings[_ANNOTATED]
-    for binding in bindings:
-        statement = module.parent(binding.node)
-        if not isinstance(statement, ast.ImportFrom) or statement.module not in _HOMES:
-            raise Refused(reasons.NAME_TAKEN)
-        if module.parent(statement) is not module.tree:
-            raise Refused(reasons.NAME_TAKEN)
-    if bindings:
-        return []
-    return [NeedImport(path=module.path, module="typing", name=_ANNOTATED, site=site.id)]
+    taken = Refused(reasons.NAME_TAKEN)
+    statements = imports_here(site.module, function, _ANNOTATED, _HOMES, taken)
+    # What stands in a branch may not be there when the function is defined.
+    if any(site.module.parent(one) is not site.module.tree for one in statements):
+        raise taken
+    return [] if statements else [site.need_import("typing", _ANNOTATED)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec.structs import replace
 
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
     handler_names,
     lifespan_name,
@@ -22,16 +22,14 @@ from awaken.codemods.fastapi.on_event_to_lifespan.payload import (
     Part,
     StatementEdit,
 )
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import Entered
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import (
     Body,
     body_of,
     head_comments,
 )
-from awaken.codemods.fastapi.on_event_to_lifespan.placing.reaching import Reaching, Reference
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.reaching import Reaching
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import (
-    Comments,
     moved_comments,
     suppressions_behind,
 )
@@ -47,23 +45,6 @@ from awaken.project.source.trees import Function
 _GENERIC_ALIASES = (3, 9)
 """The first Python that takes ``collections.abc.AsyncIterator[None]``."""
 _MANAGER = ("contextlib", "asynccontextmanager")
-
-
-@dataclass(slots=True)
-class Lifespan:
-    """The lifespan of one application, as it will be written."""
-
-    home: Home
-    steps: Sequence[Step]
-    name: str = ""
-    parameter: str = ""
-    nested: bool = False
-    bodies: dict[int, Body] = field(default_factory=dict)
-    references: dict[int, Reference] = field(default_factory=dict)
-    caveats: list[str] = field(default_factory=list)
-    iterators: str = ""
-    entered: list[Entered] = field(default_factory=list)
-    comments: Comments = field(default_factory=Comments)
 
 
 def planned(project: Project, home: Home, steps: Sequence[Step], taken: set[str]) -> Lifespan:

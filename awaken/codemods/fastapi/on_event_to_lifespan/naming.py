@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.conditions import in_one_branch
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
@@ -16,21 +16,15 @@ from awaken.project import Project
 from awaken.project.graph.mentions import mentions_of
 from awaken.project.source.trees import Function
 
-if TYPE_CHECKING:
-    from awaken.codemods.fastapi.on_event_to_lifespan.judgement import Lifespan
-
 _DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
 
 
 def lifespan_name(home: Home, taken: set[str]) -> str:
     """Return the name of the lifespan: one that nothing in the file uses."""
-    used = home.module.scopes.names() | home.module.scopes.names_in_strings() | taken
     own = f"{home.variable or 'application'}_lifespan"
     candidates = ["lifespan", own] if "lifespan" in taken else ["lifespan", "app_lifespan", own]
-    for candidate in candidates:
-        if candidate not in used:
-            return candidate
-    return home.module.scopes.fresh_name(candidates[-1])
+    scopes = home.module.scopes
+    return scopes.fresh_name(*candidates, taken=taken | scopes.names_in_strings())
 
 
 def parameter_name(project: Project, lifespan: Lifespan) -> str:
@@ -131,26 +125,17 @@ def _name_of_function(project: Project, step: Step, function: Function, taken: s
     if any(mentions_of(project, step.module, function)):
         raise Refused(reasons.REBOUND, function.name, because=(place,))
     number = 1 + [one.node for one in bindings].index(function)
-    return _other_than(taken, scopes.fresh_name(f"{function.name}_{number}"))
+    return scopes.fresh_name(f"{function.name}_{number}", taken=taken)
 
 
 def _name_of_handler(step: Step, taken: set[str]) -> str:
     words = re.findall(r"[A-Za-z_]\w*", step.code.replace("await ", ""))
     if not step.kept:
         return "_".join(words) if _DOTTED.fullmatch(step.code) else step.event
-    name = step.module.scopes.fresh_name(f"{step.event}_handler")
-    return _other_than(taken, name)
+    return step.module.scopes.fresh_name(f"{step.event}_handler", taken=taken)
 
 
 def _flag(step: Step, taken: set[str]) -> str:
     """Return the variable that says whether the handler was registered."""
-    name = step.module.scopes.fresh_name(f"_{step.name.lstrip('_')}_registered")
-    return _other_than(taken, name)
-
-
-def _other_than(taken: set[str], name: str) -> str:
-    number, candidate = 1, name
-    while candidate in taken:
-        number += 1
-        candidate = f"{name}_{number}"
-    return candidate
+    base = f"_{step.name.lstrip('_')}_registered"
+    return step.module.scopes.fresh_name(base, taken=taken)

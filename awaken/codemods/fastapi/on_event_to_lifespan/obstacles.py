@@ -199,7 +199,10 @@ class Obstacles:
 
     def caveats_of_registrar(self, home: Home) -> list[str]:
         """Return what may change for applications that others give to the function ``home``."""
-        if home.function is None or self._project.callers_of(home.module, home.function).complete:
+        if (
+            home.function is None
+            or self._project.calls.callers_of(home.module, home.function).complete
+        ):
             return []
         name = home.function.name
         return [f"an application from outside the project that has a lifespan loses it in `{name}`"]

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.judgement import (
-    Lifespan,
-    edits_of,
-    planned,
-)
+from awaken.codemods.fastapi.on_event_to_lifespan.judgement import edits_of, planned
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import entered, places_of
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home, home_of
 from awaken.codemods.fastapi.on_event_to_lifespan.proof import left_behind, out_of_reach
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.registrars import registrars
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Steps, emptied_blocks
-from awaken.contract import (
-    Change,
-    ChangeId,
-    Finding,
-    Level,
-    Phase,
-    Pins,
-    Place,
-    Plan,
-    Problem,
-    Reason,
-    Rewriter,
-)
+from awaken.contract import Change, Phase, Pins, Place, Plan, Problem, Rewriter
+from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.rule import Rule
-from awaken.kit.sites import Refused, Site, with_caveats
+from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.frameworks.web.inclusion import ROUTERS
 from awaken.project.frameworks.web.registrations import WORDS, Registration
@@ -45,13 +31,13 @@ if TYPE_CHECKING:
 class OnEventToLifespan(Rule):
     """Moves the startup and shutdown handlers of an application into its lifespan."""
 
-    name: ClassVar[str] = "on-event-to-lifespan"
-    family: ClassVar[str] = "fastapi"
-    phase: ClassVar[Phase] = Phase.LIFESPAN
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = WORDS
+    name = "on-event-to-lifespan"
+    family = "fastapi"
+    phase = Phase.LIFESPAN
+    since = "0.1.0"
+    triggers = WORDS
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.93"}
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per registration, and one change per application."""
@@ -79,14 +65,6 @@ class OnEventToLifespan(Rule):
         yield from out_of_reach(after, changes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """What was found of one application."""
-
-    findings: tuple[Finding, ...]
-    change: Change | None = None
-
-
 class _Planning:
     """One plan for one project."""
 
@@ -99,7 +77,7 @@ class _Planning:
         self._obstacles = Obstacles(project)
 
     def plan(self) -> Plan:
-        decided = [*self._loose()]
+        decided = list(self._loose())
         groups = self._by_application()
         for group in registrars(groups):
             decided.append(self._decide(group.applications, group.owned, group.home))
@@ -107,9 +85,7 @@ class _Planning:
                 del groups[application]
         for application, owned in groups.items():
             decided.append(self._decide((application,), owned))
-        findings = {one.site: one for part in decided for one in part.findings}
-        changes = [part.change for part in decided if part.change is not None]
-        return Plan(tuple(findings.values()), tuple(changes))
+        return plan_of(decided)
 
     def _by_application(self) -> dict[Application, list[Owned]]:
         """Return the registrations of each application, those of its routers included."""
@@ -123,30 +99,29 @@ class _Planning:
                     found.setdefault(root, []).append(Owned(one, via))
         return found
 
-    def _loose(self) -> Iterator[_Decided]:
+    def _loose(self) -> Iterator[Decided]:
         """Yield the registrations of which the application cannot be told."""
         for one in self._registrations:
             refused = self._obstacles.of_loose(one)
             if refused is not None:
-                yield _Decided((self._site(one).refused(refused),))
+                yield refused_together((self._site(one),), refused)
 
-    def _site(self, registration: Registration) -> Site:
+    def _site(self, registration: Registration) -> Site[ast.AST]:
         return Site(self._rule, registration.module, registration.node)
 
     def _decide(
         self, applications: Sequence[Application], owned: Sequence[Owned], home: Home | None = None
-    ) -> _Decided:
+    ) -> Decided:
         sites = [self._site(one) for one in dict.fromkeys(one.registration for one in owned)]
         try:
             lifespan = self._lifespan(applications, owned, home)
         except Refused as refused:
-            return _Decided(tuple(one.refused(refused) for one in sites))
+            return refused_together(sites, refused)
         left_out = self._pins.left_out.intersection(one.id for one in sites)
         if left_out:
-            beside = Refused(reasons.BESIDE_LEFT_OUT)
-            return _Decided(tuple(one.refused(beside) for one in sites))
+            return refused_together(sites, Refused(reasons.BESIDE_LEFT_OUT))
         self._taken.setdefault(lifespan.home.module.path, set()).add(lifespan.name)
-        return self._change(lifespan, sites)
+        return rewritten_together(sites, _rewrite(lifespan, sites[0]))
 
     def _lifespan(
         self, applications: Sequence[Application], owned: Sequence[Owned], home: Home | None
@@ -176,35 +151,14 @@ class _Planning:
             raise Refused(reasons.NO_PLACE, path)
         return module
 
-    def _change(self, lifespan: Lifespan, sites: Sequence[Site]) -> _Decided:
-        level = Level.UNSAFE if lifespan.caveats else Level.SAFE
-        identity = ChangeId(f"{self._rule}:{sites[0].id}")
-        chain = tuple(_chain(lifespan))
-        findings = [
-            Finding(
-                site=site.id,
-                rule=self._rule,
-                level=level,
-                place=site.place,
-                scope=site.module.scope_name(site.node),
-                message=_message(lifespan),
-                chain=chain,
-                change=identity,
-            )
-            for site in sites
-        ]
-        change = Change(
-            id=identity,
-            rule=self._rule,
-            title=_message(lifespan),
-            level=level,
-            sites=tuple(site.id for site in sites),
-            edits=tuple(edits_of(lifespan, sites[0].id)),
-        )
-        return _Decided(tuple(findings), change)
+
+def _rewrite(lifespan: Lifespan, first: Site[ast.AST]) -> Rewrite:
+    edits = tuple(edits_of(lifespan, first.id))
+    caveats = tuple(dict.fromkeys(lifespan.caveats))
+    return Rewrite(_message(lifespan), edits, caveats, tuple(_related(lifespan)))
 
 
-def _chain(lifespan: Lifespan) -> Iterator[Place]:
+def _related(lifespan: Lifespan) -> Iterator[Place]:
     """Yield what is edited beside the registrations."""
     home = lifespan.home
     note = "the application is made here" if home.call is not None else ""
@@ -223,5 +177,4 @@ def _message(lifespan: Lifespan) -> str:
     number = len(lifespan.steps)
     what = "the handler moves" if number == 1 else f"the {number} handlers move"
     owner = f"`{lifespan.home.variable}`" if lifespan.home.variable else "the application"
-    sentence = f"{what} into the lifespan of {owner}"
-    return with_caveats(sentence, dict.fromkeys(lifespan.caveats))
+    return f"{what} into the lifespan of {owner}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaken.codemods.fastapi.settings_config import reasons
 from awaken.codemods.fastapi.settings_config.configs import NEW_HOME
 from awaken.codemods.fastapi.settings_config.payload import ImportRewrite
-from awaken.contract import Edit, NeedImport, NodeEdit, ReleaseImport, TextEdit
+from awaken.contract import Edit, NodeEdit
 from awaken.editing.import_lines import remove_name
 from awaken.kit.sites import Refused, Site
 from awaken.knowledge.ecosystem import settings_classes
@@ -50,7 +50,7 @@ def _is_old(project: Project, module: Module, node: ast.Attribute) -> bool:
     return project.qualified_name(module, node) in settings_classes().legacy_bases
 
 
-def moved(project: Project, old: OldImport, site: Site) -> list[Edit]:
+def moved(project: Project, old: OldImport, site: Site[ast.AST]) -> list[Edit]:
     """Return the edits that import BaseSettings from its new home. Raises Refused."""
     module, node = old.module, old.node
     if NEW_HOME.encode() in module.source.text:
@@ -62,29 +62,20 @@ def moved(project: Project, old: OldImport, site: Site) -> list[Edit]:
     return list(_moved_names(project, old, site))
 
 
-def _moved_statement(module: Module, node: ast.ImportFrom, site: Site) -> NodeEdit:
+def _moved_statement(module: Module, node: ast.ImportFrom, site: Site[ast.AST]) -> NodeEdit:
     alias = next(one for one in node.names if one.name == _NAME)
     less = remove_name(module.text_of(node), alias.asname or alias.name)
     if less is None:
         raise Refused(reasons.COMMENT_LOST)
     renamed = f" as {alias.asname}" if alias.asname else ""
     new = f"from {NEW_HOME} import {_NAME}{renamed}"
-    return NodeEdit(
-        path=module.path,
-        anchor=module.span(node),
-        node="ImportFrom",
-        rewriter="import",
-        data=ImportRewrite((less, new) if less else (new,)),
-        site=site.id,
-    )
+    return site.rewrite(node, "import", ImportRewrite((less, new) if less else (new,)))
 
 
-def _moved_names(project: Project, old: OldImport, site: Site) -> Iterator[Edit]:
-    module = old.module
+def _moved_names(project: Project, old: OldImport, site: Site[ast.AST]) -> Iterator[Edit]:
     for node in old.dotted:
-        span = module.span(node.value)
-        yield TextEdit(path=module.path, anchor=span, text=NEW_HOME, site=site.id)
-    yield NeedImport(path=module.path, module=NEW_HOME, site=site.id)
-    home = project.qualified_name(module, old.dotted[0].value)
+        yield site.replace(node.value, NEW_HOME)
+    yield site.need_import(NEW_HOME)
+    home = project.qualified_name(old.module, old.dotted[0].value)
     if home is not None:
-        yield ReleaseImport(path=module.path, module=home, site=site.id)
+        yield site.release_import(home)

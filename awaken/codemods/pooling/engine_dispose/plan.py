@@ -5,26 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.engine_dispose import reasons
-from awaken.codemods.pooling.engine_dispose.payload import Disposal
-from awaken.contract import (
-    Change,
-    Edit,
-    Finding,
-    InsertStatements,
-    Level,
-    NeedImport,
-    Phase,
-    Pins,
-    Place,
-    Plan,
-    Reason,
-    Rewriter,
-)
+from awaken.contract import Edit, Level, Phase, Pins, Place, Plan, Reason
+from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
-from awaken.kit.sites import Refused, Site, planned
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
 from awaken.project.effects import suspensions
 from awaken.project.frameworks.resources.openings import Opening, is_aside, openings, words
@@ -53,32 +42,29 @@ class _Engine:
 class EngineDispose(Rule):
     """Adds ``await engine.dispose()`` to the end of the application's lifespan."""
 
-    name: ClassVar[str] = "engine-dispose"
-    family: ClassVar[str] = "pooling"
-    phase: ClassVar[Phase] = Phase.LIFESPAN
-    since: ClassVar[str] = "0.1.0"
-    levels: ClassVar[tuple[Level, ...]] = (Level.UNSAFE, Level.MANUAL)
-    after: ClassVar[tuple[str, ...]] = ("on-event-to-lifespan",)
-    triggers: ClassVar[tuple[bytes, ...]] = words("async-engine")
+    name = "engine-dispose"
+    family = "pooling"
+    phase = Phase.LIFESPAN
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    after = ("on-event-to-lifespan",)
+    triggers = words("async-engine")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
-    preview: ClassVar[bool] = True
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    preview = True
+    reasons = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per engine that nobody disposes of, and its change."""
         del pins  # every site is a change of its own
         found = [one for one in _engines(project) if not _may_be_disposed(project, one)]
         served = project.web.serving.all if found else ()
-        decided = [_decide(project, one, served, self.name) for one in found if served]
-        return planned(decided)
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the function that writes the statement."""
-        from awaken.codemods.pooling.engine_dispose.rewrite import (  # noqa: PLC0415
-            insert_disposal,
+        return plan_of(
+            decide(
+                Site(self.name, one.opening.module, one.opening.call),
+                partial(_rewrite, project, one, served),
+            )
+            for one in (found if served else ())
         )
-
-        return {"disposal": insert_disposal}
 
 
 def _engines(project: Project) -> Iterator[_Engine]:
@@ -93,10 +79,9 @@ def _engines(project: Project) -> Iterator[_Engine]:
 
 def _may_be_disposed(project: Project, engine: _Engine) -> bool:
     """Whether some ``dispose`` of the program, its tests apart, may be of this engine."""
-    for path in project.files_with((b"dispose",)):
-        module = None if is_aside(path) else project.module(path)
-        for node in module.walk() if module is not None else ():
-            if module is not None and isinstance(node, ast.Attribute) and node.attr == "dispose":
+    for module in modules_with(project, (b"dispose",), unless=is_aside):
+        for node in module.walk():
+            if isinstance(node, ast.Attribute) and node.attr == "dispose":
                 owner = node.value
                 if isinstance(owner, ast.Attribute) and owner.attr in _SPELT:
                     owner = owner.value
@@ -126,62 +111,52 @@ def _makes_one(project: Project, module: Module, node: ast.expr | None) -> bool:
     return (project.qualified_name(module, node.func) or "") in knowledge().opens
 
 
-def _decide(
-    project: Project, engine: _Engine, served: tuple[Served, ...], rule: str
-) -> tuple[Finding, Change | None]:
-    site = Site(rule, engine.opening.module, engine.opening.call)
-    try:
-        app = _application(served)
-        home, lifespan, last = _end(app)
-        imports = _imports(project, engine, home, lifespan, site)
-    except Refused as refused:
-        cure = refused.cure.replace("{engine}", engine.name)
-        return site.refused(Refused(_plain(refused), cure=cure, because=refused.because)), None
-    place = Place(home.path, home.span(last), f"the end of `{lifespan.name}`")
-    edit = InsertStatements(
-        path=home.path,
-        at=place.span,
-        where="after",
-        rewriter="disposal",
-        data=Disposal(engine.name),
-        site=site.id,
-    )
+def _rewrite(
+    project: Project, engine: _Engine, served: tuple[Served, ...], site: Site[ast.Call]
+) -> Rewrite:
+    """Return how the lifespan disposes of the engine. Raises Refused."""
+    home, lifespan, last = _end(engine, _application(engine, served))
+    imports = _imports(project, engine, home, lifespan, site)
+    end = Place(home.path, home.span(last), f"the end of `{lifespan.name}`")
     caveats = [_CAVEAT]
-    if imports and not project.web.imports.certain(home, engine.opening.module.path):
-        caveats.append(f"{home.path} imports {engine.opening.module.path}, which it did not before")
-    message = f"nothing disposes of this engine; `{lifespan.name}` closes it at its end"
-    return site.rewritten(message, [edit, *imports], caveats, (place,))
+    if imports and not project.web.imports.certain(home, site.module.path):
+        caveats.append(f"{home.path} imports {site.module.path}, which it did not before")
+    return Rewrite(
+        f"nothing disposes of this engine; `{lifespan.name}` closes it at its end",
+        [site.insert_statements(end, "after", f"await {engine.name}.dispose()"), *imports],
+        caveats,
+        (end,),
+    )
 
 
-def _plain(refused: Refused) -> Reason:
-    """Return the reason with the message that ``refused`` has made of it."""
-    return Reason(refused.reason.code, refused.message, refused.cure)
+def _refused(engine: _Engine, reason: Reason, detail: str, *because: Place) -> Refused:
+    """Return why nothing is added, with help that names the engine."""
+    return Refused(reason, detail, reason.help.replace("{engine}", engine.name), because)
 
 
-def _application(served: tuple[Served, ...]) -> Served:
+def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:
     """Return the application that is meant. Raises Refused."""
     if len(served) > 1:
-        places = tuple(one.application.made for one in served)
-        raise Refused(reasons.SEVERAL_APPLICATIONS, str(len(served)), because=places)
+        places = (one.application.made for one in served)
+        raise _refused(engine, reasons.SEVERAL_APPLICATIONS, str(len(served)), *places)
     return served[0]
 
 
-def _end(app: Served) -> tuple[Module, ast.AsyncFunctionDef, ast.stmt]:
+def _end(engine: _Engine, app: Served) -> tuple[Module, ast.AsyncFunctionDef, ast.stmt]:
     """Return the lifespan and the statement after which it ends. Raises Refused."""
     shown = f"`{app.module.excerpt(app.call.func)}(...)`"
-    made = (app.application.made,)
+    made = app.application.made
     if app.given is None and app.handles:
-        raise Refused(reasons.HANDLERS, shown, because=made)
+        raise _refused(engine, reasons.HANDLERS, shown, made)
     if app.given is not None and app.lifespan is None:
-        raise Refused(reasons.UNKNOWN_LIFESPAN, shown, because=made)
+        raise _refused(engine, reasons.UNKNOWN_LIFESPAN, shown, made)
     if app.lifespan is None:
-        raise Refused(reasons.NO_LIFESPAN, shown, because=made)
+        raise _refused(engine, reasons.NO_LIFESPAN, shown, made)
     home, lifespan = app.lifespan
     last = _last(lifespan)
     if last is None:
-        raise Refused(
-            reasons.SHAPE, lifespan.name, because=(Place(home.path, home.span(lifespan)),)
-        )
+        place = Place(home.path, home.span(lifespan))
+        raise _refused(engine, reasons.SHAPE, lifespan.name, place)
     return home, lifespan, last
 
 
@@ -215,20 +190,23 @@ def _after(manager: ast.With | ast.AsyncWith, body: list[ast.stmt]) -> ast.stmt 
 
 
 def _imports(
-    project: Project, engine: _Engine, home: Module, lifespan: ast.AsyncFunctionDef, site: Site
+    project: Project,
+    engine: _Engine,
+    home: Module,
+    lifespan: ast.AsyncFunctionDef,
+    site: Site[ast.Call],
 ) -> list[Edit]:
     """Return what makes the engine known to the lifespan by its own name. Raises Refused."""
-    made = engine.opening.module
     scope = home.scopes.scope_made_by(lifespan)
     owner = home.scopes.owner(engine.name, scope)
-    if owner is not None and home.path == made.path and owner is home.scopes.module:
+    if owner is not None and home.path == site.module.path and owner is home.scopes.module:
         return []
     if owner is not None:
         meant = home.scopes.module.bindings.get(engine.name, [])
         name = project.qualified_name(home, ast.copy_location(ast.Name(engine.name), lifespan))
         if owner is home.scopes.module and meant and name == engine.qualified:
             return []
-        raise Refused(reasons.NAME_TAKEN, engine.name)
-    if project.web.imports.certain(made, home.path):
-        raise Refused(reasons.CIRCULAR, home.path)
-    return [NeedImport(path=home.path, module=made.name, name=engine.name, site=site.id)]
+        raise _refused(engine, reasons.NAME_TAKEN, engine.name)
+    if project.web.imports.certain(site.module, home.path):
+        raise _refused(engine, reasons.CIRCULAR, home.path)
+    return [site.need_import(site.module.name, engine.name, path=home.path)]

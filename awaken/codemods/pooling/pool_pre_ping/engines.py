@@ -206,7 +206,7 @@ def _begins(project: Project, module: Module, node: ast.expr) -> str:
 
 def _begins_returned(project: Project, module: Module, call: ast.Call) -> str:
     """Return what the result of a function of the project begins with, if it has one return."""
-    called = project.function_called(module, call)
+    called = project.calls.function_called(module, call)
     if isinstance(called, Unknown):
         return ""
     home = called.module

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
 from awaken.codemods.pooling.pool_pre_ping.engines import Engine, engines, pool_of
-from awaken.contract import Change, Finding, Level, NodeEdit, Phase, Pins, Plan, Reason, Rewriter
+from awaken.contract import Level, Phase, Pins, Plan
+from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
-from awaken.kit.sites import Refused, Site, planned
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -24,54 +28,34 @@ _COSTS = "every connection taken from the pool then asks the database once more"
 class PoolPrePing(Rule):
     """Adds ``pool_pre_ping=True`` to engines."""
 
-    name: ClassVar[str] = "pool-pre-ping"
-    family: ClassVar[str] = "pooling"
-    phase: ClassVar[Phase] = Phase.TIDY
-    since: ClassVar[str] = "0.1.0"
-    levels: ClassVar[tuple[Level, ...]] = (Level.UNSAFE, Level.MANUAL)
-    triggers: ClassVar[tuple[bytes, ...]] = (b"_engine", b"engine_from_config")
+    name = "pool-pre-ping"
+    family = "pooling"
+    phase = Phase.TIDY
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    triggers = (b"_engine", b"engine_from_config")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.2"}
-    preview: ClassVar[bool] = True
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    preview = True
+    reasons = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per engine that is kept and not pinged, and its change."""
         del pins  # every site is a change of its own
-        decided = [
-            _decide(project, module, engine, self.name)
-            for path in project.site_files(self.triggers)
-            if (module := project.module(path)) is not None
-            for engine in engines(project, module)
-        ]
-        return planned(decided)
-
-    def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the function that adds the argument."""
-        from awaken.codemods.pooling.pool_pre_ping.rewrite import (  # noqa: PLC0415
-            rewrite_engine,
+        return plan_of(
+            decide(Site(self.name, module, one.call), partial(_rewrite, project, one))
+            for module in site_modules(project, self.triggers)
+            for one in engines(project, module)
         )
 
-        return {"engine": rewrite_engine}
 
-
-def _decide(
-    project: Project, module: Module, engine: Engine, rule: str
-) -> tuple[Finding, Change | None]:
-    site = Site(rule, module, engine.call)
-    try:
-        _judge(project, module, engine)
-    except Refused as refused:
-        return site.refused(refused), None
-    edit = NodeEdit(
-        path=module.path,
-        anchor=module.span(engine.call),
-        node="Call",
-        rewriter="engine",
-        data=None,
-        site=site.id,
+def _rewrite(project: Project, engine: Engine, site: Site[ast.Call]) -> Rewrite:
+    """Return how the engine is given the argument. Raises Refused."""
+    _judge(project, site.module, engine)
+    return Rewrite(
+        f"`{site.module.excerpt(site.node.func)}(...)` gets `pool_pre_ping=True`",
+        [site.add_keyword(site.node, "pool_pre_ping", "True")],
+        [_COSTS, *_missing(engine)],
     )
-    message = f"`{module.excerpt(engine.call.func)}(...)` gets `pool_pre_ping=True`"
-    return site.rewritten(message, [edit], [_COSTS, *_missing(engine)])
 
 
 def _missing(engine: Engine) -> list[str]:

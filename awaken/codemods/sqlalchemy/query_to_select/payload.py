@@ -1,4 +1,4 @@
-"""What ``plan`` decided about one query: all that the rewriter needs, and nothing to look up."""
+"""The data of an edit: all that the rewriter of one query needs, and nothing to look up."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
 
     ``shape`` says what the arguments of ``query(...)`` become: those of ``select`` (``items``),
     ``select(1).select_from(...)`` (``one``), or ``select(func.count()).select_from(...)``
-    (``count``); a statement that is ``kept`` in a variable starts with that, or with the text of
+    (``count``); a statement that is ``held`` in a variable starts with that, or with the text of
     ``source``, and is executed by the session ``given`` as text. ``extra`` are builders added
     behind the last one (``limit(1)``); ``runs`` is the
     session's method that executes the statement, None where it is only embedded. ``then`` are
@@ -56,7 +56,7 @@ class QueryRewrite(Struct, frozen=True, kw_only=True):
 
     select: str
     links: tuple[LinkEdit, ...] = ()
-    shape: Literal["items", "one", "count", "kept"] = "items"
+    shape: Literal["items", "one", "count", "held"] = "items"
     source: str | None = None
     extra: tuple[str, ...] = ()
     wrap: Literal["exists", "count"] | None = None

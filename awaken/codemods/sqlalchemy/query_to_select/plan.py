@@ -1,4 +1,4 @@
-"""The rule itself: finds the queries of a project and says what becomes of each."""
+"""The rule itself: its sites, and what becomes of each."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.decisions.component_plan import (
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_plan import (
+    ComponentQueries,
     Decided,
-    KeptQueries,
 )
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import (
     chain_of,
     explained,
     written_at_class,
 )
-from awaken.codemods.sqlalchemy.query_to_select.decide.queries import judge_query
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
+from awaken.codemods.sqlalchemy.query_to_select.decide.queries import decide_query
 from awaken.codemods.sqlalchemy.query_to_select.manual import manual
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
@@ -86,12 +86,12 @@ class QueryToSelect(Rule):
         decided: dict[SiteId, Decided] = {}
         sites = Sites(project, _QUERIES, pins.settled)
         for module in sites.modules():
-            kept = KeptQueries(project, module, sites, self.name, pins)
+            flowing = ComponentQueries(project, module, sites, self.name, pins)
             found = [
-                kept.of(one.root) or _decide(project, module, one, self.name)
-                for one in kept.members
+                flowing.of(one.root) or _decide(project, module, one, self.name)
+                for one in flowing.members
             ]
-            for finding, change in (*found, *kept.elsewhere()):
+            for finding, change in (*found, *flowing.elsewhere()):
                 if finding.site not in decided:
                     decided[finding.site] = finding, change
         for path in project.site_files(self.triggers):
@@ -164,16 +164,16 @@ def _decide(
         chain = chain_of(reader, recognised)
         if chain.ending == "written":
             recognised.raise_if_write_refused()
-        verdict = judge_query(reader, chain)
-        written = written_at_class(recognised, chain, verdict)
+        decision = decide_query(reader, chain)
+        written = written_at_class(recognised, chain, decision)
     except Refused as refused:
         return manual(rule, module, root, explained(recognised, refused)), None
     if recognised.caveat:
-        verdict.caveats.append(recognised.caveat)
-    level = Level.UNSAFE if verdict.caveats else Level.SAFE
+        decision.caveats.append(recognised.caveat)
+    level = Level.UNSAFE if decision.caveats else Level.SAFE
     change = ChangeId(f"{rule}:{site}")
     place = Place(module.path, Span(module.span(root).start, module.span(chain.node).end))
-    message = _message(chain, verdict)
+    message = _message(chain, decision)
     finding = Finding(
         site=site,
         rule=rule,
@@ -183,7 +183,7 @@ def _decide(
         message=message,
         change=change,
     )
-    edits = tuple(_edits(module, chain, verdict, written, site))
+    edits = tuple(_edits(module, chain, decision, written, site))
     return finding, Change(
         id=change,
         rule=rule,
@@ -192,17 +192,17 @@ def _decide(
         sites=(site,),
         edits=edits,
         requires=tuple(
-            ChangeId(f"{rule}:{site_id(rule, module, other)}") for other in verdict.requires
+            ChangeId(f"{rule}:{site_id(rule, module, other)}") for other in decision.requires
         ),
     )
 
 
-def _message(chain: Chain, verdict: Verdict) -> str:
-    if verdict.data is None or isinstance(verdict.data, GetRewrite):
+def _message(chain: Chain, decision: Decision) -> str:
+    if decision.data is None or isinstance(decision.data, GetRewrite):
         sentence = f"`query(...).get(...)` becomes `{_session(chain)}.get(...)`"
     else:
-        sentence = f"{_old(chain)} becomes {_new(chain, verdict.data)}"
-    return with_caveats(sentence, verdict.caveats)
+        sentence = f"{_old(chain)} becomes {_new(chain, decision.data)}"
+    return with_caveats(sentence, decision.caveats)
 
 
 def _old(chain: Chain) -> str:
@@ -236,10 +236,10 @@ def _session(chain: Chain) -> str:
 
 
 def _edits(
-    module: Module, chain: Chain, verdict: Verdict, session: str | None, site: SiteId
+    module: Module, chain: Chain, decision: Decision, session: str | None, site: SiteId
 ) -> Iterator[Edit]:
-    if verdict.data is not None:
-        data, rewriter = verdict.data, _REWRITERS[type(verdict.data)]
+    if decision.data is not None:
+        data, rewriter = decision.data, _REWRITERS[type(decision.data)]
         yield NodeEdit(
             path=module.path,
             anchor=module.span(chain.node),
@@ -248,12 +248,12 @@ def _edits(
             data=ClassRewrite(session=session, rewriter=rewriter, data=data) if session else data,
             site=site,
         )
-    yield from _imports(module, verdict, site)
+    yield from _imports(module, decision, site)
     yield from released_sessions(module, [chain.receiver or chain.session_argument], site)
 
 
-def _imports(module: Module, verdict: Verdict, site: SiteId) -> Sequence[NeedImport]:
-    needed = dict.fromkeys(written.needs for written in verdict.needs if written.needs)
+def _imports(module: Module, decision: Decision, site: SiteId) -> Sequence[NeedImport]:
+    needed = dict.fromkeys(written.needs for written in decision.needs if written.needs)
     return [
         NeedImport(path=module.path, module=home, name=name, alias=alias, site=site)
         for home, name, alias in needed

@@ -1,4 +1,4 @@
-"""Why a query stays as it is: one stable code each, one sentence, one cure."""
+"""The reasons for which a query stays as it is: one stable code each, one sentence, one help."""
 
 from __future__ import annotations
 

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-TRANSPORTS = {"httpx.AsyncClient": "ASGITransport", "httpx.Client": "WSGITransport"}
+TRANSPORTS = {
+    "httpx.AsyncClient": "httpx.ASGITransport",
+    "httpx.Client": "httpx.WSGITransport",
+}
 _PARTIAL = "functools.partial"
 
 

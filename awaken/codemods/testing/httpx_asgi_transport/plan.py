@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
 from awaken.codemods.testing.httpx_asgi_transport.applications import may_be_none
 from awaken.codemods.testing.httpx_asgi_transport.clients import TRANSPORTS, Client, clients
-from awaken.codemods.testing.httpx_asgi_transport.naming import named
 from awaken.codemods.testing.httpx_asgi_transport.payload import Transport
-from awaken.contract import Change, Finding, NodeEdit, Phase, Pins, Plan, Reason, Rewriter
+from awaken.contract import Phase, Pins, Plan, Rewriter
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.imports import name_beside
 from awaken.kit.rule import Rule
-from awaken.kit.sites import Refused, Site, planned
+from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -23,23 +25,22 @@ if TYPE_CHECKING:
 class HttpxAsgiTransport(Rule):
     """Rewrites ``AsyncClient(app=app)`` to ``AsyncClient(transport=ASGITransport(app=app))``."""
 
-    name: ClassVar[str] = "httpx-asgi-transport"
-    family: ClassVar[str] = "testing"
-    phase: ClassVar[Phase] = Phase.REPAIR
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = (b"app=", b"app =", b'"app"', b"'app'")
+    name = "httpx-asgi-transport"
+    family = "testing"
+    phase = Phase.REPAIR
+    since = "0.1.0"
+    triggers = (b"app=", b"app =", b'"app"', b"'app'")
     needs: ClassVar[Mapping[str, str]] = {"httpx": ">=0.14"}
-    reasons: ClassVar[tuple[Reason, ...]] = reasons.ALL
+    reasons = reasons.ALL
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per client that is given an application, and its change."""
         del pins  # every site is a change of its own
-        decided = [
-            _decide(project, module, client, self.name)
+        return plan_of(
+            decide(Site(self.name, module, client.call), partial(_rewrite, project, client))
             for module in _modules(project, self.triggers)
             for client in clients(project, module)
-        ]
-        return planned(decided)
+        )
 
     def rewriters(self) -> Mapping[str, Rewriter]:
         """Return the function that writes the transport."""
@@ -64,32 +65,21 @@ def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
             yield module
 
 
-def _decide(
-    project: Project, module: Module, client: Client, rule: str
-) -> tuple[Finding, Change | None]:
-    site = Site(rule, module, client.call)
-    try:
-        caveats = _judged(module, client)
-        written, imports = named(project, client, site)
-    except Refused as refused:
-        return site.refused(refused), None
-    edits = [
-        NodeEdit(
-            path=module.path,
-            anchor=module.span(client.call),
-            node="Call",
-            rewriter="client",
-            data=Transport(written),
-            site=site.id,
-        ),
-        *imports,
-    ]
-    shown = module.excerpt(client.call.func)
-    message = f"`{shown}(app=...)` becomes `{shown}(transport={TRANSPORTS[client.kind]}(app=...))`"
-    return site.rewritten(message, edits, caveats)
+def _rewrite(project: Project, client: Client, site: Site[ast.Call]) -> Rewrite:
+    """Return how the client is given a transport. Raises Refused."""
+    caveats = _caveats(site.module, client)
+    transport = TRANSPORTS[client.kind]
+    name = transport.rpartition(".")[2]
+    written, imports = name_beside(project, site, client.named, transport, reasons.NAME_TAKEN)
+    shown = site.module.excerpt(site.node.func)
+    return Rewrite(
+        f"`{shown}(app=...)` becomes `{shown}(transport={name}(app=...))`",
+        [site.rewrite(site.node, "client", Transport(written)), *imports],
+        caveats,
+    )
 
 
-def _judged(module: Module, client: Client) -> list[str]:
+def _caveats(module: Module, client: Client) -> list[str]:
     """Return what may change if the client is rewritten. Raises Refused."""
     if client.refused is not None:
         raise client.refused

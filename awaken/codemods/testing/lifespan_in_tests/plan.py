@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
-from awaken.codemods.testing.lifespan_in_tests.state import Reliance, relied_on
+from awaken.codemods.testing.lifespan_in_tests.state import (
+    Reliance,
+    is_of_program,
+    relied_on,
+)
 from awaken.contract import Finding, Phase, Pins, Place, Plan
 from awaken.kit.rule import Rule
+from awaken.kit.search import modules_with
 from awaken.kit.sites import Site
 from awaken.project.frameworks.web.applications import Application
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -31,13 +37,13 @@ _MANAGE = "Run the lifespan around it: `async with LifespanManager(app):` of asg
 class LifespanInTests(Rule):
     """Advises to run the lifespan in tests that need it."""
 
-    name: ClassVar[str] = "lifespan-in-tests"
-    kind: ClassVar[Literal["rewrite", "advice"]] = "advice"
-    family: ClassVar[str] = "testing"
-    phase: ClassVar[Phase] = Phase.TIDY
-    since: ClassVar[str] = "0.1.0"
-    triggers: ClassVar[tuple[bytes, ...]] = (b"TestClient", b"ASGITransport", b"AsyncClient")
-    preview: ClassVar[bool] = True
+    name = "lifespan-in-tests"
+    kind = "advice"
+    family = "testing"
+    phase = Phase.TIDY
+    since = "0.1.0"
+    triggers = (b"TestClient", b"ASGITransport", b"AsyncClient")
+    preview = True
 
     def plan(self, project: Project, pins: Pins) -> Plan:
         """Return one finding per client that leaves out what its application relies on."""
@@ -110,8 +116,7 @@ def _is_entered(project: Project, module: Module, call: ast.Call) -> bool:
     files = [module]
     if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         names.add(function.name)
-        found = (project.module(path) for path in project.files_with((b"with ",)))
-        files = [one for one in found if one is not None and is_around_tests(one.path)]
+        files = list(modules_with(project, (b"with ",), unless=is_of_program))
     return any(_enters(one, names) for one in files)
 
 
@@ -121,8 +126,7 @@ def _enters(module: Module, names: set[str]) -> bool:
             entered = node.context_expr
             if isinstance(entered, ast.Call):
                 entered = entered.func
-            last = entered.attr if isinstance(entered, ast.Attribute) else None
-            if (last or getattr(entered, "id", None)) in names:
+            if last_name(entered) in names:
                 return True
         elif isinstance(node, ast.Attribute) and node.attr == "__enter__":
             return True

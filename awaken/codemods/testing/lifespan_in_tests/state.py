@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place, Span
+from awaken.kit.search import modules_with
 from awaken.project.frameworks.web.serving import Served
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
@@ -65,7 +66,9 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, _Definit
         module, function, depth = waiting.pop(0)
         yield module, function
         for call in ast.walk(function) if depth < _DEEPEST else ():
-            called = project.function_called(module, call) if isinstance(call, ast.Call) else None
+            called = (
+                project.calls.function_called(module, call) if isinstance(call, ast.Call) else None
+            )
             if called is not None and not isinstance(called, Unknown):
                 key = (called.module.path, called.module.span(called.function))
                 if key not in seen:
@@ -107,14 +110,20 @@ def _reads_of(
     What tests put something else in the place of does not count, nor what starts the application.
     """
     overridden = _overridden(project)
-    paths = [home.path] if home is not None else project.files_with((f".{name}".encode(),))
-    for path in paths:
-        module = None if is_around_tests(path) else project.module(path)
-        for node in module.walk() if module is not None else ():
-            if module is None or not _reads(module, node, name, home):
+    word = f".{name}".encode()
+    readers = modules_with(project, (word,), unless=is_around_tests)
+    if (
+        home is not None
+    ):  # a global name: other files read it as an attribute, which is not followed
+        readers = iter([home] if is_of_program(home.path) else [])
+    for module in readers:
+        for node in module.walk():
+            if not _reads(module, node, name, home):
                 continue
             function = module.enclosing_function(node)
-            if not isinstance(function, _Definition) or (path, module.span(function)) in starts:
+            if not isinstance(function, _Definition):
+                continue
+            if (module.path, module.span(function)) in starts:
                 continue
             if f"{module.name}.{module.qualname(function)}" in overridden:
                 continue
@@ -148,10 +157,8 @@ def _reads(module: Module, node: ast.AST, name: str, home: Module | None) -> boo
 
 def _is_set_by_tests(project: Project, name: str) -> bool:
     """Whether a test sets it itself, or puts something else in its place."""
-    word = name.encode()
-    for path in project.files_with((word,)):
-        module = project.module(path) if is_around_tests(path) else None
-        for node in module.walk() if module is not None else ():
+    for module in modules_with(project, (name.encode(),), unless=is_of_program):
+        for node in module.walk():
             match node:
                 case ast.Attribute(attr=attribute, ctx=ast.Store()) if attribute == name:
                     return True
@@ -163,9 +170,8 @@ def _is_set_by_tests(project: Project, name: str) -> bool:
 def _overridden(project: Project) -> set[str]:
     """Return the dependencies that tests put something else in the place of."""
     found: set[str] = set()
-    for path in project.files_with((b"dependency_overrides",)):
-        module = project.module(path)
-        for node in module.walk() if module is not None else ():
+    for module in modules_with(project, (b"dependency_overrides",)):
+        for node in module.walk():
             match node:
                 case ast.Subscript(value=ast.Attribute(attr="dependency_overrides"), slice=key):
                     keys = [key]
@@ -176,9 +182,14 @@ def _overridden(project: Project) -> set[str]:
                     keys = [one for one in given if one is not None]
                 case _:
                     continue
-            names = (project.qualified_name(module, one) for one in keys) if module else ()
+            names = (project.qualified_name(module, one) for one in keys)
             found.update(name for name in names if name is not None)
     return found
+
+
+def is_of_program(path: str) -> bool:
+    """Whether a file is the program's own, and none of its tests."""
+    return not is_around_tests(path)
 
 
 def _place(module: Module, node: ast.AST) -> Place:

@@ -88,7 +88,7 @@ class Handlers:
         for value in self._evaluator.values(module, decorator):
             if not isinstance(value, FunctionOf):
                 return None
-            made = (*made, *self._evaluator.calls.returned(value))
+            made = (*made, *self._evaluator.results.returned(value))
         found = {self._of_value(one) for one in made}
         return found.pop() if len(found) == 1 else None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.contract import Place
+from awaken.kit.blocks import block_of
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
@@ -60,11 +60,11 @@ def _pair(run: Run) -> Entered | None:
     module = run.module
     function, statement = module.enclosing_function(run.node), module.statement_of(run.node)
     receiver = module.text_of(run.receiver)
-    block = _block(module, statement)
-    if not isinstance(function, ast.AsyncFunctionDef) or block is None or statement is None:
+    if not isinstance(function, ast.AsyncFunctionDef) or statement is None:
         return None
     if not _is_run(module, statement, receiver, "startup"):
         return None
+    block = block_of(module, statement)
     rest = block[block.index(statement) + 1 :]
     first = rest[0] if rest else None
     if isinstance(first, ast.Try) and not first.handlers and not first.orelse:
@@ -77,15 +77,6 @@ def _pair(run: Run) -> Entered | None:
     between = rest[: ends[0]]
     yields = len(between) == 1 and _is_yield(between[0])
     return Entered(module, function, receiver, (statement, *rest[: ends[0] + 1]), always=yields)
-
-
-def _block(module: Module, statement: ast.stmt | None) -> Sequence[ast.stmt] | None:
-    above = None if statement is None else module.parent(statement)
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(above, name, None)
-        if isinstance(block, list) and statement in block:
-            return block
-    return None
 
 
 def _is_run(module: Module, statement: ast.stmt, receiver: str, event: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from awaken.contract import Span
 from awaken.editing.comments import Comment, comments_in, only_suppresses
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
+from awaken.workspace.sources import LINE_END_BYTES
 
 _MOST_STATEMENTS = 5
 _LOOKS_AT_SCOPE = {"locals", "vars", "dir", "eval", "exec", "globals"}
@@ -116,8 +116,5 @@ def _source(module: Module, function: Function) -> str:
 
 
 def _line_end(text: bytes, span: Span) -> int:
-    found = _NEWLINE.search(text, span.end)
+    found = LINE_END_BYTES.search(text, span.end)
     return found.end() if found else len(text)
-
-
-_NEWLINE = re.compile(rb"\r\n|\r|\n")

@@ -129,7 +129,7 @@ class Caller:
 
     def _only_defines(self, node: ast.Call) -> bool:
         """Whether the function that ``node`` calls only defines another one and returns it."""
-        called = self._project.function_called(self._module, node)
+        called = self._project.calls.function_called(self._module, node)
         if isinstance(called, Unknown):
             return False
         *others, last = called.function.body

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
 from awaken.editing.comments import Comment, comments_in, only_suppresses
+from awaken.kit.blocks import block_of
 from awaken.project.source.modules import Module
 
 
@@ -99,7 +100,7 @@ class _Moving:
 
     def _has_its_lines(self, statement: ast.stmt) -> bool:
         """Whether nothing that stays stands in the lines of ``statement``."""
-        block = _block(self._modules[statement], statement)
+        block = block_of(self._modules[statement], statement)
         beside = [
             one
             for one in block
@@ -197,7 +198,7 @@ class _Moving:
     def _lines_above(self, statement: ast.stmt) -> list[tuple[int, str]]:
         """Return the comments directly above ``statement``, each with its line."""
         module = self._modules[statement]
-        block = _block(module, statement)
+        block = block_of(module, statement)
         index = block.index(statement)
         above = block[index - 1] if index else module.parent(statement)
         top = _last_line(above) if index else getattr(above, "lineno", 0)
@@ -212,7 +213,7 @@ class _Moving:
 
     def _introduced(self, statement: ast.stmt) -> list[ast.stmt] | None:
         """Return what a comment above ``statement`` introduces; None if not all of it goes."""
-        block = _block(self._modules[statement], statement)
+        block = block_of(self._modules[statement], statement)
         found = [statement]
         for one in block[block.index(statement) + 1 :]:
             if _first_line(one) > _last_line(found[-1]) + 1 or isinstance(one, ast.Return):
@@ -246,15 +247,6 @@ def _inside(
         else:
             found.append(Comment(one.line + node.lineno - 1, one.text, one.alone))
     return found
-
-
-def _block(module: Module, statement: ast.stmt) -> list[ast.stmt]:
-    """Return the statements among which ``statement`` stands."""
-    above = module.parent(statement)
-    blocks = (
-        [value for _, value in ast.iter_fields(above) if isinstance(value, list)] if above else []
-    )
-    return next((one for one in blocks if statement in one), [statement])
 
 
 def _first_line(statement: ast.stmt) -> int:

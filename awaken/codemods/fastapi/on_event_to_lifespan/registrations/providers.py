@@ -40,7 +40,7 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
     body = maker.body[1:] if ast.get_docstring(maker) is not None else maker.body
     if not _only_defines(maker, body, function):
         return None
-    callers = project.callers_of(module, maker)
+    callers = project.calls.callers_of(module, maker)
     hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
     if len(callers.sites) != 1 or hidden or callers.sites[0].place.path != home.module.path:
         return None

@@ -100,7 +100,7 @@ class Clock:
         function, home = self._home.function, self._home.module
         if function is None:
             return ()
-        callers = self._project.callers_of(home, function)
+        callers = self._project.calls.callers_of(home, function)
         hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
         if len(callers.sites) != 1 or hidden:
             place = Place(module.path, module.span(statement))

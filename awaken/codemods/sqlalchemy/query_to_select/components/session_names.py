@@ -1,4 +1,4 @@
-"""The session of a web: by which name a function knows it that executes one of the queries."""
+"""The session of a component: the name by which a function knows it that executes a query."""
 
 from __future__ import annotations
 
@@ -6,102 +6,107 @@ import ast
 from collections.abc import Iterable, Mapping
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame, Passage
-from awaken.codemods.sqlalchemy.query_to_select.components.component import Kept, Segment, Web
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
 from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
-    NewParameter,
-    new_parameter,
+    SessionParameter,
+    Wanted,
+    is_typed,
+    session_parameter,
 )
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
+from awaken.codemods.sqlalchemy.query_to_select.names import Written, name_here
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_properties import made_anew
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import is_dotted
+from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.graph.holders import Holder
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.trees import parameters_of
 from awaken.project.values.domain import Unknown
 
-Origin = Written | Kept | Refused
+Origin = Written | Holder | Refused
 """A session as it is written in a function, that of the query in a parameter, or why neither."""
 
 _NOT_PASSED = reasons.SESSION_NOT_PASSED
 
 
-class WebSession:
+class ComponentSession:
     """Names the session that made a query, wherever the query is executed; raises Refused."""
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
-        self._of_kept: dict[Kept, set[Origin]] = {kept: set() for kept in web.definitions}
-        self._outside: dict[tuple[Passage, Written], Written | Refused] = {}
-        self._given_by: dict[Kept, dict[Passage | None, list[Segment]]] = {}
-        self._read_by: dict[ast.expr, Segment] = {}
-        for use in reversed(web.uses):
+    def __init__(self, component: Component) -> None:
+        self._component = component
+        self._of_holder: dict[Holder, set[Origin]] = {
+            holder: set() for holder in component.definitions
+        }
+        self._outside: dict[tuple[CallEdge, Written], Written | Refused] = {}
+        self._given_by: dict[Holder, dict[CallEdge | None, list[ChainFragment]]] = {}
+        self._read_by: dict[ast.expr, ChainFragment] = {}
+        for use in reversed(component.uses):
             self._read_by[use.node] = use
-        self.parameters: dict[Frame, NewParameter] = {}
+        self.parameters: dict[FunctionContext, SessionParameter] = {}
         self._solve()
 
     def _solve(self) -> None:
-        changed, order = True, self._web.in_order()
+        changed, order = True, self._component.in_order()
         while changed:
             changed = False
-            for kept in order:
-                segments = self._web.definitions[kept]
-                found: set[Origin] = {kept}
-                if not _is_parameter(kept):
-                    found = {origin for one in segments for origin in self._origins(one)}
-                if not found <= self._of_kept[kept]:
-                    self._of_kept[kept] |= found
+            for holder in order:
+                fragments = self._component.definitions[holder]
+                found: set[Origin] = {holder}
+                if holder.parameter is None:
+                    found = {origin for one in fragments for origin in self._origins(one)}
+                if not found <= self._of_holder[holder]:
+                    self._of_holder[holder] |= found
                     changed = True
 
-    def _origins(self, segment: Segment) -> set[Origin]:
-        """Return the sessions of ``segment``, as they are written in its function."""
-        web, ways = self._web, self._web.ways_out(segment)
-        if segment.recognised is not None:
-            read = self._read_off(segment)
-            return {_session_of(segment.recognised)} if read is None else self._origins(read)
+    def _origins(self, fragment: ChainFragment) -> set[Origin]:
+        """Return the sessions of ``fragment``, as they are written in its function."""
+        component, ways = self._component, self._component.holders.ways_out(fragment.start)
+        if fragment.recognised is not None:
+            read = self._read_off(fragment)
+            return {_session_of(fragment.recognised)} if read is None else self._origins(read)
         if not ways:
-            reaching = web.reaching(segment.frame, segment.start)
-            return {origin for kept in reaching for origin in self._of_kept[kept]}
+            reaching = component.holders.reaching(fragment.context, fragment.start)
+            return {origin for holder in reaching for origin in self._of_holder[holder]}
         return {
             outer
-            for passage, kept in ways
-            for origin in self._of_kept[kept]
-            for outer in self._seen_by_caller(passage, origin)
+            for edge, holder in ways
+            for origin in self._of_holder[holder]
+            for outer in self._seen_by_caller(edge, origin)
         }
 
-    def _read_off(self, root: Segment) -> Segment | None:
+    def _read_off(self, root: ChainFragment) -> ChainFragment | None:
         """Return where the session of ``root`` is read off another query, if it is."""
         return None if root.receiver is None else self._read_by.get(root.receiver)
 
-    def _seen_by_caller(self, passage: Passage, origin: Origin) -> set[Origin]:
+    def _seen_by_caller(self, edge: CallEdge, origin: Origin) -> set[Origin]:
         """Return how the caller writes the session of what the function returns."""
-        if isinstance(origin, Kept):
-            given = self._given(passage, origin)
+        if isinstance(origin, Holder):
+            given = self._given(edge, origin)
             return {outer for one in given for outer in self._origins(one)}
         if isinstance(origin, Refused):
             return {origin}
-        key = passage, origin
+        key = edge, origin
         if key not in self._outside:
-            self._outside[key] = _outside(passage, origin)
+            self._outside[key] = _outside(self._component, edge, origin)
         return {self._outside[key]}
 
-    def _given(self, passage: Passage, parameter: Kept) -> list[Segment]:
-        """Return the segments that are passed to ``parameter`` by the call of ``passage``."""
+    def _given(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
+        """Return the fragments that are passed to ``parameter`` by the call of ``edge``."""
         if parameter not in self._given_by:
             given = self._given_by[parameter] = {}
-            for segment in self._web.definitions[parameter]:
-                given.setdefault(self._way_into(parameter, segment), []).append(segment)
-        return self._given_by[parameter].get(passage, [])
+            for fragment in self._component.definitions[parameter]:
+                given.setdefault(self._way_into(parameter, fragment), []).append(fragment)
+        return self._given_by[parameter].get(edge, [])
 
-    def _way_into(self, parameter: Kept, segment: Segment) -> Passage | None:
-        node = parameter.binding.node if parameter.binding is not None else None
-        if not isinstance(node, ast.arg):
+    def _way_into(self, parameter: Holder, fragment: ChainFragment) -> CallEdge | None:
+        node = parameter.parameter
+        if node is None:
             return None
-        return self._web.passages.passage_of(parameter.frame, node, segment.node)
+        return self._component.edges.edge_passing(parameter.context, node, fragment.node)
 
     # ----------------------------------------------------------------------------- where executed
-    def at(self, use: Segment) -> Written:
+    def at(self, use: ChainFragment) -> Written:
         """Return how the session is written at ``use``, which is executed; raises Refused."""
         found = self._resolved(self._origins(use), use.start, frozenset())
         refused = sorted((one for one in found if isinstance(one, Refused)), key=_by_message)
@@ -116,78 +121,89 @@ class WebSession:
         return written
 
     def _resolved(
-        self, origins: Iterable[Origin], site: ast.expr, above: frozenset[Kept]
+        self, origins: Iterable[Origin], site: ast.expr, above: frozenset[Holder]
     ) -> set[Written | Refused]:
         found: set[Written | Refused] = set()
         for origin in origins:
-            if not isinstance(origin, Kept):
+            if not isinstance(origin, Holder):
                 found.add(origin)
             elif origin not in above:
                 found |= self._passed(origin, site, above | {origin})
         return found
 
     def _passed(
-        self, parameter: Kept, site: ast.expr, above: frozenset[Kept]
+        self, parameter: Holder, site: ast.expr, above: frozenset[Holder]
     ) -> set[Written | Refused]:
         """Return how the sessions of what callers pass are written in the function itself."""
         found: set[Written | Refused] = set()
-        ways: dict[Segment, set[Written | Refused]] = {}
-        for segment in self._web.definitions[parameter]:
-            passage = self._way_into(parameter, segment)
-            ways[segment] = self._resolved(self._origins(segment), segment.start, above)
-            for one in ways[segment]:
-                is_named = isinstance(one, Written) and passage is not None
-                found.add(_inside(passage, one, site) if is_named else one)  # type: ignore[arg-type]
+        ways: dict[ChainFragment, set[Written | Refused]] = {}
+        for fragment in self._component.definitions[parameter]:
+            edge = self._way_into(parameter, fragment)
+            ways[fragment] = self._resolved(self._origins(fragment), fragment.start, above)
+            for one in ways[fragment]:
+                is_named = isinstance(one, Written) and edge is not None
+                found.add(_inside(self._component, edge, one, site) if is_named else one)  # type: ignore[arg-type]
         if any(isinstance(one, Refused) and one.reason is _NOT_PASSED for one in found):
             name = self._by_parameter(parameter, ways)
             return found if name is None else {name}
         return found
 
     def _by_parameter(
-        self, parameter: Kept, ways: Mapping[Segment, set[Written | Refused]]
+        self, parameter: Holder, ways: Mapping[ChainFragment, set[Written | Refused]]
     ) -> Written | None:
         """Return the name of a new parameter for the sessions of ``ways``; None if none can be."""
-        given: dict[Passage, Written] = {}
-        again: list[Passage] = []
-        for segment, sessions in ways.items():
-            passage, session = self._way_into(parameter, segment), next(iter(sessions), None)
-            if passage is not None and not sessions and passage.frame is parameter.frame:
-                again.append(passage)
+        given: dict[CallEdge, Written] = {}
+        again: list[CallEdge] = []
+        for fragment, sessions in ways.items():
+            edge, session = self._way_into(parameter, fragment), next(iter(sessions), None)
+            if edge is not None and not sessions and edge.context is parameter.context:
+                again.append(edge)
                 continue
-            if passage is None or len(sessions) != 1 or not isinstance(session, Written):
+            if edge is None or len(sessions) != 1 or not isinstance(session, Written):
                 return None
-            if given.setdefault(passage, session) != session or self._is_shared(passage):
+            if given.setdefault(edge, session) != session or self._is_shared(edge):
                 return None
-            self._check(segment, session.text)
-        node = parameter.binding.node if parameter.binding is not None else None
-        known = self.parameters.get(parameter.frame)
-        if not isinstance(node, ast.arg):
+            self._check(fragment, session.text)
+        before, context = parameter.parameter, parameter.context
+        known = self.parameters.get(context)
+        if before is None:
             return None
-        if known is None or known.before is not node:
-            reads = (one.node for one in self._web.uses if one.ending == "session")
-            known = None if known else new_parameter(parameter.frame, node, given, again, reads)
+        if known is None or known.added.before is not before:
+            reads = [one.node for one in self._component.uses if one.ending == "session"]
+            wanted = Wanted(context, before, given, again, reads)
+            known = None if known else self._new_parameter(wanted)
         if known is None:
             return None
-        self.parameters[parameter.frame] = known
-        return Written(known.name)
+        self.parameters[context] = known
+        return Written(known.added.name)
 
-    def _is_shared(self, passage: Passage) -> bool:
+    def _new_parameter(self, wanted: Wanted) -> SessionParameter | None:
+        context, annotation = wanted.context, None
+        if is_typed(context):
+            annotation = name_here(self._component.reader(context), context.function, "Session")
+        return session_parameter(wanted, annotation)
+
+    def _is_shared(self, edge: CallEdge) -> bool:
         """Whether the call may reach other methods too, which would need the parameter as well."""
-        reached = self._web.passages.reached(passage.frame, passage.call)
+        reached = self._component.edges.reached(edge.context, edge.call)
         return isinstance(reached, Unknown) or len(reached) > 1
 
-    def _check(self, use: Segment, text: str) -> None:
+    def _check(self, use: ChainFragment, text: str) -> None:
         """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
-        new = self.parameters.get(use.frame)
-        if new is None or new.name != text:
-            _check(self._web, use, text)
+        new = self.parameters.get(use.context)
+        if new is None or new.added.name != text:
+            _check(self._component, use, text)
 
     # ----------------------------------------------------------------------------------- caveats
     def made_anew(self) -> str:
         """Return the caveat of a session that is read again from a property, if it is one."""
-        for root in self._web.roots:
+        for root in self._component.roots:
             receiver = root.receiver
-            where = None if receiver is None else made_anew(root.frame.reader, receiver)
+            where = (
+                None
+                if receiver is None
+                else made_anew(self._component.reader(root.context), receiver)
+            )
             if where and receiver is not None:
                 return (
                     f"`{ast.unparse(receiver)}` is read again where the query runs, and the "
@@ -197,7 +213,7 @@ class WebSession:
 
     def no_longer_called(self) -> str:
         """Return the caveat of a call that made a session for nothing but queries, if any did."""
-        for root in self._web.roots:
+        for root in self._component.roots:
             receiver = root.receiver
             parts = () if receiver is None else ast.walk(receiver)
             if receiver and any(isinstance(part, ast.Call | ast.Await) for part in parts):
@@ -219,44 +235,42 @@ def _session_of(recognised: Recognised) -> Written | Refused:
     return Written(ast.unparse(called.value))
 
 
-def _is_parameter(kept: Kept) -> bool:
-    return kept.binding is not None and kept.binding.kind == "parameter"
-
-
 # ------------------------------------------------------------------------------ from call to call
-def _outside(passage: Passage, session: Written) -> Written | Refused:
+def _outside(component: Component, edge: CallEdge, session: Written) -> Written | Refused:
     """Return how the caller writes the ``session`` of the function that it calls."""
-    into, caller = passage.into, passage.frame
+    into, caller = edge.into, edge.context
     name, _, rest = session.text.partition(".")
     function = into.function.name
     detail = f"`{session.text}` is known to `{function}` alone"
-    refused = Refused(reasons.SESSION_NOT_PASSED, detail, because=(caller.place(passage.call),))
+    refused = Refused(reasons.SESSION_NOT_PASSED, detail, because=(caller.place(edge.call),))
     if not name.isidentifier() or _is_set(into, session.text):
         return refused
     own = into.flow.scope.bindings.get(into.flow.scope.mangled(name), [])
     if not own:
-        return _global(into.reader, session, caller, passage.call, passage.call.func) or refused
+        return _global(component, into, session, caller, edge.call.func) or refused
     parameter = own[0].node
     if len(own) != 1 or own[0].kind != "parameter" or not isinstance(parameter, ast.arg):
         return refused
-    given = passage.given(parameter)
+    given = edge.given(parameter)
     if given is None or not is_dotted(given):
         return refused
     text = ast.unparse(given)
     return Written(f"{text}.{rest}" if rest else text)
 
 
-def _inside(passage: Passage, session: Written, site: ast.expr) -> Written | Refused:
+def _inside(
+    component: Component, edge: CallEdge, session: Written, site: ast.expr
+) -> Written | Refused:
     """Return how the called function writes the ``session`` of its caller."""
-    into, caller = passage.into, passage.frame
+    into, caller = edge.into, edge.context
     for parameter, _ in parameters_of(into.function.args):
-        given = passage.given(parameter)
+        given = edge.given(parameter)
         text = None if given is None else ast.unparse(given)
         if text is not None and f"{session.text}.".startswith(f"{text}."):
             return Written(f"{parameter.arg}{session.text.removeprefix(text)}")
     name = session.text.partition(".")[0]
     is_local = caller.flow.scope.mangled(name) in caller.flow.scope.bindings
-    found = None if is_local else _global(caller.reader, session, into, site, site)
+    found = None if is_local else _global(component, caller, session, into, site)
     if found is not None:
         return found
     detail = f"`{into.function.name}` is not given `{session.text}` of its caller"
@@ -264,23 +278,27 @@ def _inside(passage: Passage, session: Written, site: ast.expr) -> Written | Ref
 
 
 def _global(
-    source: Reader, session: Written, frame: Frame, site: ast.expr, model: ast.expr
+    component: Component,
+    source: FunctionContext,
+    session: Written,
+    context: FunctionContext,
+    site: ast.expr,
 ) -> Written | None:
-    """Return how ``frame`` writes a session that stands at the top of a file; None if not so."""
+    """Return how ``context`` writes a session that stands at the top of a file; None if not so."""
     if not all(part.isidentifier() for part in session.text.split(".")):
         return None
     name = session.text.partition(".")[0]
-    scopes = frame.reader.module.scopes
-    if source.module.path == frame.path:
+    scopes = context.module.scopes
+    if source.path == context.path:
         is_top = scopes.owner(name, scopes.scope_of(site)) is scopes.module
         return session if is_top else None
     node: ast.expr = ast.parse(session.text, mode="eval").body
     rest = ""
     while True:
-        owner = source.qualified(node)
-        definition = None if owner is None else source.project.definition(owner)
+        owner = component.reader(source).qualified(node)
+        definition = None if owner is None else component.project.definition(owner)
         if owner is not None and definition is not None and definition.kind == "assignment":
-            return _imported(frame, owner, rest, site, model)
+            return _imported(component, context, owner, rest, site)
         if not isinstance(node, ast.Attribute):
             return None
         rest = f".{node.attr}{rest}"
@@ -288,17 +306,21 @@ def _global(
 
 
 def _imported(
-    frame: Frame, owner: str, rest: str, site: ast.expr, model: ast.expr
+    component: Component,
+    context: FunctionContext,
+    owner: str,
+    rest: str,
+    site: ast.expr,
 ) -> Written | None:
-    """Return how ``frame`` writes what ``owner``, a variable of another file, has as ``rest``."""
-    module = frame.reader.module
+    """Return how ``context`` writes what ``owner``, a variable of another file, has as ``rest``."""
+    module = context.module
     seen = {
         ast.unparse(node.value): node
-        for node in module.walk(frame.function)
+        for node in module.walk(context.function)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
-    for beside in (model, *seen.values()):
-        way = frame.reader.project.name_in_scope(module, site, owner, beside)
+    for beside in (site, *seen.values()):
+        way = component.project.name_in_scope(module, site, owner, beside)
         if not isinstance(way, str):
             needs = None if way.module is None else (way.module, way.text.partition(".")[0], None)
             return Written(f"{way.text}{rest}", needs)
@@ -306,49 +328,53 @@ def _imported(
 
 
 # --------------------------------------------------------------------------------- still the same
-def _check(web: Web, use: Segment, text: str) -> None:
+def _check(component: Component, use: ChainFragment, text: str) -> None:
     """Raise Refused unless ``text`` is still the session of its query where ``use`` stands."""
-    frame, module, because = use.frame, use.frame.reader.module, (use.place(),)
-    own, scopes = frame.flow.scope, module.scopes
+    context, module, because = use.context, use.context.module, (use.place(),)
+    own, scopes = context.flow.scope, module.scopes
     name = text.partition(".")[0]
     if not all(part.isidentifier() for part in text.split(".")):
         raise Refused(reasons.SESSION_CHANGES, f"`{text}` again", because=because)
     bindings = own.bindings.get(own.mangled(name), [])
-    if _is_outdated(web, frame, bindings) or _is_set(frame, text):
+    if _is_outdated(component, context, bindings) or _is_set(context, text):
         raise Refused(reasons.SESSION_CHANGES, f"what `{text}` is by then", because=because)
-    if name in own.globals | own.nonlocals or _is_set_inside(frame, name):
+    if name in own.globals | own.nonlocals or _is_set_inside(context, name):
         detail = f"`{text}`, which is set elsewhere"
         raise Refused(reasons.SESSION_CHANGES, detail, because=because)
-    if scopes.owner(name, scopes.scope_of(use.start)) is not _owner(web, frame, name):
+    if scopes.owner(name, scopes.scope_of(use.start)) is not _owner(component, context, name):
         raise Refused(reasons.SESSION_CHANGES, f"another `{name}`", because=because)
 
 
-def _owner(web: Web, frame: Frame, name: str) -> Scope | None:
-    """Return where the session's ``name`` belongs: at its query, if one is made in ``frame``."""
-    scopes = frame.reader.module.scopes
-    root = next((one for one in web.roots if one.frame is frame), None)
-    return scopes.owner(name, frame.flow.scope if root is None else scopes.scope_of(root.start))
+def _owner(component: Component, context: FunctionContext, name: str) -> Scope | None:
+    """Return where the session's ``name`` belongs: at its query, if one is made in ``context``."""
+    scopes = context.module.scopes
+    root = next((one for one in component.roots if one.context is context), None)
+    return scopes.owner(name, context.flow.scope if root is None else scopes.scope_of(root.start))
 
 
-def _is_outdated(web: Web, frame: Frame, bindings: Iterable[Binding]) -> bool:
+def _is_outdated(
+    component: Component, context: FunctionContext, bindings: Iterable[Binding]
+) -> bool:
     """Whether the session's variable may be given a value between a query and what uses it."""
     changes = [one.node for one in bindings if one.kind != "parameter"]
     outdated = {
-        read for name in web.variables(frame) for read in frame.flow.outdated(name, changes)
+        read
+        for name in component.variables(context)
+        for read in context.flow.outdated(name, changes)
     }
-    starts = {one.start for one in web.segments if one.frame is frame}
+    starts = {one.start for one in component.fragments if one.context is context}
     return not outdated.isdisjoint(starts)
 
 
-def _is_set_inside(frame: Frame, name: str) -> bool:
+def _is_set_inside(context: FunctionContext, name: str) -> bool:
     """Whether a function inside this one gives the session's name another value."""
-    is_local = frame.flow.scope.mangled(name) in frame.flow.scope.bindings
-    return is_local and isinstance(frame.flow.definitions(name), Unknown)
+    is_local = context.flow.scope.mangled(name) in context.flow.scope.bindings
+    return is_local and isinstance(context.flow.definitions(name), Unknown)
 
 
-def _is_set(frame: Frame, text: str) -> bool:
+def _is_set(context: FunctionContext, text: str) -> bool:
     """Whether the function sets the attribute that holds the session, or ends its use."""
-    for node in frame.flow.parts(ast.Attribute):
+    for node in context.flow.parts(ast.Attribute):
         is_written = not isinstance(node.ctx, ast.Load)
         if is_written and text.startswith(ast.unparse(node)):
             return True

@@ -7,14 +7,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame, Passage
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import alias_of
-from awaken.codemods.sqlalchemy.query_to_select.names import Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import LINKS
-from awaken.contract import Place, Span
+from awaken.contract import Place
+from awaken.kit.added_parameters import AddedParameter, has_room, is_name_used
+from awaken.project.graph.contexts import CallEdge, FunctionContext
 from awaken.project.source.trees import parameters_of
 
 _NAME = "session"
@@ -22,130 +23,82 @@ _OF_QUERIES = LINKS | {"all", "first", "one", "one_or_none", "scalar", "count", 
 
 
 @dataclass(frozen=True, slots=True)
-class NewParameter:
-    """A parameter called ``name`` that the function of ``frame`` gets in front of ``before``.
+class SessionParameter:
+    """A parameter for the session; ``annotation`` is its type, ``given`` what each call passes.
 
-    ``given`` is what each call passes to it, ``instead`` a statement that reads the session off the
-    query, and goes.
+    ``instead`` is a statement that reads the session off the query, and goes.
     """
 
-    frame: Frame
-    before: ast.arg
-    name: str
-    given: Mapping[Passage, Written]
+    added: AddedParameter
+    annotation: Written | None
+    given: Mapping[CallEdge, Written]
     instead: ast.stmt | None = None
+
+    @property
+    def context(self) -> FunctionContext:
+        """The function that gets it."""
+        return self.added.context
 
     def places(self) -> Iterator[Place]:
         """Yield where the function and its calls are changed."""
-        yield self.frame.place(self.before, f"`{self.frame.function.name}` is given the session")
-        for passage in self.given:
-            argument = _argument(passage, self.before)
-            if argument is not None:
-                yield passage.frame.place(argument, "the session is passed here as well")
+        function = self.context.function.name
+        yield self.context.place(self.added.before, f"`{function}` is given the session")
+        for edge, argument in self.added.arguments():
+            yield edge.context.place(argument, "the session is passed here as well")
 
-    def written(self) -> Iterator[tuple[str, Span, str, Written | None]]:
-        """Yield what is inserted: path, place, text, and a name that the file needs for it."""
-        kind = self._annotation()
-        text = self.name if kind is None else f"{self.name}: {kind.text}"
-        own = [part for one in parameters_of(self.frame.function.args) for part in one if part]
-        yield _inserted(self.frame, self.before, own, text, kind)
-        for passage, session in self.given.items():
-            argument = _argument(passage, self.before)
-            if argument is not None:
-                is_named = isinstance(argument, ast.keyword)
-                text = f"{self.name}={session.text}" if is_named else session.text
-                all_given = [*passage.call.args, *passage.call.keywords]
-                yield _inserted(passage.frame, argument, all_given, text, session)
-
-    def _annotation(self) -> Written | None:
-        """Return the type that is written, if the function tells the type of any parameter."""
-        given = [one for one, _ in parameters_of(self.frame.function.args)]
-        if any(one.annotation is not None for one in given):
-            return name_here(self.frame.reader, self.frame.function, "Session")
-        return None
+    def needs(self) -> Iterator[tuple[str, Written]]:
+        """Yield the names that are written, with the file of each."""
+        if self.annotation is not None:
+            yield self.context.path, self.annotation
+        yield from ((edge.context.path, session) for edge, session in self.given.items())
 
 
-def _inserted(
-    frame: Frame, before: ast.AST, among: Sequence[ast.AST], text: str, needs: Written | None
-) -> tuple[str, Span, str, Written | None]:
-    """Return the insertion of ``text`` in front of ``before``, one of a list of arguments.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A session that the function of ``context`` is not given with the query in ``before``.
 
-    It gets a line of its own where each of the list has one, as its last comma says.
+    ``given`` is what its calls would pass, ``again`` those by which it passes its own query to
+    itself, ``reads`` the places that read a session off its query.
     """
-    at = frame.span(before).start
-    last = max(frame.span(one).end for one in among)
-    behind = frame.reader.module.source.text[last:].lstrip()
-    gap = _gap(frame, at) if behind.startswith(b",") else ""
-    return frame.path, Span(at, at), f"{text},{gap or ' '}", needs
+
+    context: FunctionContext
+    before: ast.arg
+    given: Mapping[CallEdge, Written]
+    again: Sequence[CallEdge]
+    reads: Sequence[ast.expr]
 
 
-def new_parameter(
-    frame: Frame,
-    before: ast.arg,
-    given: Mapping[Passage, Written],
-    again: Iterable[Passage],
-    reads: Iterable[ast.expr],
-) -> NewParameter | None:
-    """Return the parameter to add; None where the function, or a call, leaves no room for it.
-
-    ``again`` are the calls by which the function passes its own query to itself, ``reads`` the
-    places that read a session off its query.
-    """
-    aliases = filter(None, (alias_of(frame, read) for read in reads))
+def session_parameter(wanted: Wanted, annotation: Written | None) -> SessionParameter | None:
+    """Return the parameter to add; None where the function, or a call, leaves no room for it."""
+    context, before = wanted.context, wanted.before
+    aliases = filter(None, (alias_of(context, read) for read in wanted.reads))
     name, instead = next(aliases, (_NAME, None))
-    if _has_default(frame.function, before) or (instead is None and _is_used(frame, name)):
+    if instead is None and is_name_used(context, name):
         return None
-    if _may_take_another(frame, before):
+    if _may_take_another(context, before):
         return None  # which may be of another session, and would ask for a parameter as well
-    given = {**given, **dict.fromkeys(again, Written(name))}
-    has_room = all(_has_room(one, _argument(one, before)) for one in given)
-    return NewParameter(frame, before, name, given, instead) if has_room else None
+    given = {**wanted.given, **dict.fromkeys(wanted.again, Written(name))}
+    if not has_room(context.function, before, given):
+        return None
+    kind = "" if annotation is None else annotation.text
+    texts = {edge: session.text for edge, session in given.items()}
+    added = AddedParameter(context, before, name, kind, texts)
+    return SessionParameter(added, annotation, given, instead)
 
 
-def _has_default(function: ast.FunctionDef | ast.AsyncFunctionDef, before: ast.arg) -> bool:
-    return any(one is before and default for one, default in parameters_of(function.args))
+def is_typed(context: FunctionContext) -> bool:
+    """Whether the function of ``context`` tells the type of any parameter."""
+    given = [one for one, _ in parameters_of(context.function.args)]
+    return any(one.annotation is not None for one in given)
 
 
-def _may_take_another(frame: Frame, before: ast.arg) -> bool:
+def _may_take_another(context: FunctionContext, before: ast.arg) -> bool:
     """Whether a method of a query is called on another parameter of the function."""
-    others = {one.arg for one, _ in parameters_of(frame.function.args) if one is not before}
+    others = {one.arg for one, _ in parameters_of(context.function.args) if one is not before}
     return any(
         isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id in others
         and node.attr in _OF_QUERIES
-        for node in frame.reader.module.walk(frame.function)
+        for node in context.module.walk(context.function)
     )
-
-
-def _is_used(frame: Frame, name: str) -> bool:
-    for node in frame.reader.module.walk(frame.function):
-        if name == getattr(node, "id", None) or name == getattr(node, "arg", None):
-            return True
-    return False
-
-
-def _argument(passage: Passage, parameter: ast.arg) -> ast.expr | ast.keyword | None:
-    """Return the argument of the call of ``passage`` that goes to ``parameter``."""
-    value = passage.given(parameter)
-    named = (one for one in passage.call.keywords if one.value is value)
-    return next(named, None) or (value if value in passage.call.args else None)
-
-
-def _has_room(passage: Passage, argument: ast.expr | ast.keyword | None) -> bool:
-    """Whether nothing but the comma, or the bracket of the call, stands in front of it."""
-    if argument is None:
-        return False
-    call, frame = passage.call, passage.frame
-    ends = [frame.span(one).end for one in (call.func, *call.args, *call.keywords)]
-    start = frame.span(argument).start
-    text = frame.reader.module.source.text
-    first, *others = text[max(end for end in ends if end <= start) : start].splitlines()
-    # What is said of the argument before may stand there, but nothing of the argument itself.
-    return b"".join([first.partition(b"#")[0], *others]).strip() in {b"(", b","}
-
-
-def _gap(frame: Frame, at: int) -> str:
-    """Return the white space in front of ``at``."""
-    before = frame.reader.module.source.text[:at]
-    return before[len(before.rstrip()) :].decode()

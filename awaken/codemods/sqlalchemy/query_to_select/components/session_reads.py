@@ -10,52 +10,55 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
-from awaken.codemods.sqlalchemy.query_to_select.components.translation import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import query_root
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.graph.contexts import FunctionContext
 
 SessionRead = tuple[Literal["session", "argument"], str, ast.expr]
 """Kind, name and whole of the end of a query, as ``read_end`` gives them."""
 
 
-def read_by_session(frame: Frame, node: ast.expr) -> SessionRead | None:
+def read_by_session(reader: Reader, node: ast.expr) -> SessionRead | None:
     """Return how the query ``node`` ends if its session is read off it, or executes it.
 
     The parts are those of ``read_end``.
     """
-    whole = session_read_off(frame, node)
+    whole = session_read_off(reader, node)
     if whole is not None:
         return "session", "session", whole
-    call = frame.reader.module.parent(node)
+    call = reader.module.parent(node)
     if not isinstance(call, ast.Call) or call.args[:1] != [node]:
         return None
     called = call.func
     if isinstance(called, ast.Attribute) and called.attr == "execute":
         is_its_own = ast.unparse(called.value) == f"{ast.unparse(node)}.session"
-        proof = frame.reader.project.session_of(frame.reader.module, called.value)
+        proof = reader.project.orm.session_of(reader.module, called.value)
         if is_its_own or (isinstance(proof, SessionProof) and "async" not in proof.kind):
             return "argument", "execute", node
     return None
 
 
-def query_read(frame: Frame, receiver: ast.Attribute) -> ast.Name | None:
+def query_read(
+    reader: Reader, context: FunctionContext, receiver: ast.Attribute
+) -> ast.Name | None:
     """Return the variable of ``query.session`` if it holds queries, as far as it is seen."""
     query = receiver.value
     if receiver.attr != "session" or not isinstance(query, ast.Name):
         return None
-    bindings = frame.flow.scope.bindings.get(frame.flow.scope.mangled(query.id), [])
+    bindings = context.flow.scope.bindings.get(context.flow.scope.mangled(query.id), [])
     notes = filter(None, (one.declared for one in bindings))
-    is_noted = any(frame.reader.library_name(note) == "Query" for note in notes)
+    is_noted = any(reader.library_name(note) == "Query" for note in notes)
     is_made = any(one.value is not None and query_root(one.value) for one in bindings)
     return query if is_noted or is_made else None
 
 
-def session_read_off(frame: Frame, node: ast.expr) -> ast.Attribute | None:
+def session_read_off(reader: Reader, node: ast.expr) -> ast.Attribute | None:
     """Return ``node.session`` or ``inspect(node).session`` around ``node``, if it stands there."""
-    module, reader = frame.reader.module, frame.reader
+    module = reader.module
     parent = module.parent(node)
     if isinstance(parent, ast.Call) and parent.args == [node] and not parent.keywords:
         if reader.qualified(parent.func) not in {
@@ -81,21 +84,21 @@ def caveats_of_execute(statement: Statement) -> list[str]:
     return found
 
 
-def alias_of(frame: Frame, read: ast.expr) -> tuple[str, ast.stmt] | None:
+def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] | None:
     """Return the variable that the session is read into, and the statement that does it.
 
     None where it does more, has a comment, or may be left out, or where the variable is set
     elsewhere too.
     """
-    module = frame.reader.module
+    module = context.module
     statement = module.parent(read)
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             pass
         case _:
             return None
-    body = frame.function.body
-    bindings = frame.flow.scope.bindings.get(name, [])
+    body = context.function.body
+    bindings = context.flow.scope.bindings.get(name, [])
     values = [one for one in bindings if one.kind != "annotation"]
     if statement not in body or len(body) == 1 or len(values) != 1:
         return None

@@ -1,67 +1,58 @@
-"""What is known of a statement that goes into another function, where other names are in sight."""
+"""The translation of a statement into another function, where other names are in sight."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import replace
 
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import is_surely_unique
+from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
+from awaken.project.graph.contexts import FunctionContext
 
 
-def crossed(statement: Statement, source: Frame, target: Frame) -> Statement:
-    """Return ``statement`` of the function ``source`` as the function ``target`` sees it.
+def translated(statement: Statement, reader: Reader, target: FunctionContext) -> Statement:
+    """Return ``statement`` of another function as ``target``, in the file of ``reader``, sees it.
 
     Its criteria and options are judged where they stand.
     """
-    if source is target:
-        return statement
     return replace(
         statement,
-        reader=target.reader,
-        items=tuple(_seen_from(target, item) for item in statement.items),
-        orm_items=tuple(_seen_from(target, item) for item in statement.orm_items),
+        reader=reader,
+        items=tuple(_seen_from(reader, target, item) for item in statement.items),
+        orm_items=tuple(_seen_from(reader, target, item) for item in statement.orm_items),
         criteria=[],
         options=[],
         sources=[],
-        join_point=_target(target, statement.join_point),
-        source=_target(target, statement.source),
-        unsure=may_repeat(statement),
+        join_point=_target(reader, target, statement.join_point),
+        source=_target(reader, target, statement.source),
+        unsure=statement.unsure or may_repeat(statement),
     )
 
 
-def may_repeat(statement: Statement) -> bool:
-    """Whether an object may come twice, for all that was added so far."""
-    kind = kind_of(statement.items)
-    has_entity = kind in {Kind.ENTITY, Kind.ROWS_WITH_ENTITY}
-    return has_entity and not is_surely_unique(statement, kind)
-
-
-def _seen_from(frame: Frame, item: Item) -> Item:
+def _seen_from(reader: Reader, context: FunctionContext, item: Item) -> Item:
     is_named = item.owner is not None or item.model is not None  # maybe not where it came from
     if item.what not in {What.ENTITY, What.COLUMN} or not is_named:
         return item
-    owner = None if item.aliased else named_in(frame, item.model)
+    owner = None if item.aliased else named_in(reader, context, item.model)
     return replace(item, owner=owner)
 
 
-def _target(frame: Frame, target: Target | None) -> Target | None:
-    return None if target is None else replace(target, text=named_in(frame, target.model))
+def _target(reader: Reader, context: FunctionContext, target: Target | None) -> Target | None:
+    return None if target is None else replace(target, text=named_in(reader, context, target.model))
 
 
-def named_in(frame: Frame, qualified: str | None) -> str | None:
-    """Return the name by which the function of ``frame`` sees the class; None if it does not."""
+def named_in(reader: Reader, context: FunctionContext, qualified: str | None) -> str | None:
+    """Return the name by which the function of ``context`` sees the class; None if it does not."""
     if qualified is None:
         return None
-    name, reader = qualified.rpartition(".")[2], frame.reader
+    name = qualified.rpartition(".")[2]
     scopes = reader.module.scopes
-    if name in scopes.module.bindings and scopes.owner(name, frame.flow.scope) is scopes.module:
+    if name in scopes.module.bindings and scopes.owner(name, context.flow.scope) is scopes.module:
         return name if _means(reader, ast.Name(name, ast.Load()), qualified) else None
-    for node in reader.module.walk(frame.function):
+    for node in reader.module.walk(context.function):
         if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             continue
         if node.attr == name and _means(reader, node, qualified):

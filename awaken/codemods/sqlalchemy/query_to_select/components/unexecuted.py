@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-from awaken.codemods.sqlalchemy.query_to_select.components.call_edges import Frame
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 
 Unexecuted = tuple[Literal["dropped", "shown"], str, ast.expr]
 """Kind, name and whole of the end of a query, as ``read_end`` gives them."""
@@ -25,27 +25,27 @@ OF_TEXT = (
 """What may change where the text of a query is shown."""
 
 
-def read_unexecuted(frame: Frame, node: ast.expr) -> Unexecuted | None:
+def read_unexecuted(reader: Reader, node: ast.expr) -> Unexecuted | None:
     """Return how the query ``node`` ends if it is dropped, or shown by a logger or ``print``.
 
     The parts are those of ``read_end``.
     """
-    module = frame.reader.module
+    module = reader.module
     if isinstance(module.parent(node), ast.Expr):
         return "dropped", "", node
     text = node
-    while (longer := _longer_text(frame, text, node)) is not None:
+    while (longer := _longer_text(reader, text, node)) is not None:
         text = longer
     call = module.parent(text)
     if not isinstance(call, ast.Call) or text not in call.args:
         return None
-    shows = isinstance(module.parent(call), ast.Expr) and _shows(frame, call)
+    shows = isinstance(module.parent(call), ast.Expr) and _shows(reader, call)
     return ("shown", ast.unparse(call.func), node) if shows else None
 
 
-def _longer_text(frame: Frame, text: ast.expr, query: ast.expr) -> ast.expr | None:
+def _longer_text(reader: Reader, text: ast.expr, query: ast.expr) -> ast.expr | None:
     """Return the text that ``text`` becomes, or becomes a part of, where it stands."""
-    module = frame.reader.module
+    module = reader.module
     parent = module.parent(text)
     match parent:
         case ast.Call(func=ast.Name(id="str"), args=[_], keywords=[]) if text in parent.args:
@@ -70,9 +70,8 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _shows(frame: Frame, call: ast.Call) -> bool:
+def _shows(reader: Reader, call: ast.Call) -> bool:
     """Whether ``call`` is one of a logger of Python's own, or of ``print`` to the screen."""
-    reader = frame.reader
     match call.func:
         case ast.Name(id="print"):
             is_print = reader.module.scopes.builtin_called(call) == "print"

@@ -1,4 +1,4 @@
-"""Decides how a query that ends in a bulk ``update()`` or ``delete()`` is written.
+"""The decision about a query that ends in a bulk ``update()`` or ``delete()``.
 
 Query builds the same statement and gives it to ``session.execute``, on every version since 1.4
 (``orm/query.py``: ``Query.update``, ``Query.delete``): autoflush, the default of
@@ -13,8 +13,8 @@ import re
 from collections.abc import Collection, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import session_of
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.loading import session_of
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     Argument,
@@ -30,7 +30,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.eager import Sources
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import tell_target
-from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What, doubts_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.builders import (
     filter_target,
@@ -71,18 +71,18 @@ _LAST_GAP = re.compile(rb"\s*,?" + _COMMENTS + rb"\)")
 """What may stand around arguments for its comments to belong to one of them."""
 
 
-def judge_write(reader: Reader, chain: Chain) -> Verdict:
+def decide_write(reader: Reader, chain: Chain) -> Decision:
     """Decide the rewrite of a ``chain`` that ends in update() or delete(); raises Refused."""
     for link in chain.links:
         check_link(reader, chain.end, link)
     statement = translate(reader, chain, executed=False)
     check_target(statement)
-    verdict = Verdict(None)
-    select = written(statement, verdict, chain.end)
-    verdict.data = executed_write(statement, select, link_edits(statement))
-    verdict.needs += statement.needs
-    verdict.caveats += caveats_of_target(statement.items, chain.links)
-    return verdict
+    decision = Decision(None)
+    select = written(statement, decision, chain.end)
+    decision.data = executed_write(statement, select, link_edits(statement))
+    decision.needs += statement.needs
+    decision.caveats += caveats_of_target(statement.items, chain.links)
+    return decision
 
 
 def caveats_of_target(items: Sequence[Item], links: Sequence[Link]) -> list[str]:
@@ -91,7 +91,7 @@ def caveats_of_target(items: Sequence[Item], links: Sequence[Link]) -> list[str]
     Criteria would make an ORM statement of it, or not.
     """
     has_criteria = any(link.name in _CRITERIA for link in links)
-    return [item.unless for item in items if item.unless and has_criteria]
+    return doubts_of(items) if has_criteria else []
 
 
 def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit]) -> BulkRewrite:

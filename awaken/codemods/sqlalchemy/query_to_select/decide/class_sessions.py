@@ -1,4 +1,4 @@
-"""Puts together the chain of a query and the session behind the class that it begins at."""
+"""The chain of a query together with the session behind the class that it begins at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, read_chain
@@ -29,25 +29,25 @@ def extension_of(reader: Reader, receiver: ast.expr | None) -> str | None:
     """Return ``db`` of the receiver ``db.session``, None of another session."""
     if not isinstance(receiver, ast.Attribute) or receiver.attr != "session":
         return None
-    if not reader.project.is_extension(reader.module, receiver.value):
+    if not reader.project.orm.is_extension(reader.module, receiver.value):
         return None
     return ast.unparse(receiver.value)
 
 
-def written_at_class(recognised: Recognised, chain: Chain, verdict: Verdict) -> str | None:
+def written_at_class(recognised: Recognised, chain: Chain, decision: Decision) -> str | None:
     """Return the session as which the start of ``chain`` is to be read; None: as it stands.
 
-    ``verdict`` notes the import that the session needs. Raises Refused where it has no name here.
+    ``decision`` notes the import that the session needs. Raises Refused where it has no name here.
     """
-    extended = isinstance(verdict.data, ExtensionRewrite)
+    extended = isinstance(decision.data, ExtensionRewrite)
     begin = recognised.begin
     if begin is None:
         return chain.extension if extended else None
-    if isinstance(verdict.data, QueryRewrite) and verdict.data.runs is None:
+    if isinstance(decision.data, QueryRewrite) and decision.data.runs is None:
         return "session"  # which is not executed here, so that nothing of it is written
     if begin.session is None:
         raise begin.refused or Refused(reasons.NO_SESSION)
-    verdict.needs.append(begin.session)
+    decision.needs.append(begin.session)
     return chain.extension if extended else begin.session.text
 
 

@@ -1,4 +1,4 @@
-"""Decides queries that end in a method that Flask-SQLAlchemy adds to Query.
+"""The decision about a query that ends in a method that Flask-SQLAlchemy adds to Query.
 
 Since 3.0 its object has methods of the same names that take a statement. They differ in what they
 execute: ``Query.first_or_404`` asks for one row, ``db.first_or_404`` for what the statement says;
@@ -14,9 +14,9 @@ from dataclasses import replace
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import judge_executed
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
+from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_executed
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
@@ -35,7 +35,7 @@ _DESCRIBED = 2
 """Arguments of ``get_or_404``: a key and a description."""
 
 
-def judge_extended(reader: Reader, chain: Chain) -> Verdict:
+def decide_extension(reader: Reader, chain: Chain) -> Decision:
     """Decide the rewrite of a ``chain`` that ends in a method of Flask-SQLAlchemy."""
     check_extension_version(reader, chain.end)
     if chain.extension is None:
@@ -65,7 +65,7 @@ def refuse_comments_of_end(reader: Reader, call: ast.Call) -> None:
     refuse_comment(module.source.text[start:end])
 
 
-def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Verdict:
+def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
     if chain.links:
         what = f"`.get_or_404()` follows `.{chain.links[-1].name}()`"
         raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")
@@ -81,10 +81,10 @@ def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Verdict:
     if not known or not 1 <= given <= _DESCRIBED or (not call.args and "ident" not in names):
         raise Refused(reasons.RAISES_TODAY, "get_or_404() takes a key and a description")
     keyword = "description" if len(call.args) == _DESCRIBED else None
-    return Verdict(ExtensionRewrite(method="get_or_404", statement=None, keyword=keyword))
+    return Decision(ExtensionRewrite(method="get_or_404", statement=None, keyword=keyword))
 
 
-def _with_statement(reader: Reader, chain: Chain, call: ast.Call) -> Verdict:
+def _with_statement(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
     check_arguments(chain, call)
     statement = translate(reader, read_as_executed(chain), executed=True)
     return extended(statement, chain, call, chain.links)
@@ -95,16 +95,16 @@ def read_as_executed(chain: Chain) -> Chain:
     return replace(chain, ending="executed", end=_EXECUTED_AS[chain.end])
 
 
-def extended(statement: Statement, chain: Chain, call: ast.Call, links: Iterable[Link]) -> Verdict:
+def extended(statement: Statement, chain: Chain, call: ast.Call, links: Iterable[Link]) -> Decision:
     """Decide how a ``statement`` is given to the method of Flask-SQLAlchemy that ``call`` calls.
 
     ``links`` are all the builders that made it. Raises Refused.
     """
     check_distinct(statement)
     _check_kind(chain, statement, links)
-    verdict = judge_executed(statement)
-    verdict.needs += statement.needs
-    data = verdict.data
+    decision = decide_executed(statement)
+    decision.needs += statement.needs
+    data = decision.data
     if not isinstance(data, QueryRewrite):
         raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() here")
     if chain.end == "one_or_404" and "unique" in data.then:
@@ -116,8 +116,8 @@ def extended(statement: Statement, chain: Chain, call: ast.Call, links: Iterable
         )
     executed = msgspec.structs.replace(data, runs=chain.end, then=(), last=None)
     keyword = "description" if call.args else None
-    verdict.data = ExtensionRewrite(method=chain.end, statement=executed, keyword=keyword)
-    return verdict
+    decision.data = ExtensionRewrite(method=chain.end, statement=executed, keyword=keyword)
+    return decision
 
 
 def check_arguments(chain: Chain, call: ast.Call) -> None:

@@ -1,4 +1,4 @@
-"""Decides how a query that ends in ``get()`` becomes ``session.get()``, with its settings.
+"""The decision about a query that ends in ``get()``: ``session.get()``, with its settings.
 
 ``Query.get`` gives its loader options, its lock and its execution options to the very function
 that ``Session.get`` calls (``orm/query.py``: ``Query._get_impl``), and nothing else of itself:
@@ -63,7 +63,7 @@ def caveats_of(reader: Reader, chain: Chain) -> Iterator[str]:
 def _may_be_scoped(reader: Reader, chain: Chain) -> bool:
     if chain.receiver is None:
         return True
-    proof = reader.project.session_of(reader.module, chain.receiver)
+    proof = reader.project.orm.session_of(reader.module, chain.receiver)
     return not isinstance(proof, SessionProof) or proof.kind != "session"
 
 
@@ -148,9 +148,9 @@ def _refuse_comments(reader: Reader, chain: Chain, settings: Sequence[GetSetting
         )
         return
     pairs = zip(chain.links, settings, strict=True)
-    kept = [node for link, setting in pairs if setting != "dropped" for node in _kept(link.call)]
+    left = [node for link, setting in pairs if setting != "dropped" for node in _left(link.call)]
     start = module.span(chain.root).end
-    for node in (*kept, *_kept(chain.node)):
+    for node in (*left, *_left(chain.node)):
         refuse_comment(module.source.text[start : module.span(node).start])
         start = module.span(node).end
     refuse_comment(module.source.text[start : module.span(chain.node).end])
@@ -164,5 +164,5 @@ def _refuse_comments_at_start(module: Module, root: ast.expr, whole: ast.expr) -
     refuse_comment(text[module.span(items[-1]).end : module.span(root).end])
 
 
-def _kept(call: ast.Call) -> Sequence[ast.expr]:
+def _left(call: ast.Call) -> Sequence[ast.expr]:
     return sorted(_arguments(call), key=lambda node: (node.lineno, node.col_offset))

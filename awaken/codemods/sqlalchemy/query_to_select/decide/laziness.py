@@ -1,4 +1,4 @@
-"""Whether the rows of an iterated query are asked for where it stands, or later.
+"""Iterated queries whose rows are asked for later than where they stand.
 
 ``Query.__iter__`` is a generator: the statement runs when the first row is asked for. The session
 runs a ``select()`` at once. It is the same where whatever iterates does so on the spot.

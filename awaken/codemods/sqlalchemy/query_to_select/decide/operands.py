@@ -6,7 +6,7 @@ import ast
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import chain_of
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     SET_OPERATIONS,
@@ -23,8 +23,8 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refus
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 
 
-def join_operands(statement: Statement, verdict: Verdict) -> None:
-    """Let ``verdict`` require the other queries of a set operation; raises Refused for one of them.
+def join_operands(statement: Statement, decision: Decision) -> None:
+    """Let ``decision`` require the other queries of a set operation; raises Refused for one.
 
     Each query is a site of its own: the first one, on which ``union`` is called, is written
     together with the operation, the others become plain statements.
@@ -33,9 +33,9 @@ def join_operands(statement: Statement, verdict: Verdict) -> None:
     for operand in _operands(chain):
         root, other = _read_operand(reader, operand)
         _refuse_others(statement.first_items, translate(reader, other, executed=False), operand)
-        verdict.requires.append(root)
+        decision.requires.append(root)
         if other.receiver is not None and has_call(other.receiver):
-            verdict.caveats.append(f"`{ast.unparse(other.receiver)}` is no longer called")
+            decision.caveats.append(f"`{ast.unparse(other.receiver)}` is no longer called")
     if _operands(chain):
         _refuse_comments(reader, chain)
     is_operand = chain.end in SET_OPERATIONS and chain.ending == "argument"
@@ -53,8 +53,8 @@ def _check_alone(statement: Statement) -> None:
     function = call.func if isinstance(call, ast.Call) else None
     if not isinstance(function, ast.Attribute):
         return
-    kept = holds_query(statement.reader.module, function.value)
-    if kept and kind_of(statement.items) is not Kind.ROWS:
+    stays = holds_query(statement.reader.module, function.value)
+    if stays and kind_of(statement.items) is not Kind.ROWS:
         raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
 
 

@@ -1,4 +1,4 @@
-"""What changes for the keys of rows: which column a name means, and which columns have one."""
+"""The keys of rows: which column a name means, and which columns have one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decides how ``query[a:b]`` and ``query[i]`` are written.
+"""The decision about ``query[a:b]`` and ``query[i]``.
 
 Query takes the same rows by LIMIT and OFFSET (``orm/util.py``: ``_getitem``), but gives ``[]``
 without asking the database where nothing can be left, and has its own view of negative numbers:
@@ -12,10 +12,10 @@ import ast
 import msgspec
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.decision import judge_executed
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
+from awaken.codemods.sqlalchemy.query_to_select.decide.loading import decide_executed
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import join_operands
-from awaken.codemods.sqlalchemy.query_to_select.decide.verdict import Verdict
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import QueryRewrite, SliceRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
@@ -24,7 +24,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.builders import trans
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 
 
-def judge_slice(reader: Reader, chain: Chain) -> Verdict:
+def decide_slice(reader: Reader, chain: Chain) -> Decision:
     """Decide the rewrite of a ``chain`` that is sliced or indexed; raises Refused."""
     if not isinstance(chain.node, ast.Subscript):
         raise Refused(reasons.SLICED_QUERY, "...")
@@ -36,17 +36,17 @@ def judge_slice(reader: Reader, chain: Chain) -> Verdict:
     if statement.from_statement:
         raise Refused(reasons.RAISES_TODAY, "a slice comes after from_statement()")
     check_distinct(statement)
-    verdict = judge_executed(statement)
-    verdict.needs += statement.needs
-    if isinstance(verdict.data, QueryRewrite):
-        query = msgspec.structs.replace(verdict.data, extra=extra, last="all", ended="call")
-        verdict.data = SliceRewrite(query=query, subscript=subscript)
+    decision = decide_executed(statement)
+    decision.needs += statement.needs
+    if isinstance(decision.data, QueryRewrite):
+        query = msgspec.structs.replace(decision.data, extra=extra, last="all", ended="call")
+        decision.data = SliceRewrite(query=query, subscript=subscript)
     if not known:
-        verdict.caveats.append(
+        decision.caveats.append(
             "negative numbers no longer raise IndexError, and an empty range is not `[]` at once"
         )
-    join_operands(statement, verdict)
-    return verdict
+    join_operands(statement, decision)
+    return decision
 
 
 def _bounds(node: ast.expr) -> tuple[tuple[str, ...], str | None, bool]:

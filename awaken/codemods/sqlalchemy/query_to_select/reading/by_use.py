@@ -1,4 +1,4 @@
-"""Reads unknown items by their use: only a class has attributes that are columns."""
+"""Unknown items, read by their use: only a class has attributes that are columns."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Ite
     query takes can be ordered: ``query(v).filter(v < 1)``, ``query(v).filter(v.in_(values))``.
     """
     node = item.node
-    is_unsure = bool(item.unless) and item.presumed
-    if item.what is not What.UNKNOWN and not item.assumed and not is_unsure:
+    is_unsure = bool(item.certainty.reason) and item.certainty.is_presumed
+    if item.what is not What.UNKNOWN and not item.certainty.is_assumed and not is_unsure:
         return item
     text = ast.unparse(node)
     is_class = _is_used_as_class(text, criteria) or _has_columns(text, criteria)
@@ -139,7 +139,8 @@ def read_by_options(
     mapped class, and it is an error if none is there.
     """
     names = {link.name for link in links}
-    is_unsure = len(items) == 1 and (items[0].what is What.UNKNOWN or items[0].unless)
+    reason = items[0].certainty.reason if items else ""
+    is_unsure = len(items) == 1 and (items[0].what is What.UNKNOWN or reason)
     if not is_unsure or names & OTHER_ITEMS:
         return items
     if isinstance(items[0].node, ast.Starred):
@@ -148,8 +149,8 @@ def read_by_options(
     if not any(names_columns(reader, option) for option in options):
         return items
     node = items[0].node
-    if items[0].unless:
-        return (replace(items[0], unless=""),)
+    if reason:
+        return (replace(items[0], certainty=items[0].certainty.because("")),)
     return (Item(node, What.ENTITY, owner=ast.unparse(node)),)
 
 

@@ -1,10 +1,11 @@
-"""Reads unknown items by where their value comes from, over functions and files."""
+"""Unknown items, read by where their value comes from, over functions and files."""
 
 from __future__ import annotations
 
 import ast
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import WEAK
 from awaken.codemods.sqlalchemy.query_to_select.reading.classes import (
     entity_of_attribute,
     is_mapped,
@@ -40,7 +41,7 @@ def _noted(reader: Reader, node: ast.expr) -> Item | None:
     found = [entity_of_attribute(reader, value, one) for one in owners]
     if not found or any(item is None for item in found):
         return None
-    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=True, presumed=True)
+    return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
 
 
 def is_mapped_value(reader: Reader, node: ast.expr) -> bool:

@@ -1,4 +1,4 @@
-"""Reads one query as written: where it starts, its builders, and how it ends."""
+"""The chain of one query as written: where it starts, its builders, and how it ends."""
 
 from __future__ import annotations
 

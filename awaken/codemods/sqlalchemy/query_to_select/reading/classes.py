@@ -1,4 +1,4 @@
-"""Which expressions are mapped classes or aliases of them: what gives objects back."""
+"""Mapped classes and aliases of them: the expressions that give objects back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import (
+    CERTAIN,
+    PRESUMED,
+    WEAK,
+    least,
+)
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
 from awaken.codemods.sqlalchemy.query_to_select.reading.made_classes import made_class
 from awaken.knowledge import knowledge
@@ -24,7 +30,7 @@ _COLUMNS = frozenset({"Column", "mapped_column"})
 def entity_of(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item | None:
     """Return the item for ``node`` if it is a mapped class or an alias of one, else None."""
     qualified = reader.qualified(node)
-    if qualified is not None and reader.project.mapped_class(qualified) is not None:
+    if qualified is not None and reader.project.orm.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     if qualified in knowledge().mapped_classes:
         return Item(node, What.ENTITY, owner=ast.unparse(node))
@@ -61,7 +67,7 @@ def _entity_of_call(reader: Reader, node: ast.Call, depth: int) -> Item | None:
         return made_class(reader, node)
     if ast.unparse(node.args[0]) == "self":
         return _entity_of_class(reader, node)
-    return Item(node, What.ENTITY, owner=ast.unparse(node), presumed=True)
+    return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=PRESUMED)
 
 
 def _is_true(call: ast.Call, keyword: str) -> bool:
@@ -79,20 +85,21 @@ def _entity_of_class(reader: Reader, node: ast.expr) -> Item | None:
     if around is None:
         return None
     qualified = f"{reader.module.name}.{reader.module.qualname(around)}"
-    if reader.project.mapped_class(qualified) is not None:
+    if reader.project.orm.mapped_class(qualified) is not None:
         return Item(node, What.ENTITY, model=qualified, owner=ast.unparse(node))
     facts = reader.project.class_facts(qualified)
     if facts is None:
-        return Item(node, What.ENTITY, owner=ast.unparse(node), weak=True, presumed=True)
+        return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=WEAK)
     return _entity_of_facts(reader, node, facts)
 
 
 def _entity_of_facts(reader: Reader, node: ast.expr, facts: ClassFacts) -> Item:
     """Return the item for a class of the project that is not proven to be mapped."""
-    weak = not _declares_table(reader, facts)
-    presumed = weak or not _declares_columns(reader, facts)
+    certainty = WEAK
+    if _declares_table(reader, facts):
+        certainty = CERTAIN if _declares_columns(reader, facts) else PRESUMED
     owner, models = ast.unparse(node), frozenset([facts.qualified])
-    return Item(node, What.ENTITY, owner=owner, weak=weak, presumed=presumed, models=models)
+    return Item(node, What.ENTITY, owner=owner, certainty=certainty, models=models)
 
 
 def _declares_table(reader: Reader, facts: ClassFacts) -> bool:
@@ -110,7 +117,7 @@ def is_mapped(reader: Reader, qualified: str) -> bool:
     """Whether a class is known to be mapped, or shows it by its table and its columns."""
     if qualified in knowledge().mapped_classes:
         return True
-    if reader.project.mapping_status(qualified) == "mapped":
+    if reader.project.orm.mapping_status(qualified) == "mapped":
         return True
     facts = reader.project.class_facts(qualified)
     if facts is None:
@@ -121,7 +128,7 @@ def is_mapped(reader: Reader, qualified: str) -> bool:
 def _declares_columns(reader: Reader, facts: ClassFacts) -> bool:
     """Whether a class with a base out of sight has columns, as only a mapped one can."""
     found = _class_node(reader, facts)
-    if found is None or reader.project.mapping_status(facts.qualified) != "unknown":
+    if found is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
         return False
     values = [getattr(statement, "value", None) for statement in found[1].body]
     calls = [value.func for value in values if isinstance(value, ast.Call)]
@@ -153,7 +160,7 @@ def _entity_of_binding(reader: Reader, node: ast.Name, binding: Binding, depth: 
             noted = _entity_of_parameter(reader, node, binding.node)
             return noted or _entity_of_callers(reader, node, binding, depth)
         case "class":
-            return Item(node, What.ENTITY, owner=node.id, weak=True, presumed=True)
+            return Item(node, What.ENTITY, owner=node.id, certainty=WEAK)
         case "assignment" | "walrus" if binding.value is not None:
             noted = _entity_of_annotation(reader, node, binding.annotation)
             return noted or _entity_of_value(reader, binding.value, depth - 1)
@@ -237,7 +244,7 @@ def _entity_of_parameter(reader: Reader, node: ast.Name, bound: ast.AST) -> Item
 
 def _entity_of_callers(reader: Reader, node: ast.Name, binding: Binding, depth: int) -> Item | None:
     """Return the item for a parameter that gets a class from every caller there is."""
-    passed = reader.project.passed_to(reader.module, binding)
+    passed = reader.project.calls.passed_to(reader.module, binding)
     if passed is None or passed.doubts or not passed.calls:
         return None
     found = [
@@ -269,8 +276,8 @@ def _entity_of_annotation(
     if name not in {"type", "Type"}:
         return None
     # A subclass may be passed as well, so the model is unknown.
-    weak = not _is_mapped_type(reader, inner)
-    return Item(node, What.ENTITY, owner=ast.unparse(node), weak=weak, presumed=weak)
+    certainty = CERTAIN if _is_mapped_type(reader, inner) else WEAK
+    return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=certainty)
 
 
 def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
@@ -279,7 +286,10 @@ def _is_mapped_type(reader: Reader, node: ast.expr) -> bool:
     if parsed is None:
         return False
     qualified = reader.qualified(parsed)
-    if qualified is not None and reader.project.mapping_status(qualified) in {"mapped", "base"}:
+    if qualified is not None and reader.project.orm.mapping_status(qualified) in {
+        "mapped",
+        "base",
+    }:
         return True
     if isinstance(parsed, ast.Name):
         # ``class Repository[Model: Base]``
@@ -352,14 +362,15 @@ def _entity_below(reader: Reader, qualified: str, node: ast.Attribute, depth: in
         if found is None:
             return None
         given += _attribute_values(*found, node, depth)
-    entities = [item for item in given if item is not None and not item.weak]
+    entities = [item for item in given if item is not None and not item.certainty.is_weak]
     if not entities or len(entities) < len(given):
         return None
+    joined = _joined(node, entities)
+    if not is_public(reader.module, qualified):
+        return joined
     text = ast.unparse(node)
-    unless = f"`{text}` is a mapped class in every subclass in sight, but there may be others"
-    return replace(
-        _joined(node, entities), unless=unless if is_public(reader.module, qualified) else ""
-    )
+    reason = f"`{text}` is a mapped class in every subclass in sight, but there may be others"
+    return replace(joined, certainty=joined.certainty.because(reason))
 
 
 def _entity_of_subscript(reader: Reader, node: ast.Subscript, depth: int) -> Item | None:
@@ -405,8 +416,8 @@ def _entity_of_item(
     joined = _joined(node, entities)
     if not is_of_module(reader.module, dictionary):
         return joined
-    unless = f"other files may put something else than mapped classes into `{dictionary.id}`"
-    return replace(joined, presumed=True, unless=unless)
+    reason = f"other files may put something else than mapped classes into `{dictionary.id}`"
+    return replace(joined, certainty=least([PRESUMED, joined.certainty]).because(reason))
 
 
 def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
@@ -418,9 +429,7 @@ def _joined(node: ast.expr, items: Sequence[Item]) -> Item:
         model=None,
         owner=ast.unparse(node),
         aliased=any(item.aliased for item in items),
-        weak=any(item.weak for item in items),
-        presumed=any(item.presumed for item in items),
-        unless=next((item.unless for item in items if item.unless), ""),
+        certainty=least(item.certainty for item in items),
         models=frozenset() if frozenset([""]) in models else frozenset().union(*models),
     )
 

@@ -1,4 +1,4 @@
-"""Whether results may repeat: other FROM objects in criteria, and joined loads of collections."""
+"""Sources of repeated results: other FROM objects in criteria, and joined loads of collections."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Sources:
         return self.reader.library_name(function) == "exists"
 
     def _is_relationship(self, node: ast.expr) -> bool:
-        mapped = self.reader.project.mapped_class(self.model) if self.model else None
+        mapped = self.reader.project.orm.mapped_class(self.model) if self.model else None
         if mapped is None or not isinstance(node, ast.Attribute):
             return True
         return bool(mapped.attribute_kind(node.attr) != "column")
@@ -244,8 +244,8 @@ def _reaches_collection(reader: Reader, argument: ast.expr) -> bool:
     if not isinstance(argument, ast.Attribute):
         return True
     owner: Item | None = entity_of(reader, argument.value)
-    mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
+    mapped = reader.project.orm.mapped_class(owner.model) if owner and owner.model else None
     relationship = mapped.relationships.get(argument.attr) if mapped else None
     if relationship is None or relationship.uselist is not False or relationship.target is None:
         return True
-    return reader.project.needs_unique(relationship.target) is not False
+    return reader.project.orm.needs_unique(relationship.target) is not False

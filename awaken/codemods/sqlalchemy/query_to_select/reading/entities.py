@@ -1,4 +1,4 @@
-"""Classifies what a query asks for: mapped classes, columns, expressions, or something unknown."""
+"""The items that a query asks for: mapped classes, columns, expressions, or something unknown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.by_value import read_by_value
+from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import ASSUMED, least
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_FUNCTIONS, SET_OPERATIONS
 from awaken.codemods.sqlalchemy.query_to_select.reading.classes import DEPTH, entity_of
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted, tell_kind
@@ -103,7 +104,7 @@ def _columns_of_list(reader: Reader, node: ast.Starred, *, alone: bool) -> list[
     elements = elements_of(reader, node.value)
     found = [classify(one.reader, one.node) for one in elements]
     known = all(item.what in {What.COLUMN, What.EXPRESSION} for item in found)
-    if not found or not known or any(item.weak or item.assumed for item in found):
+    if not found or not known or any(item.certainty.is_weak for item in found):
         return [Item(node, What.UNKNOWN)]
     is_orm = alone and all(item.orm for item in found)
     items: list[Item] = []
@@ -178,7 +179,10 @@ def classify(reader: Reader, node: ast.expr, depth: int = DEPTH) -> Item:
 def _one_of(node: ast.expr, one: Item, other: Item) -> Item:
     """Return the item for ``one if test else other``, of columns."""
     whats = {one.what, other.what}
-    if not whats <= {What.COLUMN, What.EXPRESSION} or one.assumed or other.assumed:
+    if (
+        not whats <= {What.COLUMN, What.EXPRESSION}
+        or least([one.certainty, other.certainty]).is_assumed
+    ):
         return Item(node, What.UNKNOWN)
     keys = one.keys | other.keys
     return Item(
@@ -197,15 +201,17 @@ def _one_of(node: ast.expr, one: Item, other: Item) -> Item:
 def _classify_attribute(reader: Reader, node: ast.Attribute, depth: int) -> Item:
     owner = entity_of(reader, node.value, depth)
     if owner is not None:
-        return Item(node, What.UNKNOWN) if owner.weak else column_of(reader, owner, node)
+        return (
+            Item(node, What.UNKNOWN) if owner.certainty.is_weak else column_of(reader, owner, node)
+        )
     if isinstance(node.value, ast.Attribute) and _is_column_collection(node.value):
         table = classify(reader, node.value.value, depth - 1) if depth else None
         is_orm = table is not None and table.what is What.SELECTABLE and table.orm
         text = ast.unparse(node.value)
         return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=is_orm)
-    if isinstance(node.value, ast.Name) and _imported(reader, node.value).assumed:
+    if isinstance(node.value, ast.Name) and _imported(reader, node.value).certainty.is_assumed:
         text = node.value.id
-        return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, assumed=True)
+        return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, certainty=ASSUMED)
     return _imported(reader, node)
 
 
@@ -213,7 +219,7 @@ def column_of(reader: Reader, owner: Item, node: ast.Attribute) -> Item:
     """Return the item for an attribute of a mapped class or alias."""
     if node.attr == "__table__":
         return Item(node, What.SELECTABLE, owner=f"{owner.owner}.__table__", orm=False)
-    mapped = reader.project.mapped_class(owner.model) if owner.model else None
+    mapped = reader.project.orm.mapped_class(owner.model) if owner.model else None
     kind = mapped.attribute_kind(node.attr) if mapped else None
     column = mapped.columns.get(node.attr) if mapped else None
     hashable: bool | None = None
@@ -391,7 +397,7 @@ def _imported(reader: Reader, node: ast.expr) -> Item:
         return _defined(reader, node, definition)
     name = qualified.rpartition(".")[2]
     if "." in qualified and name[:1].isupper() and not name.isupper() and "_" not in name:
-        return Item(node, What.ENTITY, owner=ast.unparse(node), assumed=True)
+        return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=ASSUMED)
     return Item(node, What.UNKNOWN)
 
 

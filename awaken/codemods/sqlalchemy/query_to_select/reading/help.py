@@ -1,4 +1,4 @@
-"""What to do about a receiver or an item that nothing explains, told from how it is written."""
+"""The help for a receiver or an item that nothing explains, told from how it is written."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from awaken.codemods.sqlalchemy.query_to_select.reading.certainty import CERTAIN, Certainty
+
 
 class What(Enum):
     """The kinds of one item of a query."""
@@ -37,12 +39,8 @@ class Item:
     ``other_keys`` are names that it may have in its place.
     ``orm`` says that the item makes the statement an ORM statement; ``one_row`` that it alone
     gives exactly one row (aggregates, literals); ``hashable`` is None where the type is unknown,
-    ``mixed`` that columns of several classes are in it, ``assumed`` that a library's class is
-    taken for a mapped one by the spelling of its name, ``unless`` who may give another class than
-    those in sight, which are mapped. A ``weak`` entity is some class: if a query
-    takes it, it is mapped, but what its attributes are is not known. Of one that is ``presumed``
-    only the query says that it is mapped: it cannot prove that this is a query. ``models`` are all
-    the classes that an entity of no one model may be, empty where they are not known.
+    ``mixed`` that columns of several classes are in it. ``models`` are all the classes that an
+    entity of no one model may be, empty where they are not known.
     """
 
     node: ast.expr
@@ -55,12 +53,9 @@ class Item:
     aggregate: bool = False
     constant: bool = False
     hashable: bool | None = True
-    assumed: bool = False
-    weak: bool = False
-    presumed: bool = False
+    certainty: Certainty = CERTAIN
     models: frozenset[str] = frozenset()
     mixed: bool = False
-    unless: str = ""
     other_keys: frozenset[str] = frozenset()
 
     @property
@@ -77,3 +72,8 @@ def kind_of(items: Sequence[Item]) -> Kind:
     if len(items) == 1 and entities:
         return Kind.ENTITY
     return Kind.ROWS_WITH_ENTITY if entities else Kind.ROWS
+
+
+def doubts_of(items: Sequence[Item]) -> list[str]:
+    """Return who may give other items than those in sight."""
+    return [item.certainty.reason for item in items if item.certainty.reason]

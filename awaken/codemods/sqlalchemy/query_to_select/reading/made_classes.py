@@ -25,7 +25,7 @@ def made_class(reader: Reader, call: ast.Call) -> Item | None:
     if None in names or _TABLES.isdisjoint(names) or "__abstract__" in names:
         return None
     qualified = [reader.qualified(base) for base in bases]
-    statuses = {reader.project.mapping_status(name) for name in qualified if name is not None}
+    statuses = {reader.project.orm.mapping_status(name) for name in qualified if name is not None}
     if "base" not in statuses:
         return None
     return Item(call, What.ENTITY, owner=ast.unparse(call))

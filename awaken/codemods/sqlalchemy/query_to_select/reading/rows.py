@@ -1,4 +1,4 @@
-"""How the rows of a query are used where they can be seen: by position, by name, by their keys."""
+"""The use of the rows of a query where it can be seen: by position, by name, by their keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be in a list that is given to a query as ``*columns``.
+"""The elements of a list that is given to a query as ``*columns``.
 
 The list may be built over several statements, put together from others, or be what a function
 returns. All that could change it must be in sight.
@@ -92,7 +92,7 @@ def _is_builtin(reader: Reader, node: ast.expr) -> bool:
 # ------------------------------------------------------------------------------------- functions
 def _returned(reader: Reader, call: ast.Call, depth: int) -> Iterator[Element]:
     """Yield what may be in the lists that a function of the project returns."""
-    called = reader.project.function_called(reader.module, call)
+    called = reader.project.calls.function_called(reader.module, call)
     if isinstance(called, Unknown) or not isinstance(called.function, ast.FunctionDef):
         raise _UnseenError
     there = Reader(reader.project, called.module)

@@ -51,15 +51,15 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
     if qualified is None:
         found = _of_several(reader, model)
     elif of_subclasses:
-        found = reader.project.subclass_query(qualified)
+        found = reader.project.orm.subclass_query(qualified)
     else:
-        found = reader.project.class_query(qualified)
+        found = reader.project.orm.class_query(qualified)
     if isinstance(found, ClassQuery):
         return _begin(reader, node, found)
     if isinstance(found, Unknown):
         because = Place(found.place.path, found.place.span, found.why)
         return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node), because=(because,))
-    if qualified is not None and reader.project.mapping_status(qualified) != "unknown":
+    if qualified is not None and reader.project.orm.mapping_status(qualified) != "unknown":
         return None
     return _unknown(reader, node)
 
@@ -69,7 +69,7 @@ def _of_several(reader: Reader, model: ast.expr) -> ClassQuery | None:
     entity = entity_of(reader, model)
     if entity is None or entity.aliased:
         return None
-    found = [reader.project.subclass_query(one) for one in sorted(entity.models)]
+    found = [reader.project.orm.subclass_query(one) for one in sorted(entity.models)]
     known = [one for one in found if isinstance(one, ClassQuery)]
     if not known or len(known) < len(found):
         return None

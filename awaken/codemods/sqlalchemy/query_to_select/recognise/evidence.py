@@ -1,4 +1,4 @@
-"""What proves that a call of ``query`` is one of a session: that it asks for what is mapped."""
+"""The evidence that a call of ``query`` is one of a session: that it asks for what is mapped."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
 
 
 def _is_proved(reader: Reader, call: ast.Call) -> bool:
-    if reader.project.proved_by_use(reader.module, call) is not None:
+    if reader.project.orm.proved_by_use(reader.module, call) is not None:
         return True
     evidence = next((one for one in call.args if _is_mapped(reader, one)), None)
     if evidence is None:
         return False
-    return reader.project.proved_by_use(reader.module, call, evidence) is not None
+    return reader.project.orm.proved_by_use(reader.module, call, evidence) is not None
 
 
 def _is_mapped(reader: Reader, node: ast.expr) -> bool:
@@ -42,5 +42,5 @@ def _is_mapped(reader: Reader, node: ast.expr) -> bool:
     for one in (node, node.value) if isinstance(node, ast.Attribute) else (node,):
         entity = entity_of(reader, one)
         if entity is not None:
-            return not entity.presumed
+            return not entity.certainty.is_presumed
     return False

@@ -1,4 +1,4 @@
-"""Whether a call of ``query`` that nothing proves looks like one of SQLAlchemy all the same."""
+"""Calls of ``query`` that nothing proves, and that look like one of SQLAlchemy all the same."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _is_with_library(reader: Reader) -> bool:
 def _is_proved(reader: Reader, call: ast.Call) -> bool:
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
         return False
-    known = reader.project.session_of(reader.module, call.func.value)
+    known = reader.project.orm.session_of(reader.module, call.func.value)
     return isinstance(known, SessionProof) or is_proved_by_use(reader, call)
 
 

@@ -1,4 +1,4 @@
-"""Whether reading a session's attribute again may give another session."""
+"""Sessions in properties, which may give another one when they are read again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
     """
     if not isinstance(session, ast.Attribute):
         return None
-    proof = reader.project.session_of(reader.module, session)
+    proof = reader.project.orm.session_of(reader.module, session)
     if isinstance(proof, SessionProof) and proof.kind == "scoped":
         return None
     defining = reader.project.files_with([b"def " + session.attr.encode()])

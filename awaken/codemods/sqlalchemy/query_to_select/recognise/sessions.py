@@ -216,7 +216,7 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         return Recognised(call, _standing_against(reader, call))
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
         return None
-    proof = reader.project.session_of(reader.module, call.func.value)
+    proof = reader.project.orm.session_of(reader.module, call.func.value)
     if proof is None:
         return None
     if isinstance(proof, SessionProof):
@@ -241,9 +241,9 @@ def _own_queries(reader: Reader, call: ast.Call, proof: SessionProof) -> Refused
     """Return what stands against a query that is, or may be, of a class of the program's own."""
     given: tuple[str, ...] = (proof.query_class,) if proof.query_class else ()
     if not given and not _is_followed(proof):
-        given = reader.project.query_classes_given()
+        given = reader.project.orm.query_classes_given()
     for one in given:
-        known = reader.project.query_class(one)
+        known = reader.project.orm.query_class(one)
         if known is None:
             detail = "the session makes queries of the program's own class"
             return Refused(reasons.QUERY_HOOKS, detail, because=proof.places)

@@ -1,4 +1,4 @@
-"""Why a place that looks like a query is none: what ``awaken explain`` says of it."""
+"""The explanation why a place that looks like a query is none, for ``awaken explain``."""
 
 from __future__ import annotations
 
@@ -90,14 +90,14 @@ def _other_call(reader: Reader, node: ast.AST) -> str | None:
         return None
     receiver = node.func.value
     text, origin = quoted(receiver), _origin(reader, receiver)
-    proof = reader.project.session_of(reader.module, receiver)
+    proof = reader.project.orm.session_of(reader.module, receiver)
     if isinstance(proof, SessionProof):
         return f"`{text}` is an AsyncSession, which has no `query()`"
     if isinstance(proof, Unknown):
         why = f"{origin and f'{origin}; '}{proof.why}{_where(reader, node, proof.place)}"
         doubt = _doubt(reader, node)
         return f"nothing shows that `{text}` is a session of SQLAlchemy ({why}); {doubt}"
-    others = " or ".join(reader.project.others_than_session(reader.module, receiver)) or "None"
+    others = " or ".join(reader.project.orm.others_than_session(reader.module, receiver)) or "None"
     return f"`{text}` is {others}, no session of SQLAlchemy{origin and f' ({origin})'}"
 
 
@@ -168,7 +168,7 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
             f"If it is one, write it as a query of the session, "
             f"`db.session.query({quoted(node.value)})`"
         )
-    if isinstance(reader.project.session_of(reader.module, node.value), SessionProof):
+    if isinstance(reader.project.orm.session_of(reader.module, node.value), SessionProof):
         return f"`{text}` is not called here; the rule looks at calls of it"
     return f"`{text}` is an attribute that is read, and the rule looks at calls `query(...)`"
 
@@ -176,7 +176,7 @@ def _read(reader: Reader, node: ast.AST) -> str | None:
 def _class_named(reader: Reader, node: ast.expr) -> str | None:
     """Return what class ``node`` is, as a noun phrase; None if it is none."""
     name = reader.qualified(node)
-    status = "unknown" if name is None else reader.project.mapping_status(name)
+    status = "unknown" if name is None else reader.project.orm.mapping_status(name)
     if status in {"mapped", "base"}:
         return "a mapped class"
     last = getattr(node, "id", getattr(node, "attr", ""))
@@ -204,7 +204,7 @@ def _modern(reader: Reader, node: ast.AST) -> str | None:
     function = node.func
     if not isinstance(function, ast.Attribute) or function.attr not in _SESSION_METHODS:
         return None
-    if isinstance(reader.project.session_of(reader.module, function.value), SessionProof):
+    if isinstance(reader.project.orm.session_of(reader.module, function.value), SessionProof):
         return f"`{quoted(function)}(...)` is the style of SQLAlchemy 2.0 already"
     return None
 

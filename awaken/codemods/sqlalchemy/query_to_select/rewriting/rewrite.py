@@ -93,7 +93,7 @@ def _take_apart(node: Any, data: QueryRewrite) -> _Parts:
         links.append(call)
         current = cst.ensure_type(call.func, cst.Attribute).value
     # A variable is taken for a call of it, so that every chain starts with a call.
-    root = cst.Call(current) if data.shape == "kept" else cst.ensure_type(current, cst.Call)
+    root = cst.Call(current) if data.shape == "held" else cst.ensure_type(current, cst.Call)
     return _Parts(root, links[::-1], ended)
 
 
@@ -164,7 +164,7 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
 def _start(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     """Return ``select(...)`` with the items of ``query(...)``, or with what counts them."""
     root = parts.root
-    if data.shape == "kept":
+    if data.shape == "held":
         return root.func if data.source is None else _name(data.source)
     start = root.with_changes(func=_name(data.select), args=items_of(root))
     if data.runs is not None:

@@ -1,1 +1,6 @@
-"""TODO docstring."""
+"""The statement that the builders of a query come to.
+
+Begin with ``statement`` (what is known of it) and ``builders`` (what each builder adds). ``joins``
+declares how every field is joined where two ways meet, ``alike`` how items are. ``targets``,
+``set_operations``, ``flushing`` and ``comments`` answer single questions.
+"""

@@ -116,7 +116,7 @@ def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
         for word in re.findall(r"\w+", part.value)
     }
     for item in statement.items if words else ():
-        mapped = statement.reader.project.mapped_class(item.model) if item.model else None
+        mapped = statement.reader.project.orm.mapped_class(item.model) if item.model else None
         if mapped is None or mapped.tablename is None:
             continue
         labels = {f"{mapped.tablename}_{name}" for name in mapped.columns} - set(mapped.columns)
@@ -227,7 +227,7 @@ def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool
 
 def refuse_missing_keys(statement: Statement, link: Link, target: Target) -> None:
     """A key that the target lacks raises one error from Query and another from its class."""
-    mapped = statement.reader.project.mapped_class(target.model) if target.model else None
+    mapped = statement.reader.project.orm.mapped_class(target.model) if target.model else None
     if mapped is None or not mapped.complete:
         return
     for keyword in link.call.keywords:

@@ -1,4 +1,4 @@
-"""Whether the session flushes pending changes before a statement, as it does before any Query."""
+"""The flush of pending changes before a statement, as it comes before any Query."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def _of_entity(statement: Statement, link: Link, later: Sequence[Link], is_last:
 
 def _check_entity(statement: Statement, item: Item, name: str) -> None:
     reader = statement.reader
-    mapped = reader.project.mapped_class(item.model) if item.model else None
+    mapped = reader.project.orm.mapped_class(item.model) if item.model else None
     # The alias of a set operation before this one goes by another name than the class.
     is_alias = item.aliased and item.owner == name
     # An alias of an alias loses sight of the tables of a class that inherits them.
@@ -146,7 +146,7 @@ def _inherits(statement: Statement, item: Item) -> bool:
     project = statement.reader.project
     facts = project.class_facts(item.model or "")
     bases = facts.bases if facts is not None else (None,)
-    return any(base is None or project.mapping_status(base) != "base" for base in bases)
+    return any(base is None or project.orm.mapping_status(base) != "base" for base in bases)
 
 
 def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: bool) -> LinkEdit:

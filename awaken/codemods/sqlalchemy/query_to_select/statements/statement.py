@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import ast
 import itertools
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Any
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item
+from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
+    EACH_WAY,
+    ITEMS,
+    LISTS,
+    NAME,
+    NODES,
+    OF_CHAIN,
+    OF_PLACE,
+    ORM_ITEMS,
+    SOME_WAY,
+    TARGET,
+    Join,
+    join_of,
+    same,
+)
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 
 
@@ -23,41 +41,46 @@ class Statement:
     ``unsure`` says that rows may repeat for what was added out of sight, ``several`` that the one
     item is of several classes, each of which was judged for itself. ``lists`` are the columns of
     each way to this place, where these differ; ``items`` are then all of them. ``unflushed`` says
-    that not every way flushes first. Each statement has its own ``number``.
+    that not every way flushes first. Every field says how it is joined where two ways meet; each
+    statement has its own ``number``.
     """
 
-    reader: Reader
-    chain: Chain
-    items: tuple[Item, ...]
-    edits: list[LinkEdit] = field(default_factory=list)
-    orm_items: tuple[Item, ...] = ()
-    needs: list[Written] = field(default_factory=list)
-    criteria: list[ast.expr] = field(default_factory=list)
-    options: list[ast.expr] = field(default_factory=list)
-    ordered: list[ast.expr] = field(default_factory=list)
-    joined: bool = False
-    join_point: Target | None = None
-    reset: bool = False
-    source: Target | None = None
-    sources: list[ast.expr] = field(default_factory=list)
-    selects_from: bool = False
-    begun: str = ""
-    limited: bool = False
-    one_row_limit: bool = False
-    asserting: bool = True
-    distinct: bool = False
-    grouped: bool = False
-    from_statement: bool = False
-    yields: bool = False
-    as_rows: bool = False
-    changed_items: bool = False
-    session: int | None = None
-    continued: bool = False
-    first_items: tuple[Item, ...] = ()
-    unsure: bool = False
-    several: bool = False
-    lists: tuple[tuple[Item, ...], ...] = ()
-    unflushed: bool = False
+    reader: Reader = field(metadata=OF_PLACE.declared)
+    chain: Chain = field(metadata=OF_PLACE.declared)
+    items: tuple[Item, ...] = field(metadata=ITEMS.declared)
+    lists: tuple[tuple[Item, ...], ...] = field(default=(), metadata=LISTS.declared)
+    several: bool = field(default=False, metadata=EACH_WAY.declared)
+    yields: bool = field(
+        default=False, metadata=same("rows in portions (yield_per) or at once").declared
+    )
+    orm_items: tuple[Item, ...] = field(default=(), metadata=ORM_ITEMS.declared)
+    edits: list[LinkEdit] = field(default_factory=list, metadata=OF_CHAIN.declared)
+    needs: list[Written] = field(default_factory=list, metadata=OF_CHAIN.declared)
+    criteria: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
+    options: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
+    ordered: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
+    sources: list[ast.expr] = field(default_factory=list, metadata=NODES.declared)
+    joined: bool = field(default=False, metadata=SOME_WAY.declared)
+    join_point: Target | None = field(default=None, metadata=TARGET.declared)
+    reset: bool = field(default=False, metadata=same("another meaning of `filter_by()`").declared)
+    source: Target | None = field(default=None, metadata=TARGET.declared)
+    selects_from: bool = field(default=False, metadata=SOME_WAY.declared)
+    begun: str = field(default="", metadata=NAME.declared)
+    limited: bool = field(default=False, metadata=SOME_WAY.declared)
+    one_row_limit: bool = field(default=False, metadata=EACH_WAY.declared)
+    asserting: bool = field(default=True, metadata=SOME_WAY.declared)
+    distinct: bool = field(default=False, metadata=SOME_WAY.declared)
+    grouped: bool = field(default=False, metadata=SOME_WAY.declared)
+    from_statement: bool = field(default=False, metadata=SOME_WAY.declared)
+    as_rows: bool = field(default=False, metadata=same("rows or objects").declared)
+    changed_items: bool = field(default=False, metadata=SOME_WAY.declared)
+    session: int | None = field(default=None, metadata=same("other sessions").declared)
+    continued: bool = field(default=False, metadata=SOME_WAY.declared)
+    first_items: tuple[Item, ...] = field(
+        default=(), metadata=same("other set operations").declared
+    )
+    unsure: bool = field(default=False, metadata=SOME_WAY.declared)
+    unflushed: bool = field(default=False, metadata=SOME_WAY.declared)
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
     @property
@@ -65,3 +88,39 @@ class Statement:
         """Whether nothing but criteria, joins, order and loader options was added."""
         plain = {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "options"}
         return all(link.name in plain for link in self.chain.links)
+
+    def continued_by(self, chain: Chain) -> Statement:
+        """Return what is known where ``chain`` goes on from this statement."""
+        carried = {name: join.carried(getattr(self, name)) for name, join in _joins().items()}
+        return replace(self, **{**carried, "chain": chain, "continued": True})
+
+    def either(self, other: Statement) -> Statement:
+        """Return what is known if it is this statement or ``other``; raises Refused.
+
+        The items of both look the same.
+        """
+        return self._joined(other, lambda join: join.either)
+
+    def both(self, other: Statement) -> Statement:
+        """Return what is known of this statement as well as of ``other``."""
+        return self._joined(other, lambda join: join.both)
+
+    def _joined(
+        self, other: Statement, way: Callable[[Join], Callable[[Any, Any], Any]]
+    ) -> Statement:
+        values = {
+            name: way(join)(getattr(self, name), getattr(other, name))
+            for name, join in _joins().items()
+        }
+        return replace(self, **values)
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """What tells whether something else is known than before."""
+        return tuple(join.key(getattr(self, name)) for name, join in _joins().items())
+
+
+@cache
+def _joins() -> Mapping[str, Join]:
+    """Return how each field is joined that says something of a statement: all but its number."""
+    return {one.name: join_of(one) for one in fields(Statement) if one.init}

@@ -1,4 +1,4 @@
-"""What a join, or a select from something, makes ``filter_by`` mean: how that is written here."""
+"""The class that ``filter_by`` means after a join or a select from something."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_relationship(reader: Reader, node: ast.expr) -> bool:
     if not isinstance(node, ast.Attribute):
         return False
     owner = entity_of(reader, node.value)
-    mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
+    mapped = reader.project.orm.mapped_class(owner.model) if owner and owner.model else None
     return mapped is not None and mapped.attribute_kind(node.attr) == "relationship"
 
 
@@ -53,7 +53,7 @@ def target_of(reader: Reader, node: ast.expr) -> Target:
         return Target(text, described, entity.model)
     if isinstance(node, ast.Attribute):
         owner = entity_of(reader, node.value)
-        mapped = reader.project.mapped_class(owner.model) if owner and owner.model else None
+        mapped = reader.project.orm.mapped_class(owner.model) if owner and owner.model else None
         relationship = mapped.relationships.get(node.attr) if mapped else None
         if relationship is not None and relationship.target is not None:
             model = relationship.target

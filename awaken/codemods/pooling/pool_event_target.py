@@ -1,0 +1,240 @@
+"""Listens to the synchronous counterpart of an asynchronous engine, connection or session.
+
+## What
+
+`event.listens_for(async_engine, "connect")` becomes
+`event.listens_for(async_engine.sync_engine, "connect")`; of an `AsyncConnection` it is
+`sync_connection`, of an `AsyncSession` `sync_session`. The same goes for `event.listen`,
+`event.remove` and `event.contains`. What the target is, is followed through variables, attributes,
+annotations and functions, over all files.
+
+## Why
+
+Events belong to the synchronous objects that the asynchronous ones wrap. Listening to the latter
+raises `NotImplementedError` as soon as that line runs.
+
+## Before
+
+```python
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import create_async_engine
+
+engine = create_async_engine("sqlite+aiosqlite://")
+
+
+@event.listens_for(engine, "connect")
+def enforce_foreign_keys(connection, record):
+    connection.execute("PRAGMA foreign_keys=ON")
+```
+
+## After
+
+```python
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import create_async_engine
+
+engine = create_async_engine("sqlite+aiosqlite://")
+
+
+@event.listens_for(engine.sync_engine, "connect")
+def enforce_foreign_keys(connection, record):
+    connection.execute("PRAGMA foreign_keys=ON")
+```
+
+## Before: a failure that is hidden (unsafe)
+
+```python
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+def count_connections(engine: AsyncEngine, count) -> None:
+    try:
+        event.listen(engine, "connect", count)
+    except Exception:
+        print("connections are not counted")
+```
+
+## After: a failure that is hidden (unsafe)
+
+```python
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+def count_connections(engine: AsyncEngine, count) -> None:
+    try:
+        event.listen(engine.sync_engine, "connect", count)
+    except Exception:
+        print("connections are not counted")
+```
+
+## Safety
+
+*Safe* means here that nothing can rely on what the line does today, for all it does is fail: the
+target is proven to be asynchronous, and nothing around catches the failure.
+
+*Unsafe* is a call in a `try` or `suppress` that hides the failure: the listener is called from then
+on.
+
+## What it refuses
+
+Listeners that are coroutine functions, which events call and never await; the classes
+`AsyncEngine`, `AsyncConnection` and `AsyncSession` as targets, since there is more than one thing
+that may be meant; tests that expect the failure. Targets that are not proven to be asynchronous
+are no sites, nor is `async_engine.pool`, which is the pool of the synchronous engine already.
+
+## Sources
+
+* SQLAlchemy 2.0, "Asynchronous I/O (asyncio)": "Using events with the asyncio extension"
+* `sqlalchemy/ext/asyncio/engine.py`: `AsyncConnectable._no_async_engine_events`; run with 2.1.9
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.contract import Edit, Phase, Pins, Plan, Reason
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.rule import Rule
+from awaken.kit.search import argument, calls_of
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+ASYNC_LISTENER = Reason(
+    "async-listener",
+    "`{}` is a coroutine function, which events call and never await",
+    "Write it as a plain function; the connection that it gets can be used as a blocking one.",
+)
+CLASS_TARGET = Reason(
+    "class-target",
+    "`{}` is a class, and events of it do not exist",
+    "Listen to its counterpart, `sqlalchemy.Engine` or `sqlalchemy.orm.Session`, which hears of "
+    "every one, or to what `sync_engine` or `sync_session` is of one.",
+)
+EXPECTED_FAILURE = Reason(
+    "expected-failure",
+    "the code around expects that listening fails",
+    "Remove what expects it.",
+)
+INSIDE_FSTRING = Reason(
+    "inside-f-string",
+    "the target stands inside an f-string",
+    "Put it in a variable first.",
+)
+
+_FUNCTIONS = {
+    f"sqlalchemy.event.{name}" for name in ("contains", "listen", "listens_for", "remove")
+}
+_COUNTERPARTS = {
+    "sqlalchemy.ext.asyncio.AsyncEngine": "sync_engine",
+    "sqlalchemy.ext.asyncio.AsyncConnection": "sync_connection",
+}
+_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
+_SYNC_SESSION = "sync_session"
+_PRIMARIES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
+_CATCHING = {
+    None, "builtins.BaseException", "builtins.Exception", "builtins.NotImplementedError",
+    "builtins.RuntimeError",
+}  # fmt: skip
+_EXPECTING = {"pytest.raises"}
+_SWALLOWING = {"contextlib.suppress"}
+
+
+class PoolEventTarget(Rule):
+    """Rewrites ``listens_for(async_engine, ...)`` to listen to ``async_engine.sync_engine``."""
+
+    name = "pool-event-target"
+    family = "pooling"
+    phase = Phase.REPAIR
+    since = "0.1.0"
+    triggers = (b"listen", b"event.remove", b"event.contains")
+    needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
+    preview = True
+    reasons = (ASYNC_LISTENER, CLASS_TARGET, EXPECTED_FAILURE, INSIDE_FSTRING)
+
+    def plan(self, project: Project, pins: Pins) -> Plan:
+        """Return one finding per listener with an asynchronous target, and its change."""
+        del pins  # every site is a change of its own
+        return plan_of(
+            decide(site, partial(_rewrite, project, target, counterpart))
+            for site in calls_of(project, self, _FUNCTIONS)
+            if (target := argument(site.node, 0, "target")) is not None
+            if (counterpart := _counterpart(project, site.module, target)) is not None
+        )
+
+
+def _counterpart(project: Project, module: Module, target: ast.expr) -> str | None:
+    """Return the attribute with the synchronous counterpart of ``target``.
+
+    It is empty for the classes themselves, and None for everything else.
+    """
+    name = project.qualified_name(module, target)
+    if name in _COUNTERPARTS or name == _SESSION:
+        return ""
+    found = {_COUNTERPARTS.get(one) for one in project.instance_of(module, target)}
+    if len(found) == 1:
+        return found.pop()
+    proof = project.orm.session_of(module, target)
+    if isinstance(proof, SessionProof) and proof.kind == "async" and not proof.unless:
+        return _SYNC_SESSION
+    return None
+
+
+def _rewrite(project: Project, target: ast.expr, counterpart: str, site: Site[ast.Call]) -> Rewrite:
+    """Return how the call listens to the counterpart of its target. Raises Refused."""
+    text = site.module.excerpt(target)
+    if not counterpart:
+        raise Refused(CLASS_TARGET, text)
+    if site.module.in_fstring(site.node):
+        raise Refused(INSIDE_FSTRING)
+    listener = _async_listener(site.module, site.node)
+    if listener is not None:
+        raise Refused(ASYNC_LISTENER, listener)
+    return Rewrite(
+        f"`{text}` becomes `{text}.{counterpart}` as the target of an event",
+        _edits(site, target, counterpart),
+        list(dict.fromkeys(_of_guards(project, site.module, site.node))),
+    )
+
+
+def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str]:
+    for guard in project.effects.guards(module, call):
+        if guard.kind == "handler" and not _CATCHING.isdisjoint(guard.catches):
+            yield "it fails today, which an `except` around hides"
+    for above in module.ancestors(call):
+        for item in above.items if isinstance(above, ast.With | ast.AsyncWith) else ():
+            context = item.context_expr
+            function = context.func if isinstance(context, ast.Call) else context
+            name = project.qualified_name(module, function)
+            if name in _EXPECTING:
+                raise Refused(EXPECTED_FAILURE)
+            if name in _SWALLOWING:
+                yield "it fails today, which `suppress` around hides"
+
+
+def _async_listener(module: Module, call: ast.Call) -> str | None:
+    """Return the name of the listener if it is a coroutine function."""
+    above = module.parent(call)
+    if isinstance(above, ast.AsyncFunctionDef) and call in above.decorator_list:
+        return above.name
+    given = argument(call, 2, "fn")
+    if isinstance(given, ast.Name):
+        bindings = module.scopes.bindings_of(given)
+        if any(isinstance(one.node, ast.AsyncFunctionDef) for one in bindings):
+            return given.id
+    return None
+
+
+def _edits(site: Site[ast.Call], target: ast.expr, counterpart: str) -> list[Edit]:
+    attribute = f".{counterpart}"
+    if isinstance(target, _PRIMARIES):
+        return [site.insert_behind(target, attribute)]
+    return [site.insert_before(target, "("), site.insert_behind(target, f"){attribute}")]

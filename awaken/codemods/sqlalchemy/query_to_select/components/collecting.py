@@ -1,0 +1,276 @@
+"""The reader of a component: all that defines the queries that outlive their expression, and uses.
+
+They are kept in local variables, returned to callers, and passed to functions.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeGuard
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.components.component import (
+    ChainFragment,
+    Component,
+    Start,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.in_sight import in_sight, refused_for
+from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import (
+    SessionRead,
+    query_read,
+    read_by_session,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import read_unexecuted
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
+    LINKS,
+    Link,
+    read_end,
+    read_links,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
+from awaken.contract import Place
+from awaken.project.graph.call_edges import CallEdges, Unseen
+from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.holders import Holder, Holders, PlacedRead
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import is_none
+from awaken.project.values.domain import TooLarge, Unknown
+from awaken.project.values.flow import Reaching
+
+_SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
+
+_MOST_READS = 50_000
+"""What may reach the places at which the queries of a component are read: 300 filters, each behind
+an ``if``. The largest component of superset, mlflow and ckan has 24."""
+
+RootsOf = Callable[[Module], Mapping[ast.AST, Recognised]]
+
+
+def read_component(
+    reader: Reader, root: ast.Call | ast.Attribute, roots_of: RootsOf
+) -> Component | None:
+    """Return the component of ``root``, one of the roots of its file; None if nothing keeps it.
+
+    Raises Refused where not everything that is done with its queries can be seen.
+    """
+    edges = CallEdges(reader.project.calls, reader.project.module, reader.module)
+    component = Component(reader.project, edges, Holders(edges, _is_passed))
+    context = component.edges.context_around(reader.module, root)
+    if context is None:
+        return None
+    collector = _Collector(component, roots_of)
+    _, node = read_links(reader.module, root)
+    holders = collector.holders(context, node)
+    if not holders:
+        return None
+    collector.collect(holders)
+    _refuse_readers_of_locals(component)
+    _refuse_too_large(component)
+    return component
+
+
+def _refuse_readers_of_locals(component: Component) -> None:
+    variables = [holder for holder in component.definitions if holder.binding is not None]
+    first = {holder.context: holder for holder in reversed(variables)}
+    for holder in variables:
+        module = holder.context.module
+        for seen in holder.context.flow.parts(ast.Name) if holder is first[holder.context] else ():
+            if seen.id in _SEES_LOCALS and not module.scopes.is_bound(seen.id, seen):
+                detail = f"in `{holder.shown}`, which `{seen.id}()` may read"
+                raise Refused(reasons.KEPT_QUERY, detail, because=(holder.context.place(seen),))
+
+
+def _refuse_too_large(component: Component) -> None:
+    """Raise Refused for more than can be followed: a size of the component, whoever asks first."""
+    reads = sum(
+        len(component.holders.reaching(one.context, one.start)) + 1 for one in component.fragments
+    )
+    if reads > _MOST_READS:
+        raise Refused(
+            reasons.TOO_LARGE, f"{len(component.definitions)} places hold one, read in {reads} ways"
+        )
+
+
+def _is_root(node: ast.expr, roots: Mapping[ast.AST, Recognised]) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and node in roots
+
+
+def _alternatives(value: ast.expr) -> list[ast.expr]:
+    if isinstance(value, ast.IfExp):
+        return [*_alternatives(value.body), *_alternatives(value.orelse)]
+    return [value]
+
+
+def _is_compared_with_none(module: Module, node: ast.expr) -> bool:
+    match module.parent(node):
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot()], comparators=[other]):
+            return left is node and is_none(other)
+        case _:
+            return False
+
+
+def _is_passed(module: Module, node: ast.expr) -> bool:
+    """Whether a function of the project may be called with the query ``node``."""
+    try:
+        read_end(module, node)
+    except Refused as refused:
+        return refused.reason is reasons.PASSED_QUERY
+    return False
+
+
+def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> SessionRead | None:
+    """Return how the query ends if its session is read off it, or is told to execute it."""
+    found = read_by_session(reader, node)
+    if found is not None and found[0] == "session" and links:
+        raise Refused(reasons.UNKNOWN_METHOD, "session")
+    return found
+
+
+class _Collector:
+    """Fills a component from one definition; raises Refused where something is out of sight."""
+
+    def __init__(self, component: Component, roots_of: RootsOf) -> None:
+        self._component = component
+        self._roots_of = roots_of
+        self._seen: set[ast.expr] = set()
+
+    def collect(self, holders: Iterable[Holder]) -> None:
+        """Add all of ``holders``, and what is connected with them."""
+        waiting = [*holders]
+        while waiting:
+            one = waiting.pop()
+            if one in self._component.definitions:
+                continue
+            fragments = self._define(one)
+            self._component.definitions[one] = fragments
+            for fragment in fragments:
+                waiting += self._reaching(fragment.context, fragment.start)
+                waiting += self._asked_for_session(fragment)
+            for context, start in self._starts(one):
+                if start not in self._seen:
+                    self._seen.add(start)
+                    waiting += self._reaching(context, start)
+                    waiting += self._use(context, start)
+
+    # ------------------------------------------------------------------------------- definitions
+    def _define(self, holder: Holder) -> list[ChainFragment]:
+        what = f"in `{holder.shown}`, which is also given something else"
+        node = holder.context.function if holder.binding is None else holder.binding.node
+        refused = Refused(reasons.KEPT_QUERY, what, because=(holder.context.place(node),))
+        given = in_sight(self._component.holders.values_of(holder))
+        if given is None:
+            raise refused
+        values = [(context, one) for context, value in given for one in _alternatives(value)]
+        queries = [(context, value) for context, value in values if not is_none(value)]
+        if len(queries) < len(values):
+            self._component.optional.append(holder)
+        return [self._defining(holder, context, value, refused) for context, value in queries]
+
+    def _defining(
+        self, holder: Holder, context: FunctionContext, node: ast.expr, refused: Refused
+    ) -> ChainFragment:
+        start = self._start(context, node)
+        if start is None:
+            raise refused
+        links, last = read_links(context.module, start)
+        if last is not node or holder not in self.holders(context, node):
+            raise refused
+        recognised = self._roots_of(context.module).get(start)
+        return ChainFragment(context, start, links, node, "held", "", recognised)
+
+    def _start(self, context: FunctionContext, node: ast.expr) -> Start | None:
+        roots, edges = self._roots_of(context.module), self._component.edges
+        while isinstance(node, ast.Call) and node not in roots:
+            if node in edges.known:
+                return node
+            if not isinstance(node.func, ast.Attribute) or node.func.attr not in LINKS:
+                return node if in_sight(edges.comes_out(context, node)) else None
+            node = node.func.value
+        if isinstance(node, ast.Call):
+            return node if isinstance(node.func, ast.Attribute) else None
+        return node if isinstance(node, ast.Name) or _is_root(node, roots) else None
+
+    def _reaching(self, context: FunctionContext, start: Start) -> tuple[Holder, ...]:
+        if isinstance(start, ast.Name) and start not in self._component.edges.known:
+            reaching = context.flow.reaching(start)
+            if not isinstance(reaching, Reaching) or not reaching.definitions:
+                why = reaching.why if isinstance(reaching, Unknown) else "nothing reaches it"
+                because = (context.place(start, why),)
+                if isinstance(reaching, TooLarge):
+                    raise Refused(reasons.TOO_LARGE, why, because=because)
+                raise Refused(reasons.KEPT_QUERY, f"in `{start.id}`; {why}", because=because)
+        return self._component.holders.reaching(context, start)
+
+    # -------------------------------------------------------------------------------------- uses
+    def _starts(self, holder: Holder) -> Sequence[PlacedRead]:
+        """Return the expressions that are the query which ``holder`` has."""
+        reads = self._component.holders.reads_of(holder)
+        if isinstance(reads, Unseen):
+            raise refused_for(reads)
+        if not isinstance(reads, Unknown):
+            return reads
+        because = (Place(reads.place.path, reads.place.span, reads.why),)
+        if isinstance(reads, TooLarge):
+            raise Refused(reasons.TOO_LARGE, reads.why, because=because)
+        raise Refused(reasons.KEPT_QUERY, f"in `{holder.shown}`; {reads.why}", because=because)
+
+    def holders(self, context: FunctionContext, node: ast.expr) -> tuple[Holder, ...]:
+        """Return what holds ``node``, or one alternative of a conditional value, after it."""
+        found = self._component.holders.holding(context, node)
+        if isinstance(found, Unseen):
+            raise refused_for(found)
+        if isinstance(found, TooLarge):
+            raise Refused(reasons.TOO_LARGE, found.why, because=(found.place,))
+        return found
+
+    def _use(self, context: FunctionContext, start: ast.Call | ast.Name) -> tuple[Holder, ...]:
+        """Add what is done with the query ``start``; return what holds it then, if anything."""
+        module = context.module
+        shown = start.id if isinstance(start, ast.Name) else module.excerpt(start)
+        line = module.line_column(module.span(start))[0]
+        detail = f"`{shown}` in line {line}"
+        links, node = read_links(module, start)
+        if _is_compared_with_none(module, node):
+            return ()  # as true, or as false, of a statement
+        try:
+            reader = self._component.reader(context)
+            read = _by_session(reader, node, links) or read_unexecuted(reader, node)
+            holders = () if read else self.holders(context, node)
+            if holders:
+                return holders
+            ending, end, whole = read or read_end(module, node)
+            made = self._made_by_session(context, whole) if ending == "session" else ()
+        except Refused as refused:
+            raise _located(refused, detail, context.place(node, detail)) from None
+        if module.in_fstring(start) and (links or ending != "shown"):
+            raise Refused(reasons.INSIDE_FSTRING, because=(context.place(start),))
+        end = "query" if made else end
+        self._component.uses.append(ChainFragment(context, start, links, whole, ending, end))
+        return made
+
+    def _made_by_session(self, context: FunctionContext, session: ast.expr) -> tuple[Holder, ...]:
+        """Return what holds the query that ``session``, read off another, makes at once."""
+        module = context.module
+        query = module.parent(session)
+        root = None if query is None else module.parent(query)
+        if not isinstance(root, ast.Call) or root not in self._roots_of(module):
+            return ()
+        return self.holders(context, read_links(module, root)[1])
+
+    def _asked_for_session(self, fragment: ChainFragment) -> tuple[Holder, ...]:
+        """Return what may hold the query off which the session of ``fragment`` is read."""
+        receiver = fragment.receiver
+        if fragment.recognised is None or not isinstance(receiver, ast.Attribute):
+            return ()
+        query = query_read(self._component.reader(fragment.context), fragment.context, receiver)
+        return () if query is None else self._reaching(fragment.context, query)
+
+
+def _located(refused: Refused, detail: str, place: Place) -> Refused:
+    """Return ``refused`` with the use that it is about in its message."""
+    located = Refused(refused.reason, help=refused.help, because=(place, *refused.because))
+    located.message = f"{refused.message} ({detail})"
+    return located

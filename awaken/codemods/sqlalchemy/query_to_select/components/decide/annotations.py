@@ -1,0 +1,127 @@
+"""Annotations of what holds queries: ``Query[User]`` becomes ``Select[tuple[User]]``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.holders import Holder
+
+_ROWS = ("tuple", "Tuple", "Any")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """An annotation with the text that replaces it, the import of that and of what was there."""
+
+    context: FunctionContext
+    node: ast.expr
+    text: str
+    needs: Written
+    released: tuple[str, str] | None
+
+
+def annotations_of(
+    component: Component, items: Mapping[Holder, Sequence[Item]]
+) -> list[Annotation]:
+    """Return what becomes of the annotations of all that holds queries; raises Refused.
+
+    ``items`` are those of the query that each holds.
+    """
+    found: dict[ast.expr, Annotation] = {}
+    for holder, own in items.items():
+        for note in _notes(holder):
+            if note not in found and "Query" in ast.unparse(note):
+                found[note] = _annotation(component.reader(holder.context), holder, note, own)
+    return list(found.values())
+
+
+def _notes(holder: Holder) -> Iterator[ast.expr]:
+    if holder.binding is None:
+        notes = [_returned(holder)]
+    else:
+        bindings = holder.context.flow.scope.bindings.get(holder.binding.name, ())
+        notes = [holder.binding.annotation]
+        notes += [one.annotation for one in bindings if one.kind == "annotation"]
+    yield from (_not_none(note) for note in notes if note is not None)
+
+
+def _not_none(note: ast.expr) -> ast.expr:
+    """Return ``X`` of ``X | None`` and ``Optional[X]``."""
+    match note:
+        case ast.BinOp(left=one, op=ast.BitOr(), right=ast.Constant(value=None)):
+            return one
+        case ast.BinOp(left=ast.Constant(value=None), op=ast.BitOr(), right=one):
+            return one
+        case ast.Subscript(value=ast.Name(id="Optional"), slice=one):
+            return one
+        case _:
+            return note
+
+
+def _returned(holder: Holder) -> ast.expr | None:
+    """Return how what the function returns is annotated, or its element where that is a tuple."""
+    note = holder.context.function.returns
+    match note:
+        case ast.Subscript(slice=ast.Tuple(elts=elements)) if holder.element is not None:
+            return elements[holder.element] if len(elements) > holder.element else note
+        case _:
+            return note
+
+
+def _annotation(
+    reader: Reader, holder: Holder, note: ast.expr, items: Sequence[Item]
+) -> Annotation:
+    context = holder.context
+    module = reader.module
+    parsed = module.parse_string(note) if isinstance(note, ast.Constant) else note
+    generic = parsed.value if isinstance(parsed, ast.Subscript) else parsed
+    refused = Refused(reasons.QUERY_ANNOTATION, holder.shown, because=(context.place(note),))
+    if parsed is None or not isinstance(generic, ast.Name | ast.Attribute):
+        raise refused
+    if reader.library_name(generic) != "Query":
+        raise refused
+    before_2 = reader.project.targets.admits("sqlalchemy", "<2.0")
+    # Select of 1.4 is no generic class, and the package does not export it.
+    select = name_here(reader, note, "sql.Select" if before_2 else "Select")
+    text = select.text if before_2 else f"{select.text}{_rows(parsed, items)}"
+    if note is not parsed:
+        quote = module.text_of(note)[-1]
+        if quote in text:
+            raise refused
+        text = f"{quote}{text}{quote}"
+    return Annotation(context, note, text, select, imported_from(reader, generic))
+
+
+def _rows(query: ast.expr, items: Sequence[Item]) -> str:
+    """Return what a row is, as ``[tuple[User]]``; nothing where it is not known."""
+    if isinstance(query, ast.Subscript):
+        whole = query.slice.value if isinstance(query.slice, ast.Subscript) else query.slice
+        name = getattr(whole, "attr", getattr(whole, "id", ""))
+        if name == "Row" and isinstance(query.slice, ast.Subscript):
+            return f"[{ast.unparse(query.slice.slice)}]"
+        text = ast.unparse(query.slice)
+        return f"[{text}]" if name in _ROWS else f"[tuple[{text}]]"
+    item = items[0] if len(items) == 1 else None
+    if item is None or item.what is not What.ENTITY or item.aliased or item.owner is None:
+        return ""
+    is_class = item.owner.rpartition(".")[2] == (item.model or "").rpartition(".")[2]
+    return f"[tuple[{item.owner}]]" if is_class else ""
+
+
+def imported_from(reader: Reader, generic: ast.expr) -> tuple[str, str] | None:
+    """Return the module and the name of the import of Query, if it is a plain one."""
+    if not isinstance(generic, ast.Name):
+        return None
+    bindings = reader.module.scopes.module.bindings.get(generic.id, [])
+    statement = reader.module.parent(bindings[0].node) if len(bindings) == 1 else None
+    if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+        return statement.module, generic.id
+    return None

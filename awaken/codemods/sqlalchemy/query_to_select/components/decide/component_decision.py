@@ -1,0 +1,344 @@
+"""The decision about a component: how its definitions are written, and each use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.annotations import (
+    Annotation,
+    annotations_of,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.bulk_only import (
+    BulkPart,
+    bulk_end,
+    decide_bulk,
+    decide_bulk_use,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.criteria import (
+    decide_write_by_criteria,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.extended import (
+    decide_held_extension,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import decide_held_write
+from awaken.codemods.sqlalchemy.query_to_select.components.session_names import ComponentSession
+from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters import (
+    SessionParameter,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import caveats_of_execute
+from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
+from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
+from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_target
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
+from awaken.codemods.sqlalchemy.query_to_select.decide.loading import check_counted, decide_executed
+from awaken.codemods.sqlalchemy.query_to_select.names import Written
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    ExtensionRewrite,
+    QueryRewrite,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS
+from awaken.codemods.sqlalchemy.query_to_select.reading.entities import refuse_unknown
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+
+_EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
+_RUNS = frozenset({"executed", "iterated", "written", "extended"})
+_SAME_NAME = {"as_scalar": "scalar_subquery"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """One fragment with what is written for it; ``data`` is None where its text stays."""
+
+    fragment: ChainFragment
+    data: QueryRewrite | BulkRewrite | ExtensionRewrite | None
+
+    @property
+    def runs(self) -> bool:
+        """Whether a statement is executed here."""
+        if isinstance(self.data, QueryRewrite):
+            return self.data.runs is not None
+        return self.data is not None
+
+
+@dataclass(slots=True)
+class ComponentDecision:
+    """How a component is rewritten; ``caveats`` say what may change (none: the rewrite is safe).
+
+    ``needs`` are the names that are written, for each file; ``becomes`` is that of the statement.
+    ``reads`` are the places that read the session off a query, with its name.
+    """
+
+    component: Component
+    parts: list[Rewritten] = field(default_factory=list)
+    needs: dict[str, list[Written]] = field(default_factory=dict)
+    caveats: list[str] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
+    becomes: str = "select"
+    parameters: list[SessionParameter] = field(default_factory=list)
+    reads: list[tuple[ChainFragment, Written]] = field(default_factory=list)
+
+    def need(self, fragment: ChainFragment, *names: Written) -> None:
+        """Note ``names``, which are written in the file of ``fragment``."""
+        self.needs.setdefault(fragment.context.path, []).extend(names)
+
+
+def decide_component(component: Component) -> ComponentDecision:
+    """Decide the rewrite of all queries of ``component``; raises Refused."""
+    session = ComponentSession(component)
+    states = States(component)
+    decision = ComponentDecision(component)
+    decision.annotations = annotations_of(
+        component, {holder: states.items_of(holder) for holder in component.definitions}
+    )
+    end = bulk_end(component)
+    if end is None:
+        _decide_statements(states, session, decision)
+    else:
+        _decide_writes(states, session, decision, end)
+    decision.parameters = list(session.parameters.values())
+    executes = any(use.ending in _RUNS for use in component.uses)
+    decision.caveats += filter(
+        None, [session.made_anew() if executes else session.no_longer_called()]
+    )
+    decision.caveats += [
+        f"{why}, and would meet a `{decision.becomes}()` there, no longer a Query"
+        for why in component.edges.outside.values()
+    ]
+    given = [one.context.function.name for one in decision.parameters]
+    decision.caveats += [
+        f"`{name}` takes the session as well, which is not passed there"
+        for name in given
+        if name in component.edges.outside
+    ]
+    decision.caveats += [
+        f"`{holder.shown}` may be None, where another exception is raised then"
+        for holder in component.optional
+    ]
+    decision.caveats[:] = dict.fromkeys(decision.caveats)
+    return decision
+
+
+def _decide_statements(
+    states: States, session: ComponentSession, decision: ComponentDecision
+) -> None:
+    """Add what becomes of queries that are mostly statements which load."""
+    component = decision.component
+    for fragments in component.definitions.values():
+        for fragment in fragments:
+            statement = _state(states, fragment)
+            _check_items(statement)
+            data = _definition(statement, decision, fragment)
+            decision.parts.append(Rewritten(fragment, data))
+    for fragment in component.uses:
+        decision.parts.append(
+            Rewritten(fragment, _used(component, fragment, states, session, decision))
+        )
+
+
+def _decide_writes(
+    states: States, session: ComponentSession, decision: ComponentDecision, end: str
+) -> None:
+    """Add what becomes of queries with which nothing is done but write."""
+    if decision.annotations:
+        note = decision.annotations[0]
+        because = (note.context.place(note.node),)
+        raise Refused(reasons.BULK_WRITE, f"`.{end}()` of what is called a Query", because=because)
+    decision.becomes = end
+    parts: list[BulkPart] = list(decide_bulk(decision.component, states, end))
+    parts += [decide_bulk_use(states, use, session.at(use).text) for use in decision.component.uses]
+    for part in parts:
+        decision.parts.append(Rewritten(part.fragment, part.data))
+        decision.need(part.fragment, *part.needs)
+    links = [link for fragment in decision.component.fragments for link in fragment.links]
+    for holder in decision.component.definitions:
+        decision.caveats += caveats_of_target(states.items_of(holder), links)
+    for use in decision.component.uses:
+        decision.need(use, session.at(use))
+
+
+def _used(
+    component: Component,
+    fragment: ChainFragment,
+    states: States,
+    session: ComponentSession,
+    decision: ComponentDecision,
+) -> QueryRewrite | BulkRewrite | ExtensionRewrite | None:
+    if fragment.ending == "written":
+        return _write(component, fragment, states, session.at(fragment), decision)
+    if fragment.ending == "extended":
+        return _extended(component, fragment, states, session.at(fragment), decision)
+    if fragment.ending == "session" and fragment.end == "query":
+        return None  # it goes, for what it makes is no longer made by a session
+    if fragment.ending == "session":
+        decision.reads.append((fragment, session.at(fragment)))
+        decision.need(fragment, decision.reads[-1][1])
+        return None
+    statement = _state(states, fragment)
+    if fragment.ending in {"dropped", "shown"}:
+        if fragment.ending == "shown":
+            decision.caveats.append(OF_TEXT)
+        return _links_alone(statement, decision, fragment)
+    check_distinct(statement)
+    if fragment.ending in {"executed", "iterated"}:
+        return _execution(component, statement, decision, fragment, session.at(fragment))
+    return _embedding(statement, decision, fragment)
+
+
+def _state(states: States, fragment: ChainFragment) -> Statement:
+    return states.reached(fragment, executed=fragment.ending in {"executed", "iterated"})
+
+
+def _check_items(statement: Statement) -> None:
+    if not statement.items and not statement.changed_items:
+        raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
+
+
+# ----------------------------------------------------------------------------------- definitions
+def _definition(
+    statement: Statement, decision: ComponentDecision, fragment: ChainFragment
+) -> QueryRewrite | None:
+    if fragment.recognised is None:
+        return _links_alone(statement, decision, fragment)
+    single = Decision(None)
+    select = written(statement, single, "select")
+    decision.need(fragment, *single.needs, *statement.needs)
+    return QueryRewrite(select=select, links=tuple(statement.edits), ended="not")
+
+
+def _links_alone(
+    statement: Statement, decision: ComponentDecision, fragment: ChainFragment
+) -> QueryRewrite | None:
+    """Return what becomes of builders called on a variable; None if their text stays."""
+    links = held_edits(statement.chain.links, statement.edits)
+    if links is None:
+        return None
+    decision.need(fragment, *statement.needs)
+    return QueryRewrite(select="", shape="held", links=links, ended="not")
+
+
+# ------------------------------------------------------------------------------------------ uses
+def _execution(
+    component: Component,
+    statement: Statement,
+    decision: ComponentDecision,
+    fragment: ChainFragment,
+    session: Written,
+) -> QueryRewrite:
+    chain = statement.chain
+    if chain.ending == "executed" and chain.end not in _EXECUTED:
+        raise Refused(reasons.KEPT_BUILDER, chain.end, because=(fragment.place(),))
+    if chain.end == "count":
+        _check_count(component)
+    single = decide_executed(statement)
+    decision.need(fragment, session, *_without_select(single, chain.end), *statement.needs)
+    decision.caveats += single.caveats
+    data = single.data
+    if not isinstance(data, QueryRewrite):
+        raise Refused(reasons.KEPT_BUILDER, chain.end, because=(fragment.place(),))
+    return msgspec.structs.replace(data, shape="held", given=session.text)
+
+
+def _write(
+    component: Component,
+    fragment: ChainFragment,
+    states: States,
+    session: Written,
+    decision: ComponentDecision,
+) -> BulkRewrite | None:
+    try:
+        single = decide_held_write(component, fragment, session.text)
+    except Refused as refused:
+        if refused.reason is not reasons.BULK_WRITE:
+            raise
+        single = decide_write_by_criteria(component, states, fragment, session.text)
+    decision.need(fragment, session, *single.needs)
+    decision.caveats += single.caveats
+    return single.data if isinstance(single.data, BulkRewrite) else None
+
+
+def _extended(
+    component: Component,
+    fragment: ChainFragment,
+    states: States,
+    session: Written,
+    decision: ComponentDecision,
+) -> ExtensionRewrite | None:
+    single = decide_held_extension(component, fragment, states, session)
+    decision.need(fragment, session, *single.needs[1:])
+    decision.caveats += single.caveats
+    return single.data if isinstance(single.data, ExtensionRewrite) else None
+
+
+def _without_select(single: Decision, end: str) -> Iterable[Written]:
+    """Only the count writes ``select`` where it is executed."""
+    return single.needs if end == "count" else single.needs[1:]
+
+
+def _check_count(component: Component) -> None:
+    for fragment in component.fragments:
+        for link in fragment.links:
+            check_counted(link)
+
+
+def _embedding(
+    statement: Statement, decision: ComponentDecision, fragment: ChainFragment
+) -> QueryRewrite | None:
+    chain = statement.chain
+    if chain.ending == "argument":
+        if chain.end in SET_OPERATIONS and kind_of(statement.items) is not Kind.ROWS:
+            raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
+        decision.caveats += caveats_of_execute(statement) if chain.end == "execute" else []
+        return _links_alone(statement, decision, fragment)
+    if chain.ending == "embedded":
+        _check_embedded(statement)
+        last, ended = _SAME_NAME.get(chain.end, chain.end), "call"
+    elif chain.ending == "read":
+        last, ended = chain.end, "attribute"
+        has_columns = any(item.what is not What.ENTITY for item in statement.items)
+        if chain.end == "statement" and has_columns:
+            decision.caveats.append("rows of the statement get keys for every column")
+    else:
+        raise Refused(reasons.KEPT_BUILDER, chain.end)
+    if (
+        chain.ending == "embedded"
+        and last == chain.end
+        and held_edits(chain.links, statement.edits) is None
+    ):
+        return None
+    decision.need(fragment, *statement.needs)
+    return QueryRewrite(
+        select="",
+        shape="held",
+        links=tuple(statement.edits),
+        last=None if last == "statement" else last,
+        ended=ended,  # type: ignore[arg-type]
+    )
+
+
+def _check_embedded(statement: Statement) -> None:
+    terminator = statement.chain.terminator
+    end = statement.chain.end
+    given = [] if terminator is None else [*terminator.args, *terminator.keywords]
+    named = terminator is None or all(keyword.arg == "name" for keyword in terminator.keywords)
+    if end == "subquery" and terminator is not None and not (named and len(terminator.args) <= 1):
+        raise Refused(reasons.LEGACY_ARGUMENT, "subquery() with these arguments")
+    if end != "exists":
+        return
+    if given:
+        raise Refused(reasons.RAISES_TODAY, "exists() takes no arguments")
+    refuse_unknown(statement.reader, statement.items)
+    owners = {(item.owner, item.model) for item in statement.items}
+    plain = all(item.what in {What.ENTITY, What.COLUMN} for item in statement.items)
+    if not plain or len(owners) != 1 or statement.changed_items or statement.grouped:
+        raise Refused(reasons.LEGACY_ARGUMENT, "exists() of these columns")
+    if statement.selects_from or (statement.distinct and statement.limited):
+        raise Refused(reasons.LEGACY_ARGUMENT, "exists() after these builders")

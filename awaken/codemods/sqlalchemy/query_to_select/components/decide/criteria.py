@@ -1,0 +1,120 @@
+"""Bulk writes of queries that load as well, written with the criteria of the statement.
+
+``query.delete()`` becomes ``session.execute(delete(A).where(query.whereclause))``: these criteria
+are the very objects that Query hands on. Of a statement without any, ``whereclause`` is None, which
+``where()`` takes for NULL: nothing would be written. So each way to the write must add one.
+(``Select.whereclause`` is there since 1.4; run on 1.4.54, 2.0 and 2.1.)
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+import msgspec
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.writes import (
+    CRITERIA_OF_COLUMNS,
+)
+from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
+from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import check_link, executed_write
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import What
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+
+_CRITERIA = frozenset({"filter", "where"})
+_FOLLOWED = _CRITERIA | {"filter_by", "options"}
+"""Builders that leave criteria, or nothing that a bulk write would look at."""
+_OPERATORS = CRITERIA_OF_COLUMNS | {"any", "has"}
+"""Methods that make a criterion of a column or relationship."""
+
+
+def decide_write_by_criteria(
+    component: Component, states: States, use: ChainFragment, session: str
+) -> Decision:
+    """Decide the rewrite of ``use``, which ends in update() or delete(); raises Refused."""
+    ways = _ways_to(component, use)
+    for fragment in ways:
+        for link in fragment.links:
+            check_link(component.reader(fragment.context), use.end, link)
+            if link.name not in _FOLLOWED:
+                raise Refused(reasons.BULK_WITH_SETTINGS, link.name, because=(fragment.place(),))
+    if _may_have_no_criteria(component, use):
+        detail = f"`.{use.end}()` of a query that may have no criteria"
+        raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
+    statement = states.reached(replace(use, ending="argument", end=""), executed=False)
+    return _written(statement, use, session)
+
+
+def _written(statement: Statement, use: ChainFragment, session: str) -> Decision:
+    model = _class_of(statement)
+    if model is None or held_edits(statement.chain.links, statement.edits) is not None:
+        detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
+        raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
+    decision = Decision(None)
+    chain = replace(statement.chain, links=(), ending="written", end=use.end)
+    data = executed_write(replace(statement, chain=chain, edits=[]), "", ())
+    query = msgspec.structs.replace(data.statement, shape="held", given=session)
+    source = f"{written(statement, decision, use.end)}({model})"
+    decision.data = msgspec.structs.replace(data, statement=query, by_criteria=source)
+    return decision
+
+
+def _class_of(statement: Statement) -> str | None:
+    """Return the name of the one mapped class that is asked for; None if it has none here."""
+    items = [] if statement.lists else [*statement.items]
+    is_class = len(items) == 1 and items[0].what is What.ENTITY and not items[0].aliased
+    return items[0].owner if is_class else None
+
+
+def _ways_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
+    """Return ``use`` and every fragment whose query may be the one that it writes."""
+    found = [use]
+    for fragment in found:
+        found += [one for one in _before(component, fragment) if one not in found]
+    return found
+
+
+def _may_have_no_criteria(component: Component, use: ChainFragment) -> bool:
+    """Whether a way from ``query(...)`` to the end of ``use`` adds no criterion."""
+    without = [use]
+    for fragment in without:
+        if any(map(_adds_criterion, fragment.links)):
+            continue
+        if fragment.recognised is not None:
+            return True
+        without += [one for one in _before(component, fragment) if one not in without]
+    return False
+
+
+def _before(component: Component, fragment: ChainFragment) -> list[ChainFragment]:
+    """Return the fragments whose query ``fragment`` may go on with."""
+    if fragment.recognised is not None:
+        return []
+    reaching = component.holders.reaching(fragment.context, fragment.start)
+    return [one for holder in reaching for one in component.definitions[holder]]
+
+
+def _adds_criterion(link: Link) -> bool:
+    if link.name == "filter_by":
+        return any(keyword.arg is not None for keyword in link.call.keywords)
+    return link.name in _CRITERIA and any(map(_is_criterion, link.call.args))
+
+
+def _is_criterion(node: ast.expr) -> bool:
+    """Whether ``node`` is surely a criterion, which ``and_(*conditions)`` may not be."""
+    match node:
+        case ast.Compare():
+            return True
+        case ast.UnaryOp(op=ast.Invert(), operand=operand):
+            return _is_criterion(operand)
+        case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr(), right=right):
+            return _is_criterion(left) and _is_criterion(right)
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in _OPERATORS
+        case _:
+            return False

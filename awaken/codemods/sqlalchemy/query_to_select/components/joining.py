@@ -1,0 +1,91 @@
+"""The join of two statements, where the way that leads to a place decides which it is."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, What
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
+    are_alike,
+    either,
+    give_rows,
+    looks,
+)
+from awaken.codemods.sqlalchemy.query_to_select.statements.flushing import flushes_first
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+
+_MOST_LISTS = 8
+"""Ways with other columns each: a loop that adds one has no end of them."""
+
+
+def joined(statements: Sequence[Statement]) -> Statement:
+    """Return what is known of a statement that is one of ``statements``; raises Refused."""
+    found, *others = statements
+    for other in others:
+        found = join(found, other)
+    return found
+
+
+def join(one: Statement, other: Statement) -> Statement:
+    """Return what is known of a statement that is ``one`` or ``other``; raises Refused."""
+    one, other = _with_same_items(one, other)
+    found = one.either(other)
+    found.unflushed |= flushes_first(found) and not flushes_first(one.both(other))
+    return found
+
+
+def _with_same_items(one: Statement, other: Statement) -> tuple[Statement, Statement]:
+    """Return both statements with items that look the same; raises Refused if there are none."""
+    are_same = looks(one.items) == looks(other.items) or are_alike(one.items, other.items)
+    if not are_same and not (give_rows(one.items) and give_rows(other.items)):
+        raise _different(one.items, other.items)
+    if _lists(one) == _lists(other):
+        return one, other
+    if are_alike(one.items, other.items) and not one.lists and not other.lists:
+        items = tuple(map(either, one.items, other.items))
+        return _of_several(one, items), _of_several(other, items)
+    return _with_lists(one, other), _with_lists(other, one)
+
+
+def _lists(statement: Statement) -> frozenset[tuple[Hashable, ...]]:
+    return frozenset(map(looks, statement.lists or (statement.items,)))
+
+
+def _different(one: Sequence[Item], other: Sequence[Item]) -> Refused:
+    first, second = (", ".join(ast.unparse(item.node) for item in items) for items in (one, other))
+    if first == second:
+        detail = f"`{first}`, by which not the same is meant on each"
+        return Refused(reasons.DIFFERENT_QUERIES, detail)
+    return Refused(reasons.DIFFERENT_QUERIES, f"`{first}` or `{second}`")
+
+
+def _with_lists(one: Statement, other: Statement) -> Statement:
+    """Return ``one`` as a statement for its own columns, or for those of ``other``."""
+    lists = list(one.lists or (one.items,))
+    known = _lists(one)
+    lists += [items for items in other.lists or (other.items,) if looks(items) not in known]
+    if len(lists) > _MOST_LISTS:
+        raise _different(lists[0], lists[-1])
+    # No class is the first one, which filter_by() would mean.
+    items = tuple(
+        replace(item, what=What.EXPRESSION, mixed=True) for item in itertools.chain(*lists)
+    )
+    return replace(one, items=items, lists=tuple(lists))
+
+
+def _of_several(statement: Statement, items: tuple[Item, ...]) -> Statement:
+    """Return ``statement`` as one for ``items`` of several classes, its own criteria judged."""
+    return replace(
+        statement,
+        items=items,
+        criteria=[],
+        options=[],
+        unsure=statement.unsure or may_repeat(statement),
+        several=True,
+    )

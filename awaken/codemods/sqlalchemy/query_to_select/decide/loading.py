@@ -1,0 +1,417 @@
+"""The decision about a query that loads, or is embedded in another statement."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Literal
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
+from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
+from awaken.codemods.sqlalchemy.query_to_select.decide.get import caveats_of, settings_of
+from awaken.codemods.sqlalchemy.query_to_select.decide.laziness import runs_later
+from awaken.codemods.sqlalchemy.query_to_select.decide.operands import has_call, join_operands
+from awaken.codemods.sqlalchemy.query_to_select.decide.row_keys import (
+    doubled_keys,
+    first_unlabelled,
+    key_caveats,
+)
+from awaken.codemods.sqlalchemy.query_to_select.decide.unique import (
+    is_surely_unique,
+    may_load_collection,
+)
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    LinkEdit,
+    QueryRewrite,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.eager import (
+    is_loader,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reading.entities import classify_all, refuse_unknown
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import (
+    Item,
+    Kind,
+    What,
+    doubts_of,
+    kind_of,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
+from awaken.codemods.sqlalchemy.query_to_select.statements.flushing import (
+    flushes_first,
+    is_buffered,
+)
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+
+SessionFrom = Literal["receiver", "argument"] | int
+_ONE_BY_ONE = frozenset({"for", "yield from", "enumerate", "iter", "zip", "map", "filter"})
+"""Uses between the rows of which other statements may run."""
+_COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
+
+
+def decide_loading(reader: Reader, chain: Chain) -> Decision:
+    """Decide the rewrite of ``chain``; raises Refused."""
+    if chain.end == "get":
+        settings = settings_of(reader, chain)
+        return Decision(settings, caveats=list(caveats_of(reader, chain)))
+    embeds = chain.ending in {"embedded", "argument", "read"}
+    loads = chain.ending in {"executed", "iterated", "read"} and chain.end != "count"
+    statement = translate(reader, chain, loads)
+    if not statement.items and not statement.changed_items:
+        raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
+    check_distinct(statement)
+    decision = _decide_embedded(statement) if embeds else decide_executed(statement)
+    decision.needs += statement.needs
+    join_operands(statement, decision)
+    return decision
+
+
+# -------------------------------------------------------------------------------------- embedded
+def _decide_embedded(statement: Statement) -> Decision:
+    chain = statement.chain
+    decision = Decision(None)
+    select = written(statement, decision, "select")
+    if chain.receiver is not None and has_call(chain.receiver):
+        decision.caveats.append(f"`{ast.unparse(chain.receiver)}` is no longer called")
+    if chain.end == "exists":
+        decision.data = _exists(statement, decision, select)
+        return decision
+    last = {"as_scalar": "scalar_subquery"}.get(chain.end, chain.end)
+    terminator = chain.terminator
+    if terminator is not None and chain.end == "subquery":
+        _check_subquery(terminator)
+    if chain.end == "statement":
+        _check_read_statement(statement, decision)
+    ended: Literal["call", "attribute", "not"] = "call" if terminator else "not"
+    if chain.ending == "read":
+        ended = "attribute"
+    decision.data = QueryRewrite(
+        select=select,
+        links=tuple(statement.edits),
+        last=None if last == "statement" or ended == "not" else last,
+        ended=ended,
+    )
+    return decision
+
+
+def _check_subquery(terminator: ast.Call) -> None:
+    for keyword in terminator.keywords:
+        if keyword.arg != "name":
+            raise Refused(reasons.LEGACY_ARGUMENT, f"subquery({keyword.arg or '**'}=...)")
+    if len(terminator.args) > 1:
+        raise Refused(reasons.LEGACY_ARGUMENT, "subquery() with these arguments")
+
+
+def _check_read_statement(statement: Statement, decision: Decision) -> None:
+    """The rows of ``execute(query.statement)`` have the legacy keys, those of a select its own."""
+    if doubled_keys(statement.items) or first_unlabelled(statement.items):
+        decision.caveats.append("rows of the statement get keys for every column")
+
+
+def _exists(statement: Statement, decision: Decision, select: str) -> QueryRewrite:
+    chain = statement.chain
+    if statement.from_statement:
+        raise Refused(reasons.RAISES_TODAY, "exists() comes after from_statement()")
+    terminator = chain.terminator
+    if terminator is None or terminator.args or terminator.keywords:
+        raise Refused(reasons.RAISES_TODAY, "exists() takes no arguments")
+    if statement.changed_items:
+        raise Refused(reasons.LEGACY_ARGUMENT, "exists() after the columns were changed")
+    source = None
+    if not statement.selects_from:
+        source = _exists_source(statement)
+    _refuse_comment_in(statement.reader, chain.root)
+    return QueryRewrite(
+        select=select,
+        links=tuple(statement.edits),
+        shape="one",
+        source=source,
+        wrap="exists",
+        exists=written(statement, decision, "exists"),
+    )
+
+
+def _exists_source(statement: Statement) -> str:
+    first = statement.items[0]
+    owner = None if first.mixed else first.owner
+    if owner is not None and owner.endswith((".c", ".columns")):
+        owner = owner.rpartition(".")[0]
+    if owner is None or not owner.replace(".", "").isidentifier():
+        cure = "Say what it asks: `.select_from(Model)`."
+        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node), cure)
+    return owner
+
+
+def _refuse_comment_in(reader: Reader, root: ast.Call | ast.Attribute) -> None:
+    module = reader.module
+    first = root.func if isinstance(root, ast.Call) else root.value
+    start, end = module.span(first).end, module.span(root).end
+    refuse_comment(module.source.text[start:end])
+
+
+# -------------------------------------------------------------------------------------- executed
+def decide_executed(statement: Statement) -> Decision:
+    """Decide how ``statement`` is executed where its query is; raises Refused."""
+    chain = statement.chain
+    decision = Decision(None)
+    select = written(statement, decision, "select")
+    session = session_of(statement)
+    decision.caveats += doubts_of(statement.items)
+    if chain.end == "count":
+        decision.data = _count(statement, decision, select, session)
+        return decision
+    if chain.end in {"value", "values"}:
+        decision.data = _values(statement, decision, select, session)
+        return decision
+    items = statement.items
+    refuse_unknown(statement.reader, items)
+    kind = kind_of(items)
+    _check_autoflush(statement, decision)
+    if kind is not Kind.ENTITY or statement.as_rows:
+        decision.caveats += key_caveats(statement)
+    _check_assumed(items, decision)
+    unique = _needs_unique(statement, kind, decision)
+    if chain.end == "scalar":
+        decision.data = _scalar(statement, kind, unique, select, session)
+        return decision
+    extra: tuple[str, ...] = ()
+    if chain.end == "first":
+        unique = False
+        if not statement.from_statement and not _ends_with_one(statement):
+            extra = ("limit(1)",)
+    if chain.ending == "iterated" and runs_later(statement.reader.module, chain.node):
+        decision.caveats.append("it runs where its iterator is made, not when a row is asked for")
+    runs, then = _execution(statement, kind, unique)
+    last = chain.end if chain.ending == "executed" else None
+    if chain.end == "dict" or (chain.end in _ONE_BY_ONE and not is_buffered(statement)):
+        then = (*then, "all")
+    decision.data = QueryRewrite(
+        select=select,
+        links=tuple(statement.edits),
+        extra=extra,
+        runs=runs,
+        then=then,
+        last=last,
+        ended="call" if last else "not",
+        session=session,
+    )
+    return decision
+
+
+def session_of(statement: Statement) -> SessionFrom:
+    """Return where the session that executes ``statement`` is written; raises Refused."""
+    if statement.session is not None:
+        return statement.session
+    if statement.chain.receiver is not None:
+        return "receiver"
+    if statement.chain.session_argument is None:
+        raise Refused(reasons.NO_SESSION)
+    return "argument"
+
+
+def _ends_with_one(statement: Statement) -> bool:
+    links = statement.chain.links
+    return statement.one_row_limit and bool(links) and links[-1].name == "limit"
+
+
+def _execution(statement: Statement, kind: Kind, unique: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the session's method, and the calls on its result before the terminator."""
+    uniquely = ("unique",) if unique else ()
+    if kind is not Kind.ENTITY or statement.as_rows:
+        return "execute", uniquely
+    # Session.scalars came with 1.4.24.
+    if statement.reader.project.targets.admits("sqlalchemy", "<1.4.24"):
+        return "execute", ("scalars", *uniquely)
+    return "scalars", uniquely
+
+
+def _scalar(
+    statement: Statement, kind: Kind, unique: bool, select: str, session: SessionFrom
+) -> QueryRewrite:
+    edits = tuple(statement.edits)
+    if _gives_one_row(statement, kind):
+        return QueryRewrite(select=select, links=edits, runs="scalar", last=None, session=session)
+    then: tuple[str, ...] = ("unique",) if unique else ()
+    last = "scalar_one_or_none"
+    # unique().scalar_one_or_none() fails on an object before 1.4.10.
+    old = statement.reader.project.targets.admits("sqlalchemy", "<1.4.10")
+    if unique and kind is Kind.ENTITY and old:
+        then, last = ("scalars", "unique"), "one_or_none"
+    return QueryRewrite(
+        select=select, links=edits, runs="execute", then=then, last=last, session=session
+    )
+
+
+def _gives_one_row(statement: Statement, kind: Kind) -> bool:
+    """Whether at most one row can come back, so that ``session.scalar`` hides nothing."""
+    if statement.from_statement or statement.grouped:
+        return False
+    if kind is Kind.ROWS and all(item.aggregate for item in statement.items):
+        return True
+    if statement.one_row_limit and kind is Kind.ROWS:
+        return True
+    if not all(item.constant for item in statement.items):
+        return False
+    return not (statement.joined or statement.selects_from) and all(
+        _is_exists_criterion(node) for node in statement.criteria
+    )
+
+
+def _is_exists_criterion(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        return _is_exists_criterion(node.operand)
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "exists"
+    )
+
+
+def _values(
+    statement: Statement, decision: Decision, select: str, session: SessionFrom
+) -> QueryRewrite:
+    """``value(column)`` is the first value, ``values(...)`` iterates the rows."""
+    chain = statement.chain
+    terminator = chain.terminator
+    if terminator is None or not terminator.args or terminator.keywords:
+        raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() with these arguments")
+    for name in ("from_statement", "options"):
+        if any(link.name == name for link in chain.links):
+            raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() after {name}()")
+    statement.items = classify_all(statement.reader, terminator.args)
+    refuse_unknown(statement.reader, statement.items)
+    if kind_of(statement.items) is not Kind.ROWS:
+        raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() of a mapped class")
+    _check_autoflush(statement, decision)
+    decision.caveats += key_caveats(statement)
+    return QueryRewrite(
+        select=select,
+        links=(*statement.edits, LinkEdit("with_only_columns")),
+        runs="scalar" if chain.end == "value" else "execute",
+        last=None,
+        ended="not",
+        session=session,
+    )
+
+
+# ----------------------------------------------------------------------------------------- count
+def check_counted(link: Link) -> None:
+    """Raise Refused if ``link`` does something to a query that its subquery would not do."""
+    changes = link.name == "options" and not all(map(is_loader, link.call.args))
+    if changes or link.name in _COUNT_SETTINGS:
+        raise Refused(reasons.COUNT_WITH_SETTINGS, link.name)
+
+
+def _count(
+    statement: Statement, decision: Decision, select: str, session: SessionFrom
+) -> QueryRewrite:
+    for link in statement.chain.links:
+        check_counted(link)
+    if statement.from_statement:
+        raise Refused(reasons.RAISES_TODAY, "count() comes after from_statement()")
+    func = written(statement, decision, "func")
+    edits = tuple(statement.edits)
+    if _counts_shortly(statement):
+        return QueryRewrite(
+            select=select,
+            links=tuple(_without_order(statement)),
+            shape="count",
+            func=func,
+            runs="scalar",
+            session=session,
+        )
+    _check_autoflush(statement, decision)
+    return QueryRewrite(
+        select=select, links=edits, wrap="count", func=func, runs="scalar", session=session
+    )
+
+
+def _counts_shortly(statement: Statement) -> bool:
+    """Whether the rows of one FROM are counted, so that no subquery is needed."""
+    items = statement.items
+    if not statement.is_plain or len(items) != 1 or items[0].what is not What.ENTITY:
+        return False
+    if statement.continued:
+        return False
+    if items[0].aliased and not isinstance(items[0].node, ast.Name):
+        return False
+    root = statement.chain.root
+    if isinstance(root, ast.Call) and len(root.args) != 1:
+        return False
+    if isinstance(statement.chain.items[0], ast.Starred):
+        return False
+    try:
+        _refuse_dropped_comments(statement)
+    except Refused:
+        return False
+    return True
+
+
+def _refuse_dropped_comments(statement: Statement) -> None:
+    module = statement.reader.module
+    before: ast.expr = statement.chain.root
+    for link in statement.chain.links:
+        if link.name in {"order_by", "options"}:
+            text = module.source.text[module.span(before).end : module.span(link.call).end]
+            refuse_comment(text)
+        before = link.call
+
+
+def _without_order(statement: Statement) -> list[LinkEdit]:
+    return [
+        LinkEdit(None) if link.name in {"order_by", "options"} else edit
+        for link, edit in zip(statement.chain.links, statement.edits, strict=True)
+    ]
+
+
+# ---------------------------------------------------------------------------------------- unique
+def _needs_unique(statement: Statement, kind: Kind, decision: Decision) -> bool:
+    """Apply the unique() rule; raises Refused where rows can neither be unique nor do without."""
+    if kind is Kind.ROWS or statement.yields or statement.chain.end == "first":
+        return False
+    needed = not is_surely_unique(statement, kind)
+    if kind is Kind.ENTITY or not needed:
+        return needed
+    unhashable = [item for item in statement.items if item.hashable is False]
+    if unhashable:
+        if may_load_collection(statement):
+            raise Refused(reasons.UNHASHABLE_ROWS, ast.unparse(unhashable[0].node))
+        # Query compares such values by identity: every None is the same.
+        column = ast.unparse(unhashable[0].node)
+        decision.caveats.append(f"equal rows in which `{column}` is None are no longer left out")
+        return False
+    unknown = [
+        item for item in statement.items if item.hashable is None and item.what is not What.ENTITY
+    ]
+    if unknown:
+        decision.caveats.append(
+            f"unique() fails if `{ast.unparse(unknown[0].node)}` holds values without a hash"
+        )
+    computed = [item for item in statement.items if item.what is What.EXPRESSION]
+    if computed and statement.reader.project.targets.admits("sqlalchemy", "<2.0"):
+        # Query of 1.4 compares values of an unknown type by identity (loading.instances).
+        decision.caveats.append(
+            f"rows with equal values of `{ast.unparse(computed[0].node)}` are repeated no longer "
+            "on SQLAlchemy 1.4"
+        )
+    return True
+
+
+# ------------------------------------------------------------------------------------- the rest
+def _check_autoflush(statement: Statement, decision: Decision) -> None:
+    if statement.unflushed or not flushes_first(statement):
+        decision.caveats.append(
+            "pending changes may no longer be flushed first before SQLAlchemy 2.1"
+        )
+
+
+def _check_assumed(items: Sequence[Item], decision: Decision) -> None:
+    for item in items:
+        if item.certainty.is_assumed:
+            decision.caveats.append(
+                f"`{ast.unparse(item.node)}` is taken for a mapped class by its name"
+            )

@@ -1,0 +1,55 @@
+"""The proof that no object comes twice, without which rows need ``unique()``."""
+
+from __future__ import annotations
+
+from awaken.codemods.sqlalchemy.query_to_select.reading.eager import Sources, loads_collection
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item, Kind, What, kind_of
+from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+
+
+def may_repeat(statement: Statement) -> bool:
+    """Whether an object may come twice, for all that was added so far."""
+    kind = kind_of(statement.items)
+    has_entity = kind in {Kind.ENTITY, Kind.ROWS_WITH_ENTITY}
+    return has_entity and not is_surely_unique(statement, kind)
+
+
+def is_surely_unique(statement: Statement, kind: Kind) -> bool:
+    """Whether no row of ``statement``, which has a mapped class among its items, may repeat."""
+    if statement.unsure or statement.joined or statement.selects_from or statement.from_statement:
+        return False
+    if statement.changed_items:
+        return False
+    entity = next(item for item in statement.items if item.what is What.ENTITY)
+    if statement.several:
+        is_plain = not loads_collection(statement.reader, statement.options)
+    else:
+        is_plain = _is_plain(statement, entity, kind)
+    # What came out of another function may have no name here: then no criterion is its own.
+    sources = Sources(statement.reader, entity.owner or "?", entity.model)
+    return is_plain and sources.only(statement.criteria)
+
+
+def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
+    """Whether ``entity`` is read from one table, with nothing but its own columns beside it."""
+    if entity.model is None or may_load_collection(statement):
+        return False
+    mapped = statement.reader.project.orm.mapped_class(entity.model)
+    if mapped is None or mapped.table != "plain":
+        return False
+    others = [item for item in statement.items if item is not entity]
+    own = entity.owner, entity.model
+    return kind is not Kind.ROWS_WITH_ENTITY or all(
+        item.what is What.COLUMN and (item.owner, item.model) == own for item in others
+    )
+
+
+def may_load_collection(statement: Statement) -> bool:
+    """Whether ``statement`` may load a collection by a JOIN, which repeats its owner."""
+    entities = [item for item in statement.items if item.what is What.ENTITY]
+    project = statement.reader.project
+    if any(
+        item.model is None or project.orm.needs_unique(item.model) is not False for item in entities
+    ):
+        return True
+    return loads_collection(statement.reader, statement.options)

@@ -1,0 +1,124 @@
+"""The joins of the fields of a statement, where two ways meet: one declaration for each field.
+
+A statement in a variable is what it may have become on any way that leads there. Every field says
+how it is joined, so that none can be forgotten; what else depends on that is derived.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import Field, dataclass
+from typing import Any, TypeVar
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.reading.items import Item
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.statements.alike import looks
+from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
+
+Value = TypeVar("Value")
+_DECLARED = "join"
+_DIFFERS = "a class that depends on the way to this line"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How a field is joined.
+
+    ``either`` is what holds if one of two values does, ``both`` what holds if each does, ``key``
+    what tells whether a value is another one than before, and ``carried`` what the statement has
+    of it at first that goes on from this one.
+    """
+
+    either: Callable[[Any, Any], Any]
+    both: Callable[[Any, Any], Any]
+    key: Callable[[Any], Hashable] = lambda value: value
+    carried: Callable[[Any], Any] = lambda value: value
+
+    @property
+    def declared(self) -> Mapping[str, Join]:
+        """The metadata of a field that is joined so."""
+        return {_DECLARED: self}
+
+
+def join_of(declared: Field[Any]) -> Join:
+    """Return how the field ``declared`` is joined; KeyError if nobody said it."""
+    join: Join = declared.metadata[_DECLARED]
+    return join
+
+
+def _first(one: Value, _other: Value) -> Value:
+    return one
+
+
+def same(described: str) -> Join:
+    """Return the join of a field that has to be the same on each way, Refused where it is not."""
+
+    def refuse_others(one: Value, other: Value) -> Value:
+        if one != other:
+            raise Refused(reasons.DIFFERENT_QUERIES, described)
+        return one
+
+    return Join(refuse_others, _first)
+
+
+def _all_nodes(one: Sequence[ast.expr], other: Sequence[ast.expr]) -> list[ast.expr]:
+    return list(dict.fromkeys([*one, *other]))
+
+
+def _shared_nodes(one: Sequence[ast.expr], other: Sequence[ast.expr]) -> list[ast.expr]:
+    return [node for node in one if node in other]
+
+
+def _ids(nodes: Sequence[ast.expr]) -> Hashable:
+    return frozenset(map(id, nodes))
+
+
+def _target(one: Target | None, other: Target | None) -> Target | None:
+    if one is other or (one is not None and other is not None and one.text == other.text):
+        return one
+    return Target(None, _DIFFERS)
+
+
+def _target_key(target: Target | None) -> Hashable:
+    return target if target is None else (target.text,)
+
+
+def _same_at_first(one: Sequence[Item], other: Sequence[Item]) -> Sequence[Item]:
+    """Return what was asked for at first; Refused where only one way makes an ORM statement."""
+    are_orm = all(any(item.orm for item in items) for items in (one, other))
+    if not are_orm and looks(one) != looks(other):
+        raise Refused(reasons.DIFFERENT_QUERIES, "other columns at first")
+    return one
+
+
+def _nothing(_value: object) -> Hashable:
+    return None
+
+
+def _looks_of_lists(lists: Sequence[Sequence[Item]]) -> Hashable:
+    return frozenset(map(looks, lists))
+
+
+SOME_WAY = Join(operator.or_, operator.and_)
+"""True if it is on some way: what makes a statement less known."""
+EACH_WAY = Join(operator.and_, operator.or_)
+"""True if it is on each way: what makes a statement better known."""
+NODES = Join(_all_nodes, _shared_nodes, key=_ids, carried=list)
+"""Expressions that were added on some way."""
+TARGET = Join(_target, _target, key=_target_key)
+"""What a builder means, nothing that can be written if it depends on the way."""
+NAME = Join(lambda one, other: one or other, lambda one, other: one and other, key=bool)
+"""The name of some builder, for messages; whether there is one is what counts."""
+ITEMS = Join(_first, _first, key=looks)
+"""Items, which look the same on both ways before anything else is joined."""
+ORM_ITEMS = Join(_same_at_first, _first, key=_nothing)
+"""What makes an ORM statement."""
+LISTS = Join(_first, _first, key=_looks_of_lists)
+"""Lists of items, as ``ITEMS``."""
+OF_CHAIN = Join(lambda _one, _other: [], _first, key=_nothing, carried=lambda _value: [])
+"""What belongs to the builders of one chain, and says nothing of what comes behind it."""
+OF_PLACE = Join(_first, _first, key=_nothing)
+"""Where the statement stands."""

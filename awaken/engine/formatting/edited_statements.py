@@ -1,0 +1,102 @@
+"""Takes what the project's formatter makes of the edited statements, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+
+from awaken.contract import Span
+from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.formatting.formatter import Formatter
+from awaken.workspace.sources import LINE_END_BYTES, Snapshot, SourceFile
+
+
+def format_edited(
+    before: Snapshot, files: Mapping[str, SourceFile], maps: Mapping[str, SpanMap], tool: Formatter
+) -> dict[str, tuple[SourceFile, SpanMap]]:
+    """Return the files that the project's formatter changes, each with its longer map.
+
+    A file counts only if the formatter would have left it alone before, and only if all that it
+    now changes are lines of edited statements; else it stays as the rewriters made it.
+    """
+    paths = [path for path in files if path in maps and path.endswith((".py", ".pyi"))]
+    # Only files that the formatter would have left alone: in others it would rewrite foreign lines.
+    first = tool.format({path: before[path].text for path in paths})
+    clean = [path for path in first if first[path] == before[path].text]
+    formatted = tool.format({path: files[path].text for path in clean})
+    found: dict[str, tuple[SourceFile, SpanMap]] = {}
+    for path, new in formatted.items():
+        source, moved = files[path], maps[path]
+        hunks = list(_hunks(source.text, new))
+        if hunks and _only_edited(source.text, hunks, moved.new_regions()):
+            text, further = splice(source.text, hunks)
+            found[path] = source.with_text(text), moved.then(further)
+    return found
+
+
+def _hunks(old: bytes, new: bytes) -> Iterator[Splice]:
+    lines, others = _lines(old), _lines(new)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    matcher = SequenceMatcher(None, lines, others, autojunk=False)
+    for tag, first, last, from_line, to_line in matcher.get_opcodes():
+        if tag != "equal":
+            yield Splice(starts[first], starts[last], b"".join(others[from_line:to_line]))
+
+
+def _lines(text: bytes) -> list[bytes]:
+    ends = [found.end() for found in LINE_END_BYTES.finditer(text)]
+    if not ends or ends[-1] != len(text):
+        ends.append(len(text))
+    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _only_edited(text: bytes, hunks: Sequence[Splice], regions: Sequence[Span]) -> bool:
+    """Whether every hunk lies in statements that hold, or touch, an edited region.
+
+    One hunk may go over several of them that stand directly below each other.
+    """
+    allowed = list(_joined(_edited_lines(text, regions)))
+    return all(any(held.contains(Span(hunk.start, hunk.end)) for held in allowed) for hunk in hunks)
+
+
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield the spans, with those that touch as one."""
+    first, *others = sorted(spans) or [Span(0, 0)]
+    for span in others:
+        if span.start > first.end:
+            yield first
+            first = span
+        else:
+            first = Span(first.start, max(first.end, span.end))
+    yield first
+
+
+def _edited_lines(text: bytes, regions: Sequence[Span]) -> Iterator[Span]:
+    """Yield the lines of the innermost statements around each region, and the region's own."""
+    starts = [0]
+    for line in _lines(text):
+        starts.append(starts[-1] + len(line))
+    statements = [
+        Span(starts[_first_line(node) - 1], starts[_header_end(node)])
+        for node in ast.walk(ast.parse(text.decode(), filename=""))
+        if isinstance(node, ast.stmt)
+    ]
+    for region in regions:
+        yield region
+        yield from (held for held in statements if held.overlaps(region) or held == region)
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", None)
+    return int(decorators[0].lineno if decorators else node.lineno)
+
+
+def _header_end(node: ast.stmt) -> int:
+    """Return the last line of a statement without the blocks that it opens."""
+    body = getattr(node, "body", None)
+    if isinstance(body, list) and body and _first_line(body[0]) > node.lineno:
+        return _first_line(body[0]) - 1
+    return node.end_lineno or node.lineno

@@ -1,0 +1,113 @@
+"""A parameter that a function gets in front of another one, with what every call passes for it.
+
+Whoever makes a change of it knows all calls of the function (``project/graph/call_edges.py``), and
+adds the insertions of one parameter to one change: half of them is a program that fails.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from awaken.contract import Span
+from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.source.trees import Function, parameters_of
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """Text that is inserted into a file; ``anchor`` is an empty span."""
+
+    path: str
+    anchor: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddedParameter:
+    """A parameter called ``name`` that the function of ``context`` gets in front of ``before``.
+
+    ``annotation`` is the text of its type, if it gets one, ``given`` what each call passes.
+    """
+
+    context: FunctionContext
+    before: ast.arg
+    name: str
+    annotation: str
+    given: Mapping[CallEdge, str]
+
+    def arguments(self) -> Iterator[tuple[CallEdge, ast.expr | ast.keyword]]:
+        """Yield what each call passes to ``before``, in front of which it gets the new argument."""
+        for edge in self.given:
+            argument = argument_to(edge, self.before)
+            if argument is not None:
+                yield edge, argument
+
+    def insertions(self) -> Iterator[Insertion]:
+        """Yield what is inserted: into the function first, then into its calls."""
+        text = f"{self.name}: {self.annotation}" if self.annotation else self.name
+        own = [part for one in parameters_of(self.context.function.args) for part in one if part]
+        yield _insertion(self.context, self.before, own, text)
+        for edge, argument in self.arguments():
+            given = self.given[edge]
+            text = f"{self.name}={given}" if isinstance(argument, ast.keyword) else given
+            yield _insertion(edge.context, argument, [*edge.call.args, *edge.call.keywords], text)
+
+
+def has_room(function: Function, before: ast.arg, edges: Iterable[CallEdge]) -> bool:
+    """Whether ``function`` and its calls leave room for a parameter in front of ``before``.
+
+    That one has no default; each of ``edges`` passes something to it, and no comment would be torn
+    from what it is about.
+    """
+    return not _has_default(function, before) and all(
+        _has_gap(edge, argument_to(edge, before)) for edge in edges
+    )
+
+
+def is_name_used(context: FunctionContext, name: str) -> bool:
+    """Whether anything in the function of ``context`` is called ``name``."""
+    return any(
+        name in {getattr(node, "id", None), getattr(node, "arg", None)}
+        for node in context.module.walk(context.function)
+    )
+
+
+def argument_to(edge: CallEdge, parameter: ast.arg) -> ast.expr | ast.keyword | None:
+    """Return the argument of the call of ``edge`` that goes to ``parameter``."""
+    value = edge.given(parameter)
+    named = (one for one in edge.call.keywords if one.value is value)
+    return next(named, None) or (value if value in edge.call.args else None)
+
+
+def _has_default(function: Function, before: ast.arg) -> bool:
+    return any(one is before and default for one, default in parameters_of(function.args))
+
+
+def _has_gap(edge: CallEdge, argument: ast.expr | ast.keyword | None) -> bool:
+    """Whether nothing but the comma, or the bracket of the call, stands in front of it."""
+    if argument is None:
+        return False
+    call, context = edge.call, edge.context
+    ends = [context.span(one).end for one in (call.func, *call.args, *call.keywords)]
+    start = context.span(argument).start
+    text = context.module.source.text
+    first, *others = text[max(end for end in ends if end <= start) : start].splitlines()
+    # What is said of the argument before may stand there, but nothing of the argument itself.
+    return b"".join([first.partition(b"#")[0], *others]).strip() in {b"(", b","}
+
+
+def _insertion(
+    context: FunctionContext, before: ast.AST, among: Sequence[ast.AST], text: str
+) -> Insertion:
+    """Return the insertion of ``text`` in front of ``before``, one of a list of arguments.
+
+    It gets a line of its own where each of the list has one, as its last comma says.
+    """
+    at = context.span(before).start
+    last = max(context.span(one).end for one in among)
+    source = context.module.source.text
+    has_last_comma = source[last:].lstrip().startswith(b",")
+    gap = source[len(source[:at].rstrip()) : at].decode() if has_last_comma else ""
+    return Insertion(context.path, Span(at, at), f"{text},{gap or ' '}")

@@ -1,0 +1,159 @@
+"""Findings and changes made of sites: one site by itself, or a group, all or nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
+
+from awaken.contract import Change, ChangeId, Finding, Pins, Place, Plan, Reason, SiteId
+from awaken.kit.sites import Refused, Rewrite, Site
+
+Node = TypeVar("Node", bound=ast.AST)
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided of some sites: a finding for each, and the changes that rewrite them."""
+
+    findings: tuple[Finding, ...]
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A site of a group: what becomes of it, or what stands against it, by itself.
+
+    ``shown`` is what the others say of it when they are left alone for its sake.
+    """
+
+    site: Site[ast.AST]
+    outcome: Rewrite | Refused
+    shown: str = ""
+
+
+def plan_of(decided: Iterable[Decided]) -> Plan:
+    """Return the plan with all that was decided; of a site decided twice, the last finding."""
+    parts = tuple(decided)
+    findings = {one.site: one for one in chain.from_iterable(part.findings for part in parts)}
+    return Plan(
+        tuple(findings.values()), tuple(chain.from_iterable(part.changes for part in parts))
+    )
+
+
+def decide(site: Site[Node], rewrite: Callable[[Site[Node]], Rewrite]) -> Decided:
+    """Return a change of its own for ``site``, or its refusal where ``rewrite`` raises Refused."""
+    try:
+        return rewritten_together((site,), rewrite(site))
+    except Refused as refused:
+        return refused_together((site,), refused)
+
+
+# --------------------------------------------------------------------------------------- groups
+def refused_together(sites: Iterable[Site[ast.AST]], refused: Refused) -> Decided:
+    """Return the findings of sites that are all left alone, for one reason."""
+    return Decided(tuple(site.refused(refused) for site in sites))
+
+
+def rewritten_together(sites: Sequence[Site[ast.AST]], rewrite: Rewrite) -> Decided:
+    """Return the one change that rewrites all ``sites``, named after the first of them.
+
+    The edits of ``rewrite`` are those of the whole change. Every site has the same related places.
+    """
+    return _rewritten(sites, rewrite, {}, rewrite.related)
+
+
+def decide_group(members: Sequence[Member], pins: Pins, beside: Reason) -> Decided:
+    """Return what becomes of sites of which none can be rewritten without all the others.
+
+    If one is refused, or left out by ``pins``, the others are left alone because it is: ``beside``
+    says so, with its name. A site that is left out keeps its level, for users see it counted.
+    """
+    # In the order of their places: which one is named must not depend on who was found first.
+    members = sorted(members, key=lambda one: one.site.place)
+    refused = next((one for one in members if isinstance(one.outcome, Refused)), None)
+    if refused is not None:
+        return _left_alone(members, refused, beside)
+    pinned = [one for one in members if one.site.id in pins.left_out]
+    if not pinned or len(members) == 1:
+        return _joined(members)
+    others = _left_alone([one for one in members if one not in pinned], pinned[0], beside)
+    kept = [_joined([one]) for one in pinned]
+    return Decided(
+        (*others.findings, *(finding for one in kept for finding in one.findings)),
+        tuple(change for one in kept for change in one.changes),
+    )
+
+
+def _left_alone(members: Iterable[Member], guilty: Member, beside: Reason) -> Decided:
+    because = Refused(beside, guilty.shown, because=(guilty.site.place,))
+    return Decided(
+        tuple(
+            one.site.refused(one.outcome if isinstance(one.outcome, Refused) else because)
+            for one in members
+        )
+    )
+
+
+def _joined(members: Sequence[Member]) -> Decided:
+    """Return the change of a group; the first site shows the others, and they show the first."""
+    first, *others = (one.site for one in members)
+    rewrites = [one.outcome for one in members if isinstance(one.outcome, Rewrite)]
+    joined = Rewrite(
+        rewrites[0].message,
+        tuple(edit for one in rewrites for edit in one.edits),
+        tuple(dict.fromkeys(text for one in rewrites for text in one.caveats)),
+    )
+    related = {first.id: tuple(one.place for one in others)}
+    return _rewritten((first, *others), joined, related, (first.place,))
+
+
+def _rewritten(
+    sites: Sequence[Site[ast.AST]],
+    rewrite: Rewrite,
+    related: Mapping[SiteId, tuple[Place, ...]],
+    otherwise: tuple[Place, ...],
+) -> Decided:
+    """Return one change of ``sites``; those without ``related`` places have the other ones."""
+    first = sites[0]
+    change = Change(
+        id=ChangeId(f"{first.rule}:{first.id}"),
+        rule=first.rule,
+        title=rewrite.said,
+        level=rewrite.level,
+        sites=tuple(site.id for site in sites),
+        edits=tuple(rewrite.edits),
+    )
+    findings = (
+        Finding(
+            site=site.id,
+            rule=site.rule,
+            level=change.level,
+            place=site.place,
+            scope=site.module.scope_name(site.node),
+            message=change.title,
+            related=related.get(site.id, otherwise),
+            change=change.id,
+        )
+        for site in sites
+    )
+    return Decided(tuple(findings), (change,))
+
+
+def connected(keys: Iterable[Key], links: Iterable[tuple[Key, Key]]) -> list[list[Key]]:
+    """Return ``keys`` in groups: those that ``links`` join, directly or over others, in one.
+
+    Groups come in the order of their first key, and their keys in the order of ``keys``. A link to
+    what is no key joins nothing.
+    """
+    group = {key: [key] for key in keys}
+    for one, other in links:
+        if one in group and other in group and group[one] is not group[other]:
+            joined = group[one] + group[other]
+            group.update(dict.fromkeys(joined, joined))
+    place = {key: number for number, key in enumerate(group)}
+    found = {id(one): sorted(one, key=place.__getitem__) for one in group.values()}
+    return list(found.values())

@@ -1,0 +1,87 @@
+"""How a rewrite names what a library defines: as the file does already, or by one more import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from awaken.contract import Edit, Reason, TextEdit
+from awaken.editing.import_lines import LineStyle, add_name
+from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.sites import Refused, Site
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+def name_beside(
+    project: Project,
+    site: Site[ast.AST],
+    known: ast.expr | None,
+    qualified: str,
+    taken: Reason = NAME_TAKEN,
+) -> tuple[str, list[Edit]]:
+    """Return how to write ``qualified`` at ``site``, and the edits that import it.
+
+    ``known`` is an expression of the site that names something of the same module: beside
+    ``httpx.Client`` stands ``httpx.ASGITransport``, beside ``Client`` a name that is imported in
+    the same way. Without one, or where it is something else, the file gets a new import. Raises
+    Refused, for the reason ``taken``, where the name means something else at the site.
+    """
+    module, (home, _, name) = site.module, qualified.rpartition(".")
+    match known:
+        case ast.Attribute(value=value) if project.qualified_name(module, value) == home:
+            return f"{module.text_of(value)}.{name}", []
+        case ast.Name():
+            statements = _imports(module, known, home)
+        case _:
+            statements = []
+    for statement in statements:
+        imported = next((one for one in statement.names if one.name == name), None)
+        if imported is not None:
+            return imported.asname or name, []
+    imports_here(module, site.node, name, {home}, Refused(taken, name))
+    inner = [one for one in statements if module.parent(one) is not module.tree]
+    if inner:
+        return name, [_extended(site, one, name) for one in inner]
+    return name, [site.need_import(home, name)]
+
+
+def imports_here(
+    module: Module, here: ast.AST, name: str, homes: Collection[str], taken: Refused
+) -> list[ast.ImportFrom]:
+    """Return the statements that import ``name``, as it is seen at the node ``here`` of a file.
+
+    They import it from one of the modules ``homes``, or ``taken`` is raised: the name means
+    something else there. Empty if the name is free.
+    """
+    owner = module.scopes.owner(name, module.scopes.scope_of(here))
+    found: list[ast.ImportFrom] = []
+    for binding in () if owner is None else owner.bindings[name]:
+        statement = module.parent(binding.node)
+        if not isinstance(statement, ast.ImportFrom) or statement.module not in homes:
+            raise taken
+        found.append(statement)
+    return found
+
+
+def _imports(module: Module, name: ast.Name, home: str) -> list[ast.ImportFrom]:
+    """Return the statements that import ``name`` from ``home`` itself."""
+    above = (module.parent(one.node) for one in module.scopes.bindings_of(name))
+    return [one for one in above if isinstance(one, ast.ImportFrom) and one.module == home]
+
+
+def _extended(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> TextEdit:
+    """Return the edit that imports ``name`` by a statement inside a function or a ``try``.
+
+    An import at the top of the file may fail where that one is not even tried.
+    """
+    text, start = site.module.source.text, site.module.span(statement).start
+    line = text[:start].rpartition(b"\n")[2]
+    style = LineStyle(
+        newline="\r\n" if b"\r\n" in text else "\n",
+        line_indent=line[: len(line) - len(line.lstrip(b" \t"))].decode(),
+    )
+    return site.replace(statement, add_name(site.module.text_of(statement), name, style))

@@ -1,0 +1,16 @@
+"""Reasons that sites of many rules have; a rule declares those that it raises, like its own."""
+
+from __future__ import annotations
+
+from awaken.contract import Reason
+
+INSIDE_FSTRING = Reason(
+    "inside-f-string",
+    "`{}` stands inside an f-string",
+    "Put it in a variable first.",
+)
+NAME_TAKEN = Reason(
+    "name-taken",
+    "`{}`, which is to be imported, means something else here",
+    "Rename that, or import it under another name by hand.",
+)

@@ -1,0 +1,71 @@
+"""Searching a program: files by the words in them, calls by what they call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.kit.rule import Rule
+from awaken.kit.sites import Site
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+def _nowhere(path: str) -> bool:
+    del path
+    return False
+
+
+def site_modules(
+    project: Project, triggers: Sequence[bytes], unless: Callable[[str], bool] = _nowhere
+) -> Iterator[Module]:
+    """Yield the files in which sites are looked for and that hold one of ``triggers``.
+
+    Files of whose path ``unless`` is true are not even parsed.
+    """
+    return _parsed(project, project.site_files(triggers), unless)
+
+
+def modules_with(
+    project: Project, words: Sequence[bytes], unless: Callable[[str], bool] = _nowhere
+) -> Iterator[Module]:
+    """Yield all files of the program that hold one of ``words``, for what is known of a site.
+
+    Files of whose path ``unless`` is true are not even parsed.
+    """
+    return _parsed(project, project.files_with(words), unless)
+
+
+def _parsed(
+    project: Project, paths: Iterable[str], unless: Callable[[str], bool]
+) -> Iterator[Module]:
+    for path in paths:
+        module = None if unless(path) else project.module(path)
+        if module is not None:
+            yield module
+
+
+def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[Site[ast.Call]]:
+    """Yield the calls of functions or classes by their qualified names, whatever files call them.
+
+    ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
+    """
+    for module in site_modules(project, rule.triggers):
+        for node in module.walk():
+            if isinstance(node, ast.Call) and project.qualified_name(module, node.func) in names:
+                yield Site(rule.name, module, node)
+
+
+def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
+    """Return what ``call`` passes to a parameter, by position or by keyword.
+
+    None if it passes nothing, and where ``*args`` stands in front of it.
+    """
+    named = next((one.value for one in call.keywords if one.arg == keyword), None)
+    before = call.args[: position + 1]
+    if named is not None or len(before) <= position:
+        return named
+    return None if any(isinstance(one, ast.Starred) for one in before) else before[position]

@@ -1,0 +1,115 @@
+"""Rules as Markdown: one rule's whole page, and the table of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from awaken.contract import Reason
+from awaken.kit.rule import Rule
+from awaken.preview.markdown.markdown_tables import table
+from awaken.preview.markdown.rule_page import (
+    Example,
+    PagePart,
+    Section,
+    facts,
+    levels,
+    options,
+    parts,
+    status,
+    summary,
+)
+
+_TITLES = ("rule", "what it does", "kind", "levels", "phase", "status")
+REFUSALS = "What it refuses"
+"""The section that the rule's reasons follow."""
+
+
+class Refusals(Struct, frozen=True):
+    """The reasons for which a site of ``rule`` is manual."""
+
+    rule: str
+    reasons: tuple[Reason, ...]
+
+
+def whole_page(rule: Rule) -> list[PagePart | Refusals]:
+    """Return the page in its order: the docstring, with what the rule declares where it belongs."""
+    written = parts(rule)
+    declared: list[PagePart | Refusals] = (
+        [Refusals(rule.name, rule.reasons)] if rule.reasons else []
+    )
+    declared += [Section("Options", _options(rule)), Section("Needs", _needs(rule))]
+    titles = [part.title if isinstance(part, Section) else "" for part in written]
+    if REFUSALS in titles:
+        at = titles.index(REFUSALS) + 1
+    else:
+        at = len(titles)
+        declared = [*([Section(REFUSALS, "")] if rule.reasons else []), *declared]
+    return [*written[:at], *declared, *written[at:]]
+
+
+def _options(rule: Rule) -> str:
+    declared = options(rule)
+    if not declared:
+        return "None."
+    rows = [
+        (f"`{one.name}`", f"`{one.type}`", _shown(one.default), one.description) for one in declared
+    ]
+    where = f"Set in `[tool.awaken.rules.{rule.name}]`."
+    return f"{where}\n\n{table(('option', 'type', 'default', ''), rows)}"
+
+
+def _shown(default: str | None) -> str:
+    return "must be given" if default is None else f"`{default}`"
+
+
+def _needs(rule: Rule) -> str:
+    wanted = [f"`{name}` {specifier}" for name, specifier in rule.needs.items()]
+    if not wanted:
+        return "Any version."
+    return (
+        f"{', '.join(wanted)}, in every version that the project admits. Elsewhere nothing is "
+        "rewritten, and awaken says so. `awaken doctor` shows which versions it found."
+    )
+
+
+def markdown(rule: Rule) -> str:
+    """Return the whole page as Markdown."""
+    opening, *rest = whole_page(rule)
+    blocks = [f"# {rule.name}", *_blocks(opening), table(("", ""), facts(rule))]
+    for part in rest:
+        blocks += _blocks(part)
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _blocks(part: PagePart | Refusals) -> Iterator[str]:
+    match part:
+        case Section(title, text):
+            yield f"## {title}" if title else ""
+            yield text
+        case Example(markdown=text):
+            yield text
+        case Refusals(_, reasons):
+            rows = [(f"`{one.code}`", message(one), one.help) for one in reasons]
+            yield table(("reason", "why a site stays", "what to do"), rows)
+
+
+def index(rules: Sequence[Rule], link: str = "") -> str:
+    """Return the rules as Markdown tables, one per family; ``link`` fits ``{}`` to a page."""
+    blocks: list[str] = []
+    for family in sorted({rule.family for rule in rules}):
+        rows = [_row(rule, link) for rule in rules if rule.family == family]
+        blocks += [f"## {family}", table(_TITLES, rows)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _row(rule: Rule, link: str) -> tuple[str, ...]:
+    name = f"[`{rule.name}`]({link.format(rule.name)})" if link else f"`{rule.name}`"
+    phase = rule.phase.name.lower()
+    return name, summary(rule), rule.kind, ", ".join(levels(rule)), phase, status(rule)
+
+
+def message(reason: Reason) -> str:
+    """Return the message of ``reason`` for no site in particular."""
+    return reason.message.replace("{}", "…")

@@ -1,0 +1,50 @@
+"""The effects of code, in one place to ask."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.effects.blocking import BlockingCalls, Blocks
+from awaken.project.effects.exceptions import Raises
+from awaken.project.effects.guards import Guard, guards_around, guards_in_callers
+from awaken.project.effects.raising import Raising
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import Unknown
+
+
+class Effects:
+    """What running code does beside its result; nothing is looked for before it is asked."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._raising = Raising(evaluator)
+        self._blocks = Blocks(evaluator)
+
+    def may_raise(self, module: Module, node: ast.AST, *, awaited: bool = False) -> Raises:
+        """Return which exceptions may leave ``node`` when it runs; of a function, its body.
+
+        With ``awaited`` the coroutine that the expression ``node`` gives is awaited at once.
+        """
+        return self._raising.of(module, node, awaited=awaited)
+
+    def blocking_calls(self, module: Module, node: ast.AST) -> BlockingCalls:
+        """Return the calls by which ``node`` holds up its thread; of a function, its body.
+
+        Functions that it calls are followed, coroutines and what runs elsewhere are not.
+        """
+        return self._blocks.of(module, node)
+
+    def guards(self, module: Module, node: ast.AST) -> tuple[Guard, ...]:
+        """Return the handlers, ``finally`` and ``with`` blocks around ``node`` in its function."""
+        return guards_around(self._evaluator, module, node)
+
+    def handlers_in_callers(
+        self, module: Module, function: Function
+    ) -> tuple[tuple[Guard, ...], tuple[Unknown, ...]]:
+        """Return the handlers that may catch what leaves ``function``, over all its callers.
+
+        Second comes why there may be others.
+        """
+        return guards_in_callers(self._evaluator, module, function)

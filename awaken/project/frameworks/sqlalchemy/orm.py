@@ -1,0 +1,120 @@
+"""What a program does with SQLAlchemy, in one place to ask."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
+from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
+from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
+from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
+from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
+
+
+class Orm:
+    """Sessions, mapped classes and queries; nothing is looked for before it is asked."""
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+    ) -> None:
+        self._evaluator = evaluator
+        self._files_with = files_with
+        self._models = Models(evaluator, evaluator.classes, files_with)
+        self._eager = EagerLoading(self._models)
+        self._sessions = Sessions(evaluator, self._models, files_with)
+        self._query_classes = QueryClasses(evaluator, files_with)
+        self._class_queries = ClassQueries(
+            evaluator, evaluator.classes, self._models, self._query_classes, files_with
+        )
+        self._hooks: list[Place] | None = None
+
+    def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
+        """Return the proof that ``node`` is a session, from where its value comes from.
+
+        Unknown says in one sentence why it cannot be told, and where; None means that ``node`` is
+        proven to be something else.
+        """
+        return self._sessions.of(module, node)
+
+    def others_than_session(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return what ``node`` is proven to be instead of a session, one noun phrase for each.
+
+        As in "an instance of app.Client"; empty where nothing is proven.
+        """
+        return self._sessions.others(module, node)
+
+    def proved_by_use(
+        self, module: Module, call: ast.Call, evidence: ast.expr | None = None
+    ) -> SessionProof | None:
+        """Return the proof that ``call`` gives by itself: ``x.query(MappedClass)``.
+
+        ``evidence`` is an argument of which the caller knows that it is mapped. None where no
+        argument is proven to be mapped, where the receiver is known to be something
+        else or asynchronous, and where a class of the project may be meant that has a ``query``
+        of its own.
+        """
+        return self._sessions.by_use(module, call, evidence)
+
+    def class_query(self, qualified: str) -> ClassQuery | Unknown | None:
+        """Return which session ``query`` of a class asks, as in ``Model.query.all()``.
+
+        Unknown says why it cannot be told; None means that the class has no such attribute.
+        """
+        return self._class_queries.of(qualified)
+
+    def subclass_query(self, qualified: str) -> ClassQuery | Unknown | None:
+        """Return which session ``cls.query`` asks, where any subclass may be meant."""
+        return self._class_queries.of_subclasses(qualified)
+
+    def query_class(self, qualified: str) -> QueryClass | None:
+        """Return what a Query class of the project changes; None where it may be anything."""
+        return self._query_classes.named(qualified)
+
+    def query_classes_given(self) -> tuple[str, ...]:
+        """Return the Query classes that sessions of the project are given; ``?`` for unknown ones.
+
+        Which sessions these are is not said: ``session_of`` says so of those that it follows to
+        where they are made.
+        """
+        return self._query_classes.given()
+
+    def is_extension(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is a Flask-SQLAlchemy object that gives classes their ``query``."""
+        return self._class_queries.is_extension(module, node)
+
+    def mapped_class(self, qualified: str) -> MappedClass | None:
+        """Return the mapping of a class that the project defines.
+
+        None if it is not proven to be mapped, which is unknown for classes of libraries.
+        """
+        return self._models.mapped_class(qualified)
+
+    def mapping_status(self, qualified: str) -> Status:
+        """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
+        return self._models.status(qualified)
+
+    def needs_unique(self, qualified: str) -> bool | None:
+        """Return whether loading the class loads a collection by a join (``.unique()`` needed).
+
+        Only the mapping is looked at: joins and options of the statement are the caller's.
+        None if it cannot be told.
+        """
+        return self._eager.needs_unique(qualified)
+
+    def query_hooks(self) -> list[Place]:
+        """Return every place that gives queries a behaviour that ``select()`` does not have.
+
+        ``before_compile`` listeners, subclasses of Query, ``query_cls``, baked, cached and sharded
+        queries; the note of each place says which.
+        """
+        if self._hooks is None:
+            self._hooks = query_hooks(
+                self._evaluator.classes, self._evaluator.load, self._files_with
+            )
+        return self._hooks

@@ -1,0 +1,338 @@
+"""The call edges that a value goes along: returned to all callers, or passed to a parameter.
+
+What is asked is followed on demand, from one function to the next, and only where all of it is in
+sight: where it is not, the answer is Unseen.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from awaken.contract import Place
+from awaken.project.graph.callers import Callers
+from awaken.project.graph.calls import Calls
+from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.graph.dispatch import Called
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.domain import Unknown
+from awaken.project.values.flow import flow_of
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Why not all is in sight that is done with a value; ``places`` are where that shows.
+
+    ``callers``: another call of the function may be hidden; ``returned``: the function need not
+    return it; ``passed``: a call may pass it anywhere; ``held``: it may be something else. ``what``
+    is a clause, of ``passed`` the function that is called, of ``returned`` nothing.
+    """
+
+    kind: Literal["callers", "returned", "passed", "held"]
+    what: str = ""
+    places: tuple[Place, ...] = ()
+
+
+class CallEdges:
+    """The functions that a value goes through, found while they are asked for.
+
+    Trees are held as long as this is needed, for nodes are compared. ``known`` are the calls whose
+    result is followed, or the names that get it out of a tuple, with an edge for each function
+    that they may reach; ``elements`` says which one of the tuple. ``outside`` says of functions why
+    code out of sight may call them as well.
+    """
+
+    def __init__(self, calls: Calls, load: Callable[[str], Module | None], module: Module) -> None:
+        self._program = calls
+        self._load = load
+        self._modules = {module.path: module}
+        self._contexts: dict[ast.AST, FunctionContext] = {}
+        self._edges: dict[ast.Call, tuple[CallEdge, ...] | Unknown] = {}
+        self._calls: dict[FunctionContext, list[CallEdge] | Unseen] = {}
+        self._followed: set[FunctionContext] = set()
+        self._passing: dict[ast.arg, dict[ast.AST, CallEdge]] = {}
+        self.known: dict[ast.AST, tuple[CallEdge, ...]] = {}
+        self.elements: dict[ast.AST, int] = {}
+        self.outside: dict[str, str] = {}
+
+    # ---------------------------------------------------------------------------------- contexts
+    def context_around(self, module: Module, node: ast.AST) -> FunctionContext | None:
+        """Return the function around ``node``; None for lambdas and outside of functions."""
+        function = module.enclosing_function(node)
+        return None if not isinstance(function, Function) else self._context(module, function)
+
+    def _context(self, module: Module, function: Function) -> FunctionContext:
+        if function not in self._contexts:
+            self._contexts[function] = FunctionContext(module, function, flow_of(module, function))
+        return self._contexts[function]
+
+    def _held(self, path: str) -> Module | None:
+        module = self._modules.get(path) or self._load(path)
+        if module is not None:
+            self._modules[path] = module
+        return module
+
+    # ------------------------------------------------------------------------------------- calls
+    def reached(self, context: FunctionContext, call: ast.Call) -> tuple[CallEdge, ...] | Unknown:
+        """Return an edge into each function that ``call`` may reach; Unknown says why not."""
+        if call not in self._edges:
+            called = self._program.functions_called(context.module, call)
+            self._edges[call] = (
+                called
+                if isinstance(called, Unknown)
+                else tuple(self._edge(context, call, one) for one in called)
+            )
+        return self._edges[call]
+
+    def _edge(self, context: FunctionContext, call: ast.Call, called: Called) -> CallEdge:
+        home = self._held(called.module.path) or called.module
+        span = called.module.span(called.function)
+        mine = next(
+            one
+            for one in home.like(called.function)
+            if isinstance(one, Function) and home.span(one) == span
+        )
+        return CallEdge(context, call, self._context(home, mine), called.bound)
+
+    def calls_of(self, context: FunctionContext) -> list[CallEdge] | Unseen:
+        """Return all calls of the function of ``context``.
+
+        Calls by other programs are none of them: ``outside`` says why there may be some.
+        """
+        if context not in self._calls:
+            callers = self._program.callers_of(context.module, context.function)
+            hidden = self._hidden(context, callers)
+            self._calls[context] = hidden or self._in_sight(context, callers)
+        return self._calls[context]
+
+    def _hidden(self, context: FunctionContext, callers: Callers) -> Unseen | None:
+        name = context.function.name
+        for obstacle in callers.obstacles:
+            if obstacle.kind in {"outside", "inherited"}:
+                self.outside.setdefault(name, obstacle.why)
+                continue
+            return _hidden_by(name, obstacle.why, obstacle.place)
+        return None
+
+    def _in_sight(self, context: FunctionContext, callers: Callers) -> list[CallEdge] | Unseen:
+        name, found = context.function.name, list[CallEdge]()
+        for site in callers.sites:
+            module = self._held(site.place.path)
+            calls = [] if module is None else module.calls_at(site.place.span)
+            call = calls[0] if calls else None
+            around = None if module is None or call is None else self.context_around(module, call)
+            if around is None or call is None:
+                what = f"`{name}`, which is called outside of functions"
+                return Unseen("callers", what, (site.place,))
+            reached = self.reached(around, call)
+            into = () if isinstance(reached, Unknown) else reached
+            edge = next((one for one in into if one.into is context), None)
+            if edge is None:
+                why = reached.why if isinstance(reached, Unknown) else "another may be called"
+                return _hidden_by(name, why, site.place)
+            found.append(edge)
+        return found
+
+    # -------------------------------------------------------------------------- out of functions
+    def returned(self, context: FunctionContext) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
+        """Return what the function of ``context`` returns."""
+        found: list[tuple[FunctionContext, ast.expr]] = []
+        for node in context.module.walk(context.function):
+            if not isinstance(node, ast.Return):
+                continue
+            if context.module.enclosing_function(node) is not context.function:
+                continue
+            if node.value is None:
+                return Unseen("returned", places=(context.place(node),))
+            found.append((context, node.value))
+        return found
+
+    def results(self, context: FunctionContext) -> list[CallEdge] | Unseen:
+        """Return all calls of the function of ``context``, whose results are followed."""
+        calls = self.calls_of(context)
+        if not isinstance(calls, Unseen) and context not in self._followed:
+            self._followed.add(context)
+            for one in calls:
+                reached = self.reached(one.context, one.call)
+                self.known[one.call] = () if isinstance(reached, Unknown) else reached
+        return calls
+
+    def comes_out(self, context: FunctionContext, call: ast.Call) -> bool | Unseen:
+        """Whether the value of ``call`` is what functions of the project return."""
+        reached = self.reached(context, call)
+        if isinstance(reached, Unknown):
+            return False
+        for edge in reached:
+            if not always_returns(edge.into):
+                return Unseen("returned", places=(edge.into.place(edge.into.function),))
+        for edge in reached:
+            results = self.results(edge.into)
+            if isinstance(results, Unseen):
+                return results
+            if all(one.call is not call for one in results):
+                return False
+        return True
+
+    # ---------------------------------------------------------------- out of functions, in tuples
+    def returned_elements(
+        self, context: FunctionContext, element: int
+    ) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
+        """Return what is at one place of the tuples that the function of ``context`` returns."""
+        returned = self.returned(context)
+        if isinstance(returned, Unseen):
+            return returned
+        values = [value for _, value in returned]
+        tuples = [value.elts for value in values if isinstance(value, ast.Tuple)]
+        starred = any(isinstance(one, ast.Starred) for elements in tuples for one in elements)
+        if starred or len(tuples) != len(values) or len({*map(len, tuples)}) != 1:
+            what = f"in what `{context.function.name}` returns, not always a tuple of that length"
+            return Unseen("held", what, (context.place(context.function),))
+        return [(context, elements[element]) for elements in tuples]
+
+    def unpacked(
+        self, context: FunctionContext, element: int
+    ) -> list[tuple[FunctionContext, ast.Name]] | Unseen:
+        """Return the names that get the element wherever the function of ``context`` is called."""
+        found: list[tuple[FunctionContext, ast.Name]] = []
+        calls = self.calls_of(context)
+        if isinstance(calls, Unseen):
+            return calls
+        for one in calls:
+            reached = self.reached(one.context, one.call)
+            target = _target_of(one.context.module, one.call, element)
+            if target is None or isinstance(reached, Unknown):
+                name = context.function.name
+                what = f"in the tuple that `{name}` returns, which is not unpacked"
+                return Unseen("held", what, (one.context.place(one.call),))
+            self.known[target] = reached
+            self.elements[target] = element
+            found.append((one.context, target))
+        return found
+
+    def unpacks(self, context: FunctionContext, target: ast.Name) -> bool | Unseen:
+        """Whether ``target`` gets an element of a tuple that functions of the project return."""
+        module = context.module
+        many = module.parent(target)
+        statement = module.parent(many) if isinstance(many, ast.Tuple) else None
+        call = statement.value if isinstance(statement, ast.Assign) else None
+        reached = self.reached(context, call) if isinstance(call, ast.Call) else None
+        if not isinstance(many, ast.Tuple) or reached is None or isinstance(reached, Unknown):
+            return False
+        for edge in reached:
+            if not always_returns(edge.into):
+                return Unseen("returned", places=(edge.into.place(edge.into.function),))
+        for edge in reached:
+            unpacked = self.unpacked(edge.into, many.elts.index(target))
+            if isinstance(unpacked, Unseen):
+                return unpacked
+            if all(name is not target for _, name in unpacked):
+                return False
+        return True
+
+    # ----------------------------------------------------------------------------- into functions
+    def entered(
+        self, context: FunctionContext, node: ast.expr
+    ) -> list[tuple[FunctionContext, ast.arg]] | Unseen:
+        """Return the functions that ``node``, an argument, is passed to, and the parameters."""
+        module = context.module
+        parent = module.parent(node)
+        call = module.parent(parent) if isinstance(parent, ast.keyword) else parent
+        if not isinstance(call, ast.Call):
+            return Unseen("passed", module.excerpt(node))
+        name = ast.unparse(call.func)
+        reached = self.reached(context, call)
+        if isinstance(reached, Unknown):
+            return Unseen("passed", name, (_noted(reached.place, reached.why),))
+        found = [
+            (edge.into, parameter)
+            for edge in reached
+            for parameter, _ in parameters_of(edge.into.function.args)
+            if edge.given(parameter) is node
+        ]
+        if len(found) != len(reached):
+            return Unseen("passed", name, (context.place(call),))
+        return found
+
+    def arguments(
+        self, context: FunctionContext, parameter: ast.arg
+    ) -> list[tuple[FunctionContext, ast.expr]] | Unseen:
+        """Return what all callers pass to ``parameter``."""
+        calls = self.calls_of(context)
+        if isinstance(calls, Unseen):
+            return calls
+        found: list[tuple[FunctionContext, ast.expr]] = []
+        for edge in calls:
+            given = edge.given(parameter)
+            if given is None:
+                what = f"in `{parameter.arg}`, which is not given by every call"
+                return Unseen("held", what, (edge.context.place(edge.call),))
+            found.append((edge.context, given))
+        if not found:
+            what = f"in `{parameter.arg}`, which no call in sight gives"
+            return Unseen("held", what, (context.place(parameter),))
+        return found
+
+    def edge_passing(
+        self, context: FunctionContext, parameter: ast.arg, given: ast.expr
+    ) -> CallEdge | None:
+        """Return the call that passes ``given``, or a value of which it is one alternative."""
+        if parameter not in self._passing:
+            passing = self._passing[parameter] = {}
+            calls = self.calls_of(context)
+            for edge in reversed([] if isinstance(calls, Unseen) else calls):
+                whole = edge.given(parameter)
+                parts = () if whole is None else ast.walk(whole)
+                passing.update((part, edge) for part in parts)
+        return self._passing[parameter].get(given)
+
+
+def always_returns(context: FunctionContext) -> bool:
+    """Whether every call of the function of ``context`` gives what it returns, or raises."""
+    function, module = context.function, context.module
+    yields = any(
+        isinstance(node, ast.Yield | ast.YieldFrom) and module.enclosing_function(node) is function
+        for node in module.walk(function)
+    )
+    is_plain = not isinstance(function, ast.AsyncFunctionDef) and not yields
+    return is_plain and _always_leaves(function.body)
+
+
+def _hidden_by(name: str, why: str, place: Place) -> Unseen:
+    return Unseen("callers", f"`{name}`: {why}", (_noted(place, why),))
+
+
+def _noted(place: Place, note: str) -> Place:
+    return Place(place.path, place.span, note)
+
+
+def _target_of(module: Module, call: ast.Call, element: int) -> ast.Name | None:
+    """Return the name that gets an element of what ``call`` returns, if it is unpacked at once."""
+    match module.parent(call):
+        case ast.Assign(targets=[ast.Tuple(elts=[*targets])]) if len(targets) > element:
+            target = targets[element]
+            starred = any(isinstance(one, ast.Starred) for one in targets)
+            return target if isinstance(target, ast.Name) and not starred else None
+        case _:
+            return None
+
+
+def _always_leaves(body: list[ast.stmt]) -> bool:
+    """Whether the end of ``body`` is never reached."""
+    match body[-1] if body else None:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.If(body=first, orelse=second):
+            return _always_leaves(first) and _always_leaves(second)
+        case ast.Try(body=inner, handlers=handlers, orelse=orelse, finalbody=final):
+            return _always_leaves(final) or (
+                _always_leaves(orelse or inner)
+                and all(_always_leaves(handler.body) for handler in handlers)
+            )
+        case ast.Match(cases=cases):
+            is_open = cases[-1].guard is None and isinstance(cases[-1].pattern, ast.MatchAs)
+            return is_open and all(_always_leaves(case.body) for case in cases)
+        case _:
+            return False

@@ -1,0 +1,49 @@
+"""The calls of a program, asked from both ends."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.project.graph.callers import Callers
+from awaken.project.graph.dispatch import Called, function_called, functions_called
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import Unknown
+from awaken.project.values.questions import Passed
+
+
+class Calls:
+    """Who calls what, and with which arguments; nothing is looked for before it is asked."""
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+
+    def callers_of(self, module: Module, function: Function) -> Callers:
+        """Return who calls a function or method of ``module``, over all files.
+
+        Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
+        """
+        return self._evaluator.callers.of(module, function)
+
+    def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
+        """Return the only function of the project that ``call`` can reach; Unknown says why not.
+
+        Overrides count, and what stands in for a method in another class of the same hierarchy.
+        """
+        return function_called(self._evaluator, module, call)
+
+    def functions_called(self, module: Module, call: ast.Call) -> tuple[Called, ...] | Unknown:
+        """Return the functions of the project that ``call`` can reach: a method, its overrides.
+
+        The first is the one it seems to reach. Unknown says why they are not all in sight.
+        """
+        return functions_called(self._evaluator, module, call)
+
+    def passed_to(self, module: Module, binding: Binding) -> Passed | None:
+        """Return what callers pass to a parameter that neither annotation nor default explains.
+
+        None for every other binding.
+        """
+        return self._evaluator.passed(module, binding)

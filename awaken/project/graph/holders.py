@@ -1,0 +1,210 @@
+"""What holds a value on its way: a variable or parameter, or what a function returns.
+
+A value that outlives its expression is held by one after the other. The three questions are which
+expressions give a holder its value (``values_of``), which expressions are that value
+(``reads_of``), and what holds the value of an expression (``holding``): who asks them in turn gets
+the connected component of all that shares a value, over any number of functions.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from awaken.project.graph.call_edges import CallEdges, Unseen, always_returns
+from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import TooLarge, Unknown
+from awaken.project.values.flow import Reaching
+
+Node = TypeVar("Node")
+Placed = tuple[FunctionContext, ast.expr]
+"""An expression, with the function that it stands in."""
+PlacedRead = tuple[FunctionContext, ast.Call | ast.Name]
+"""A read of a value: of a variable, or by a call that returns it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Holder:
+    """A variable or parameter, or what a function returns (no ``binding``).
+
+    ``element`` is its place where the function returns a tuple. ``Holders`` gives the same one for
+    the same place.
+    """
+
+    context: FunctionContext
+    binding: Binding | None
+    element: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """What it is called in messages."""
+        return self.context.function.name if self.binding is None else self.binding.name
+
+    @property
+    def parameter(self) -> ast.arg | None:
+        """The parameter that it is; None if it is something else."""
+        is_parameter = self.binding is not None and self.binding.kind == "parameter"
+        node = self.binding.node if self.binding is not None and is_parameter else None
+        return node if isinstance(node, ast.arg) else None
+
+
+class Holders:
+    """The holders of the values that go along ``edges``.
+
+    ``is_passed`` says of an argument that the function may go on with the value: a call that uses
+    it up holds nothing.
+    """
+
+    def __init__(self, edges: CallEdges, is_passed: Callable[[Module, ast.expr], bool]) -> None:
+        self._edges = edges
+        self._is_passed = is_passed
+        self._known: dict[FunctionContext, dict[tuple[Binding | None, int | None], Holder]] = {}
+        self._reaching: dict[ast.expr, tuple[Holder, ...]] = {}
+
+    def of(
+        self, context: FunctionContext, binding: Binding | None, element: int | None = None
+    ) -> Holder:
+        """Return the holder for a binding, or for what the function of ``context`` returns."""
+        known = self._known.setdefault(context, {})
+        if (binding, element) not in known:
+            known[binding, element] = Holder(context, binding, element)
+        return known[binding, element]
+
+    # -------------------------------------------------------------------------------- its values
+    def values_of(self, holder: Holder) -> Sequence[Placed] | Unseen | None:
+        """Return the expressions whose value ``holder`` has; None if something else gives it one.
+
+        A conditional expression counts as one.
+        """
+        binding, context = holder.binding, holder.context
+        if binding is None and holder.element is not None:
+            return self._edges.returned_elements(context, holder.element)
+        if binding is None:
+            return self._edges.returned(context)
+        if holder.parameter is not None:
+            return self._edges.arguments(context, holder.parameter)
+        if binding.kind == "assignment" and binding.value is not None:
+            return [(context, binding.value)]
+        if isinstance(binding.node, ast.Name):
+            unpacks = self._edges.unpacks(context, binding.node)
+            if unpacks:
+                return unpacks if isinstance(unpacks, Unseen) else [(context, binding.node)]
+        return None
+
+    def reads_of(self, holder: Holder) -> Sequence[PlacedRead] | Unseen | Unknown:
+        """Return the expressions that are the value of ``holder``."""
+        if holder.binding is None and holder.element is not None:
+            return self._edges.unpacked(holder.context, holder.element)
+        if holder.binding is None:
+            results = self._edges.results(holder.context)
+            if isinstance(results, Unseen):
+                return results
+            return [(one.context, one.call) for one in results]
+        reached = holder.context.flow.reached(holder.binding)
+        if isinstance(reached, Unknown):
+            return reached
+        return [(holder.context, read) for read in reached]
+
+    # -------------------------------------------------------------------------- what holds a value
+    def reaching(self, context: FunctionContext, read: ast.expr) -> tuple[Holder, ...]:
+        """Return what may have held the value of ``read``: a variable, or a followed call."""
+        if read in self._edges.known:
+            return tuple(holder for _, holder in self.ways_out(read))
+        if read not in self._reaching:
+            reaching = context.flow.reaching(read) if isinstance(read, ast.Name) else None
+            found = reaching.definitions if isinstance(reaching, Reaching) else ()
+            self._reaching[read] = tuple([self.of(context, one) for one in found])
+        return self._reaching[read]
+
+    def ways_out(self, read: ast.expr) -> list[tuple[CallEdge, Holder]]:
+        """Return how the value of ``read`` came out of functions, if it did."""
+        element = self._edges.elements.get(read)
+        ways = self._edges.known.get(read, ())
+        return [(one, self.of(one.into, None, element)) for one in ways]
+
+    def holding(
+        self, context: FunctionContext, node: ast.expr
+    ) -> tuple[Holder, ...] | Unseen | TooLarge:
+        """Return what holds ``node``, or one alternative of a conditional value, after it.
+
+        That is one variable or function, or the parameters of a method and of its overrides.
+        """
+        module = context.module
+        inner, parent = node, module.parent(node)
+        while isinstance(parent, ast.IfExp) and parent.test is not inner:
+            inner, parent = parent, module.parent(parent)
+        match parent:
+            case ast.Assign(targets=[ast.Name() as target], value=value) if value is inner:
+                return self._variable(context, target)
+            case ast.AnnAssign(target=ast.Name() as target, value=value) if value is inner:
+                return self._variable(context, target)
+            case ast.Return():
+                return self._returned(context, None)
+            case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
+                return self._variable(context, inner)
+            case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):
+                return self._returned(context, elements.index(inner))
+            case ast.Call() | ast.keyword() if self._is_passed(module, inner):
+                return self._parameters(context, inner)
+            case _:
+                return ()
+
+    def _variable(
+        self, context: FunctionContext, target: ast.Name
+    ) -> tuple[Holder, ...] | TooLarge:
+        known = context.flow.definitions(target.id)
+        if isinstance(known, Unknown):
+            return known if isinstance(known, TooLarge) else ()
+        bound = context.flow.bound_at(target)
+        return () if bound is None else (self.of(context, bound),)
+
+    def _returned(
+        self, context: FunctionContext, element: int | None
+    ) -> tuple[Holder, ...] | Unseen:
+        if not always_returns(context):
+            return Unseen("returned", places=(context.place(context.function),))
+        return (self.of(context, None, element),)
+
+    def _parameters(
+        self, context: FunctionContext, argument: ast.expr
+    ) -> tuple[Holder, ...] | Unseen:
+        entered = self._edges.entered(context, argument)
+        if isinstance(entered, Unseen):
+            return entered
+        return tuple(self._parameter(into, parameter) for into, parameter in entered)
+
+    def _parameter(self, context: FunctionContext, parameter: ast.arg) -> Holder:
+        scope = context.flow.scope
+        bindings = scope.bindings[scope.mangled(parameter.arg)]
+        return self.of(context, next(one for one in bindings if one.node is parameter))
+
+
+def reverse_postorder(
+    first: Iterable[Node], following: Mapping[Node, Sequence[Node]]
+) -> list[Node]:
+    """Return all nodes of a graph, each behind those that it follows, but for circles.
+
+    ``first`` are nodes to begin at, the last one first; they come to stand in front.
+    """
+    found: list[Node] = []
+    seen: set[Node] = set()
+    for begin in first:
+        if begin in seen:
+            continue
+        seen.add(begin)
+        stack = [(begin, iter(reversed(following[begin])))]
+        while stack:
+            node, rest = stack[-1]
+            for other in rest:
+                if other not in seen:
+                    seen.add(other)
+                    stack += ((other, iter(reversed(following[other]))),)
+                    break
+            else:
+                found += (node,)
+                stack.pop()
+    return found[::-1]

@@ -1,0 +1,430 @@
+"""The results of calling, entering, iterating and awaiting."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.knowledge.applications import application_classes
+from awaken.project.names.decorators import (
+    MANAGERS,
+    PROPERTIES,
+    PYTEST_FIXTURES,
+    REMEMBERING,
+    TRANSPARENT,
+    decorators_of,
+)
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, parameters_of
+from awaken.project.values.domain import (
+    Argument,
+    ClassOf,
+    DeclarativeBase,
+    Environment,
+    External,
+    FunctionOf,
+    InstanceOf,
+    NoneValue,
+    NotRelevant,
+    Producer,
+    Session,
+    SessionKind,
+    Unknown,
+    Value,
+    Values,
+    union,
+)
+from awaken.project.values.questions import Questions
+
+if TYPE_CHECKING:
+    from awaken.knowledge import Role
+
+_RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
+_ENTERING = {
+    "contextlib.AsyncExitStack.enter_async_context",
+    "contextlib.AsyncExitStack.enter_context",
+    "contextlib.ExitStack.enter_context",
+}
+
+
+class Results:
+    """Follows calls."""
+
+    def __init__(self, evaluator: Questions) -> None:
+        self._evaluator = evaluator
+
+    def result(self, module: Module, node: ast.Call, known: Environment) -> Values:
+        """Return what the call ``node`` returns."""
+        functions = self._evaluator.values(module, node.func, known)
+        return union(*(self._called(one, module, node, known) for one in functions))
+
+    def _called(
+        self, function: Value, module: Module, node: ast.Call, known: Environment
+    ) -> Values:
+        match function:
+            case ClassOf():
+                return self._made(function.qualified, module, node, known)
+            case FunctionOf():
+                arguments = self._arguments(function, module, node, known)
+                return self.returned(function, arguments)
+            case External():
+                return self._external(function.qualified, module, node, known)
+            case Producer(how="callable" | "factory"):
+                return function.inner
+            case Session(kind="session" | "scoped" | "async-scoped"):
+                # One of kind "session" is a registry annotated as the session it stands for.
+                kind: SessionKind = "async" if function.kind == "async-scoped" else "session"
+                return (replace(function, kind=kind),)
+            case InstanceOf():
+                return self._through(function, "__call__", module, node)
+            case Unknown() | NotRelevant(mock=True):
+                return (function,)
+            case NoneValue():
+                return ()
+            case _:
+                text = module.excerpt(node.func)
+                why = f"what `{text}` returns is not known"
+                return (self._evaluator.unknown(module, node, why),)
+
+    def _made(self, qualified: str, module: Module, node: ast.Call, known: Environment) -> Values:
+        role = self._evaluator.knowledge.types.get(qualified)
+        place = self._evaluator.place(module, node, "made here")
+        custom = self._custom_query(module, node)
+        match role:
+            case "session" | "async":
+                return (Session(role, custom, place),)
+            case "scoped" | "async-scoped":
+                return (self._registry(role, module, node, known),)
+            case "factory" | "async-factory":
+                plain = Session("session" if role == "factory" else "async", custom, place)
+                return (Producer("factory", self._makes(plain, module, node, known)),)
+            case _:
+                base = _keyword(node, "model_class")
+                names = self._evaluator.names
+                parent = None if base is None else names.qualified(module, base) or "?"
+                made = self._told_apart(qualified, place)
+                return (InstanceOf(qualified, parent, custom, made),)
+
+    def _told_apart(self, qualified: str, place: Place) -> Place | None:
+        """Return ``place`` where instances of a class are told apart by what makes them."""
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        bases = (qualified,) if ancestors is None else ancestors.outside
+        known = application_classes()
+        plain = Place(place.path, place.span)
+        return plain if any(base in known for base in bases) else None
+
+    def _are_told_apart(self, declared: Values) -> bool:
+        known = application_classes()
+        return any(isinstance(one, InstanceOf) and one.qualified in known for one in declared)
+
+    def _custom_query(self, module: Module, node: ast.Call) -> str:
+        """Return the class that the call gives for queries, as ``Session.custom_query`` has it."""
+        names, plain = self._evaluator.names, self._evaluator.knowledge.query_classes
+        for keyword in node.keywords:
+            if keyword.arg in {"query_cls", "query_class"}:
+                name = names.qualified(module, keyword.value)
+                if name not in plain:
+                    return name or "?"
+            elif keyword.arg == "session_options" and _may_customise(keyword.value):
+                return "?"
+        return ""
+
+    def _makes(self, plain: Session, module: Module, node: ast.Call, known: Environment) -> Values:
+        """Return what the sessionmaker called in ``node`` makes; ``plain`` without ``class_``."""
+        wanted = _keyword(node, "class_")
+        if wanted is None and isinstance(node.func, ast.Subscript):
+            declared = self._evaluator.declared(module, node.func.slice)
+            return declared if not plain.custom_query else (plain,)
+        if wanted is None:
+            return (plain,)
+        made: Values = ()
+        for one in self._evaluator.values(module, wanted, known):
+            role = None
+            if isinstance(one, ClassOf):
+                role = self._evaluator.knowledge.types.get(one.qualified)
+            if role in {"session", "async"}:
+                kind: SessionKind = "session" if role == "session" else "async"
+                made = (*made, Session(kind, plain.custom_query, plain.place))
+            elif isinstance(one, ClassOf):
+                made = (*made, InstanceOf(one.qualified))
+            else:
+                made = (*made, one)
+        return made
+
+    def _registry(
+        self, kind: SessionKind, module: Module, node: ast.Call, known: Environment
+    ) -> Value:
+        place = self._evaluator.place(module, node, "registry made here")
+        factory = node.args[0] if node.args else _keyword(node, "session_factory")
+        made: Values = ()
+        if factory is not None:
+            for one in self._evaluator.values(module, factory, known):
+                made = union(made, self._called(one, module, node, known))
+        sessions = [self._evaluator.as_session(one) for one in made]
+        given = {one.custom_query for one in sessions if isinstance(one, Session)} - {""}
+        custom = (given.pop() if len(given) == 1 else "?") if given else ""
+        blocked = next((one for one in sessions if isinstance(one, Unknown)), None)
+        if blocked is not None and "overrides" in blocked.why:
+            return blocked
+        return Session(kind, custom, place)
+
+    def _external(self, name: str, module: Module, node: ast.Call, known: Environment) -> Values:
+        evaluator = self._evaluator
+        facts, place = evaluator.knowledge, evaluator.place(module, node, "returned here")
+        if name in facts.calls:
+            return (of_role(facts.calls[name], name, place),)
+        if name in facts.managers:
+            return (Producer("manager", (of_role(facts.managers[name], name, place),)),)
+        if name in facts.instances:
+            return (InstanceOf(facts.instances[name]),)
+        if name in facts.classes:
+            return (ClassOf(facts.classes[name]),)
+        if name in facts.declarative_factories:
+            return (self._declarative(name, module, node),)
+        first = node.args[0] if node.args else None
+        if first is not None:
+            found = self._of_argument(name, first, module, node, known)
+            if found is not None:
+                return found
+        if name.startswith("builtins."):
+            return (
+                (NotRelevant(f"the result of `{name}`"),)
+                if name != "builtins.getattr"
+                else (evaluator.unknown(module, node, "`getattr` is not followed"),)
+            )
+        if name.rpartition(".")[2][:1].isupper():
+            return (InstanceOf(name, made=self._told_apart(name, place)),)
+        return (evaluator.unknown(module, node, f"what `{name}` returns is not known"),)
+
+    def _of_argument(
+        self, name: str, first: ast.expr, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        """Return the result of library functions whose result follows from their argument."""
+        evaluator = self._evaluator
+        if name in {"typing.cast", "typing_extensions.cast"}:
+            return evaluator.declared(module, first)
+        if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
+            return (Producer("manager", evaluator.values(module, first, known)),)
+        if name in {"builtins.next", "builtins.anext"}:
+            given = evaluator.values(module, first, known)
+            return self.given("generator", given, module, node)
+        if name == "builtins.iter":
+            return evaluator.values(module, first, known)
+        if name in _ENTERING:
+            return self.enter(evaluator.values(module, first, known), module, node)
+        if name in MANAGERS:
+            called = union(
+                *(
+                    self._called(one, module, _empty_call(node), known)
+                    for one in evaluator.values(module, first, known)
+                )
+            )
+            inner = self.given("generator", called, module, node)
+            return (Producer("callable", (Producer("manager", inner),)),)
+        if name in {"functools.partial", "werkzeug.local.LocalProxy"}:
+            functions = evaluator.values(module, first, known)
+            made = union(
+                *(self._called(one, module, _empty_call(node), known) for one in functions)
+            )
+            return (Producer("callable", made),) if name == "functools.partial" else made
+        return None
+
+    def _declarative(self, name: str, module: Module, node: ast.Call) -> Value:
+        parent = _keyword(node, "cls")
+        qualified = None if parent is None else self._evaluator.names.qualified(module, parent)
+        complete = not name.endswith("automap_base")
+        complete = complete and not any(keyword.arg is None for keyword in node.keywords)
+        return DeclarativeBase(qualified, complete and (parent is None or qualified is not None))
+
+    def _arguments(
+        self, function: FunctionOf, module: Module, node: ast.Call, known: Environment
+    ) -> Environment:
+        parameters = [parameter for parameter, _ in parameters_of(function.node.args)]
+        if function.bound is not None:
+            parameters = parameters[1:]
+        by_name = {parameter.arg: parameter for parameter in parameters}
+        starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+        given = [] if starred else list(zip(parameters, node.args, strict=False))
+        given += [
+            (by_name[keyword.arg], keyword.value)
+            for keyword in node.keywords
+            if keyword.arg in by_name
+        ]
+        return tuple(Argument(parameter, module, value, known) for parameter, value in given)
+
+    def returned(self, function: FunctionOf, arguments: Environment = ()) -> Values:
+        """Return what calling ``function`` with ``arguments`` gives."""
+        module, node = function.module, function.node
+        known = (*arguments, *function.known)
+        if isinstance(node, ast.Lambda):
+            return self._evaluator.values(module, node.body, known)
+        with self._evaluator.entered("call", node, arguments) as fresh:
+            if not fresh:
+                return (self._evaluator.unknown(module, node, f"`{node.name}` calls itself"),)
+            return self._decorated(function, node, known)
+
+    def _decorated(
+        self,
+        function: FunctionOf,
+        node: Function,
+        known: Environment,
+    ) -> Values:
+        module, managed = function.module, False
+        for decorator, name in decorators_of(self._evaluator.names, module, node):
+            if name in MANAGERS:
+                managed = True
+            elif name not in _RETURN_THE_SAME:
+                why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
+                return (self._evaluator.unknown(module, decorator, why),)
+        found = self._undecorated(module, node, known)
+        if not managed:
+            return found
+        return (Producer("manager", self.given("generator", found, module, node)),)
+
+    def _undecorated(self, module: Module, node: Function, known: Environment) -> Values:
+        evaluator = self._evaluator
+        yielded, returns = _results(module, node)
+        declared: Values = ()
+        if node.returns is not None:
+            declared = evaluator.declared(module, node.returns)
+            if any(isinstance(one, Unknown) for one in declared):
+                declared = ()
+        generates = any(isinstance(one, Producer) and one.how == "generator" for one in declared)
+        if declared and (generates or not yielded):
+            lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
+            if self._are_told_apart(declared):
+                found = union(*(evaluator.values(module, one, known) for one in returns))
+                declared = found if is_made(found) else declared
+            return (Producer("coroutine", declared),) if lazy else declared
+        if yielded:
+            # An annotation of a generator that names none says at best what is yielded.
+            inner = union(*(self._yielded(module, one, known) for one in yielded))
+            unknown = any(isinstance(one, Unknown) for one in inner)
+            return (Producer("generator", declared if unknown and declared else inner),)
+        found = union(*(evaluator.values(module, one, known) for one in returns)) or (NoneValue(),)
+        return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
+
+    def _yielded(
+        self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
+    ) -> Values:
+        if node.value is None:
+            return (NoneValue(),)
+        given = self._evaluator.values(module, node.value, known)
+        if isinstance(node, ast.Yield):
+            return given
+        return self.given("generator", given, module, node)
+
+    def given(self, how: str, values: Values, module: Module, node: ast.AST) -> Values:
+        """Return what ``values`` give when used in the way ``how`` (see ``Producer``)."""
+        found: Values = ()
+        for value in values:
+            match value:
+                case Producer() if value.how == how:
+                    found = union(found, value.inner)
+                case Unknown() | NotRelevant(mock=True):
+                    found = union(found, (value,))
+                case NoneValue():
+                    pass
+                case _:
+                    why = f"this is no {how} that can be followed"
+                    found = union(found, (self._evaluator.unknown(module, node, why),))
+        return found or (self._evaluator.unknown(module, node, f"this is no {how}"),)
+
+    def awaited(self, module: Module, node: ast.Await, known: Environment) -> Values:
+        """Return what ``await`` gives."""
+        values = self._evaluator.values(module, node.value, known)
+        return self.given("coroutine", values, module, node)
+
+    def enter(self, values: Values, module: Module, node: ast.AST) -> Values:
+        """Return what ``with`` binds for each of ``values``."""
+        found: Values = ()
+        for value in values:
+            match value:
+                case Session(kind="session" | "async") | NotRelevant(mock=True) | Unknown():
+                    found = union(found, (value,))
+                case Producer(how="manager"):
+                    found = union(found, value.inner)
+                case InstanceOf():
+                    found = union(found, self._entered(value, module, node))
+                case NoneValue():
+                    pass
+                case _:
+                    why = "what `with` binds here is not known"
+                    found = union(found, (self._evaluator.unknown(module, node, why),))
+        return found
+
+    def _entered(self, value: InstanceOf, module: Module, node: ast.AST) -> Values:
+        session = self._evaluator.as_session(value)
+        if isinstance(session, Session):
+            return (session,)
+        if value.qualified in {"contextlib.ExitStack", "contextlib.AsyncExitStack"}:
+            return (value,)
+        is_async = isinstance(module.statement_of(node), ast.AsyncWith)
+        found = self._through(value, "__aenter__" if is_async else "__enter__", module, node)
+        return self.given("coroutine", found, module, node) if is_async else found
+
+    def _through(self, value: InstanceOf, method: str, module: Module, node: ast.AST) -> Values:
+        found: Values = ()
+        for one in self._evaluator.attribute(value, method, module, node):
+            if isinstance(one, FunctionOf):
+                found = union(found, self.returned(one))
+            else:
+                why = f"`{value.qualified}` has no `{method}` in sight"
+                found = union(found, (self._evaluator.unknown(module, node, why),))
+        return found
+
+
+def is_made(values: Values) -> bool:
+    """Whether all that ``values`` may be are instances that are told apart by what made them."""
+    return bool(values) and all(isinstance(one, InstanceOf) and one.made for one in values)
+
+
+def _results(
+    module: Module, node: Function
+) -> tuple[list[ast.Yield | ast.YieldFrom], list[ast.expr]]:
+    """Return the yields and the returned expressions of a function itself."""
+    yielded: list[ast.Yield | ast.YieldFrom] = []
+    returns: list[ast.expr] = []
+    for statement in node.body:
+        for inner in module.walk(statement):
+            if isinstance(inner, ast.Yield | ast.YieldFrom | ast.Return):
+                if module.enclosing_function(inner) is not node:
+                    continue
+                if not isinstance(inner, ast.Return):
+                    yielded.append(inner)
+                elif inner.value is not None:
+                    returns.append(inner.value)
+    return yielded, returns
+
+
+def _keyword(node: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
+
+
+def _may_customise(options: ast.expr) -> bool:
+    """Whether a dictionary of options for a session may hold a class, or cannot be read."""
+    if isinstance(options, ast.Call) and isinstance(options.func, ast.Name) and not options.args:
+        return any(one.arg in {None, "query_cls", "class_"} for one in options.keywords)
+    if not isinstance(options, ast.Dict):
+        return True
+    keys = [key.value if isinstance(key, ast.Constant) else None for key in options.keys]
+    return any(key in {None, "query_cls", "class_"} for key in keys)
+
+
+def _empty_call(node: ast.Call) -> ast.Call:
+    return ast.copy_location(ast.Call(node.func, [], []), node)
+
+
+def of_role(role: Role, name: str, place: Place) -> Value:
+    """Return the value that the library files describe by ``role``."""
+    match role:
+        case "session" | "scoped" | "async" | "async-scoped":
+            return Session(role, place=place)
+        case "factory":
+            return Producer("factory", (Session("session"),))
+        case "async-factory":
+            return Producer("factory", (Session("async"),))
+        case _:
+            return NotRelevant(f"the result of `{name}`")

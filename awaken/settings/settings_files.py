@@ -1,0 +1,188 @@
+"""Reads settings: the file that a project has, and the values of ``--config``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from awaken.contract import UnusableFile, UserError
+from awaken.kit.rule import Rule
+from awaken.settings.model import Layer
+from awaken.settings.values import Wrong, settings_from
+from awaken.workspace.reading import (
+    METADATA_LIMIT,
+    enclosure_of,
+    read_named,
+    upwards,
+    why_unread,
+)
+from awaken.workspace.toml_text import NotToml, line_of, parse_toml
+
+NAMES = (".awaken.toml", "awaken.toml", "pyproject.toml")
+"""Where settings may stand, the strongest of one directory first, as in ruff."""
+
+_PYPROJECT = "pyproject.toml"
+_TABLE = ("tool", "awaken")
+
+
+def nearest_file(root: Path) -> Path | None:
+    """Return the settings file of the project in ``root`` (absolute); None if it has none.
+
+    That is the nearest at or above it, up to the repository's top; a ``pyproject.toml`` only if
+    it says something of awaken. Neither a home directory nor a file system's root is looked at,
+    unless it is ``root``. Raises UserError for one that cannot be read.
+    """
+    for directory in upwards(root):
+        for name in NAMES:
+            path = directory / name
+            if path.is_file() and (name != _PYPROJECT or _is_meant(path)):
+                return path
+    return None
+
+
+def found_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
+    """Return the settings of the file that ``nearest_file`` found for a project.
+
+    They name no place outside of it, and not where results are kept: that the user says. Raises
+    UnusableFile with the line for what cannot be used.
+    """
+    shown = shown_path(path)
+    raw = _bytes(_read_found, path, shown)
+    layer = _layer(path, raw, origin, shown, rules)
+    if layer.settings.cache_dir is not None:
+        line = line_of(_decoded(raw, shown), (*_tables_above(path), "cache-dir"))
+        message = (
+            "'cache-dir' is not taken from a project's own settings; "
+            "remove it, and say --cache-dir instead"
+        )
+        raise UnusableFile(shown, line, message)
+    place = layer.settings.baseline
+    if place is not None and not _holds(path.parent, os.path.expanduser(place)):  # noqa: PTH111
+        inside = (*_tables_above(path), "baseline")
+        message = f"'baseline' must lie in the project, not at {place!r}; --baseline may name any"
+        raise UnusableFile(shown, line_of(_decoded(raw, shown), inside), message)
+    return layer
+
+
+def _holds(directory: Path, place: str) -> bool:
+    return enclosure_of(directory).holds(directory / place)
+
+
+def named_layer(path: Path, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
+    """Return the settings of a file that the user named; ``shown`` is how errors name it.
+
+    Raises UnusableFile with the line for what cannot be used.
+    """
+    return _layer(path, _bytes(read_named, path, shown), origin, shown, rules)
+
+
+def _bytes(read: Callable[[Path, int], bytes], path: Path, shown: str) -> bytes:
+    try:
+        return read(path, METADATA_LIMIT)
+    except OSError as error:
+        raise UnusableFile(shown, 0, why_unread(error)) from None
+
+
+def _tables_above(path: Path) -> tuple[str, ...]:
+    """Return the tables of a settings file that awaken's own settings stand below."""
+    return _TABLE if path.name == _PYPROJECT else ()
+
+
+def _layer(path: Path, raw: bytes, origin: str, shown: str, rules: Sequence[Rule]) -> Layer:
+    text = _decoded(raw, shown)
+    tables = _parsed(text, shown)
+    inside = _tables_above(path)
+    table: Any = tables
+    for key in inside:
+        table = table.get(key, {}) if isinstance(table, Mapping) else {}
+    if not isinstance(table, Mapping):
+        message = "'tool.awaken' must be a table: [tool.awaken]"
+        raise UnusableFile(shown, line_of(text, inside), message)
+    try:
+        settings = settings_from(table, rules)
+    except Wrong as error:
+        line = line_of(text, (*inside, *error.path))
+        raise UnusableFile(shown, line, str(error)) from None
+    return Layer(origin, path.parent, settings)
+
+
+def config_layers(
+    values: Sequence[str], rules: Sequence[Rule]
+) -> tuple[list[tuple[Path, Layer]], list[Layer]]:
+    """Return the files that ``--config`` names, and what it sets as ``KEY=VALUE``.
+
+    Relative paths, of files and in values, are relative to the current directory. Raises
+    UserError for a value that is neither.
+    """
+    files: list[tuple[Path, Layer]] = []
+    layers: list[Layer] = []
+    for value in values:
+        if os.path.isfile(value):  # noqa: PTH113 - Path.is_file() raises for a name too long
+            path = Path(os.path.realpath(value))
+            files.append((path, named_layer(path, f"--config {value}", value, rules)))
+        else:
+            layers.append(_value_layer(value, rules))
+    return files, layers
+
+
+def shown_path(path: Path) -> str:
+    """Return ``path`` as errors show it: relative to the current directory where that works."""
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # another drive
+        return str(path)
+
+
+def _is_meant(path: Path) -> bool:
+    """Whether a ``pyproject.toml`` has a table for awaken."""
+    shown = shown_path(path)
+    try:
+        raw = _read_found(path, METADATA_LIMIT)
+    except OSError:
+        return False  # the manifests' reader says so; most projects have no settings in it
+    # Most manifests are told by their bytes, and need not be parsed.
+    if b"awaken" not in raw:
+        return False
+    tool = _parsed(_decoded(raw, shown), shown).get("tool")
+    return isinstance(tool, dict) and "awaken" in tool
+
+
+def _read_found(path: Path, limit: int) -> bytes:
+    return enclosure_of(path.parent).read(path, limit)
+
+
+def _decoded(raw: bytes, shown: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        message = f"is not UTF-8 text ({error.reason}); save it as UTF-8"
+        raise UnusableFile(shown, line, message) from None
+
+
+def _parsed(text: str, shown: str) -> Mapping[str, Any]:
+    try:
+        return parse_toml(text)
+    except NotToml as error:
+        raise UnusableFile(shown, error.line, f"is not valid TOML: {error}") from None
+
+
+def _value_layer(value: str, rules: Sequence[Rule]) -> Layer:
+    said = f"--config {value}"
+    if "=" not in value:
+        raise UserError(
+            f"{said}: there is no such file; name a settings file, or KEY=VALUE as in TOML"
+        )
+    try:
+        table = parse_toml(value)
+    except NotToml as error:
+        raise UserError(
+            f"{said}: is neither a file nor TOML: {error}; text needs quotes, "
+            "as in --config 'target-version = \"py311\"'"
+        ) from None
+    try:
+        return Layer("--config", Path.cwd(), settings_from(table, rules))
+    except Wrong as error:
+        raise UserError(f"{said}: {error}") from None

@@ -1,0 +1,67 @@
+"""How a rewrite names what a library defines, and which import that takes."""
+
+from __future__ import annotations
+
+import pytest
+from kit_programs import STAYS, sites
+
+from awaken.contract import NeedImport, TextEdit
+from awaken.kit.imports import imports_here, name_beside
+from awaken.kit.sites import Refused
+from awaken.project import Project
+
+TAKEN = Refused(STAYS, "pause")
+
+
+def beside(text):
+    """Return how ``things.pause`` is written beside the last call of a file, and the edits."""
+    site = sites({"a.py": text})[-1]
+    project = Project({"a.py": site.module.source}, None)
+    return name_beside(project, site, site.node.func, "things.pause", STAYS)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("import things\nthings.wait()\n", "things.pause"),
+        ("import things as t\nt.wait()\n", "t.pause"),
+        ("from things import pause, wait\nwait()\n", "pause"),
+        ("from things import pause as p, wait\nwait()\n", "p"),
+    ],
+)
+def test_what_is_imported_already_needs_no_edit(text, written):
+    assert beside(text) == (written, [])
+
+
+def test_a_name_is_imported_beside_the_known_one():
+    written, (edit,) = beside("from things import wait\nwait()\n")
+
+    assert written == "pause"
+    assert isinstance(edit, NeedImport)
+    assert (edit.module, edit.name) == ("things", "pause")
+
+
+def test_an_import_inside_a_function_is_extended_there():
+    written, (edit,) = beside("def f():\n    from things import wait\n    wait()\n")
+
+    assert written == "pause"
+    assert isinstance(edit, TextEdit)
+    assert edit.text == "from things import pause, wait"
+
+
+def test_a_name_that_means_something_else_is_refused():
+    with pytest.raises(Refused) as caught:
+        beside("from things import wait\ndef pause(): ...\nwait()\n")
+
+    assert caught.value.message == "`pause` stays"
+
+
+def test_statements_that_import_a_name():
+    site = sites({"a.py": "from things import pause\nwait()\n"})[0]
+    module, node = site.module, site.node
+
+    (statement,) = imports_here(module, node, "pause", {"things"}, TAKEN)
+    assert module.text_of(statement) == "from things import pause"
+    assert imports_here(module, node, "free", {"things"}, TAKEN) == []
+    with pytest.raises(Refused):
+        imports_here(module, node, "pause", {"others"}, TAKEN)
