@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
@@ -47,7 +46,10 @@ class AnnotatedDependency(Rule):
         return plan_of(
             decide(
                 Site(self.name, module, marked[0].parameter),
-                partial(_rewrite, project, function, marked),
+                _rewrite,
+                project,
+                function,
+                marked,
             )
             for module in site_modules(project, self.triggers)
             for function, marked in functions(project, module)
@@ -63,7 +65,7 @@ class AnnotatedDependency(Rule):
 
 
 def _rewrite(
-    project: Project, function: Function, marked: Sequence[Marked], site: Site[ast.arg]
+    site: Site[ast.arg], project: Project, function: Function, marked: Sequence[Marked]
 ) -> Rewrite:
     """Return how the parameters of ``function`` are annotated. Raises Refused."""
     parameters = [read(project, site.module, one) for one in marked]
