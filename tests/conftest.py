@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -21,6 +23,13 @@ for ignored in (signal.SIGHUP, signal.SIGQUIT):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+# Many images forbid byte code: every process that a test starts would compile awaken anew.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 CLEARED = (
     "AWAKEN_PAGER",
