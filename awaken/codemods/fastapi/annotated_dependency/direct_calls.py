@@ -1,4 +1,4 @@
-"""What stands against a change of a signature: calls that FastAPI does not make."""
+"""Direct calls of a function, which stand against a change of its signature."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _NEUTRAL = {
     "contextlib.contextmanager",
 }
 _LONGEST_HEAD = 100
+"""Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
 _RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
 _IMPORTING = (
     rb"(?m)\bimport\b[^\n#]*\b%s\b",

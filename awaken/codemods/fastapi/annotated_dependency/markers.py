@@ -1,4 +1,4 @@
-"""Reads the markers of FastAPI that stand as defaults of parameters."""
+"""The markers of FastAPI that stand as defaults of parameters."""
 
 from __future__ import annotations
 

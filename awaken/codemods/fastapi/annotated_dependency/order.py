@@ -1,4 +1,4 @@
-"""Where parameters go that lose their default: none may follow one that has one."""
+"""The order of parameters some of which lose their default: none may follow one that has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rule itself: what becomes of each function with markers as defaults."""
+"""The rule: each function with markers as defaults."""
 
 from __future__ import annotations
 

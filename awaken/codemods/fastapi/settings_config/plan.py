@@ -1,4 +1,4 @@
-"""The rule itself: what becomes of each `class Config`, and of each import from pydantic 1."""
+"""The rule: each `class Config` of settings, and each import from pydantic 1."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class _Planning:
         return found
 
     def _is_base(self, module: Module, node: ast.Attribute) -> bool:
-        """Whether ``node`` is what another Config inherits from, which is judged with it."""
+        """Whether ``node`` is what another Config inherits from, which is decided with it."""
         above = module.parent(node)
         place = Place(module.path, module.span(above)) if isinstance(above, ast.ClassDef) else None
         return any(
@@ -139,9 +139,9 @@ class _Planning:
 
     def _check_reads(self, config: Config) -> None:
         """Raise Refused if the Config may be read anywhere."""
-        heirs = {config.owner, *self._project.all_subclasses(config.owner)}
+        inheriting = {config.owner, *self._project.all_subclasses(config.owner)}
         for place, owner, text in self._reads:
-            if owner is None or owner in heirs:
+            if owner is None or owner in inheriting:
                 raise Refused(reasons.CONFIG_READ, text, because=(place,))
 
 

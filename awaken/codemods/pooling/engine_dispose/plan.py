@@ -1,4 +1,4 @@
-"""The rule itself: which engines are never disposed of, and where that belongs."""
+"""The rule: engines that nobody disposes of, and the end of the lifespan that should."""
 
 from __future__ import annotations
 

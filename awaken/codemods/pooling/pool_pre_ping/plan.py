@@ -1,4 +1,4 @@
-"""The rule itself: what becomes of each engine that is kept and never pinged."""
+"""The rule: every engine that is kept and never pinged gets `pool_pre_ping=True`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PoolPrePing(Rule):
 
 def _rewrite(project: Project, engine: Engine, site: Site[ast.Call]) -> Rewrite:
     """Return how the engine is given the argument. Raises Refused."""
-    _judge(project, site.module, engine)
+    _check(project, site.module, engine)
     return Rewrite(
         f"`{site.module.excerpt(site.node.func)}(...)` gets `pool_pre_ping=True`",
         [site.add_keyword(site.node, "pool_pre_ping", "True")],
@@ -67,7 +67,7 @@ def _missing(engine: Engine) -> list[str]:
     return [f"nothing sets {', '.join(others)} and {last}" if others else f"nothing sets {last}"]
 
 
-def _judge(project: Project, module: Module, engine: Engine) -> None:
+def _check(project: Project, module: Module, engine: Engine) -> None:
     """Raise Refused where the argument may be given already, or would not do what it says."""
     options = engine.options
     if "pool" in options:

@@ -1,4 +1,4 @@
-"""The rule itself: what becomes of each client that is given an application."""
+"""The rule: each client that is given an application."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class HttpxAsgiTransport(Rule):
 
 def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
     """Yield the files that can hold a client: those that name httpx, or a class made of it."""
-    heirs = [
-        heir.rpartition(".")[2] for kind in TRANSPORTS for heir in project.all_subclasses(kind)
+    subclasses = [
+        name.rpartition(".")[2] for kind in TRANSPORTS for name in project.all_subclasses(kind)
     ]
-    naming = set(project.files_with((b"httpx", *(heir.encode() for heir in heirs))))
+    naming = set(project.files_with((b"httpx", *(name.encode() for name in subclasses))))
     clients_by_name = {kind.rpartition(".")[2].encode() for kind in TRANSPORTS}
     naming.update(project.files_with(sorted(clients_by_name)))
     for path in project.site_files(triggers):

@@ -1,4 +1,4 @@
-"""What the start of an application sets, and requests read."""
+"""The state that the start of an application sets, and that requests read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from awaken.project import Project
 
 _DEEPEST = 3
+"""Calls to follow from the lifespan on: what starts an application delegates once or twice."""
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
