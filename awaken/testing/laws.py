@@ -26,6 +26,7 @@ from awaken.project.source import module_store
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,
+    diagnostics_of,
     difference,
     line_number,
     require,
@@ -377,7 +378,8 @@ def _meaning(content: bytes) -> tuple[str, Counter[str]]:
 def _require_rest(result: CaseResult, rest: CaseResult, excluded: frozenset[SiteId]) -> None:
     after_compiles(rest)
     without = f"leaving out {sorted(excluded)}"
-    require(not rest.report.diagnostics, f"{without}: {rest.report.diagnostics}")
+    said = diagnostics_of(rest)
+    require(not said, f"{without}: {said}")
     made = {site for change in rest.report.changes for site in change.sites}
     require(not made & excluded, f"{without}: {sorted(made & excluded)} changed all the same")
     single = {site for change in result.report.changes for site in _independent(change)}

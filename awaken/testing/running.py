@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from awaken import api
 from awaken.contract import Finding, SiteId
-from awaken.engine.report import RootReport
+from awaken.engine.report import Diagnostic, RootReport
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
@@ -119,6 +119,17 @@ def about(case: Case) -> Iterator[None]:
         raise
 
 
+def diagnostics_of(result: CaseResult) -> str:
+    """Return what the run could not do, and where in a rule that failed; empty if it did all."""
+    return "\n".join(_said(diagnostic) for diagnostic in result.report.diagnostics)
+
+
+def _said(diagnostic: Diagnostic) -> str:
+    line = f":{diagnostic.line}" if diagnostic.line else ""
+    place = f"{diagnostic.path}{line}: " if diagnostic.path else ""
+    return f"{place}{diagnostic.message}\n{diagnostic.traceback}".rstrip()
+
+
 def line_number(text: bytes, offset: int) -> int:
     """Return the 1-based number of the line at byte ``offset``; CR, LF and CRLF end lines."""
     return len((text[:offset] + b".").splitlines())
@@ -134,8 +145,8 @@ def assert_expected(result: CaseResult) -> None:
 
 
 def _require_clean(result: CaseResult) -> None:
-    lines = [f"{d.path}:{d.line}: {d.message}" for d in result.report.diagnostics]
-    require(not lines, "the run has diagnostics:\n" + "\n".join(lines))
+    said = diagnostics_of(result)
+    require(not said, f"the run has diagnostics:\n{said}")
 
 
 def _require_findings(result: CaseResult) -> None:

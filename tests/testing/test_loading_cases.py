@@ -114,3 +114,11 @@ def test_a_case_stands_below_fixtures(tmp_path):
     write(tmp_path / "elsewhere", "", **{"before.py": ""})
     with pytest.raises(CaseError, match="stands under fixtures"):
         load_cases(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("side", ["before.py", "before/app.py"])
+def test_a_program_without_settings_is_no_silent_case(fixtures, side):
+    directory = write(fixtures, "", **{side: ""})
+    (directory / "case.toml").unlink()
+    with pytest.raises(CaseError, match=r"case/before.*no case\.toml stands beside it"):
+        load_cases(fixtures)
