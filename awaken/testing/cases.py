@@ -170,7 +170,10 @@ def _without_markers(
     files: dict[str, bytes] = {}
     found: list[ExpectedFinding] = []
     for path, content in side.items():
-        files[path], marked = read_markers(content) if path.endswith(".py") else (content, ())
+        try:
+            files[path], marked = read_markers(content) if path.endswith(".py") else (content, ())
+        except ValueError as error:
+            raise CaseError(f"{directory}: {path}, {error}") from error
         found += [
             ExpectedFinding(one.line, one.level, path, _reason(rule, one.reason)) for one in marked
         ]

@@ -26,6 +26,7 @@ from awaken.project.source import module_store
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,
+    declared_reasons,
     diagnostics_of,
     difference,
     line_number,
@@ -191,8 +192,7 @@ def any_change_can_be_left_out(result: CaseResult) -> None:
 
 def manual_findings_say_why(result: CaseResult) -> None:
     """Every manual finding has a declared reason, and says what is wrong and what to do."""
-    rules = all_rules() if result.rules is None else result.rules
-    declared = {f"{rule.name}/{reason.code}" for rule in rules for reason in rule.reasons}
+    declared = declared_reasons(result)
     for finding in result.report.findings:
         require(finding.message, f"{finding.place} has no message")
         if finding.level is Level.MANUAL:

@@ -153,14 +153,26 @@ def _require_findings(result: CaseResult) -> None:
     level, found = result.case.settings.level, result.findings
     if level is None:
         wanted = tuple(sorted(result.case.settings.expect or (), key=_in_order))
-        require(
-            found == wanted,
-            f"the findings are not as expected:\n{difference(_lines(wanted), _lines(found))}",
-        )
+        different = difference(_lines(wanted), _lines(found))
+        unknown = _undeclared(result, wanted)
+        require(found == wanted, f"the findings are not as expected:\n{different}{unknown}")
         return
     require(found, f"no finding, where {level} ones were expected")
     others = [finding for finding in found if finding.level is not level]
     require(not others, f"not all findings are {level}:\n{_lines(others).decode()}")
+
+
+def declared_reasons(result: CaseResult) -> frozenset[str]:
+    """Return the reasons of the rules that the run could choose from, as findings have them."""
+    rules = api.rules() if result.rules is None else result.rules
+    return frozenset(f"{rule.name}/{reason.code}" for rule in rules for reason in rule.reasons)
+
+
+def _undeclared(result: CaseResult, wanted: Iterable[ExpectedFinding]) -> str:
+    """Return one line for each reason that is expected and that no rule declares."""
+    reasons = {one.reason for one in wanted if one.reason and not one.reason.startswith("engine/")}
+    unknown = sorted(reasons - declared_reasons(result))
+    return "".join(f"\nno rule declares the reason `{reason}`" for reason in unknown)
 
 
 def _lines(findings: Iterable[ExpectedFinding]) -> bytes:

@@ -102,6 +102,7 @@ def test_functions_named_case_are_executed_unless_told_otherwise(fixtures):
         ('level = "safe"\nexpect = []\n', {"before.py": ""}, "not both"),
         ('program = "nowhere"\n', {"before.py": ""}, "nowhere"),
         ("", {}, "before.py"),
+        ("", {"before.py": "a = 1  #~ sure\n"}, "case: case.py, line 1: `sure` is no level"),
     ],
 )
 def test_a_case_that_cannot_be_read_says_why(fixtures, settings, files, message):

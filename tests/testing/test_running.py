@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from awaken.contract import Phase
+from awaken.contract import Level, Phase, Plan
 from awaken.kit.rule import Rule
-from awaken.testing import Case, assert_expected, run_case
+from awaken.testing import Case, ExpectedFinding, assert_expected, run_case
 from awaken.testing.cases import Settings
 
 
@@ -30,7 +30,14 @@ class FailingByFile(Failing):
     per_file = True
 
 
-def failure(rule: Rule) -> str:
+class Silent(Failing):
+    """Finds nothing."""
+
+    def plan(self, *_):
+        return Plan()
+
+
+def failure(rule: Rule, *expect: ExpectedFinding) -> str:
     """Return what the runner says of a case of ``rule``."""
     files = {"case.py": b"call()\n"}
     case = Case(
@@ -38,7 +45,7 @@ def failure(rule: Rule) -> str:
         family=rule.family,
         rule=rule.name,
         directory=Path(),
-        settings=Settings(),
+        settings=Settings(expect=expect),
         before=files,
         after=files,
         program={},
@@ -59,3 +66,12 @@ def test_an_exception_of_a_rule_is_shown_with_its_traceback():
 
 def test_a_place_is_named_as_far_as_it_is_known():
     assert "\ncase.py: internal error in failing: " in failure(FailingByFile())
+
+
+def test_an_expected_reason_that_no_rule_declares_is_named():
+    said = failure(Silent(), ExpectedFinding(1, Level.MANUAL, reason="failing/nope"))
+
+    assert said.endswith("\nno rule declares the reason `failing/nope`")
+    assert "no rule declares" not in failure(
+        Silent(), ExpectedFinding(1, Level.MANUAL, reason="engine/held-back")
+    )
