@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken import api
-from awaken.contract import Finding, SiteId
+from awaken.contract import Finding, Level, SiteId
 from awaken.engine.report import Diagnostic, RootReport
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
@@ -159,7 +159,15 @@ def _require_findings(result: CaseResult) -> None:
         return
     require(found, f"no finding, where {level} ones were expected")
     others = [finding for finding in found if finding.level is not level]
-    require(not others, f"not all findings are {level}:\n{_lines(others).decode()}")
+    hint = _hint(result.case, others)
+    require(not others, f"not all findings are {level}:\n{_lines(others).decode()}{hint}")
+
+
+def _hint(case: Case, others: Iterable[ExpectedFinding]) -> str:
+    """Return what to write where an example of a page has unsafe findings unexpectedly."""
+    if case.directory.name or all(one.level is not Level.UNSAFE for one in others):
+        return ""
+    return "mark the example: `## Before (unsafe)` and `## After (unsafe)`"
 
 
 def declared_reasons(result: CaseResult) -> frozenset[str]:
