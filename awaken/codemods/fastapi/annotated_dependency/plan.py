@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.direct_calls import caveats_of
 from awaken.codemods.fastapi.annotated_dependency.markers import (
-    Function,
     Marked,
     functions,
     read,
@@ -21,6 +20,7 @@ from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
