@@ -90,5 +90,5 @@ def refuse_unknown(reader: Reader, items: Sequence[Item]) -> None:
     """Raise Refused if the kind of one of ``items`` is unknown."""
     for item in items:
         if item.what is What.UNKNOWN:
-            help_ = tell_kind(reader, item)
-            raise Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), help_)
+            help_text = tell_kind(reader, item)
+            raise Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), help_text)

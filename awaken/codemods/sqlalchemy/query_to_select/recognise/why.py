@@ -108,11 +108,11 @@ def _doubt(reader: Reader, call: ast.Call) -> str:
     if asks_for_text(call):
         return f"its first argument, `{quoted(call.args[0])}`, is no class or column to ask for"
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
-    cure = prove_session(reader, receiver).removeprefix("If it is one, ").rstrip(".")
+    help_text = prove_session(reader, receiver).removeprefix("If it is one, ").rstrip(".")
     nothing = "no argument is known to be a mapped class"
     if not imports_library(reader):
         nothing += ", and this file imports nothing of SQLAlchemy"
-    return f"{nothing}. If it is a session, {cure}"
+    return f"{nothing}. If it is a session, {help_text}"
 
 
 def _origin(reader: Reader, receiver: ast.expr) -> str:
