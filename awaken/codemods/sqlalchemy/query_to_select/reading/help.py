@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 
 _LONGEST = 40
-"""Characters of source that a sentence can hold."""
+"""Characters of source that a sentence can hold, in a line of 100 with the rest of it."""
 
 
 def quoted(node: ast.AST) -> str:

@@ -32,7 +32,8 @@ _SESSION_METHODS = frozenset({"execute", "scalars", "scalar", "get", "get_one", 
 _OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES
 _SPELLING = re.compile(rb"[\w)\]]\.query\s*\(|\bQuery\(")
 _MOST_VARIABLES = 20
-"""How many variables are followed from one to the next."""
+"""How many variables are followed from one to the next: ``explain`` is to answer at once, whatever
+code was generated."""
 
 
 def why_no_site(reader: Reader, span: Span) -> str | None:
