@@ -6,6 +6,7 @@ import pytest
 from programs import last, module_of, program
 
 from awaken.project import Project
+from awaken.project.frameworks.web import installers
 from awaken.project.frameworks.web.applications import Resolved
 
 MAIN = """
@@ -116,3 +117,65 @@ def test_a_router_belongs_to_every_application_that_includes_it():
     found = {(one.made.span.start, len(via)) for one, via in roots}
     app, other = sorted({start for start, _ in found})
     assert found == {(app, 2), (other, 1)}
+
+
+def test_what_is_handed_through_too_many_functions_is_not_taken_for_uncalled():
+    steps = "\n".join(f"def f{n}(a): f{n + 1}(a)" for n in range(30))
+    text = f"import main\n{steps}\ndef f30(a): use(a)\nf0(main.app)"
+    project = program({"main.py": MAIN, "m.py": text})
+    module = module_of(project, "m.py")
+
+    resolved = project.web.applications.of(module, last(module, "use(a)").args[0])
+
+    assert resolved.unknown is not None
+    assert resolved.unknown.why == "too many calls have to be followed"
+    assert not resolved.uncalled
+
+
+def test_every_application_that_includes_a_router_is_found_by_however_many_ways():
+    count = 30
+    applications = "\n".join(f"app{n} = FastAPI()\napp{n}.include_router(r)" for n in range(count))
+    text = f"""
+from fastapi import APIRouter, FastAPI
+r = APIRouter()
+outer = APIRouter()
+outer.include_router(r)
+{applications}
+outermost = APIRouter()
+outermost.include_router(outer)
+last = FastAPI()
+last.include_router(outermost)
+r.on_event("startup")(print)
+"""
+    project = program({"m.py": text})
+    (registration,) = project.web.registrations.all
+    (router,) = registration.to.applications
+
+    roots = project.web.inclusions.roots(router)
+
+    assert len({one.made for one, _ in roots}) == count + 1
+
+
+def test_what_is_given_an_application_by_more_names_than_are_followed_is_unknown():
+    steps = "\n".join(f"def f{n}(a): f{n + 1}(a)" for n in range(20))
+    text = f"""
+from fastapi import FastAPI
+from library import install
+app = FastAPI()
+{steps}
+def f20(a): install(a)
+f0(app)
+"""
+    project = program({"m.py": text})
+    module = module_of(project, "m.py")
+    made = last(module, "FastAPI()")
+    application = project.web.applications.made_by(module, made)
+    assert application is not None
+
+    def names() -> list[str]:
+        return [one.name for one in project.web.installations.of(application)]
+
+    assert names() == ["library.install"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(installers, "_MOST_NAMES", 10)
+        assert names() == ["f10"]

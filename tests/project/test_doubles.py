@@ -602,3 +602,117 @@ def test_a_request_reaches_the_functions_of_its_path(request_, functions):
         {request_}
     """
     assert held(of(test, app__routes=ROUTES)) == functions
+
+
+LEGACY = "session = Mock(); session.query.return_value.filter.return_value = 1"
+"""A double that configures a method of Query, so that it is reported if nothing is seen to get it.
+"""
+
+
+def unseen(project: Project, path: str = "tests/test_users.py") -> list[bool]:
+    return [one.unseen for one in project.doubles.in_file(path)]
+
+
+def test_a_double_that_more_functions_get_than_are_followed_is_unseen():
+    steps = "\n".join(f"def f{n}(s): f{n + 1}(s)" for n in range(160))
+    long = f"from models import User\n{steps}\ndef f160(s): return s.query(User).first()"
+    test = f"""
+    from app.long import f0, f100
+
+    def test_one():
+        {LEGACY}
+        f0(session)
+    """
+
+    assert unseen(of(test, app__long=long)) == [True]
+    assert unseen(of(test.replace("f0(session)", "f100(session)"), app__long=long)) == [False]
+
+
+def test_a_double_for_a_route_with_more_dependencies_than_are_followed_is_unseen():
+    chain = "\n".join(f"def d{n}(x=Depends(d{n + 1})): ..." for n in range(25))
+    routes = f"""
+from fastapi import APIRouter, Depends
+from app.storage import get_session
+from models import User
+router = APIRouter()
+def d25(session=Depends(get_session)): return session.query(User).all()
+{chain}
+@router.get("/people")
+def read(session=Depends(get_session), x=Depends(d0)): return session.query(User).one()
+@router.get("/notes")
+def notes(session=Depends(get_session), x=Depends(d20)): return session.query(User).one()
+"""
+    test = f"""
+    from app.storage import get_session
+
+    def test_one(app, client):
+        {LEGACY}
+        app.dependency_overrides[get_session] = lambda: session
+        client.get("/people")
+    """
+
+    assert unseen(of(test, app__routes=routes)) == [True]
+    assert unseen(of(test.replace("/people", "/notes"), app__routes=routes)) == [False]
+
+
+@pytest.mark.parametrize(("count", "expected"), [(59, False), (60, True)])
+def test_a_double_for_a_path_that_too_many_files_name_is_unseen(count, expected):
+    others = {f"app__r{n}": "PATH = '/people'" for n in range(count)}
+    test = f"""
+    from app.storage import get_session
+
+    def test_one(app, client):
+        {LEGACY}
+        first(session)
+        app.dependency_overrides[get_session] = lambda: session
+        client.post("/people")
+    """
+
+    assert unseen(of(test, app__routes=ROUTES, **others)) == [expected]
+
+
+def test_a_double_behind_more_fixtures_than_are_followed_is_unseen():
+    fixtures = "".join(
+        f"""
+    @pytest.fixture
+    def g{n}(g{n + 1}):
+        return g{n + 1}
+"""
+        for n in range(45)
+    )
+
+    def found(name: str) -> list[bool]:
+        return unseen(
+            of(f"""
+    {fixtures}
+    @pytest.fixture
+    def g45():
+        {LEGACY}
+        return session
+
+    def test_one({name}):
+        first({name})
+""")
+        )
+
+    assert found("g0") == [True]
+    assert found("g20") == [False]
+
+
+@pytest.mark.parametrize(("count", "expected"), [(58, [False]), (59, [True])])
+def test_a_double_of_a_fixture_that_too_many_files_name_is_unseen(count, expected):
+    conftest = f"""
+    import pytest
+    from unittest.mock import Mock
+
+    @pytest.fixture
+    def broken():
+        {LEGACY}
+        return session
+    """
+    others = {f"tests__test_{n}": "def test_one(broken): ..." for n in range(count)}
+    project = of(
+        "    def test_one(broken):\n        first(broken)\n", tests__conftest=conftest, **others
+    )
+
+    assert unseen(project, "tests/conftest.py") == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from textwrap import dedent
 
 import pytest
@@ -550,6 +551,35 @@ def test_too_many_functions_are_not_followed():
     assert found == ["? too much has to be followed to tell"]
 
 
+def test_a_handler_of_all_exceptions_that_are_named_does_not_catch_those_that_are_not():
+    names = [one.__name__ for one in ArithmeticError.__subclasses__() + OSError.__subclasses__()]
+    names += [
+        "AttributeError",
+        "BufferError",
+        "EOFError",
+        "IndexError",
+        "KeyError",
+        "NameError",
+        "TypeError",
+    ]
+    wanted = [name for name in dict.fromkeys(names) if name in dir(builtins)]
+    lines = [f"    if x == {at}: raise {name}" for at, name in enumerate(wanted)]
+    body = "\n".join(lines)
+
+    found = raised(f"""
+def g(x):
+{body}
+def f(x):
+    try:
+        g(x)
+    except ({", ".join(wanted[:20])}):
+        return None
+""")
+
+    assert len(wanted) > 20
+    assert found == ["? more exceptions than are followed may be raised"]
+
+
 def test_code_that_is_nested_very_deep_is_answered():
     deep = "".join(f"{'el' if n else ''}if x == {n}:\n        return {n}\n    " for n in range(300))
 
@@ -656,6 +686,16 @@ def test_a_blocking_call_is_found_over_files_with_the_way_to_it():
 
     assert (found.name, found.place.path) == ("builtins.open", "b.py")
     assert [place.path for place in found.chain] == ["m.py", "a.py"]
+
+
+def test_blocking_calls_that_are_not_named_are_unknown():
+    calls = "\n".join(f"    time.sleep({number})" for number in range(21))
+    project, module, node = function(f"def f():\n{calls}\n    requests.get('x')")
+
+    found = project.effects.blocking_calls(module, node)
+
+    assert [one.name for one in found.known] == ["time.sleep"] * 20
+    assert [one.why for one in found.unknown] == ["it makes more blocking calls than are followed"]
 
 
 def test_a_call_of_which_nothing_is_known_is_named():

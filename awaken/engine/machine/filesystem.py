@@ -16,10 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO
 
-from awaken.workspace.reading import working_tree
+from awaken.workspace.reading import NO_LINK, working_tree
 
 _BINARY = getattr(os, "O_BINARY", 0)
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 # A named pipe must not keep us waiting for its other end.
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)

@@ -19,8 +19,9 @@ import msgspec
 from msgspec import Struct
 
 from awaken.engine.machine.apply_errors import StateDirectoryError, TreeLockedError
-from awaken.engine.machine.filesystem import NO_LINK, NO_WAIT, REAL, make_private_directories
+from awaken.engine.machine.filesystem import NO_WAIT, REAL, make_private_directories
 from awaken.engine.machine.state_directory import require_private
+from awaken.workspace.reading import NO_LINK
 
 _GATE_SECONDS = 10.0
 """The gate is held for milliseconds: who has waited ten seconds waits for a process that hangs."""

@@ -39,7 +39,8 @@ class BlockingCall:
 class BlockingCalls:
     """The blocking calls of a piece of code, and the calls of which it cannot be told.
 
-    Each blocking call is named once, with the first way to it; at most 20 of either.
+    Each blocking call is named once, with the first way to it; at most 20 of either are named, and
+    what else is known counts as unknown.
     """
 
     known: tuple[BlockingCall, ...] = ()
@@ -96,6 +97,10 @@ class Blocks:
             for one in found.known:
                 known.setdefault((one.name, one.place), one)
             unknown |= dict.fromkeys(found.unknown)
+        if len(known) > _MOST:
+            # Else what is not among those that are named would seem not to be called.
+            why = "it makes more blocking calls than are followed"
+            unknown = {self._evaluator.unknown(module, node, why): None, **unknown}
         return BlockingCalls(tuple(known.values())[:_MOST], tuple(unknown)[:_MOST])
 
     def _called(self, module: Module, call: ast.Call) -> BlockingCalls:

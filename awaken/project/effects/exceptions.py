@@ -50,7 +50,7 @@ class Raises:
     """What may leave a piece of code: one ``known`` for each class of exception, in source order.
 
     ``unknown`` says of what else it cannot be told that it raises nothing; any Exception may come
-    from there. At most 20 of each are named, which leaves no doubt that there are some.
+    from there. At most 20 of each are named: what else is known counts as unknown.
     """
 
     known: tuple[Raised, ...] = ()
@@ -80,6 +80,12 @@ def together(parts: Iterable[Raises]) -> Raises:
         unknown |= dict.fromkeys(part.unknown)
     if not known and not unknown:
         return NOTHING
+    for one in tuple(known.values())[_MOST : _MOST + 1]:
+        # Else a handler that catches all that are named would seem to catch everything.
+        unknown = {
+            Unknown("more exceptions than are followed may be raised", one.place): None,
+            **unknown,
+        }
     return Raises(tuple(known.values())[:_MOST], tuple(unknown)[:_MOST])
 
 

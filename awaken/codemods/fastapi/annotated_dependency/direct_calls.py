@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
-from awaken.codemods.fastapi.annotated_dependency.markers import Function, Marked
+from awaken.codemods.fastapi.annotated_dependency.markers import Marked
 from awaken.codemods.fastapi.annotated_dependency.order import moved
 from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrite
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.callers import CallSite, Obstacle
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project

@@ -11,10 +11,10 @@ from awaken.codemods.fastapi.annotated_dependency.payload import (
     SignatureRewrite,
 )
 from awaken.kit.sites import Refused
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
-    from awaken.codemods.fastapi.annotated_dependency.markers import Function, Marked
+    from awaken.codemods.fastapi.annotated_dependency.markers import Marked
 
 
 def ordered(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.settings_config import reasons
@@ -85,7 +85,7 @@ class _Planning:
         for module in site_modules(self._project, [_OLD]):
             for old in old_imports(self._project, module):
                 site = Site(self._rule.name, old.module, old.node)
-                yield decide(site, partial(_rewrite_import, self._project, old))
+                yield decide(site, _rewrite_import, self._project, old)
 
     @cached_property
     def _configs(self) -> list[Config]:
@@ -99,11 +99,11 @@ class _Planning:
         site = Site(self._rule.name, config.module, config.node)
         shown = f"`{config.owner.rpartition('.')[2]}`"
         try:
-            return Member(site, self._rewrite(config, site), shown)
+            return Member(site, self._rewrite(site, config), shown)
         except Refused as refused:
             return Member(site, refused, shown)
 
-    def _rewrite(self, config: Config, site: Site[ast.ClassDef]) -> Rewrite:
+    def _rewrite(self, site: Site[ast.ClassDef], config: Config) -> Rewrite:
         """Return how the Config is written as a call. Raises Refused."""
         data, caveats = read(self._project, config)
         self._check_reads(config)
@@ -155,7 +155,7 @@ def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
         yield site.release_import("pydantic", name)
 
 
-def _rewrite_import(project: Project, old: OldImport, site: Site[ast.AST]) -> Rewrite:
+def _rewrite_import(site: Site[ast.AST], project: Project, old: OldImport) -> Rewrite:
     """Return how BaseSettings is imported from its new home. Raises Refused."""
     module = old.module
     others = tuple(Place(module.path, module.span(one)) for one in old.dotted[1:])

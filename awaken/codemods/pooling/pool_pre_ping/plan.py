@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
@@ -42,13 +41,13 @@ class PoolPrePing(Rule):
         """Return one finding per engine that is kept and not pinged, and its change."""
         del constraints  # every site is a change of its own
         return plan_of(
-            decide(Site(self.name, module, one.call), partial(_rewrite, project, one))
+            decide(Site(self.name, module, one.call), _rewrite, project, one)
             for module in site_modules(project, self.triggers)
             for one in engines(project, module)
         )
 
 
-def _rewrite(project: Project, engine: Engine, site: Site[ast.Call]) -> Rewrite:
+def _rewrite(site: Site[ast.Call], project: Project, engine: Engine) -> Rewrite:
     """Return how the engine is given the argument. Raises Refused."""
     _check(project, site.module, engine)
     return Rewrite(

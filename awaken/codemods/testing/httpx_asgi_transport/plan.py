@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
@@ -37,7 +36,7 @@ class HttpxAsgiTransport(Rule):
         """Return one finding per client that is given an application, and its change."""
         del constraints  # every site is a change of its own
         return plan_of(
-            decide(Site(self.name, module, client.call), partial(_rewrite, project, client))
+            decide(Site(self.name, module, client.call), _rewrite, project, client)
             for module in _modules(project, self.triggers)
             for client in clients(project, module)
         )
@@ -65,7 +64,7 @@ def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
             yield module
 
 
-def _rewrite(project: Project, client: Client, site: Site[ast.Call]) -> Rewrite:
+def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     """Return how the client is given a transport. Raises Refused."""
     caveats = _caveats(site.module, client)
     transport = TRANSPORTS[client.kind]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ from awaken.project.frameworks.testing.marks import (
 )
 from awaken.project.frameworks.testing.reach import QueryUse, Reach, use_of
 from awaken.project.frameworks.testing.requests import Routes
-from awaken.project.frameworks.testing.suite import Member, Suite
+from awaken.project.frameworks.testing.suite import Suite
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -40,7 +41,8 @@ class Double(Struct, frozen=True):
     """A double of Query in a test: ``place`` is where it is first configured or asserted.
 
     ``name`` is how it is written there. ``uses`` are what the program asks of it. ``unseen`` says
-    that nothing in sight gets it, although methods of Query are named behind it.
+    that nothing in sight gets it, or more than was followed, although methods of Query are named
+    behind it.
     """
 
     place: Place
@@ -64,6 +66,8 @@ class Doubles:
         self._words = Words(files, files_with)
         self._found: dict[Place, Double] | None = None
         self._by_use: dict[QueryUse, Double] = {}
+        self._unfollowed: set[Place] = set()  # doubles that more may get than was followed
+        self._is_complete = True
 
     def find(self) -> None:
         """Find all doubles of the project, unless that was done."""
@@ -111,6 +115,9 @@ class Doubles:
         for path in wanted:
             if path not in done:
                 self._search_file(path, fakes)
+        if not self._is_complete:
+            for path in marked:
+                self._add_unused(path, fakes)
 
     def _fakes(self, paths: Sequence[str]) -> Iterator[tuple[str, Place]]:
         for path in paths:
@@ -135,6 +142,7 @@ class Doubles:
         words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
         for word in sorted(words):
             files = [one for one in self._words.files_with(word) if is_around_tests(one)]
+            self._is_complete = self._is_complete and len(files) <= _MOST_FILES
             yield from files if len(files) <= _MOST_FILES else ()
 
     # ----------------------------------------------------------------------------------- one file
@@ -148,6 +156,7 @@ class Doubles:
         for node in module.walk():
             if isinstance(node, Function) and node.name.startswith("test"):
                 unit = Unit(suite, suite.member(module, node))
+                self._is_complete = self._is_complete and unit.is_complete
                 for name in unit.doubles:
                     self._add(unit, name, fakes, _reached(unit, name, reach, routes))
 
@@ -156,54 +165,88 @@ class Doubles:
         unit: Unit,
         name: str,
         fakes: Mapping[str, Place],
-        reached: tuple[list[QueryUse], bool],
+        reached: _Reached,
     ) -> None:
         member, mark = unit.doubles[name]
-        uses, resolved = reached
+        uses = reached.uses
         place = fakes.get(mark.fake) or self._evaluator.place(member.module, mark.node)
-        shown = f"{mark.fake.rpartition('.')[2]}.query" if mark.fake else _shown(member, mark)
+        shown = (
+            f"{mark.fake.rpartition('.')[2]}.query" if mark.fake else _shown(member.module, mark)
+        )
         known = (self._found or {}).get(place)
         if known is not None:
             uses = [*dict.fromkeys([*known.uses, *uses])]
-        unseen = not uses and not resolved and mark.legacy and (known is None or known.unseen)
+        if not (reached.is_complete and unit.is_complete):
+            self._unfollowed.add(place)
+        unused = not uses and not reached.resolved and (known is None or known.unseen)
+        unseen = mark.legacy and (unused or place in self._unfollowed)
         double = Double(place, shown, tuple(uses), unseen)
         if self._found is not None:
             self._found[place] = double
 
+    def _add_unused(self, path: str, fakes: Mapping[str, Place]) -> None:
+        """Add the doubles of a file that no test was seen to have: one that was not followed may.
 
-def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> tuple[list[QueryUse], bool]:
-    """Return what asks the double ``name``, and whether anything of the program gets it."""
+        That is said only where a search ended too early; else no test has them.
+        """
+        module = self._evaluator.load(path)
+        for mark in marks_of(module, self._evaluator.names, fakes.keys()) if module else ():
+            if module is not None and self._found is not None and mark.legacy:
+                place = self._evaluator.place(module, mark.node)
+                self._found.setdefault(place, Double(place, _shown(module, mark), (), unseen=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """What asks a double; ``resolved``: anything of the program gets it, maybe without asking."""
+
+    uses: list[QueryUse]
+    resolved: bool
+    is_complete: bool
+
+
+def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
+    """Return what asks the double ``name``."""
     reach.replaces = unit.replaced
-    answering = [one for request in unit.requests() for one in routes.answering(*request)]
+    answers = [routes.answering(*request) for request in unit.requests()]
+    answering = [one for found in answers for one in found or ()]
     calls = [
         *unit.entries(name),
         *(ProgramCall(one, gives=False, inside=True) for one in answering),
     ]
     given = [one.entry for one in calls if one.gives]
-    for dependency in unit.overridden(name):
-        given += [entry for one in answering for entry in routes.given(one, dependency)]
-    uses = reach.uses(given, frozenset())
-    targets = list(unit.targets(name))
+    targets, overridden = list(unit.targets(name)), list(unit.overridden(name))
+    # A request hands on nothing but what is patched or overridden.
+    is_complete = None not in answers or not (targets or overridden)
+    for dependency in overridden:
+        for one in answering:
+            entries, is_all = routes.given(one, dependency)
+            given += entries
+            is_complete = is_complete and is_all
+    uses, is_all = reach.uses(given, frozenset())
+    is_complete = is_complete and is_all
     for inside in (True, False):
         wanted = frozenset(target for target, only_inside in targets if only_inside is inside)
         if wanted:
             entries = [one.entry for one in calls if one.inside or not inside]
-            uses += reach.uses(entries, wanted)
+            asked, is_all = reach.uses(entries, wanted)
+            uses += asked
+            is_complete = is_complete and is_all
     for target, only_inside in targets:
         if not any(use.path == target.home for use in uses):
             found = reach.named_at_home(target, unit.words(only_inside=only_inside))
             called = any(one.entry.module.path == target.home for one in calls)
             uses += found or (reach.of_file(target) if target.path and not called else [])
-    return uses, bool(given or targets)
+    return _Reached(uses, bool(given or targets), is_complete)
 
 
-def _shown(member: Member, mark: Mark) -> str:
+def _shown(module: Module, mark: Mark) -> str:
     """Return the double as a sentence names it, without what is called of it."""
     if not isinstance(mark.node, ast.Call):
-        return member.module.excerpt(mark.node)
+        return module.excerpt(mark.node)
     if mark.root is not mark.node:
-        return f"{member.module.excerpt(mark.root)}.query"
-    patch = patch_of(member.module, mark.node)
+        return f"{module.excerpt(mark.root)}.query"
+    patch = patch_of(module, mark.node)
     if patch is None:
-        return f"{member.module.excerpt(mark.node.func)}(query=...)"
-    return patch.name if patch.owner is None else f"{member.module.excerpt(patch.owner)}.query"
+        return f"{module.excerpt(mark.node.func)}(query=...)"
+    return patch.name if patch.owner is None else f"{module.excerpt(patch.owner)}.query"

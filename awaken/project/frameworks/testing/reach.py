@@ -97,8 +97,8 @@ class Reach:
 
     def uses(
         self, entries: Iterable[EntryPoint], targets: frozenset[PatchedName]
-    ) -> list[QueryUse]:
-        """Return every ``query`` of the program that is asked of a double."""
+    ) -> tuple[list[QueryUse], bool]:
+        """Return every ``query`` of the program that is asked of a double; False if not all."""
         found: dict[QueryUse, None] = {}
         waiting = [(entry, 0) for entry in entries]
         seen: set[_Key] = set()
@@ -109,7 +109,7 @@ class Reach:
                 uses, called = self._within(entry, targets)
                 found.update(dict.fromkeys(uses))
                 waiting += [(one, depth + 1) for one in called if one.given or depth < _DEEPEST]
-        return list(found)
+        return list(found), all(entry.key in seen for entry, _ in waiting)
 
     def named_at_home(self, target: PatchedName, words: AbstractSet[str]) -> list[QueryUse]:
         """Return what functions with one of the names ``words`` ask of a patched name.

@@ -45,21 +45,28 @@ class Routes:
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
-        self._answering: dict[tuple[str, str], list[EntryPoint]] = {}
+        self._answering: dict[tuple[str, str], list[EntryPoint] | None] = {}
 
-    def answering(self, method: str, path: str) -> list[EntryPoint]:
-        """Return the functions that may answer ``method`` on ``path``."""
+    def answering(self, method: str, path: str) -> list[EntryPoint] | None:
+        """Return the functions that may answer ``method`` on ``path``; None if too many may."""
         key = (method, path)
         if key not in self._answering:
-            found = list(self._search(method, _parts(path)))
+            wanted = _parts(path)
+            files = self._files(wanted)
+            found = list(self._search(method, wanted, files))
             best = max((score for score, _ in found), default=(0, 0))
-            self._answering[key] = [entry for score, entry in found if score == best]
+            fitting = [entry for score, entry in found if score == best]
+            self._answering[key] = fitting if len(files) <= _MOST_FILES else None
         return self._answering[key]
 
-    def _search(self, method: str, wanted: list[str]) -> Iterator[tuple[_Score, EntryPoint]]:
-        """Yield what may answer, with how many parts of its path are those asked for."""
+    def _files(self, wanted: list[str]) -> list[str]:
         words = tuple(f"/{one}".encode() for one in wanted if _is_literal(one))
-        files = [one for one in self._files_with(words or (b'"/"',)) if not is_around_tests(one)]
+        return [one for one in self._files_with(words or (b'"/"',)) if not is_around_tests(one)]
+
+    def _search(
+        self, method: str, wanted: list[str], files: list[str]
+    ) -> Iterator[tuple[_Score, EntryPoint]]:
+        """Yield what may answer, with how many parts of its path are those asked for."""
         for file in files if len(files) <= _MOST_FILES else ():
             module = self._evaluator.load(file)
             for node in module.tree.body if module is not None else ():
@@ -68,8 +75,12 @@ class Routes:
                     for score in (one for one in scores if one is not None):
                         yield score, EntryPoint(module, node)
 
-    def given(self, route: EntryPoint, dependency: str) -> Iterator[EntryPoint]:
-        """Yield the functions that get what ``dependency`` gives, when ``route`` is asked."""
+    def given(self, route: EntryPoint, dependency: str) -> tuple[list[EntryPoint], bool]:
+        """Return the functions that get what ``dependency`` gives, when ``route`` is asked.
+
+        Second comes whether these are all.
+        """
+        found = list[EntryPoint]()
         waiting, seen = [route], list[ast.AST]()
         while waiting and len(seen) < _MOST_DEPENDENCIES:
             entry = waiting.pop()
@@ -84,7 +95,8 @@ class Routes:
                     else:
                         waiting += self._function(module, one)
             if given:
-                yield EntryPoint(entry.module, entry.function, frozenset(given))
+                found.append(EntryPoint(entry.module, entry.function, frozenset(given)))
+        return found, all(entry.function in seen for entry in waiting)
 
     def _function(self, module: Module, node: ast.expr) -> Iterator[EntryPoint]:
         with self._evaluator.without_callers():

@@ -73,6 +73,8 @@ class Unit:
             helping += self._helping(member)
             if not any(one is member for one in self._helpers.values()):
                 waiting += self._requested(member)
+        left = (one for one in (*waiting, *helping) if one.prefix not in self.members)
+        self.is_complete = next(left, None) is None
 
     def _requested(self, member: Member) -> Iterator[Member]:
         if isinstance(member.node, ast.Module):

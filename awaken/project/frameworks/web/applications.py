@@ -21,6 +21,7 @@ from awaken.project.values.domain import InstanceOf, NoneValue, Unknown, Value
 
 _MOST_PARAMETERS = 25  # as in `graph.passing`
 _UNCALLED = "no call of the function is in sight"
+_TOO_MANY = "too many calls have to be followed"
 OF_OTHERS = frozenset({"outside", "framework", "inherited"})
 """Callers that may exist besides those in sight, but would pass applications of their own."""
 
@@ -170,9 +171,11 @@ class Applications:
         evaluator = self._evaluator
         callers = evaluator.callers.of(module, function)
         hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
-        if len(seen) > _MOST_PARAMETERS or hidden or not callers.sites:
-            why = hidden[0].why if hidden else _UNCALLED
-            yield evaluator.unknown(module, parameter, why)
+        is_cut = len(seen) > _MOST_PARAMETERS
+        if is_cut or hidden or not callers.sites:
+            # Not the same as uncalled: of what nobody calls, nothing is registered.
+            why = _TOO_MANY if is_cut else _UNCALLED
+            yield evaluator.unknown(module, parameter, hidden[0].why if hidden else why)
             return
         for site in callers.sites:
             other = evaluator.load(site.place.path)

@@ -53,17 +53,24 @@ class Inclusions:
         """Return every application that includes ``router``, also through others, and by what.
 
         The inclusions are those from the application down; one that is included twice comes twice.
+        After 20 ways no other one is looked for by which a router is included that has one.
         """
         found: list[tuple[Application, tuple[Inclusion, ...]]] = []
         waiting: list[tuple[Application, tuple[Inclusion, ...]]] = [(router, ())]
-        while waiting and len(found) < _MOST_ROOTS:
+        followed = {router}
+        while waiting:
             child, below = waiting.pop(0)
             for one in self.all:
                 if one.how != "include" or child not in one.child.applications or one in below:
                     continue
                 for parent in one.parent.applications:
                     chain = (one, *below)
-                    (waiting if parent.kind in ROUTERS else found).append((parent, chain))
+                    if parent.kind not in ROUTERS:
+                        found.append((parent, chain))
+                    elif len(found) < _MOST_ROOTS or parent not in followed:
+                        # Ways may be cut, applications may not: each has the router's handlers.
+                        followed.add(parent)
+                        waiting.append((parent, chain))
         return found
 
     def _in(self, module: Module) -> Iterator[Inclusion]:

@@ -57,7 +57,10 @@ class Installations:
         self._words = evaluator.callers.words
 
     def of(self, application: Application) -> Iterator[Installation]:
-        """Yield every call that gives ``application`` to a library."""
+        """Yield every call that gives ``application`` to a library.
+
+        If there are too many names to follow, one with an unknown effect stands for what is left.
+        """
         waiting = list(self._names(application))
         seen: set[tuple[str, str, int]] = set()
         while waiting:
@@ -65,8 +68,11 @@ class Installations:
             function = carrier.function
             at = -1 if function is None else carrier.module.span(function).start
             key = (carrier.module.path, carrier.name, at)
-            if key in seen or len(seen) > _MOST_NAMES:
+            if key in seen:
                 continue
+            if len(seen) > _MOST_NAMES:
+                yield from self._rest(application, carrier)
+                return
             seen.add(key)
             waiting += _kept_as(carrier)
             for call, given in _given(carrier):
@@ -76,6 +82,14 @@ class Installations:
                 if found is not None:
                     yield found
                 waiting += self._parameters(carrier.module, call, given)
+
+    def _rest(self, application: Application, carrier: _Carrier) -> Iterator[Installation]:
+        """Yield what stands for all that may be given the application from ``carrier`` on."""
+        home = self._evaluator.load(application.made.path)
+        for call in home.calls_at(application.made.span) if home is not None else ():
+            if home is not None:
+                name = carrier.name if carrier.function is None else carrier.function.name
+                yield Installation(home, call, name, None)
 
     def _names(self, application: Application) -> Iterator[_Carrier]:
         """Yield the names of the application in the files that can have it."""
@@ -158,8 +172,9 @@ class Installations:
     def _effect(self, name: str) -> Effect | None:
         for one in installers():
             matches = name.startswith(one.name[:-1]) if one.name.endswith("*") else name == one.name
-            known = not one.versions or self._targets.guarantees(one.distribution, one.versions)
-            if matches and known:
+            if not matches:
+                continue
+            if not one.versions or self._targets.guarantees(one.distribution, one.versions):
                 return one.effect
         return None
 
