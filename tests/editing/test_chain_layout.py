@@ -49,11 +49,9 @@ def test_a_chain_is_broken_where_it_does_not_fit(text, builders, space, expected
 
 
 def test_lines_of_several_builders_were_meant_to_stay():
-    text = "(a\n.b(c).d(e))"
-
     assert not keeps_lines(parsed("a.b(c).d(e)"), 2)
     assert keeps_lines(parsed("(f(a)\n.b(c)\n.d(e))"), 2)
-    assert not keeps_lines(parsed(text), 1)
+    assert not keeps_lines(parsed("(f(a)\n.b(c))"), 1)
 
 
 @pytest.mark.parametrize(
