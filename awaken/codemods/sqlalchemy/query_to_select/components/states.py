@@ -21,7 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refus
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import Item
-from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
 
 _NOT_FOLLOWED = frozenset(

@@ -7,8 +7,13 @@ import ast
 import pytest
 from kit_programs import program
 
-from awaken.kit.names_here import Written, is_dotted, name_here
-from awaken.kit.translation import written_by_called, written_by_caller
+from awaken.kit.names_here import (
+    Written,
+    is_dotted,
+    name_here,
+    written_by_called,
+    written_by_caller,
+)
 from awaken.project.graph.call_edges import CallEdges
 
 HOMES = ("lib", "lib.inner")
