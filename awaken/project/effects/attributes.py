@@ -78,6 +78,7 @@ class Attributes:
         has = False
         for home, owner in classes:
             bound = home.scopes.scope_made_by(owner).bindings
+            # With one of these the class itself decides what an attribute is.
             if _HOOKS & set(bound) or (stored and _is_frozen(owner)):
                 return False
             bindings = bound.get(node.attr, [])

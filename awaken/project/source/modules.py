@@ -136,6 +136,7 @@ class Module:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         parents = self._parents
+        # From here the nodes inside lead to the scope that the string stands in.
         parents[parsed] = constant
         for node in walk(parsed):
             ast.copy_location(node, constant)

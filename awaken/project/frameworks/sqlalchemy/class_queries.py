@@ -297,6 +297,7 @@ class ClassQueries:
             module, tree = node
             if _DECISIVE & module.scopes.scope_made_by(tree).bindings.keys():
                 return f"`{facts.qualified}` changes what Flask-SQLAlchemy does"
+            # `query_cls` or `query_class`, which reach the extension in many ways.
             if b"query_c" in module.source.text:
                 return f"`{facts.qualified}` may have a Query class of its own"
         return ""

@@ -122,6 +122,7 @@ class Models:
         ancestors = self._classes.ancestors(qualified)
         keyword_bases = self._evaluator.knowledge.table_keyword_bases
         if ancestors is not None and keyword_bases & set(ancestors.outside):
+            # SQLModel maps a class only if it says ``table=True``.
             return "mapped" if ("table", "True") in facts.keywords else "plain"
         body = self.body(qualified)
         if inherited == "mapped" and body is not None and body.abstract:
@@ -162,6 +163,7 @@ class Models:
                 found.add("mapped")
             elif base is None or not self._is_harmless(base):
                 found.add("unknown")
+        # One mapped base is enough; after that what may be mapped counts before what is not.
         order: tuple[Status, ...] = ("mapped", "base", "unknown")
         return next((status for status in order if status in found), "plain")
 
@@ -225,6 +227,7 @@ class Models:
             complete = complete and self._is_complete(inherited, body)
             tablename = tablename or body.tablename
             table = table or body.table or (imperative.table if imperative else None)
+            # What is nearer came before, and wins.
             columns = {**body.columns, **columns}
             kinds = {**body.kinds, **kinds}
             if imperative is not None:

@@ -135,6 +135,7 @@ class Relationships:
         plain = isinstance(backref, ast.Call | ast.Constant)
         uselist = _constant(keywords.get("uselist"))
         if not isinstance(uselist, bool):
+            # Through a secondary table both sides are collections.
             uselist = True if side.facts.secondary else None
         facts = RelationshipFacts(
             target=side.owner,
@@ -255,6 +256,7 @@ def _ends(qualified: str, text: str) -> bool:
 
 def _lazy(keywords: dict[str | None, ast.expr]) -> str | None:
     if "lazy" not in keywords:
+        # ``**options`` may hold it.
         return None if None in keywords else "select"
     node = keywords["lazy"]
     if not isinstance(node, ast.Constant):

@@ -127,6 +127,7 @@ def literal_elements(reader: ModuleReader, node: ast.expr) -> list[ast.expr] | N
         value = reader.only_value(node)
         if value is None or _is_changed(reader, node):
             return None
+        # Lists at the top of a file count as constants; those of functions are often built up.
         is_local = reader.module.enclosing_function(value) is not None
         if is_local and isinstance(value, ast.List) and not is_only_read(reader, node):
             return None
@@ -345,6 +346,7 @@ def _classify_method(
     inner = classify(reader, method.value, depth)
     if inner.what is What.ENTITY or inner.what is What.SELECTABLE or inner.what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
+    # A window function has a value for each row.
     grouped = inner.aggregate and method.attr != "over"
     return replace(
         inner, node=node, what=What.EXPRESSION, key=None, aggregate=grouped, hashable=inner.hashable
@@ -397,6 +399,7 @@ def _imported(reader: ModuleReader, node: ast.expr) -> Item:
     if definition is not None:
         return _defined(reader, node, definition)
     name = qualified.rpartition(".")[2]
+    # Spelled like a class, not like a constant or a table.
     if "." in qualified and name[:1].isupper() and not name.isupper() and "_" not in name:
         return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=ASSUMED)
     return Item(node, What.UNKNOWN)

@@ -466,6 +466,7 @@ def _attribute_values(
         return
     for statement in reader.module.walk(around):
         for target in statement.targets if isinstance(statement, ast.Assign) else ():
+            # ``model = None`` in a base leaves it to the subclasses.
             if not isinstance(statement, ast.Assign) or is_none(statement.value):
                 continue
             if _is_attribute(target, node.attr, statement in around.body):

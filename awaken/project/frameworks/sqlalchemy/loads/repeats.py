@@ -103,8 +103,10 @@ class Sources:
                 return all(map(self._is_criterion, node.args))
             return name == "text" or all(map(self._is_operand, node.args))
         if isinstance(function, ast.Attribute) and self._is_own(function.value):
+            # They make an EXISTS, which has its own FROM.
             if function.attr in {"any", "has"}:
                 return True
+            # Of a relationship they may bring its secondary table into FROM.
             if function.attr in {"contains", "with_parent"} and self._is_relationship(
                 function.value
             ):
@@ -163,6 +165,7 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
     """Return what a display, an operation or a comprehension takes its value from."""
     match node:
         case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            # An empty list is a plain value, unlike what has no parts.
             return elements or [ast.Constant(None)]
         case ast.BinOp(left=left, right=right):
             return left, right
@@ -211,6 +214,7 @@ def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:
         if name in _COLUMN_OPTIONS or name == "Load":
             continue
         if name in _SEPARATE:
+            # What is below in the path belongs to that separate statement.
             return False
         if name not in _JOINED or not arguments:
             return True
