@@ -68,6 +68,7 @@ class CallEdge:
         own = self.context.function.args
         first = [one.arg for one in (*own.posonlyargs, *own.args)][:1]
         if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
+            # `super()` hands on what the caller was given as itself.
             receiver = ast.Name(first[0], ast.Load()) if first else None
         if not _is_class_method(self.into.function):
             return receiver

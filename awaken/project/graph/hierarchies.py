@@ -93,6 +93,7 @@ class Hierarchy:
     def hidden_base(self) -> str | None:
         """Return a base of the class that may call methods which cannot be seen; None if none."""
         ancestors = self._evaluator.classes.ancestors(self._qualified)
+        # Which of two definitions is inherited cannot be told.
         if ancestors is None or not all(facts.unique for facts in ancestors.inside):
             return "classes that are defined twice"
         if ancestors.unresolved:
@@ -143,6 +144,7 @@ class Hierarchy:
         if qualified == self._qualified or qualified not in self._ancestors | self.descendants:
             return False
         lines = self._family_of(qualified)
+        # With several bases the order depends on the class of the instance.
         return not lines.is_linear or lines.definer_above(method) in {self._qualified, None}
 
     @cached_property

@@ -59,6 +59,7 @@ class Names:
         self._knowledge = knowledge
         self._tables: dict[str, ModuleTable | None] = {}
         self._attributes: dict[Hashable, str | None] = {}
+        # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
             self._asked, self._memory, _NOTHING, _joined, self._finished
         )
@@ -73,6 +74,7 @@ class Names:
     def locate(self, qualified: str) -> Located | None:
         """Return the file that defines ``qualified``; None for names outside the project."""
         parts = qualified.split(".")
+        # The longest first: a module inside a package before what the package binds.
         for length in range(len(parts), 0, -1):
             path = self.layout.path_of(".".join(parts[:length]))
             if path is not None:

@@ -369,6 +369,7 @@ def _bind(binding: Binding) -> None:
 
 
 def _owns(scope: Scope, name: str) -> bool:
+    """Whether a scope binds a name for itself, and does not only declare whose it is."""
     return name in scope.bindings and name not in scope.nonlocals and name not in scope.globals
 
 

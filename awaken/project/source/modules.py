@@ -27,9 +27,9 @@ from awaken.workspace.sources import SourceFile
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-# The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
 _EXCERPT = 60
 _SEPARATORS = re.compile(r"[.:/]")
+# The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 

@@ -333,6 +333,7 @@ class Evaluator(ABC):
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
             case "assignment" | "walrus" | "annotation":
+                # Else a variable would be unknown for depending on itself.
                 value = _without_itself(binding.value, node)
                 return self.assigned(module, node, value, binding.annotation, known)
             case "with" if binding.value is not None:
@@ -356,12 +357,14 @@ class Evaluator(ABC):
         given: Values = () if value is None else self.values(module, value, known)
         if annotation is not None:
             declared = self.annotations.values(module, annotation)
+            # A test may annotate a mock as what it stands for.
             mocked = any(isinstance(one, NotRelevant) and one.mock for one in given)
             if not mocked and not any(isinstance(one, Unknown) for one in declared):
                 return _narrowed(declared, given)
         return given or (self.unknown(module, node, "it is bound by unpacking"),)
 
     def _iterated(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        # A literal gives its elements; of other containers nothing is known.
         if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.elts:
             return union(*(self.values(module, part, known) for part in node.elts))
         return self.results.given("generator", self.values(module, node, known), module, node)
@@ -379,6 +382,7 @@ class Evaluator(ABC):
         defining = self.load(found.path)
         if defining is None:
             return (self.unknown(module, binding.node, f"{found.path} cannot be parsed"),)
+        # What a package binds hides its submodule, except while the package itself imports that.
         if target.name not in defining.scopes.module.bindings or defining.path == module.path:
             submodule = self.names.layout.submodule(found.path, target.name)
             if submodule is not None:
@@ -424,5 +428,6 @@ def _narrowed(declared: Values, given: Values) -> Values:
     if given and all(isinstance(one, Session | DeclarativeBase) for one in given):
         return given
     if is_made(given):
+        # An annotation names the class, the value also which instance it is.
         return given
     return declared

@@ -153,6 +153,7 @@ class MappingReader:
                     kind = self.kind_of(module, value)
                 if kind == "opaque" and name in _SETTINGS:
                     kind = None
+                # SQLModel takes every annotation for a column, SQLAlchemy only ``Mapped[...]``.
                 if kind is None and annotation is not None and (fields or is_mapped(annotation)):
                     kind = "column"
                 if kind is None:
@@ -174,8 +175,10 @@ class MappingReader:
     def _function(self, module: Module, node: Function) -> tuple[AttributeKind, ast.expr | None]:
         """Return what a method maps: a ``declared_attr`` is what it returns."""
         names = {name for one in node.decorator_list for name in self._decorator(module, one)}
+        # A hybrid is computed; what it returns maps nothing.
         if any(_CALLS.get(name) == "hybrid" for name in names):
             return "hybrid", None
+        # Only SQLAlchemy's decorators make a method part of the mapping.
         if not names & _DECLARED:
             return "method", None
         returned = returned_by(module, node)
@@ -186,6 +189,7 @@ class MappingReader:
 
     def _decorator(self, module: Module, node: ast.expr) -> set[str]:
         plain = node.func if isinstance(node, ast.Call) else node
+        # ``@size.expression`` belongs to the hybrid of that name above it.
         if isinstance(plain, ast.Attribute) and plain.attr in {"setter", "expression"}:
             return {"sqlalchemy.ext.hybrid.hybrid_property"}
         return self.called(module, plain)

@@ -113,6 +113,7 @@ class Models:
         facts = self._classes.facts(qualified)
         if facts is None:
             return "base" if self._is_declarative(qualified) else "unknown"
+        # First: such a class has neither a base nor a decorator that tells.
         if qualified in self._imperative():
             return "mapped"
         decorated = self._decorated(facts)
@@ -253,6 +254,7 @@ class Models:
         """Return the classes of the project with the ones that declarative bases add."""
         found = {one.qualified: one for one in ancestors.inside}
         for facts in ancestors.inside:
+            # What ``declarative_base(cls=...)`` is given is inherited, but in no list of bases.
             for index in range(len(facts.bases)):
                 base = (
                     self._declarative(facts, index)
@@ -331,6 +333,7 @@ class Models:
         if owner is None:
             return
         properties = next((one.value for one in node.keywords if one.arg == "properties"), None)
+        # Properties put together elsewhere may map anything.
         complete = properties is None or isinstance(properties, ast.Dict)
         complete = complete and not any(one.arg is None for one in node.keywords)
         table = node.args[1] if len(node.args) > 1 else None

@@ -293,6 +293,7 @@ def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[
     """Classify arguments of an expression: what is unknown there is a value, not an item."""
     if depth == 0:
         return []
+    # Less deep each time: a variable may be built on itself.
     found = (classify(reader, node, depth - 1) for node in nodes)
     return [item for item in found if item.what is not What.UNKNOWN]
 
@@ -384,8 +385,10 @@ def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
     if len({item.what for item in found}) != 1 or found[0].what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
     first = found[0]
+    # A subquery in a variable is named by that variable.
     owner = node.id if first.what is What.SELECTABLE else first.owner
     if len(found) > 1:
+        # Its label depends on which assignment ran.
         return Item(node, first.what, owner=owner, key="", hashable=None)
     return replace(first, node=node, owner=owner)
 

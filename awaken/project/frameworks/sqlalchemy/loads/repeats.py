@@ -62,6 +62,7 @@ class Sources:
                 return True
             case ast.Compare(left=left, comparators=others):
                 parts = (left, *others)
+                # One side must be the entity's: two others may be columns of other tables.
                 settled = any(self._is_own(part) or is_subquery(part) for part in parts)
                 return settled and all(map(self._is_operand, parts))
             case ast.BoolOp(values=values):
@@ -101,6 +102,7 @@ class Sources:
             name = self.reader.library_name(function)
             if name in _CONNECTIVES:
                 return all(map(self._is_criterion, node.args))
+            # Text has no FROM of its own, whatever it names.
             return name == "text" or all(map(self._is_operand, node.args))
         if isinstance(function, ast.Attribute) and self._is_own(function.value):
             # They make an EXISTS, which has its own FROM.
@@ -209,6 +211,7 @@ def is_loader(option: ast.expr) -> bool:
 def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:
     steps = _steps(option)
     if steps is None:
+        # Not written as calls in sight, so it may join anything.
         return True
     for name, arguments in steps:
         if name in _COLUMN_OPTIONS or name == "Load":
