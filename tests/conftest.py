@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from surroundings import CLEARED
 
 settings.register_profile("usual", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("long", max_examples=300, deadline=None)
@@ -22,27 +25,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-CLEARED = (
-    "AWAKEN_PAGER",
-    "AWAKEN_STATE_DIR",
-    "CI",
-    "COLORTERM",
-    "COLUMNS",
-    "EDITOR",
-    "FORCE_COLOR",
-    "GITHUB_ACTIONS",
-    "LESS",
-    "LINES",
-    "LV",
-    "PAGER",
-    "PY_COLORS",
-    "TERM",
-    "TTY_COMPATIBLE",
-    "TTY_INTERACTIVE",
-    "VISUAL",
-    "_AWAKEN_COMPLETE",
-)
-"""Variables that awaken, Rich or Typer read: a test that is about one sets it."""
+# Many images forbid byte code: every process that a test starts would compile awaken anew.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 
 @pytest.hookimpl(trylast=True)  # pytest itself has read what it prints by

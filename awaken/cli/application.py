@@ -17,6 +17,8 @@ from awaken.cli.commands.new_rule import new_rule
 from awaken.cli.commands.rules import rules
 from awaken.cli.commands.undo import undo
 
+# What people type first, coming from other tools. A hint, no alias: two names for one command would
+# both have to be documented.
 _WORDS_OF_OTHER_TOOLS = {
     "dry-run": "diff",
     "preview": "diff",
@@ -46,7 +48,7 @@ def application() -> typer.Typer:
     app = typer.Typer(
         name="awaken",
         cls=_Commands,
-        rich_markup_mode=None,
+        rich_markup_mode=None,  # Rich's help takes a tenth of a second, and no reader of a pipe
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

@@ -16,6 +16,7 @@ def run(line: CommandLine, view: View, progress: Progress | None) -> tuple[Repor
     """
     from awaken import api  # noqa: PLC0415  the help needs no engine
 
+    # Statistics replace every form, and need no fixes.
     if view.form is Form.SARIF and not view.statistics:
         staged_report = api.run_staged(line.paths, line.options, progress=progress)
         return staged_report.report, staged_report.files_of

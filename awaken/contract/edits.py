@@ -62,6 +62,7 @@ class ReleaseImport(Struct, frozen=True, kw_only=True):
     site: SiteId
 
 
+# Without a path: which manifest it goes into is the engine's to find out.
 class Requirement(Struct, frozen=True, kw_only=True):
     """The project at ``root`` needs ``requirement``; the engine knows the manifest formats."""
 

@@ -12,6 +12,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """
     import difflib  # noqa: PLC0415  only a misspelt name needs it
 
+    # Backwards, so that of two that look alike the first by name is kept. Half of the letters are
+    # enough to be helpful: a wrong guess costs the reader one word.
     plain = {_plain(one): one for one in sorted(known, reverse=True)}
     matches = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.5)
     return plain[matches[0]] if matches else None

@@ -17,7 +17,7 @@ class Span(Struct, frozen=True, order=True):
 
     def overlaps(self, other: Span) -> bool:
         """Whether the two spans share at least one byte."""
-        return self.start < other.end and other.start < self.end
+        return self.start < other.end and other.start < self.end  # an empty span shares none
 
 
 class Place(Struct, frozen=True, order=True):

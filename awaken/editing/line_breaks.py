@@ -17,7 +17,7 @@ LONGEST_LINE = 10_000
 """Characters of a line that is broken: data on one line is nobody's to read. The longest that was
 broken in superset, mlflow, ckan and prefect has 157."""
 
-_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
 _COMPREHENSION, _COMMA, _DOT = 20, 18, 1
 _OPERATORS = {
     **dict.fromkeys(("if", "else"), 16),
@@ -130,9 +130,9 @@ def _pairs(tokens: Sequence[_Token]) -> list[tuple[_Token, _Token]]:
     pairs: list[tuple[_Token, _Token]] = []
     at = 0
     for number, token in enumerate(tokens):
-        if token.text in _OPENING and token.depth == 0:
+        if token.text in OPENING and token.depth == 0:
             at = number
-        elif token.text in _CLOSING and token.depth == 0:
+        elif token.text in CLOSING and token.depth == 0:
             is_index = token.text == "]" and number == at + 2  # `x[0]`, which black never breaks
             if number > at + 1 and not is_index:
                 pairs.append((tokens[at], token))
@@ -155,7 +155,7 @@ def _value_in_parentheses(
     value = text[place:end].strip()
     inside = _tokens(value)
     delimiters = _delimiters(inside)
-    at_end = inside[-1].text in _CLOSING and _is_called(inside)
+    at_end = inside[-1].text in CLOSING and _is_called(inside)
     priority = max((one.priority for one in delimiters), default=0)
     count = sum(one.priority == priority for one in delimiters)
     if priority == _COMMA and tokens[0].text != "return":
@@ -251,7 +251,7 @@ def _in_front_of_operators(tokens: Sequence[_Token]) -> Iterator[_Delimiter]:
     conditions = list(_conditions(level))
     for before, token in pairwise(level):
         priority = _OPERATORS.get(token.text)
-        if token.text == "." and before.text in _CLOSING:
+        if token.text == "." and before.text in CLOSING:
             yield _Delimiter(token.start, _DOT)
         elif token.text == "not" and before.is_operand:
             yield _Delimiter(token.start, _OPERATORS["in"])
@@ -278,14 +278,14 @@ def _tokens(text: str) -> list[_Token]:
     inside: list[str] = []
     for one in raw:
         word = one.string
-        if word in _CLOSING and not inside:
+        if word in CLOSING and not inside:
             return []
-        if word in _CLOSING:
+        if word in CLOSING:
             inside.pop()
         found.append(_Token(word, one.start[1], one.end[1], len(inside), _is_operand(one)))
         if inside and _ends(inside[-1], word):
             inside.pop()
-        if word in _OPENING or word in {"for", "lambda"}:
+        if word in OPENING or word in {"for", "lambda"}:
             inside.append(word)
     return found
 
@@ -312,5 +312,5 @@ def _ends(begun: str, word: str) -> bool:
 
 def _is_operand(token: tokenize.TokenInfo) -> bool:
     if token.type == tokenize.OP:
-        return token.string in _CLOSING
+        return token.string in CLOSING
     return not keyword.iskeyword(token.string) or token.string in _VALUES

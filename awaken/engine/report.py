@@ -40,6 +40,7 @@ class FileChange(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
 
 
+# In the place of changes, whose edits are large and of no use to who reads a report.
 class ChangeSummary(Struct, frozen=True, kw_only=True):
     """What is shown of a change: everything but its edits; ``paths`` are project-relative."""
 

@@ -6,12 +6,13 @@ import ast
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from awaken.contract import Change, ChangeId, Constraints, Finding, Place, Plan, Reason, SiteId
 from awaken.kit.sites import Refused, Rewrite, Site
 
 Node = TypeVar("Node", bound=ast.AST)
+Arguments = ParamSpec("Arguments")
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -44,10 +45,18 @@ def plan_of(decided: Iterable[Decided]) -> Plan:
     )
 
 
-def decide(site: Site[Node], rewrite: Callable[[Site[Node]], Rewrite]) -> Decided:
-    """Return a change of its own for ``site``, or its refusal where ``rewrite`` raises Refused."""
+def decide(
+    site: Site[Node],
+    rewrite: Callable[Concatenate[Site[Node], Arguments], Rewrite],
+    *arguments: Arguments.args,
+    **named: Arguments.kwargs,
+) -> Decided:
+    """Return a change of its own for ``site``: what ``rewrite`` returns for it.
+
+    It is called with the site and the other arguments. Where it raises Refused the site is manual.
+    """
     try:
-        return rewritten_together((site,), rewrite(site))
+        return rewritten_together((site,), rewrite(site, *arguments, **named))
     except Refused as refused:
         return refused_together((site,), refused)
 

@@ -187,6 +187,7 @@ class Knowledge:
         ``sqlalchemy.orm.session.Session`` is ``sqlalchemy.orm.Session``; names that no library
         file mentions stay as they are.
         """
+        # The longest name first: a class may be renamed, and an attribute of it once more.
         found = self._same.get(name)
         if found is not None:
             return found

@@ -13,7 +13,7 @@ def relative(root: Path, path: str, base: Path) -> str:
     """Return ``path``, which is relative to ``root``, relative to ``base`` instead."""
     try:
         shown = os.path.relpath(root / path, base)
-    except ValueError:  # another drive on Windows
+    except ValueError:  # another drive on Windows: no relative path leads there
         shown = str(root / path)
     return shown.replace(os.sep, "/")
 

@@ -212,6 +212,7 @@ def _origins(layers: Iterable[Layer]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for layer in layers:
         for key, adds in _said(layer.settings):
+            # Of a value that is replaced the last place counts; lists add up, so all do.
             places = found.setdefault(key, [])
             places[:] = [*(one for one in places if adds and one != layer.origin), layer.origin]
     return {key: " and ".join(places) for key, places in sorted(found.items())}

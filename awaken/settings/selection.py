@@ -66,6 +66,7 @@ def choose_by_layers(rules: Sequence[Rule], layers: Iterable[tuple[str, Settings
 def _said(rule: Rule, settings: Settings) -> bool | None:
     """Return whether one layer selects ``rule`` (True) or ignores it; None if it says neither."""
     selected = (*(settings.select or ()), *settings.extend_select)
+    # From the most to the least telling name: the first that says anything decides.
     for name in (rule.name, rule.family, "ALL"):
         if name in settings.ignore:
             return False

@@ -31,6 +31,7 @@ def accept(result: CaseResult) -> str:
         marked[finding.path].append(Marked(finding.line, finding.level, reason))
     left: list[ExpectedFinding] = []
     for path in sorted({*case.before, *marked}):
+        # A file of the shared program has no markers: other cases use it as it stands.
         content, unsaid = write_markers(case.before[path], marked[path])
         if path in case.program and case.program[path] == case.before[path]:
             unsaid = tuple(marked[path])

@@ -132,7 +132,7 @@ def _installed(distribution: str) -> str:
     try:
         return version(distribution)
     except PackageNotFoundError:
-        return "0"
+        return "0"  # lower than every version that a case may ask for
 
 
 def _load(directory: Path, settings: Settings) -> Case:

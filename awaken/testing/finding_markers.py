@@ -59,6 +59,7 @@ def write_markers(content: bytes, marked: Iterable[Marked]) -> tuple[bytes, tupl
     ends = [*LINE_END_BYTES.findall(content), b""]
     left: list[Marked] = []
     for number in sorted(by_line):
+        # Tried, and taken back: only the tokenizer knows whether a line end is inside a string.
         bare = lines[number - 1]
         lines[number - 1] = bare + _text(by_line[number])
         if not _is_comment(b"".join(_joined(lines, ends)), number):

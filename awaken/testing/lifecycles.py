@@ -50,6 +50,7 @@ def observe(case: Case, files: Mapping[str, bytes]) -> dict[str, object]:
     """
     seen = {name: _observe(case, files, run) for name, run in _RUNS.items()}
     found: dict[str, object] = {**seen}
+    # Only notes that some run came to, each once: a failure elsewhere would show nothing.
     for note in dict.fromkeys(one for _, notes in seen.values() for one in notes):
         for name, run in _FAILING.items():
             found[f"{name} failing at {note}"] = _observe(case, files, run, note)

@@ -62,7 +62,6 @@ TODO: which sites stay, and why.
 from __future__ import annotations
 
 import ast
-from functools import partial
 from typing import TYPE_CHECKING
 
 from awaken.contract import Constraints, Level, Phase, Plan
@@ -92,12 +91,11 @@ class {class_name}(Rule):
         """Return one finding per call, and its change."""
         del constraints  # every site is a change of its own
         return plan_of(
-            decide(site, partial(_rewrite, project))
-            for site in calls_of(project, self, {{"things.old"}})
+            decide(site, _rewrite, project) for site in calls_of(project, self, {{"things.old"}})
         )
 
 
-def _rewrite(project: Project, site: Site[ast.Call]) -> Rewrite:
+def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     """Return what becomes of the call. Raises Refused."""
     del project
     if site.module.in_fstring(site.node):

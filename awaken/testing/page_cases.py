@@ -75,6 +75,7 @@ def _cases(rule: Rule) -> Iterator[Case]:
 def _settings(rule: Rule, example: Example) -> Settings:
     if example.unsafe:
         return Settings(level=Level.UNSAFE, unsafe=True, execute=False)
+    # Without models there is no session to call the functions with.
     execute = _MODELS in program(rule)
     return Settings(level=Level.SAFE, execute=execute, functions="[!_]*", other_sql=("*",))
 

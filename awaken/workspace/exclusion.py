@@ -51,8 +51,8 @@ def _decided(patterns: Sequence[Patterns], base: str, what: str) -> Exclusion | 
     """Return the pattern that leaves out ``what``; the last of ``patterns`` that says anything."""
     full, name = base + what, what.rstrip("/").rpartition("/")[2] + ("/" * what.endswith("/"))
     for one in reversed(patterns):
-        verdict = one.verdict(full, name)
+        decision = one.decision(full, name)
         line, pattern = one.deciding(full, name) or (0, "")
-        if verdict is not None:
-            return Exclusion(what, pattern, one.file, line if one.file else 0) if verdict else None
+        if decision is not None:
+            return Exclusion(what, pattern, one.file, line if one.file else 0) if decision else None
     return None

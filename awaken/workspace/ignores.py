@@ -86,7 +86,7 @@ class Patterns:
         self._anchored = _Numbered(anchored) if anchored else None
         self._known: dict[str, tuple[int, bool | None]] = {}
 
-    def verdict(self, path: str, name: str) -> bool | None:
+    def decision(self, path: str, name: str) -> bool | None:
         """Return True (left out), False (kept by a ``!`` pattern) or None (no pattern says).
 
         ``path`` is absolute, below ``base``, and ``name`` its last part; directories end in a
@@ -102,7 +102,7 @@ class Patterns:
         return anchored[1] if anchored[0] > known[0] else known[1]
 
     def deciding(self, path: str, name: str) -> tuple[int, str] | None:
-        """Return the pattern that decides what ``verdict`` says, and its line, counted from 1."""
+        """Return the pattern that decides what ``decision`` says, and its line, counted from 1."""
         matches = [self._loose.last_match(name)]
         if self._anchored is not None and path.startswith(self.base):
             matches.append(self._anchored.last_match(path[len(self.base) :]))
@@ -124,7 +124,7 @@ class _Numbered:
         self._numbers = [number for number, _ in lines]
 
     def last_match(self, path: str) -> tuple[int, bool | None]:
-        """Return the line number and the verdict of the last pattern that matches."""
+        """Return the line number and the decision of the last pattern that matches."""
         result = self._spec.check_file(path)
         return (-1, None) if result.index is None else (self._numbers[result.index], result.include)
 
@@ -181,9 +181,9 @@ def is_excluded(patterns: Sequence[Patterns], path: str, name: str) -> bool:
     ``name`` is the last part of ``path``; directories end in a slash in both.
     """
     for one in reversed(patterns):
-        verdict = one.verdict(path, name)
-        if verdict is not None:
-            return verdict
+        decision = one.decision(path, name)
+        if decision is not None:
+            return decision
     return False
 
 

@@ -34,7 +34,9 @@ NAMES_LIMIT = 20_000
 """Names that are read of one directory where a glob looks for metadata; a large environment has
 some 2,000."""
 
-_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+"""The flag that refuses a link as the last part of a path; 0 on Windows, which has none."""
+
 # Opening a pipe must not block the run, a terminal must not become its own, and Windows would
 # translate newlines.
 _FLAGS = (
@@ -91,11 +93,11 @@ class Enclosure:
                 real = self._real_directories[directory] = os.path.realpath(directory)
             place = os.path.join(real, name)  # noqa: PTH118 - hot: thousands of files
             # Where the system has no such flag (Windows), a link is resolved before it is checked.
-            if not _NOFOLLOW:
+            if not NO_LINK:
                 place = os.path.realpath(place)
             self._require(place)
             try:
-                return _read_open(os.open(place, _FLAGS | _NOFOLLOW), limit)
+                return _read_open(os.open(place, _FLAGS | NO_LINK), limit)
             except OSError as error:
                 if error.errno == errno.ENXIO:  # a socket
                     raise Unreadable("is not a regular file") from error
@@ -104,7 +106,7 @@ class Enclosure:
             # The file is a link: where it leads is checked, and must itself be none by then.
             place = os.path.realpath(place)
             self._require(place)
-            return _read_open(os.open(place, _FLAGS | _NOFOLLOW), limit)
+            return _read_open(os.open(place, _FLAGS | NO_LINK), limit)
         except ValueError as error:  # a NUL or a lone surrogate in the name
             raise Unreadable("has a name that no file can have") from error
 

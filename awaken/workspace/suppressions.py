@@ -168,9 +168,10 @@ def _malformed(said: str) -> Suppression | None:
 
     word = re.split(r"[^\w-]", said, maxsplit=1)[0]
     after = said[len(word) :].lstrip()[:1]
+    # Strict: what is taken for a malformed suppression is advised about, in code that may be right.
     meant = get_close_matches(word.lower(), _MEANT, n=1, cutoff=0.75)
     if not meant and after not in {"[", "("}:
-        return None  # "awaken:" may well be a word of the program
+        return None  # "awaken:" may well be a word of the program itself
     if meant == ["ignore"] and "[" not in said:
         wrong = "names no rule in brackets"
     elif meant == ["ignore"] and "]" not in said:

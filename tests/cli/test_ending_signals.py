@@ -53,8 +53,14 @@ def ended(program, tmp_path, number, at, *words):
     )
 
 
+POINTS = (1, 16, 22, 24)
+"""Of the operations of this apply: the first, in the middle, and among the last."""
+
+
 @pytest.mark.parametrize("number", [one for one in STOPPING if one != signal.SIGINT])
-@pytest.mark.parametrize("at", [1, 16, 22, 24])
+@pytest.mark.parametrize(
+    "at", [pytest.param(at, marks=() if at == 16 else pytest.mark.slow) for at in POINTS]
+)
 def test_an_apply_is_put_back(program, tmp_path, number, at):
     before = program.contents()
 

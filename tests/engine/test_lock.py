@@ -110,6 +110,14 @@ def test_a_lock_of_an_unknown_kind_is_respected(locks):
             pytest.fail("held against an unknown lock")
 
 
+def test_who_holds_a_lock_is_read_without_the_byte_that_is_locked(locks):
+    with hold(ROOT, locks):
+        with next(locks.glob("*.lock")).open("r+b") as file:
+            file.write(b"?")
+
+        assert holder(ROOT, locks).process == os.getpid()
+
+
 def test_a_busy_gate_is_waited_for_but_not_for_ever(locks, monkeypatch):
     monkeypatch.setattr(lock, "_GATE_SECONDS", 0.05)
     locks.mkdir()

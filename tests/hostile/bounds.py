@@ -52,7 +52,13 @@ WRITING = (
 FIRST_WRITING = len(READING)
 SYSTEM = ("/usr/", "/lib", "/etc/", "/opt/", "/sys/", "/bin/", "/run/", "/var/lib/", "/nix/")
 PYTHON = tuple(
-    {str(Path(__file__).parent), sys.prefix, sys.base_prefix, str(Path(awaken.__file__).parent)}
+    {
+        str(Path(__file__).parent),
+        str(Path(awaken.__file__).parent),
+        sys.prefix,
+        sys.base_prefix,
+        sys.pycache_prefix or sys.prefix,
+    }
 )
 HARMLESS = {
     str(Path(awaken.__file__).parents[1]),

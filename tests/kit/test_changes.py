@@ -33,7 +33,10 @@ def said(decided):
 def test_a_site_is_a_change_of_its_own():
     site = sites(FILES)[0]
 
-    decided = decide(site, lambda one: Rewrite("it goes", [one.replace(one.node, "pause()")]))
+    def rewrite(one, text):
+        return Rewrite("it goes", [one.replace(one.node, text)])
+
+    decided = decide(site, rewrite, "pause()")
 
     assert [(one.level, one.message) for one in decided.findings] == [(Level.SAFE, "it goes")]
     (change,) = decided.changes

@@ -53,6 +53,7 @@ def test_steps_grow_with_the_text(shape, size):
     assert taken < _SLACK * max(4, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "size"), [pytest.param(*one, id=one[0].__name__) for one in SQUARE.items()]
 )

@@ -18,8 +18,8 @@ from awaken import api
 from awaken.engine.diagnosing import diagnosis
 
 LONG = os.environ.get("AWAKEN_HYPOTHESIS") == "long"
-READ = 2_000 if LONG else 30
-RUN = 200 if LONG else 8
+READ = 400 if LONG else 15
+RUN = 40 if LONG else 4
 PROFILE = settings(
     deadline=None,
     database=None,
@@ -111,7 +111,12 @@ class Workshop:
 
     def allows(self, path):
         """Whether awaken may open a path: of the two, directly above, or its own and Python's."""
-        own = (sys.prefix, sys.base_prefix, str(Path(api.__file__).parents[1] / "awaken"))
+        own = (
+            sys.prefix,
+            sys.base_prefix,
+            sys.pycache_prefix or sys.prefix,
+            str(Path(api.__file__).parents[1] / "awaken"),
+        )
         own += tuple(v for n, v in os.environ.items() if n.startswith("XDG_"))
         roots = (str(self.shop), str(self.sister))
         if path in sys.path:  # listed to import what is needed for the first time

@@ -138,6 +138,7 @@ def test_metadata_cost_about_what_they_are_long(root, shape):
     assert about_linear(*counts), counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_metadata_whose_square_takes_hours_are_read(root, shape):
     name, text = SHAPES[shape]

@@ -13,9 +13,8 @@ from awaken.cli.options import declared as given
 from awaken.cli.options.declared import ProjectOptions
 from awaken.cli.options.file_position import parse_place
 from awaken.cli.options.groups import with_groups
+from awaken.cli.options.standard_input import STDIN
 from awaken.preview.choices import Color
-
-_STDIN = Path("-")
 
 
 class ExplanationForm(StrEnum):
@@ -58,7 +57,7 @@ def explain(
 
     where = parse_place(place)
     # What stands in an editor unsaved counts, whichever file the question is about.
-    options = run.command_line_for([where.file if run.stdin_filename is None else _STDIN]).options
+    options = run.command_line_for([where.file if run.stdin_filename is None else STDIN]).options
     explanation = api.explain(where.file, where.line, where.column, options)
     if output_format is ExplanationForm.JSON:
         from awaken.preview.documents.explanation_document import explanation_document  # noqa: PLC0415

@@ -44,6 +44,7 @@ def ask(line: CommandLine, view: View, *, allow_dirty: bool) -> Agreed:
         )
         with bar(view) as progress:
             staged_report = api.run_staged(line.paths, options, progress=progress)
+        # Once: what the user edits between two questions is meant to be there.
         if first:
             require_clean(staged_report.report)
         first = False

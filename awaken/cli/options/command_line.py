@@ -20,6 +20,7 @@ class CommandLine(Struct, frozen=True):
 
     def again(self, command: str, *more: str) -> str:
         """Return the line that runs ``command`` on the same, with the options ``more`` added."""
+        # The current directory is what a command is about without a path.
         paths = [] if list(self.paths) == [Path()] else [str(path) for path in self.paths]
         before = ["--"] if any(path.startswith("-") for path in paths) else []
         return shlex.join([*program(), command, *self._options(), *more, *before, *paths])

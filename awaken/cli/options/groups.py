@@ -15,6 +15,7 @@ def with_groups(command: Callable[..., int]) -> Callable[..., int]:
     Typer has no groups of options (its documentation lists every option in every signature), but
     it reads ``inspect.signature``, which takes what ``__signature__`` says.
     """
+    # Resolved here: with annotations as strings, Typer could not see what a field is.
     hints = get_type_hints(command, include_extras=True)
     own = inspect.signature(command).parameters
     groups = {name: hints[name] for name in own if is_dataclass(hints[name])}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-_STDIN = Path("-")
+STDIN = Path("-")
 
 
 def overlay(
@@ -19,7 +19,7 @@ def overlay(
 
     Raises BadParameter where ``-`` is not the only path, or nobody says which file it is.
     """
-    if _STDIN not in paths:
+    if STDIN not in paths:
         if filename is not None:
             raise typer.BadParameter("needs - as the only path", param_hint="--stdin-filename")
         return paths, {}

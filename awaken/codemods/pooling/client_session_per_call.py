@@ -129,11 +129,11 @@ class ClientSessionPerCall(Rule):
                 Site(self.name, one.module, one.call).advised(
                     f"`{one.shown}` is made for every request, and its connections with it",
                     _CURE,
-                    chain,
+                    way,
                 )
                 for one in openings(project, "client")
                 if not _has_its_own(one) and not _goes_anywhere(one)
-                if (chain := project.web.endpoints.leading_to(one.module, one.call))
+                if (way := project.web.endpoints.leading_to(one.module, one.call))
             )
         )
 

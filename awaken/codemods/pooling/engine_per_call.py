@@ -108,11 +108,11 @@ class EnginePerCall(Rule):
         return Plan(
             tuple(
                 Site(self.name, one.module, one.call).advised(
-                    f"`{one.shown}` opens a new pool of connections for every request", _CURE, chain
+                    f"`{one.shown}` opens a new pool of connections for every request", _CURE, way
                 )
                 for one in openings(project, *_RESOURCES)
                 if not _is_named_by_caller(one) and not _is_shared(one)
-                if (chain := project.web.endpoints.leading_to(one.module, one.call))
+                if (way := project.web.endpoints.leading_to(one.module, one.call))
             )
         )
 

@@ -94,7 +94,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.contract import Constraints, Edit, Phase, Plan, Reason
@@ -164,7 +163,7 @@ class PoolEventTarget(Rule):
         """Return one finding per listener with an asynchronous target, and its change."""
         del constraints  # every site is a change of its own
         return plan_of(
-            decide(site, partial(_rewrite, project, target, counterpart))
+            decide(site, _rewrite, project, target, counterpart)
             for site in calls_of(project, self, _FUNCTIONS)
             if (target := argument(site.node, 0, "target")) is not None
             if (counterpart := _counterpart(project, site.module, target)) is not None
@@ -188,7 +187,7 @@ def _counterpart(project: Project, module: Module, target: ast.expr) -> str | No
     return None
 
 
-def _rewrite(project: Project, target: ast.expr, counterpart: str, site: Site[ast.Call]) -> Rewrite:
+def _rewrite(site: Site[ast.Call], project: Project, target: ast.expr, counterpart: str) -> Rewrite:
     """Return how the call listens to the counterpart of its target. Raises Refused."""
     text = site.module.excerpt(target)
     if not counterpart:

@@ -217,7 +217,7 @@ def _excluded(found: Found) -> Iterator[ExcludedGroup]:
     for one in found.excluded:
         # The last part with its slash, by which patterns tell a directory.
         name = one.path[one.path.rstrip("/").rfind("/") + 1 :]
-        by_default = one.by == "exclude" and usual.verdict(f"{usual.base}{one.path}", name)
+        by_default = one.by == "exclude" and usual.decision(f"{usual.base}{one.path}", name)
         groups.setdefault("default" if by_default else one.by, []).append(one.path)
     for by, paths in sorted(groups.items()):
         directories = sum(path.endswith("/") for path in paths)

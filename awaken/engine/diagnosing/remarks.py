@@ -28,6 +28,7 @@ def remarks(
 ) -> tuple[Remark, ...]:
     """Return what to act on in one root: errors first, then advice by how much it changes."""
     wrong = errors((*found.problems, *targets.problems))
+    # First: until it is undone, no other command works here.
     if seen.pending:
         wrong = (Remark(Severity.ERROR, seen.pending), *wrong)
     if not found.files:
@@ -65,6 +66,7 @@ def _versions(seen: RootDiagnosis, found: Found, rules: Sequence[Rule]) -> Itera
         library = libraries[name]
         if library.specifier and not library.assumed:
             continue
+        # A library that no file names needs no version: most projects use few that rules know.
         if _mentions(found, name.replace("-", "_").encode()):
             said = "is declared without a version" if library.specifier else "is not declared"
             yield _advice(

@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.contract import Span
-from awaken.editing.line_breaks import LineWidth, broken_line
+from awaken.editing.line_breaks import CLOSING, OPENING, LineWidth, broken_line
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.engine.edits.style import FileStyle, line_end, line_start
 from awaken.project.source.modules import Module
 from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
-
-_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
 def without_long_lines(
@@ -113,13 +111,13 @@ def _rows(module: Module) -> dict[int, _Row]:
             row.may_be_broken &= first == last and token.type != tokenize.COMMENT
         row = rows[first]
         if token.type == tokenize.OP:
-            depth += (token.string in _OPENING) - (token.string in _CLOSING)
+            depth += (token.string in OPENING) - (token.string in CLOSING)
         row.lowest, row.depth_behind = min(row.lowest, depth), depth
         row.first_word = row.first_word or token.string
     for number, row in rows.items():
         row.may_be_broken &= row.depth == row.lowest == row.depth_behind
         following = rows.get(number + 1)
-        row.is_closed_next = following is not None and following.first_word in _CLOSING
+        row.is_closed_next = following is not None and following.first_word in CLOSING
     return rows
 
 

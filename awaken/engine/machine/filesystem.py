@@ -16,10 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import IO
 
-from awaken.workspace.reading import working_tree
+from awaken.workspace.reading import NO_LINK, working_tree
 
 _BINARY = getattr(os, "O_BINARY", 0)
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 # A named pipe must not keep us waiting for its other end.
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
@@ -285,7 +284,8 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
     _require_inside(file, target)
     if target.is_dir():
         raise IsADirectoryError(None, "it is a directory")
-    # Beside the target, for only within one file system a rename is one step.
+    # Beside the target, for only within one file system a rename is one step. Of its name so much
+    # that people recognise it and no file system finds the whole too long.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:32]}-", dir=target.parent)
     temporary = Path(name)
     try:

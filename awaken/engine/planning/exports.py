@@ -18,6 +18,7 @@ def names_taken(snapshot: Snapshot, path: str) -> frozenset[str]:
     Modules are told apart by their last name only, and strings count (``patch("shop.get")``), so
     the set may be too large, never too small. ``"*"`` is in it if a file imports everything.
     """
+    # The last name only: relative imports, aliases and namespace packages hide the rest.
     stem = path.rpartition("/")[2].partition(".")[0]
     imports = re.compile(
         rf"from[ \t]+[.\w]*\b{re.escape(stem)}[ \t]+import[ \t]*(\([^)]*\)|(?:[^\n\r\\]|\\\r?\n)*)"

@@ -36,7 +36,9 @@ from awaken.project import Project
 from awaken.workspace.sources import Snapshot
 
 _PASSES = 10
-"""How often a rule plans again because sites are held back; what is left then is not made."""
+"""How often a rule plans again because sites are suppressed; what is left then is not made. A
+choice: the rules here end with the first or second time, and one of the tests that gives way one
+site at a time comes to the last."""
 
 
 class Tools(Struct, frozen=True):
@@ -141,9 +143,9 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
     so_far = _SoFar(snapshot)
     for _, group in groupby(rules, key=lambda rule: rule.phase):
         _run_phase(tuple(group), tools, policy, so_far)
-    unsettled = _plan_again(rules, tools, policy, so_far)
-    if unsettled:
-        return _without_rules(unsettled, snapshot, rules, tools, policy)
+    unstable = _plan_again(rules, tools, policy, so_far)
+    if unstable:
+        return _without_rules(unstable, snapshot, rules, tools, policy)
     return Outcome(
         before=snapshot,
         after=so_far.snapshot,
@@ -166,6 +168,7 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
     suppressed: dict[SiteId, SuppressedSite] = {}
     for rule in rules:
         plan, suppressed_sites = _plan_with_suppressions(rule, project, policy, tools, so_far)
+        # Everything else goes by the identity of changes; two of one would be mistaken for another.
         taken = {change.id for change in (*so_far.changes, *so_far.pending, *changes)}
         if any(change.id in taken for change in plan.changes):
             so_far.distrust(rule, "a change has the identity of another rule's")
@@ -270,8 +273,10 @@ def _problems(
     tools: Tools,
 ) -> list[Problem]:
     problems = [*result.problems, *tools.check(before, result, changes)]
+    # Rules prove on facts, and there are none about files that do not even parse.
     if problems:
         return problems
+    # The facts of the result are worked out only where a rule asks for them.
     proving = [rule for rule in rules if type(rule).prove is not Rule.prove]
     if proving:
         after = tools.project(result.snapshot, None)
@@ -364,6 +369,8 @@ def _without_rules(
     what = "planning again after the last phase still gives changes"
     why = Rejection.because(UNDONE_BY_ANOTHER_RULE, rules=names)
     rejected = {**policy.rejected_rules, **dict.fromkeys(guilty, why)}
+    # From the beginning, without them: what others planned on their results would not hold. It
+    # ends, for each time fewer rules make changes.
     outcome = run_phases(
         snapshot, rules, tools, msgspec.structs.replace(policy, rejected_rules=rejected)
     )

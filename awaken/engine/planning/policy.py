@@ -70,7 +70,7 @@ def apply_policy(
             rejected[change.id] = Rejection.because(HELD_BACK, by=cause.by, note=cause.note)
         elif missing:
             rejected[change.id] = Rejection.because(REQUIRES_REFUSED)
-        elif not policy.allows_level(change) or _left_out(change, policy):
+        elif not policy.allows_level(change) or _is_excluded(change, policy):
             unwanted.add(change.id)
     _reject_dependants(changes, rejected)
     skipped = with_dependants({*rejected, *unwanted}, changes)
@@ -89,7 +89,7 @@ def _reject_dependants(changes: Sequence[Change], rejected: dict[ChangeId, Rejec
         rejected.setdefault(dependant, Rejection.because(REQUIRES_REFUSED))
 
 
-def _left_out(change: Change, policy: Policy) -> bool:
+def _is_excluded(change: Change, policy: Policy) -> bool:
     return not policy.constraints.excluded.isdisjoint(change.sites)
 
 
@@ -97,7 +97,8 @@ def pending_of(
     changes: Sequence[Change], rejected: Mapping[ChangeId, Rejection], policy: Policy
 ) -> list[Change]:
     """Return the changes that only wait for their level, or that of one they require."""
-    out = {change.id for change in changes if _left_out(change, policy)}
+    # A change with an excluded site waits for nothing: no option would make it.
+    out = {change.id for change in changes if _is_excluded(change, policy)}
     waiting = {change.id for change in changes if not policy.allows_level(change)}
     never = with_dependants({*rejected, *out}, changes)
     pending = with_dependants(waiting, changes) - never

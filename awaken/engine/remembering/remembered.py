@@ -57,6 +57,7 @@ class Memory:
         ``files`` are those that were read; nothing else is rewritten, and nothing new is made
         outside of the project.
         """
+        # One per question, not per digest: the result before is of no use once the files changed.
         found = self._cache.get(Remembered, asked)
         return found if found and found.digest == digest and _is_about(found, files) else None
 
@@ -80,6 +81,7 @@ def _is_about(remembered: Remembered, files: Mapping[str, SourceFile]) -> bool:
 def digest_of(parts: Iterable[object], files: Mapping[str, SourceFile]) -> bytes:
     """Return a digest of ``parts`` (by their text) and of the files' paths and bytes."""
     digest = hashlib.sha256(repr(list(parts)).encode())
+    # Sorted, for the order in which a directory is listed differs by file system.
     for path, source in sorted(files.items()):
         digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + source.digest)
     return digest.digest()

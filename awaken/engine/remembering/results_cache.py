@@ -26,7 +26,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from awaken.engine.machine.filesystem import NO_LINK, NO_WAIT, WALKS, require_ours
+from awaken.engine.machine.filesystem import NO_WAIT, WALKS, require_ours
+from awaken.workspace.reading import NO_LINK
 
 Result = TypeVar("Result", bound=Struct)
 

@@ -125,6 +125,7 @@ def _entries(file: Path, raw: bytes) -> tuple[BaselineEntry, ...]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _broken(file, raw.count(b"\n", 0, error.start) + 1, "it is not UTF-8") from error
+    # Said by itself: to the JSON parser it would be any syntax error.
     for number, row in enumerate(text.splitlines(), 1):
         if row.startswith(_CONFLICT):
             raise _broken(file, number, "it holds a merge conflict (keep the lines of both sides)")
@@ -184,7 +185,9 @@ def _skip(text: str, at: int) -> int:
 def write_baseline(file: Path, entries: Iterable[BaselineEntry]) -> None:
     """Write ``entries`` to ``file``, sorted, in one step. Raises UserError."""
     lines = [
-        json.dumps(msgspec.to_builtins(entry), ensure_ascii=True) for entry in sorted(set(entries))
+        # ASCII, sorted, one line each: the same on every machine, and merged line by line.
+        json.dumps(msgspec.to_builtins(entry), ensure_ascii=True)
+        for entry in sorted(set(entries))
     ]
     sites = "".join(f"\n    {line}," for line in lines).removesuffix(",")
     text = f'{{\n  "version": {_VERSION},\n  "sites": [{sites}\n  ]\n}}\n'

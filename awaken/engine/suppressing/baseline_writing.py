@@ -15,8 +15,7 @@ from awaken.engine.suppressing.baseline import Baseline, BaselineEntry, write_ba
 from awaken.workspace.reading import working_tree
 
 _PASSES = 10
-"""Runs until the baseline lists what it suppresses. Each pass settles at least one phase, and there
-are eight of them; a run more sees that nothing changed."""
+"""Runs until the baseline lists what it suppresses. A choice: no test needs more than three."""
 
 
 class WrittenBaseline(Struct, frozen=True):

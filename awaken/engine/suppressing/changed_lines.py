@@ -17,6 +17,7 @@ _HUNK = re.compile(rb"@@ -\d+(?:,(?P<old>\d+))? \+(?P<start>\d+)(?:,(?P<new>\d+)
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPED = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _ESCAPED[b"v"] = b"\v"
+# Whatever the user has set for diffs, this one is for a program to read.
 _DIFF = (
     *("-c", "core.quotePath=false", "-c", "diff.autoRefreshIndex=false"),
     *("diff", "--unified=0", "--inter-hunk-context=0"),
@@ -114,6 +115,7 @@ def _changed(asked: _Asked, since: str, overlay: Mapping[Path, bytes]) -> Change
     for file, content in overlay.items():
         path = os.path.relpath(os.path.realpath(file), root).replace(os.sep, "/")
         if path in tracked:
+            # With filters, as the text of an editor has the line ends of the working tree.
             before = asked.run("cat-file", "--filters", f"{base}:./{path}")
             hunks[path] = tuple(_differences(before.stdout, content))
     return ChangedLines(since, hunks, frozenset(tracked))

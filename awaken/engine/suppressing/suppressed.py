@@ -114,6 +114,7 @@ class SuppressionSources:
     def meant(self, name: str) -> frozenset[str]:
         """Return the rules that ``name`` stands for; none for a name that nobody knows."""
         meant = {rule.name for rule in self.rules if name in {rule.name, rule.family}}
+        # No rule, but its advice can be suppressed as if it were one.
         return frozenset(meant | ({name} & {UNUSED_SUPPRESSION}))
 
     def _in_skipped_files(
@@ -157,6 +158,7 @@ class SuppressionSources:
         return frozenset(touching)
 
     def _is_changed(self, place: Place, plan_snapshot: PlanSnapshot) -> bool:
+        # On disk, for git knows nothing of what earlier phases made of a file.
         place = plan_snapshot.on_disk(place)
         source = plan_snapshot.before.get(place.path)
         if self._changed is None or source is None:

@@ -44,6 +44,7 @@ def _advice(
     used = _Used(suppressed)
     for path in sorted(before):
         equals: Counter[str] = Counter()
+        # Where a rule failed, nobody knows whether its sites were suppressed.
         known = frozenset() if unread & {path, ""} else ran
         for comment in suppression_sources.suppressions(path, before):
             said = list(
@@ -130,6 +131,7 @@ class _Used:
 def _unused(
     path: str, comment: Suppression, said: Sequence[tuple[str, str]], number: int
 ) -> Finding:
+    # Without the line: the identity must survive edits above, as that of any site.
     key = "\0".join((UNUSED_SUPPRESSION, path, comment.text, str(number)))
     return Finding(
         site=SiteId(hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:16]),

@@ -1,4 +1,4 @@
-"""Two runs on one tree exclude each other, also where one root lies inside the other.
+"""Locks on trees: two runs exclude each other, also where one root lies inside the other.
 
 Each run keeps a file of its own in the lock directory, locked for as long as the process lives;
 a gate file, locked for a moment, lets one process at a time look at the others' and add its own.
@@ -19,10 +19,12 @@ import msgspec
 from msgspec import Struct
 
 from awaken.engine.machine.apply_errors import StateDirectoryError, TreeLockedError
-from awaken.engine.machine.filesystem import NO_LINK, NO_WAIT, REAL, make_private_directories
+from awaken.engine.machine.filesystem import NO_WAIT, REAL, make_private_directories
 from awaken.engine.machine.state_directory import require_private
+from awaken.workspace.reading import NO_LINK
 
 _GATE_SECONDS = 10.0
+"""The gate is held for milliseconds: who has waited ten seconds waits for a process that hangs."""
 
 _RECORD = 1
 """Where a lock file says who holds it: behind the byte that is locked, and Windows lets nobody else

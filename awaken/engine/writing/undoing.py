@@ -152,6 +152,7 @@ def undo_list(root: Path, *, state: Path | None = None) -> UndoStack:
     for entry in reversed(journal.entries(root.resolve())):
         if entry.status == "undone":
             continue
+        # One unreadable record must not hide the others from who looks for what can be undone.
         try:
             record = journal.read(entry)
         except DamagedJournalError as error:
@@ -229,7 +230,7 @@ def unfinished(journal: Journal, root: Path) -> Iterator[PendingApply]:
         try:
             record = journal.read(entry)
         except DamagedJournalError:
-            # Of another root nobody can tell whether it matters here; its own runs say so.
+            # Whether one of another root matters here nobody can tell; its own runs say so.
             if entry.belongs(root):
                 raise
         except StateDirectoryError:

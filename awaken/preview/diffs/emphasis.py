@@ -61,6 +61,7 @@ def emphasis(old: Sequence[str], new: Sequence[str]) -> Emphasis:
         (block.a + index, block.b + index)
         for block in matcher.get_matching_blocks()
         if block.size > 1
+        # One word alone may well be the same; one sign is everywhere.
         or (block.size == 1 and old_tokens[block.a].text[0].isalnum())
         # A lone bracket or dot in the middle matched by chance.
         or (block.a, block.b) == ends[0]

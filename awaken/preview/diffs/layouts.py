@@ -58,6 +58,7 @@ class Unified:
 
     def changed(self, old: Sequence[Line], new: Sequence[Line], pairs: Pairs) -> None:  # noqa: ARG002  the lines stand below each other, whatever belongs together
         """Print the lines ``old``, then the lines ``new``."""
+        # All that goes before all that comes, as in a patch: pairs are marked by colour alone.
         for line in old:
             self._line(line, f"{line.number}", "")
         for line in new:

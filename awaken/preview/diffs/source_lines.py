@@ -37,6 +37,7 @@ class SourceLines:
         self._starts = [0, *(match.end() for match in matches)]
         stops = [match.start() for match in matches]
         self.ends = [match.group().decode() for match in matches]
+        # Behind the last line end there is no line, and a text without one has a last line.
         if self._starts[-1] == len(text):
             self._starts.pop()
         else:

@@ -91,6 +91,7 @@ def header(command: str) -> Table:
 
 def encoded(table: Table, indent: int | None = None) -> bytes:
     """Return ``table`` as JSON in UTF-8 with a newline after it."""
+    # Not by msgspec: it refuses lone surrogates, which names of files may hold.
     text = json.dumps(msgspec.to_builtins(table), ensure_ascii=False, indent=indent)
     return inert(escaped(text, _json_escape, kept="\n")).encode() + b"\n"
 

@@ -77,6 +77,7 @@ def _more(report: Report, asked: Asked) -> str:
 
 def _finding(root: RootReport, finding: Finding, places: Places) -> bytes:
     path, region = places.of(root, finding.place)
+    # The place stands in the message as well: in the log, GitHub shows nothing else of it.
     numbers = "".join(f":{number}" for number in (region.line, region.column) if number)
     reason = f" [{finding.reason}]" if finding.reason else ""
     lines = [f"{path}{numbers}: {finding.message}{reason}", finding.help, _way(root, finding)]

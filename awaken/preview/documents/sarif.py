@@ -203,6 +203,7 @@ def _can_be_edited(root: RootReport, file: FileChange) -> bool:
 
     A later phase starts from what the earlier ones made of a file.
     """
+    # A reader of the log applies fixes to the file on disk.
     shown = root.sources.get(file.path)
     return file.before is not None and shown is not None and shown.text == file.before.text
 

@@ -50,6 +50,7 @@ def setting_rows(resolved: Resolved) -> list[SettingRow]:
         "baseline": _place(resolved.baseline, resolved.root),
         "cache-dir": _place(resolved.cache_dir, resolved.root),
     }
+    # An empty `select` would mean the default, which is all rules.
     if not resolved.rules:
         values = {"ignore": ["ALL"], **{k: v for k, v in values.items() if k != "select"}}
     return [

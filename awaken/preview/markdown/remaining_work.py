@@ -151,6 +151,7 @@ def _fitted(head: str, groups: Sequence[Group]) -> str:
         return head + "".join(texts)
     room = most = LIMIT - _size(head) - _size(_left_out(groups))
     shown: dict[int, str] = {}
+    # Whole groups first, also smaller ones behind one that does not fit.
     for index, text in enumerate(texts):
         if _size(text) <= room:
             room -= _size(text)

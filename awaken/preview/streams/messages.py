@@ -12,4 +12,5 @@ from awaken.preview.streams.visible import harmless
 
 def say(text: str) -> None:
     """Write ``text`` and a line end to stderr; nothing in it can act on a terminal or in a log."""
+    # Not with print: it would write text and line end apart, and another process between them.
     sys.stderr.write(harmless(text) + "\n")

@@ -95,6 +95,7 @@ class _Page:
         self._rows("Settings", self._settings(root))
         if root.files or self._every:
             self._program(root)
+        # Projects of one repository say the same of it, so it is told at the first one.
         if root.repository is None or root.repository != self._repository or self._every:
             self._rows("Git", [_git(root)])
         self._repository = root.repository

@@ -43,6 +43,7 @@ class _Printed:
         self._page = page
         self._current = current
         report, own = explanation.report, explanation.source
+        # A report has the text of files with findings; the asked place may have none.
         self._sources = {} if report is None else dict(report.sources)
         if own is not None:
             self._sources[own.path] = own

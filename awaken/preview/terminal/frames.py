@@ -56,6 +56,7 @@ class _Frames:
         page.sentence(*head, (finding.message, "path"))
         page.row(" " * digits, ("--> ", "faint"), self._where(finding.place, region))
         rewrite = self._rewrite(finding, region)
+        # Sites that share lines are rewritten by the same new text, shown once.
         told = rewrite is not None and any(_within(rewrite.old, one) for one in self._told)
         self._code.print(region, digits, level, None if told else self._new_text(rewrite))
         self._page.labelled(digits, "rewrite", "shown above" if told else "")

@@ -76,6 +76,7 @@ class Screen:
         progress = f"({question.number}/{question.total}) "
         prompt = f"Rewrite this? [{','.join(_HELP)}] "
         self._console.print(joined([(progress, "faint"), (prompt, "command")]), end="")
+        # The prompt ends without a line end, which is what flushes a terminal by itself.
         self._console.file.flush()
         line = self._read()
         if not line:

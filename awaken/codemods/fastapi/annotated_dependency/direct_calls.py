@@ -1,4 +1,4 @@
-"""What stands against a change of a signature: calls that FastAPI does not make."""
+"""Direct calls of a function, which stand against a change of its signature."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
-from awaken.codemods.fastapi.annotated_dependency.markers import Function, Marked
+from awaken.codemods.fastapi.annotated_dependency.markers import Marked
 from awaken.codemods.fastapi.annotated_dependency.order import moved
 from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrite
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.callers import CallSite, Obstacle
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -34,6 +35,7 @@ _NEUTRAL = {
     "contextlib.contextmanager",
 }
 _LONGEST_HEAD = 100
+"""Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
 _RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
 _IMPORTING = (
     rb"(?m)\bimport\b[^\n#]*\b%s\b",

@@ -1,4 +1,4 @@
-"""Reads the markers of FastAPI that stand as defaults of parameters."""
+"""The markers of FastAPI that stand as defaults of parameters."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.payload import ParameterRewrite
 from awaken.kit.sites import Refused
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 DEPENDENCIES = {"fastapi.Depends", "fastapi.Security"}
 _VALUES = {"Body", "Cookie", "File", "Form", "Header", "Path", "Query"}

@@ -1,4 +1,4 @@
-"""Where parameters go that lose their default: none may follow one that has one."""
+"""The order of parameters some of which lose their default: none may follow one that has one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from awaken.codemods.fastapi.annotated_dependency.payload import (
     SignatureRewrite,
 )
 from awaken.kit.sites import Refused
-from awaken.project.source.trees import parameters_of
+from awaken.project.source.trees import Function, parameters_of
 
 if TYPE_CHECKING:
-    from awaken.codemods.fastapi.annotated_dependency.markers import Function, Marked
+    from awaken.codemods.fastapi.annotated_dependency.markers import Marked
 
 
 def ordered(

@@ -1,16 +1,14 @@
-"""The rule itself: what becomes of each function with markers as defaults."""
+"""The rule: each function with markers as defaults."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
 from awaken.codemods.fastapi.annotated_dependency.direct_calls import caveats_of
 from awaken.codemods.fastapi.annotated_dependency.markers import (
-    Function,
     Marked,
     functions,
     read,
@@ -22,6 +20,7 @@ from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -47,7 +46,10 @@ class AnnotatedDependency(Rule):
         return plan_of(
             decide(
                 Site(self.name, module, marked[0].parameter),
-                partial(_rewrite, project, function, marked),
+                _rewrite,
+                project,
+                function,
+                marked,
             )
             for module in site_modules(project, self.triggers)
             for function, marked in functions(project, module)
@@ -63,7 +65,7 @@ class AnnotatedDependency(Rule):
 
 
 def _rewrite(
-    project: Project, function: Function, marked: Sequence[Marked], site: Site[ast.arg]
+    site: Site[ast.arg], project: Project, function: Function, marked: Sequence[Marked]
 ) -> Rewrite:
     """Return how the parameters of ``function`` are annotated. Raises Refused."""
     parameters = [read(project, site.module, one) for one in marked]

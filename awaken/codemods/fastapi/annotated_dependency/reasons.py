@@ -1,4 +1,4 @@
-"""Why parameters keep their marker as default: one stable code each, one sentence, one cure."""
+"""The reasons for which parameters keep their marker as default, and what helps."""
 
 from __future__ import annotations
 

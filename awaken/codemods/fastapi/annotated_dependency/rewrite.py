@@ -1,4 +1,4 @@
-"""Writes parameters with their markers in the annotation."""
+"""The rewriter of parameters: markers move into the annotations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands against a lifespan: looked for in the whole program before anything is planned."""
+"""Obstacles to a lifespan: looked for in the whole program before anything is planned."""
 
 from __future__ import annotations
 

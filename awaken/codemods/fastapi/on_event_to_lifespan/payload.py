@@ -1,4 +1,4 @@
-"""What the rewriters are told: plain data."""
+"""The payloads of the rewriters: plain data."""
 
 from __future__ import annotations
 

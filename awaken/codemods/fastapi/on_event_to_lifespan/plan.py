@@ -1,4 +1,4 @@
-"""The rule itself: the handlers of each application move together, or none does."""
+"""The rule: the handlers of each application move together, or none does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.codemods.fastapi.on_event_to_lifespan.judgement import edits_of, planned
+from awaken.codemods.fastapi.on_event_to_lifespan.composing import composed
+from awaken.codemods.fastapi.on_event_to_lifespan.edits import edits_of
 from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.obstacles import Obstacles, Owned
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.entered import entered, places_of
@@ -133,7 +134,7 @@ class _Planning:
         self._obstacles.look_at_home(home)
         steps = Steps(self._project, home)
         found = [steps.of(one.registration, one.via) for one in owned]
-        lifespan = planned(self._project, home, found, self._taken.get(home.module.path, set()))
+        lifespan = composed(self._project, home, found, self._taken.get(home.module.path, set()))
         for one in applications:
             lifespan.entered += entered(self._project, one)
             lifespan.caveats += self._obstacles.caveats(one)

@@ -1,4 +1,4 @@
-"""What must hold of a program after its handlers moved, whatever led to it."""
+"""The check of a program whose handlers have moved, whatever led to it."""
 
 from __future__ import annotations
 

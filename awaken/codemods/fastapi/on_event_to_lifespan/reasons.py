@@ -1,4 +1,4 @@
-"""Why the handlers of an application stay as they are: one stable code each, and a cure."""
+"""The reasons for which the handlers of an application stay, and what helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the lifespan, and takes away what registered the handlers."""
+"""Rewriters that write the lifespan, and take away what registered the handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the `class Config` of settings classes."""
+"""The `class Config` of settings classes, and how each is written as a call."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def configs(project: Project, module: Module) -> Iterator[Config]:
 def is_legacy(project: Project, name: str) -> bool | None:
     """Whether a class makes settings of pydantic 1, or of today; None if it makes none."""
     known, found = settings_classes(), set[str]()
-    for facts in lineage(project, name):
+    for facts in with_bases(project, name):
         found.update(base for base in facts.bases if base is not None)
     if found.intersection(known.legacy_bases):
         return True
     return False if found.intersection(known.bases) else None
 
 
-def lineage(project: Project, name: str) -> list[ClassFacts]:
+def with_bases(project: Project, name: str) -> list[ClassFacts]:
     """Return the classes of the project that ``name`` inherits from, itself first."""
     found: dict[str, ClassFacts] = {}
     waiting = [name]
@@ -157,7 +157,7 @@ def _check_class(project: Project, config: Config) -> list[str]:
 
 def _is_nearest(project: Project, config: Config, parent: str) -> bool:
     """Whether ``parent`` is what the class inherits its settings from, by single inheritance."""
-    for facts in lineage(project, config.owner):
+    for facts in with_bases(project, config.owner):
         if facts.qualified == parent:
             return True
         inside = [base for base in facts.bases if base and project.class_facts(base)]

@@ -1,4 +1,4 @@
-"""Moves the import of BaseSettings from pydantic to pydantic_settings."""
+"""The imports of BaseSettings from pydantic, which move to pydantic_settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rewriter is told."""
+"""The payloads of the rewriters: plain data."""
 
 from __future__ import annotations
 

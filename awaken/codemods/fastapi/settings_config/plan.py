@@ -1,10 +1,10 @@
-"""The rule itself: what becomes of each `class Config`, and of each import from pydantic 1."""
+"""The rule: each `class Config` of settings, and each import from pydantic 1."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.settings_config import reasons
@@ -85,7 +85,7 @@ class _Planning:
         for module in site_modules(self._project, [_OLD]):
             for old in old_imports(self._project, module):
                 site = Site(self._rule.name, old.module, old.node)
-                yield decide(site, partial(_rewrite_import, self._project, old))
+                yield decide(site, _rewrite_import, self._project, old)
 
     @cached_property
     def _configs(self) -> list[Config]:
@@ -99,11 +99,11 @@ class _Planning:
         site = Site(self._rule.name, config.module, config.node)
         shown = f"`{config.owner.rpartition('.')[2]}`"
         try:
-            return Member(site, self._rewrite(config, site), shown)
+            return Member(site, self._rewrite(site, config), shown)
         except Refused as refused:
             return Member(site, refused, shown)
 
-    def _rewrite(self, config: Config, site: Site[ast.ClassDef]) -> Rewrite:
+    def _rewrite(self, site: Site[ast.ClassDef], config: Config) -> Rewrite:
         """Return how the Config is written as a call. Raises Refused."""
         data, caveats = read(self._project, config)
         self._check_reads(config)
@@ -130,7 +130,7 @@ class _Planning:
         return found
 
     def _is_base(self, module: Module, node: ast.Attribute) -> bool:
-        """Whether ``node`` is what another Config inherits from, which is judged with it."""
+        """Whether ``node`` is what another Config inherits from, which is decided with it."""
         above = module.parent(node)
         place = Place(module.path, module.span(above)) if isinstance(above, ast.ClassDef) else None
         return any(
@@ -139,9 +139,9 @@ class _Planning:
 
     def _check_reads(self, config: Config) -> None:
         """Raise Refused if the Config may be read anywhere."""
-        heirs = {config.owner, *self._project.all_subclasses(config.owner)}
+        inheriting = {config.owner, *self._project.all_subclasses(config.owner)}
         for place, owner, text in self._reads:
-            if owner is None or owner in heirs:
+            if owner is None or owner in inheriting:
                 raise Refused(reasons.CONFIG_READ, text, because=(place,))
 
 
@@ -155,7 +155,7 @@ def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
         yield site.release_import("pydantic", name)
 
 
-def _rewrite_import(project: Project, old: OldImport, site: Site[ast.AST]) -> Rewrite:
+def _rewrite_import(site: Site[ast.AST], project: Project, old: OldImport) -> Rewrite:
     """Return how BaseSettings is imported from its new home. Raises Refused."""
     module = old.module
     others = tuple(Place(module.path, module.span(one)) for one in old.dotted[1:])

@@ -1,4 +1,4 @@
-"""Why a `class Config` or an import stays: one stable code each, one sentence, one cure."""
+"""The reasons for which a `class Config` or an import stays, and what helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a `class Config` as `model_config = SettingsConfigDict(...)`."""
+"""Rewriters of a `class Config` and of imports."""
 
 from __future__ import annotations
 

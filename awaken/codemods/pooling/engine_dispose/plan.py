@@ -1,11 +1,10 @@
-"""The rule itself: which engines are never disposed of, and where that belongs."""
+"""The rule: engines that nobody disposes of, and the end of the lifespan that should."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.engine_dispose import reasons
@@ -61,7 +60,10 @@ class EngineDispose(Rule):
         return plan_of(
             decide(
                 Site(self.name, one.opening.module, one.opening.call),
-                partial(_rewrite, project, one, served),
+                _rewrite,
+                project,
+                one,
+                served,
             )
             for one in (found if served else ())
         )
@@ -112,7 +114,7 @@ def _makes_one(project: Project, module: Module, node: ast.expr | None) -> bool:
 
 
 def _rewrite(
-    project: Project, engine: _Engine, served: tuple[Served, ...], site: Site[ast.Call]
+    site: Site[ast.Call], project: Project, engine: _Engine, served: tuple[Served, ...]
 ) -> Rewrite:
     """Return how the lifespan disposes of the engine. Raises Refused."""
     home, lifespan, last = _end(engine, _application(engine, served))

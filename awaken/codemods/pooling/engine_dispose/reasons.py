@@ -1,4 +1,4 @@
-"""Why nothing is added for an engine: one stable code each, one sentence, one cure."""
+"""The reasons for which nothing is added for an engine, and what helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the engines that a program keeps: those whose connections may grow old in a pool."""
+"""The engines that a program keeps: those whose connections may grow old in a pool."""
 
 from __future__ import annotations
 

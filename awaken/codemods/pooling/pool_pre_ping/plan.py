@@ -1,10 +1,9 @@
-"""The rule itself: what becomes of each engine that is kept and never pinged."""
+"""The rule: every engine that is kept and never pinged gets `pool_pre_ping=True`."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.pooling.pool_pre_ping import reasons
@@ -42,15 +41,15 @@ class PoolPrePing(Rule):
         """Return one finding per engine that is kept and not pinged, and its change."""
         del constraints  # every site is a change of its own
         return plan_of(
-            decide(Site(self.name, module, one.call), partial(_rewrite, project, one))
+            decide(Site(self.name, module, one.call), _rewrite, project, one)
             for module in site_modules(project, self.triggers)
             for one in engines(project, module)
         )
 
 
-def _rewrite(project: Project, engine: Engine, site: Site[ast.Call]) -> Rewrite:
+def _rewrite(site: Site[ast.Call], project: Project, engine: Engine) -> Rewrite:
     """Return how the engine is given the argument. Raises Refused."""
-    _judge(project, site.module, engine)
+    _check(project, site.module, engine)
     return Rewrite(
         f"`{site.module.excerpt(site.node.func)}(...)` gets `pool_pre_ping=True`",
         [site.add_keyword(site.node, "pool_pre_ping", "True")],
@@ -67,7 +66,7 @@ def _missing(engine: Engine) -> list[str]:
     return [f"nothing sets {', '.join(others)} and {last}" if others else f"nothing sets {last}"]
 
 
-def _judge(project: Project, module: Module, engine: Engine) -> None:
+def _check(project: Project, module: Module, engine: Engine) -> None:
     """Raise Refused where the argument may be given already, or would not do what it says."""
     options = engine.options
     if "pool" in options:

@@ -1,4 +1,4 @@
-"""Why an engine stays as it is: one stable code each, one sentence, one cure."""
+"""The reasons for which an engine stays as it is, and what helps."""
 
 from __future__ import annotations
 

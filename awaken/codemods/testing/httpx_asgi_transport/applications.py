@@ -1,4 +1,4 @@
-"""Whether there is an application at all: a client with ``app=None`` talks to the network."""
+"""Applications that may be None: a client with ``app=None`` talks to the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the clients that are given an application: calls that reach the constructor of httpx."""
+"""The clients that are given an application: calls that reach the constructor of httpx."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Client:
 
 def clients(project: Project, module: Module) -> Iterator[Client]:
     """Yield the clients of one file in the order of the source."""
-    heirs = _heirs(project)
+    subclasses = _subclasses(project)
     for node in module.walk():
         if isinstance(node, ast.Call) and _may_give_app(module, node):
-            found = _client(project, module, node, heirs)
+            found = _client(project, module, node, subclasses)
             if found is not None:
                 yield found
 
@@ -72,16 +72,16 @@ def _holds_app(node: ast.expr) -> bool:
             return False
 
 
-def _heirs(project: Project) -> dict[str, str]:
+def _subclasses(project: Project) -> dict[str, str]:
     """Return the classes of the project that inherit from a client, and which one."""
-    return {heir: kind for kind in TRANSPORTS for heir in project.all_subclasses(kind)}
+    return {name: kind for kind in TRANSPORTS for name in project.all_subclasses(kind)}
 
 
 def _client(
-    project: Project, module: Module, call: ast.Call, heirs: dict[str, str]
+    project: Project, module: Module, call: ast.Call, subclasses: dict[str, str]
 ) -> Client | None:
     if _is_super_init(call):
-        return _of_super(project, module, call, heirs)
+        return _of_super(project, module, call, subclasses)
     name = project.qualified_name(module, call.func)
     if name == _PARTIAL and call.args:
         made = project.qualified_name(module, call.args[0])
@@ -90,9 +90,9 @@ def _client(
         return None
     if name in TRANSPORTS:
         return Client(call, name, call.func)
-    if name is None or name not in heirs:
+    if name is None or name not in subclasses:
         return None
-    return _of_heir(project, call, name, heirs[name])
+    return _of_subclass(project, call, name, subclasses[name])
 
 
 def _is_super_init(call: ast.Call) -> bool:
@@ -104,18 +104,18 @@ def _is_super_init(call: ast.Call) -> bool:
 
 
 def _of_super(
-    project: Project, module: Module, call: ast.Call, heirs: dict[str, str]
+    project: Project, module: Module, call: ast.Call, subclasses: dict[str, str]
 ) -> Client | None:
     """Return the client of ``super().__init__(app=app)`` in a subclass of a client."""
     around = module.enclosing_class(call)
     name = "" if around is None else f"{module.name}.{module.qualname(around)}"
-    facts = project.class_facts(name) if name in heirs else None
+    facts = project.class_facts(name) if name in subclasses else None
     if facts is None:
         return None
-    return _of_bases(project, call, heirs[name], _bases(facts))
+    return _of_bases(project, call, subclasses[name], _bases(facts))
 
 
-def _of_heir(project: Project, call: ast.Call, name: str, kind: str) -> Client | None:
+def _of_subclass(project: Project, call: ast.Call, name: str, kind: str) -> Client | None:
     """Return the client of a call of a subclass; None if the project's own code takes ``app``."""
     facts = project.class_facts(name)
     if facts is None or _has_constructor(project, facts):

@@ -1,4 +1,4 @@
-"""What the rewriter is told."""
+"""The payload of the rewriter: plain data."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""The rule itself: what becomes of each client that is given an application."""
+"""The rule: each client that is given an application."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
@@ -37,7 +36,7 @@ class HttpxAsgiTransport(Rule):
         """Return one finding per client that is given an application, and its change."""
         del constraints  # every site is a change of its own
         return plan_of(
-            decide(Site(self.name, module, client.call), partial(_rewrite, project, client))
+            decide(Site(self.name, module, client.call), _rewrite, project, client)
             for module in _modules(project, self.triggers)
             for client in clients(project, module)
         )
@@ -53,10 +52,10 @@ class HttpxAsgiTransport(Rule):
 
 def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
     """Yield the files that can hold a client: those that name httpx, or a class made of it."""
-    heirs = [
-        heir.rpartition(".")[2] for kind in TRANSPORTS for heir in project.all_subclasses(kind)
+    subclasses = [
+        name.rpartition(".")[2] for kind in TRANSPORTS for name in project.all_subclasses(kind)
     ]
-    naming = set(project.files_with((b"httpx", *(heir.encode() for heir in heirs))))
+    naming = set(project.files_with((b"httpx", *(name.encode() for name in subclasses))))
     clients_by_name = {kind.rpartition(".")[2].encode() for kind in TRANSPORTS}
     naming.update(project.files_with(sorted(clients_by_name)))
     for path in project.site_files(triggers):
@@ -65,7 +64,7 @@ def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
             yield module
 
 
-def _rewrite(project: Project, client: Client, site: Site[ast.Call]) -> Rewrite:
+def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:
     """Return how the client is given a transport. Raises Refused."""
     caveats = _caveats(site.module, client)
     transport = TRANSPORTS[client.kind]

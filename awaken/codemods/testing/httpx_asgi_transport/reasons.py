@@ -1,4 +1,4 @@
-"""Why a client keeps its `app=`: one stable code each, one sentence, one cure."""
+"""The reasons for which a client keeps its `app=`, and what helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the transport of a client."""
+"""The rewriter of clients: they get a transport."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rule itself: which clients of tests leave out the lifespan."""
+"""The rule: clients of tests that leave out the lifespan."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ class LifespanInTests(Rule):
             f"this client never runs the lifespan, which sets the `{reliance.shown}` that "
             "requests read"
         )
-        chain = (
+        related = (
             Place(reliance.set.path, reliance.set.span, "set here"),
             Place(reliance.read.path, reliance.read.span, "read here"),
         )
         cure = _ENTER if is_test_client else _MANAGE
-        return Site(self.name, module, call).advised(message, cure, chain)
+        return Site(self.name, module, call).advised(message, cure, related)
 
 
 def _clients(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.expr]]:

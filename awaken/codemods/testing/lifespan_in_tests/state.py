@@ -1,4 +1,4 @@
-"""What the start of an application sets, and requests read."""
+"""The state that the start of an application sets, and that requests read."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from awaken.kit.search import modules_with
 from awaken.project.frameworks.web.serving import Served
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 _DEEPEST = 3
-_Definition = ast.FunctionDef | ast.AsyncFunctionDef
+"""Calls to follow from the lifespan on: what starts an application delegates once or twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,9 @@ def _relied_on(project: Project, served: Served) -> Iterator[Reliance]:
                 yield Reliance(shown, place, read, path)
 
 
-def _starts(project: Project, served: Served) -> Iterator[tuple[Module, _Definition]]:
+def _starts(project: Project, served: Served) -> Iterator[tuple[Module, Function]]:
     """Yield what runs when the application starts: its lifespan or handlers, and what they call."""
-    waiting: list[tuple[Module, _Definition, int]] = []
+    waiting: list[tuple[Module, Function, int]] = []
     if served.lifespan is not None:
         waiting.append((*served.lifespan, 0))
     for one in project.web.registrations.all if served.given is None else ():
@@ -76,13 +77,13 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, _Definit
                     waiting.append((called.module, called.function, depth + 1))
 
 
-def _function(module: Module, node: ast.expr | None) -> _Definition | None:
+def _function(module: Module, node: ast.expr | None) -> Function | None:
     bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
     found = bindings[0].node if len(bindings) == 1 else None
-    return found if isinstance(found, _Definition) else None
+    return found if isinstance(found, Function) else None
 
 
-def _set(module: Module, function: _Definition) -> Iterator[tuple[str, Place, Module | None]]:
+def _set(module: Module, function: Function) -> Iterator[tuple[str, Place, Module | None]]:
     """Yield what ``function`` sets; the module of a global name comes with it."""
     scope = module.scopes.scope_made_by(function)
     for node in ast.walk(function):
@@ -121,7 +122,7 @@ def _reads_of(
             if not _reads(module, node, name, home):
                 continue
             function = module.enclosing_function(node)
-            if not isinstance(function, _Definition):
+            if not isinstance(function, Function):
                 continue
             if (module.path, module.span(function)) in starts:
                 continue

@@ -1,4 +1,4 @@
-"""Where an application is made: the statement above which its lifespan is written."""
+"""The statement that makes an application, above which its lifespan is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the body of a handler may stand in the lifespan itself."""
+"""Bodies of handlers that may stand in the lifespan itself."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from awaken.project.source.trees import Function, parameters_of
 from awaken.workspace.sources import LINE_END_BYTES
 
 _MOST_STATEMENTS = 5
+"""So many read well between others; a longer handler stays a function that is called."""
 _LOOKS_AT_SCOPE = {"locals", "vars", "dir", "eval", "exec", "globals"}
 _ENDS_OTHERWISE = (ast.Return, ast.Yield, ast.YieldFrom)
 

@@ -1,4 +1,4 @@
-"""How the lifespan refers to a handler that stands in another place than the application."""
+"""References of the lifespan to handlers that stand in other places than the application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the lifespan calls a handler that is registered as a value."""
+"""The call of a handler that is registered as a value, as the lifespan writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the comments of registrations go: into the lifespan, with what they speak of.
+"""The comments of registrations, which move into the lifespan with what they speak of.
 
 A comment directly above a statement that goes moves if everything that it introduces goes: what
 follows without a blank line or another comment between, but for a ``return``. If that is of one

@@ -1,4 +1,4 @@
-"""In which cases, and in which order, handlers are registered."""
+"""The cases in which handlers are registered, and their order."""
 
 from __future__ import annotations
 

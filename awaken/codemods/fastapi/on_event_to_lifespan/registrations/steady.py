@@ -19,6 +19,7 @@ _PLAIN_TYPES = {"builtins.bool", "builtins.float", "builtins.int", "builtins.str
 _OF_STRINGS = {"casefold", "lower", "lstrip", "rstrip", "strip", "upper"}
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _DEEPEST = 5
+"""Parts within parts of a value: settings are ``os.getenv("X", "").strip().lower() or "y"``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def steady_condition(project: Project, home: Home, test: ast.expr) -> Condition 
 
 
 class _Steadiness:
-    """Judges expressions: of the condition, and those that its names are bound to."""
+    """Decides about expressions: of the condition, and those that its names are bound to."""
 
     def __init__(self, project: Project, home: Home) -> None:
         self._project = project

@@ -1,4 +1,4 @@
-"""What becomes of each registration: the part of the lifespan, and the edits that remove it."""
+"""The step of a lifespan that each registration becomes, and what is needed to remove it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a registration is executed, as seen from where its application is made."""
+"""The moment of a registration, as seen from where its application is made."""
 
 from __future__ import annotations
 

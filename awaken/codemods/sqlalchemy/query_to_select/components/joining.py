@@ -8,15 +8,15 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.results.flushing import flushes_first
+from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.statements.alike import (
     are_alike,
     either,
     give_rows,
     looks,
 )
-from awaken.codemods.sqlalchemy.query_to_select.statements.flushing import flushes_first
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 

@@ -13,15 +13,16 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters im
     is_typed,
     session_parameter,
 )
-from awaken.codemods.sqlalchemy.query_to_select.names import Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.names import sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_properties import made_anew
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.codemods.sqlalchemy.query_to_select.statements.targets import is_dotted
+from awaken.kit.names_here import Written
+from awaken.kit.translation import written_by_called, written_by_caller
+from awaken.project import Project
 from awaken.project.graph.contexts import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.bindings import Binding, Scope
-from awaken.project.source.trees import parameters_of
 from awaken.project.values.domain import Unknown
 
 Origin = Written | Holder | Refused
@@ -88,7 +89,7 @@ class ComponentSession:
             return {origin}
         key = edge, origin
         if key not in self._outside:
-            self._outside[key] = _outside(self._component, edge, origin)
+            self._outside[key] = _outside(self._component.project, edge, origin)
         return {self._outside[key]}
 
     def _given(self, edge: CallEdge, parameter: Holder) -> list[ChainFragment]:
@@ -142,7 +143,7 @@ class ComponentSession:
             ways[fragment] = self._resolved(self._origins(fragment), fragment.start, above)
             for one in ways[fragment]:
                 is_named = isinstance(one, Written) and edge is not None
-                found.add(_inside(self._component, edge, one, site) if is_named else one)  # type: ignore[arg-type]
+                found.add(_inside(self._component.project, edge, one, site) if is_named else one)  # type: ignore[arg-type]
         if any(isinstance(one, Refused) and one.reason is _NOT_PASSED for one in found):
             name = self._by_parameter(parameter, ways)
             return found if name is None else {name}
@@ -180,7 +181,9 @@ class ComponentSession:
     def _new_parameter(self, wanted: Wanted) -> SessionParameter | None:
         context, annotation = wanted.context, None
         if is_typed(context):
-            annotation = name_here(self._component.reader(context), context.function, "Session")
+            annotation = sqlalchemy_name(
+                self._component.reader(context), context.function, "Session"
+            )
         return session_parameter(wanted, annotation)
 
     def _is_shared(self, edge: CallEdge) -> bool:
@@ -236,95 +239,25 @@ def _session_of(recognised: Recognised) -> Written | Refused:
 
 
 # ------------------------------------------------------------------------------ from call to call
-def _outside(component: Component, edge: CallEdge, session: Written) -> Written | Refused:
+def _outside(project: Project, edge: CallEdge, session: Written) -> Written | Refused:
     """Return how the caller writes the ``session`` of the function that it calls."""
-    into, caller = edge.into, edge.context
-    name, _, rest = session.text.partition(".")
-    function = into.function.name
-    detail = f"`{session.text}` is known to `{function}` alone"
-    refused = Refused(reasons.SESSION_NOT_PASSED, detail, because=(caller.place(edge.call),))
-    if not name.isidentifier() or _is_set(into, session.text):
-        return refused
-    own = into.flow.scope.bindings.get(into.flow.scope.mangled(name), [])
-    if not own:
-        return _global(component, into, session, caller, edge.call.func) or refused
-    parameter = own[0].node
-    if len(own) != 1 or own[0].kind != "parameter" or not isinstance(parameter, ast.arg):
-        return refused
-    given = edge.given(parameter)
-    if given is None or not is_dotted(given):
-        return refused
-    text = ast.unparse(given)
-    return Written(f"{text}.{rest}" if rest else text)
+    found = None if _is_set(edge.into, session.text) else written_by_caller(project, edge, session)
+    if found is not None:
+        return found
+    detail = f"`{session.text}` is known to `{edge.into.function.name}` alone"
+    because = (edge.context.place(edge.call),)
+    return Refused(reasons.SESSION_NOT_PASSED, detail, because=because)
 
 
 def _inside(
-    component: Component, edge: CallEdge, session: Written, site: ast.expr
+    project: Project, edge: CallEdge, session: Written, site: ast.expr
 ) -> Written | Refused:
-    """Return how the called function writes the ``session`` of its caller."""
-    into, caller = edge.into, edge.context
-    for parameter, _ in parameters_of(into.function.args):
-        given = edge.given(parameter)
-        text = None if given is None else ast.unparse(given)
-        if text is not None and f"{session.text}.".startswith(f"{text}."):
-            return Written(f"{parameter.arg}{session.text.removeprefix(text)}")
-    name = session.text.partition(".")[0]
-    is_local = caller.flow.scope.mangled(name) in caller.flow.scope.bindings
-    found = None if is_local else _global(component, caller, session, into, site)
+    """Return how the called function writes the ``session`` of its caller at ``site``."""
+    found = written_by_called(project, edge, session, site)
     if found is not None:
         return found
-    detail = f"`{into.function.name}` is not given `{session.text}` of its caller"
-    return Refused(reasons.SESSION_NOT_PASSED, detail, because=(into.place(site),))
-
-
-def _global(
-    component: Component,
-    source: FunctionContext,
-    session: Written,
-    context: FunctionContext,
-    site: ast.expr,
-) -> Written | None:
-    """Return how ``context`` writes a session that stands at the top of a file; None if not so."""
-    if not all(part.isidentifier() for part in session.text.split(".")):
-        return None
-    name = session.text.partition(".")[0]
-    scopes = context.module.scopes
-    if source.path == context.path:
-        is_top = scopes.owner(name, scopes.scope_of(site)) is scopes.module
-        return session if is_top else None
-    node: ast.expr = ast.parse(session.text, mode="eval").body
-    rest = ""
-    while True:
-        owner = component.reader(source).qualified(node)
-        definition = None if owner is None else component.project.definition(owner)
-        if owner is not None and definition is not None and definition.kind == "assignment":
-            return _imported(component, context, owner, rest, site)
-        if not isinstance(node, ast.Attribute):
-            return None
-        rest = f".{node.attr}{rest}"
-        node = node.value
-
-
-def _imported(
-    component: Component,
-    context: FunctionContext,
-    owner: str,
-    rest: str,
-    site: ast.expr,
-) -> Written | None:
-    """Return how ``context`` writes what ``owner``, a variable of another file, has as ``rest``."""
-    module = context.module
-    seen = {
-        ast.unparse(node.value): node
-        for node in module.walk(context.function)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-    }
-    for beside in (site, *seen.values()):
-        way = component.project.name_in_scope(module, site, owner, beside)
-        if not isinstance(way, str):
-            needs = None if way.module is None else (way.module, way.text.partition(".")[0], None)
-            return Written(f"{way.text}{rest}", needs)
-    return None
+    detail = f"`{edge.into.function.name}` is not given `{session.text}` of its caller"
+    return Refused(reasons.SESSION_NOT_PASSED, detail, because=(edge.into.place(site),))
 
 
 # --------------------------------------------------------------------------------- still the same

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import alias_of
-from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import LINKS
 from awaken.contract import Place
 from awaken.kit.added_parameters import AddedParameter, has_room, is_name_used
+from awaken.kit.names_here import Written
 from awaken.project.graph.contexts import CallEdge, FunctionContext
 from awaken.project.source.trees import parameters_of
 

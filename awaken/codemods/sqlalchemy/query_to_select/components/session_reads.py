@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 from typing import Literal
 
-from awaken.codemods.sqlalchemy.query_to_select.decide.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import query_root
+from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.names import sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ExtensionRewrite,
@@ -14,6 +14,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     SliceRewrite,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.kit.names_here import Written
 
 
 @dataclass(slots=True)
@@ -31,6 +32,6 @@ class Decision:
 
 def written(statement: Statement, decision: Decision, name: str) -> str:
     """Return how SQLAlchemy's ``name`` is written here; ``decision`` notes the import."""
-    found = name_here(statement.reader, statement.chain.root, name)
+    found = sqlalchemy_name(statement.reader, statement.chain.root, name)
     decision.needs.append(found)
     return found.text

@@ -10,17 +10,7 @@ from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.get import caveats_of, settings_of
-from awaken.codemods.sqlalchemy.query_to_select.decide.laziness import runs_later
 from awaken.codemods.sqlalchemy.query_to_select.decide.operands import has_call, join_operands
-from awaken.codemods.sqlalchemy.query_to_select.decide.row_keys import (
-    doubled_keys,
-    first_unlabelled,
-    key_caveats,
-)
-from awaken.codemods.sqlalchemy.query_to_select.decide.unique import (
-    is_surely_unique,
-    may_load_collection,
-)
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     LinkEdit,
@@ -29,12 +19,22 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
-from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
-from awaken.codemods.sqlalchemy.query_to_select.statements.flushing import (
+from awaken.codemods.sqlalchemy.query_to_select.results.flushing import (
     flushes_first,
     is_buffered,
 )
+from awaken.codemods.sqlalchemy.query_to_select.results.laziness import runs_later
+from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import (
+    doubled_keys,
+    first_unlabelled,
+    key_caveats,
+)
+from awaken.codemods.sqlalchemy.query_to_select.results.unique import (
+    is_surely_unique,
+    may_load_collection,
+)
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import translate
+from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
 from awaken.project.frameworks.sqlalchemy.loads.items import (

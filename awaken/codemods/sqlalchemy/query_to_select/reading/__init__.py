@@ -1,6 +1,6 @@
 """What one query says, as it is written.
 
 Begin with ``chain`` (start, builders, end). What it asks for is told by the facts
-(``project/frameworks/sqlalchemy/loads``), which ``by_use`` helps by the builders; ``rows`` looks at
-how the result is used, and ``help`` says what to do where that is not enough.
+(``project/frameworks/sqlalchemy/loads``), which ``by_use`` helps by the builders, and ``help`` says
+what to do where that is not enough.
 """

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     BUILDERS,
     EXECUTING,
@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import refuse_own_methods
 from awaken.contract import Place
+from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQuery
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
 from awaken.project.values.domain import Unknown

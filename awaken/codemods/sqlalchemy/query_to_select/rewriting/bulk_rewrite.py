@@ -12,9 +12,10 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     SliceRewrite,
 )
-from awaken.codemods.sqlalchemy.query_to_select.rewriting import lines
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import rewrite_query
 from awaken.contract import Surroundings
+from awaken.editing import chain_lines
+from awaken.editing.arguments import code, line_break
 
 _NO_SPACE = cst.SimpleWhitespace("")
 _ROWCOUNT = "rowcount"
@@ -28,7 +29,7 @@ def rewrite_slice(
     """``session.query(A)[1:3]`` → ``session.scalars(select(A).slice(1, 3)).all()``."""
     subscript = f"[{data.subscript}]" if data.subscript is not None else ""
     ended = cst.Call(cst.Attribute(node.value, cst.Name("all")))
-    wider = lines.followed(around, len(subscript))
+    wider = chain_lines.followed(around, len(subscript))
     rows = rewrite_query(ended, data.query, wider)
     if subscript:
         template = cst.ensure_type(cst.parse_expression(f"x{subscript}"), cst.Subscript)
@@ -42,9 +43,9 @@ def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cs
     by_criteria = node if data.by_criteria is None else _by_criteria(node, data.by_criteria, around)
     chain = _with_links(by_criteria, data, around)
     parameters = _parameters(chain, data)
-    trailing = len(f", {lines.code(parameters)}") if parameters is not None else 0
+    trailing = len(f", {code(parameters)}") if parameters is not None else 0
     trailing += len(f".{_ROWCOUNT}") if data.rowcount else 0
-    wider = lines.followed(around, trailing)
+    wider = chain_lines.followed(around, trailing)
     written = rewrite_query(chain, data.statement, wider)
     if parameters is not None:
         written = _with_parameters(cst.ensure_type(written, cst.Call), parameters)
@@ -59,10 +60,10 @@ def _by_criteria(node: cst.Call, start: str, around: Surroundings) -> cst.Call:
     criteria = cst.Attribute(_with_where(ended.value), cst.Name("whereclause"), dot=ended.dot)
     where = cst.Attribute(cst.parse_expression(start), cst.Name("where"), dot=ended.dot)
     filtered = cst.Call(where, [cst.Arg(criteria)])
-    if lines.has_break(ended.dot):
-        indent = lines.line_indent(ended.dot, around)
-        moved = lines.move(criteria, ended.dot, indent + step, step)
-        filtered = lines.broken_call(where, moved, indent, step)
+    if chain_lines.has_break(ended.dot):
+        indent = chain_lines.line_indent(ended.dot, around)
+        moved = chain_lines.move(criteria, ended.dot, indent + step, step)
+        filtered = chain_lines.broken_call(where, moved, indent, step)
     return node.with_changes(func=ended.with_changes(value=filtered))
 
 
@@ -84,7 +85,7 @@ def _with_links(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cst.
     chain, dot = ended.value, ended.dot
     for name, call in made:
         chain = call.with_changes(func=cst.Attribute(chain, cst.Name(name), dot=dot))
-        dot = lines.clean_break(dot) if lines.has_break(dot) else cst.Dot()
+        dot = chain_lines.clean_break(dot) if chain_lines.has_break(dot) else cst.Dot()
     return cst.ensure_type(chain, cst.Call)
 
 
@@ -121,10 +122,10 @@ def _alone(
         comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=cst.SimpleWhitespace("")
     )
     opening, closing = _spaces(node, place, around)
-    line = f"{around.line_indent}{around.indent}.{name}({lines.code(bare)})"
+    line = f"{around.line_indent}{around.indent}.{name}({code(bare)})"
     fits = "\n" not in line and len(line) <= around.line_length
-    has_comments = lines.has_comment(opening) or lines.has_comment(closing)
-    if not has_comments and (fits or not lines.has_break(opening)):
+    has_comments = chain_lines.has_comment(opening) or chain_lines.has_comment(closing)
+    if not has_comments and (fits or not chain_lines.has_break(opening)):
         return cst.Call(cst.Name(name), [bare])
     ending: dict[str, Any] = {"whitespace_after_arg": closing}
     if isinstance(node.args[-1].comma, cst.Comma):
@@ -141,15 +142,21 @@ def _spaces(
     behind.
     """
     opening, closing = node.whitespace_before_args, _behind(node.args[-1])
-    if not lines.has_comment(opening) and not any(map(lines.has_comment, map(_behind, node.args))):
+    if not chain_lines.has_comment(opening) and not any(
+        map(chain_lines.has_comment, map(_behind, node.args))
+    ):
         return opening, closing
-    indent = lines.line_indent(cst.ensure_type(node.func, cst.Attribute).dot, around)
+    indent = chain_lines.line_indent(cst.ensure_type(node.func, cst.Attribute).dot, around)
     if place > 0:
-        step = lines.last_indent(opening) if lines.has_break(opening) else indent + around.indent
-        opening = _below(lines.without_comments(opening), _behind(node.args[place - 1]), step)
+        step = (
+            chain_lines.last_indent(opening)
+            if chain_lines.has_break(opening)
+            else indent + around.indent
+        )
+        opening = _below(chain_lines.without_comments(opening), _behind(node.args[place - 1]), step)
     if place < len(node.args) - 1:
-        closing = _at_end(lines.without_comments(closing), _behind(node.args[place]), indent)
-    if lines.has_comment(opening) or lines.has_comment(closing):
+        closing = _at_end(chain_lines.without_comments(closing), _behind(node.args[place]), indent)
+    if chain_lines.has_comment(opening) or chain_lines.has_comment(closing):
         opening = _broken(opening, indent + around.indent)
         closing = _broken(closing, indent)
     return opening, closing
@@ -161,7 +168,7 @@ def _behind(argument: cst.Arg) -> cst.BaseParenthesizableWhitespace:
 
 
 def _broken(space: cst.BaseParenthesizableWhitespace, indent: str) -> cst.ParenthesizedWhitespace:
-    return space if isinstance(space, cst.ParenthesizedWhitespace) else lines.break_at(indent)
+    return space if isinstance(space, cst.ParenthesizedWhitespace) else line_break(indent)
 
 
 def _below(
@@ -245,8 +252,8 @@ def _with_parameters(execute: cst.Call, parameters: cst.BaseExpression) -> cst.C
     """Return ``session.execute(statement, parameters)``."""
     statement = execute.args[0]
     space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
-    if lines.has_break(execute.whitespace_before_args):
-        space = lines.without_comments(execute.whitespace_before_args)
+    if chain_lines.has_break(execute.whitespace_before_args):
+        space = chain_lines.without_comments(execute.whitespace_before_args)
     first = statement.with_changes(
         comma=cst.Comma(whitespace_after=space), whitespace_after_arg=_NO_SPACE
     )

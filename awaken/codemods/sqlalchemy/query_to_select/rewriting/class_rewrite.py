@@ -8,9 +8,10 @@ from typing import Any
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import ClassRewrite, ExtensionRewrite
-from awaken.codemods.sqlalchemy.query_to_select.rewriting import lines
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, rewrite_query
 from awaken.contract import Rewriter, Surroundings
+from awaken.editing import chain_lines
+from awaken.editing.arguments import code
 
 _NO_SPACE = cst.SimpleWhitespace("")
 
@@ -50,18 +51,18 @@ def rewrite_extended(
     arguments = [_named(argument, data, number) for number, argument in enumerate(node.args)]
     if data.statement is None:
         return _with_class(node, data, arguments)
-    given = "".join(f", {lines.code(argument)}" for argument in arguments)
-    wider = lines.followed(around, len(given))
+    given = "".join(f", {code(argument)}" for argument in arguments)
+    wider = chain_lines.followed(around, len(given))
     written = cst.ensure_type(rewrite_query(node, data.statement, wider), cst.Call)
     first = written.args[0]
     space: cst.BaseParenthesizableWhitespace = cst.SimpleWhitespace(" ")
-    if lines.has_break(written.whitespace_before_args):
-        space = lines.without_comments(written.whitespace_before_args)
+    if chain_lines.has_break(written.whitespace_before_args):
+        space = chain_lines.without_comments(written.whitespace_before_args)
     comma = cst.Comma(whitespace_after=space)
     *others, last = [first.with_changes(whitespace_after_arg=_NO_SPACE), *arguments]
     args = [one.with_changes(comma=comma) for one in others]
     end = first.whitespace_after_arg
-    if arguments and lines.has_break(space) and lines.has_break(end):
+    if arguments and chain_lines.has_break(space) and chain_lines.has_break(end):
         last = last.with_changes(comma=cst.Comma(whitespace_after=end))
     else:
         last = last.with_changes(whitespace_after_arg=end)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import GetRewrite, GetSetting
-from awaken.codemods.sqlalchemy.query_to_select.rewriting import lines
 from awaken.codemods.sqlalchemy.query_to_select.rewriting.rewrite import items_of, with_owner
 from awaken.contract import Surroundings
+from awaken.editing.arguments import code, line_break
 
 _NO_SPACE = cst.SimpleWhitespace("")
 
@@ -94,16 +94,16 @@ def _call(func: cst.Attribute, args: Sequence[cst.Arg], around: Surroundings) ->
     """Return the call on one line; else with its arguments on one line, or on one each."""
     args = [_bare(argument) for argument in args]
     call = cst.Call(func, args)
-    text = lines.code(call)
+    text = code(call)
     if around.column + len(text) + around.trailing <= around.line_length and "\n" not in text:
         return call
     indent = around.line_indent
-    inner = lines.break_at(indent + around.indent)
-    width = len(indent + around.indent) + len(text) - len(lines.code(func)) - len("()")
+    inner = line_break(indent + around.indent)
+    width = len(indent + around.indent) + len(text) - len(code(func)) - len("()")
     separator = inner
-    last = args[-1].with_changes(comma=cst.Comma(whitespace_after=lines.break_at(indent)))
+    last = args[-1].with_changes(comma=cst.Comma(whitespace_after=line_break(indent)))
     if width <= around.line_length and "\n" not in text:
         separator = cst.SimpleWhitespace(" ")  # type: ignore[assignment]
-        last = args[-1].with_changes(whitespace_after_arg=lines.break_at(indent))
+        last = args[-1].with_changes(whitespace_after_arg=line_break(indent))
     first = [one.with_changes(comma=cst.Comma(whitespace_after=separator)) for one in args[:-1]]
     return cst.Call(func, [*first, last], whitespace_before_args=inner)

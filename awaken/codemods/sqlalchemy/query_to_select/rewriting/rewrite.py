@@ -9,19 +9,20 @@ from typing import Any
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import LeftOut, LinkEdit, QueryRewrite
-from awaken.codemods.sqlalchemy.query_to_select.rewriting import lines
-from awaken.codemods.sqlalchemy.query_to_select.rewriting.layout import (
+from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite import (
+    operated,
+    renamed,
+)
+from awaken.contract import Surroundings
+from awaken.editing import chain_lines
+from awaken.editing.arguments import code, line_break
+from awaken.editing.chain_layout import (
     Space,
     can_be_laid_out,
     keeps_lines,
     lay_out,
     one_line,
 )
-from awaken.codemods.sqlalchemy.query_to_select.rewriting.set_operation_rewrite import (
-    operated,
-    renamed,
-)
-from awaken.contract import Surroundings
 from awaken.editing.parentheses import needs_parentheses, parenthesised
 
 
@@ -42,7 +43,7 @@ class _Parts:
     @property
     def dots(self) -> list[cst.Dot]:
         """The dots in front of the builders and of the terminator."""
-        return [*map(lines.dot_of, self.links), *([self.ended.dot] if self.ended else [])]
+        return [*map(chain_lines.dot_of, self.links), *([self.ended.dot] if self.ended else [])]
 
     @property
     def query_dot(self) -> cst.Dot:
@@ -52,8 +53,8 @@ class _Parts:
     @property
     def line_break(self) -> cst.Dot:
         """A dot as the chain breaks its lines, plain if it does not."""
-        broken = (dot for dot in self.dots if lines.has_break(dot))
-        return lines.clean_break(next(broken, cst.Dot()))
+        broken = (dot for dot in self.dots if chain_lines.has_break(dot))
+        return chain_lines.clean_break(next(broken, cst.Dot()))
 
 
 def rewrite_query(node: Any, data: QueryRewrite, around: Surroundings) -> cst.BaseExpression:
@@ -99,14 +100,15 @@ def _take_apart(node: Any, data: QueryRewrite) -> _Parts:
 
 def _in_brackets(parts: _Parts, around: Surroundings) -> _Parts:
     """Return ``parts`` without backslashes: the statement gets brackets of its own."""
-    indent = lines.line_indent(parts.query_dot, around)
+    indent = chain_lines.line_indent(parts.query_dot, around)
     links = [
-        lines.with_dot(link, lines.in_brackets(lines.dot_of(link), indent)) for link in parts.links
+        chain_lines.with_dot(link, chain_lines.in_brackets(chain_lines.dot_of(link), indent))
+        for link in parts.links
     ]
     if parts.ended is None:
         return replace(parts, links=links)
-    dot = lines.in_brackets(parts.ended.dot, indent)
-    continued = lines.is_continued(parts.ended.dot)
+    dot = chain_lines.in_brackets(parts.ended.dot, indent)
+    continued = chain_lines.is_continued(parts.ended.dot)
     return replace(parts, links=links, ended=parts.ended.with_changes(dot=dot), continued=continued)
 
 
@@ -123,18 +125,20 @@ def _with_comments_of_brackets(parts: _Parts) -> _Parts:
         for call in reversed(bracketed)
         for bracket in call.lpar
         if isinstance(bracket.whitespace_after, cst.ParenthesizedWhitespace)
-        and lines.has_comment(bracket.whitespace_after)
+        and chain_lines.has_comment(bracket.whitespace_after)
     ]
     dots = parts.dots
     for position, call in enumerate(bracketed):
         for bracket in call.rpar:
             space = bracket.whitespace_before
-            if isinstance(space, cst.ParenthesizedWhitespace) and lines.has_comment(space):
-                dots[position] = lines.behind(space, dots[position], parts.line_break)
-    links = [lines.with_dot(link, dot) for link, dot in zip(parts.links, dots, strict=False)]
+            if isinstance(space, cst.ParenthesizedWhitespace) and chain_lines.has_comment(space):
+                dots[position] = chain_lines.behind(space, dots[position], parts.line_break)
+    links = [chain_lines.with_dot(link, dot) for link, dot in zip(parts.links, dots, strict=False)]
     ended, continued = parts.ended, parts.continued
     if ended is not None:
-        continued = continued or (dots[-1] is not ended.dot and not lines.has_break(ended.dot))
+        continued = continued or (
+            dots[-1] is not ended.dot and not chain_lines.has_break(ended.dot)
+        )
         ended = ended.with_changes(dot=dots[-1])
     return replace(parts, links=links, ended=ended, continued=continued, leading=leading)
 
@@ -154,7 +158,7 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     for source in data.extra:
         call = cst.ensure_type(cst.parse_expression(source), cst.Call)
         dot = parts.line_break
-        if parts.ended is not None and lines.has_break(parts.ended.dot):
+        if parts.ended is not None and chain_lines.has_break(parts.ended.dot):
             dot = parts.ended.dot
         name = cst.ensure_type(call.func, cst.Name)
         statement = call.with_changes(func=cst.Attribute(statement, name, dot=dot))
@@ -279,11 +283,11 @@ def _name(text: str) -> cst.BaseExpression:
 def _wrap_exists(
     parts: _Parts, statement: cst.BaseExpression, data: QueryRewrite, around: Surroundings
 ) -> cst.BaseExpression:
-    indent = lines.line_indent(parts.query_dot, around)
+    indent = chain_lines.line_indent(parts.query_dot, around)
     function = _name(data.exists)
     ending = parts.ended.dot.whitespace_before if parts.ended else None
-    moved = lines.move(statement, parts.line_break, indent + around.indent, around.indent)
-    return lines.enclose(function, moved, indent, around.indent, ending)
+    moved = chain_lines.move(statement, parts.line_break, indent + around.indent, around.indent)
+    return chain_lines.enclose(function, moved, indent, around.indent, ending)
 
 
 def _run(
@@ -296,11 +300,11 @@ def _run(
     """Return ``session.scalars(statement).unique().all()``, on one line if its author had it so."""
     fluent = _is_fluent(parts, data, around)
     call = _session_method(parts, data)
-    if not fluent and not lines.has_comment(call.dot.whitespace_before):
+    if not fluent and not chain_lines.has_comment(call.dot.whitespace_before):
         call = call.with_changes(dot=cst.Dot())
-    indent = lines.line_indent(call.dot, around)
+    indent = chain_lines.line_indent(call.dot, around)
     room = Space(indent, around.indent, _length(around, fluent=fluent))
-    dot = cst.Dot(whitespace_before=lines.break_at(indent)) if fluent else cst.Dot()
+    dot = cst.Dot(whitespace_before=line_break(indent)) if fluent else cst.Dot()
     if parts.leading or _trailing_comment(parts, data) or not can_be_laid_out(statement):
         executed = _as_it_was(call, parts, statement, data, room)
         return _tail(node, executed, data, dot)
@@ -313,7 +317,7 @@ def _run(
     executed = cst.Call(call, [cst.Arg(whole)])
     if not (fluent and room.fits(executed) and not stays) and not isinstance(whole, cst.Name):
         inner = _broken(statement, whole, parts, data, room.inner())
-        executed = lines.broken_call(call, inner, indent, around.indent)
+        executed = chain_lines.broken_call(call, inner, indent, around.indent)
     return _tail(node, executed, data, dot)
 
 
@@ -334,7 +338,7 @@ def _length(around: Surroundings, *, fluent: bool) -> int:
 
 def _fits(inline: cst.BaseExpression, around: Surroundings, *, fluent: bool) -> bool:
     """Whether a line can take the code, the first one without the parentheses around it."""
-    text, outer = lines.code(inline), around.parentheses
+    text, outer = code(inline), around.parentheses
     if "\n" in text:
         return False
     if outer is not None and outer.column + len(text) + outer.trailing <= around.line_length:
@@ -357,9 +361,9 @@ def _as_it_was(
         moved: cst.BaseExpression = _count_broken(statement, parts, data, indent + step, step)
         ending = None
     else:
-        moved = lines.move(statement, parts.line_break, indent + step, step)
-    executed = lines.broken_call(call, moved, indent, step, ending)
-    return lines.with_leading(executed, parts.leading, indent + step)
+        moved = chain_lines.move(statement, parts.line_break, indent + step, step)
+    executed = chain_lines.broken_call(call, moved, indent, step, ending)
+    return chain_lines.with_leading(executed, parts.leading, indent + step)
 
 
 def _broken(
@@ -377,14 +381,14 @@ def _broken(
     counted = cst.Attribute(_select_count(data), cst.Name("select_from"))
     inner = room.inner()
     moved = lay_out(_subquery(statement, cst.Dot()), len(parts.links), inner)
-    return lines.broken_call(counted, moved, room.indent, room.step)
+    return chain_lines.broken_call(counted, moved, room.indent, room.step)
 
 
 def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
     return (
         not data.extra
         and parts.ended is not None
-        and lines.has_comment(parts.ended.dot.whitespace_before)
+        and chain_lines.has_comment(parts.ended.dot.whitespace_before)
     )
 
 
@@ -410,8 +414,8 @@ def _count_broken(
     counted = cst.Attribute(_select_count(data), cst.Name("select_from"))
     dot = parts.ended.dot if parts.ended is not None else parts.line_break
     whole = _subquery(statement, dot)
-    moved = lines.move(whole, parts.line_break, indent + step, step + step)
-    return lines.broken_call(counted, moved, indent, step)
+    moved = chain_lines.move(whole, parts.line_break, indent + step, step + step)
+    return chain_lines.broken_call(counted, moved, indent, step)
 
 
 def _select_count(data: QueryRewrite) -> cst.Call:

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import libcst as cst
 
 from awaken.codemods.sqlalchemy.query_to_select.payload import Operation
-from awaken.codemods.sqlalchemy.query_to_select.rewriting import lines
+from awaken.editing import chain_lines
+from awaken.editing.arguments import code
 
 
 def operated(first: cst.BaseExpression, link: cst.Call, operation: Operation) -> cst.Call:
     """``first.union(other)`` → ``select(aliased(Model, union(first, other).subquery()))``."""
     operands = [
-        lines.on_one_line(first),
-        *(lines.on_one_line(argument.value) for argument in link.args),
+        chain_lines.on_one_line(first),
+        *(chain_lines.on_one_line(argument.value) for argument in link.args),
     ]
     whole = _call(operation.function, *operands)
     if not operation.select:
@@ -68,12 +69,12 @@ class _Renamed(cst.CSTTransformer):
         self._names = names
 
     def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802
-        return lines.code(node) not in self._names
+        return code(node) not in self._names
 
     def leave_Attribute(  # noqa: N802
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:
-        new = self._names.get(lines.code(original_node))
+        new = self._names.get(code(original_node))
         if new is not None:
             return cst.Name(new)
         return updated_node.with_changes(attr=original_node.attr)

@@ -2,5 +2,5 @@
 
 Begin with ``statement`` (what is known of it) and ``builders`` (what each builder adds). ``joins``
 declares how every field is joined where two ways meet, ``alike`` how items are. ``targets``,
-``set_operations``, ``flushing`` and ``comments`` answer single questions.
+``set_operations`` and ``comments`` answer single questions.
 """

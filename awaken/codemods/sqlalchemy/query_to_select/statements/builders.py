@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, name_here
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import (
     names_columns,
@@ -308,7 +308,7 @@ def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool
     if any(other.name == "options" for other in statement.chain.links):
         # ``lazyload("*")`` does not overrule the options that name a relationship.
         raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() beside options()")
-    written = name_here(statement.reader, statement.chain.root, "lazyload")
+    written = sqlalchemy_name(statement.reader, statement.chain.root, "lazyload")
     statement.needs.append(written)
     return LinkEdit("options", arguments=f'{written.text}("*")')
 
@@ -347,7 +347,7 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
     is_entity &= not (statement.joined or statement.selects_from)
     if not is_entity or not is_relationship(statement.reader, arguments[1]):
         raise Refused(reasons.WITH_PARENT)
-    written = name_here(statement.reader, statement.chain.root, "with_parent")
+    written = sqlalchemy_name(statement.reader, statement.chain.root, "with_parent")
     statement.needs.append(written)
     # The relationship may go through a secondary table, which then stands in FROM.
     statement.joined = True

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.names import name_here
+from awaken.codemods.sqlalchemy.query_to_select.names import sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit, Operation
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
@@ -190,7 +190,7 @@ def _flushes(statement: Statement) -> bool:
 
 
 def _written(statement: Statement, name: str) -> str:
-    found = name_here(statement.reader, statement.chain.root, name)
+    found = sqlalchemy_name(statement.reader, statement.chain.root, name)
     statement.needs.append(found)
     return found.text
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
@@ -28,6 +28,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.joins import (
     same,
 )
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
+from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.loads.items import Item
 
 

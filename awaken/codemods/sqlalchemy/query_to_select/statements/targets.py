@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
+from awaken.kit.names_here import is_dotted
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify
 from awaken.project.frameworks.sqlalchemy.loads.items import What
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
@@ -62,13 +63,6 @@ def target_of(reader: Reader, node: ast.expr) -> Target:
     if item.what is What.SELECTABLE and is_dotted(node):
         return Target(f"{ast.unparse(node)}.c", described)
     return Target(None, described)
-
-
-def is_dotted(node: ast.expr) -> bool:
-    """Whether ``node`` is a name, or an attribute of one over any number of steps."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
 
 
 def _class_here(reader: Reader, site: ast.Attribute, qualified: str) -> str | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
-from awaken.codemods.sqlalchemy.query_to_select.names import Reader, Written, name_here
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 from awaken.project.graph.contexts import FunctionContext
 from awaken.project.graph.holders import Holder
@@ -90,7 +91,7 @@ def _annotation(
         raise refused
     before_2 = reader.project.targets.admits("sqlalchemy", "<2.0")
     # Select of 1.4 is no generic class, and the package does not export it.
-    select = name_here(reader, note, "sql.Select" if before_2 else "Select")
+    select = sqlalchemy_name(reader, note, "sql.Select" if before_2 else "Select")
     text = select.text if before_2 else f"{select.text}{_rows(parsed, items)}"
     if note is not parsed:
         quote = module.text_of(note)[-1]

@@ -22,10 +22,10 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import (
     link_edits,
 )
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
-from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.loads.items import What
 
 

@@ -37,7 +37,6 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_ta
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
 from awaken.codemods.sqlalchemy.query_to_select.decide.distinct import check_distinct
 from awaken.codemods.sqlalchemy.query_to_select.decide.loading import check_counted, decide_executed
-from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import (
     BulkRewrite,
     ExtensionRewrite,
@@ -47,6 +46,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATI
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
+from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})

@@ -19,10 +19,10 @@ from awaken.codemods.sqlalchemy.query_to_select.decide.extensions import (
     read_as_executed,
     refuse_comments_of_end,
 )
-from awaken.codemods.sqlalchemy.query_to_select.names import Written
 from awaken.codemods.sqlalchemy.query_to_select.payload import ExtensionRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.kit.names_here import Written
 
 _SESSION = ".session"
 

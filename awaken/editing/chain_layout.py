@@ -1,4 +1,4 @@
-"""The layout of a statement in brackets of its own: on one line, or with a builder on each."""
+"""The layout of a chain of calls in brackets of its own: on one line, or with a call on each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import libcst as cst
 from msgspec import Struct
 
-from awaken.codemods.sqlalchemy.query_to_select.rewriting import lines
+from awaken.editing import chain_lines
+from awaken.editing.arguments import code, line_break
 
 
 class Space(Struct, frozen=True):
@@ -24,25 +25,25 @@ class Space(Struct, frozen=True):
 
     def fits(self, node: cst.CSTNode) -> bool:
         """Whether ``node`` fits on a line of its own."""
-        return len(self.indent) + len(lines.code(node)) <= self.length
+        return len(self.indent) + len(code(node)) <= self.length
 
 
 def can_be_laid_out(statement: cst.BaseExpression) -> bool:
     """Whether a statement may be broken anew: it has no comments and no strings over lines."""
-    text = lines.code(statement)
-    return "\n" not in text or ("#" not in text and "\n" not in lines.code(one_line(statement)))
+    text = code(statement)
+    return "\n" not in text or ("#" not in text and "\n" not in code(one_line(statement)))
 
 
 def one_line(statement: cst.BaseExpression) -> cst.BaseExpression:
     """Return an expression without comments on one line, if its strings allow it."""
-    return lines.on_one_line(statement)
+    return chain_lines.on_one_line(statement)
 
 
 def keeps_lines(statement: cst.BaseExpression, builders: int) -> bool:
     """Whether the lines of a chain of so many builders were meant to stay, though it may fit."""
     calls, start = _apart(statement)
-    dots = [lines.dot_of(call) for call in calls]
-    if builders > 1 and any(lines.has_break(dot) for dot in dots):
+    dots = [chain_lines.dot_of(call) for call in calls]
+    if builders > 1 and any(chain_lines.has_break(dot) for dot in dots):
         return True
     return any(_is_listed(call) for call in [*calls, start])
 
@@ -52,11 +53,11 @@ def _is_listed(call: cst.BaseExpression) -> bool:
     if not isinstance(call, cst.Call) or not call.args:
         return False
     between = [argument.comma for argument in call.args[:-1]]
-    if lines.has_break(call.whitespace_before_args) and any(
-        isinstance(comma, cst.Comma) and lines.has_break(comma) for comma in between
+    if chain_lines.has_break(call.whitespace_before_args) and any(
+        isinstance(comma, cst.Comma) and chain_lines.has_break(comma) for comma in between
     ):
         return True
-    return lines.ends_in_comma(call.with_changes(func=cst.Name("f")))
+    return chain_lines.ends_in_comma(call.with_changes(func=cst.Name("f")))
 
 
 def lay_out(statement: cst.BaseExpression, builders: int, space: Space) -> cst.BaseExpression:
@@ -76,7 +77,7 @@ def lay_out(statement: cst.BaseExpression, builders: int, space: Space) -> cst.B
     start = one if space.fits(one) else _with_arguments(start, "", space)
     if len(calls) == 1 and (beside := _beside_start(start, calls[0], space)) is not None:
         return beside
-    dot = cst.Dot(whitespace_before=lines.break_at(space.indent))
+    dot = cst.Dot(whitespace_before=line_break(space.indent))
     for call in calls:
         start = _called(start, call, dot, f".{_name(call)}", space)
     return start
@@ -86,18 +87,18 @@ def _beside_start(
     start: cst.BaseExpression, call: cst.Call, space: Space
 ) -> cst.BaseExpression | None:
     """Return the only builder behind the start of its statement, None if there is no room."""
-    if not call.args and not lines.has_break(start):
+    if not call.args and not chain_lines.has_break(start):
         start = listed(cst.ensure_type(start, cst.Call), space)
-    *_, last = f"{space.indent}{lines.code(start)}.{_name(call)}".split("\n")
+    *_, last = f"{space.indent}{code(start)}.{_name(call)}".split("\n")
     before = last.removeprefix(space.indent)
-    if lines.has_break(start) and len(last) + _width(call.args) + len("()") > space.length:
+    if chain_lines.has_break(start) and len(last) + _width(call.args) + len("()") > space.length:
         return None
     return _called(start, call, cst.Dot(), before, space) if len(last) < space.length else None
 
 
 def _called_on_one_line(start: cst.BaseExpression) -> cst.BaseExpression:
     """Return the start of a chain without a line break between a name and its first builder."""
-    if not isinstance(start, cst.Call) or not lines.has_break(start.func):
+    if not isinstance(start, cst.Call) or not chain_lines.has_break(start.func):
         return start
     return start.with_changes(func=one_line(start.func))
 
@@ -130,17 +131,17 @@ def _with_arguments(node: cst.BaseExpression, before: str, space: Space) -> cst.
     """Return a call with its arguments where they were: in its line, below it, or beside it."""
     if not isinstance(node, cst.Call) or not node.args:
         return node
-    before = before or lines.code(node.func)
+    before = before or code(node.func)
     width = len(space.indent) + len(before) + 1
     flat = cst.ensure_type(one_line(node), cst.Call)
     if not _is_listed(node) and width + _width(flat.args) < space.length:
         return flat
     moved: cst.Call | None = None
-    if lines.has_break(node.whitespace_before_args):
+    if chain_lines.has_break(node.whitespace_before_args):
         moved = _below(node, space)
     elif _opens_bracket(node):
         moved = _around(node, space)
-    elif any(map(lines.has_break, node.args)):
+    elif any(map(chain_lines.has_break, node.args)):
         moved = _beside(node, width, space)
     if moved is not None and _longest(moved, width) <= space.length:
         return moved
@@ -148,32 +149,32 @@ def _with_arguments(node: cst.BaseExpression, before: str, space: Space) -> cst.
 
 
 def _width(arguments: Sequence[cst.Arg]) -> int:
-    return len(lines.code(cst.Call(cst.Name("f"), arguments))) - len("f()")
+    return len(code(cst.Call(cst.Name("f"), arguments))) - len("f()")
 
 
 def _longest(call: cst.Call, width: int) -> int:
-    first, *others = lines.code(call.with_changes(func=cst.Name("f"))).split("\n")
+    first, *others = code(call.with_changes(func=cst.Name("f"))).split("\n")
     return max([width + len(first) - len("f("), *map(len, others)])
 
 
 def _below(node: cst.Call, space: Space) -> cst.Call:
     """Return the call with its arguments, which begin on a line below it, one level further in."""
     inner = space.inner().indent
-    old = lines.last_indent(node.whitespace_before_args)
+    old = chain_lines.last_indent(node.whitespace_before_args)
     last = node.args[-1]
-    moved = [lines.reindented(argument, old, inner) for argument in node.args[:-1]]
-    value = lines.reindented(last.value, old, inner)
-    close = lines.break_at(space.indent)
+    moved = [chain_lines.reindented(argument, old, inner) for argument in node.args[:-1]]
+    value = chain_lines.reindented(last.value, old, inner)
+    close = line_break(space.indent)
     if isinstance(last.comma, cst.Comma):
         last = last.with_changes(value=value, comma=cst.Comma(whitespace_after=close))
     else:
         last = last.with_changes(value=value, whitespace_after_arg=close)
-    return node.with_changes(args=[*moved, last], whitespace_before_args=lines.break_at(inner))
+    return node.with_changes(args=[*moved, last], whitespace_before_args=line_break(inner))
 
 
 def _opens_bracket(call: cst.Call) -> bool:
     """Whether the line of the arguments breaks for the first time inside a bracket of theirs."""
-    first, *others = lines.code(call.with_changes(func=cst.Name("f"))).split("\n")
+    first, *others = code(call.with_changes(func=cst.Name("f"))).split("\n")
     return bool(others) and first.rstrip()[-1:] in {"(", "[", "{"}
 
 
@@ -181,18 +182,18 @@ def _around(node: cst.Call, space: Space) -> cst.Call:
     """Return the call with the lines inside of its arguments' own brackets moved along."""
     old = _least_indent(node)
     new = space.indent if _closes_at(node, old) else space.inner().indent
-    arguments = [lines.reindented(argument, old, new) for argument in node.args]
+    arguments = [chain_lines.reindented(argument, old, new) for argument in node.args]
     return node.with_changes(args=arguments)
 
 
 def _closes_at(node: cst.Call, indent: str) -> bool:
     """Whether a line of the arguments of ``node`` starts with ``indent`` and a closing bracket."""
-    _, *others = lines.code(cst.Call(cst.Name("f"), node.args)).split("\n")
+    _, *others = code(cst.Call(cst.Name("f"), node.args)).split("\n")
     return any(line.startswith((f"{indent})", f"{indent}]", f"{indent}}}")) for line in others)
 
 
 def _least_indent(node: cst.Call) -> str:
-    _, *others = lines.code(cst.Call(cst.Name("f"), node.args)).split("\n")
+    _, *others = code(cst.Call(cst.Name("f"), node.args)).split("\n")
     return min((line[: len(line) - len(line.lstrip())] for line in others), key=len)
 
 
@@ -201,8 +202,8 @@ def _beside(node: cst.Call, width: int, space: Space) -> cst.Call | None:
     old = _least_indent(node)
     if "\t" in old + space.indent:
         return None
-    width += _opened(lines.code(cst.Call(cst.Name("f"), node.args)).partition("\n")[0])
-    arguments = [lines.reindented(argument, old, " " * width) for argument in node.args]
+    width += _opened(code(cst.Call(cst.Name("f"), node.args)).partition("\n")[0])
+    arguments = [chain_lines.reindented(argument, old, " " * width) for argument in node.args]
     return node.with_changes(args=arguments)
 
 
@@ -220,8 +221,8 @@ def _opened(line: str) -> int:
 def listed(call: cst.Call, space: Space) -> cst.Call:
     """Return a one-line call with its arguments on a line below, or on one each."""
     inner = space.inner()
-    close = lines.break_at(space.indent)
-    before = lines.break_at(inner.indent)
+    close = line_break(space.indent)
+    before = line_break(inner.indent)
     if len(inner.indent) + _width(call.args) <= space.length:
         last = call.args[-1].with_changes(
             comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=close
@@ -246,10 +247,10 @@ def _before(argument: cst.Arg) -> str:
 
 def _fitted(value: cst.BaseExpression, before: str, space: Space) -> cst.BaseExpression:
     """Return an argument on its own line, behind ``before``, broken if it is too long for it."""
-    if len(space.indent) + len(before) + len(lines.code(value)) < space.length:
+    if len(space.indent) + len(before) + len(code(value)) < space.length:
         return value
     if isinstance(value, cst.NamedExpr):
-        named = f"{before}{lines.code(value.target)} := "
+        named = f"{before}{code(value.target)} := "
         return value.with_changes(value=_fitted(value.value, named, space))
     if isinstance(value, cst.Call):
         is_chain = bool(_apart(value)[0])
@@ -262,7 +263,7 @@ def _fitted(value: cst.BaseExpression, before: str, space: Space) -> cst.BaseExp
 
 def _display(node: Any, space: Space) -> Any:
     """Return a one-line display with its elements on a line each."""
-    inner, outer = lines.break_at(space.inner().indent), lines.break_at(space.indent)
+    inner, outer = line_break(space.inner().indent), line_break(space.indent)
     *others, last = node.elements
     elements = [one.with_changes(comma=cst.Comma(whitespace_after=inner)) for one in others]
     elements.append(last.with_changes(comma=cst.Comma(whitespace_after=outer)))

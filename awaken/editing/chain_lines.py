@@ -1,4 +1,4 @@
-"""The layout of rewritten queries: a chain keeps its lines, and a line too long is broken."""
+"""The lines of a chain of calls: dots, comments and indentation, as they are moved along."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ import libcst as cst
 import msgspec
 
 from awaken.contract import Surroundings
+from awaken.editing.arguments import code, line_break
 
 Node = TypeVar("Node", bound=cst.CSTNode)
-_MODULE = cst.Module([])
 _NOTHING = cst.SimpleWhitespace("")
-
-
-def code(node: cst.CSTNode) -> str:
-    """Return the source text of ``node``."""
-    return _MODULE.code_for_node(node)
 
 
 def has_break(node: cst.CSTNode) -> bool:
@@ -47,7 +42,7 @@ def has_comment(space: cst.BaseParenthesizableWhitespace) -> bool:
     return "#" in code(space)
 
 
-def behind(space: cst.ParenthesizedWhitespace, dot: cst.Dot, line_break: cst.Dot) -> cst.Dot:
+def behind(space: cst.ParenthesizedWhitespace, dot: cst.Dot, other: cst.Dot) -> cst.Dot:
     """Return ``dot`` behind the comments of ``space``, on a line that starts like another."""
     before = dot.whitespace_before
     later: Sequence[cst.EmptyLine] = ()
@@ -55,8 +50,8 @@ def behind(space: cst.ParenthesizedWhitespace, dot: cst.Dot, line_break: cst.Dot
     if isinstance(before, cst.ParenthesizedWhitespace):
         last_line = before.last_line
         later = [cst.EmptyLine(comment=before.first_line.comment), *before.empty_lines]
-    elif has_break(line_break):
-        indent = code(line_break).replace(".", "").rpartition("\n")[2]
+    elif has_break(other):
+        indent = code(other).replace(".", "").rpartition("\n")[2]
         last_line = cst.SimpleWhitespace(indent)
     comments = [
         line.with_changes(indent=False, whitespace=last_line)
@@ -82,7 +77,7 @@ def with_leading(
         for comment in comments
         if comment is not None
     ]
-    opening = break_at(indent).with_changes(first_line=first.first_line, empty_lines=lines)
+    opening = line_break(indent).with_changes(first_line=first.first_line, empty_lines=lines)
     return call.with_changes(whitespace_before_args=opening)
 
 
@@ -176,11 +171,6 @@ def last_indent(space: cst.BaseParenthesizableWhitespace) -> str:
     return code(space).rpartition("\n")[2]
 
 
-def break_at(indent: str) -> cst.ParenthesizedWhitespace:
-    """Return a line break, the next line indented by ``indent``."""
-    return cst.ParenthesizedWhitespace(indent=False, last_line=cst.SimpleWhitespace(indent))
-
-
 def enclose(
     function: cst.BaseExpression,
     argument: cst.BaseExpression,
@@ -206,13 +196,13 @@ def broken_call(
     ending: cst.BaseParenthesizableWhitespace | None = None,
 ) -> cst.Call:
     """Return ``function(argument)`` with the argument on lines of its own."""
-    close = break_at(indent)
+    close = line_break(indent)
     if isinstance(ending, cst.ParenthesizedWhitespace) and has_comment(ending):
         close = close.with_changes(first_line=ending.first_line, empty_lines=ending.empty_lines)
     return cst.Call(
         function,
         [cst.Arg(argument, whitespace_after_arg=close)],
-        whitespace_before_args=break_at(indent + step),
+        whitespace_before_args=line_break(indent + step),
     )
 
 
@@ -249,7 +239,7 @@ def is_continued(dot: cst.Dot) -> bool:
 
 def in_brackets(dot: cst.Dot, indent: str) -> cst.Dot:
     """Return ``dot`` as it is written inside brackets, where no backslash is needed."""
-    return cst.Dot(whitespace_before=break_at(indent)) if is_continued(dot) else dot
+    return cst.Dot(whitespace_before=line_break(indent)) if is_continued(dot) else dot
 
 
 def dot_of(call: cst.Call) -> cst.Dot:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
-from awaken.codemods.sqlalchemy.query_to_select.reading.rows import Shape, Uses, uses_of
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.results.rows import Shape, Uses, uses_of
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 

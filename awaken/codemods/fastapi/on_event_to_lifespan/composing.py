@@ -1,0 +1,137 @@
+"""The composition of a lifespan out of its steps: bodies, references, names and caveats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
+from awaken.codemods.fastapi.on_event_to_lifespan.naming import (
+    handler_names,
+    lifespan_name,
+    parameter_name,
+)
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.inlining import (
+    Body,
+    body_of,
+)
+from awaken.codemods.fastapi.on_event_to_lifespan.placing.reaching import Reaching
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.comments import (
+    moved_comments,
+)
+from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
+from awaken.project import Project
+from awaken.project.graph.mentions import mentions_of, replaced_in
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+
+_GENERIC_ALIASES = (3, 9)
+"""The first Python that takes ``collections.abc.AsyncIterator[None]``."""
+
+
+def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str]) -> Lifespan:
+    """Return how the lifespan is written. ``taken`` are names that others of the file have got.
+
+    Raises Refused.
+    """
+    ordered = sorted(steps, key=lambda one: one.order)
+    found = Lifespan(home, ordered)
+    local = any(_is_local(home, one) for one in ordered)
+    found.nested = home.call is None or (home.function is not None and local)
+    handler_names(project, home, ordered)
+    reaching = Reaching(project, home)
+    for index, step in enumerate(ordered):
+        if step.foreign:
+            place = step.registration.place
+            found.references[index] = reaching.of(
+                step.module, step.name, place, imported_first=step.first
+            )
+    found.comments = moved_comments(home, ordered)
+    found.bodies = _bodies(project, found)
+    found.name = lifespan_name(home, taken)
+    found.parameter = parameter_name(project, found)
+    found.caveats = [one for step in ordered for one in step.caveats]
+    found.caveats += _replaced(project, found)
+    found.iterators = _iterators(project, home.module)
+    return found
+
+
+def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
+    """Yield which handlers tests replace: the lifespan finds what stands in their place."""
+    for index, step in enumerate(lifespan.steps):
+        names = {step.name} if step.function is not None else {one.id for one in step.reads}
+        for name in sorted(names) if index not in lifespan.bodies else ():
+            if name and replaced_in(project, step.module, name) is not None:
+                yield f"tests that replace `{name}` replace it for the lifespan too"
+
+
+def _iterators(project: Project, module: Module) -> str:
+    """Return where the annotation of the lifespan comes from; empty if the file has none."""
+    annotates = any(isinstance(one, Function) and one.returns is not None for one in module.walk())
+    if not annotates:
+        return ""
+    return "typing" if project.targets.lowest_python < _GENERIC_ALIASES else "collections.abc"
+
+
+def _is_local(home: Home, step: Step) -> bool:
+    """Whether a handler can only be called inside the function that makes the application."""
+    if step.flag or step.kept:
+        return True
+    if step.foreign:
+        return False
+    if step.function is not None and step.provider is None:
+        return step.module.scopes.scope_of(step.function) is home.scope
+    scopes = step.module.scopes
+    return any(
+        scopes.owner(one.id, scopes.scope_of(one)) is home.scope
+        for one in step.reads
+        if one.id != home.variable
+    )
+
+
+# ------------------------------------------------------------------------------------- inlining
+def _bodies(project: Project, lifespan: Lifespan) -> dict[int, Body]:
+    """Return the bodies that stand in the lifespan itself, by the index of their step.
+
+    Only one for each event, all or none, and only if neither can take the other's names for its
+    own.
+    """
+    steps = lifespan.steps
+    events = [one.event for one in steps]
+    if any(events.count(one) > 1 for one in events):
+        return {}
+    found: dict[int, Body] = {}
+    for index, step in enumerate(steps):
+        body = _body(project, lifespan, step)
+        if body is None:
+            return {}
+        found[index] = body
+    for index, body in list(found.items()):
+        others = [
+            _names_of(step, found.get(other)) for other, step in enumerate(steps) if other != index
+        ]
+        if any(body.bound & names for names in others) or lifespan.home.variable in body.bound:
+            return {}
+    return found
+
+
+def _names_of(step: Step, body: Body | None) -> frozenset[str]:
+    if body is not None:
+        return body.bound | body.read
+    return frozenset({step.name, *(one.id for one in step.reads)})
+
+
+def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
+    function = step.function
+    if function is None or step.condition or step.foreign or len(function.decorator_list) != 1:
+        return None
+    scopes = step.module.scopes
+    scope = lifespan.home.scope if lifespan.nested else scopes.module
+    if scopes.scope_of(function) is not scope:
+        return None
+    if any(mentions_of(project, step.module, function)):
+        return None
+    bindings = scope.bindings.get(function.name, [])
+    if any(not isinstance(one.node, Function) for one in bindings):
+        return None
+    return body_of(step.module, function)

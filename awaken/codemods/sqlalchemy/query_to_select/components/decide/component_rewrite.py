@@ -1,0 +1,162 @@
+"""The rewrite of a component: one change for all queries that share something."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from awaken.codemods.sqlalchemy.query_to_select.components.component import ChainFragment, Component
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.annotations import imported_from
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_decision import (
+    ComponentDecision,
+    decide_component,
+)
+from awaken.codemods.sqlalchemy.query_to_select.payload import LeftOut
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.rewrites import Data, Part, Rewrite, Root
+from awaken.contract import Edit, NodeEdit, Place, ReleaseImport, SiteId, TextEdit
+
+_MOST_PLACES = 100
+"""Other places that a finding names; each of so many queries would name all of the others. No
+component of the programs measured has more than 24."""
+
+
+def rewrite_component(component: Component, members: Sequence[Recognised]) -> Rewrite:
+    """Return what becomes of the queries of ``component``; raises Refused.
+
+    ``members`` are the same queries as each was recognised by itself.
+    """
+    _check_members(component, members)
+    decision = decide_component(component)
+    caveats = dict.fromkeys([*decision.caveats, *(one.caveat for one in members if one.caveat)])
+    return Rewrite(
+        roots=[_root(decision, root) for root in component.roots],
+        parts=[_part(part.fragment, part.data) for part in decision.parts if part.data is not None],
+        caveats=list(caveats),
+        needs=[
+            *((path, one) for path, names in decision.needs.items() for one in names),
+            *(need for parameter in decision.parameters for need in parameter.needs()),
+            *((note.context.path, note.needs) for note in decision.annotations),
+        ],
+        others=lambda site: _other_edits(decision, site),
+    )
+
+
+def _check_members(component: Component, members: Sequence[Recognised]) -> None:
+    """Raise Refused if something stands against one of the queries by itself."""
+    writes = any(use.ending == "written" for use in component.uses)
+    for root, member in zip(component.roots, members, strict=True):
+        refused = member.refused
+        if refused is not None:
+            place = root.context.place(root.start, refused.message)
+            raise Refused(refused.reason, help=refused.help, because=(place,))
+        if writes:
+            member.raise_if_write_refused()
+
+
+def _root(decision: ComponentDecision, root: ChainFragment) -> Root:
+    related = (
+        *islice(_others(decision, root), _MOST_PLACES),
+        *_annotated(decision),
+        *_given(decision),
+    )
+    sentence = _sentence(decision, root)
+    return Root(root.context.module, root.start, root.node, sentence, related, root.receiver)
+
+
+def _part(fragment: ChainFragment, data: Data) -> Part:
+    session = "session" if isinstance(fragment.start, ast.Attribute) else None
+    return Part(fragment.context.module, fragment.node, data, session)
+
+
+def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
+    """Yield the edits of annotations, new parameters, and what reads the session off a query."""
+    for note in decision.annotations:
+        path = note.context.path
+        anchor = note.context.span(note.node)
+        yield TextEdit(path=path, anchor=anchor, text=note.text, site=site)
+        if note.released is not None:
+            home, name = note.released
+            yield ReleaseImport(path=path, module=home, name=name, site=site)
+    for parameter in decision.parameters:
+        for one in parameter.added.insertions():
+            yield TextEdit(path=one.path, anchor=one.anchor, text=one.text, site=site)
+    yield from _session_reads(decision, site)
+
+
+def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
+    """Yield the edits of what reads the session off a query."""
+    gone = {one.instead: one.context for one in decision.parameters if one.instead is not None}
+    for statement, context in gone.items():
+        yield NodeEdit(
+            path=context.path,
+            anchor=context.span(statement),
+            node=type(statement).__name__,
+            rewriter="left-out",
+            data=LeftOut(),
+            site=site,
+        )
+    for read, session in decision.reads:
+        asked = read.node.value if isinstance(read.node, ast.Attribute) else None
+        inspect = asked.func if isinstance(asked, ast.Call) else None
+        home = (
+            None
+            if inspect is None
+            else imported_from(decision.component.reader(read.context), inspect)
+        )
+        if home is not None:
+            yield ReleaseImport(path=read.context.path, module=home[0], name=home[1], site=site)
+        if read.context.module.statement_of(read.node) not in gone:
+            anchor = read.context.span(read.node)
+            yield TextEdit(path=read.context.path, anchor=anchor, text=session.text, site=site)
+
+
+def _annotated(decision: ComponentDecision) -> Iterator[Place]:
+    for note in decision.annotations:
+        yield note.context.place(note.node, "its annotation is changed as well")
+
+
+def _given(decision: ComponentDecision) -> Iterator[Place]:
+    for parameter in decision.parameters:
+        yield from parameter.places()
+
+
+def _others(decision: ComponentDecision, root: ChainFragment) -> Iterator[Place]:
+    """Yield where else something is written with the query of ``root``."""
+    for part in decision.parts:
+        if part.data is not None and part.fragment is not root:
+            yield part.fragment.place(
+                "it is executed here" if part.runs else "it is changed with this"
+            )
+
+
+def _sentence(decision: ComponentDecision, root: ChainFragment) -> str:
+    sentence = f"the query {_holder(decision, root)} becomes `{decision.becomes}(...)`"
+    runs = [part.fragment for part in decision.parts if part.runs]
+    own = [one for one in runs if one.context.path == root.context.path]
+    module = root.context.module
+    lines = [str(n) for n in sorted(module.line_column(module.span(one.node))[0] for one in own)]
+    places = [f"line{'s' if len(set(lines)) > 1 else ''} {_listed(lines)}"] if lines else []
+    places += [one.context.path for one in runs if one.context.path != root.context.path]
+    if places:
+        sentence += f", executed in {_listed(places)}"
+    return sentence
+
+
+def _listed(words: Sequence[str]) -> str:
+    words = list(dict.fromkeys(words))
+    return ", ".join(words[:-1]) + (" and " if words[1:] else "") + words[-1]
+
+
+def _holder(decision: ComponentDecision, root: ChainFragment) -> str:
+    """Say what holds the query of ``root`` first."""
+    for holder, fragments in decision.component.definitions.items():
+        if root in fragments:
+            function = holder.context.function.name
+            if holder.binding is None:
+                return f"that `{function}` returns"
+            is_passed = holder.binding.kind == "parameter"
+            return f"passed to `{function}`" if is_passed else f"in `{holder.binding.name}`"
+    return "here"

@@ -1,0 +1,93 @@
+"""The rewrite of a query that stands in one expression: a component that nothing holds."""
+
+from __future__ import annotations
+
+import ast
+
+from awaken.codemods.sqlalchemy.query_to_select.decide.class_sessions import (
+    chain_of,
+    explained,
+    written_at_class,
+)
+from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision
+from awaken.codemods.sqlalchemy.query_to_select.decide.queries import decide_query
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    ExtensionRewrite,
+    GetRewrite,
+    QueryRewrite,
+    SliceRewrite,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
+from awaken.codemods.sqlalchemy.query_to_select.rewrites import Part, Rewrite, Root
+
+_LONGEST_RECEIVER = 30
+"""Characters: a message shows a session up to ``self.context.database.session``, and no call."""
+
+
+def rewrite_single(reader: Reader, recognised: Recognised) -> Rewrite:
+    """Return what becomes of the query ``recognised``; raises Refused."""
+    try:
+        return _rewrite(reader, recognised)
+    except Refused as refused:
+        raise explained(recognised, refused) from None
+
+
+def _rewrite(reader: Reader, recognised: Recognised) -> Rewrite:
+    module = reader.module
+    recognised.raise_if_refused(module)
+    chain = chain_of(reader, recognised)
+    if chain.ending == "written":
+        recognised.raise_if_write_refused()
+    decision = decide_query(reader, chain)
+    session = written_at_class(recognised, chain, decision)
+    caveats = [*decision.caveats, *([recognised.caveat] if recognised.caveat else [])]
+    made_by = chain.receiver or chain.session_argument
+    root = Root(module, recognised.root, chain.node, _sentence(chain, decision), (), made_by)
+    data = decision.data
+    return Rewrite(
+        roots=[root],
+        parts=[] if data is None else [Part(module, chain.node, data, session or None)],
+        caveats=caveats,
+        needs=[(module.path, one) for one in decision.needs],
+        requires=[(module, other) for other in decision.requires],
+    )
+
+
+def _sentence(chain: Chain, decision: Decision) -> str:
+    if decision.data is None or isinstance(decision.data, GetRewrite):
+        return f"`query(...).get(...)` becomes `{_session(chain)}.get(...)`"
+    return f"{_old(chain)} becomes {_new(chain, decision.data)}"
+
+
+def _old(chain: Chain) -> str:
+    if chain.ending == "sliced":
+        return f"`query(...){chain.end}`"
+    return f"`query(...).{chain.end}()`" if chain.terminator else "`query(...)`"
+
+
+def _new(chain: Chain, data: QueryRewrite | BulkRewrite | SliceRewrite | ExtensionRewrite) -> str:
+    if isinstance(data, ExtensionRewrite):
+        return f"`{chain.extension}.{data.method}(...)`"
+    if isinstance(data, BulkRewrite):
+        tail = ".rowcount" if data.rowcount else ""
+        return f"`{_session(chain)}.execute({chain.end}(...)){tail}`"
+    query = data.query if isinstance(data, SliceRewrite) else data
+    calls = [*query.then, *([query.last] if query.last else [])]
+    tail = "".join(f".{name}()" for name in calls)
+    if not query.runs:
+        return f"`select(...){tail}`"
+    return f"`{_session(chain)}.{query.runs}(select(...)){tail}`"
+
+
+def _session(chain: Chain) -> str:
+    """Return the session as a message names it: by its own text where that is short."""
+    node = chain.receiver or chain.session_argument
+    text = "" if node is None else ast.unparse(node)
+    if isinstance(node, ast.BoolOp | ast.IfExp):
+        text = f"({text})"
+    given = any(link.name == "with_session" for link in chain.links)
+    return text if 0 < len(text) <= _LONGEST_RECEIVER and not given else "session"

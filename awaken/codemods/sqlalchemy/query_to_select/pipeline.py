@@ -1,0 +1,85 @@
+"""The way of the queries of one file: recognised, read as components, decided, rewritten.
+
+A component is all queries that share variables or functions; one that nothing holds is a single
+query in one expression. Either way a ``Rewrite`` comes out, or the reason why there is none.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.query_to_select.components.collecting import read_component
+from awaken.codemods.sqlalchemy.query_to_select.components.component import Component
+from awaken.codemods.sqlalchemy.query_to_select.components.decide.component_rewrite import (
+    rewrite_component,
+)
+from awaken.codemods.sqlalchemy.query_to_select.decide.single import rewrite_single
+from awaken.codemods.sqlalchemy.query_to_select.manual import manual
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.recognise.doubles import without_doubles
+from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised, Sites
+from awaken.codemods.sqlalchemy.query_to_select.rewrites import Decided
+from awaken.contract import Constraints
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+class Queries:
+    """The queries of one file, with what becomes of each.
+
+    Where they go through other files, their change and the findings there come with it.
+    """
+
+    def __init__(
+        self, project: Project, module: Module, sites: Sites, rule: str, constraints: Constraints
+    ) -> None:
+        self._reader = Reader(project, module)
+        self._sites = sites
+        self._rule = rule
+        self._excluded = constraints.excluded
+        self._members: dict[Module, dict[ast.AST, Recognised]] = {}
+        self._decided: dict[ast.AST, Decided] = {}
+        for root, member in self._in_file(module).items():
+            if root not in self._decided:
+                self._decide(member)
+
+    def in_order(self) -> Iterator[Decided]:
+        """Yield what is decided of the queries of the file, in the order of their places."""
+        yield from (self._decided[root] for root in self._in_file(self._reader.module))
+
+    def elsewhere(self) -> Iterator[Decided]:
+        """Yield what is decided of queries in other files, which share something with one here."""
+        own = self._in_file(self._reader.module)
+        yield from (decided for root, decided in self._decided.items() if root not in own)
+
+    def _in_file(self, module: Module) -> dict[ast.AST, Recognised]:
+        if module not in self._members:
+            found = without_doubles(self._reader.project, module, self._sites.of(module))
+            self._members[module] = {one.root: one for one in found}
+        return self._members[module]
+
+    def _decide(self, member: Recognised) -> None:
+        """Decide about a query of the file, and all that share something with it."""
+        component = None
+        together: list[tuple[Module, ast.expr]] = [(self._reader.module, member.root)]
+        try:
+            if member.refused is None:
+                component = read_component(self._reader, member.root, self._in_file)
+            if component is None:
+                rewrite = rewrite_single(self._reader, member)
+            else:
+                together = [(one.context.module, one.start) for one in component.roots]
+                rewrite = rewrite_component(component, self._recognised(component))
+        except Refused as refused:
+            for module, root in together:
+                self._decided[root] = manual(self._rule, module, root, refused), None
+        else:
+            self._decided.update(rewrite.decided(self._rule, self._excluded))
+
+    def _recognised(self, component: Component) -> list[Recognised]:
+        return [self._in_file(one.context.module)[one.start] for one in component.roots]

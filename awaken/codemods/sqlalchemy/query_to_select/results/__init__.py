@@ -1,0 +1,5 @@
+"""What a statement gives back, and what of that changes with a select.
+
+``unique`` proves that no object comes twice; ``row_keys`` compares the keys of rows with how
+``rows`` are used; ``laziness`` and ``flushing`` look at when the statement runs, and after what.
+"""

@@ -1,0 +1,171 @@
+"""The rewrite of queries that belong together, one or a component: its findings, its one change."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from awaken.codemods.sqlalchemy.query_to_select import reasons
+from awaken.codemods.sqlalchemy.query_to_select.manual import manual
+from awaken.codemods.sqlalchemy.query_to_select.payload import (
+    BulkRewrite,
+    ClassRewrite,
+    ExtensionRewrite,
+    GetRewrite,
+    QueryRewrite,
+    SliceRewrite,
+)
+from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.releases import released_sessions
+from awaken.contract import (
+    Change,
+    ChangeId,
+    Edit,
+    Finding,
+    Level,
+    NeedImport,
+    NodeEdit,
+    Place,
+    SiteId,
+    Span,
+)
+from awaken.kit.names_here import Written
+from awaken.kit.sites import with_caveats
+from awaken.project.source.modules import Module, site_id
+
+Data = QueryRewrite | BulkRewrite | SliceRewrite | GetRewrite | ExtensionRewrite
+Decided = tuple[Finding, Change | None]
+_REWRITERS: Mapping[type, str] = {
+    GetRewrite: "get",
+    QueryRewrite: "query",
+    BulkRewrite: "write",
+    SliceRewrite: "slice",
+    ExtensionRewrite: "extended",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One query from ``start`` to the ``node`` that its expression ends with.
+
+    ``sentence`` says what becomes of it, ``related`` where else, ``session`` is what made it.
+    """
+
+    module: Module
+    start: ast.expr
+    node: ast.expr
+    sentence: str
+    related: tuple[Place, ...]
+    session: ast.expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An expression that is written anew from ``data``; its start is read as one of ``session``.
+
+    That is None where it begins at a session, as it stands.
+    """
+
+    module: Module
+    node: ast.expr
+    data: Data
+    session: str | None
+
+    def edit(self, site: SiteId) -> NodeEdit:
+        """Return the edit that writes it."""
+        data: Data | ClassRewrite = self.data
+        rewriter = _REWRITERS[type(data)]
+        if self.session is not None:
+            data = ClassRewrite(session=self.session, rewriter=rewriter, data=self.data)
+            rewriter = "at-class"
+        return NodeEdit(
+            path=self.module.path,
+            anchor=self.module.span(self.node),
+            node=type(self.node).__name__,
+            rewriter=rewriter,
+            data=data,
+            site=site,
+        )
+
+
+def _nothing_else(_site: SiteId) -> Iterable[Edit]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What becomes of ``roots``, of which none can be rewritten without all the others.
+
+    ``caveats`` say what may change (none: it is safe), ``needs`` which names are written in which
+    files. ``others`` gives the edits beside those of the parts, ``requires`` are queries that have
+    to be rewritten as well, by a change of their own.
+    """
+
+    roots: Sequence[Root]
+    parts: Sequence[Part]
+    caveats: Sequence[str]
+    needs: Sequence[tuple[str, Written]]
+    others: Callable[[SiteId], Iterable[Edit]] = _nothing_else
+    requires: Sequence[tuple[Module, ast.AST]] = ()
+
+    def decided(self, rule: str, excluded: Collection[SiteId]) -> dict[ast.AST, Decided]:
+        """Return the finding of each root, and with the first one the change of all.
+
+        What shares something with a site that is ``excluded`` stays with it.
+        """
+        sites = {root.start: site_id(rule, root.module, root.start) for root in self.roots}
+        found: dict[ast.AST, Decided] = {}
+        if any(site in excluded for site in sites.values()):
+            for root in self.roots:
+                found[root.start] = self._left(rule, root, sites[root.start], excluded), None
+            return found
+        change = self._change(rule, list(sites.values()))
+        for root in self.roots:
+            finding = self._finding(rule, root, sites[root.start], change.id)
+            found[root.start] = finding, None if found else change
+        return found
+
+    def _left(self, rule: str, root: Root, site: SiteId, excluded: Collection[SiteId]) -> Finding:
+        if site in excluded:
+            return self._finding(rule, root, site, ChangeId(f"{rule}:{site}"))
+        return manual(rule, root.module, root.start, Refused(reasons.BESIDE_LEFT_OUT))
+
+    @property
+    def _level(self) -> Level:
+        return Level.UNSAFE if self.caveats else Level.SAFE
+
+    def _finding(self, rule: str, root: Root, site: SiteId, change: ChangeId) -> Finding:
+        module = root.module
+        return Finding(
+            site=site,
+            rule=rule,
+            level=self._level,
+            place=Place(
+                module.path, Span(module.span(root.start).start, module.span(root.node).end)
+            ),
+            scope=module.scope_name(root.start),
+            message=with_caveats(root.sentence, self.caveats),
+            related=root.related,
+            change=change,
+        )
+
+    def _change(self, rule: str, sites: Sequence[SiteId]) -> Change:
+        return Change(
+            id=ChangeId(f"{rule}:{sites[0]}"),
+            rule=rule,
+            title=with_caveats(self.roots[0].sentence, self.caveats),
+            level=self._level,
+            sites=tuple(sites),
+            edits=tuple(self._edits(sites[0])),
+            requires=tuple(ChangeId(f"{rule}:{site_id(rule, *other)}") for other in self.requires),
+        )
+
+    def _edits(self, site: SiteId) -> Iterator[Edit]:
+        yield from (part.edit(site) for part in self.parts)
+        yield from self.others(site)
+        written = dict.fromkeys((path, one.needs) for path, one in self.needs if one.needs)
+        for path, (home, name, alias) in written:
+            yield NeedImport(path=path, module=home, name=name, alias=alias, site=site)
+        for root in self.roots:
+            yield from released_sessions(root.module, [root.session], site)

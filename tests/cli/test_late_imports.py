@@ -1,0 +1,60 @@
+"""What only some runs need is imported by these runs alone: others start as fast without it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+QUERY = """\
+from sqlalchemy import Column, Integer
+from sqlalchemy.orm import Session, declarative_base
+
+
+class User(declarative_base()):
+    __tablename__ = "users"
+    id = Column(Integer, primary_key=True)
+
+
+def users(session: Session):
+    return session.query(User).all()
+"""
+
+LOADED = """
+import sys
+from awaken.cli import main
+code = main({words!r})
+print(*sorted({late!r} & sys.modules.keys()), file=sys.stderr)
+sys.exit(code)
+"""
+OF_THE_ENGINE = {"libcst", "rich.markdown", "rich.progress"}
+OF_WRITING = {"configupdater", "filelock", "tomlkit"}
+
+
+@pytest.mark.parametrize(
+    ("words", "late", "expected"),
+    [
+        (["--version"], OF_THE_ENGINE | OF_WRITING, set()),
+        (["check", "--no-cache"], OF_WRITING, set()),
+        (["diff", "--no-cache"], OF_WRITING, set()),
+        (["apply", "--no-cache", "--unsafe-fixes"], OF_WRITING, {"filelock"}),
+    ],
+)
+def test_what_is_loaded(tmp_path, monkeypatch, words, late, expected):
+    monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "app.py").write_text(QUERY)
+    (project / "requirements.txt").write_text("sqlalchemy==2.0.40\n")
+
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(words=words, late=late)],
+        cwd=project,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode in {0, 1}, done.stderr
+    assert ((project / "app.py").read_text() != QUERY) == bool(expected)
+    assert set(done.stderr.decode().splitlines()[-1].split()) == expected

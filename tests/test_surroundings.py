@@ -1,0 +1,29 @@
+"""No test sees the environment of the user who runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from surroundings import CLEARED
+
+import awaken
+
+_READ = re.compile(r'os\.environ\.get\("(\w+)"|"(\w+)" in os\.environ')
+
+
+def read_by_awaken():
+    """Return the variables that awaken's code reads; rules and their pages show those of others."""
+    top = Path(awaken.__file__).parent
+    texts = [path.read_text("utf-8") for path in top.rglob("*.py") if "codemods" not in path.parts]
+    return {name for text in texts for names in _READ.findall(text) for name in names if name}
+
+
+def test_every_variable_that_awaken_reads_is_cleared():
+    assert {"AWAKEN_STATE_DIR", "PAGER", "CI"} <= read_by_awaken()
+    assert read_by_awaken() <= set(CLEARED)
+
+
+def test_what_is_cleared_is_not_there():
+    assert os.environ.keys() & set(CLEARED) == set()
