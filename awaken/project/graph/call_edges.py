@@ -1,7 +1,9 @@
-"""The call edges that a value goes along: returned to all callers, or passed to a parameter.
+"""Function contexts, and the call edges between them that a value goes along.
 
-What is asked is followed on demand, from one function to the next, and only where all of it is in
-sight: where it is not, the answer is Unseen.
+A context is one function with its file and the flow of its variables; an edge is a call in one
+context that reaches the function of another. Both are compared by identity: ``CallEdges`` gives the
+same one for the same place. What is asked is followed on demand, from one function to the next, and
+only where all of it is in sight: where it is not, the answer is Unseen.
 """
 
 from __future__ import annotations
@@ -11,15 +13,74 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
-from awaken.project.graph.contexts import CallEdge, FunctionContext
 from awaken.project.graph.dispatch import Called
+from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import Unknown
-from awaken.project.values.flow import flow_of
+from awaken.project.values.flow import Flow, flow_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionContext:
+    """One function, with its file and the flow of its variables."""
+
+    module: Module
+    function: Function
+    flow: Flow
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.module.path
+
+    def span(self, node: ast.AST) -> Span:
+        """Return where ``node`` stands in the file."""
+        return self.module.span(node)
+
+    def place(self, node: ast.AST, note: str = "") -> Place:
+        """Return the place of ``node``."""
+        return Place(self.path, self.span(node), note)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallEdge:
+    """A call in ``context`` that reaches the function of ``into``, and maybe what overrides it.
+
+    ``bound`` is 1 where the receiver is the first argument.
+    """
+
+    context: FunctionContext
+    call: ast.Call
+    into: FunctionContext
+    bound: int
+
+    def given(self, parameter: ast.arg) -> ast.expr | None:
+        """Return what is passed to ``parameter``; None if nothing, or if it cannot be told."""
+        positional = [*self.into.function.args.posonlyargs, *self.into.function.args.args]
+        if self.bound and positional and parameter is positional[0]:
+            return self._receiver()
+        return argument_of(self.call, self.into.function, parameter, self.bound)
+
+    def _receiver(self) -> ast.expr | None:
+        """Return what the method is given as itself; None where that has no name at the call.
+
+        That is what stands in front of its name, of ``super()`` the caller's own first parameter. A
+        class method is given a class, which an instance in front of its name is not.
+        """
+        receiver = self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
+        own = self.context.function.args
+        first = [one.arg for one in (*own.posonlyargs, *own.args)][:1]
+        if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
+            # `super()` hands on what the caller was given as itself.
+            receiver = ast.Name(first[0], ast.Load()) if first else None
+        if not _is_class_method(self.into.function):
+            return receiver
+        is_class = _is_class_method(self.context.function) and isinstance(receiver, ast.Name)
+        return receiver if is_class and [receiver.id] == first else None  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +151,7 @@ class CallEdges:
     def _edge(self, context: FunctionContext, call: ast.Call, called: Called) -> CallEdge:
         home = self._held(called.module.path) or called.module
         span = called.module.span(called.function)
+        # The function may stand in a tree parsed again: the node that is held here is looked for.
         mine = next(
             one
             for one in home.like(called.function)
@@ -111,6 +173,7 @@ class CallEdges:
     def _hidden(self, context: FunctionContext, callers: Callers) -> Unseen | None:
         name = context.function.name
         for obstacle in callers.obstacles:
+            # Code out of sight may call nearly every public function: said, but no reason to stop.
             if obstacle.kind in {"outside", "inherited"}:
                 self.outside.setdefault(name, obstacle.why)
                 continue
@@ -131,6 +194,7 @@ class CallEdges:
             into = () if isinstance(reached, Unknown) else reached
             edge = next((one for one in into if one.into is context), None)
             if edge is None:
+                # A call that may reach others as well is not followed back to this one alone.
                 why = reached.why if isinstance(reached, Unknown) else "another may be called"
                 return _hidden_by(name, why, site.place)
             found.append(edge)
@@ -146,6 +210,7 @@ class CallEdges:
             if context.module.enclosing_function(node) is not context.function:
                 continue
             if node.value is None:
+                # A bare ``return`` gives None, which is not the value that is followed.
                 return Unseen("returned", places=(context.place(node),))
             found.append((context, node.value))
         return found
@@ -282,9 +347,11 @@ class CallEdges:
         if parameter not in self._passing:
             passing = self._passing[parameter] = {}
             calls = self.calls_of(context)
+            # Reversed, so that of two calls the first one counts.
             for edge in reversed([] if isinstance(calls, Unseen) else calls):
                 whole = edge.given(parameter)
                 parts = () if whole is None else ast.walk(whole)
+                # Each part counts: of ``a if x else b`` both are passed by this call.
                 passing.update((part, edge) for part in parts)
         return self._passing[parameter].get(given)
 
@@ -293,6 +360,7 @@ def always_returns(context: FunctionContext) -> bool:
     """Whether every call of the function of ``context`` gives what it returns, or raises."""
     function, module = context.function, context.module
     is_async = isinstance(function, ast.AsyncFunctionDef)
+    # Calling a coroutine or a generator function gives something else than what it returns.
     return not is_async and not module.is_generator(function) and _always_leaves(function.body)
 
 
@@ -323,12 +391,18 @@ def _always_leaves(body: list[ast.stmt]) -> bool:
         case ast.If(body=first, orelse=second):
             return _always_leaves(first) and _always_leaves(second)
         case ast.Try(body=inner, handlers=handlers, orelse=orelse, finalbody=final):
+            # What `finally` does last counts, whatever was on its way.
             return _always_leaves(final) or (
                 _always_leaves(orelse or inner)
                 and all(_always_leaves(handler.body) for handler in handlers)
             )
         case ast.Match(cases=cases):
+            # Without a last case that takes everything, no case may fit.
             is_open = cases[-1].guard is None and isinstance(cases[-1].pattern, ast.MatchAs)
             return is_open and all(_always_leaves(case.body) for case in cases)
         case _:
             return False
+
+
+def _is_class_method(function: Function) -> bool:
+    return any(ast.unparse(one) == "classmethod" for one in function.decorator_list)

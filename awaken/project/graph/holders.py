@@ -13,8 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from awaken.project.graph.call_edges import CallEdges, Unseen, always_returns
-from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.graph.call_edges import (
+    CallEdge,
+    CallEdges,
+    FunctionContext,
+    Unseen,
+    always_returns,
+)
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import TooLarge, Unknown
@@ -135,6 +140,7 @@ class Holders:
         """
         module = context.module
         inner, parent = node, module.parent(node)
+        # The test is only looked at; body and `else` are what the expression may be.
         while isinstance(parent, ast.IfExp) and parent.test is not inner:
             inner, parent = parent, module.parent(parent)
         match parent:
@@ -144,6 +150,7 @@ class Holders:
                 return self._variable(context, target)
             case ast.Return():
                 return self._returned(context, None)
+            # A name in a target that is unpacked holds an element itself.
             case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
                 return self._variable(context, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):

@@ -51,6 +51,7 @@ class Handlers:
         # Nobody iterates over the generator that a call gives.
         is_async = is_coroutine and not module.is_generator(function)
         manner: Manner | None = "async" if is_async else "sync"
+        # The lowest decorator is applied first.
         for decorator in reversed(function.decorator_list):
             if decorator not in besides:
                 manner = self._decorated(module, decorator, manner)
