@@ -1,4 +1,4 @@
-"""What rules are written with; ``docs/writing-rules.md`` shows how.
+"""The kit that rules are written with; ``docs/writing-rules.md`` shows how.
 
 Read in this order: ``rule`` (what a rule is), ``sites`` (one place, its finding and the edits that
 are made for it; ``Refused``), ``changes`` (a site decided by itself, or a group all or nothing),

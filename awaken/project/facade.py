@@ -52,6 +52,7 @@ class Project:
         self._modules = ModuleStore()
         self.parse_failures: dict[str, Unparsable] = {}
         self._hits: dict[bytes, frozenset[str]] = {}
+        # A module's name depends on all paths together, so a new file may change any of them.
         same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
         self.layout: Layout = earlier.layout if earlier and same_files else Layout(self._python)
         self._names = Names(self.layout, self.module, knowledge())
@@ -69,6 +70,7 @@ class Project:
         if earlier is not None:
             self._share(earlier)
             if same_files:
+                # By identity: a file that nobody edited is the same object in both snapshots.
                 changed = [p for p in snapshot if snapshot[p] is not earlier.snapshot[p]]
                 self.doubles.share(earlier.doubles, changed)
 
@@ -76,6 +78,7 @@ class Project:
         changed = {p for p in self._python if self.snapshot[p] is not earlier.snapshot.get(p)}
         for module in earlier._modules:
             if module.path in self.snapshot and module.path not in changed:
+                # A tree depends on its text alone, what was remembered with it on other files.
                 self._modules.add(module.anew())
         for trigger, paths in earlier._hits.items():
             hits = {path for path in changed if trigger in self.snapshot[path].text}
@@ -105,6 +108,7 @@ class Project:
 
     def narrowed(self, site_scope: frozenset[str]) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only."""
+        # Shallow, so that all facts are shared: none depends on where sites are looked for.
         other = copy(self)
         other._site_scope = site_scope  # noqa: SLF001  of the same class
         return other
@@ -148,6 +152,7 @@ class Project:
 
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this qualified name, if exactly one thing."""
+        # Classes first: they may stand inside others, which is not searched below.
         facts = self._classes.facts(qualified)
         if facts is not None:
             return Definition(facts.path, "class", facts.span, facts.qualified)

@@ -78,6 +78,7 @@ class Attributes:
         has = False
         for home, owner in classes:
             bound = home.scopes.scope_made_by(owner).bindings
+            # With one of these the class itself decides what an attribute is.
             if _HOOKS & set(bound) or (stored and _is_frozen(owner)):
                 return False
             bindings = bound.get(node.attr, [])
@@ -102,12 +103,15 @@ class Attributes:
             return False
         for facts in ancestors.inside:
             home = classes.node(facts.qualified)
+            # Other decorators may put another `__init__` in place.
             is_dataclass = facts.decorators == ("dataclasses.dataclass",)
             if home is None or facts.keywords or (facts.decorators and not is_dataclass):
                 return False
             methods = {one.name: one for one in home[1].body if isinstance(one, Function)}
+            # The `__init__` that a dataclass is given only assigns, and calls this one.
             made = methods.get("__post_init__" if is_dataclass else "__init__")
             if "__new__" in methods:
+                # It may make something else, for which no `__init__` runs.
                 return False
             if made is not None:
                 return Called(home[0], made, 1)
@@ -128,6 +132,7 @@ def _is_decorated(owner: ast.ClassDef, name: str) -> bool:
 
 def _is_frozen(owner: ast.ClassDef) -> bool:
     calls = [one for one in owner.decorator_list if isinstance(one, ast.Call)]
+    # ``**options`` may hold `frozen` as well.
     return any(keyword.arg in {"frozen", None} for one in calls for keyword in one.keywords)
 
 
@@ -139,6 +144,7 @@ def _set_at_once(owner: ast.ClassDef) -> set[str]:
     if init is None or not init.args.args:
         return set()
     found: set[str] = set()
+    # Not what is below an `if` or a `try`, which may be passed over.
     for statement in init.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         if isinstance(statement, ast.AnnAssign) and statement.value is not None:

@@ -84,6 +84,7 @@ class Blocks:
         found = self._all(module, function)
         is_part = self._active.pop(key)
         if not is_part or not self._active:
+            # Of a circle only what was asked first has all of it.
             self._kept[key] = found
         return found
 
@@ -118,6 +119,7 @@ class Blocks:
         if isinstance(called, Unknown):
             return BlockingCalls(unknown=(called,))
         if isinstance(called.function, ast.AsyncFunctionDef):
+            # Making a coroutine runs none of it; whoever awaits it is asked.
             return BlockingCalls()
         if is_stub(self._evaluator, called.module, called.function):
             why = f"what implements `{called.function.name}` is not in sight"

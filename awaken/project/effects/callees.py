@@ -159,6 +159,7 @@ class Callees:
     def _of_operation(self, module: Module, node: ast.BinOp, depth: int) -> str | None:
         left = self.builtin_type(module, node.left, depth + 1)
         right = self.builtin_type(module, node.right, depth + 1)
+        # ``"%s" % x`` is a string, whatever `x` is.
         if left == "str" and isinstance(node.op, ast.Mod):
             return "str"
         return left if left == right and left in {"float", "list", "str", "tuple"} else None
@@ -185,6 +186,7 @@ class Callees:
             return self._of_parameter(module, node)
         if binding.annotation is not None:
             return self.annotated(module, binding.annotation)
+        # ``x += y`` leaves the builtin type as it is, or raises.
         if binding.kind == "augmented" and isinstance(node, ast.Name):
             others = [
                 one

@@ -25,6 +25,7 @@ NOT_ERRORS = {
     "concurrent.futures.CancelledError",
 }
 """What ends a task or a program on purpose: no Exception."""
+# Names of one class, for those of asyncio and socket since Python 3.11 and 3.10.
 _RENAMED = {
     "asyncio.TimeoutError": "builtins.TimeoutError",
     "builtins.EnvironmentError": "builtins.OSError",
@@ -105,6 +106,7 @@ class Hierarchy:
         how = {one: self._caught(one.exception, catches) for one in raises.known}
         got = tuple(one for one, caught in how.items() if caught != "never")
         stays = tuple(one for one, caught in how.items() if caught != "always")
+        # Unknown is any Exception, and a handler of cancellation alone gets none.
         maybe = raises.unknown if any(one not in NOT_ERRORS for one in catches) else ()
         return Raises(got, maybe), Raises(stays, raises.unknown)
 

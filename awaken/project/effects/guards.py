@@ -46,6 +46,7 @@ def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) ->
         elif isinstance(above, ast.ExceptHandler):
             found.append(Guard("in-handler", evaluator.place(module, above)))
         elif isinstance(above, ast.With | ast.AsyncWith):
+            # Managers are entered one by one: around an item are only those before it.
             inside = above.items if below in above.body else above.items[: _index(above, below)]
             places = [evaluator.place(module, one.context_expr) for one in inside]
             found += [Guard("with", place) for place in reversed(places)]
@@ -70,6 +71,7 @@ def _of_try(
     if below in node.finalbody:
         yield Guard("in-finally", evaluator.place(module, node))
         return
+    # Handlers do not catch what `else` or another handler raises.
     if below in node.body:
         for handler in node.handlers:
             place = evaluator.place(module, handler)

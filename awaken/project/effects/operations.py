@@ -34,8 +34,10 @@ class Operations:
         if first != second or first is None:
             return False
         if isinstance(op, ast.Div | ast.FloorDiv | ast.Mod):
+            # Only a constant is proven not to be zero.
             divisor = right.value if isinstance(right, ast.Constant) else 0
             return first == "float" and bool(divisor)
+        # A power of numbers may overflow, a shift may be negative.
         allowed = (ast.Add, ast.Sub, ast.Mult) if first == "float" else (ast.Add,)
         return isinstance(op, allowed) and first in {"float", "list", "str", "tuple"}
 
@@ -54,7 +56,9 @@ class Operations:
             case ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot():
                 return True
             case ast.In() | ast.NotIn():
+                # What is looked up in them is hashed, which may raise.
                 hashed = second in {"dict", "set"} and self.is_hashable(module, left)
+                # These compare by `==`, which is taken to raise nothing.
                 return hashed or second in {"list", "tuple"}
             case _:
                 return first == second and first in {"float", "str"}
@@ -72,6 +76,7 @@ class Operations:
             read, known = [inner], True
         else:
             read, known = [source], self.is_container(module, source)
+        # Unpacking raises if the number of items is another one.
         fits = isinstance(node.target, ast.Name) or name in _OF_TWO
         return known and fits and not getattr(node, "is_async", 0), list(read)
 

@@ -21,6 +21,7 @@ def own_nodes(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
             below: list[ast.AST] = list(getattr(node, "decorator_list", ()))
             below += [one for _, one in parameters_of(node.args) if one is not None]
         elif isinstance(node, ast.AnnAssign):
+            # Annotations of local variables are not evaluated.
             below = [one for one in (node.target, node.value) if one is not None]
         else:
             below = children(node)

@@ -97,6 +97,7 @@ class Raising:
         found = _Run(self, module).all(function.body)
         is_part = self._active.pop(key)
         if not is_part or not self._active:
+            # Of a circle only what was asked first has all of it.
             self._kept[key] = found
         return found
 
@@ -161,6 +162,7 @@ class _Run:
         raising_again = [_raises_again(one) for one in node.handlers]
         everything = [self._hierarchy.is_everything(one) for one in catches]
         stays = NOTHING
+        # What is swallowed for good need not be looked at, which is most of the time saved.
         if not any(everything) or any(raising_again):
             stays = self.all(node.body)
         found: list[Raises] = []
@@ -305,6 +307,7 @@ class _Run:
     def _import(self, node: ast.Import | ast.ImportFrom) -> Raises:
         names = [one.name for one in node.names]
         if isinstance(node, ast.ImportFrom):
+            # A relative import runs a file of the program.
             names = ["?"] if node.level else [node.module or "?"]
         if all(name.partition(".")[0] in sys.stdlib_module_names for name in names):
             return NOTHING
@@ -425,6 +428,7 @@ class _Run:
             return together([arguments, self._made(node, called)])
         place = self._evaluator.place(self._module, node)
         receiver = self._receiver(node.func)
+        # Making a coroutine runs none of it.
         if isinstance(called.function, ast.AsyncFunctionDef) and not awaited:
             return together([receiver, arguments])
         if awaited and isinstance(called.function, ast.FunctionDef):

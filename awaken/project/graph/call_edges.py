@@ -75,6 +75,7 @@ class CallEdge:
         own = self.context.function.args
         first = [one.arg for one in (*own.posonlyargs, *own.args)][:1]
         if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
+            # `super()` hands on what the caller was given as itself.
             receiver = ast.Name(first[0], ast.Load()) if first else None
         if not _is_class_method(self.into.function):
             return receiver
@@ -150,6 +151,7 @@ class CallEdges:
     def _edge(self, context: FunctionContext, call: ast.Call, called: Called) -> CallEdge:
         home = self._held(called.module.path) or called.module
         span = called.module.span(called.function)
+        # The function may stand in a tree parsed again: the node that is held here is looked for.
         mine = next(
             one
             for one in home.like(called.function)
@@ -171,6 +173,7 @@ class CallEdges:
     def _hidden(self, context: FunctionContext, callers: Callers) -> Unseen | None:
         name = context.function.name
         for obstacle in callers.obstacles:
+            # Code out of sight may call nearly every public function: said, but no reason to stop.
             if obstacle.kind in {"outside", "inherited"}:
                 self.outside.setdefault(name, obstacle.why)
                 continue
@@ -191,6 +194,7 @@ class CallEdges:
             into = () if isinstance(reached, Unknown) else reached
             edge = next((one for one in into if one.into is context), None)
             if edge is None:
+                # A call that may reach others as well is not followed back to this one alone.
                 why = reached.why if isinstance(reached, Unknown) else "another may be called"
                 return _hidden_by(name, why, site.place)
             found.append(edge)
@@ -206,6 +210,7 @@ class CallEdges:
             if context.module.enclosing_function(node) is not context.function:
                 continue
             if node.value is None:
+                # A bare ``return`` gives None, which is not the value that is followed.
                 return Unseen("returned", places=(context.place(node),))
             found.append((context, node.value))
         return found
@@ -342,9 +347,11 @@ class CallEdges:
         if parameter not in self._passing:
             passing = self._passing[parameter] = {}
             calls = self.calls_of(context)
+            # Reversed, so that of two calls the first one counts.
             for edge in reversed([] if isinstance(calls, Unseen) else calls):
                 whole = edge.given(parameter)
                 parts = () if whole is None else ast.walk(whole)
+                # Each part counts: of ``a if x else b`` both are passed by this call.
                 passing.update((part, edge) for part in parts)
         return self._passing[parameter].get(given)
 
@@ -356,6 +363,7 @@ def always_returns(context: FunctionContext) -> bool:
         isinstance(node, ast.Yield | ast.YieldFrom) and module.enclosing_function(node) is function
         for node in module.walk(function)
     )
+    # Calling a coroutine or a generator function gives something else than what it returns.
     is_plain = not isinstance(function, ast.AsyncFunctionDef) and not yields
     return is_plain and _always_leaves(function.body)
 
@@ -387,11 +395,13 @@ def _always_leaves(body: list[ast.stmt]) -> bool:
         case ast.If(body=first, orelse=second):
             return _always_leaves(first) and _always_leaves(second)
         case ast.Try(body=inner, handlers=handlers, orelse=orelse, finalbody=final):
+            # What `finally` does last counts, whatever was on its way.
             return _always_leaves(final) or (
                 _always_leaves(orelse or inner)
                 and all(_always_leaves(handler.body) for handler in handlers)
             )
         case ast.Match(cases=cases):
+            # Without a last case that takes everything, no case may fit.
             is_open = cases[-1].guard is None and isinstance(cases[-1].pattern, ast.MatchAs)
             return is_open and all(_always_leaves(case.body) for case in cases)
         case _:

@@ -120,6 +120,7 @@ class CallIndex:
 
     def of(self, module: Module, function: Function) -> Callers:
         """Return who calls ``function``, a function or method of ``module``."""
+        # By place: the file may be parsed again, with other nodes.
         key = (module.path, module.span(function).start)
         if key not in self._kept:
             with self._evaluator.without_callers():
@@ -207,6 +208,7 @@ class _Search:
         if function.name.startswith("__") and function.name.endswith("__") and not self._makes:
             self._stop("framework", f"Python itself calls `{function.name}`", module, function)
         names = ".".join([*self._scope.definition_names(), self._shown()])
+        # What a function defines, nobody can import.
         if is_public(self._module, names) and self._scope.enclosing_function() is None:
             why = f"code outside the project may call `{self._shown()}` as well"
             self._stop("outside", why, module, function)
@@ -275,6 +277,7 @@ class _Search:
             words += sorted({name.rpartition(".")[2] for name in self._made} - set(words))
             self._search_hierarchy(self._hierarchy)
         seen: set[tuple[str, str]] = set()
+        # Subclasses that are made by this `__init__` are no aliases.
         first = len(words)
         while words:
             word = words.pop(0)
@@ -289,6 +292,7 @@ class _Search:
 
     def _files(self, word: str) -> list[str]:
         if self._scope.kind not in {"module", "class"}:
+            # The name of a function inside another one is not seen outside of that.
             return [self._module.path]
         paths = self._index.words.files_with(word)
         known = any(kind == "outside" for kind, _ in self._obstacles)
@@ -333,6 +337,7 @@ class _Search:
             case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
                 return 1 if name == "__init__" and inherits else None
             case ast.Call(func=ast.Attribute(value=base, attr="__init__")):
+                # ``Base.__init__(self, ...)`` passes `self` itself.
                 return 0 if self._evaluator.names.qualified(module, base) in self._made else None
             case ast.Call(func=ast.Call() | ast.Attribute() as made):
                 return 1 if ast.unparse(made) in {"type(self)", "self.__class__"} else None
@@ -365,6 +370,7 @@ class _Search:
             return False
         target = NameTarget("from", statement.module or "", alias.name, statement.level)
         name = self._evaluator.names.imported(module.path, target)
+        # An import that cannot be followed may bring it.
         return name is None or name in self._targets()
 
     def _targets(self) -> set[str]:
@@ -480,12 +486,14 @@ class _Search:
             return True
         if self._scope.kind not in {"module", "class"}:
             return False
+        # Parameters and loop variables get it only where it is passed on, which is noted there.
         if bindings and not any(one.kind in _NAMING for one in bindings):
             return False
         name = self._evaluator.names.qualified(module, node)
         if name is not None:
             return name in self._targets()
         if not any(one.kind == "import" for one in bindings):
+            # A star import may have brought the name.
             return None if module.scopes.import_stars and not bindings else False
         return _any(self._is_target(one) for one in self._evaluator.values(module, node))
 
@@ -514,6 +522,7 @@ class _Search:
             reaches = hierarchy.reaches(value, self._function.name)
             found.append(self._given(value) if reaches else reaches)
         numbers = {one for one in found if one is not None and one is not False}
+        # Called on instances and on the class by one call: what is bound cannot be told.
         if len(numbers) > 1 or None in found:
             return None
         return numbers.pop() if numbers else False
@@ -546,6 +555,7 @@ class _Search:
         if not re.fullmatch(rf"(?:[\w.:/-]*[.:/])?{re.escape(word)}(?:\(\))?", text):
             return
         above = module.parent(node)
+        # Docstrings and annotations call nothing.
         if isinstance(above, ast.Expr) or is_annotation(module, node):
             return
         if isinstance(above, ast.Call) and node in above.args:
@@ -577,6 +587,7 @@ def _modules_as_values(module: Module, last: str) -> Iterator[ast.Name | ast.Att
                 pass
             case _:
                 continue
+        # ``module.name`` only reads from it; anything else may hand it on.
         if isinstance(node.ctx, ast.Load) and not isinstance(module.parent(node), ast.Attribute):
             yield node
 
@@ -589,6 +600,7 @@ def _any(answers: Iterator[bool | None]) -> bool | None:
 
 def _scope_around(module: Module, function: Function) -> Scope:
     scope = module.scopes.scope_of(function)
+    # A generic function stands in the scope around its type parameters.
     while scope.kind == "type-params" and scope.parent is not None:
         scope = scope.parent
     return scope

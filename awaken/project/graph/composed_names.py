@@ -22,6 +22,7 @@ def composing(module: Module) -> list[ast.Call | ast.Subscript]:
             outer = call if word == "getattr" else module.parent(call)
             if call.func is node and isinstance(outer, ast.Call | ast.Subscript):
                 found.append(outer)
+    # They were found word by word.
     return sorted(found, key=module.span)
 
 

@@ -119,6 +119,7 @@ def _method_above(
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS):
             return _Function(home, bindings[0].node, InstanceOf(qualified))
         if bindings:
+            # Bound to something else, or twice: classes further up are not reached.
             break
     return evaluator.unknown(module, call, f"what `super().{method}` is cannot be seen")
 
@@ -153,6 +154,7 @@ def _relatives(
         is_same = same_node(module, relative, home, owner)
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS) and not is_same:
             yield module, bindings[0].node
+        # Anything else of that name may run; one binding may be the method that was asked about.
         elif len(bindings) > is_same:
             why = f"`{relative.name}` has a `{method}` as well"
             yield evaluator.unknown(module, bindings[-1].node, why)

@@ -93,11 +93,13 @@ class Hierarchy:
     def hidden_base(self) -> str | None:
         """Return a base of the class that may call methods which cannot be seen; None if none."""
         ancestors = self._evaluator.classes.ancestors(self._qualified)
+        # Which of two definitions is inherited cannot be told.
         if ancestors is None or not all(facts.unique for facts in ancestors.inside):
             return "classes that are defined twice"
         if ancestors.unresolved:
             facts, index = ancestors.unresolved[0]
             return f"`{facts.bases_text[index]}`"
+        # SQLAlchemy's own bases call no method that a model adds.
         plain = self._evaluator.knowledge.declarative_roots
         hidden = [one for one in ancestors.outside if one not in _HARMLESS_BASES | set(plain)]
         return f"`{hidden[0]}`" if hidden else None
@@ -120,6 +122,7 @@ class Hierarchy:
         return {
             name
             for name in self.descendants
+            # None is "cannot be told", so it may be the one of this class.
             if self._definer(name, "__init__") in {self._qualified, None}
         }
 
@@ -141,6 +144,7 @@ class Hierarchy:
         if qualified == self._qualified or qualified not in self._ancestors | self.descendants:
             return False
         lines = self._family_of(qualified)
+        # With several bases the order depends on the class of the instance.
         return not lines.is_linear or lines.definer_above(method) in {self._qualified, None}
 
     @cached_property
@@ -166,9 +170,11 @@ class Hierarchy:
             case Unknown():
                 return None
             case Session():
+                # A class of the program that inherits a session class is a session.
                 roles = {self._evaluator.knowledge.types.get(one) for one in self._outside}
                 return None if roles & _SESSIONS else False
             case External():
+                # The standard library has no methods of the program's classes.
                 top = receiver.qualified.partition(".")[0]
                 return False if top in sys.stdlib_module_names or top == "builtins" else None
             case _:
@@ -176,6 +182,7 @@ class Hierarchy:
 
     def _reaches_class(self, qualified: str, method: str) -> bool:
         if self._evaluator.classes.facts(qualified) is None:
+            # What is declared as a base from a library may be an instance of this class.
             return qualified in self._outside
         if qualified in self.descendants:
             definer = self._definer(qualified, method)
@@ -183,4 +190,5 @@ class Hierarchy:
                 return True
             # It overrides the method; only a class with several bases may come back to this one.
             return definer not in self.descendants
+        # What is declared as a base may be an instance of this class.
         return qualified in self._ancestors

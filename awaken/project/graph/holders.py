@@ -140,6 +140,7 @@ class Holders:
         """
         module = context.module
         inner, parent = node, module.parent(node)
+        # The test is only looked at; body and `else` are what the expression may be.
         while isinstance(parent, ast.IfExp) and parent.test is not inner:
             inner, parent = parent, module.parent(parent)
         match parent:
@@ -149,6 +150,7 @@ class Holders:
                 return self._variable(context, target)
             case ast.Return():
                 return self._returned(context, None)
+            # A name in a target that is unpacked holds an element itself.
             case ast.Tuple(ctx=ast.Store()) if isinstance(inner, ast.Name):
                 return self._variable(context, inner)
             case ast.Tuple(elts=elements) if isinstance(module.parent(parent), ast.Return):

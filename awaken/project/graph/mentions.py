@@ -62,6 +62,7 @@ def _refers(project: Program, other: Module, node: ast.AST, home: Module, name: 
             if project.qualified_name(other, node) == f"{home.name}.{name}":
                 return True
             last = home.name.rpartition(".")[2]
+            # What is called like the module is taken for it, if nothing says what it is.
             value = node.value if isinstance(node, ast.Attribute) else None
             return isinstance(value, ast.Name) and value.id == last
         case ast.alias():
@@ -69,6 +70,7 @@ def _refers(project: Program, other: Module, node: ast.AST, home: Module, name: 
             if not isinstance(statement, ast.ImportFrom):
                 return False
             source = statement.module or ""
+            # ``from . import startup`` names no module.
             return source.rpartition(".")[2] in {home.name.rpartition(".")[2], ""}
         case _:
             return False
@@ -87,6 +89,7 @@ def replaced_in(project: Program, module: Module, name: str) -> Place | None:
         for node in other.mentions(name):
             if isinstance(node, ast.Constant) and _replaces(other, node, module, name):
                 return Place(path, other.span(node))
+        # Stores and keywords are no mentions: those are reads.
         for node in other.walk():
             if _stores(project, other, node, module, name):
                 return Place(path, other.span(node))

@@ -77,6 +77,7 @@ class Passing:
         for module, call, site in self._calls(callers.sites):
             found.calls += 1
             given = argument_of(call, asked.function, asked.parameter, site.bound)
+            # What it gets then is the default, which was added above.
             if given is None and default is not None and _is_omitted(call):
                 continue
             if given is None:
@@ -117,6 +118,7 @@ def argument_of(
     The first ``bound`` parameters are given by the receiver.
     """
     named = next((one.value for one in call.keywords if one.arg == parameter.arg), None)
+    # A keyword cannot name a positional-only parameter: it would go into ``**kwargs``.
     if named is not None and parameter not in function.args.posonlyargs:
         return named
     positional = [*function.args.posonlyargs, *function.args.args]

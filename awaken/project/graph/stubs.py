@@ -18,6 +18,7 @@ def is_stub(evaluator: Evaluator, module: Module, function: Function) -> bool:
     True for members of a ``Protocol``, abstract methods, and methods whose body is ``...`` or
     raises ``NotImplementedError``. From what such a body does, nothing can be concluded.
     """
+    # A function of a module has nobody to implement it elsewhere.
     owner = module.scopes.scope_of(function).node
     if not isinstance(owner, ast.ClassDef):
         return False

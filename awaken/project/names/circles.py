@@ -92,6 +92,7 @@ class Circles(Generic[Question, Value]):
         circular: set[Question],
     ) -> Answer[Value]:
         """Keep the answers to ``question`` and to all that need it and that it needs."""
+        # It needs no question that needs it, so the first answer is final.
         if open_ones[-1] is question and question not in circular:
             self._memory(open_ones.pop())[question] = value
             return Answer(value, False)
@@ -131,6 +132,7 @@ class Circles(Generic[Question, Value]):
                 if needed in memory:
                     sent = Answer(memory[needed], False)
                 else:
+                    # Noted, so that only those who read an answer are asked again when it changes.
                     readers[needed][question] = None
                     sent = Answer(values[needed], True)
                 needed = generator.send(sent)

@@ -119,6 +119,7 @@ class Classes:
         if qualified not in self._subclasses:
             words = self.spellings(qualified)
             paths = {path for word in words for path in self._words.inherited_in(word)}
+            # A file may rename the base and only then inherit from it.
             paths.update(path for word in words for path in self._words.renamed_in(word))
             by_file = [self._subclasses_in(path).get(qualified, ()) for path in sorted(paths)]
             self._subclasses[qualified] = tuple(name for found in by_file for name in found)
@@ -137,6 +138,7 @@ class Classes:
         """Return the names by which the class may go: its own, and those that files give it."""
         words = [qualified.rpartition(".")[2]]
         for word in words:
+            # The list grows while it is read: a new name may be given a new name.
             for path in self._words.renamed_in(word):
                 table = self._names.table(path)
                 found = set[str]() if table is None else table.other_names(word)
@@ -168,6 +170,7 @@ class Classes:
                 known = None if base is None else self.facts(base)
                 if known is not None:
                     queue.append(known)
+                # Defined by the project, but not as one class: it may be anything.
                 elif base is None or self._names.locate(base) is not None:
                     unresolved.append((current, index))
                 else:
@@ -179,6 +182,7 @@ class Classes:
         for scope in module.scopes.scopes:
             if isinstance(scope.node, ast.ClassDef) and scope.kind == "class":
                 facts = self._class(module, scope.node)
+                # Which of the two the name means is decided at run time, so neither is certain.
                 if facts.qualified in found:
                     facts = ClassFacts(
                         **{field: getattr(facts, field) for field in facts.__struct_fields__[:-1]},
@@ -188,6 +192,7 @@ class Classes:
         return found
 
     def _class(self, module: Module, node: ast.ClassDef) -> ClassFacts:
+        # ``Base[int]`` inherits from `Base`.
         bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
         decorators = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
         return ClassFacts(

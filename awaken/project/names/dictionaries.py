@@ -22,6 +22,7 @@ def dictionary_values(module: Module, name: ast.Name) -> tuple[ast.expr, ...]:
     if not all(_only_reads(module, read) for read in module.scopes.reads_of(name)):
         return ()
     match bindings[0].value:
+        # None stands for ``**other``, whose values are not in sight.
         case ast.Dict(keys=keys, values=values) if None not in keys:
             return tuple(values)
         case ast.DictComp(value=value):
@@ -39,6 +40,7 @@ def _only_reads(module: Module, read: ast.Name) -> bool:
     """Whether the dictionary is only looked into where ``read`` stands."""
     parent = module.parent(read)
     match parent:
+        # Deleting items leaves fewer of the same values.
         case ast.Subscript(ctx=ast.Load() | ast.Del()):
             return parent.value is read
         case ast.Attribute(attr=name):

@@ -91,6 +91,7 @@ class Reach:
         """Whether a name is surely bound when ``site`` is evaluated."""
         if scope.kind not in {"module", "function"} or not bindings:
             return False
+        # A function is called after its file has run, so all names of the file are bound by then.
         later = scope.kind == "module" and module.enclosing_function(site) is not None
         return all(
             binding.kind in {"import", "assignment"}

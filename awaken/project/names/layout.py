@@ -31,6 +31,7 @@ class Layout:
 
     def __init__(self, paths: Iterable[str]) -> None:
         files = {path for path in paths if path.endswith((".py", ".pyi"))}
+        # A stub beside its module is the same module, and the source says more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
         self._paths = frozenset(files - self._stubs)
         self._folders = {
@@ -88,6 +89,7 @@ class Layout:
         """
         if name.startswith("/"):
             return self._at(name.strip("/"))
+        # All files of one folder find the same.
         key = (name, importer.rpartition("/")[0])
         if key not in self._found:
             self._found[key] = self._search(name, key[1])
@@ -99,6 +101,7 @@ class Layout:
         standard = name.partition(".")[0] in _STANDARD
         for above in reversed(_parents(folder)):
             if above in self._packages:
+                # A package is no place to import from: Python 3 has no implicit relative imports.
                 continue
             for root in _SOURCE_FOLDERS:
                 found = self._at(_join(_join(above, root), relative))
@@ -120,6 +123,7 @@ class Layout:
     def _file(self, stem: str) -> str | None:
         if not stem:
             return "__init__.py" if "__init__.py" in self._paths else None
+        # In the order of Python's own search: a package hides a module of its name.
         candidates = (f"{stem}/__init__.py", f"{stem}.py", f"{stem}/__init__.pyi", f"{stem}.pyi")
         return next((path for path in candidates if path in self._paths), None)
 

@@ -25,6 +25,7 @@ def _absolute(module: Module, statement: ast.ImportFrom) -> str:
     if not statement.level:
         return statement.module or ""
     package = module.name.split(".")
+    # For a package the first dot is the package itself.
     drop = statement.level - module.is_package
     base = package[: len(package) - drop]
     return ".".join([*base, *([statement.module] if statement.module else [])])

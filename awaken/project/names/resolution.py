@@ -59,6 +59,7 @@ class Names:
         self._knowledge = knowledge
         self._tables: dict[str, ModuleTable | None] = {}
         self._attributes: dict[Hashable, str | None] = {}
+        # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
             self._asked, self._memory, _NOTHING, _joined, self._finished
         )
@@ -73,6 +74,7 @@ class Names:
     def locate(self, qualified: str) -> Located | None:
         """Return the file that defines ``qualified``; None for names outside the project."""
         parts = qualified.split(".")
+        # The longest first: a module inside a package before what the package binds.
         for length in range(len(parts), 0, -1):
             path = self.layout.path_of(".".join(parts[:length]))
             if path is not None:
@@ -177,6 +179,7 @@ class Names:
         imported = any(target.kind in {"module", "from"} for target in targets)
         for binding, target in zip(bindings, targets, strict=True):
             name: str | None = None
+            # ``except ImportError: x = None``: the name is used for what the import brings.
             if target.kind == "none" and len(bindings) > 1:
                 continue
             if target.kind == "class" and isinstance(binding.node, ast.ClassDef):
@@ -217,7 +220,9 @@ class Names:
             if submodule is not None:
                 return self._canonical_of(submodule)
             return None if table.dynamic else (yield from self._star(path, table, name))
+        # None beside other values stands in for an import that failed.
         real = [one for one in targets if one.kind != "none"] or list(targets)
+        # Only beside an import of the name is a call with a string taken for another import of it.
         if len(real) == 1 and real[0].kind == "lazy":
             real = [NameTarget("variable")]
         found: list[str | None] = []
@@ -249,6 +254,7 @@ class Names:
             return _Attribute(found.path, target.name)
         if found.ambiguous:
             return None
+        # A relative import never leaves the project.
         if found.namespace or target.level:
             return self._canonical_of(self.layout.find(below(source, target.name), path).path)
         return self._knowledge.canonical(f"{source}.{target.name}")
@@ -293,6 +299,7 @@ class Names:
                     found.append(answer.value)
             elif self._knowledge.has(source, name):
                 found.append(self._knowledge.canonical(f"{source}.{name}"))
+            # Any other library may bring any name, also one in a later version.
             elif where.ambiguous or not self._is_closed(source):
                 return None
         if found:
@@ -317,6 +324,7 @@ class Names:
         if table.exports is not None:
             return name in table.exports
         if name.startswith("_"):
+            # Without `__all__` a star import leaves out names with an underscore.
             return False
         if name in table.names:
             return True

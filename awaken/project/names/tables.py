@@ -88,6 +88,7 @@ def _imported(module: Module, binding: Binding) -> NameTarget:
         return NameTarget("opaque")
     if isinstance(statement, ast.ImportFrom):
         return NameTarget("from", statement.module or "", alias.name, statement.level)
+    # ``import a.b`` binds `a`, ``import a.b as c`` binds `a.b`.
     whole = alias.name if alias.asname else alias.name.split(".")[0]
     return NameTarget("module", whole)
 
@@ -118,6 +119,7 @@ def dotted_name(node: ast.AST) -> str | None:
 
 def _exports(module: Module) -> tuple[str, ...] | None:
     found = module.scopes.module.bindings.get("__all__", [])
+    # A list that is added to later may hold any name.
     if len(found) != 1 or not isinstance(found[0].value, ast.List | ast.Tuple):
         return None
     items = found[0].value.elts

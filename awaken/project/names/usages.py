@@ -44,6 +44,7 @@ def usage_of(module: Module, node: ast.expr, *, is_class: bool) -> Usage:
         case ast.Call() if last_name(above.func) in _INJECTING:
             return Usage("injected", above)
         case ast.Attribute():
+            # Any other attribute may be a way to call it, as ``task.delay`` is.
             harmless = is_class or above.attr in _OF_FUNCTIONS or above.attr.startswith("__")
             return Usage("nothing" if harmless else "value", above)
         case ast.Assign(targets=[ast.Name(id=name)]):
@@ -66,6 +67,7 @@ def _use_of_class(module: Module, node: ast.expr, above: ast.AST | None) -> Usag
     match above:
         case ast.ClassDef():
             return Usage("nothing", node)
+        # ``raise Error`` makes an instance of the class.
         case ast.ExceptHandler() | ast.MatchClass() | ast.Raise():
             return Usage("call" if isinstance(above, ast.Raise) else "nothing", node)
         case ast.Call() if last_name(above.func) in _TYPE_QUESTIONS:

@@ -130,6 +130,7 @@ class Builder:
         self._unbound: set[ast.AST] = set()
         self._walk(tree)
         for scope in self.scopes:
+            # Only at the end: the scope that owns a name may bind it further down.
             self._move_declared(scope)
 
     def _walk(self, tree: ast.Module) -> None:
@@ -138,6 +139,7 @@ class Builder:
             node, scope = stack.pop()
             visit = self._VISITS.get(type(node))
             if visit is not None:
+                # Reversed, for the last one is taken first.
                 stack.extend(reversed(visit(self, node, scope)))
                 continue
             note = self._NOTES.get(type(node))
@@ -172,6 +174,7 @@ class Builder:
             _bind(Binding(name, "match", node, scope))
 
     def _global(self, node: ast.Global, scope: Scope) -> None:
+        # The compiler mangles private names in these statements as well.
         scope.globals.update(scope.mangled(name) for name in node.names)
 
     def _nonlocal(self, node: ast.Nonlocal, scope: Scope) -> None:
@@ -184,6 +187,7 @@ class Builder:
             return []
         kind, value, annotation = self._received.pop(node, ("assignment", None, None))
         if kind == "augmented":
+            # ``x += 1`` reads the name that it binds.
             scope.reads.setdefault(scope.mangled(node.id), []).append(node)
         if isinstance(node.ctx, ast.Del):
             kind = "delete"
@@ -249,6 +253,7 @@ class Builder:
         _bind(Binding(node.name, "function", node, scope))
         outer, work = self._type_params(node, scope)
         inner = self._open(node, "function", outer, scope.private)
+        # Decorators do not see the type parameters of what they decorate.
         work = self._enter(node.decorator_list, scope) + work
         work += self._parameters(node.args, inner, outer, scope)
         work += self._enter([node.returns], outer)
@@ -268,6 +273,7 @@ class Builder:
         for parameter, default in parameters_of(args):
             annotation = parameter.annotation
             _bind(Binding(parameter.arg, "parameter", parameter, inner, default, annotation))
+            # Annotations see the type parameters, defaults do not.
             work += self._enter([parameter.annotation], annotations)
             work += self._enter([default], defaults)
         return work
@@ -275,6 +281,7 @@ class Builder:
     def _class(self, node: ast.ClassDef, scope: Scope) -> Work:
         _bind(Binding(node.name, "class", node, scope))
         outer, work = self._type_params(node, scope)
+        # The compiler drops leading underscores of the class when it mangles.
         inner = self._open(node, "class", outer, node.name.lstrip("_"))
         work = self._enter(node.decorator_list, scope) + work
         work += self._enter([*node.bases, *node.keywords], outer)
@@ -310,6 +317,7 @@ class Builder:
     def _move_declared(self, scope: Scope) -> None:
         """Give bindings of ``global`` and ``nonlocal`` names to the scope that owns the name."""
         if scope.kind == "module":
+            # At the top of a file `global` changes nothing.
             return
         for name in (scope.globals | scope.nonlocals) & scope.bindings.keys():
             owner: Scope | None = self.module
@@ -361,6 +369,7 @@ def _bind(binding: Binding) -> None:
 
 
 def _owns(scope: Scope, name: str) -> bool:
+    """Whether a scope binds a name for itself, and does not only declare whose it is."""
     return name in scope.bindings and name not in scope.nonlocals and name not in scope.globals
 
 

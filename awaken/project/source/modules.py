@@ -27,9 +27,9 @@ from awaken.workspace.sources import SourceFile
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-# The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
 _EXCERPT = 60
 _SEPARATORS = re.compile(r"[.:/]")
+# The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -136,6 +136,7 @@ class Module:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
         parents = self._parents
+        # From here the nodes inside lead to the scope that the string stands in.
         parents[parsed] = constant
         for node in walk(parsed):
             ast.copy_location(node, constant)

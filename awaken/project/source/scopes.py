@@ -48,6 +48,7 @@ class ScopeTable:
         Raises KeyError for other nodes.
         """
         if self._made is None:
+            # A generic definition opens another scope, for its type parameters, with the same node.
             scopes = [one for one in reversed(self.scopes) if one.kind != "type-params"]
             self._made = {one.node: one for one in scopes}
         if node not in self._made:
@@ -63,6 +64,7 @@ class ScopeTable:
                     self._below.setdefault(one.parent, []).append(one)
         found = [scope]
         for one in found:
+            # The list grows while it is read, so that scopes at any depth are reached.
             found += self._below.get(one, ())
         return found
 
@@ -93,6 +95,7 @@ class ScopeTable:
             elif name in current.bindings and name not in current.nonlocals:
                 return current
             if current.kind != "type-params":
+                # Only type parameters see the names of the class around them (PEP 695).
                 class_visible = False
         return None
 
@@ -126,6 +129,7 @@ class ScopeTable:
         statement: ast.AST | None = binding.node
         while statement is not None and not isinstance(statement, ast.stmt):
             statement = self._parent(statement)
+        # The end decides: ``x = x`` reads the name before it binds it.
         end = getattr(statement, "end_lineno", 0), getattr(statement, "end_col_offset", 0)
         return end <= (node.lineno, node.col_offset)
 
@@ -156,6 +160,7 @@ class ScopeTable:
                 for name, reads in scope.reads.items():
                     self._reads.setdefault(name, []).extend(reads)
         bindings = self.bindings_of(node)
+        # The same spelling may be another variable in each scope, so bindings are compared.
         return [read for read in self._reads.get(node.id, ()) if self.bindings_of(read) == bindings]
 
     def is_shadowed(self, name: str, node: ast.AST) -> bool:
@@ -202,6 +207,7 @@ class ScopeTable:
                 parsed = _parsed(node.value)
                 inner = [] if parsed is None else list(walk(parsed))
                 found |= {one.id for one in inner if isinstance(one, ast.Name)}
+                # Strings may hold strings: ``"list['User']"``.
                 stack += [one for one in inner if isinstance(one, ast.Constant)]
             elif not (isinstance(node, ast.Subscript) and last_name(node.value) == "Literal"):
                 stack += children(node)

@@ -49,6 +49,7 @@ def _by_field(node: ast.AST) -> list[ast.AST]:
     """Return what ``ast.iter_child_nodes`` yields, in half its time: whole programs are walked."""
     found: list[ast.AST] = []
     for name in node._fields:
+        # Nodes that awaken makes itself may lack optional fields.
         value = getattr(node, name, None)
         if isinstance(value, ast.AST):
             found.append(value)
@@ -98,6 +99,7 @@ def _if(node: ast.If) -> list[ast.AST]:
 
 
 def _if_expression(node: ast.IfExp) -> list[ast.AST]:
+    # As it is written: evaluation would begin with the test.
     return [node.body, node.test, node.orelse]
 
 
@@ -141,6 +143,7 @@ def fingerprint(root: ast.AST) -> bytes:
                 parts.append(f"{name}[{','.join(items)}]")
             elif not isinstance(value, ast.AST):
                 parts.append(f"{name}={value!r}")
+        # A string literal may hold lone surrogates, which plain UTF-8 cannot encode.
         digest.update("\0".join(parts).encode("utf-8", "surrogatepass") + b"\n")
     return digest.digest()
 
@@ -165,6 +168,7 @@ def _parameters(node: ast.arguments) -> list[ast.AST]:
 def parameters_of(args: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:
     """Return the parameters of a function with their defaults, in the order of the source."""
     positional = [*args.posonlyargs, *args.args]
+    # Defaults belong to the last positional parameters.
     missing = len(positional) - len(args.defaults)
     found: list[tuple[ast.arg, ast.expr | None]] = list(
         zip(positional, [*[None] * missing, *args.defaults], strict=True)

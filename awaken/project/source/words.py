@@ -12,14 +12,17 @@ from awaken.workspace.sources import Snapshot
 _PYTHON = (".py", ".pyi")
 _WORD = re.compile(rb"\w")
 
+# Possessive repeats, here and below, never give a word back: no text takes quadratic time.
 _WORDS = re.compile(rb"\w++")
 _PLAIN_CLASS = re.compile(
     rb"class[ \t\f]+[^\s:(\[\\#]+[ \t]*"  # its name
     rb"(?:\[[^()#'\"\]]*\][ \t]*)?"  # type parameters without brackets of their own
     rb"(?:\(([^()#'\"]*)\)[ \t]*)?:"  # bases without calls, comments and strings
 )
+# A parenthesis may be closed before the call: ``(load)(x)``.
 _CALLED = re.compile(rb"(?<!\w)(\w++)[\s\\)]*+\(")
 _RENAMED = re.compile(rb"(?<!\w)(\w++)[\s\\]++as\b")
+# Keyword arguments and comparisons match as well: a file too many is only read in vain.
 _ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z)")
 _MOST_SEARCHES = 50
 """Words to search the text for; after that all words are read, which takes as long as 50 searches.
@@ -95,6 +98,7 @@ class Words:
             if path not in kept:
                 kept[path] = read(self._files[path].text)
             words = kept[path]
+            # The patterns know words of ASCII only; any other may stand in every file.
             if words is None or encoded in words or not word.isascii():
                 found.append(path)
         return found
@@ -154,6 +158,7 @@ def _classes(text: bytes) -> Iterator[int]:
     """Yield where a line begins with ``class``."""
     for start in _places(b"class", text):
         line = text.rfind(b"\n", 0, start) + 1
+        # A lone carriage return ends a line for Python, too.
         line = max(line, text.rfind(b"\r", line, start) + 1)
         if not text[line:start].strip(b" \t\f"):
             yield start

@@ -28,6 +28,7 @@ _WRAPPERS: dict[str, tuple[Literal["same", "optional"] | How, int]] = {
     **dict.fromkeys(["Generator", "Iterable", "Iterator"], ("generator", 0)),
     **dict.fromkeys(["AbstractAsyncContextManager", "AsyncContextManager"], ("manager", 0)),
     **dict.fromkeys(["AbstractContextManager", "ContextManager"], ("manager", 0)),
+    # The result comes last: ``Coroutine[Y, S, R]``, ``Callable[[A], R]``.
     **dict.fromkeys(["Awaitable", "Coroutine"], ("coroutine", -1)),
     "Callable": ("callable", -1),
     "Optional": ("optional", 0),
@@ -96,6 +97,7 @@ class Annotations:
                 return InstanceOf(name)
             case _ if name.startswith("unittest.mock."):
                 return NotRelevant("a mock", mock=True)
+            # Before the standard library as a whole, whose other classes are no sessions.
             case _ if name in {"typing.Any", "typing_extensions.Any", "builtins.object"}:
                 return evaluator.unknown(module, node, "it is annotated with no particular type")
             case _ if top in evaluator.knowledge.not_sessions or top == "builtins":
@@ -144,6 +146,7 @@ class Annotations:
             return tuple(map(_class_of, self.values(module, arguments[0])))
         wrapped = _WRAPPERS.get(simple)
         if wrapped is None:
+            # A container of sessions is no session itself.
             return (NotRelevant(f"annotated `{simple}[...]`"),)
         how, position = wrapped
         inner = self.values(module, arguments[position])

@@ -51,6 +51,7 @@ class ControlGraph:
         if self._here is not None:
             self.after[self._here].append(point)
         self._here = point
+        # Anything may raise: a name may be unbound, a property may run code.
         self._leave("raise", stays=True)
         return point
 
@@ -75,6 +76,7 @@ class ControlGraph:
         alive = list(dict.fromkeys(point for point in points if point is not None))
         self._here = alive[0] if len(alive) == 1 else None
         if len(alive) > 1:
+            # Several ways go on from one point, so that what follows is not copied.
             joined = self._apart()
             for point in alive:
                 self._lead(point, joined)
@@ -88,6 +90,7 @@ class ControlGraph:
 
     def _event(self, node: ast.AST, name: str) -> None:
         name = self._scope.mangled(name)
+        # Inside a comprehension a variable of the same name is another one.
         if name in self._scope.bindings and not any(name in hidden for hidden in self._hidden):
             self.names[node] = name
             self._point(node)
@@ -95,6 +98,7 @@ class ControlGraph:
     def _forget(self, handler: ast.ExceptHandler) -> None:
         if handler.name is not None and self._here is not None:
             self._event(handler, handler.name)
+            # Python deletes the name of the exception when its handler ends.
             self.unbound.add(len(self.events) - 1)
 
     # --------------------------------------------------------------------------------- walking
@@ -116,6 +120,7 @@ class ControlGraph:
         yield lambda: self._event(node, node.id)
 
     def _assign(self, node: ast.Assign) -> Iterator[_Work]:
+        # Python evaluates the value before it stores into the targets.
         yield node.value
         yield from node.targets
 
@@ -135,6 +140,7 @@ class ControlGraph:
         yield node.value
         hidden = self._hidden
 
+        # A walrus in a comprehension binds the variable of the function around it.
         def leak() -> None:
             self._hidden = []
 
@@ -182,6 +188,7 @@ class ControlGraph:
         return self._maybe(node.values)
 
     def _compare(self, node: ast.Compare) -> Iterator[_Work]:
+        # ``a < b < c`` does not evaluate `c` if ``a < b`` is false.
         yield node.left
         yield from self._maybe(node.comparators)
 
@@ -207,6 +214,7 @@ class ControlGraph:
 
     def _comprehension(self, node: ast.expr) -> Iterator[_Work]:
         generators: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
+        # Evaluated outside, where the comprehension's own names mean something else.
         yield generators[0].iter
         if isinstance(node, ast.GeneratorExp):
             return  # the rest runs at another time
@@ -282,10 +290,12 @@ class ControlGraph:
 
         def test() -> None:
             if not is_for:
+                # ``while True`` is left by `break` alone, never by its test.
                 tested.append(self._here if ends else None)
 
         def again() -> None:
             self._leave("continue")
+            # A `break` in the `else` of a loop leaves the loop around it.
             self._ways = {**self._ways, "break": outer["break"], "continue": outer["continue"]}
             self._here = tested[0]
 
@@ -357,6 +367,7 @@ class ControlGraph:
                 final.append(self._apart())
                 self._ways = dict.fromkeys(_WAYS_OUT, final[0])
             caught.append(self._apart())
+            # No handler may fit: then the exception goes on outwards.
             self._lead(caught[0], self._ways["raise"])
             self._taken.add((self._ways["raise"], "raise"))
             self._ways = {**self._ways, "raise": caught[0]}
@@ -380,8 +391,10 @@ class ControlGraph:
 
         def go_on() -> None:
             for way in _WAYS_OUT if final else ():
+                # Out of `finally` lead only the ways on which it was entered.
                 if (final[0], way) in self._taken:
                     self._leave(way, stays=True)
+            # Nobody came to `finally` but on a way out: the end is not reached.
             if final and ends[0] is None:
                 self._here = None
 

@@ -37,6 +37,7 @@ class Session:
 
     kind: SessionKind
     custom_query: str = ""
+    # A session that was seen at two places is one alternative.
     place: Place | None = field(default=None, compare=False)
     unless: str = ""
 
@@ -190,4 +191,5 @@ def _position(node: ast.arg | ast.expr | ast.stmt) -> tuple[int, int]:
 
 def union(*groups: Values) -> Values:
     """Return the alternatives of all ``groups`` together, without repetition."""
+    # In the order of appearance: a set would make answers depend on hashes.
     return tuple(dict.fromkeys(value for group in groups for value in group))

@@ -118,6 +118,7 @@ class Evaluator(ABC):
         if len(found) > MOST_ALTERNATIVES:
             found = (self.unknown(module, node, "it may be too many things"),)
         if self._active:
+            # The outermost question has just dropped what was worked out for it.
             self._answers[key] = found
         return found
 
@@ -128,6 +129,7 @@ class Evaluator(ABC):
         What was worked out for one question is dropped after it, or trees would be kept.
         """
         if key in self._active or len(self._active) > _DEEPEST or self._steps > _MOST_STEPS:
+            # Counted for `remembered`, which must not keep what was cut short.
             self._cuts += 1
             yield False
             return
@@ -151,6 +153,7 @@ class Evaluator(ABC):
         outer = self._active, self._answers, self._steps, self.follows_callers
         self._active, self._answers, self._steps, self.follows_callers = set(), {}, 0, False
         if outer[-1]:
+            # Inside of another `without_callers` they are swapped already.
             self._swap_memories()
         try:
             yield
@@ -207,10 +210,12 @@ class Evaluator(ABC):
                 return union(*(self.values(module, x, known) for x in (node.body, node.orelse)))
             case ast.NamedExpr():
                 return self.values(module, node.value, known)
+            # On the left only what is falsy is given on: no session, so None stands for it.
             case ast.BoolOp(op=ast.And()):
                 return union(self.values(module, node.values[-1], known), (NoneValue(),))
             case ast.BoolOp():
                 *firsts, last = [self.values(module, part, known) for part in node.values]
+                # `or` gives on what is on its left only if that is not None.
                 truthy = [tuple(one for one in first if one != NoneValue()) for first in firsts]
                 return union(*truthy, last)
             case ast.Starred() | ast.Yield() | ast.YieldFrom():
@@ -249,6 +254,7 @@ class Evaluator(ABC):
             if name is None:
                 return (self.unknown(module, node, f"`{node.id}` is not defined in sight"),)
             return self.named(name, module, node)
+        # Names at the top of a file may be circular over files, and are remembered.
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)
         found = self._joined(module, bindings, known)
@@ -309,6 +315,7 @@ class Evaluator(ABC):
     def _outside(self, qualified: str) -> Value:
         if qualified in self.knowledge.types or qualified in self.knowledge.mapped_classes:
             return ClassOf(qualified)
+        # It stands in for anything, so it proves nothing, and nothing stands against it.
         if qualified.startswith("unittest.mock."):
             return NotRelevant("a mock", mock=True)
         return External(qualified)
@@ -326,6 +333,7 @@ class Evaluator(ABC):
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
             case "assignment" | "walrus" | "annotation":
+                # Else a variable would be unknown for depending on itself.
                 value = _without_itself(binding.value, node)
                 return self.assigned(module, node, value, binding.annotation, known)
             case "with" if binding.value is not None:
@@ -349,12 +357,14 @@ class Evaluator(ABC):
         given: Values = () if value is None else self.values(module, value, known)
         if annotation is not None:
             declared = self.annotations.values(module, annotation)
+            # A test may annotate a mock as what it stands for.
             mocked = any(isinstance(one, NotRelevant) and one.mock for one in given)
             if not mocked and not any(isinstance(one, Unknown) for one in declared):
                 return _narrowed(declared, given)
         return given or (self.unknown(module, node, "it is bound by unpacking"),)
 
     def _iterated(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        # A literal gives its elements; of other containers nothing is known.
         if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.elts:
             return union(*(self.values(module, part, known) for part in node.elts))
         return self.results.given("generator", self.values(module, node, known), module, node)
@@ -372,6 +382,7 @@ class Evaluator(ABC):
         defining = self.load(found.path)
         if defining is None:
             return (self.unknown(module, binding.node, f"{found.path} cannot be parsed"),)
+        # What a package binds hides its submodule, except while the package itself imports that.
         if target.name not in defining.scopes.module.bindings or defining.path == module.path:
             submodule = self.names.layout.submodule(found.path, target.name)
             if submodule is not None:
@@ -417,5 +428,6 @@ def _narrowed(declared: Values, given: Values) -> Values:
     if given and all(isinstance(one, Session | DeclarativeBase) for one in given):
         return given
     if is_made(given):
+        # An annotation names the class, the value also which instance it is.
         return given
     return declared

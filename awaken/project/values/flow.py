@@ -53,6 +53,7 @@ class Flow:
         self._order = _reverse_postorder(self._graph.after)
         self._rank = {point: number for number, point in enumerate(self._order)}
         self._bindings = {
+            # ``x: int`` gives the name no value.
             name: [one for one in bindings if one.kind != "annotation"]
             for name, bindings in self.scope.bindings.items()
         }
@@ -177,10 +178,12 @@ class Flow:
         for name in names:
             bindings = self._bindings[name]
             starts[name] = at
+            # A bit for each definition, and a lower one for having no value.
             mask = ((2 << len(bindings)) - 1) << at
             nothing |= 1 << at
             for number, binding in enumerate(bindings, at + 1):
                 changes[binding.node] = ~mask, 1 << number
+            # A `del` is a definition that leaves no value behind.
             deleted[name] = sum(
                 2 << number for number, one in enumerate(bindings) if one.kind == "delete"
             )
@@ -233,6 +236,7 @@ class Flow:
                 for after in self._graph.after[point]:
                     if now | alive[after] != alive[after]:
                         alive[after] |= now
+                        # Points further on come later in this round; only a way back needs another.
                         changed = changed or self._rank[after] <= number
         return alive
 

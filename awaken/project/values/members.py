@@ -65,8 +65,10 @@ class Members:
                     if (node.attr == "begin")
                     else (self._no(module, node),)
                 )
+            # Every attribute of a mock is a mock.
             case Unknown() | NotRelevant(mock=True):
                 return (owner,)
+            # Reading it raises, so this alternative adds nothing.
             case NoneValue():
                 return ()
             case _:
@@ -80,6 +82,7 @@ class Members:
         defining = self._evaluator.load(owner.path)
         if defining is None:
             return (self._evaluator.unknown(module, node, f"{owner.path} cannot be parsed"),)
+        # What a package binds hides its submodule of the same name.
         if node.attr not in defining.scopes.module.bindings:
             submodule = self._evaluator.names.layout.submodule(owner.path, node.attr)
             if submodule is not None:
@@ -126,6 +129,7 @@ class Members:
             bound = module.scopes.scope_made_by(node).bindings
             if "query" in bound or "_query_cls" in bound:
                 return Unknown(f"`{facts.qualified}` overrides `query`", place)
+            # Told by the text alone: there are many ways to hand such a class to a session.
             if b"query_cls" in module.source.text:
                 return Session(kind, custom_query="?", place=place)  # type: ignore[arg-type]
         return Session(kind)  # type: ignore[arg-type]
@@ -192,6 +196,7 @@ class Members:
         bindings = scope.bindings.get(scope.mangled(name), [])
         in_body = union(*(self._bound(owner, module, one) for one in bindings))
         declared = any(one.annotation is not None for one in bindings)
+        # What the body declares holds for all that methods assign.
         if in_body and declared and not _is_unknown(in_body):
             return in_body
         if all(one.kind == "annotation" for one in bindings):
@@ -229,6 +234,7 @@ class Members:
             return (FunctionOf(module, node, (), ClassOf(owner.qualified)),)
         method = FunctionOf(module, node, (), owner)
         if names & PROPERTIES or any(name and name.endswith(".setter") for name in names):
+            # On the class itself it is the property object, which has no value.
             return self._evaluator.returned(method) if isinstance(owner, InstanceOf) else ()
         return (method,)
 
@@ -303,6 +309,7 @@ class Members:
             inheriting = type(owner)(subclass)
             values = self._inherited(inheriting, name, without)
             values = values or self._outside(inheriting, name, module, node)
+            # Below a class that has the attribute, others only override it.
             below = () if values else classes.subclasses(subclass)
             waiting += reversed(below)
             if not below:

@@ -32,6 +32,7 @@ def _checks(module: Module, name: ast.Name) -> Iterator[ast.Call]:
             yield from _of_name(_all_of(outer.test), name)
         if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             yield from _before(outer, inner, name)
+            # What was checked outside need not hold any more when the function is called.
             return
         yield from _before(outer, inner, name)
         inner = outer
@@ -47,12 +48,14 @@ def _before(outer: ast.AST, inner: ast.AST, name: ast.Name) -> Iterator[ast.Call
             match statement:
                 case ast.Assert(test=test):
                     yield from _of_name(_all_of(test), name)
+                # Whoever gets behind it has passed the check.
                 case ast.If(test=ast.UnaryOp(op=ast.Not(), operand=test), body=body, orelse=[]):
                     if isinstance(body[-1], _LEAVES):
                         yield from _of_name([test], name)
 
 
 def _all_of(test: ast.expr) -> list[ast.expr]:
+    # All parts of an `and` are true in its branch; of an `or` no single one is certain.
     return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
 
 

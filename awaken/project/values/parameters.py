@@ -32,6 +32,7 @@ from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.questions import Passed, Questions
 
 _DEPENDS = {"fastapi.Depends", "fastapi.Security"}
+# Python makes class methods of them without a decorator (`__new__`: a static one given the class).
 _ON_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}
 
 
@@ -57,6 +58,7 @@ class Parameters:
         if given and not any(isinstance(one, Unknown) for one in given):
             return given
         return (
+            # The call that is being followed says more than an annotation that says nothing.
             self._passed(known, parameter)
             or given
             or self._fixture(module, function, parameter)
@@ -89,6 +91,7 @@ class Parameters:
         promised = {one.kind for one in declared if isinstance(one, Session)}
         if not injected or any(isinstance(one, Unknown) for one in injected):
             return declared
+        # FastAPI passes what the dependency gives, whatever the annotation says.
         if not promised and any(isinstance(one, Unknown) for one in declared):
             return injected
         is_async = {kind.startswith("async") for kind in sessions | promised}
@@ -106,6 +109,7 @@ class Parameters:
     def _injected(self, module: Module, default: ast.expr) -> Values:
         """Return what ``Depends(function)`` gives; empty for anything else."""
         evaluator = self._evaluator
+        # ``Depends()`` makes an instance of what is annotated, which then says all.
         if not isinstance(default, ast.Call) or not default.args:
             return ()
         if evaluator.names.qualified(module, default.func) not in _DEPENDS:
@@ -160,10 +164,13 @@ class Parameters:
     ) -> Values:
         evaluator = self._evaluator
         values = union(*(evaluator.values(one.module, one.node) for one in passed.given))
+        # A default alone is no evidence: no call in sight relies on it.
         found = [one for one in values if one != NoneValue()] if passed.calls else []
+        # Tests pass mocks where the program passes the real thing.
         if not passed.doubts and found and not _is_only_mocked(values):
             return values
         if found and all(isinstance(one, Session) for one in found):
+            # One and the same, in whichever order the callers were found.
             doubt = min(passed.doubts)
             return tuple(
                 replace(one, unless=one.unless or doubt) if isinstance(one, Session) else one

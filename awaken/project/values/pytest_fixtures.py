@@ -25,6 +25,7 @@ def fixture_for(
     of those above, and takes the nearest. Fixtures inside classes and of plugins are not searched.
     """
     is_fixture = fixture_name(module, function, names) is not None
+    # pytest passes fixtures to nothing else.
     if not is_fixture and not function.name.startswith("test"):
         return None
     if any(_gives_arguments(decorator, name) for decorator in function.decorator_list):
@@ -52,9 +53,11 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
     """Whether ``mock.patch`` or ``parametrize("name", ...)`` may pass the argument instead."""
     parts = [node for node in ast.walk(decorator) if isinstance(node, ast.Name | ast.Attribute)]
     words = {part.id if isinstance(part, ast.Name) else part.attr for part in parts}
+    # A patch fills parameters by their position, so it may be any of them.
     if "patch" in words:
         return True
     texts = [node.value for node in ast.walk(decorator) if isinstance(node, ast.Constant)]
+    # Names that are computed may be the one that is asked for.
     named = any(isinstance(text, str) and name in text for text in texts)
     return "parametrize" in words and (named or not any(isinstance(text, str) for text in texts))
 

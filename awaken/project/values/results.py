@@ -101,6 +101,7 @@ class Results:
                 plain = Session("session" if role == "factory" else "async", custom, place)
                 return (Producer("factory", self._makes(plain, module, node, known)),)
             case _:
+                # Flask-SQLAlchemy derives the classes of its models from it.
                 base = _keyword(node, "model_class")
                 names = self._evaluator.names
                 parent = None if base is None else names.qualified(module, base) or "?"
@@ -112,6 +113,7 @@ class Results:
         ancestors = self._evaluator.classes.ancestors(qualified)
         bases = (qualified,) if ancestors is None else ancestors.outside
         known = application_classes()
+        # Without a note, or it would differ from the same place told by others.
         plain = Place(place.path, place.span)
         return plain if any(base in known for base in bases) else None
 
@@ -134,6 +136,7 @@ class Results:
     def _makes(self, plain: Session, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what the sessionmaker called in ``node`` makes; ``plain`` without ``class_``."""
         wanted = _keyword(node, "class_")
+        # ``sessionmaker[AsyncSession](...)`` is all that says what it makes.
         if wanted is None and isinstance(node.func, ast.Subscript):
             declared = self._evaluator.declared(module, node.func.slice)
             return declared if not plain.custom_query else (plain,)
@@ -194,6 +197,7 @@ class Results:
                 if name != "builtins.getattr"
                 else (evaluator.unknown(module, node, "`getattr` is not followed"),)
             )
+        # By convention it is a class, and calling one makes an instance.
         if name.rpartition(".")[2][:1].isupper():
             return (InstanceOf(name, made=self._told_apart(name, place)),)
         return (evaluator.unknown(module, node, f"what `{name}` returns is not known"),)
@@ -246,6 +250,7 @@ class Results:
             parameters = parameters[1:]
         by_name = {parameter.arg: parameter for parameter in parameters}
         starred = any(isinstance(argument, ast.Starred) for argument in node.args)
+        # Behind ``*args`` no position is certain; what is named still is.
         given = [] if starred else list(zip(parameters, node.args, strict=False))
         given += [
             (by_name[keyword.arg], keyword.value)
@@ -257,6 +262,7 @@ class Results:
     def returned(self, function: FunctionOf, arguments: Environment = ()) -> Values:
         """Return what calling ``function`` with ``arguments`` gives."""
         module, node = function.module, function.node
+        # The arguments of this call first: the first that fits counts.
         known = (*arguments, *function.known)
         if isinstance(node, ast.Lambda):
             return self._evaluator.values(module, node.body, known)
@@ -293,6 +299,7 @@ class Results:
                 declared = ()
         generates = any(isinstance(one, Producer) and one.how == "generator" for one in declared)
         if declared and (generates or not yielded):
+            # The annotation says what awaiting gives; the call itself gives a coroutine.
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
             if self._are_told_apart(declared):
                 found = union(*(evaluator.values(module, one, known) for one in returns))
@@ -359,6 +366,7 @@ class Results:
         session = self._evaluator.as_session(value)
         if isinstance(session, Session):
             return (session,)
+        # They give themselves; what they hold is entered one by one later.
         if value.qualified in {"contextlib.ExitStack", "contextlib.AsyncExitStack"}:
             return (value,)
         is_async = isinstance(module.statement_of(node), ast.AsyncWith)

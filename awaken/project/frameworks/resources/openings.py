@@ -46,6 +46,7 @@ def words(*resources: Resource) -> tuple[bytes, ...]:
 def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
     """Yield the calls that open one of ``resources``, but for those of tests and scripts."""
     known = knowledge().opens
+    # Also under the names that files of the program give to such a function.
     names = {one for word in words(*resources) for one in project.spellings(word.decode())}
     for path in project.site_files(words(*resources)):
         module = None if is_aside(path) else project.module(path)
@@ -89,6 +90,7 @@ def _is_script(module: Module) -> bool:
     """Whether a file is run by itself, and does not make an application or its routes."""
     text = module.source.text
     makes = any(word in text for word in (b"FastAPI", b"Starlette", b"APIRouter", b"Flask"))
+    # A file that makes the application is often run by itself as well.
     return b"__main__" in text and not makes
 
 

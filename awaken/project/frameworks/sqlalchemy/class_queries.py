@@ -120,6 +120,7 @@ class ClassQueries:
                 place = Place(one.path, one.span)
                 return Unknown(f"`{one.qualified}` is defined more than once", place)
             own = self._set_in(one, *node)
+            # A column or a method called `query` is no query at all.
             if own is None:
                 return None
             found += [*own, *self._assigned().get(one.qualified, []), *self._bases(one, *node)]
@@ -141,6 +142,7 @@ class ClassQueries:
         """Return what the body of a class makes of ``query``; None where that is no query."""
         found: list[Found] = []
         for binding in module.scopes.scope_made_by(node).bindings.get("query", []):
+            # ``query: Query`` is written for type checkers.
             if binding.kind == "annotation":
                 continue
             given = self._property(module, binding.value)
@@ -269,6 +271,7 @@ class ClassQueries:
         """Return the query of classes that inherit ``db.Model``; None where ``db`` is not one."""
         sessions = self._evaluator.knowledge.class_queries
         values = self._evaluator.named(owner, module, node)
+        # ``db = None`` stands in until the real one is made.
         values = tuple(one for one in values if one != NoneValue())
         place = self._evaluator.place(module, node, "the base class")
         found: ClassQuery | None = None
@@ -297,6 +300,7 @@ class ClassQueries:
             module, tree = node
             if _DECISIVE & module.scopes.scope_made_by(tree).bindings.keys():
                 return f"`{facts.qualified}` changes what Flask-SQLAlchemy does"
+            # `query_cls` or `query_class`, which reach the extension in many ways.
             if b"query_c" in module.source.text:
                 return f"`{facts.qualified}` may have a Query class of its own"
         return ""

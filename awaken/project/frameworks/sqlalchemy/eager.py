@@ -83,10 +83,12 @@ class EagerLoading:
 
 def _direction(owner: MappedClass, target: MappedClass) -> bool | None:
     """Return True if only the target's table refers to the owner's, False for the reverse."""
+    # A table that refers to itself shows no direction.
     if owner.tablename is None or target.tablename is None or owner.tablename == target.tablename:
         return None
     to_target = _refers(owner.columns.values(), target.tablename)
     to_owner = _refers(target.columns.values(), owner.tablename)
+    # With keys both ways, or none, nothing says which side has many.
     if to_target is None or to_owner is None or to_target == to_owner:
         return None
     return to_owner

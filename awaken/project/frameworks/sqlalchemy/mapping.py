@@ -153,6 +153,7 @@ class MappingReader:
                     kind = self.kind_of(module, value)
                 if kind == "opaque" and name in _SETTINGS:
                     kind = None
+                # SQLModel takes every annotation for a column, SQLAlchemy only ``Mapped[...]``.
                 if kind is None and annotation is not None and (fields or is_mapped(annotation)):
                     kind = "column"
                 if kind is None:
@@ -174,8 +175,10 @@ class MappingReader:
     def _function(self, module: Module, node: Function) -> tuple[AttributeKind, ast.expr | None]:
         """Return what a method maps: a ``declared_attr`` is what it returns."""
         names = {name for one in node.decorator_list for name in self._decorator(module, one)}
+        # A hybrid is computed; what it returns maps nothing.
         if any(_CALLS.get(name) == "hybrid" for name in names):
             return "hybrid", None
+        # Only SQLAlchemy's decorators make a method part of the mapping.
         if not names & _DECLARED:
             return "method", None
         returned = returned_by(module, node)
@@ -186,6 +189,7 @@ class MappingReader:
 
     def _decorator(self, module: Module, node: ast.expr) -> set[str]:
         plain = node.func if isinstance(node, ast.Call) else node
+        # ``@size.expression`` belongs to the hybrid of that name above it.
         if isinstance(plain, ast.Attribute) and plain.attr in {"setter", "expression"}:
             return {"sqlalchemy.ext.hybrid.hybrid_property"}
         return self.called(module, plain)
@@ -208,6 +212,7 @@ class MappingReader:
         call = value if isinstance(value, ast.Call) else None
         if call is not None and call.args and isinstance(call.args[0], ast.Call):
             inner = self.called(module, call.func)
+            # ``deferred(Column(...))``: the column inside has the facts.
             if inner & {"sqlalchemy.orm.deferred", "sqlalchemy.orm.column_property"}:
                 return self._column(module, call.args[0], annotation)
         return column_facts(call, annotation)
@@ -228,6 +233,7 @@ def _may_relate(module: Module, names: tuple[str, ...]) -> bool:
     for scope in module.scopes.scopes:
         node = scope.node
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == names[-1]:
+            # Told by the text: `relationship` and the old `relation` both hold the word.
             return "relation" in module.text_of(node).lower()
     return True
 
@@ -238,12 +244,14 @@ def column_facts(call: ast.Call | None, annotation: ast.expr | None) -> ColumnFa
     primary = _boolean(keywords.get("primary_key")) or False
     nullable = _boolean(keywords.get("nullable")) if "nullable" in keywords else None
     if nullable is None and "nullable" not in keywords:
+        # A primary key is never NULL, whatever its annotation allows.
         nullable = False if primary else _optional(annotation)
     type_name, foreign_key = None, _text_of(keywords.get("foreign_key"))
     for argument in call.args if call is not None else ():
         plain = argument.func if isinstance(argument, ast.Call) else argument
         name = plain.attr if isinstance(plain, ast.Attribute) else getattr(plain, "id", "")
         if name == "ForeignKey" and isinstance(argument, ast.Call) and argument.args:
+            # Empty is not None: there is a key, but not to a table that is named.
             foreign_key = _text_of(argument.args[0]) or ""
         elif name and name not in _NO_TYPES and type_name is None:
             type_name = name
@@ -292,6 +300,7 @@ def annotated_target(annotation: ast.expr | None) -> ast.expr | str | None:
     node = None if annotation is None else _unquoted(annotation)
     while isinstance(node, ast.Subscript):
         inner = node.slice
+        # Of ``dict[str, User]`` the values are what is mapped.
         node = inner.elts[-1] if isinstance(inner, ast.Tuple) else inner
     if isinstance(node, ast.BinOp):
         none = isinstance(node.left, ast.Constant) and node.left.value is None

@@ -113,6 +113,7 @@ class Models:
         facts = self._classes.facts(qualified)
         if facts is None:
             return "base" if self._is_declarative(qualified) else "unknown"
+        # First: such a class has neither a base nor a decorator that tells.
         if qualified in self._imperative():
             return "mapped"
         decorated = self._decorated(facts)
@@ -122,6 +123,7 @@ class Models:
         ancestors = self._classes.ancestors(qualified)
         keyword_bases = self._evaluator.knowledge.table_keyword_bases
         if ancestors is not None and keyword_bases & set(ancestors.outside):
+            # SQLModel maps a class only if it says ``table=True``.
             return "mapped" if ("table", "True") in facts.keywords else "plain"
         body = self.body(qualified)
         if inherited == "mapped" and body is not None and body.abstract:
@@ -162,6 +164,7 @@ class Models:
                 found.add("mapped")
             elif base is None or not self._is_harmless(base):
                 found.add("unknown")
+        # One mapped base is enough; after that what may be mapped counts before what is not.
         order: tuple[Status, ...] = ("mapped", "base", "unknown")
         return next((status for status in order if status in found), "plain")
 
@@ -225,6 +228,7 @@ class Models:
             complete = complete and self._is_complete(inherited, body)
             tablename = tablename or body.tablename
             table = table or body.table or (imperative.table if imperative else None)
+            # What is nearer came before, and wins.
             columns = {**body.columns, **columns}
             kinds = {**body.kinds, **kinds}
             if imperative is not None:
@@ -250,6 +254,7 @@ class Models:
         """Return the classes of the project with the ones that declarative bases add."""
         found = {one.qualified: one for one in ancestors.inside}
         for facts in ancestors.inside:
+            # What ``declarative_base(cls=...)`` is given is inherited, but in no list of bases.
             for index in range(len(facts.bases)):
                 base = (
                     self._declarative(facts, index)
@@ -328,6 +333,7 @@ class Models:
         if owner is None:
             return
         properties = next((one.value for one in node.keywords if one.arg == "properties"), None)
+        # Properties put together elsewhere may map anything.
         complete = properties is None or isinstance(properties, ast.Dict)
         complete = complete and not any(one.arg is None for one in node.keywords)
         table = node.args[1] if len(node.args) > 1 else None

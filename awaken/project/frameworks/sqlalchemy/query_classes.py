@@ -76,6 +76,7 @@ class QueryClasses:
         outside = set(ancestors.outside)
         if not outside & knowledge.query_classes:
             return None
+        # A mixin of a library may replace any method.
         if outside - knowledge.query_classes - _HARMLESS_BASES:
             return None
         own: set[str] = set()
@@ -155,6 +156,7 @@ def _given_in(module: Module) -> Iterator[ast.expr]:
                 call = module.parent(node)
                 function = call.func if isinstance(call, ast.Call) else None
                 name = getattr(function, "attr", getattr(function, "id", ""))
+                # There it is for that property alone; sessions make plain queries.
                 if name not in {"query_property", "relationship", "dynamic_loader", "backref"}:
                     yield value
             case ast.Dict(keys=keys, values=values):

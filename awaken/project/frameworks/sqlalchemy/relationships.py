@@ -22,6 +22,7 @@ from awaken.project.source.modules import Module
 
 WORDS = (b"relationship", b"relation(", b"Relationship", b"dynamic_loader")
 _NAMES = {"relationship", "relation", "Relationship", "dynamic_loader"}
+# SQLAlchemy reads True, False and None as these.
 _LAZY = {True: "select", False: "joined", None: "noload"}
 _JOIN_KEYWORDS = {"primaryjoin", "foreign_keys", "remote_side", "secondaryjoin"}
 
@@ -76,6 +77,7 @@ class Relationships:
     def eager(self) -> list[Site]:
         """Return every side of the project that is, or may be, loaded with a join by itself."""
         words = self._evaluator.callers.words
+        # Without `lazy`, or keywords that may hold it, nothing is loaded by a join.
         hits = {
             path
             for name in sorted(_NAMES)
@@ -135,6 +137,7 @@ class Relationships:
         plain = isinstance(backref, ast.Call | ast.Constant)
         uselist = _constant(keywords.get("uselist"))
         if not isinstance(uselist, bool):
+            # Through a secondary table both sides are collections.
             uselist = True if side.facts.secondary else None
         facts = RelationshipFacts(
             target=side.owner,
@@ -202,6 +205,7 @@ class Relationships:
         target: ast.expr | str | None = named
         if target is None:
             target = annotated_target(annotation)
+        # ``relationship(lambda: User)``, for classes that are defined further down.
         if isinstance(target, ast.Lambda):
             target = target.body
         if isinstance(target, ast.Constant):
@@ -255,6 +259,7 @@ def _ends(qualified: str, text: str) -> bool:
 
 def _lazy(keywords: dict[str | None, ast.expr]) -> str | None:
     if "lazy" not in keywords:
+        # ``**options`` may hold it.
         return None if None in keywords else "select"
     node = keywords["lazy"]
     if not isinstance(node, ast.Constant):
@@ -272,6 +277,7 @@ def _uselist(
         return value if isinstance(value, bool) else None
     if None in keywords:
         return None
+    # A class for the collection, or a query in its place, only makes sense for many.
     if "collection_class" in keywords or _constant(keywords.get("lazy")) in {
         "dynamic",
         "write_only",

@@ -134,6 +134,7 @@ class Sessions:
         if evidence is None:
             return None
         known = self._from_values(module, function.value)
+        # An AsyncSession has no `query`, so this call proves nothing.
         if isinstance(known, SessionProof) and known.kind.startswith("async"):
             return None
         if isinstance(known, SessionProof) and not _is_open(known):
@@ -206,6 +207,7 @@ class Sessions:
         name = receiver.attr if isinstance(receiver, ast.Attribute) else ""
         name = receiver.id if isinstance(receiver, ast.Name) else name
         overrides = isinstance(known, Unknown) and "overrides" in known.why
+        # What is called a session is not a client with a `query` of its own, as a rule.
         return in_sessions or overrides or (elsewhere and "session" not in name.lower())
 
     def _may_be_other(self, module: Module, receiver: ast.expr) -> bool:
@@ -228,6 +230,7 @@ class Sessions:
                 qualified = f"{module.name}.{module.qualname(owner)}"
                 value = self._evaluator.members.as_session(InstanceOf(qualified))
                 in_sessions = in_sessions or not isinstance(value, InstanceOf)
+                # Without a parameter it cannot be what is called with a model.
                 elsewhere = elsewhere or len(node.args.args) > 1 or node.args.vararg is not None
         return in_sessions, elsewhere
 

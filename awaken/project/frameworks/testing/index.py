@@ -139,6 +139,7 @@ class Doubles:
             words |= {above[-1].name} if above else set()
         if marks:
             yield path
+        # Nobody calls tests and set-up methods by their names.
         words = {word for word in words if not word.startswith(("test", "setUp", "setup"))}
         for word in sorted(words):
             files = [one for one in self._words.files_with(word) if is_around_tests(one)]

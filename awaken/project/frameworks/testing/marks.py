@@ -120,6 +120,7 @@ def configured(module: Module, node: ast.Attribute) -> Mark | None:
     behind, current = [], node
     above = module.parent(current)
     while isinstance(above, ast.Attribute | ast.Call | ast.Subscript):
+        # As an argument it is handed on; nothing is called of it.
         if current is not getattr(above, "func", getattr(above, "value", None)):
             break
         if isinstance(above, ast.Attribute):
@@ -129,6 +130,7 @@ def configured(module: Module, node: ast.Attribute) -> Mark | None:
     if any(name in _SETTINGS or name.startswith("assert_") for name in behind):
         return Mark(node, node.value, legacy)
     replaced = isinstance(node.ctx, ast.Store) and isinstance(above, ast.Assign)
+    # ``self.query = x`` is an attribute of the test class, or of a class in it.
     if replaced and ast.unparse(node.value) not in {"self", "cls"}:
         return Mark(node, node.value)
     return None
@@ -154,6 +156,7 @@ def patch_of(module: Module, call: ast.Call) -> Patch | None:
     function, args = call.func, call.args
     last = last_name(function)
     owner = last_name(function.value) if isinstance(function, ast.Attribute) else ""
+    # These say what a mock looks like, not what is put there.
     named = (one.value for one in call.keywords if one.arg not in {"wraps", "spec"})
     given = (*args[1:], *named)
     if args and (last == "patch" or (last == "setattr" and len(args) > 1)):

@@ -166,6 +166,7 @@ class Reach:
             return self.method(name, "__init__")
         defining = evaluator.load(located.path)
         found = defining.scopes.module.bindings.get(located.rest[0], []) if defining else []
+        # The last definition of a name is the one that is called.
         node = found[-1].node if found else None
         return EntryPoint(defining, node) if defining and isinstance(node, Function) else None
 
@@ -229,6 +230,7 @@ def with_arguments(entry: EntryPoint, given: set[str | int]) -> EntryPoint:
     """
     positional = [one.arg for one in (*entry.function.args.posonlyargs, *entry.function.args.args)]
     names = {name for name, _ in ((p.arg, d) for p, d in parameters_of(entry.function.args))}
+    # `self` in `given` is no keyword: it stands for the receiver.
     found: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
     decorators = {getattr(one, "id", "") for one in entry.function.decorator_list}
     in_class = entry.module.enclosing_class(entry.function) is not None
@@ -326,6 +328,7 @@ class _Body:
                 if node.attr in _RESULTS:
                     return False
                 return self._is_target(node) or self._holds(node.value)
+            # Made of the double, but no double.
             case ast.Constant() | ast.JoinedStr() | ast.Compare():
                 return False
             case _:

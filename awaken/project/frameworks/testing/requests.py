@@ -28,6 +28,7 @@ _MOST_FILES = 60
 
 def path_of(module: Module, call: ast.Call) -> str | None:
     """Return the path that a client is asked for, ``{}`` for each part that is computed."""
+    # ``client.request(method, path)`` has the path second.
     for one in [*call.args[:2], *(k.value for k in call.keywords if k.arg in {"url", "path"})]:
         text = text_of(module, one)
         if text is None and isinstance(one, ast.JoinedStr):
@@ -54,6 +55,7 @@ class Routes:
             wanted = _parts(path)
             files = self._files(wanted)
             found = list(self._search(method, wanted, files))
+            # Several patterns may fit, and a framework takes the most special one, as a rule.
             best = max((score for score, _ in found), default=(0, 0))
             fitting = [entry for score, entry in found if score == best]
             self._answering[key] = fitting if len(files) <= _MOST_FILES else None
@@ -151,6 +153,7 @@ def _answers(module: Module, decorator: ast.expr, method: str, wanted: list[str]
         return None
     parts = [*_prefix(module, decorator.func.value), *_parts(path.value)]
     pairs = list(zip(reversed(parts), reversed(wanted), strict=False))
+    # A prefix may be given where the router is included: the ends are compared.
     if len(parts) > len(wanted) or not all(_fits(one, other) for one, other in pairs):
         return None
     return sum(one == other for one, other in pairs), len(parts)
@@ -168,12 +171,14 @@ def _prefix(module: Module, router: ast.expr) -> list[str]:
 
 def _admits(decorator: ast.Call, name: str, method: str) -> bool:
     """Whether a decorator ``name`` lets a function answer ``method``."""
+    # The method of ``client.open`` is an argument, which is not read.
     if name not in _ROUTES or method in {"open", "request"}:
         return name in _ROUTES
     if name not in {"api_route", "route"}:
         return name == method
     given = next((one.value for one in decorator.keywords if one.arg == "methods"), None)
     if given is None:
+        # What Flask lets a route answer that names no methods.
         return method in {"get", "head", "options"}
     texts = [one.value for one in ast.walk(given) if isinstance(one, ast.Constant)]
     return not texts or method.upper() in texts

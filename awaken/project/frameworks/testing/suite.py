@@ -87,6 +87,7 @@ class Suite:
         """Return the fixture that a parameter ``name`` of ``member`` receives."""
         module = member.module
         around = module.enclosing_class(member.node)
+        # In the order in which pytest looks: class, file, then each conftest.py further up.
         owners: list[tuple[Module, ast.AST]] = [] if around is None else [(module, around)]
         owners.append((module, module.tree))
         folder = module.path.rpartition("/")[0]
@@ -100,6 +101,7 @@ class Suite:
             folder = folder.rpartition("/")[0]
         for defining, owner in owners:
             node = self._fixtures_in(defining, owner).get(name)
+            # A fixture that asks for its own name gets the one further out.
             if node is not None and node is not member.node:
                 return self.member(defining, node)
         return None
@@ -130,6 +132,7 @@ class Suite:
             return self.target_object(member.module, patch.owner, patch.name)
         parts = patch.name.split(".")
         layout, names = self.evaluator.names.layout, self.evaluator.names
+        # The longest part that is a file is the module, and the rest names something in it.
         for length in range(len(parts) - 1, 0, -1):
             path = layout.find(".".join(parts[:length]), member.module.path).path
             if path is None:

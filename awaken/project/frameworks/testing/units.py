@@ -71,6 +71,7 @@ class Unit:
                 continue
             self.members[member.prefix] = member
             helping += self._helping(member)
+            # Helpers get their arguments from calls, not from fixtures.
             if not any(one is member for one in self._helpers.values()):
                 waiting += self._requested(member)
         left = (one for one in (*waiting, *helping) if one.prefix not in self.members)
@@ -146,6 +147,7 @@ class Unit:
         for member in self.members.values():
             self._mark(member)
         before, now = -1, 0
+        # What was looked at may be given to what comes later, and the other way round.
         while before < now:
             before = now
             for member in self.members.values():
@@ -261,6 +263,7 @@ class Unit:
                     self._patch_object(member, node)
 
     def _give(self, member: Member, target: ast.expr, value: ast.expr) -> None:
+        # That configures the double, and hands it on to nobody.
         if any(isinstance(n, ast.Attribute) and n.attr == "query" for n in ast.walk(target)):
             return
         key = self._key(member, target)
@@ -328,6 +331,7 @@ class Unit:
         if isinstance(member.node, ast.Module):
             return
         around = member.module.enclosing_class(member.node)
+        # Patches fill the parameters from the lowest decorator up, those of the class last.
         decorators = [*reversed(member.node.decorator_list)]
         decorators += reversed(around.decorator_list if around is not None else [])
         parameters = [one.arg for one in member.node.args.args][int(around is not None) :]

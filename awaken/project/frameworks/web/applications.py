@@ -91,6 +91,7 @@ class Applications:
     def _follow(
         self, module: Module, node: ast.expr, seen: set[tuple[str, int]]
     ) -> Iterator[Application | Unknown]:
+        # Before its values, which know the class that is declared, but not which application it is.
         parameter = self._parameter(module, node)
         if parameter is not None:
             yield from self._passed(module, *parameter, seen)

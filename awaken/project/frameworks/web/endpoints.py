@@ -70,6 +70,8 @@ class Endpoints:
     ) -> tuple[Place, ...]:
         waiting: list[tuple[Module, Function, tuple[Place, ...]]] = [(module, function, ())]
         seen = {(module.path, module.span(function).start)}
+        # Nothing is concluded where no way is found, so a search may end early.
+        # Breadth first, so that the way that is shown is a short one.
         while waiting and len(seen) < _MOST_FUNCTIONS:
             home, current, chain = waiting.pop(0)
             if skips_function(home, current):
@@ -119,6 +121,7 @@ class Endpoints:
 
     def _is_route(self, module: Module, owner: ast.expr, arguments: list[ast.expr]) -> bool:
         path = arguments[0] if arguments else None
+        # A path in such a decorator is a route, even if nothing says what the object is.
         starts = isinstance(path, ast.Constant) and str(path.value).startswith("/")
         return starts or self._is_application(module, owner)
 

@@ -49,6 +49,7 @@ class Handlers:
         """
         is_async = isinstance(function, ast.AsyncFunctionDef) and not _yields(module, function)
         manner: Manner | None = "async" if is_async else "sync"
+        # The lowest decorator is applied first.
         for decorator in reversed(function.decorator_list):
             if decorator not in besides:
                 manner = self._decorated(module, decorator, manner)

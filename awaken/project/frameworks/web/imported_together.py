@@ -68,6 +68,7 @@ class CertainImports:
         found: list[str] = []
         for name in self._names(module, statement):
             parts = [name] if name.startswith("/") else name.split(".")
+            # ``import a.b.c`` runs `a` and `a.b` as well.
             for length in range(1, len(parts) + 1):
                 path = layout.find(".".join(parts[:length]), module.path).path
                 if path is not None and path not in found:

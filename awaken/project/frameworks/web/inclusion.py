@@ -61,6 +61,7 @@ class Inclusions:
         while waiting:
             child, below = waiting.pop(0)
             for one in self.all:
+                # Routers that include each other would be followed for ever.
                 if one.how != "include" or child not in one.child.applications or one in below:
                     continue
                 for parent in one.parent.applications:

@@ -76,6 +76,7 @@ class Installations:
             seen.add(key)
             waiting += _kept_as(carrier)
             for call, given in _given(carrier):
+                # The name was a guess; what it stands for here decides.
                 if application not in self._applications.of(carrier.module, given).applications:
                     continue
                 found = self._installation(carrier.module, call)
@@ -150,6 +151,7 @@ class Installations:
         found = names.pop() if len(names) == 1 else self._of_method(module, call.func)
         if found is None:
             return Installation(module, call, module.excerpt(call.func), None)
+        # Code of the program is followed into by its parameters.
         if self._evaluator.names.locate(found) is not None:
             return None
         return Installation(module, call, found, self._effect(found))

@@ -132,6 +132,7 @@ class Registrations:
         above = module.parent(call)
         if isinstance(above, Function) and any(call is one for one in above.decorator_list):
             return Registration(module, call, "decorator", event, resolved, function=above)
+        # ``app.on_event("startup")(handler)``: the decorator is called by hand.
         if isinstance(above, ast.Call) and above.func is call and len(above.args) == 1:
             whole = isinstance(module.parent(above), ast.Expr)
             form: Form = "call" if whole else "other"
@@ -169,6 +170,7 @@ class Registrations:
     # ------------------------------------------------------------------ the lists, and constructors
     def _list_use(self, module: Module, node: ast.Attribute) -> Iterator[Registration]:
         resolved = self._receiver(module, node.value)
+        # Other classes have an attribute of that name; after `.router` it is Starlette's.
         if resolved is None or (not resolved.applications and not _is_router(node.value)):
             return
         event, above = _LISTS[node.attr], module.parent(node)

@@ -94,4 +94,5 @@ class Serving:
         if not isinstance(one, FunctionOf) or not isinstance(one.node, ast.AsyncFunctionDef):
             return None
         names = [self._evaluator.names.qualified(one.module, x) for x in one.node.decorator_list]
+        # Any other decorator may run something else around it.
         return (one.module, one.node) if names == [_MANAGER] else None

@@ -127,6 +127,7 @@ def literal_elements(reader: ModuleReader, node: ast.expr) -> list[ast.expr] | N
         value = reader.only_value(node)
         if value is None or _is_changed(reader, node):
             return None
+        # Lists at the top of a file count as constants; those of functions are often built up.
         is_local = reader.module.enclosing_function(value) is not None
         if is_local and isinstance(value, ast.List) and not is_only_read(reader, node):
             return None
@@ -292,6 +293,7 @@ def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[
     """Classify arguments of an expression: what is unknown there is a value, not an item."""
     if depth == 0:
         return []
+    # Less deep each time: a variable may be built on itself.
     found = (classify(reader, node, depth - 1) for node in nodes)
     return [item for item in found if item.what is not What.UNKNOWN]
 
@@ -345,6 +347,7 @@ def _classify_method(
     inner = classify(reader, method.value, depth)
     if inner.what is What.ENTITY or inner.what is What.SELECTABLE or inner.what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
+    # A window function has a value for each row.
     grouped = inner.aggregate and method.attr != "over"
     return replace(
         inner, node=node, what=What.EXPRESSION, key=None, aggregate=grouped, hashable=inner.hashable
@@ -382,8 +385,10 @@ def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
     if len({item.what for item in found}) != 1 or found[0].what is What.UNKNOWN:
         return Item(node, What.UNKNOWN)
     first = found[0]
+    # A subquery in a variable is named by that variable.
     owner = node.id if first.what is What.SELECTABLE else first.owner
     if len(found) > 1:
+        # Its label depends on which assignment ran.
         return Item(node, first.what, owner=owner, key="", hashable=None)
     return replace(first, node=node, owner=owner)
 
@@ -397,6 +402,7 @@ def _imported(reader: ModuleReader, node: ast.expr) -> Item:
     if definition is not None:
         return _defined(reader, node, definition)
     name = qualified.rpartition(".")[2]
+    # Spelled like a class, not like a constant or a table.
     if "." in qualified and name[:1].isupper() and not name.isupper() and "_" not in name:
         return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=ASSUMED)
     return Item(node, What.UNKNOWN)

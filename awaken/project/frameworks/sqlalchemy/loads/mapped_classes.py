@@ -181,6 +181,7 @@ def _entity_of_value(reader: ModuleReader, value: ast.expr, depth: int) -> Item 
         other = entity_of(reader, value.orelse, depth)
         if first is None or other is None:
             return None
+        # Both branches may be one class, as with a default.
         return first if first.model == other.model else _joined(value, [first, other])
     return entity_of(reader, value, depth)
 
@@ -254,6 +255,7 @@ def _entity_of_callers(
 ) -> Item | None:
     """Return the item for a parameter that gets a class from every caller there is."""
     passed = reader.project.calls.passed_to(reader.module, binding)
+    # One caller out of sight may pass another class.
     if passed is None or passed.doubts or not passed.calls:
         return None
     found = [
@@ -379,6 +381,7 @@ def _entity_below(
     if not entities or len(entities) < len(given):
         return None
     joined = _joined(node, entities)
+    # Only of a public class can somebody else have subclasses.
     if not is_public(reader.module, qualified):
         return joined
     text = ast.unparse(node)
@@ -467,6 +470,7 @@ def _attribute_values(
         return
     for statement in reader.module.walk(around):
         for target in statement.targets if isinstance(statement, ast.Assign) else ():
+            # ``model = None`` in a base leaves it to the subclasses.
             if not isinstance(statement, ast.Assign) or is_none(statement.value):
                 continue
             if _is_attribute(target, node.attr, statement in around.body):

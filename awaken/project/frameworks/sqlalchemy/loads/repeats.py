@@ -62,6 +62,7 @@ class Sources:
                 return True
             case ast.Compare(left=left, comparators=others):
                 parts = (left, *others)
+                # One side must be the entity's: two others may be columns of other tables.
                 settled = any(self._is_own(part) or is_subquery(part) for part in parts)
                 return settled and all(map(self._is_operand, parts))
             case ast.BoolOp(values=values):
@@ -101,10 +102,13 @@ class Sources:
             name = self.reader.library_name(function)
             if name in _CONNECTIVES:
                 return all(map(self._is_criterion, node.args))
+            # Text has no FROM of its own, whatever it names.
             return name == "text" or all(map(self._is_operand, node.args))
         if isinstance(function, ast.Attribute) and self._is_own(function.value):
+            # They make an EXISTS, which has its own FROM.
             if function.attr in {"any", "has"}:
                 return True
+            # Of a relationship they may bring its secondary table into FROM.
             if function.attr in {"contains", "with_parent"} and self._is_relationship(
                 function.value
             ):
@@ -163,6 +167,7 @@ def _parts(node: ast.expr) -> Sequence[ast.expr]:
     """Return what a display, an operation or a comprehension takes its value from."""
     match node:
         case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            # An empty list is a plain value, unlike what has no parts.
             return elements or [ast.Constant(None)]
         case ast.BinOp(left=left, right=right):
             return left, right
@@ -206,11 +211,13 @@ def is_loader(option: ast.expr) -> bool:
 def _may_join_collection(reader: ModuleReader, option: ast.expr) -> bool:
     steps = _steps(option)
     if steps is None:
+        # Not written as calls in sight, so it may join anything.
         return True
     for name, arguments in steps:
         if name in _COLUMN_OPTIONS or name == "Load":
             continue
         if name in _SEPARATE:
+            # What is below in the path belongs to that separate statement.
             return False
         if name not in _JOINED or not arguments:
             return True

@@ -144,6 +144,7 @@ def _added(reader: ModuleReader, read: ast.Name, scope: Scope, depth: int) -> It
     if isinstance(above, ast.Attribute) and isinstance(call, ast.Call) and call.func is above:
         repeated = _is_in_loop(reader, call, scope)
         if above.attr in _ADDS and call.args:
+            # ``insert(0, x)`` has the element last.
             yield Element(reader, call.args[-1], repeated)
         elif above.attr == "extend" and len(call.args) == 1:
             for one in _elements(reader, call.args[0], depth):
@@ -160,6 +161,7 @@ def _is_in_loop(reader: ModuleReader, node: ast.AST, scope: Scope) -> bool:
             return False
         if isinstance(above, _LOOPS):
             return True
+    # It stands in a function inside this one, which may be called again and again.
     return True
 
 
@@ -168,6 +170,7 @@ def _is_only_read(
 ) -> bool:
     """Whether nothing can be put into a list by way of ``read``."""
     match above:
+        # What ``+=`` adds to the variable is read as a binding of it.
         case ast.Starred(ctx=ast.Load()) | ast.BinOp() | ast.AugAssign():
             return True
         case ast.Subscript(value=value, ctx=ast.Load()):
