@@ -210,6 +210,7 @@ def _classify_attribute(reader: ModuleReader, node: ast.Attribute, depth: int) -
         text = ast.unparse(node.value)
         return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=is_orm)
     if isinstance(node.value, ast.Name) and _imported(reader, node.value).certainty.is_assumed:
+        # An attribute of what is taken for a mapped class is taken for a column.
         text = node.value.id
         return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, certainty=ASSUMED)
     return _imported(reader, node)
@@ -224,7 +225,9 @@ def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
     column = mapped.columns.get(node.attr) if mapped else None
     hashable: bool | None = None
     if column is not None and column.type is not None:
+        # Values of these types are lists or dictionaries.
         hashable = not any(name in column.type.upper() for name in _UNHASHABLE_TYPES)
+    # A relationship is no column, and has no name in a row.
     key = None if kind == "relationship" else node.attr
     return Item(node, What.COLUMN, model=owner.model, owner=owner.owner, key=key, hashable=hashable)
 
