@@ -25,7 +25,7 @@ PAGE = ROOT / "docs" / "writing-rules.md"
 SMALL = 105
 """Lines of a small rule with its page, at most."""
 
-ASK = "uv run pytest -n0 tests/test_pages.py tests/test_fixtures.py -k running-loop"
+ASK = re.compile(r"uv run pytest -n0 tests/test_pages.py tests/test_fixtures.py -k ([\w-]+)\n")
 _BLOCK = re.compile(
     r"^(?P<fence>`{3,})(?P<kind>\w+)(?: (?P<path>\S+))?(?: (?P<part>\w+))?\n"
     r"(?P<text>.*?)^(?P=fence)$",
@@ -73,6 +73,9 @@ def write(path: Path, step: Step) -> None:
         case _, "code":
             path.write_text(f'{docstring}\n"""\n\n{step.text}')
         case _:
+            if path.parent.name == "before":  # a case has one program before, in a file or a tree
+                path.parent.with_suffix(".py").unlink(missing_ok=True)
+                path.parent.with_name("after.py").unlink(missing_ok=True)
             path.write_text(step.text)
 
 
@@ -103,17 +106,18 @@ def test_every_step_does_what_the_page_says(checkout, monkeypatch):
             write(checkout / step.path, step)
         elif "new-rule" in step.text:
             assert main(step.text.split()[3:]) == 0
-        elif step.text.strip() == ASK:
-            said = RuleOnDisk(checkout, "asyncio", "running-loop", monkeypatch).failures()
+        elif name := ASK.fullmatch(step.text):
+            said = RuleOnDisk(checkout, "asyncio", name[1], monkeypatch).failures()
             asked += 1
             passed += not said
             assert bool(said) == bool(step.printed), said
             for line in step.printed.splitlines():
                 assert any(line in one for one in said), (line, said)
 
-    assert (asked, passed) == (5, 2)
-    rule = RuleOnDisk(checkout, "asyncio", "running-loop", monkeypatch)
-    assert rule.failures(laws=True) == []
+    assert (asked, passed) == (6, 3)
+    for name in ("running-loop", "async-sleep"):
+        rule = RuleOnDisk(checkout, "asyncio", name, monkeypatch)
+        assert rule.failures(laws=True) == []
     module = (checkout / "awaken/codemods/asyncio/running_loop.py").read_text("utf-8")
     assert len(module.splitlines()) < SMALL
     assert linted(checkout) == ""

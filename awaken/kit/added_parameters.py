@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from awaken.contract import Span
-from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.trees import Function, parameters_of
 
 

@@ -1,4 +1,4 @@
-"""How a rewrite names what a library defines: as the file does already, or by one more import."""
+"""Names of what a library defines, in rewritten code: as the file has them, or newly imported."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def name_beside(
     for statement in statements:
         imported = next((one for one in statement.names if one.name == name), None)
         if imported is not None:
-            return imported.asname or name, []
+            known_as = imported.asname or name
+            imports_here(module, site.node, known_as, {home}, Refused(taken, known_as))
+            return known_as, []
     imports_here(module, site.node, name, {home}, Refused(taken, name))
     inner = [one for one in statements if module.parent(one) is not module.tree]
     if inner:

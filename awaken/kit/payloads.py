@@ -1,4 +1,4 @@
-"""What the rewriters of the kit are told, and the names by which edits ask for them."""
+"""The payloads of the rewriters of the kit, and the names by which edits ask for them."""
 
 from __future__ import annotations
 

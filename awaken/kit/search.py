@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
+from awaken.project.graph.callers import Obstacle
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -57,6 +59,22 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
         for node in module.walk():
             if isinstance(node, ast.Call) and project.qualified_name(module, node.func) in names:
                 yield Site(rule.name, module, node)
+
+
+def callers_of(
+    project: Project, rule: Rule, module: Module, function: Function
+) -> tuple[list[Site[ast.Call]], tuple[Obstacle, ...]]:
+    """Return the calls of ``function`` over all files as sites, and what may hide more of them.
+
+    Without an obstacle they are all calls that there are.
+    """
+    found = project.calls.callers_of(module, function)
+    sites: list[Site[ast.Call]] = []
+    for one in found.sites:
+        home = project.module(one.place.path)
+        if home is not None:
+            sites += [Site(rule.name, home, call) for call in home.calls_at(one.place.span)[:1]]
+    return sites, found.obstacles
 
 
 def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:

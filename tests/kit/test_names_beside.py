@@ -49,9 +49,16 @@ def test_an_import_inside_a_function_is_extended_there():
     assert edit.text == "from things import pause, wait"
 
 
-def test_a_name_that_means_something_else_is_refused():
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from things import wait\ndef pause(): ...\nwait()\n",
+        "from things import pause, wait\ndef f(pause):\n    wait()\n",
+    ],
+)
+def test_a_name_that_means_something_else_is_refused(text):
     with pytest.raises(Refused) as caught:
-        beside("from things import wait\ndef pause(): ...\nwait()\n")
+        beside(text)
 
     assert caught.value.message == "`pause` stays"
 

@@ -7,7 +7,7 @@ import ast
 import pytest
 from kit_programs import Waits, program
 
-from awaken.kit.search import argument, calls_of, modules_with, site_modules
+from awaken.kit.search import argument, callers_of, calls_of, modules_with, site_modules
 
 FILES = {
     "a.py": "import things\nfrom things import wait as hold\nthings.wait(1)\nhold(2)\nwait(3)\n",
@@ -66,3 +66,31 @@ def test_what_a_call_passes_to_its_second_parameter(call, passed):
     found = argument(ast.parse(call, mode="eval").body, 1, "second")
 
     assert (found and ast.unparse(found)) == passed
+
+
+def test_callers_are_sites_in_all_files():
+    project = program(
+        {"_a.py": "def wait(): ...\nwait()\n", "b.py": "import _a\n_a.wait(), _a.wait()\n"}
+    )
+    module = project.module("_a.py")
+    function = module.tree.body[0]
+
+    sites, obstacles = callers_of(project, Waits(), module, function)
+
+    assert obstacles == ()
+    assert [(one.module.path, one.place.span.start) for one in sites] == [
+        ("_a.py", 16),
+        ("b.py", 10),
+        ("b.py", 21),
+    ]
+    assert {one.rule for one in sites} == {"waits"}
+
+
+def test_what_may_hide_calls_is_said():
+    project = program({"a.py": "def wait(): ...\n"})
+    module = project.module("a.py")
+
+    sites, obstacles = callers_of(project, Waits(), module, module.tree.body[0])
+
+    assert sites == []
+    assert [one.kind for one in obstacles] == ["outside"]

@@ -86,6 +86,7 @@ def test_a_good_page_is_one(old, monkeypatch):
     ("was", "becomes", "said"),
     [
         ("Because.", "", "no section ['Why']"),
+        ("Because.", "TODO: why.\n\nTODO: more.", "is not written yet: TODO: why."),
         ("Rewrites `old()`", "Rewrites\n`old()`", "one line first"),
         ("## After\n", "## Aftermath\n", "belong to no example"),
         ("What is shadowed.\n\n```python\nold = None\n```", "", "what it refuses"),

@@ -3,4 +3,5 @@
 Begin with ``callers`` (who calls a function, and what may hide another caller), then ``passing``
 (arguments to parameters) and ``dispatch`` (what a call reaches). ``hierarchies`` are classes with
 their bases and subclasses, ``stubs`` functions that only declare, ``mentions`` names in use.
+``call_edges`` and ``holders`` follow a value from function to function, on demand.
 """

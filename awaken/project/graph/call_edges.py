@@ -1,7 +1,9 @@
-"""The call edges that a value goes along: returned to all callers, or passed to a parameter.
+"""Function contexts, and the call edges between them that a value goes along.
 
-What is asked is followed on demand, from one function to the next, and only where all of it is in
-sight: where it is not, the answer is Unseen.
+A context is one function with its file and the flow of its variables; an edge is a call in one
+context that reaches the function of another. Both are compared by identity: ``CallEdges`` gives the
+same one for the same place. What is asked is followed on demand, from one function to the next, and
+only where all of it is in sight: where it is not, the answer is Unseen.
 """
 
 from __future__ import annotations
@@ -11,15 +13,74 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
-from awaken.project.graph.contexts import CallEdge, FunctionContext
 from awaken.project.graph.dispatch import Called
+from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import Unknown
-from awaken.project.values.flow import flow_of
+from awaken.project.values.flow import Flow, flow_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionContext:
+    """One function, with its file and the flow of its variables."""
+
+    module: Module
+    function: Function
+    flow: Flow
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self.module.path
+
+    def span(self, node: ast.AST) -> Span:
+        """Return where ``node`` stands in the file."""
+        return self.module.span(node)
+
+    def place(self, node: ast.AST, note: str = "") -> Place:
+        """Return the place of ``node``."""
+        return Place(self.path, self.span(node), note)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CallEdge:
+    """A call in ``context`` that reaches the function of ``into``, and maybe what overrides it.
+
+    ``bound`` is 1 where the receiver is the first argument.
+    """
+
+    context: FunctionContext
+    call: ast.Call
+    into: FunctionContext
+    bound: int
+
+    def given(self, parameter: ast.arg) -> ast.expr | None:
+        """Return what is passed to ``parameter``; None if nothing, or if it cannot be told."""
+        positional = [*self.into.function.args.posonlyargs, *self.into.function.args.args]
+        if self.bound and positional and parameter is positional[0]:
+            return self._receiver()
+        return argument_of(self.call, self.into.function, parameter, self.bound)
+
+    def _receiver(self) -> ast.expr | None:
+        """Return what the method is given as itself; None where that has no name at the call.
+
+        That is what stands in front of its name, of ``super()`` the caller's own first parameter. A
+        class method is given a class, which an instance in front of its name is not.
+        """
+        receiver = self.call.func.value if isinstance(self.call.func, ast.Attribute) else None
+        own = self.context.function.args
+        first = [one.arg for one in (*own.posonlyargs, *own.args)][:1]
+        if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
+            # `super()` hands on what the caller was given as itself.
+            receiver = ast.Name(first[0], ast.Load()) if first else None
+        if not _is_class_method(self.into.function):
+            return receiver
+        is_class = _is_class_method(self.context.function) and isinstance(receiver, ast.Name)
+        return receiver if is_class and [receiver.id] == first else None  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,3 +406,7 @@ def _always_leaves(body: list[ast.stmt]) -> bool:
             return is_open and all(_always_leaves(case.body) for case in cases)
         case _:
             return False
+
+
+def _is_class_method(function: Function) -> bool:
+    return any(ast.unparse(one) == "classmethod" for one in function.decorator_list)

@@ -13,8 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from awaken.project.graph.call_edges import CallEdges, Unseen, always_returns
-from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.graph.call_edges import (
+    CallEdge,
+    CallEdges,
+    FunctionContext,
+    Unseen,
+    always_returns,
+)
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import TooLarge, Unknown

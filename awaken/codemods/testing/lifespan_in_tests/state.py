@@ -113,9 +113,7 @@ def _reads_of(
     overridden = _overridden(project)
     word = f".{name}".encode()
     readers = modules_with(project, (word,), unless=is_around_tests)
-    if (
-        home is not None
-    ):  # a global name: other files read it as an attribute, which is not followed
+    if home is not None:  # how other files read a global name is not followed
         readers = iter([home] if is_of_program(home.path) else [])
     for module in readers:
         for node in module.walk():

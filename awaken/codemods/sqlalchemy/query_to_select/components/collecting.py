@@ -32,8 +32,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.contract import Place
-from awaken.project.graph.call_edges import CallEdges, Unseen
-from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.call_edges import CallEdges, FunctionContext, Unseen
 from awaken.project.graph.holders import Holder, Holders, PlacedRead
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none

@@ -11,8 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.contract import Place
-from awaken.project.graph.call_edges import CallEdges
-from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.call_edges import CallEdges, FunctionContext
 from awaken.project.graph.holders import Holder, Holders, reverse_postorder
 
 if TYPE_CHECKING:

@@ -17,10 +17,9 @@ from awaken.codemods.sqlalchemy.query_to_select.names import sqlalchemy_name
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.session_properties import made_anew
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
-from awaken.kit.names_here import Written
-from awaken.kit.translation import written_by_called, written_by_caller
+from awaken.kit.names_here import Written, written_by_called, written_by_caller
 from awaken.project import Project
-from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.graph.holders import Holder
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.values.domain import Unknown

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import LINKS
 from awaken.contract import Place
 from awaken.kit.added_parameters import AddedParameter, has_room, is_name_used
 from awaken.kit.names_here import Written
-from awaken.project.graph.contexts import CallEdge, FunctionContext
+from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.trees import parameters_of
 
 _NAME = "session"

@@ -16,7 +16,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
-from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.call_edges import FunctionContext
 
 SessionRead = tuple[Literal["session", "argument"], str, ast.expr]
 """Kind, name and whole of the end of a query, as ``read_end`` gives them."""

@@ -10,21 +10,18 @@ from awaken.codemods.sqlalchemy.query_to_select.components.component import Chai
 from awaken.codemods.sqlalchemy.query_to_select.components.joining import join, joined
 from awaken.codemods.sqlalchemy.query_to_select.components.translation import translated
 from awaken.codemods.sqlalchemy.query_to_select.payload import LinkEdit
-from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import read_by_use
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
     BUILDERS,
     SET_OPERATIONS,
-    Chain,
     Link,
 )
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_links
+from awaken.codemods.sqlalchemy.query_to_select.statements.builders import add_links, begun
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import BEFORE
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
-from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
 from awaken.project.frameworks.sqlalchemy.loads.items import Item
-from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
 
 _NOT_FOLLOWED = frozenset(
@@ -99,7 +96,8 @@ class States:
         if fragment.recognised is not None:
             if isinstance(fragment.start, ast.Call) and fragment.start.keywords:
                 raise Refused(reasons.RAISES_TODAY, "query() takes no keyword arguments")
-            statement = self._begun(chain, fragment.context)
+            reader = self._component.reader(fragment.context)
+            statement = begun(reader, chain, self._criteria_in(fragment.context))
         else:
             before = self._before(fragment)
             if before is None:
@@ -150,13 +148,6 @@ class States:
                 own = self._criteria.setdefault(fragment.context, [])
                 own += [argument for link in fragment.links for argument in link.call.args]
         return self._criteria[context]
-
-    def _begun(self, chain: Chain, context: FunctionContext) -> Statement:
-        criteria = self._criteria_in(context)
-        reader = self._component.reader(context)
-        items = classify_all(reader, chain.items)
-        items = tuple(read_by_use(reader, item, criteria) for item in items)
-        return Statement(reader, chain, items, orm_items=items)
 
 
 def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:

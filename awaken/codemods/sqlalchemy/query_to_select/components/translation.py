@@ -10,7 +10,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.unique import may_repeat
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import Target
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.call_edges import FunctionContext
 
 
 def translated(statement: Statement, reader: Reader, target: FunctionContext) -> Statement:

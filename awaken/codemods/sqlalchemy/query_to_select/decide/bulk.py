@@ -170,8 +170,8 @@ def check_target(statement: Statement) -> None:
     has_criteria = any(link.name in _CRITERIA for link in chain.links)
     if item.what is What.UNKNOWN:
         if has_criteria:
-            cure = tell_target(statement.reader, item)
-            raise Refused(reasons.UNKNOWN_ENTITY, described, cure)
+            help_text = tell_target(statement.reader, item)
+            raise Refused(reasons.UNKNOWN_ENTITY, described, help_text)
     elif item.what is What.SELECTABLE:
         if item.orm or (has_criteria and not _are_core(statement.reader, item, chain.links)):
             raise Refused(reasons.BULK_WRITE, f"`.{chain.end}()` of `{described}`")

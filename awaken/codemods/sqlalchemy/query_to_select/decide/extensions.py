@@ -54,8 +54,8 @@ def check_extension_version(reader: Reader, method: str) -> None:
     """Raise Refused unless every admitted Flask-SQLAlchemy has ``db.paginate`` and the like."""
     if reader.project.targets.admits("flask-sqlalchemy", "<3.0"):
         since = f"`.{method}()` can take a select() only since Flask-SQLAlchemy 3.0"
-        cure = f"Require flask-sqlalchemy>=3.0, for `db.{method}(...)`."
-        raise Refused(reasons.EXTENSION_METHOD, since, cure)
+        help_text = f"Require flask-sqlalchemy>=3.0, for `db.{method}(...)`."
+        raise Refused(reasons.EXTENSION_METHOD, since, help_text)
 
 
 def refuse_comments_of_end(reader: Reader, call: ast.Call) -> None:

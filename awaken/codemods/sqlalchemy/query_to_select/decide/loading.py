@@ -142,8 +142,8 @@ def _exists_source(statement: Statement) -> str:
     if owner is not None and owner.endswith((".c", ".columns")):
         owner = owner.rpartition(".")[0]
     if owner is None or not owner.replace(".", "").isidentifier():
-        cure = "Say what it asks: `.select_from(Model)`."
-        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node), cure)
+        help_text = "Say what it asks: `.select_from(Model)`."
+        raise Refused(reasons.UNKNOWN_ENTITY, ast.unparse(first.node), help_text)
     return owner
 
 

@@ -25,7 +25,7 @@ from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recogn
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Part, Rewrite, Root
 
 _LONGEST_RECEIVER = 30
-"""Characters: a message shows a session up to ``self.context.database.session``, and no call."""
+"""Characters: ``self.context.database.session`` fits into the line of a message, and no more."""
 
 
 def rewrite_single(reader: Reader, recognised: Recognised) -> Rewrite:

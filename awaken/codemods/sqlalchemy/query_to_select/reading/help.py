@@ -11,7 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 
 _LONGEST = 40
-"""Characters of source that a sentence can hold."""
+"""Characters of source that a sentence can hold, in a line of 100 with the rest of it."""
 
 
 def quoted(node: ast.AST) -> str:
@@ -90,5 +90,5 @@ def refuse_unknown(reader: Reader, items: Sequence[Item]) -> None:
     """Raise Refused if the kind of one of ``items`` is unknown."""
     for item in items:
         if item.what is What.UNKNOWN:
-            help_ = tell_kind(reader, item)
-            raise Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), help_)
+            help_text = tell_kind(reader, item)
+            raise Refused(reasons.UNKNOWN_ENTITY, quoted(item.node), help_text)

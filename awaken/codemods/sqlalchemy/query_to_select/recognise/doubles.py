@@ -27,6 +27,7 @@ TRIGGERS = (b'"query"', b"'query'", b"def query(", b"AlchemyMagicMock")
 """What a file with a double holds that holds no query itself."""
 
 _MOST_FUNCTIONS = 3
+"""Functions that a message names: more do not fit into a line."""
 
 
 def without_doubles(

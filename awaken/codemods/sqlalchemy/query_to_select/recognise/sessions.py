@@ -66,15 +66,15 @@ class Recognised:
 class Sites:
     """The queries of a project, file by file and in the order of the source.
 
-    Those that begin where one of the ``settled`` places does are left out.
+    Those that begin where one of the ``decided`` places does are left out.
     """
 
     def __init__(
-        self, project: Project, triggers: Sequence[bytes], settled: Collection[Place] = ()
+        self, project: Project, triggers: Sequence[bytes], decided: Collection[Place] = ()
     ) -> None:
         self._project = project
         self._triggers = triggers
-        self._settled = {(place.path, place.span.start) for place in settled}
+        self._decided_places = {(place.path, place.span.start) for place in decided}
 
     def modules(self) -> Iterator[Module]:
         """Yield the files in which the rule is asked for its sites."""
@@ -90,7 +90,10 @@ class Sites:
     def _recognised(self, module: Module) -> Iterator[Recognised]:
         reader, (hook, listener) = Reader(self._project, module), self._standing
         for node in module.walk():
-            if not _may_begin(node) or (module.path, module.span(node).start) in self._settled:
+            if (
+                not _may_begin(node)
+                or (module.path, module.span(node).start) in self._decided_places
+            ):
                 continue
             recognised = recognise_either(reader, node)
             if recognised is not None:
@@ -230,9 +233,9 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         return Recognised(call, refused)
     if is_plausible(reader, call):
         receiver = call.func.value
-        cure = prove_session(reader, receiver)
+        help_text = prove_session(reader, receiver)
         because = Place(proof.place.path, proof.place.span, proof.why)
-        refused = Refused(reasons.UNPROVEN_SESSION, quoted(receiver), cure, (because,))
+        refused = Refused(reasons.UNPROVEN_SESSION, quoted(receiver), help_text, (because,))
         return Recognised(call, refused)
     return None
 

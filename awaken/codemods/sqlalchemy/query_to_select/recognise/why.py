@@ -32,7 +32,8 @@ _SESSION_METHODS = frozenset({"execute", "scalars", "scalar", "get", "get_one", 
 _OF_QUERIES = BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES
 _SPELLING = re.compile(rb"[\w)\]]\.query\s*\(|\bQuery\(")
 _MOST_VARIABLES = 20
-"""How many variables are followed from one to the next."""
+"""How many variables are followed from one to the next: ``explain`` is to answer at once, whatever
+code was generated."""
 
 
 def why_no_site(reader: Reader, span: Span) -> str | None:
@@ -108,11 +109,11 @@ def _doubt(reader: Reader, call: ast.Call) -> str:
     if asks_for_text(call):
         return f"its first argument, `{quoted(call.args[0])}`, is no class or column to ask for"
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
-    cure = prove_session(reader, receiver).removeprefix("If it is one, ").rstrip(".")
+    help_text = prove_session(reader, receiver).removeprefix("If it is one, ").rstrip(".")
     nothing = "no argument is known to be a mapped class"
     if not imports_library(reader):
         nothing += ", and this file imports nothing of SQLAlchemy"
-    return f"{nothing}. If it is a session, {cure}"
+    return f"{nothing}. If it is a session, {help_text}"
 
 
 def _origin(reader: Reader, receiver: ast.expr) -> str:

@@ -20,6 +20,8 @@ _PASS_ROWS = frozenset(
 )
 _CONSUMED = frozenset({"len", "bool", "any", "all", "sum", "str", "repr", "print", "dict", "id"})
 _STEPS = 6
+"""Uses of a value that are followed, one after the other. In superset, ckan and quetz the third one
+ends at the latest; every variable on the way multiplies what is left by its reads."""
 _WITHOUT_DEFAULT = 2
 """Arguments: with a third one, an attribute that is not there is no error."""
 _ENDS = (ast.Expr, ast.Compare, ast.UnaryOp, ast.If, ast.While, ast.Assert, ast.FormattedValue)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_name
@@ -49,13 +49,22 @@ _JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
 
 def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
-    items = classify_all(reader, chain.items)
     criteria = [argument for link in chain.links for argument in link.call.args]
-    items = tuple(read_by_use(reader, item, criteria) for item in items)
-    items = read_by_options(reader, items, chain.links)
-    statement = Statement(reader, chain, items, orm_items=items)
+    statement = begun(reader, chain, criteria)
+    items = read_by_options(reader, statement.items, chain.links)
+    statement.items = statement.orm_items = items
     add_links(statement, executed)
     return statement
+
+
+def begun(reader: Reader, chain: Chain, criteria: Sequence[ast.expr]) -> Statement:
+    """Return the statement of ``chain`` before its builders are added.
+
+    What it asks for is read by its use in ``criteria``, which may stand in other chains as well.
+    """
+    items = classify_all(reader, chain.items)
+    items = tuple(read_by_use(reader, item, criteria) for item in items)
+    return Statement(reader, chain, items, orm_items=items)
 
 
 def add_links(statement: Statement, executed: bool) -> None:

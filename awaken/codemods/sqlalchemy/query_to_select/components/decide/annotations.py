@@ -12,7 +12,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader, sqlalchemy_
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
-from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.graph.holders import Holder
 
 _ROWS = ("tuple", "Tuple", "Any")

@@ -23,7 +23,7 @@ from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.payload import BulkRewrite, LinkEdit, QueryRewrite
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.project.graph.contexts import FunctionContext
+from awaken.project.graph.call_edges import FunctionContext
 
 _OPERATORS = frozenset(
     {"between", "contains", "endswith", "ilike", "is_", "is_not", "isnot", "like", "startswith"}

@@ -7,8 +7,13 @@ import ast
 import pytest
 from kit_programs import program
 
-from awaken.kit.names_here import Written, is_dotted, name_here
-from awaken.kit.translation import written_by_called, written_by_caller
+from awaken.kit.names_here import (
+    Written,
+    is_dotted,
+    name_here,
+    written_by_called,
+    written_by_caller,
+)
 from awaken.project.graph.call_edges import CallEdges
 
 HOMES = ("lib", "lib.inner")
@@ -49,6 +54,7 @@ def test_the_caller_writes_what_it_passes_or_what_stands_at_the_top(text, writte
         ("def _f(d): print(d)\ndef _g(db): _f(db)", "db.session", "d.session"),
         ("def _f(s): print(s)\ndef _g(db): _f(1)", "db.session", None),
         ("top = 1\ndef _f(s): print(s)\ndef _g(): _f(1)", "top", "top"),
+        ("top = 1\ndef _f(s): print(s)\ndef _g(top): _f(1)", "top", None),
     ],
 )
 def test_the_called_function_writes_its_parameter_or_what_stands_at_the_top(
@@ -92,6 +98,13 @@ def test_a_name_is_written_as_the_file_does(text, expected):
     module = program({"m.py": text}).module("m.py")
 
     assert name_here(module, module.tree.body[-1], "thing", HOMES, "lib_") == expected
+
+
+def test_a_name_that_is_local_at_the_place_is_not_imported_over():
+    module = program({"m.py": "def f(thing):\n    x = 1\n"}).module("m.py")
+    site = module.tree.body[0].body[0]
+
+    assert name_here(module, site, "thing", HOMES, "lib_").text == "lib_thing"
 
 
 @pytest.mark.parametrize(("text", "expected"), [("a", True), ("a.b.c", True), ("a().b", False)])
