@@ -65,6 +65,7 @@ class Callees:
             for value in self._evaluator.values(module, func.value)
         ]
         unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        # Half of the answer would be names, the other half functions: neither is all.
         if unknown is None and any(found) and () in found:
             why = f"`{module.excerpt(func)}` may be of the program or of a library"
             unknown = self._evaluator.unknown(module, func, why)
@@ -97,6 +98,7 @@ class Callees:
         ancestors = self._evaluator.classes.ancestors(owner)
         if ancestors is None:
             return (f"{owner}.{func.attr}",)
+        # What the program overrides is followed into, not looked up.
         if any(self._defines(one.qualified, func.attr) for one in ancestors.inside):
             return ()
         if ancestors.unresolved:
@@ -105,6 +107,7 @@ class Callees:
             return self._evaluator.unknown(module, func, why)
         found = tuple(f"{one}.{func.attr}" for one in ancestors.outside)
         hierarchy = self._evaluator.callers.hierarchy(owner)
+        # A subclass of the program may be what is called, with a method of its own.
         overriding = [one for one in hierarchy.descendants if self._defines(one, func.attr)]
         if found and (overriding or hierarchy.is_too_large):
             which = f"`{min(overriding)}`" if overriding else f"a class that inherits `{owner}`"
@@ -231,6 +234,7 @@ class Callees:
             given = self._evaluator.members.given_to(*home, node.attr)
             for value, annotation in given:
                 kind = self.annotated(home[0], annotation)
+                # Without a type in the annotation, what is assigned tells it.
                 if kind is None and value is not None:
                     kind = self.builtin_type(home[0], value, depth + 1)
                 found.add(kind)

@@ -95,6 +95,7 @@ def _classes(evaluator: ProgramEvaluator, module: Module, node: ast.expr) -> tup
     name = evaluator.names.qualified(module, node)
     located = None if name is None else evaluator.names.locate(name)
     if name is not None and located is None:
+        # A library's exception is told by its name alone.
         return (name,)
     if name is not None and evaluator.classes.facts(name) is not None:
         return (name,)
@@ -132,6 +133,7 @@ def guards_in_callers(
             calls = caller.calls_at(site.place.span) if caller is not None else []
             if caller is None or not calls:
                 continue
+            # What a coroutine raises comes out where it is awaited, not where it is made.
             if isinstance(called, ast.AsyncFunctionDef) and not _is_awaited(caller, calls[0]):
                 why = f"the coroutine of `{called.name}` is not awaited where it is made"
                 unknown[evaluator.unknown(caller, calls[0], why)] = None
@@ -139,6 +141,7 @@ def guards_in_callers(
             guards += [
                 Guard(one.kind, one.place, one.catches, here)
                 for one in guards_around(evaluator, caller, calls[0])
+                # What runs after or around does not catch.
                 if one.kind == "handler"
             ]
             above = caller.enclosing_function(calls[0])

@@ -123,6 +123,7 @@ class CallIndex:
         # By place: the file may be parsed again, with other nodes.
         key = (module.path, module.span(function).start)
         if key not in self._kept:
+            # Else following a receiver would search for its callers, and so on without an end.
             with self._evaluator.without_callers():
                 self._kept[key] = _Search(self._evaluator, self, module, function).run()
         return self._kept[key]
@@ -306,6 +307,7 @@ class _Search:
         """Search one file for ``word``; return the other names that it gives to the function."""
         module = self._evaluator.load(path)
         if module is None:
+            # It may hold a call all the same.
             why = f"{path} cannot be parsed"
             self._stop("unresolved", why, self._module, self._function)
             return set()

@@ -64,6 +64,7 @@ def functions_called(
     found = [called]
     others = _relatives(evaluator, value.module, owner, value.node.name)
     for other in () if _is_certain(evaluator, module, call) else others:
+        # Each may be what runs, so all must be known.
         one = other if isinstance(other, Unknown) else _as_called(evaluator, *other, value.receiver)
         if isinstance(one, Unknown):
             return one
@@ -128,6 +129,7 @@ def _as_called(
     evaluator: ProgramEvaluator, home: Module, function: Function, receiver: Value | None
 ) -> Called | Unknown:
     names = evaluator.names
+    # Any other decorator may put something else in place of the function.
     if not {name for _, name in decorators_of(names, home, function)} <= TRANSPARENT:
         return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
     match method_kind(names, home, function):
@@ -145,6 +147,7 @@ def _relatives(
 ) -> Iterator[tuple[Module, Function] | Unknown]:
     """Yield the methods that override one of ``owner``, or that it overrides."""
     hierarchy = evaluator.callers.hierarchy(f"{home.name}.{home.qualname(owner)}")
+    # Asked in this order: only looking for descendants tells whether they are too many.
     if hierarchy.descendants and hierarchy.is_too_large:  # then reading them all would not help
         yield evaluator.unknown(home, owner, f"`{owner.name}` stands in too many files")
         return

@@ -75,6 +75,7 @@ class Holders:
     ) -> Holder:
         """Return the holder for a binding, or for what the function of ``context`` returns."""
         known = self._known.setdefault(context, {})
+        # One object for one place: components are found by comparing identities.
         if (binding, element) not in known:
             known[binding, element] = Holder(context, binding, element)
         return known[binding, element]
@@ -117,6 +118,7 @@ class Holders:
     # -------------------------------------------------------------------------- what holds a value
     def reaching(self, context: FunctionContext, read: ast.expr) -> tuple[Holder, ...]:
         """Return what may have held the value of ``read``: a variable, or a followed call."""
+        # A call that is followed gives what the function holds, not what a variable does.
         if read in self._edges.known:
             return tuple(holder for _, holder in self.ways_out(read))
         if read not in self._reaching:

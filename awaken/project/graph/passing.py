@@ -59,6 +59,7 @@ class Passing:
             if key in seen:
                 continue
             seen.add(key)
+            # What was found so far is kept: the doubt says that it is not all.
             if len(seen) > _MOST_PARAMETERS or len(found.given) > _MOST_ARGUMENTS:
                 found.doubts["too many calls have to be followed"] = _place(asked)
                 return found
@@ -124,6 +125,7 @@ def argument_of(
     positional = [*function.args.posonlyargs, *function.args.args]
     if parameter not in positional:
         return None
+    # Below zero it is what the receiver gives.
     index = positional.index(parameter) - bound
     before = call.args[: index + 1]
     if index < 0 or len(before) <= index:

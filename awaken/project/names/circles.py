@@ -55,6 +55,7 @@ class Circles(Generic[Question, Value]):
     def _solve(self, root: Question) -> None:
         """Answer ``root`` and all that it needs: Tarjan's strongly connected components."""
         asking = [(root, self._ask(root))]
+        # Tarjan's numbers: when it was asked, and the earliest open question that it leads to.
         order, lowest = {root: 0}, {root: 0}
         open_ones, sent = [root], None
         circular: set[Question] = set()
@@ -67,6 +68,7 @@ class Circles(Generic[Question, Value]):
                 if asking:
                     above = asking[-1][0]
                     lowest[above] = min(lowest[above], lowest[question])
+                # Unless a circle ends here, it leads back to a question that is still open.
                 sent = Answer(self._nothing, True)
                 if lowest[question] == order[question]:
                     sent = self._close(question, done.value, open_ones, circular)

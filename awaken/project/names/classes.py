@@ -87,6 +87,7 @@ class Classes:
         module = self._load(facts.path) if facts is not None and facts.unique else None
         if facts is None or module is None:
             return None
+        # Facts are kept without their tree, which is found again by the place.
         node = module.class_at(facts.span)
         return None if node is None else (module, node)
 

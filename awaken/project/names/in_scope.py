@@ -89,6 +89,7 @@ class Reach:
         self, module: Module, bindings: list[Binding], scope: Scope, site: ast.expr
     ) -> bool:
         """Whether a name is surely bound when ``site`` is evaluated."""
+        # Names of a class body are not seen in its methods; comprehensions bind nothing that lasts.
         if scope.kind not in {"module", "function"} or not bindings:
             return False
         # A function is called after its file has run, so all names of the file are bound by then.
@@ -121,6 +122,7 @@ class Reach:
         statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
         if not isinstance(statement, ast.ImportFrom) or first is not model:
             return f"`{name}` of `{owner.rpartition('.')[0]}` is not imported in this file"
+        # An import at the top runs earlier, which may make a circle of imports.
         if module.scopes.module is not bindings[0].scope:
             return f"`{module.excerpt(model)}` is imported inside a function, but not `{name}`"
         if not _is_unconditional(module, bindings[0]):
@@ -147,6 +149,7 @@ class Reach:
         path, package = self._names.layout.path_of(source), source.rpartition(".")[0]
         around = (module.name, self._names.qualified(module, model) or "")
         table = None if path is None else self._names.table(path)
+        # A star import may run any other file.
         if path is None or table is None or path == module.path or table.stars:
             return False
         if package and not any(one.startswith(f"{package}.") for one in around):

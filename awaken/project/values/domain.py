@@ -92,6 +92,7 @@ class Argument:
         return (
             isinstance(other, Argument)
             and same_node(self.module, self.value, other.module, other.value)
+            # The parameter may be of a tree parsed again, too.
             and _position(self.parameter) == _position(other.parameter)
             and self.known == other.known
         )

@@ -127,6 +127,7 @@ class Flow:
         if isinstance(known, Unknown):
             return known
         if read not in self._graph.names:
+            # Only what runs in the function itself, in its order, has a point in the graph.
             why = f"`{read.id}` is read by a function inside this one, which may run at any time"
             return Unknown(why, self._place(read))
         name = self.scope.mangled(read.id)
@@ -254,6 +255,7 @@ class Flow:
             for number, point in enumerate(self._order):
                 event, now = graph.events[point], alive[point]
                 if event in given:
+                    # A new value is not outdated, whatever happened before.
                     now = 1 if point in graph.unbound else 2
                 elif event in events and now & 6:
                     now |= 4
@@ -277,6 +279,7 @@ def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:
     group: list[str] = []
     size = 0
     for name, own in bindings.items():
+        # Never split between groups: the bits of a name stand side by side.
         if size + len(own) >= _TOGETHER:
             group, size = [], 0
         group.append(name)

@@ -179,6 +179,7 @@ class Models:
         """Return the base at ``index`` if it is ``declarative_base()``, ``db.Model`` or so."""
         key = (facts.qualified, index)
         if key not in self._bases:
+            # For a base that leads back to this class while it is looked for.
             self._bases[key] = None
             found = self._classes.node(facts.qualified)
             if found is not None:
@@ -258,6 +259,7 @@ class Models:
             for index in range(len(facts.bases)):
                 base = (
                     self._declarative(facts, index)
+                    # What is a class of the project itself is followed by its name.
                     if facts.bases[index] is None
                     or (self._classes.facts(facts.bases[index] or "") is None)
                     else None
@@ -282,11 +284,13 @@ class Models:
                 for site in self.relationships.in_file(imperative.path)
                 if site.owner == facts.qualified and not site.reverse
             ]
+        # Declared on the other class, but mapped on this one.
         sites += self.relationships.backrefs_to(facts.qualified)
         return {site.attribute: site.facts for site in sites if site.attribute is not None}
 
     def _is_complete(self, facts: ClassFacts, body: ClassBody) -> bool:
         knowledge = self._evaluator.knowledge
+        # An attribute that cannot be read may be a relationship.
         if not facts.unique or "opaque" in body.kinds.values():
             return False
         for index, base in enumerate(facts.bases):

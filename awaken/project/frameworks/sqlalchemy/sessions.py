@@ -67,6 +67,7 @@ class Sessions:
 
     def of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session; None if it is proven to be no session."""
+        # Where it comes from counts first: other uses of it are weaker evidence.
         found = self._from_values(module, node)
         if _is_open(found) and isinstance(node, ast.Name):
             return self._used_elsewhere(module, node) or found
@@ -84,6 +85,7 @@ class Sessions:
         A variable with one binding is one thing; that a loop binds it again changes no type.
         """
         bindings = module.scopes.bindings_of(node)
+        # A variable that is given several things may be a session only sometimes.
         if len(bindings) != 1 or bindings[0].kind not in {"parameter", "with", "assignment"}:
             return None
         if bindings[0].scope is module.scopes.module:
@@ -139,6 +141,7 @@ class Sessions:
             return None
         if isinstance(known, SessionProof) and not _is_open(known):
             return known
+        # None is proven to be something else.
         if known is None or self._may_be_own(function.value, known):
             return None
         if self._may_be_other(module, function.value):
@@ -179,6 +182,7 @@ class Sessions:
         """Whether ``function`` is ``func.count``, ``distinct``, ``cast`` or the like."""
         name = self._evaluator.names.qualified(module, function) or ""
         if not name.startswith("sqlalchemy.") and isinstance(function, ast.Attribute):
+            # ``db.func.count``: Flask-SQLAlchemy's object has the names of SQLAlchemy.
             values = self._evaluator.values(module, function)
             names = [one.qualified for one in values if isinstance(one, External)]
             name = names[0] if len(names) == len(values) == 1 else ""

@@ -234,6 +234,7 @@ def _reached(unit: Unit, name: str, reach: Reach, routes: Routes) -> _Reached:
             uses += asked
             is_complete = is_complete and is_all
     for target, only_inside in targets:
+        # No call was seen to get there; what names it may still be reached in other ways.
         if not any(use.path == target.home for use in uses):
             found = reach.named_at_home(target, unit.words(only_inside=only_inside))
             called = any(one.entry.module.path == target.home for one in calls)

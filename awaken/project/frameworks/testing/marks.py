@@ -80,6 +80,7 @@ def may_configure(text: bytes) -> bool:
 def fakes_of(module: Module) -> Iterator[tuple[str, ast.stmt]]:
     """Yield the classes of a test file that have a ``query`` of their own, and where they do."""
     for node in module.walk():
+        # A class of tests may have a helper called `query`.
         if isinstance(node, ast.ClassDef) and not node.name.startswith("Test"):
             for one in node.body:
                 match one:
@@ -107,6 +108,7 @@ def marks_of(module: Module, names: Names, fakes: AbstractSet[str]) -> Iterator[
                     yield Mark(node, node, legacy=True)
                 yield from _made(node)
             case ast.Name(ctx=ast.Load(), id=last) | ast.Attribute(ctx=ast.Load(), attr=last):
+                # Made for queries alone (of the library mock-alchemy).
                 if last.endswith("AlchemyMagicMock"):
                     yield Mark(node, node, legacy=True)
                 elif last in words:
@@ -159,6 +161,7 @@ def patch_of(module: Module, call: ast.Call) -> Patch | None:
     # These say what a mock looks like, not what is put there.
     named = (one.value for one in call.keywords if one.arg not in {"wraps", "spec"})
     given = (*args[1:], *named)
+    # pytest's ``setattr("module.name", value)``; every other one takes an object first.
     if args and (last == "patch" or (last == "setattr" and len(args) > 1)):
         dotted = text_of(module, args[0])
         if dotted is not None:

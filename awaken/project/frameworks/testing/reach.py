@@ -136,6 +136,7 @@ class Reach:
         self, entry: EntryPoint, targets: frozenset[PatchedName]
     ) -> tuple[list[QueryUse], list[EntryPoint]]:
         """Return what a function asks of the double itself, and what it calls."""
+        # What a test replaces decides what is called, so it is a part of the question.
         key = (entry.key, targets, self.replaces)
         if key not in self._seen:
             body = self._body(entry, targets)
@@ -144,6 +145,7 @@ class Reach:
         return self._seen[key]
 
     def _body(self, entry: EntryPoint, targets: frozenset[PatchedName]) -> _Body:
+        # Kept apart from `_Body`, for one function is looked at for many doubles.
         if entry.function not in self._nodes:
             self._nodes[entry.function] = _Nodes(entry)
         return _Body(self._evaluator, entry, targets, self._nodes[entry.function])
@@ -173,6 +175,7 @@ class Reach:
     def method(self, qualified: str, name: str) -> EntryPoint | None:
         """Return a method that a class of the project defines or inherits."""
         ancestors = self._evaluator.classes.ancestors(qualified)
+        # Nearest first, so that what overrides a method counts.
         for facts in ancestors.inside if ancestors is not None else ():
             found = self._evaluator.classes.node(facts.qualified)
             for node in found[1].body if found is not None else ():
@@ -208,6 +211,7 @@ class Reach:
                 named = self.named(body.module, call) if follow_all else None
                 found = [] if named is None else [named]
             for entry in found:
+                # Code of the tests is a part of the unit, and was looked at there.
                 if not is_around_tests(entry.module.path) and not self._replaced(body, call, entry):
                     yield with_arguments(entry, given)
 
@@ -234,6 +238,7 @@ def with_arguments(entry: EntryPoint, given: set[str | int]) -> EntryPoint:
     found: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
     decorators = {getattr(one, "id", "") for one in entry.function.decorator_list}
     in_class = entry.module.enclosing_class(entry.function) is not None
+    # A receiver fills the first parameter.
     bound = int(in_class and "staticmethod" not in decorators)
     found |= {
         positional[one + bound]

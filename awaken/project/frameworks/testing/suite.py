@@ -55,6 +55,7 @@ class Suite:
         asked = Member(module, node)
         known = self._modules.setdefault(module.path, module)
         if asked.prefix not in self._members:
+            # Keys are compared by node and place, so one tree of each file has to do for all.
             if known is not module:
                 again = (Member(known, one) for one in known.walk() if isinstance(one, Function))
                 asked = next((one for one in again if one.prefix == asked.prefix), asked)
@@ -78,6 +79,7 @@ class Suite:
         if module.path not in self._marks:
             found = self._marks[module.path] = defaultdict(list)
             text = module.source.text
+            # A file of helpers may make a double by the name of a class alone.
             if may_configure(text) or any(one in text for one in self._words):
                 for mark in marks_of(module, self.evaluator.names, self._fakes):
                     found[Member(module, outermost(module, mark.node)).prefix].append(mark)
@@ -123,6 +125,7 @@ class Suite:
         for node in [*module.tree.body, *(around.body if around is not None else [])]:
             if isinstance(node, Function) and node is not member.node:
                 automatic = any(_is_automatic(one) for one in node.decorator_list)
+                # At the top of a file such a name is a function like any other.
                 if automatic or (node.name in _SETUP and node not in module.tree.body):
                     yield self.member(module, node)
 

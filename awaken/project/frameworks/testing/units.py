@@ -104,6 +104,7 @@ class Unit:
             case ast.Name():
                 return self._key_of_name(member, node)
             case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+                # Set in one method and read in another, so it is a key of the class.
                 around = member.module.enclosing_class(node)
                 return self._one(f"{member.module.path}:{getattr(around, 'name', '')}.{name}")
             case ast.Attribute() | ast.Await() | ast.Starred():
@@ -124,6 +125,7 @@ class Unit:
         fixture = self._fixtures.get(f"{member.prefix}:{node.id}")
         if fixture is not None:
             return self._one(f"{fixture.prefix}()")
+        # Names at the top of a test file are shared by all its functions.
         shadowed = member.module.scopes.is_shadowed(node.id, node)
         prefix = member.prefix if shadowed else member.module.path
         return self._one(f"{prefix}:{node.id}")
@@ -212,6 +214,7 @@ class Unit:
             name = f"{member.prefix} {key if key and mark.root is not mark.node else ''}"
             self.doubles.setdefault(name, (member, mark))
             if mark.root is mark.node:
+                # Made in the middle of an expression, it has no name: its own node is the key.
                 self._carried[f"node {id(mark.node)}"].add(name)
                 self._mark_owner(member, mark, name)
             elif key is not None:
@@ -229,6 +232,7 @@ class Unit:
         found = set(self._carried.get(f"node {id(node)}", ()))
         match node:
             case ast.Attribute(attr="query"):
+                # What a session gives as its query is no session.
                 return found
             case ast.Name() | ast.Attribute(value=ast.Name(id="self" | "cls")):
                 return found | self._of_key(self._key(member, node))
@@ -236,6 +240,7 @@ class Unit:
                 return found | self._of_key(self._key(member, node))
             case ast.Call() if node in self._helpers:
                 found |= self._of_key(self._key(member, node))
+        # Whatever is made with a double may hold it: ``Service(session)``, ``[session]``.
         return found.union(*(self.carried(member, one) for one in children(node)))
 
     def _of_key(self, key: str | None) -> set[str]:
@@ -293,6 +298,7 @@ class Unit:
 
     def _made(self, member: Member, call: ast.Call) -> set[str]:
         evaluator, function = self._suite.evaluator, call.func
+        # Tests make instances without `__init__` like this.
         if isinstance(function, ast.Attribute) and function.attr == "__new__":
             function = function.value
         name = evaluator.names.qualified(member.module, function)
@@ -413,6 +419,7 @@ class Unit:
     ) -> Iterator[EntryPoint]:
         """Yield what a call calls; without a double among its arguments only what is named."""
         reach = self._suite.reach
+        # By name first: that is exact, and cheap.
         named = reach.named(member.module, call)
         if named is not None:
             yield named
@@ -426,6 +433,7 @@ class Unit:
             if given and not made:
                 yield from reach.entries(member.module, call)
         elif given:
+            # Only for the double are values worked out, which costs much more than names.
             yield from reach.entries(member.module, call)
 
     def requests(self) -> Iterator[tuple[str, str]]:

@@ -83,6 +83,7 @@ class Applications:
     def _joined(self, found: list[Application | Unknown]) -> Resolved:
         applications = dict.fromkeys(one for one in found if isinstance(one, Application))
         unknown = [one for one in found if isinstance(one, Unknown)]
+        # One of another kind may be any application.
         uncalled = bool(unknown) and all(one.why == _UNCALLED for one in unknown)
         classes = {self._unseen.get(one, "") for one in unknown}
         known = classes.pop() if len(classes) == 1 else ""
@@ -118,6 +119,7 @@ class Applications:
                 return
             home, definition = known
             for value, _ in self._evaluator.members.given_to(home, definition, node.attr):
+                # Anything else may be another application, so nothing is concluded.
                 if value is None or self._parameter(home, value) is None:
                     return
                 found.append((home, value))
@@ -182,6 +184,7 @@ class Applications:
             other = evaluator.load(site.place.path)
             for call in other.calls_at(site.place.span) if other is not None else ():
                 given = argument_of(call, function, parameter, site.bound)
+                # ``self``, which no argument gives.
                 if given is None and site.bound and parameter in function.args.args[:1]:
                     given = _receiver(call, function)
                 if other is None or given is None:

@@ -33,9 +33,11 @@ class Handlers:
     def manner(self, module: Module, node: ast.expr) -> Manner | None:
         """Return how the framework calls what ``node`` is; None where it cannot be told."""
         name = self._evaluator.names.qualified(module, node)
+        # Methods of libraries are told by name, before anything is evaluated.
         if name in frameworks().methods:
             return frameworks().methods[name]
         found = {self._of_value(one) for one in self._evaluator.values(module, node)}
+        # A bound method of a library's object has no function in sight.
         if found == {None} or len(found) != 1:
             return self._of_method(module, node)
         return found.pop()
@@ -90,6 +92,7 @@ class Handlers:
         made: Values = ()
         for value in self._evaluator.values(module, decorator):
             if not isinstance(value, FunctionOf):
+                # What a library's decorator makes is known only if it is listed.
                 return None
             made = (*made, *self._evaluator.results.returned(value))
         found = {self._of_value(one) for one in made}

@@ -100,6 +100,7 @@ class Installations:
             return
         own = set(_targets_of(home.parent(calls[0])))
         maker = home.enclosing_function(calls[0])
+        # An application that is made by a function is named where that is called.
         made = {maker.name} if isinstance(maker, Function) else set()
         for module in self._naming(home, own, made):
             for name in sorted(own | _results(module, made) | _renamed(module, own)):
@@ -108,6 +109,7 @@ class Installations:
     def _naming(self, home: Module, own: set[str], made: set[str]) -> Iterator[Module]:
         """Yield the files that can name it: they name its file too, or the function it is from."""
         yield home
+        # Whoever imports it names its file; a name like `app` alone stands in most files.
         last = home.name.rpartition(".")[2]
         known = set(self._words.files_with(last))
         paths = {path for word in own for path in self._words.files_with(word) if path in known}
@@ -168,6 +170,7 @@ class Installations:
         made_by = self._evaluator.names.qualified(module, func.value.func)
         if made_by is not None and self._evaluator.names.locate(made_by) is None:
             return f"{made_by}.{func.attr}"
+        # Chained calls give back the object: ``Instrumentator().instrument(app).expose(app)``.
         above = self._of_method(module, func.value.func)
         return above and f"{above.rpartition('.')[0]}.{func.attr}"
 

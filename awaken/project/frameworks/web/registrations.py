@@ -106,6 +106,7 @@ class Registrations:
     # ---------------------------------------------------------------- on_event, add_event_handler
     def _method(self, module: Module, node: ast.Attribute) -> Iterator[Registration]:
         resolved = self._receiver(module, node.value)
+        # Other libraries have methods of these names, with events of their own.
         if resolved is None or (not resolved.applications and self._of_others(module, node)):
             return
         call = module.parent(node)
@@ -115,6 +116,7 @@ class Registrations:
         event, handler = _argument(call, 0, "event_type"), _argument(call, 1, "func")
         known = None if event is None else self._event(module, event)
         if node.attr == "add_event_handler":
+            # What uses the result could not be left without the call.
             form: Form = "call" if isinstance(module.parent(call), ast.Expr) else "other"
             yield Registration(module, call, form, known, resolved, handler)
             return
@@ -212,6 +214,7 @@ class Registrations:
             match node:
                 case ast.Call():
                     given = next((one for one in node.keywords if one.arg == "lifespan"), None)
+                    # ``lifespan=None`` is the default.
                     if given is None or is_none(given.value):
                         continue
                     made = self._applications.made_by(module, node)
@@ -228,6 +231,7 @@ def _elements(node: ast.expr) -> list[ast.expr] | None:
     """Return what a list of handlers holds; None where it is no literal."""
     match node:
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            # Unpacked handlers cannot be named one by one.
             starred = any(isinstance(one, ast.Starred) for one in elements)
             return None if starred else elements
         case ast.Constant(value=None):

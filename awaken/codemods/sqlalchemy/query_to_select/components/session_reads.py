@@ -1,4 +1,4 @@
-"""The session of a kept query: read off it, as ``query.session``, or told to execute it.
+"""The session of a held query: read off it, as ``query.session``, or told to execute it.
 
 ``session.execute(query)`` gives rows, as it does for a ``select()``. SQLAlchemy takes a Query there
 until 2.0 (2.1: ``ObjectNotExecutableError``), and drops repeated objects itself if a collection is

@@ -1,4 +1,4 @@
-"""Uses of a kept query that execute nothing: its value is dropped, or only its text is shown.
+"""Uses of a held query that execute nothing: its value is dropped, or only its text is shown.
 
 The text of a Query is that of its database's dialect, with labels of its own (``users_name``); a
 ``select()`` has neither.

@@ -210,6 +210,7 @@ def _classify_attribute(reader: ModuleReader, node: ast.Attribute, depth: int) -
         text = ast.unparse(node.value)
         return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, orm=is_orm)
     if isinstance(node.value, ast.Name) and _imported(reader, node.value).certainty.is_assumed:
+        # An attribute of what is taken for a mapped class is taken for a column.
         text = node.value.id
         return Item(node, What.COLUMN, owner=text, key=node.attr, hashable=None, certainty=ASSUMED)
     return _imported(reader, node)
@@ -224,7 +225,9 @@ def column_of(reader: ModuleReader, owner: Item, node: ast.Attribute) -> Item:
     column = mapped.columns.get(node.attr) if mapped else None
     hashable: bool | None = None
     if column is not None and column.type is not None:
+        # Values of these types are lists or dictionaries.
         hashable = not any(name in column.type.upper() for name in _UNHASHABLE_TYPES)
+    # A relationship is no column, and has no name in a row.
     key = None if kind == "relationship" else node.attr
     return Item(node, What.COLUMN, model=owner.model, owner=owner.owner, key=key, hashable=hashable)
 
@@ -290,12 +293,16 @@ def _is_of_each_row(call: ast.Call, name: str) -> bool:
 
 
 def _inner(reader: ModuleReader, nodes: Iterable[ast.expr], depth: int) -> list[Item]:
-    """Classify arguments of an expression: what is unknown there is a value, not an item."""
+    """Classify arguments of an expression: what is unknown there is a value, not an item.
+
+    What is too deep to look at may be of any class, and is ``mixed``.
+    """
     if depth == 0:
-        return []
+        unseen = (node for node in nodes if not isinstance(node, ast.Constant))
+        return [Item(node, What.UNKNOWN, orm=False, mixed=True) for node in unseen]
     # Less deep each time: a variable may be built on itself.
     found = (classify(reader, node, depth - 1) for node in nodes)
-    return [item for item in found if item.what is not What.UNKNOWN]
+    return [item for item in found if item.what is not What.UNKNOWN or item.mixed]
 
 
 def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: int) -> Item:
@@ -320,7 +327,7 @@ def _library_expression(reader: ModuleReader, node: ast.Call, name: str, depth: 
 def _owner_of(inner: Sequence[Item]) -> tuple[Item | None, bool]:
     """Return the first item that belongs to a class, and whether others belong to other ones."""
     owned = [item for item in inner if item.owner]
-    mixed = len({item.owner for item in owned}) > 1 or any(item.mixed for item in owned)
+    mixed = len({item.owner for item in owned}) > 1 or any(item.mixed for item in inner)
     return (owned[0] if owned else None), mixed
 
 
@@ -376,7 +383,7 @@ def _labelled(reader: ModuleReader, node: ast.Call, method: ast.Attribute, depth
 
 def _classify_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item:
     if depth == 0:
-        return Item(node, What.UNKNOWN)
+        return Item(node, What.UNKNOWN, mixed=True)
     bindings = reader.bindings(node)
     values = [binding.value for binding in bindings if binding.kind == "assignment"]
     found = [classify(reader, value, depth - 1) for value in values if value is not None]
@@ -422,12 +429,12 @@ def _defined(reader: ModuleReader, node: ast.expr, definition: Definition) -> It
 
 
 def _combined(reader: ModuleReader, node: ast.expr, parts: Sequence[ast.expr], depth: int) -> Item:
-    inner = [
-        item for item in _inner(reader, parts, depth) if item.what in {What.COLUMN, What.EXPRESSION}
-    ]
+    whats = {What.COLUMN, What.EXPRESSION, What.UNKNOWN}
+    found = [item for item in _inner(reader, parts, depth) if item.what in whats]
+    owner, mixed = _owner_of(found)
+    inner = [item for item in found if item.what is not What.UNKNOWN]
     if not inner:
-        return Item(node, What.UNKNOWN)
-    owner, mixed = _owner_of(inner)
+        return Item(node, What.UNKNOWN, mixed=mixed)
     return Item(
         node,
         What.EXPRESSION,

@@ -62,12 +62,14 @@ def _entity_of_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item | 
         owner = ast.unparse(node)
         model = inner.model if inner else None
         return Item(node, What.ENTITY, model=model, owner=owner, aliased=True)
+    # It comes back as one object, not as a row.
     if name == "Bundle" and _is_true(node, "single_entity"):
         return Item(node, What.ENTITY, aliased=True)
     if not isinstance(node.func, ast.Name) or node.func.id != "type" or len(node.args) != 1:
         return made_class(reader, node)
     if ast.unparse(node.args[0]) == "self":
         return _entity_of_class(reader, node)
+    # ``type(x)`` in a query: whatever `x` is, its class must be mapped there.
     return Item(node, What.ENTITY, owner=ast.unparse(node), certainty=PRESUMED)
 
 
@@ -129,6 +131,7 @@ def is_mapped(reader: ModuleReader, qualified: str) -> bool:
 def _declares_columns(reader: ModuleReader, facts: ClassFacts) -> bool:
     """Whether a class with a base out of sight has columns, as only a mapped one can."""
     found = _class_node(reader, facts)
+    # If all bases are in sight, none of them maps it.
     if found is None or reader.project.orm.mapping_status(facts.qualified) != "unknown":
         return False
     values = [getattr(statement, "value", None) for statement in found[1].body]
@@ -205,6 +208,7 @@ def _iterated(reader: ModuleReader, bound: ast.AST) -> list[ast.expr]:
         if isinstance(above, ast.For | ast.comprehension):
             values: ast.expr | None = above.iter
             if isinstance(values, ast.Name):
+                # A list that may have got more elements is no literal any more.
                 values = None if _is_list_changed(reader, values) else reader.only_value(values)
             return values.elts if isinstance(values, ast.Tuple | ast.List) else []
     return []
@@ -276,6 +280,7 @@ def _entity_of_annotation(
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         annotation = reader.module.parse_string(annotation)
     match annotation:
+        # ``type[User] | None``: a query is not given None.
         case ast.BinOp(op=ast.BitOr(), left=part, right=ast.Constant(value=None)):
             return _entity_of_annotation(reader, node, part)
         case ast.Subscript(value=generic, slice=inner):
@@ -405,6 +410,7 @@ def _entity_of_mapping(
     """``cls.models[key]``, where a class annotates it ``models: dict[str, type[Base]]``."""
     owner = reader.qualified(mapping.value)
     around = reader.module.enclosing_class(node)
+    # Inside the class itself it is written by what the method is given.
     if isinstance(mapping.value, ast.Name) and mapping.value.id in {"self", "cls"} and around:
         owner = f"{reader.module.name}.{reader.module.qualname(around)}"
     facts = reader.project.class_facts(owner) if owner is not None else None
