@@ -10,12 +10,15 @@ from fixture_cases import CASES
 
 from awaken import api
 from awaken.preview.markdown.rule_page import levels
-from awaken.testing import assert_page
+from awaken.testing import assert_page, assert_place, assert_reasons_shown
 from awaken.testing.pages import COMMAND, documents
 
 DOCS = Path(__file__).parent.parent / "docs"
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 RULES = {rule.name: rule for rule in api.rules()}
+SHOWN_BY_NO_CASE = {"on-event-to-lifespan/beside-left-out", "query-to-select/too-large"}
+"""Reasons that no case can show: of a site that the user leaves out, and of a limit that is larger
+than a case."""
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -29,6 +32,22 @@ def test_the_fixtures_show_every_level_that_the_rule_declares(name):
     shown = {one.level for one in cases}
     shown |= {finding.level for one in cases for finding in one.expect or ()}
     assert set(levels(RULES[name])) <= shown
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_rule_stands_where_its_name_says(name):
+    assert_place(RULES[name])
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_fixtures_show_every_reason_that_the_rule_declares(name):
+    cases = [case for case in CASES.values() if case.rule == name]
+    assert_reasons_shown(RULES[name], cases, SHOWN_BY_NO_CASE)
+
+
+def test_no_reason_is_called_unshown_that_a_case_shows():
+    shown = {one.reason for case in CASES.values() for one in case.settings.expect or ()}
+    assert SHOWN_BY_NO_CASE.isdisjoint(shown)
 
 
 @pytest.mark.parametrize("name", documents())

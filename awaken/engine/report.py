@@ -19,13 +19,14 @@ class Diagnostic(Struct, frozen=True, order=True):
 
     Any diagnostic makes the command end with exit code 2; everything else still goes on.
     ``internal`` marks awaken's own failures: they do not follow from the files alone, so a run
-    that had one is done again.
+    that had one is done again. ``traceback`` says where a rule raised, for those who test it.
     """
 
     path: str
     line: int
     message: str
     internal: bool = False
+    traceback: str = ""
 
 
 class FileChange(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
@@ -119,6 +120,12 @@ class Site(Generic[Node_co]):
     def replace(self, node: ast.AST, text: str) -> TextEdit:
         """Return the edit that writes ``text`` in the place of ``node``."""
         return self._text(self.module.span(node), text)
+
+    def rename(self, node: ast.Name | ast.Attribute, name: str) -> TextEdit:
+        """Return the edit that writes ``name`` as the last word of ``node``: ``c`` of ``a.b.c``."""
+        words = re.split(r"\b(?=\w+\Z)", self.module.text_of(node))
+        span = self.module.span(node)
+        return self._text(Span(span.end - len(words[-1].encode()), span.end), name)
 
     def insert_before(self, node: ast.AST, text: str) -> TextEdit:
         """Return the edit that writes ``text`` directly in front of ``node``."""

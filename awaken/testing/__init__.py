@@ -13,7 +13,7 @@ from awaken.testing.cases import Case, CaseError, ExpectedFinding, load_cases
 from awaken.testing.execution import Executor, assert_same_behaviour
 from awaken.testing.laws import LAWS, Law, laws_of
 from awaken.testing.lifecycles import assert_same_lifecycle
-from awaken.testing.page_cases import assert_page, page_cases
+from awaken.testing.page_cases import assert_page, assert_place, assert_reasons_shown, page_cases
 from awaken.testing.running import CaseResult, assert_expected, run_case
 
 __all__ = [
@@ -27,6 +27,8 @@ __all__ = [
     "accept",
     "assert_expected",
     "assert_page",
+    "assert_place",
+    "assert_reasons_shown",
     "assert_same_behaviour",
     "assert_same_lifecycle",
     "laws_of",

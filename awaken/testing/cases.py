@@ -9,7 +9,7 @@ keys of ``case.toml`` are the fields of ``Settings``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -105,8 +105,16 @@ def load_cases(directory: Path) -> list[Case]:
     ``directory`` is the folder of all families, of a family or of a rule. Raises CaseError.
     """
     found = sorted(directory.rglob("case.toml"))
+    _require_settings(directory, {path.parent for path in found})
     settings = {path.parent: _read_settings(path) for path in found}
     return [_load(path, read) for path, read in settings.items() if _holds(read.versions)]
+
+
+def _require_settings(directory: Path, cases: Collection[Path]) -> None:
+    """Raise CaseError for a side before in no case: it would be passed over in silence."""
+    for side in sorted([*directory.rglob("before.py"), *directory.rglob("before")]):
+        if set(side.parents).isdisjoint(cases):
+            raise CaseError(f"{side}: no case.toml stands beside it; an empty one is enough")
 
 
 def _read_settings(path: Path) -> Settings:
@@ -162,7 +170,10 @@ def _without_markers(
     files: dict[str, bytes] = {}
     found: list[ExpectedFinding] = []
     for path, content in side.items():
-        files[path], marked = read_markers(content) if path.endswith(".py") else (content, ())
+        try:
+            files[path], marked = read_markers(content) if path.endswith(".py") else (content, ())
+        except ValueError as error:
+            raise CaseError(f"{directory}: {path}, {error}") from error
         found += [
             ExpectedFinding(one.line, one.level, path, _reason(rule, one.reason)) for one in marked
         ]

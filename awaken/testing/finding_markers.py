@@ -23,6 +23,9 @@ _MARKER = re.compile(
     rb"[ \t]*#~ (" + _ONE + rb"(?:, " + _ONE + rb")*)(?=\r?$|\r?\n|\r)", re.MULTILINE
 )
 
+# A string may hold anything; what is meant as a marker holds no quote.
+_MISTYPED = re.compile(rb"#~[ \t]*([^'\"\r\n]*)(?=\r?$|\r?\n|\r)", re.MULTILINE)
+
 
 class Marked(Struct, frozen=True, order=True):
     """A finding that a marker names; ``line`` is 1-based, ``reason`` empty where there is none."""
@@ -33,13 +36,30 @@ class Marked(Struct, frozen=True, order=True):
 
 
 def read_markers(content: bytes) -> tuple[bytes, tuple[Marked, ...]]:
-    """Return the program without its markers, and what these say."""
+    """Return the program without its markers, and what these say.
+
+    Raises ValueError for a comment ``#~`` that says something else.
+    """
     found = tuple(
         _marked(1 + len(LINE_END_BYTES.findall(content, 0, match.start())), one.decode())
         for match in _MARKER.finditer(content)
         for one in match[1].split(b", ")
     )
-    return _MARKER.sub(b"", content), found
+    program = _MARKER.sub(b"", content)
+    if mistyped := _MISTYPED.search(program):
+        line = 1 + len(LINE_END_BYTES.findall(program, 0, mistyped.start()))
+        raise ValueError(f"line {line}: {_mistake(mistyped[1].decode('utf-8', 'replace'))}")
+    return program, found
+
+
+def _mistake(text: str) -> str:
+    """Return what is wrong with a marker that says ``text``."""
+    levels = [level.value for level in Level]
+    for one in text.split(", "):
+        level = one.partition(" ")[0]
+        if level not in levels:
+            return f"`{level}` is no level: write one of {', '.join(levels)}"
+    return f"`#~ {text}` is no marker: write a level and a reason, as in `#~ manual name-taken`"
 
 
 def _marked(line: int, text: str) -> Marked:

@@ -26,6 +26,8 @@ from awaken.project.source import module_store
 from awaken.testing.cases import Case
 from awaken.testing.running import (
     CaseResult,
+    declared_reasons,
+    diagnostics_of,
     difference,
     line_number,
     require,
@@ -190,8 +192,7 @@ def any_change_can_be_left_out(result: CaseResult) -> None:
 
 def manual_findings_say_why(result: CaseResult) -> None:
     """Every manual finding has a declared reason, and says what is wrong and what to do."""
-    rules = all_rules() if result.rules is None else result.rules
-    declared = {f"{rule.name}/{reason.code}" for rule in rules for reason in rule.reasons}
+    declared = declared_reasons(result)
     for finding in result.report.findings:
         require(finding.message, f"{finding.place} has no message")
         if finding.level is Level.MANUAL:
@@ -377,7 +378,8 @@ def _meaning(content: bytes) -> tuple[str, Counter[str]]:
 def _require_rest(result: CaseResult, rest: CaseResult, excluded: frozenset[SiteId]) -> None:
     after_compiles(rest)
     without = f"leaving out {sorted(excluded)}"
-    require(not rest.report.diagnostics, f"{without}: {rest.report.diagnostics}")
+    said = diagnostics_of(rest)
+    require(not said, f"{without}: {said}")
     made = {site for change in rest.report.changes for site in change.sites}
     require(not made & excluded, f"{without}: {sorted(made & excluded)} changed all the same")
     single = {site for change in result.report.changes for site in _independent(change)}

@@ -10,7 +10,7 @@ function of a safe example takes a session, and is run on a database on both sid
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from awaken.contract import Level
@@ -49,12 +49,36 @@ def assert_page(rule: Rule) -> None:
     require(examples(rule), f"the page of {rule.name} has no `## Before` with its `## After`")
     loose = [title for title in written if title.startswith(("Before", "After"))]
     require(not loose, f"{rule.name}: {loose} of its page belong to no example")
+    for reason in rule.reasons:
+        ends = reason.help.endswith((".", "!", "?"))
+        require(ends, f"the help of {rule.name}/{reason.code} ends without a full stop")
     if rule.reasons:
         said = written.get("What it refuses")
         require(said, f"the page of {rule.name} does not say what it refuses")
     if not rule.preview:
         tried = _TABLE.search(written.get(ON_REAL_PROGRAMS, ""))
         require(tried, f"{rule.name} is not in preview: what did it do on real programs?")
+
+
+def assert_place(rule: Rule) -> None:
+    """Assert that ``rule`` stands in a module of its name, in a folder named after its family.
+
+    That holds where each rule has a module of its own, as in awaken.
+    """
+    module, own = type(rule).__module__, f"{rule.family}.{rule.name.replace('-', '_')}"
+    require(
+        f".{own}." in f".{module}.",
+        f"the rule {rule.name} of the family {rule.family} stands in {module}, "
+        f"and belongs into a module {own}",
+    )
+
+
+def assert_reasons_shown(rule: Rule, cases: Iterable[Case], known: Collection[str] = ()) -> None:
+    """Assert that ``cases`` show each reason of ``rule``, but for those ``known`` to have none."""
+    found = (one.reason for case in cases for one in case.settings.expect or ())
+    declared = {f"{rule.name}/{reason.code}" for reason in rule.reasons}
+    missing = sorted(declared.difference(found, known))
+    require(not missing, f"no case shows a site that is manual for {', '.join(missing)}")
 
 
 def page_cases(rules: Iterable[Rule]) -> list[Case]:

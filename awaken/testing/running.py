@@ -11,8 +11,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from awaken import api
-from awaken.contract import Finding, SiteId
-from awaken.engine.report import RootReport
+from awaken.contract import Finding, Level, SiteId
+from awaken.engine.report import Diagnostic, RootReport
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
@@ -119,6 +119,17 @@ def about(case: Case) -> Iterator[None]:
         raise
 
 
+def diagnostics_of(result: CaseResult) -> str:
+    """Return what the run could not do, and where in a rule that failed; empty if it did all."""
+    return "\n".join(_said(diagnostic) for diagnostic in result.report.diagnostics)
+
+
+def _said(diagnostic: Diagnostic) -> str:
+    line = f":{diagnostic.line}" if diagnostic.line else ""
+    place = f"{diagnostic.path}{line}: " if diagnostic.path else ""
+    return f"{place}{diagnostic.message}\n{diagnostic.traceback}".rstrip()
+
+
 def line_number(text: bytes, offset: int) -> int:
     """Return the 1-based number of the line at byte ``offset``; CR, LF and CRLF end lines."""
     return len((text[:offset] + b".").splitlines())
@@ -134,22 +145,42 @@ def assert_expected(result: CaseResult) -> None:
 
 
 def _require_clean(result: CaseResult) -> None:
-    lines = [f"{d.path}:{d.line}: {d.message}" for d in result.report.diagnostics]
-    require(not lines, "the run has diagnostics:\n" + "\n".join(lines))
+    said = diagnostics_of(result)
+    require(not said, f"the run has diagnostics:\n{said}")
 
 
 def _require_findings(result: CaseResult) -> None:
     level, found = result.case.settings.level, result.findings
     if level is None:
         wanted = tuple(sorted(result.case.settings.expect or (), key=_in_order))
-        require(
-            found == wanted,
-            f"the findings are not as expected:\n{difference(_lines(wanted), _lines(found))}",
-        )
+        different = difference(_lines(wanted), _lines(found))
+        unknown = _undeclared(result, wanted)
+        require(found == wanted, f"the findings are not as expected:\n{different}{unknown}")
         return
     require(found, f"no finding, where {level} ones were expected")
     others = [finding for finding in found if finding.level is not level]
-    require(not others, f"not all findings are {level}:\n{_lines(others).decode()}")
+    hint = _hint(result.case, others)
+    require(not others, f"not all findings are {level}:\n{_lines(others).decode()}{hint}")
+
+
+def _hint(case: Case, others: Iterable[ExpectedFinding]) -> str:
+    """Return what to write where an example of a page has unsafe findings unexpectedly."""
+    if case.directory.name or all(one.level is not Level.UNSAFE for one in others):
+        return ""
+    return "mark the example: `## Before (unsafe)` and `## After (unsafe)`"
+
+
+def declared_reasons(result: CaseResult) -> frozenset[str]:
+    """Return the reasons of the rules that the run could choose from, as findings have them."""
+    rules = api.rules() if result.rules is None else result.rules
+    return frozenset(f"{rule.name}/{reason.code}" for rule in rules for reason in rule.reasons)
+
+
+def _undeclared(result: CaseResult, wanted: Iterable[ExpectedFinding]) -> str:
+    """Return one line for each reason that is expected and that no rule declares."""
+    reasons = {one.reason for one in wanted if one.reason and not one.reason.startswith("engine/")}
+    unknown = sorted(reasons - declared_reasons(result))
+    return "".join(f"\nno rule declares the reason `{reason}`" for reason in unknown)
 
 
 def _lines(findings: Iterable[ExpectedFinding]) -> bytes:

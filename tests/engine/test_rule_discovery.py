@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
 from awaken.contract import Phase
+from awaken.engine.planning import rule_discovery
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.kit.rule import Rule
 from awaken.settings.selection import UnknownRule, choose
@@ -75,3 +78,15 @@ def test_rules_that_wait_for_each_other_are_an_error():
 
 def test_the_built_in_rules_are_found():
     assert "query-to-select" in names(all_rules())
+
+
+@pytest.mark.parametrize("missing", ["name", "family", "phase"])
+def test_a_rule_that_lacks_an_attribute_is_named_with_it(missing, monkeypatch):
+    said = {"name": "half", "family": "tests", "phase": Phase.TIDY}
+    del said[missing]
+    module = ModuleType("half")
+    module.Half = type("Half", (Rule,), {"__module__": "half", **said})
+    monkeypatch.setattr(rule_discovery, "_modules", lambda: [module])
+
+    with pytest.raises(TypeError, match=rf"^the rule half\.Half has no `{missing}`$"):
+        all_rules.__wrapped__()

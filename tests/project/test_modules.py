@@ -117,6 +117,58 @@ def test_the_scope_name_is_that_of_the_definitions_around(text, scope):
     assert found.scope_name(last(found, text)) == scope
 
 
+COROUTINES = """\
+@before
+async def outer(given=default):
+    here
+    [listed for x in y]
+    (generated for x in first)
+    [lazily for x in (deeper for z in y)]
+
+    class Shop:
+        body
+
+        def method(self):
+            (lambda: called)
+
+    def inner():
+        later
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_run"),
+    [
+        ("before", False),
+        ("default", False),
+        ("here", True),
+        ("listed", True),
+        ("generated", False),
+        ("first", True),
+        ("lazily", True),
+        ("deeper", False),
+        ("body", True),
+        ("called", False),
+        ("later", False),
+    ],
+)
+def test_the_enclosing_coroutine_is_the_one_that_runs_the_node(text, is_run):
+    found = module(COROUTINES)
+    outer = found.tree.body[0] if is_run else None
+
+    assert found.enclosing_coroutine(last(found, text)) is outer
+
+
+@pytest.mark.parametrize(
+    ("body", "is_one"),
+    [("yield 1", True), ("x = yield from y", True), ("lambda: (yield)", False), ("return", False)],
+)
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_generator_is_a_function_that_yields_itself(kind, body, is_one):
+    found = module(f"{kind} f():\n    {body}\n")
+    assert found.is_generator(found.tree.body[0]) == is_one
+
+
 def test_the_enclosing_function_is_the_one_that_evaluates_the_node():
     found = module(NESTED)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from awaken.contract import Level
@@ -32,10 +34,26 @@ def test_a_marker_is_no_part_of_the_program(program, marked, found):
 
 
 @pytest.mark.parametrize(
-    "program", [b"a = 1  # safe\n", b"#~ nothing of ours\n", b"a = '#~ safe' + b\n"]
+    "program", [b"a = 1  # safe\n", b"a = '#~ sure' + b\n", b"a = '#~ safe' + b\n"]
 )
 def test_other_comments_and_strings_stay(program):
     assert read_markers(program) == (program, ())
+
+
+@pytest.mark.parametrize(
+    ("marker", "said"),
+    [
+        (b"sure", "line 2: `sure` is no level: write one of safe, unsafe, manual, advice"),
+        (b"safe, sure why", "line 2: `sure` is no level"),
+        (b"manual two reasons", "line 2: `#~ manual two reasons` is no marker"),
+        (b"safe ", "line 2: `#~ safe ` is no marker"),
+        (b"", "line 2: `` is no level"),
+    ],
+)
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r", b""])
+def test_a_mistyped_marker_is_an_error(marker, said, end):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        read_markers(b"a = 1  #~ safe\nb = 2  #~ " + marker + end)
 
 
 @pytest.mark.parametrize("program", [b"a = '''x\n'''\n", b"a = 1 + \\\n    2\n", b"def f(:\n"])

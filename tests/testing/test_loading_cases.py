@@ -102,6 +102,7 @@ def test_functions_named_case_are_executed_unless_told_otherwise(fixtures):
         ('level = "safe"\nexpect = []\n', {"before.py": ""}, "not both"),
         ('program = "nowhere"\n', {"before.py": ""}, "nowhere"),
         ("", {}, "before.py"),
+        ("", {"before.py": "a = 1  #~ sure\n"}, "case: case.py, line 1: `sure` is no level"),
     ],
 )
 def test_a_case_that_cannot_be_read_says_why(fixtures, settings, files, message):
@@ -114,3 +115,11 @@ def test_a_case_stands_below_fixtures(tmp_path):
     write(tmp_path / "elsewhere", "", **{"before.py": ""})
     with pytest.raises(CaseError, match="stands under fixtures"):
         load_cases(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize("side", ["before.py", "before/app.py"])
+def test_a_program_without_settings_is_no_silent_case(fixtures, side):
+    directory = write(fixtures, "", **{side: ""})
+    (directory / "case.toml").unlink()
+    with pytest.raises(CaseError, match=r"case/before.*no case\.toml stands beside it"):
+        load_cases(fixtures)

@@ -6,9 +6,16 @@ import sys
 
 import page_rules
 import pytest
+from msgspec.structs import replace
 
-from awaken.contract import Level
-from awaken.testing import assert_page, page_cases
+from awaken.contract import Level, Reason
+from awaken.testing import (
+    ExpectedFinding,
+    assert_page,
+    assert_place,
+    assert_reasons_shown,
+    page_cases,
+)
 from awaken.testing.pages import main, pages, write
 
 GOOD = page_rules.PAGE.replace(
@@ -105,6 +112,32 @@ def test_a_rule_says_since_when_it_is_there(old, monkeypatch):
     monkeypatch.setattr(page_rules.Old, "since", "")
     with pytest.raises(AssertionError, match="which version brought it"):
         assert_page(old)
+
+
+def test_the_help_of_a_reason_is_a_sentence(old, monkeypatch):
+    written(monkeypatch, GOOD)
+    monkeypatch.setattr(page_rules.Old, "reasons", (Reason("shadowed", "it is", "Rename it"),))
+    with pytest.raises(AssertionError, match="help of old-to-new/shadowed ends without a full"):
+        assert_page(old)
+
+
+@pytest.mark.parametrize(("attribute", "value"), [("name", "new-to-old"), ("family", "others")])
+def test_a_rule_stands_where_its_name_says(attribute, value, old, monkeypatch):
+    assert_place(old)
+    monkeypatch.setattr(page_rules.Old, attribute, value)
+    with pytest.raises(AssertionError, match=r"stands in things\.old_to_new\.plan, and belongs"):
+        assert_place(old)
+
+
+def test_a_reason_that_no_case_shows_is_named(old):
+    (safe, unsafe) = page_cases([old])
+    expect = (ExpectedFinding(1, Level.MANUAL, reason="old-to-new/shadowed"),)
+    shown = replace(safe, settings=replace(safe.settings, expect=expect))
+
+    assert_reasons_shown(old, [shown, unsafe])
+    assert_reasons_shown(old, [unsafe], {"old-to-new/shadowed"})
+    with pytest.raises(AssertionError, match="is manual for old-to-new/shadowed"):
+        assert_reasons_shown(old, [safe, unsafe])
 
 
 def test_a_page_needs_an_example(odd):

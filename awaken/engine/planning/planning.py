@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from traceback import format_exception
 
 import msgspec
 from msgspec import Struct
@@ -28,11 +29,20 @@ class Planned(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
+def internal_error(rules: str, what: str, path: str = "", traceback: str = "") -> Diagnostic:
     """Return the diagnostic of a failure that is awaken's own."""
     what = " ".join(what.split())
     sentence = f"internal error in {rules}: {what}; its changes were left out, please report this"
-    return Diagnostic(path=path, line=0, message=sentence, internal=True)
+    return Diagnostic(path=path, line=0, message=sentence, internal=True, traceback=traceback)
+
+
+def raised(rule: Rule, error: Exception, path: str = "") -> Diagnostic:
+    """Return the diagnostic of an exception that ``rule`` let through."""
+    what = f"{type(error).__name__}: {error}"
+    # From the rule on: the frames above differ between this process and a worker.
+    frames = error.__traceback__ and error.__traceback__.tb_next
+    shown = "".join(format_exception(type(error), error, frames))
+    return internal_error(rule.name, what, path, shown)
 
 
 def plan_rule(
@@ -74,7 +84,7 @@ def _prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
     try:
         rule.prepare(project)
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
-        return (internal_error(rule.name, f"{type(error).__name__}: {error}"),)
+        return (raised(rule, error),)
     return ()
 
 
@@ -101,8 +111,7 @@ def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) 
     try:
         plan = rule.plan(project, _with_options(constraints, rule))
     except Exception as error:  # noqa: BLE001  a rule may fail in any way; the run goes on
-        what = f"{type(error).__name__}: {error}"
-        return Planned(Plan(), (internal_error(rule.name, what, path), *_unparsable(project)))
+        return Planned(Plan(), (raised(rule, error, path), *_unparsable(project)))
     return Planned(plan, _unparsable(project))
 
 

@@ -13,17 +13,32 @@ from awaken.kit.rule import Rule
 
 ENTRY_POINT_GROUP = "awaken.rules"
 
+_REQUIRED = ("name", "family", "phase")
+"""What has no default in ``Rule``."""
+
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
-    """Return one instance of every rule, built-in ones and those of installed plug-ins."""
+    """Return one instance of every rule, built-in ones and those of installed plug-ins.
+
+    Raises TypeError if a rule lacks an attribute.
+    """
     from importlib import metadata  # noqa: PLC0415  30 ms that the help need not pay
 
     rules = [rule() for module in _modules() for rule in _rules_of(module)]
     rules.extend(
         entry_point.load()() for entry_point in metadata.entry_points(group=ENTRY_POINT_GROUP)
     )
+    for rule in rules:
+        _require_complete(type(rule))
     return tuple(sorted(rules, key=lambda rule: (rule.family, rule.name)))
+
+
+def _require_complete(rule: type[Rule]) -> None:
+    """Raise TypeError if ``rule`` lacks an attribute that every rule must have."""
+    missing = [name for name in _REQUIRED if not hasattr(rule, name)]
+    if missing:
+        raise TypeError(f"the rule {rule.__module__}.{rule.__qualname__} has no `{missing[0]}`")
 
 
 def _modules() -> Iterator[ModuleType]:

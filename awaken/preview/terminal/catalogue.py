@@ -16,7 +16,7 @@ from awaken.preview.console.page import Page, RowPart, joined
 from awaken.preview.diffs.file_diff import FileDiff
 from awaken.preview.diffs.side_by_side import SideBySide
 from awaken.preview.markdown.rule_markdown import Refusals, message, whole_page
-from awaken.preview.markdown.rule_page import Example, Section, facts, levels, status, summary
+from awaken.preview.markdown.rule_page import Example, Section, facts, levels, summary
 from awaken.preview.sections import Section as FileSection
 from awaken.workspace.sources import decode
 
@@ -47,8 +47,9 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
 
 
 def _row(rule: Rule) -> tuple[str, ...]:
-    phase = rule.phase.name.lower()
-    return rule.name, rule.kind, ", ".join(levels(rule)), status(rule), phase
+    # Short words: with the longest name and phase the table still fits 80 columns.
+    known = "preview" if rule.preview else "stable"
+    return rule.name, rule.kind, ", ".join(levels(rule)), known, rule.phase.name.lower()
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

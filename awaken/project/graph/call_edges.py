@@ -359,13 +359,9 @@ class CallEdges:
 def always_returns(context: FunctionContext) -> bool:
     """Whether every call of the function of ``context`` gives what it returns, or raises."""
     function, module = context.function, context.module
-    yields = any(
-        isinstance(node, ast.Yield | ast.YieldFrom) and module.enclosing_function(node) is function
-        for node in module.walk(function)
-    )
+    is_async = isinstance(function, ast.AsyncFunctionDef)
     # Calling a coroutine or a generator function gives something else than what it returns.
-    is_plain = not isinstance(function, ast.AsyncFunctionDef) and not yields
-    return is_plain and _always_leaves(function.body)
+    return not is_async and not module.is_generator(function) and _always_leaves(function.body)
 
 
 def _hidden_by(name: str, why: str, place: Place) -> Unseen:

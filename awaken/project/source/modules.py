@@ -239,6 +239,26 @@ class Module:
         """
         return self.scopes.scope_of(node).enclosing_function()
 
+    def enclosing_coroutine(self, node: ast.AST) -> ast.AsyncFunctionDef | None:
+        """Return the ``async def`` that itself runs ``node``; None where something else does.
+
+        Whoever iterates over a generator expression runs what stands in it, maybe elsewhere.
+        """
+        for scope in self.scopes.scope_of(node).chain():
+            if isinstance(scope.node, ast.GeneratorExp):
+                return None
+            if isinstance(scope.node, FunctionOrLambda):
+                return scope.node if isinstance(scope.node, ast.AsyncFunctionDef) else None
+        return None
+
+    def is_generator(self, function: Function) -> bool:
+        """Whether ``function`` yields: a call of it runs nothing, and gives what iterates."""
+        return any(
+            isinstance(node, ast.Yield | ast.YieldFrom)
+            and self.enclosing_function(node) is function
+            for node in self.walk(function)
+        )
+
     def enclosing_class(self, node: ast.AST) -> ast.ClassDef | None:
         """Return the innermost class whose body holds ``node``, also through its methods."""
         scope = self.scopes.scope_of(node)

@@ -50,7 +50,9 @@ class Handlers:
 
         The decorators ``besides`` give back what they are given, and so do those of routes.
         """
-        is_async = isinstance(function, ast.AsyncFunctionDef) and not _yields(module, function)
+        is_coroutine = isinstance(function, ast.AsyncFunctionDef)
+        # Nobody iterates over the generator that a call gives.
+        is_async = is_coroutine and not module.is_generator(function)
         manner: Manner | None = "async" if is_async else "sync"
         # The lowest decorator is applied first.
         for decorator in reversed(function.decorator_list):
@@ -115,14 +117,6 @@ class Handlers:
             name = owner.qualified if isinstance(owner, InstanceOf) else ""
             found.add(frameworks().methods.get(f"{name}.{node.attr}"))
         return found.pop() if len(found) == 1 else None
-
-
-def _yields(module: Module, function: Function) -> bool:
-    """Whether calling ``function`` gives a generator, which nobody iterates over."""
-    return any(
-        isinstance(node, ast.Yield | ast.YieldFrom) and module.enclosing_function(node) is function
-        for node in module.walk(function)
-    )
 
 
 def needs_arguments(function: Function | ast.Lambda, *, bound: bool = False) -> bool:
