@@ -86,7 +86,7 @@ class Site(Generic[Node_co]):
     @property
     def place(self) -> Place:
         """Where the site stands."""
-        return Place(self.module.path, self.module.span(self.node))
+        return self.module.place(self.node)
 
     # --------------------------------------------------------------------------------- findings
     def refused(self, refused: Refused) -> Finding:

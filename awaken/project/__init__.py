@@ -1,4 +1,4 @@
-"""What is known about one program, read with the standard ``ast`` and never by importing it."""
+"""The facts about one program, read with the standard ``ast`` and never by importing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a walk leaves out one file: the pattern that decides, and where it stands."""
+"""The exclusion of one file from a walk: the pattern that decides, and where it stands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why no rule has a site at a place: from the file that is not read to the rule that declines."""
+"""The reason for a place without a site: from a file that is not read to a rule that declines."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ class _Work:
                 lines = max(job.lines_above for job in own)
                 regions[node] = with_lines_above(self._module, region, lines)
             except TooLarge as error:
-                place = Place(self._module.path, self._module.span(node))
+                place = self._module.place(node)
                 changes = tuple(dict.fromkeys(job.change for job in own))
                 self.problems.append(SizeProblem(place, str(error), changes))
             except Misplaced as error:

@@ -105,7 +105,7 @@ class Blocks:
         return BlockingCalls(tuple(known.values())[:_MOST], tuple(unknown)[:_MOST])
 
     def _called(self, module: Module, call: ast.Call) -> BlockingCalls:
-        place = self._evaluator.place(module, call)
+        place = module.place(call)
         names = self._callees.library_names(module, call.func)
         if isinstance(names, Unknown):
             return BlockingCalls(unknown=(names,))

@@ -44,11 +44,11 @@ def guards_around(evaluator: ProgramEvaluator, module: Module, node: ast.AST) ->
         elif isinstance(above, ast.Try | ast.TryStar):
             found += _of_try(evaluator, module, above, below)
         elif isinstance(above, ast.ExceptHandler):
-            found.append(Guard("in-handler", evaluator.place(module, above)))
+            found.append(Guard("in-handler", module.place(above)))
         elif isinstance(above, ast.With | ast.AsyncWith):
             # Managers are entered one by one: around an item are only those before it.
             inside = above.items if below in above.body else above.items[: _index(above, below)]
-            places = [evaluator.place(module, one.context_expr) for one in inside]
+            places = [module.place(one.context_expr) for one in inside]
             found += [Guard("with", place) for place in reversed(places)]
         below = above
     return tuple(found)
@@ -69,15 +69,15 @@ def _of_try(
     evaluator: ProgramEvaluator, module: Module, node: ast.Try | ast.TryStar, below: ast.AST
 ) -> Iterator[Guard]:
     if below in node.finalbody:
-        yield Guard("in-finally", evaluator.place(module, node))
+        yield Guard("in-finally", module.place(node))
         return
     # Handlers do not catch what `else` or another handler raises.
     if below in node.body:
         for handler in node.handlers:
-            place = evaluator.place(module, handler)
+            place = module.place(handler)
             yield Guard("handler", place, caught_by(evaluator, module, handler))
     if node.finalbody:
-        yield Guard("finally", evaluator.place(module, node))
+        yield Guard("finally", module.place(node))
 
 
 def caught_by(

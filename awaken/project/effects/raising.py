@@ -135,7 +135,7 @@ class _Run:
         return self._raising.unknown(self._module, node, why.format(text))
 
     def _raised(self, node: ast.AST, exception: str) -> Raises:
-        return Raises((Raised(exception, self._evaluator.place(self._module, node)),))
+        return Raises((Raised(exception, self._module.place(node)),))
 
     def _one(self, node: ast.AST) -> Raises:
         if isinstance(node, _QUIET):
@@ -299,7 +299,7 @@ class _Run:
             home, inner = function.module, function.node
             names = {self._evaluator.names.qualified(home, one) for one in inner.decorator_list}
             if names and names <= MANAGERS and isinstance(node, ast.Call):
-                place = self._evaluator.place(self._module, node)
+                place = self._module.place(node)
                 body = self._raising.summary(home, inner)
                 return together([self._arguments(node), body.through(place)])
         return self._may(node, "entering or leaving `{}` may raise")
@@ -336,7 +336,7 @@ class _Run:
         if read is True:
             return self._one(node.value)
         if isinstance(read, Called):
-            place = self._evaluator.place(self._module, node)
+            place = self._module.place(node)
             inner = self._raising.summary(read.module, read.function)
             return together([self._one(node.value), inner.through(place)])
         return self._may(node, "reading `{}` may raise")
@@ -426,7 +426,7 @@ class _Run:
         called = function_called(self._evaluator, self._module, node)
         if isinstance(called, Unknown):
             return together([arguments, self._made(node, called)])
-        place = self._evaluator.place(self._module, node)
+        place = self._module.place(node)
         receiver = self._receiver(node.func)
         # Making a coroutine runs none of it.
         if isinstance(called.function, ast.AsyncFunctionDef) and not awaited:
@@ -452,7 +452,7 @@ class _Run:
         made = self._attributes.initialiser(self._module, node)
         if not isinstance(made, Called):
             return NOTHING if made else Raises(unknown=(otherwise,))
-        place = self._evaluator.place(self._module, node)
+        place = self._module.place(node)
         return self._raising.summary(made.module, made.function).through(place)
 
     _VISITS: ClassVar[dict[type[ast.AST], Callable[[_Run, Any], Raises]]] = {

@@ -160,7 +160,7 @@ class CallIndex:
                 continue
             for node in _modules_as_values(module, last):
                 if names.qualified(module, node) == dotted:
-                    return self._evaluator.place(module, node)
+                    return module.place(node)
         return None
 
 
@@ -347,11 +347,11 @@ class _Search:
                 return None
 
     def _add(self, module: Module, call: ast.Call, bound: int) -> None:
-        place = self._evaluator.place(module, call)
+        place = module.place(call)
         self._sites[place.path, place.span.start, place.span.end] = CallSite(place, bound)
 
     def _stop(self, kind: Why, why: str, module: Module, node: ast.AST) -> None:
-        place, known = _place(module, node), self._obstacles.get((kind, why))
+        place, known = module.place(node), self._obstacles.get((kind, why))
         if known is None:
             self._obstacles[kind, why] = Obstacle(kind, why, place)
         else:
@@ -567,10 +567,6 @@ class _Search:
         if self._scope.kind not in {"module", "class"}:
             return
         self._stop("named", f"the text {text!r} names `{word}`", module, node)
-
-
-def _place(module: Module, node: ast.AST) -> Place:
-    return Place(module.path, module.span(node))
 
 
 def _modules_as_values(module: Module, last: str) -> Iterator[ast.Name | ast.Attribute]:

@@ -1,4 +1,4 @@
-"""What holds a value on its way: a variable or parameter, or what a function returns.
+"""The holders of a value on its way: variables, parameters, and results of functions.
 
 A value that outlives its expression is held by one after the other. The three questions are which
 expressions give a holder its value (``values_of``), which expressions are that value

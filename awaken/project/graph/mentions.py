@@ -23,17 +23,17 @@ def mentions_of(project: Program, module: Module, function: Function) -> Iterato
         scopes = module.scopes
         reads = isinstance(node, ast.Name) and scopes.owner(name, scopes.scope_of(node)) is scope
         if reads or (isinstance(node, ast.Constant) and _names(module, name, node)):
-            yield Place(module.path, module.span(node))
+            yield module.place(node)
     exported = scope.kind == "module" and name in _exports(module)
     if exported:
-        yield Place(module.path, module.span(function))
+        yield module.place(function)
     if scope.kind != "module":
         return
     for path in project.files_with([name.encode()]):
         other = project.module(path) if path != module.path else None
         for node in other.mentions(name) if other is not None else ():
             if other is not None and _refers(project, other, node, module, name):
-                yield Place(other.path, other.span(node))
+                yield other.place(node)
 
 
 def _exports(module: Module) -> set[str]:

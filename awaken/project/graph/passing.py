@@ -145,4 +145,4 @@ def _default(asked: _Open) -> ast.expr | None:
 
 
 def _place(asked: _Open) -> Place:
-    return Place(asked.module.path, asked.module.span(asked.parameter))
+    return asked.module.place(asked.parameter)

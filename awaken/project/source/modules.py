@@ -12,7 +12,7 @@ from copy import copy
 from functools import cached_property
 from typing import Any
 
-from awaken.contract import SiteId, Span
+from awaken.contract import Place, SiteId, Span
 from awaken.project.source.scopes import ScopeTable
 from awaken.project.source.trees import (
     CHILDLESS,
@@ -23,14 +23,12 @@ from awaken.project.source.trees import (
     fingerprint,
     walk,
 )
-from awaken.workspace.sources import SourceFile
+from awaken.workspace.sources import LINE_END_BYTES, SourceFile
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 _EXCERPT = 60
 _SEPARATORS = re.compile(r"[.:/]")
-# The tokenizer ends a line at these and nowhere else; str.splitlines knows eight more.
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 class Module:
@@ -66,7 +64,7 @@ class Module:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in _LINE_END.finditer(self.source.text))]
+        return [0, *(match.end() for match in LINE_END_BYTES.finditer(self.source.text))]
 
     @cached_property
     def _walked(self) -> tuple[list[ast.AST], dict[ast.AST, ast.AST]]:
@@ -112,6 +110,10 @@ class Module:
             starts[line - 1] + node.col_offset,  # type: ignore[attr-defined]
             starts[node.end_lineno - 1] + node.end_col_offset,  # type: ignore[attr-defined]
         )
+
+    def place(self, node: ast.AST, note: str = "") -> Place:
+        """Return the place of ``node`` in this file, with a note if it needs one."""
+        return Place(self.path, self.span(node), note)
 
     def text_of(self, node: ast.AST) -> str:
         """Return the source text of ``node``, as it stands in the file."""

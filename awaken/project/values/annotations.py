@@ -88,7 +88,7 @@ class Annotations:
         top = name.partition(".")[0]
         match role:
             case "session" | "scoped" | "async" | "async-scoped":
-                return Session(role, place=evaluator.place(module, node, "annotated"))
+                return Session(role, place=module.place(node, "annotated"))
             case "factory":
                 return Producer("factory", (Session("session"),))
             case "async-factory":

@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
 from awaken.project.names.resolution import Names
@@ -176,13 +175,9 @@ class Evaluator(ABC):
         if lasting and cuts == self._cuts:
             kept[key] = answer[0]
 
-    def place(self, module: Module, node: ast.AST, note: str = "") -> Place:
-        """Return the place of ``node``."""
-        return Place(module.path, module.span(node), note)
-
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         """Return that ``node`` is unknown, and why."""
-        return Unknown(why, self.place(module, node))
+        return Unknown(why, module.place(node))
 
     def _values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         match node:
@@ -301,7 +296,7 @@ class Evaluator(ABC):
         if located is None:
             role = self.knowledge.attributes.get(qualified)
             if role is not None:
-                return (of_role(role, qualified, self.place(module, node)),)
+                return (of_role(role, qualified, module.place(node)),)
             return (self._outside(qualified),)
         if not located.rest:
             return (ModuleOf(located.path),)

@@ -270,7 +270,7 @@ class Flow:
         }
 
     def _place(self, node: ast.AST) -> Place:
-        return Place(self._module.path, self._module.span(node))
+        return self._module.place(node)
 
 
 def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:

@@ -95,7 +95,7 @@ class Members:
             return (self._no(module, node),)
         role = self._evaluator.knowledge.attributes.get(name)
         if role is not None:
-            return (of_role(role, name, self._evaluator.place(module, node)),)
+            return (of_role(role, name, module.place(node)),)
         made = self._evaluator.knowledge.instance_attributes.get(name)
         if made is not None:
             return (InstanceOf(self._evaluator.names.defined(made)),)
@@ -105,7 +105,7 @@ class Members:
         name = f"{_CLASS_OF_KIND[owner.kind]}.{node.attr}"
         role = self._evaluator.knowledge.attributes.get(name)
         if role is not None:
-            return (of_role(role, name, self._evaluator.place(module, node)),)
+            return (of_role(role, name, module.place(node)),)
         return (External(name),)
 
     def as_session(self, value: Value) -> Value:
@@ -125,7 +125,7 @@ class Members:
             if found is None:
                 continue
             module, node = found
-            place = evaluator.place(module, node, "a session class of the project")
+            place = module.place(node, "a session class of the project")
             bound = module.scopes.scope_made_by(node).bindings
             if "query" in bound or "_query_cls" in bound:
                 return Unknown(f"`{facts.qualified}` overrides `query`", place)
@@ -266,7 +266,7 @@ class Members:
         if full in facts.mapped_attributes:
             return ClassOf(facts.mapped_attributes[full])
         if full in facts.attributes:
-            found = of_role(facts.attributes[full], full, self._evaluator.place(module, node))
+            found = of_role(facts.attributes[full], full, module.place(node))
             custom = owner.custom_query if isinstance(owner, InstanceOf) else ""
             if custom and isinstance(found, Session):
                 return Session(found.kind, custom_query=custom, place=found.place)

@@ -123,10 +123,6 @@ class Questions(Protocol):
         """Keep the answer put into the list, if it is one for good."""
         ...
 
-    def place(self, module: Module, node: ast.AST, note: str = "") -> Place:
-        """Return the place of a node."""
-        ...
-
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         """Return that a node is unknown, and why."""
         ...

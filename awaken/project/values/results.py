@@ -90,7 +90,7 @@ class Results:
 
     def _made(self, qualified: str, module: Module, node: ast.Call, known: Environment) -> Values:
         role = self._evaluator.knowledge.types.get(qualified)
-        place = self._evaluator.place(module, node, "made here")
+        place = module.place(node, "made here")
         custom = self._custom_query(module, node)
         match role:
             case "session" | "async":
@@ -159,7 +159,7 @@ class Results:
     def _registry(
         self, kind: SessionKind, module: Module, node: ast.Call, known: Environment
     ) -> Value:
-        place = self._evaluator.place(module, node, "registry made here")
+        place = module.place(node, "registry made here")
         factory = node.args[0] if node.args else _keyword(node, "session_factory")
         made: Values = ()
         if factory is not None:
@@ -175,7 +175,7 @@ class Results:
 
     def _external(self, name: str, module: Module, node: ast.Call, known: Environment) -> Values:
         evaluator = self._evaluator
-        facts, place = evaluator.knowledge, evaluator.place(module, node, "returned here")
+        facts, place = evaluator.knowledge, module.place(node, "returned here")
         if name in facts.calls:
             return (of_role(facts.calls[name], name, place),)
         if name in facts.managers:

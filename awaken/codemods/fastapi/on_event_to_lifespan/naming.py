@@ -10,7 +10,6 @@ from awaken.codemods.fastapi.on_event_to_lifespan.lifespan import Lifespan
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.conditions import in_one_branch
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step
-from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.graph.mentions import mentions_of
@@ -117,7 +116,7 @@ def _name_of_function(project: Project, step: Step, function: Function, taken: s
     bindings = scopes.scope_of(function).bindings.get(function.name, [])
     if bindings[-1].node is function and len(bindings) == 1:
         return function.name
-    place = Place(step.module.path, step.module.span(function))
+    place = step.module.place(function)
     if not all(isinstance(one.node, Function) for one in bindings):
         raise Refused(reasons.REBOUND, function.name, because=(place,))
     if bindings[-1].node is function:

@@ -82,7 +82,7 @@ class Obstacles:
         """Refuse an application that has a lifespan, or may get one."""
         for lifespan in self._project.web.registrations.lifespans:
             if application in lifespan.to.applications or lifespan.to.unknown is not None:
-                place = Place(lifespan.module.path, lifespan.module.span(lifespan.node))
+                place = lifespan.module.place(lifespan.node)
                 if not own:
                     what = "and the application has a lifespan"
                     raise Refused(reasons.ROUTER_HANDLER, what, because=(place,))
@@ -106,7 +106,7 @@ class Obstacles:
         for inclusion in inclusions.all:
             hidden = inclusion.child.unknown is not None and inclusion.how == "include"
             if loose and hidden and application in inclusion.parent.applications:
-                place = Place(inclusion.module.path, inclusion.module.span(inclusion.node))
+                place = inclusion.module.place(inclusion.node)
                 raise Refused(reasons.ROUTER_HANDLER, "or may be included", because=(place,))
 
     def _require_one_application(self, owned: Sequence[Owned]) -> None:
@@ -120,7 +120,7 @@ class Obstacles:
         for lifespan in self._project.web.registrations.lifespans:
             for router in lifespan.to.applications:
                 if any(root == application for root, _ in inclusions.roots(router)):
-                    place = Place(lifespan.module.path, lifespan.module.span(lifespan.node))
+                    place = lifespan.module.place(lifespan.node)
                     raise Refused(
                         reasons.ROUTER_HANDLER, "in a lifespan of its own", because=(place,)
                     )
@@ -144,7 +144,7 @@ class Obstacles:
     def _look_at_mounts(self, application: Application) -> None:
         for inclusion in self._project.web.inclusions.all:
             if inclusion.how == "mount" and application in inclusion.child.applications:
-                place = Place(inclusion.module.path, inclusion.module.span(inclusion.node))
+                place = inclusion.module.place(inclusion.node)
                 raise Refused(reasons.SUB_APPLICATION, because=(place,))
 
     def look_at_home(self, home: Home) -> None:
@@ -155,7 +155,7 @@ class Obstacles:
         for keyword in home.call.keywords if home.call is not None else ():
             if keyword.arg is None and self._may_hold_handlers(keyword.value):
                 text = home.module.excerpt(keyword.value)
-                place = Place(home.module.path, home.module.span(keyword.value))
+                place = home.module.place(keyword.value)
                 raise Refused(reasons.KEYWORDS, f"**{text}", because=(place,))
 
     def _look_at_class(self, home: Home) -> None:
@@ -168,7 +168,7 @@ class Obstacles:
                 if module.span(node) == found.span:
                     scope = module.scopes.scope_made_by(node)
                     if _OWN & scope.bindings.keys():
-                        place = Place(module.path, module.span(node))
+                        place = module.place(node)
                         raise Refused(reasons.OWN_CLASS, node.name, because=(place,))
 
     def _bases(self, qualified: str) -> Iterator[str]:
@@ -236,4 +236,4 @@ def _detail(refused: Refused) -> str:
 
 
 def _place(installation: Installation) -> Place:
-    return Place(installation.module.path, installation.module.span(installation.node))
+    return installation.module.place(installation.node)

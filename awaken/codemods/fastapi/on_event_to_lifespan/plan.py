@@ -163,11 +163,11 @@ def _related(lifespan: Lifespan) -> Iterator[Place]:
     """Yield what is edited beside the registrations."""
     home = lifespan.home
     note = "the application is made here" if home.call is not None else ""
-    yield Place(home.module.path, home.module.span(home.statement), note)
+    yield home.module.place(home.statement, note)
     for one in lifespan.entered:
         yield from places_of(one)
     for block in emptied_blocks(lifespan.steps):
-        yield Place(home.module.path, home.module.span(block), "nothing is left under this")
+        yield home.module.place(block, "nothing is left under this")
     for step in lifespan.steps:
         if step.provider is not None:
             span = home.module.span(step.provider)

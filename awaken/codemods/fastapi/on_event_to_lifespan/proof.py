@@ -44,7 +44,7 @@ def _unbound(module: Module, code: LifespanCode) -> Iterator[tuple[str, Place]]:
     for function in module.walk():
         if isinstance(function, Function) and function.name == code.name:
             scope = module.scopes.scope_made_by(function)
-            place = Place(module.path, module.span(function))
+            place = module.place(function)
             for name in sorted(names):
                 if module.scopes.owner(name, scope) is None:
                     yield name, place

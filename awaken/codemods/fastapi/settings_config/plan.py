@@ -126,16 +126,14 @@ class _Planning:
                 owner = name.removesuffix(f".{CONFIG}") if name is not None else None
                 if _is_no_read(module, node) or (owner and self._is_base(module, node)):
                     continue
-                found.append((Place(module.path, module.span(node)), owner, module.excerpt(node)))
+                found.append((module.place(node), owner, module.excerpt(node)))
         return found
 
     def _is_base(self, module: Module, node: ast.Attribute) -> bool:
         """Whether ``node`` is what another Config inherits from, which is decided with it."""
         above = module.parent(node)
-        place = Place(module.path, module.span(above)) if isinstance(above, ast.ClassDef) else None
-        return any(
-            Place(one.module.path, one.module.span(one.node)) == place for one in self._configs
-        )
+        place = module.place(above) if isinstance(above, ast.ClassDef) else None
+        return any(one.module.place(one.node) == place for one in self._configs)
 
     def _check_reads(self, config: Config) -> None:
         """Raise Refused if the Config may be read anywhere."""
@@ -158,7 +156,7 @@ def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
 def _rewrite_import(site: Site[ast.AST], project: Project, old: OldImport) -> Rewrite:
     """Return how BaseSettings is imported from its new home. Raises Refused."""
     module = old.module
-    others = tuple(Place(module.path, module.span(one)) for one in old.dotted[1:])
+    others = tuple(module.place(one) for one in old.dotted[1:])
     message = f"`BaseSettings` is imported from `{NEW_HOME}`"
     return Rewrite(message, moved(project, old, site), (_FAILS, _DIFFERS), others)
 

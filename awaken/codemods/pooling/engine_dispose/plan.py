@@ -119,7 +119,7 @@ def _rewrite(
     """Return how the lifespan disposes of the engine. Raises Refused."""
     home, lifespan, last = _end(engine, _application(engine, served))
     imports = _imports(project, engine, home, lifespan, site)
-    end = Place(home.path, home.span(last), f"the end of `{lifespan.name}`")
+    end = home.place(last, f"the end of `{lifespan.name}`")
     caveats = [_CAVEAT]
     if imports and not project.web.imports.certain(home, site.module.path):
         caveats.append(f"{home.path} imports {site.module.path}, which it did not before")
@@ -157,7 +157,7 @@ def _end(engine: _Engine, app: Served) -> tuple[Module, ast.AsyncFunctionDef, as
     home, lifespan = app.lifespan
     last = _last(lifespan)
     if last is None:
-        place = Place(home.path, home.span(lifespan))
+        place = home.place(lifespan)
         raise _refused(engine, reasons.SHAPE, lifespan.name, place)
     return home, lifespan, last
 

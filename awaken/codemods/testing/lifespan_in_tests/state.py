@@ -89,18 +89,18 @@ def _set(module: Module, function: Function) -> Iterator[tuple[str, Place, Modul
     for node in ast.walk(function):
         match node:
             case ast.Attribute(value=ast.Attribute(attr="state"), attr=name, ctx=ast.Store()):
-                yield name, _place(module, node), None
+                yield name, module.place(node), None
             case ast.Name(id=name, ctx=ast.Store()) if name in scope.globals:
-                yield name, _place(module, node), module
+                yield name, module.place(node), module
             case ast.Subscript(value=ast.Name(id=name) as owner, ctx=ast.Store()):
                 bindings = module.scopes.module.bindings.get(name, [])
                 is_own = module.scopes.bindings_of(owner) == bindings
                 if bindings and is_own and all(one.kind != "import" for one in bindings):
-                    yield name, _place(module, node), module
+                    yield name, module.place(node), module
             case ast.Yield(value=ast.Dict(keys=keys)):
                 for key in keys:
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                        yield key.value, _place(module, key), None
+                        yield key.value, module.place(key), None
 
 
 def _reads_of(
@@ -129,7 +129,7 @@ def _reads_of(
             way = project.web.endpoints.running(module, function)
             route = _route(project, way[0]) if way else None
             if route is not None:
-                yield _place(module, node), route
+                yield module.place(node), route
 
 
 def _route(project: Project, entry: Place) -> str | None:
@@ -189,7 +189,3 @@ def _overridden(project: Project) -> set[str]:
 def is_of_program(path: str) -> bool:
     """Whether a file is the program's own, and none of its tests."""
     return not is_around_tests(path)
-
-
-def _place(module: Module, node: ast.AST) -> Place:
-    return Place(module.path, module.span(node))

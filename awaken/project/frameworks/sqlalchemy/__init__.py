@@ -1,4 +1,4 @@
-"""What a program does with SQLAlchemy.
+"""Sessions, mappings and queries: the SQLAlchemy side of a program.
 
 Begin with ``sessions`` (the proof that an expression is a session) and ``models`` (the mapped
 classes). Below ``models``: ``mapping`` reads one class body or table, ``relationships`` joins both

@@ -149,7 +149,7 @@ class ClassQueries:
             if given is None and _is_attribute(self._models, facts, binding):
                 return None
             why = f"`{facts.qualified}` gives `query` a meaning of its own"
-            place = self._evaluator.place(module, binding.node)
+            place = module.place(binding.node)
             found.append(given or Unknown(why, place))
         return found
 
@@ -180,7 +180,7 @@ class ClassQueries:
             return None
         if function.attr != "query_property":
             return None
-        place = self._evaluator.place(module, value, "the query property")
+        place = module.place(value, "the query property")
         values = self._evaluator.values(module, function.value)
         sessions = [one for one in values if isinstance(one, Session) and one.kind == "scoped"]
         registry = self._evaluator.names.qualified(module, function.value)
@@ -225,7 +225,7 @@ class ClassQueries:
                 continue
             given = self._property(module, node.value)
             why = f"`{module.excerpt(target)}` is given another value"
-            place = self._evaluator.place(module, node)
+            place = module.place(node)
             self._written.setdefault(name, []).append(given or Unknown(why, place))
 
     def _given_to(self, qualified: str) -> list[Found]:
@@ -246,7 +246,7 @@ class ClassQueries:
         if name is None or self._model_classes is None:
             return
         target = parent.targets[0] if isinstance(parent, ast.Assign) else None
-        place = self._evaluator.place(module, node)
+        place = module.place(node)
         found: Found = Unknown("the extension that it is given to is no variable", place)
         if isinstance(target, ast.Name):
             owner = self._evaluator.names.attribute(module.path, target.id)
@@ -273,7 +273,7 @@ class ClassQueries:
         values = self._evaluator.named(owner, module, node)
         # ``db = None`` stands in until the real one is made.
         values = tuple(one for one in values if one != NoneValue())
-        place = self._evaluator.place(module, node, "the base class")
+        place = module.place(node, "the base class")
         found: ClassQuery | None = None
         for value in values:
             if not isinstance(value, InstanceOf):

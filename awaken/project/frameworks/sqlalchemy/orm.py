@@ -1,4 +1,4 @@
-"""What a program does with SQLAlchemy, in one place to ask."""
+"""The SQLAlchemy side of a program, in one place to ask."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class Sessions:
             return None
         if self._may_be_other(module, function.value):
             return None
-        place = self._evaluator.place(module, evidence, "only a session queries a mapped class")
+        place = module.place(evidence, "only a session queries a mapped class")
         return SessionProof("session", (place,), by_use=True)
 
     def _is_built_on(self, module: Module, node: ast.expr) -> bool:

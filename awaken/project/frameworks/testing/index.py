@@ -125,7 +125,7 @@ class Doubles:
             module = self._evaluator.load(path) if _FAKED.search(text) else None
             for name, node in fakes_of(module) if module is not None else ():
                 if module is not None:
-                    yield name, self._evaluator.place(module, node)
+                    yield name, module.place(node)
 
     def _concerned(self, path: str, fakes: Mapping[str, Place]) -> Iterator[str]:
         """Yield the files with tests that the doubles of a file may take part in."""
@@ -170,7 +170,7 @@ class Doubles:
     ) -> None:
         member, mark = unit.doubles[name]
         uses = reached.uses
-        place = fakes.get(mark.fake) or self._evaluator.place(member.module, mark.node)
+        place = fakes.get(mark.fake) or member.module.place(mark.node)
         shown = (
             f"{mark.fake.rpartition('.')[2]}.query" if mark.fake else _shown(member.module, mark)
         )
@@ -193,7 +193,7 @@ class Doubles:
         module = self._evaluator.load(path)
         for mark in marks_of(module, self._evaluator.names, fakes.keys()) if module else ():
             if module is not None and self._found is not None and mark.legacy:
-                place = self._evaluator.place(module, mark.node)
+                place = module.place(mark.node)
                 self._found.setdefault(place, Double(place, _shown(module, mark), (), unseen=True))
 
 

@@ -76,7 +76,7 @@ class Applications:
 
     def made_by(self, module: Module, call: ast.Call) -> Application | None:
         """Return the application that ``call`` itself makes; None if it makes none."""
-        place = Place(module.path, module.span(call))
+        place = module.place(call)
         found = self.of(module, call).applications
         return next((one for one in found if one.made == place), None)
 
@@ -203,3 +203,15 @@ def _receiver(call: ast.Call, function: Function) -> ast.expr | None:
     if function.name == "__init__":
         return call
     return call.func.value if isinstance(call.func, ast.Attribute) else None
+
+
+def argument_at(call: ast.Call, index: int, name: str) -> ast.expr | None:
+    """Return the argument of ``call`` at a position, or by its name; ``*args`` is one as well."""
+    if len(call.args) > index:
+        return call.args[index]
+    return next((one.value for one in call.keywords if one.arg == name), None)
+
+
+def without_router(node: ast.expr) -> ast.expr:
+    """Return ``app`` of ``app.router``: they share their handlers."""
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node

@@ -116,7 +116,7 @@ class Endpoints:
                     note = f"`{function.name}` runs with every request"
                 case _:
                     continue
-            return self._evaluator.place(module, decorator, note)
+            return module.place(decorator, note)
         return None
 
     def _is_route(self, module: Module, owner: ast.expr, arguments: list[ast.expr]) -> bool:
@@ -140,7 +140,7 @@ class Endpoints:
         if ancestors is None or not _VIEWS.intersection(ancestors.outside):
             return None
         note = f"`{owner.name}.{function.name}` handles requests"
-        return self._evaluator.place(module, function, note)
+        return module.place(function, note)
 
     def _dependency(self, callers: Callers) -> Place | None:
         for one in callers.obstacles:
@@ -149,7 +149,7 @@ class Endpoints:
                 name = self._evaluator.names.qualified(module, call.func) if module else None
                 if module is not None and name in _DEPENDS:
                     note = "a dependency is resolved for every request"
-                    return self._evaluator.place(module, call, note)
+                    return module.place(call, note)
         return None
 
 

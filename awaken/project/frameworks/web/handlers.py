@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Literal
 
 from awaken.knowledge.applications import frameworks
+from awaken.project.frameworks.web.applications import without_router
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
@@ -64,7 +65,7 @@ class Handlers:
         func = decorator.func if isinstance(decorator, ast.Call) else decorator
         if not isinstance(func, ast.Attribute) or func.attr not in frameworks().transparent:
             return False
-        found = self._applications.of(module, _owner(func.value))
+        found = self._applications.of(module, without_router(func.value))
         return bool(found.applications)
 
     def cannot_be_called(self, module: Module, node: ast.expr) -> bool:
@@ -116,10 +117,6 @@ class Handlers:
             name = owner.qualified if isinstance(owner, InstanceOf) else ""
             found.add(frameworks().methods.get(f"{name}.{node.attr}"))
         return found.pop() if len(found) == 1 else None
-
-
-def _owner(node: ast.expr) -> ast.expr:
-    return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node
 
 
 def needs_arguments(function: Function | ast.Lambda, *, bound: bool = False) -> bool:

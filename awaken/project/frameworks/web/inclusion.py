@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from awaken.project.frameworks.web.applications import Application, Applications, Resolved
+from awaken.project.frameworks.web.applications import (
+    Application,
+    Applications,
+    Resolved,
+    argument_at,
+)
 from awaken.project.frameworks.web.files import FilesWith, modules_with
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -79,18 +84,12 @@ class Inclusions:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             if node.func.attr == "include_router":
-                child = _given(node, 0, "router")
+                child = argument_at(node, 0, "router")
                 how: How = "include"
             elif node.func.attr == "mount":
-                child, how = _given(node, 1, "app"), "mount"
+                child, how = argument_at(node, 1, "app"), "mount"
             else:
                 continue
             if child is not None:
                 parent = self._applications.of(module, node.func.value)
                 yield Inclusion(module, node, how, parent, self._applications.of(module, child))
-
-
-def _given(call: ast.Call, index: int, name: str) -> ast.expr | None:
-    if len(call.args) > index:
-        return call.args[index]
-    return next((one.value for one in call.keywords if one.arg == name), None)

@@ -12,7 +12,12 @@ from functools import cached_property
 from typing import Literal
 
 from awaken.contract import Place
-from awaken.project.frameworks.web.applications import Applications, Resolved
+from awaken.project.frameworks.web.applications import (
+    Applications,
+    Resolved,
+    argument_at,
+    without_router,
+)
 from awaken.project.frameworks.web.files import FilesWith, modules_with
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -49,7 +54,7 @@ class Registration:
     @property
     def place(self) -> Place:
         """Where it stands."""
-        return Place(self.module.path, self.module.span(self.node))
+        return self.module.place(self.node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class Registrations:
         if not isinstance(call, ast.Call) or call.func is not node:
             yield Registration(module, node, "other", None, resolved)
             return
-        event, handler = _argument(call, 0, "event_type"), _argument(call, 1, "func")
+        event, handler = argument_at(call, 0, "event_type"), argument_at(call, 1, "func")
         known = None if event is None else self._event(module, event)
         if node.attr == "add_event_handler":
             # What uses the result could not be left without the call.
@@ -125,7 +130,7 @@ class Registrations:
     def _of_others(self, module: Module, node: ast.Attribute) -> bool:
         """Whether a method of something unknown is called, but not with one of our events."""
         call = module.parent(node)
-        event = _argument(call, 0, "event_type") if isinstance(call, ast.Call) else None
+        event = argument_at(call, 0, "event_type") if isinstance(call, ast.Call) else None
         return not (isinstance(event, ast.Constant) and event.value in _EVENTS)
 
     def _on_event(
@@ -156,7 +161,7 @@ class Registrations:
 
     def _receiver(self, module: Module, node: ast.expr) -> Resolved | None:
         """Return what a handler is registered on; None where that is certainly no application."""
-        target = _without_router(node)
+        target = without_router(node)
         resolved = self._applications.of(module, target)
         if resolved.applications or resolved.unknown is not None:
             return resolved
@@ -221,7 +226,7 @@ class Registrations:
                     if made is not None:
                         yield GivenLifespan(module, node, Resolved((made,)), assigned=False)
                 case ast.Attribute(attr="lifespan_context", ctx=ast.Store()):
-                    resolved = self._applications.of(module, _without_router(node.value))
+                    resolved = self._applications.of(module, without_router(node.value))
                     yield GivenLifespan(module, node, resolved, assigned=True)
                 case _:
                     pass
@@ -240,16 +245,5 @@ def _elements(node: ast.expr) -> list[ast.expr] | None:
             return None
 
 
-def _argument(call: ast.Call, index: int, name: str) -> ast.expr | None:
-    if len(call.args) > index:
-        return call.args[index]
-    return next((one.value for one in call.keywords if one.arg == name), None)
-
-
 def _is_router(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "router"
-
-
-def _without_router(node: ast.expr) -> ast.expr:
-    """Return ``app`` of ``app.router``: they share their handlers."""
-    return node.value if isinstance(node, ast.Attribute) and node.attr == "router" else node

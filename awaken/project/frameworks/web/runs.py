@@ -29,7 +29,7 @@ class Run:
     @property
     def place(self) -> Place:
         """Where it stands."""
-        return Place(self.module.path, self.module.span(self.node))
+        return self.module.place(self.node)
 
     def may_be_of(self, application: Application) -> bool:
         """Whether the handlers of ``application`` may be run."""

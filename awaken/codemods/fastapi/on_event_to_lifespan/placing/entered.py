@@ -94,4 +94,4 @@ def _is_yield(statement: ast.stmt) -> bool:
 def places_of(one: Entered) -> list[Place]:
     """Return where the statements stand that change, or are moved to the right."""
     note = "enters the lifespan instead"
-    return [Place(one.module.path, one.module.span(part), note) for part in one.statements]
+    return [one.module.place(part, note) for part in one.statements]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
-from awaken.contract import Place, Reason
+from awaken.contract import Reason
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.handlers import Manner
@@ -54,7 +54,7 @@ class Caller:
                 raise self._refused(reasons.HANDLER_EXPRESSION, handler)
 
     def _refused(self, reason: Reason, node: ast.expr) -> Refused:
-        place = Place(self._module.path, self._module.span(node))
+        place = self._module.place(node)
         return Refused(reason, self._module.excerpt(node), because=(place,))
 
     def _manner(self, node: ast.expr) -> Manner:

@@ -6,7 +6,6 @@ import ast
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
-from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -23,7 +22,7 @@ def is_conditional(home: Home, statement: ast.stmt) -> bool:
     module = home.module
     around = _blocks(module, home.statement)
     own = [one for one in _blocks(module, statement) if one not in around]
-    place = Place(module.path, module.span(statement))
+    place = module.place(statement)
     if any(isinstance(block, _LOOPS) for block, _ in own):
         raise Refused(reasons.LOOP, because=(place,))
     if home.function is not None:

@@ -14,7 +14,7 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.providers import
     provider_of,
 )
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.timing import Clock, Order, Timing
-from awaken.contract import Place, Reason
+from awaken.contract import Reason
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.handlers import Manner, needs_arguments
@@ -169,11 +169,11 @@ class Steps:
         index = function.decorator_list.index(registration.node)
         for above in function.decorator_list[:index]:
             if not handlers.is_transparent(module, above):
-                place = Place(module.path, module.span(above))
+                place = module.place(above)
                 raise Refused(reasons.DECORATOR_ORDER, module.excerpt(above), because=(place,))
         manner = handlers.manner_of_definition(module, function)
         if manner is None:
-            place = Place(module.path, module.span(function))
+            place = module.place(function)
             raise Refused(reasons.ASYNC_UNKNOWN, function.name, because=(place,))
         return manner
 

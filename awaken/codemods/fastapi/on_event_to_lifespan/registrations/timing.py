@@ -15,7 +15,6 @@ from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steady import (
     Condition,
     steady_condition,
 )
-from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import OF_OTHERS
@@ -89,7 +88,7 @@ class Clock:
     def _elsewhere(self, module: Module, statement: ast.stmt) -> Refused:
         where = module.scope_name(statement)
         where = f"`{where}`" if where != "<module>" else module.path
-        place = Place(module.path, module.span(statement))
+        place = module.place(statement)
         return Refused(reasons.REGISTERED_ELSEWHERE, where, because=(place,))
 
     def _require_one_call(self, module: Module, statement: ast.stmt) -> tuple[str, ...]:
@@ -103,7 +102,7 @@ class Clock:
         callers = self._project.calls.callers_of(home, function)
         hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
         if len(callers.sites) != 1 or hidden:
-            place = Place(module.path, module.span(statement))
+            place = module.place(statement)
             raise Refused(reasons.FACTORY, function.name, because=(place,))
         if callers.complete:
             return ()
@@ -111,7 +110,7 @@ class Clock:
 
     def _require_always(self, module: Module, statement: ast.stmt) -> None:
         if not isinstance(module.parent(statement), ast.Module):
-            place = Place(module.path, module.span(statement))
+            place = module.place(statement)
             why = f"`{module.path}` does so under a condition"
             raise Refused(reasons.CONDITIONAL, why, because=(place,))
 
@@ -154,7 +153,7 @@ class Clock:
     def _require_included_once(self, inclusion: Inclusion) -> None:
         """Refuse an inclusion that is not always executed, where the application is made."""
         module, home = inclusion.module, self._home
-        place = Place(module.path, module.span(inclusion.node))
+        place = module.place(inclusion.node)
         statement = module.statement_of(inclusion.node)
         same = module.path == home.module.path
         if statement is None or not same:

@@ -1,4 +1,4 @@
-"""What a statement loads, told from the expressions that it is made of.
+"""The columns and entities that a statement loads, told from its expressions.
 
 Begin with ``items`` (a value for each thing that is asked for, with its ``certainty``) and
 ``entities``, which classifies expressions; ``mapped_classes`` tells what is a class or an alias of
