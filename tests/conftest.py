@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from surroundings import CLEARED
+from surroundings import CLEARED, accepted_in
 
 settings.register_profile("usual", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("long", max_examples=300, deadline=None)
@@ -62,10 +62,9 @@ def pytest_addoption(parser):
 
 def pytest_terminal_summary(terminalreporter):
     """Show what was accepted: workers of pytest-xdist cannot print it themselves."""
-    for report in (one for some in terminalreporter.stats.values() for one in some):
-        for name, value in getattr(report, "user_properties", ()):
-            if name == "accepted" and value:
-                terminalreporter.write(value)
+    reports = (one for some in terminalreporter.stats.values() for one in some)
+    for accepted in accepted_in(reports):
+        terminalreporter.write(accepted)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,4 +1,4 @@
-"""No test sees the environment of the user who runs it."""
+"""No test sees the environment of the user who runs it; what was accepted is shown once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from surroundings import CLEARED
+import pytest
+from surroundings import CLEARED, accepted_in
 
 import awaken
 
@@ -27,3 +28,14 @@ def test_every_variable_that_awaken_reads_is_cleared():
 
 def test_what_is_cleared_is_not_there():
     assert os.environ.keys() & set(CLEARED) == set()
+
+
+def test_what_was_accepted_is_shown_once():
+    said = {"user_properties": [("accepted", "-a\n+b\n"), ("other", "c")]}
+    reports = [
+        pytest.TestReport("test_x", ("x", 1, "x"), {}, "passed", None, when, **said)
+        for when in ("setup", "call", "teardown")
+    ]
+    assert list(accepted_in([*reports, pytest.CollectReport("x", "failed", None, [])])) == [
+        "-a\n+b\n"
+    ]

@@ -47,7 +47,7 @@ def in_place_of_line(
     last = statements[-1]
     if comment is None:
         pass
-    # At its end a comment may be one for a tool, `# noqa`, which counts for its line alone.
+    # At its end a comment may be one for a tool, as `noqa` is, which counts for its line alone.
     elif isinstance(last, cst.SimpleStatementLine) and last.trailing_whitespace.comment is None:
         statements[-1] = last.with_changes(trailing_whitespace=line.trailing_whitespace)
     else:

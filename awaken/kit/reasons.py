@@ -11,6 +11,6 @@ INSIDE_FSTRING = Reason(
 )
 NAME_TAKEN = Reason(
     "name-taken",
-    "`{}`, which is to be imported, means something else here",
-    "Rename that, or import it under another name by hand.",
+    "`{}` already means something else here",
+    "Rename that, or write it under another name by hand.",
 )

@@ -72,6 +72,8 @@ def show(
         _details(report, command, current)
     if not full or view.quiet:
         show_closing(report, command, view)
+        if form is Form.PATCH and not view.quiet:
+            _explain_empty_patch(report, command, view, again)
         return
     _diagnostics(report, view, current)
     _notes(report, view)
@@ -87,6 +89,15 @@ def show_closing(report: Report, command: str, view: View) -> None:
     _notes(report, view)
     if report.roots and not view.quiet:
         say(summary(report, command))
+
+
+def _explain_empty_patch(report: Report, command: str, view: View, again: Again) -> None:
+    """Print to stderr how to get a patch of unsafe rewrites, where there are no others."""
+    from awaken.preview.closing import print_steps  # noqa: PLC0415
+    from awaken.preview.console.console import make_console  # noqa: PLC0415
+
+    if not any(root.files for root in report.roots):
+        print_steps(next_steps(report, command, again), make_console(sys.stderr, view.color))
 
 
 def _writer(form: Form, view: View) -> Writer | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import format_exception
 
 from msgspec import Struct
 
 from awaken import api
 from awaken.contract import Finding, Level, SiteId
+from awaken.engine.planning.planning import LOG
 from awaken.engine.report import Diagnostic, RootReport
 from awaken.kit.rule import Rule
+from awaken.preview.markdown.rule_page import levels
 from awaken.settings import Settings
 from awaken.testing.cases import Case, ExpectedFinding
 
@@ -26,12 +30,14 @@ class CaseResult(Struct, frozen=True):
     """What a rule made of a case's program.
 
     ``files`` are the bytes of every file as the run would leave them; nothing was written.
+    ``tracebacks`` say where a rule raised in this process.
     """
 
     case: Case
     rules: Sequence[Rule] | None
     report: RootReport
     files: Mapping[str, bytes]
+    tracebacks: Sequence[str] = ()
 
     @property
     def findings(self) -> tuple[ExpectedFinding, ...]:
@@ -64,14 +70,41 @@ def run_case(
     leave alone.
     """
     files = case.before if files is None else files
-    with tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
+    with _tracebacks() as raised, tempfile.TemporaryDirectory(prefix="awaken-case-") as directory:
         # Real, as the paths of the report are; a temporary directory may lie behind a link.
         root = Path(directory).resolve()
         write_project(root, files)
         chosen = options(case, excluded=excluded, jobs=jobs)
         (report,) = api.run([root], chosen, rules=rules).roots
     after = {change.path: change.after.raw() for change in report.files}
-    return CaseResult(case, rules, report, {**files, **after})
+    return CaseResult(case, rules, report, {**files, **after}, tuple(dict.fromkeys(raised)))
+
+
+@contextmanager
+def _tracebacks() -> Iterator[Sequence[str]]:
+    """Collect where rules raise, from the rule on."""
+    listening, level = _Listening(), LOG.level
+    LOG.addHandler(listening)
+    LOG.setLevel(logging.DEBUG)
+    try:
+        yield listening.heard
+    finally:
+        LOG.removeHandler(listening)
+        LOG.setLevel(level)
+
+
+class _Listening(logging.Handler):
+    """Keeps the tracebacks that are logged, without the frame of the engine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and error.__traceback__ is not None:
+            shown = format_exception(type(error), error, error.__traceback__.tb_next)
+            self.heard.append("".join(shown).rstrip())
 
 
 def write_project(root: Path, files: Mapping[str, bytes]) -> None:
@@ -121,13 +154,14 @@ def about(case: Case) -> Iterator[None]:
 
 def diagnostics_of(result: CaseResult) -> str:
     """Return what the run could not do, and where in a rule that failed; empty if it did all."""
-    return "\n".join(_said(diagnostic) for diagnostic in result.report.diagnostics)
+    said = [_said(diagnostic) for diagnostic in result.report.diagnostics]
+    return "\n".join([*said, *result.tracebacks])
 
 
 def _said(diagnostic: Diagnostic) -> str:
     line = f":{diagnostic.line}" if diagnostic.line else ""
     place = f"{diagnostic.path}{line}: " if diagnostic.path else ""
-    return f"{place}{diagnostic.message}\n{diagnostic.traceback}".rstrip()
+    return f"{place}{diagnostic.message}"
 
 
 def line_number(text: bytes, offset: int) -> int:
@@ -150,24 +184,36 @@ def _require_clean(result: CaseResult) -> None:
 
 
 def _require_findings(result: CaseResult) -> None:
-    level, found = result.case.settings.level, result.findings
+    level, found, unknown = result.case.settings.level, result.findings, _undeclared_levels(result)
     if level is None:
         wanted = tuple(sorted(result.case.settings.expect or (), key=_in_order))
         different = difference(_lines(wanted), _lines(found))
-        unknown = _undeclared(result, wanted)
+        unknown = f"{_undeclared_reasons(result, wanted)}{unknown}"
         require(found == wanted, f"the findings are not as expected:\n{different}{unknown}")
         return
     require(found, f"no finding, where {level} ones were expected")
     others = [finding for finding in found if finding.level is not level]
     hint = _hint(result.case, others)
-    require(not others, f"not all findings are {level}:\n{_lines(others).decode()}{hint}")
+    said = f"not all findings are {level}:\n{_lines(others).decode().rstrip()}{hint}{unknown}"
+    require(not others, said)
 
 
 def _hint(case: Case, others: Iterable[ExpectedFinding]) -> str:
     """Return what to write where an example of a page has unsafe findings unexpectedly."""
     if case.directory.name or all(one.level is not Level.UNSAFE for one in others):
         return ""
-    return "mark the example: `## Before (unsafe)` and `## After (unsafe)`"
+    return "\nmark the example: `## Before (unsafe)` and `## After (unsafe)`"
+
+
+def _undeclared_levels(result: CaseResult) -> str:
+    """Return one line for each level that was found and that its rule does not declare."""
+    rules = api.rules() if result.rules is None else result.rules
+    found = {(one.rule, one.level) for one in result.report.findings}
+    unknown = ((rule.name, level) for rule in rules for level in set(Level) - {*levels(rule)})
+    return "".join(
+        f"\n{name} does not declare the level {level}"
+        for name, level in sorted(found.intersection(unknown))
+    )
 
 
 def declared_reasons(result: CaseResult) -> frozenset[str]:
@@ -176,7 +222,7 @@ def declared_reasons(result: CaseResult) -> frozenset[str]:
     return frozenset(f"{rule.name}/{reason.code}" for rule in rules for reason in rule.reasons)
 
 
-def _undeclared(result: CaseResult, wanted: Iterable[ExpectedFinding]) -> str:
+def _undeclared_reasons(result: CaseResult, wanted: Iterable[ExpectedFinding]) -> str:
     """Return one line for each reason that is expected and that no rule declares."""
     reasons = {one.reason for one in wanted if one.reason and not one.reason.startswith("engine/")}
     unknown = sorted(reasons - declared_reasons(result))

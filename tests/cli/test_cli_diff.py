@@ -48,6 +48,27 @@ def test_what_is_piped_is_a_patch_that_git_takes(engine, awaken):
     assert err.startswith("2 sites (1 safe, 1 manual) in 1 file;")
 
 
+@pytest.mark.parametrize(
+    ("levels", "options", "is_offered"),
+    [
+        ((UNSAFE, MANUAL), [], True),
+        ((UNSAFE,), ["--quiet"], False),
+        ((UNSAFE,), ["--output-format", "json"], False),
+        ((SAFE, UNSAFE), [], False),
+        ((MANUAL,), [], False),
+    ],
+)
+def test_an_empty_patch_says_how_to_get_the_unsafe_rewrites(
+    engine, awaken, levels, options, is_offered
+):
+    engine.levels = levels
+
+    _, out, err = awaken("diff", *options)
+
+    assert ("To see 1 unsafe rewrite: awaken diff --unsafe-fixes\n" in err) == is_offered
+    assert not (is_offered and out)
+
+
 @pytest.mark.parametrize("options", [["--output-format", "full"], ["--color", "always"]])
 def test_the_page_of_the_terminal_can_be_asked_for(engine, awaken, options):
     engine.levels = (SAFE, MANUAL)

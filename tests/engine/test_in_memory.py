@@ -393,6 +393,24 @@ def test_clashing_tokens_refuse_the_later_change():
     assert refused(text, *changes) == ("another change already edits this code", ["h"])
 
 
+def test_overlapping_tokens_of_one_change_refuse_it_with_another_message():
+    text = "def f(): pass\n"
+    edits = [token(text, "f(", f"{new}(") for new in ("g", "h")]
+    found = refused(text, change(*edits, id="both"))
+    assert found == ("two edits of this change overlap", ["both"])
+
+
+def test_overlapping_edits_of_other_files_are_told_apart_as_well():
+    files = {"a.toml": decode("a.toml", b"a = 1\n")}
+    one, two = (TextEdit(path="a.toml", anchor=Span(0, 1), text=new, site="s") for new in "xy")
+
+    both = refused("", change(one, two, id="both"), files=files)
+    others = refused("", change(one), change(two, id="two"), files=files)
+
+    assert both == ("two edits of this change overlap", ["both"])
+    assert others == ("another change already edits this text", ["two"])
+
+
 # ------------------------------------------------------------------------------------- guilt
 def test_a_node_that_libcst_does_not_take_in_its_place_is_refused():
     text = "x = not[f(1)]\n"

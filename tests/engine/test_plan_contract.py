@@ -69,7 +69,12 @@ INSERTION = InsertStatements(
     path="a.txt", at=Span(9, 9), where="before", rewriter="r", data=None, site=SiteId("s")
 )
 IMPORT = NeedImport(path="a.txt", module="m", name="n", site=SiteId("s"))
-SNAPSHOT = Snapshot({"a.txt": SourceFile("a.txt", b"a x")})
+SNAPSHOT = Snapshot(
+    {
+        "a.txt": SourceFile("a.txt", b"a x"),
+        "lines.txt": SourceFile("lines.txt", b"a\r\nb\rc d"),
+    }
+)
 
 
 KEPT = {
@@ -103,18 +108,26 @@ BROKEN = {
     "manual-without-reason": (Plan((finding(MANUAL, reason=None),)), "its reason is None"),
     "safe-with-reason": (
         Plan((finding(reason="one/no"),), (change("s"),)),
-        "a.txt at byte 0 is safe and its reason is one/no",
+        "a.txt:1 is safe and its reason is one/no",
     ),
     "undeclared-reason": (Plan((finding(MANUAL, reason="one/why"),)), "undeclared reason one/why"),
+    "undeclared-reason-in-another-line": (
+        standing(5, 6, "lines.txt", reason="one/why"),
+        "lines.txt:3 has the undeclared reason one/why",
+    ),
+    "undeclared-reason-nowhere": (
+        standing(5, 6, "gone.txt", reason="one/why"),
+        "gone.txt has the undeclared reason one/why",
+    ),
     "reason-of-another-rule": (Plan((finding(MANUAL, reason="two/no"),)), "reason two/no"),
     "reason-without-rule": (Plan((finding(MANUAL, reason="no"),)), "undeclared reason no"),
     "unplanned-change": (
         Plan((finding(),)),
-        "a.txt at byte 0 names a change that is not in the plan",
+        "a.txt:1 names a change that is not in the plan",
     ),
     "change-that-does-not-name-it": (
         Plan((finding(MANUAL, site="t"), finding()), (change("t"),)),
-        "a.txt at byte 0 names a change that does not name it",
+        "a.txt:1 names a change that does not name it",
     ),
     "two-changes-of-one-identity": (
         Plan((finding(),), (change("s"), change("s"))),

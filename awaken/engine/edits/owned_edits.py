@@ -11,6 +11,9 @@ from awaken.contract import ChangeId, Level
 
 EditT = TypeVar("EditT")
 
+OVERLAP = "two edits of this change overlap"
+"""Why a change is refused whose edits are in the way of one another."""
+
 
 class OwnedEdit(Struct, Generic[EditT], frozen=True):
     """An edit with what it belongs to: the change, the level of that change, and the rule."""

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from awaken.contract import (
     Change,
+    ChangeId,
     CreateFile,
     InsertStatements,
     NeedImport,
@@ -25,7 +26,7 @@ from awaken.contract import (
     Span,
     TextEdit,
 )
-from awaken.engine.edits.owned_edits import EditT, OwnedEdit, of_kind
+from awaken.engine.edits.owned_edits import OVERLAP, EditT, OwnedEdit, of_kind
 from awaken.engine.edits.splices import SpanMap, Splice, clashes, splice
 from awaken.engine.formatting.edited_statements import format_edited
 from awaken.engine.formatting.formatter import Formatter
@@ -132,18 +133,20 @@ class _Work:
         """Make the text edits of a file that is not Python, after what the engine did to it."""
         source = self._files.get(path, self._snapshot[path])
         done = self._maps.get(path, SpanMap())
-        splices: list[Splice] = []
+        splices: dict[Splice, ChangeId] = {}
         for owned in edits:
             if not isinstance(owned.edit, TextEdit):
                 self.reject(path, "only text can be edited in a file that is not Python", [owned])
                 continue
             span = done.to_after(owned.edit.anchor)
             new = Splice(span.start, span.end, owned.edit.text.encode())
-            if any(clashes(one, new) for one in splices):
-                self.reject(path, "another change already edits this text", [owned])
-            elif new not in splices:  # two changes may ask for the very same edit
-                splices.append(new)
-        text, moved = splice(source.text, splices)
+            if clashing := {change for one, change in splices.items() if clashes(one, new)}:
+                own = owned.change in clashing
+                message = OVERLAP if own else "another change already edits this text"
+                self.reject(path, message, [owned])
+            else:
+                splices.setdefault(new, owned.change)  # two changes may ask for the very same edit
+        text, moved = splice(source.text, list(splices))
         self.put(path, source.with_text(text), moved)
 
     def result(self) -> EditedSnapshot:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from pathlib import PurePosixPath
 
-from awaken.contract import Constraints, Edit, Level, Plan, Span
+from awaken.contract import (
+    ChangeId,
+    Constraints,
+    Edit,
+    Finding,
+    Level,
+    Place,
+    Plan,
+    SiteId,
+    Span,
+)
 from awaken.kit.rule import Rule
 from awaken.workspace.sources import Snapshot
 
@@ -27,34 +37,55 @@ def contract_broken(
     if len(set(sites)) != len(sites):
         return "a site has two findings"
     wrong = chain(
-        _wrong_findings(rule, plan, constraints),
+        _wrong_findings(rule, plan, constraints, snapshot),
         _wrong_changes(rule, plan),
         _wrong_places(plan, snapshot),
     )
     return next(wrong, None)
 
 
-def _wrong_findings(rule: Rule, plan: Plan, constraints: Constraints) -> Iterator[str]:
+def _wrong_findings(
+    rule: Rule, plan: Plan, constraints: Constraints, snapshot: Snapshot
+) -> Iterator[str]:
     sites_of = {change.id: frozenset(change.sites) for change in plan.changes}
     reasons = {f"{rule.name}/{reason.code}" for reason in rule.reasons}
     for finding in plan.findings:
-        where = f"{finding.place.path} at byte {finding.place.span.start}"
-        rewritten = finding.level in {Level.SAFE, Level.UNSAFE}
-        if finding.rule != rule.name:
-            yield f"{where} is a finding of {finding.rule}"
-        if rewritten != (finding.change is not None):
-            yield f"{where} is {finding.level} and its change is {finding.change}"
-        if (finding.level is Level.MANUAL) != (finding.reason is not None):
-            yield f"{where} is {finding.level} and its reason is {finding.reason}"
-        if finding.reason is not None and finding.reason not in reasons:
-            yield f"{where} has the undeclared reason {finding.reason}"
-        # An excluded site keeps its level and names its change, although the plan has it no more.
-        if finding.change is None or finding.site in constraints.excluded:
-            continue
-        if finding.change not in sites_of:
-            yield f"{where} names a change that is not in the plan"
-        elif finding.site not in sites_of[finding.change]:
-            yield f"{where} names a change that does not name it"
+        for what in chain(
+            _wrong_words(rule, finding, reasons), _wrong_change(finding, sites_of, constraints)
+        ):
+            yield f"{_where(finding.place, snapshot)} {what}"
+
+
+def _where(place: Place, snapshot: Snapshot) -> str:
+    source = snapshot.get(place.path)
+    if source is None:
+        return place.path
+    # As the line of a finding is counted: CR, LF and CRLF end lines.
+    return f"{place.path}:{len((source.text[: place.span.start] + b'.').splitlines())}"
+
+
+def _wrong_words(rule: Rule, finding: Finding, reasons: Collection[str]) -> Iterator[str]:
+    rewritten = finding.level in {Level.SAFE, Level.UNSAFE}
+    if finding.rule != rule.name:
+        yield f"is a finding of {finding.rule}"
+    if rewritten != (finding.change is not None):
+        yield f"is {finding.level} and its change is {finding.change}"
+    if (finding.level is Level.MANUAL) != (finding.reason is not None):
+        yield f"is {finding.level} and its reason is {finding.reason}"
+    if finding.reason is not None and finding.reason not in reasons:
+        yield f"has the undeclared reason {finding.reason}"
+
+
+def _wrong_change(
+    finding: Finding, sites_of: Mapping[ChangeId, Collection[SiteId]], constraints: Constraints
+) -> Iterator[str]:
+    # An excluded site keeps its level and names its change, although the plan has it no more.
+    if finding.change is None or finding.site in constraints.excluded:
+        return
+    if finding.change not in sites_of:
+        yield "names a change that is not in the plan"
+    elif finding.site not in sites_of[finding.change]:
+        yield "names a change that does not name it"
 
 
 def _wrong_changes(rule: Rule, plan: Plan) -> Iterator[str]:

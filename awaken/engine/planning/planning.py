@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
-from traceback import format_exception
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,10 @@ _SECONDS_PER_BYTE = 2.5e-6
 decides whether processes are worth starting."""
 
 
+LOG = logging.getLogger(__name__)
+"""Says at the level of debugging where a rule raised; what users see is the diagnostic."""
+
+
 class Planned(Struct, frozen=True):
     """A rule's plan, and what went wrong while it was made."""
 
@@ -29,20 +33,18 @@ class Planned(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def internal_error(rules: str, what: str, path: str = "", traceback: str = "") -> Diagnostic:
+def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
     """Return the diagnostic of a failure that is awaken's own."""
     what = " ".join(what.split())
     sentence = f"internal error in {rules}: {what}; its changes were left out, please report this"
-    return Diagnostic(path=path, line=0, message=sentence, internal=True, traceback=traceback)
+    return Diagnostic(path=path, line=0, message=sentence, internal=True)
 
 
 def raised(rule: Rule, error: Exception, path: str = "") -> Diagnostic:
     """Return the diagnostic of an exception that ``rule`` let through."""
-    what = f"{type(error).__name__}: {error}"
-    # From the rule on: the frames above differ between this process and a worker.
-    frames = error.__traceback__ and error.__traceback__.tb_next
-    shown = "".join(format_exception(type(error), error, frames))
-    return internal_error(rule.name, what, path, shown)
+    # Where it was raised is of use to those alone who write the rule: their tests listen.
+    LOG.debug("%s raised", rule.name, exc_info=error)
+    return internal_error(rule.name, f"{type(error).__name__}: {error}", path)
 
 
 def plan_rule(

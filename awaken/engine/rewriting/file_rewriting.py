@@ -27,7 +27,7 @@ from awaken.contract import (
 from awaken.editing.comments import lost_comments
 from awaken.editing.outer_parentheses import without_pair
 from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
-from awaken.engine.edits.owned_edits import OwnedEdit, of_kind
+from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
 from awaken.engine.edits.slices import (
     Anchors,
     Misplaced,
@@ -319,8 +319,10 @@ class _Work:
             if equal and owned.change not in equal[0].changes and not _is_bracket(span, text):
                 shared = (*equal[0].changes, owned.change)
                 pieces[pieces.index(equal[0])] = replace(equal[0], changes=shared)
-            elif any(_clash(piece, span, owned.change) for piece in pieces):
-                self._reject(span, "another change already edits this code", [owned.change])
+            elif clashing := [one for one in pieces if _clash(one, span, owned.change)]:
+                own = any(owned.change in piece.changes for piece in clashing)
+                message = OVERLAP if own else "another change already edits this code"
+                self._reject(span, message, [owned.change])
             else:
                 pieces.append(Piece(span, text, (owned.change,), is_token=True))
         return pieces

@@ -70,9 +70,10 @@ class Layout:
         return self._file(_join(folder, name))
 
     def relative(self, path: str, level: int, module: str) -> str | None:
-        """Return the absolute name for ``from ..module import`` in the file at ``path``.
+        """Return what ``find`` takes for ``from ..module import`` in the file at ``path``.
 
-        It is a path with a leading ``/``, which ``find`` takes as it is (see ``below``).
+        That is a path with a leading ``/``, no dotted name (see ``below``). None where the dots
+        lead out of the project.
         """
         folder = path.rpartition("/")[0]
         for _ in range(level - 1):

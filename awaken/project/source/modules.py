@@ -190,7 +190,7 @@ class Module:
         return found
 
     def mentions(self, word: str) -> Sequence[ast.AST]:
-        """Return what may mention the name ``word``, in source order.
+        """Return what reads ``word``, or may, in source order; nothing that stores or deletes it.
 
         That are names and attributes that are read, imports of it, and strings whose last word,
         as in ``"package.module:word"``, it is.

@@ -100,7 +100,10 @@ class ScopeTable:
         return None
 
     def bindings_of(self, node: ast.Name) -> list[Binding]:
-        """Return every binding that ``node`` may refer to; none for builtins and star imports.
+        """Return every binding that ``node``, a name that is read, may refer to.
+
+        None for builtins and star imports. A name that is stored may get an outer binding in a
+        class body: the one that it makes itself stands in ``scope_of(node).bindings``.
 
         In a class body only the bindings above ``node`` count, and where all of those are
         conditional or missing, also what the name means outside (``Session = Session``).
