@@ -1,21 +1,46 @@
-"""The files of a program that may say something of its applications."""
+"""Searches through the files of a program that may say something of its applications."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import ClassVar, Generic, TypeVar
 
+from awaken.project.frameworks.web.applications import Applications
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 
 FilesWith = Callable[[Sequence[bytes]], list[str]]
 """Gives the paths of the files that hold one of some words."""
 
+Found = TypeVar("Found")
 
-def modules_with(
-    evaluator: ProgramEvaluator, files_with: FilesWith, words: Sequence[bytes]
-) -> Iterator[Module]:
-    """Yield the files that hold one of ``words`` and can be parsed."""
-    for path in files_with(words):
-        module = evaluator.load(path)
-        if module is not None:
-            yield module
+
+class FoundInFiles(ABC, Generic[Found]):
+    """All of one kind in a program, found when first asked for; ``words`` say in which files."""
+
+    words: ClassVar[Sequence[bytes]]
+
+    def __init__(
+        self, evaluator: ProgramEvaluator, applications: Applications, files_with: FilesWith
+    ) -> None:
+        self._evaluator = evaluator
+        self._applications = applications
+        self._files_with = files_with
+
+    @cached_property
+    def all(self) -> tuple[Found, ...]:
+        """Return all of them, by file and place."""
+        return tuple(one for module in self._modules(self.words) for one in self._in(module))
+
+    def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
+        """Yield the files that hold one of ``words`` and can be parsed."""
+        for path in self._files_with(words):
+            module = self._evaluator.load(path)
+            if module is not None:
+                yield module
+
+    @abstractmethod
+    def _in(self, module: Module) -> Iterator[Found]:
+        """Yield those of one file, in the order of their places."""

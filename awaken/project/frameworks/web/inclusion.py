@@ -5,17 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from awaken.project.frameworks.web.applications import (
     Application,
-    Applications,
     Resolved,
     argument_at,
 )
-from awaken.project.frameworks.web.files import FilesWith, modules_with
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.frameworks.web.files import FoundInFiles
 from awaken.project.source.modules import Module
 
 How = Literal["include", "mount"]
@@ -35,24 +32,10 @@ class Inclusion:
     child: Resolved
 
 
-class Inclusions:
+class Inclusions(FoundInFiles[Inclusion]):
     """All of a program, found when first asked for."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        applications: Applications,
-        files_with: FilesWith,
-    ) -> None:
-        self._evaluator = evaluator
-        self._applications = applications
-        self._files_with = files_with
-
-    @cached_property
-    def all(self) -> tuple[Inclusion, ...]:
-        """Every inclusion, by file and place."""
-        modules = modules_with(self._evaluator, self._files_with, _WORDS)
-        return tuple(one for module in modules for one in self._in(module))
+    words = _WORDS
 
     def roots(self, router: Application) -> list[tuple[Application, tuple[Inclusion, ...]]]:
         """Return every application that includes ``router``, also through others, and by what.

@@ -6,20 +6,18 @@ Found by the words that each of them needs; what they are said to is followed by
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.frameworks.web.applications import (
-    Applications,
     Resolved,
     argument_at,
     without_router,
 )
-from awaken.project.frameworks.web.files import FilesWith, modules_with
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.frameworks.web.files import FoundInFiles
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_none
 
@@ -67,31 +65,15 @@ class GivenLifespan:
     assigned: bool
 
 
-class Registrations:
+class Registrations(FoundInFiles[Registration]):
     """All registrations and lifespans of a program, found when first asked for."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        applications: Applications,
-        files_with: FilesWith,
-    ) -> None:
-        self._evaluator = evaluator
-        self._applications = applications
-        self._files_with = files_with
-
-    @cached_property
-    def all(self) -> tuple[Registration, ...]:
-        """Every registration, by file and place."""
-        return tuple(one for module in self._modules(WORDS) for one in self._in(module))
+    words = WORDS
 
     @cached_property
     def lifespans(self) -> tuple[GivenLifespan, ...]:
         """Every lifespan that is given, by file and place."""
         return tuple(one for module in self._modules(LIFESPAN_WORDS) for one in self._given(module))
-
-    def _modules(self, words: Sequence[bytes]) -> Iterator[Module]:
-        return modules_with(self._evaluator, self._files_with, words)
 
     def _in(self, module: Module) -> Iterator[Registration]:
         for node in module.walk():

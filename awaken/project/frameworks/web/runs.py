@@ -5,12 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from awaken.contract import Place
-from awaken.project.frameworks.web.applications import Application, Applications, Resolved
-from awaken.project.frameworks.web.files import FilesWith, modules_with
-from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.frameworks.web.applications import Application, Resolved
+from awaken.project.frameworks.web.files import FoundInFiles
 from awaken.project.source.modules import Module
 
 _WORDS = (b"router.startup", b"router.shutdown")
@@ -37,24 +35,10 @@ class Run:
         return unknown or application in self.of.applications
 
 
-class Runs:
+class Runs(FoundInFiles[Run]):
     """All of a program, found when first asked for."""
 
-    def __init__(
-        self,
-        evaluator: ProgramEvaluator,
-        applications: Applications,
-        files_with: FilesWith,
-    ) -> None:
-        self._evaluator = evaluator
-        self._applications = applications
-        self._files_with = files_with
-
-    @cached_property
-    def all(self) -> tuple[Run, ...]:
-        """Every run, by file and place."""
-        modules = modules_with(self._evaluator, self._files_with, _WORDS)
-        return tuple(one for module in modules for one in self._in(module))
+    words = _WORDS
 
     def _in(self, module: Module) -> Iterator[Run]:
         for node in module.walk():
