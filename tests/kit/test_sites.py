@@ -7,7 +7,8 @@ import ast
 import pytest
 
 from awaken.contract import Span
-from awaken.kit.sites import Site, with_caveats
+from awaken.kit.reasons import NAME_TAKEN
+from awaken.kit.sites import Refused, Site, with_caveats
 from awaken.project import Module
 from awaken.workspace.sources import decode
 
@@ -41,3 +42,7 @@ def test_a_rename_writes_the_last_word(text, kept):
 
     start, end = len(kept.encode()), len(text.rstrip(")").encode())
     assert (edit.anchor, edit.text, edit.path) == (Span(start, end), "Other", "case.py")
+
+
+def test_a_name_that_is_taken_may_be_defined_or_imported():
+    assert Refused(NAME_TAKEN, "start").message == "`start` already means something else here"
