@@ -64,18 +64,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Level, Phase, Plan
-from awaken.kit.changes import decide, plan_of
+from awaken.contract import Level, Phase
+from awaken.kit.call_rule import CallRule
 from awaken.kit.reasons import INSIDE_FSTRING
-from awaken.kit.rule import Rule
-from awaken.kit.search import calls_of
-from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.sites import Rewrite, Site
 
 if TYPE_CHECKING:
     from awaken.project import Project
 
 
-class {class_name}(Rule):
+class {class_name}(CallRule):
     """TODO: what it rewrites, in one line."""
 
     name = "{name}"
@@ -83,24 +81,14 @@ class {class_name}(Rule):
     phase = Phase.TIDY
     since = "{version}"
     levels = (Level.SAFE, Level.MANUAL)
+    functions = ("things.old",)
     triggers = (b"things",)
     preview = True
     reasons = (INSIDE_FSTRING,)
 
-    def plan(self, project: Project, constraints: Constraints) -> Plan:
-        """Return one finding per call, and its change."""
-        del constraints  # every site is a change of its own
-        return plan_of(
-            decide(site, _rewrite, project) for site in calls_of(project, self, {{"things.old"}})
-        )
-
-
-def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
-    """Return what becomes of the call. Raises Refused."""
-    del project
-    if site.module.in_fstring(site.node):
-        raise Refused(INSIDE_FSTRING, site.module.excerpt(site.node))
-    raise NotImplementedError("TODO: say in `_rewrite` what becomes of the call")
+    def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:
+        """Return what becomes of the call. Raises Refused."""
+        raise NotImplementedError("TODO: say in `rewrite` what becomes of the call")
 '''
 
 _BEFORE = """\

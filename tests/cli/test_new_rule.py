@@ -71,17 +71,19 @@ def test_it_says_what_to_write_next(awaken, checkout, monkeypatch):
         "TODO: one sentence that says what becomes of what."
     )
     assert len(cases) == 2
-    assert all("TODO: say in `_rewrite` what becomes of the call" in one for one in cases)
+    assert all("TODO: say in `rewrite` what becomes of the call" in one for one in cases)
 
 
 def test_one_edit_makes_its_first_case_pass(awaken, checkout, monkeypatch):
     awaken("new-rule", "asyncio/running-loop")
     module = checkout / "awaken/codemods/asyncio/running_loop.py"
     text = module.read_text()
-    raised = '    raise NotImplementedError("TODO: say in `_rewrite` what becomes of the call")\n'
+    raised = (
+        '        raise NotImplementedError("TODO: say in `rewrite` what becomes of the call")\n'
+    )
     assert raised in text
     rewrite = 'Rewrite("it goes", [site.replace(site.node.func, "things.new")])'
-    written = text.replace(raised, f"    return {rewrite}\n")
+    written = text.replace(raised, f"        return {rewrite}\n")
     module.write_text(written.replace("TODO", "Done"))
 
     assert RuleOnDisk(checkout, "asyncio", "running-loop", monkeypatch).failures() == []

@@ -27,6 +27,7 @@ from awaken.workspace.sources import LINE_END_BYTES, SourceFile
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
+_BLOCKS = ("body", "orelse", "finalbody")
 _EXCERPT = 60
 _SEPARATORS = re.compile(r"[.:/]")
 
@@ -290,6 +291,14 @@ class Module:
         if isinstance(node, ast.stmt):
             return node
         return next((above for above in self.ancestors(node) if isinstance(above, ast.stmt)), None)
+
+    def block_of(self, statement: ast.stmt) -> list[ast.stmt]:
+        """Return the statements among which ``statement`` stands, itself included, in order."""
+        above = self.parent(statement)
+        blocks = (getattr(above, name, None) for name in _BLOCKS)
+        return next(
+            (one for one in blocks if isinstance(one, list) and statement in one), [statement]
+        )
 
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` stands inside an f-string."""

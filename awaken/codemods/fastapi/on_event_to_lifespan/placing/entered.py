@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from awaken.codemods.fastapi.on_event_to_lifespan import reasons
 from awaken.contract import Place
-from awaken.kit.blocks import block_of
 from awaken.kit.sites import Refused
 from awaken.project import Project
 from awaken.project.frameworks.web.applications import Application
@@ -64,7 +63,7 @@ def _pair(run: Run) -> Entered | None:
         return None
     if not _is_run(module, statement, receiver, "startup"):
         return None
-    block = block_of(module, statement)
+    block = module.block_of(statement)
     rest = block[block.index(statement) + 1 :]
     first = rest[0] if rest else None
     if isinstance(first, ast.Try) and not first.handlers and not first.orelse:

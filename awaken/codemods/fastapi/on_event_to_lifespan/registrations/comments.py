@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from awaken.codemods.fastapi.on_event_to_lifespan.placing.home import Home
 from awaken.codemods.fastapi.on_event_to_lifespan.registrations.steps import Step, emptied_blocks
 from awaken.editing.comments import Comment, comments_in, only_suppresses
-from awaken.kit.blocks import block_of
 from awaken.project.source.modules import Module
 
 
@@ -100,7 +99,7 @@ class _Moving:
 
     def _has_its_lines(self, statement: ast.stmt) -> bool:
         """Whether nothing that stays stands in the lines of ``statement``."""
-        block = block_of(self._modules[statement], statement)
+        block = self._modules[statement].block_of(statement)
         beside = [
             one
             for one in block
@@ -198,7 +197,7 @@ class _Moving:
     def _lines_above(self, statement: ast.stmt) -> list[tuple[int, str]]:
         """Return the comments directly above ``statement``, each with its line."""
         module = self._modules[statement]
-        block = block_of(module, statement)
+        block = module.block_of(statement)
         index = block.index(statement)
         above = block[index - 1] if index else module.parent(statement)
         top = _last_line(above) if index else getattr(above, "lineno", 0)
@@ -213,7 +212,7 @@ class _Moving:
 
     def _introduced(self, statement: ast.stmt) -> list[ast.stmt] | None:
         """Return what a comment above ``statement`` introduces; None if not all of it goes."""
-        block = block_of(self._modules[statement], statement)
+        block = self._modules[statement].block_of(statement)
         found = [statement]
         for one in block[block.index(statement) + 1 :]:
             if _first_line(one) > _last_line(found[-1]) + 1 or isinstance(one, ast.Return):

@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from kit_programs import program
-
-from awaken.kit.blocks import block_of
+from programs import program
 
 TEXT = """
 try:
@@ -35,4 +33,4 @@ def test_the_block_of_a_statement(name, block):
     module = program({"a.py": TEXT}).module("a.py")
     assignments = {one.targets[0].id: one for one in module.walk() if isinstance(one, ast.Assign)}
 
-    assert block_of(module, assignments[name]) == [assignments[one] for one in block]
+    assert module.block_of(assignments[name]) == [assignments[one] for one in block]
