@@ -44,6 +44,7 @@ def decide_extension(reader: Reader, chain: Chain) -> Decision:
     call = chain.node
     if not isinstance(call, ast.Call) or any(isinstance(a, ast.Starred) for a in call.args):
         raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() with these arguments")
+    # The statement goes in front of the arguments, where comments would lose their place.
     refuse_comments_of_end(reader, call)
     if chain.end == "get_or_404":
         return _with_key(reader, chain, call)
@@ -66,6 +67,7 @@ def refuse_comments_of_end(reader: Reader, call: ast.Call) -> None:
 
 
 def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
+    # Query.get(), which it calls, ignores some builders and raises after others.
     if chain.links:
         what = f"`.get_or_404()` follows `.{chain.links[-1].name}()`"
         raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")
@@ -80,6 +82,7 @@ def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
     known = names <= {"description"} if call.args else names <= {"ident", "description"}
     if not known or not 1 <= given <= _DESCRIBED or (not call.args and "ident" not in names):
         raise Refused(reasons.RAISES_TODAY, "get_or_404() takes a key and a description")
+    # The method of `db` takes the description by keyword only.
     keyword = "description" if len(call.args) == _DESCRIBED else None
     return Decision(ExtensionRewrite(method="get_or_404", statement=None, keyword=keyword))
 
@@ -114,7 +117,9 @@ def extended(statement: Statement, chain: Chain, call: ast.Call, links: Iterable
             what,
             "Write `db.session.scalars(...).unique().one()` in a `try`, and abort(404) in it.",
         )
+    # The method of `db` executes the statement, and reads the result, by itself.
     executed = msgspec.structs.replace(data, runs=chain.end, then=(), last=None)
+    # The methods of `db` take the description by keyword only.
     keyword = "description" if call.args else None
     decision.data = ExtensionRewrite(method=chain.end, statement=executed, keyword=keyword)
     return decision
