@@ -37,6 +37,7 @@ def join(one: Statement, other: Statement) -> Statement:
     """Return what is known of a statement that is ``one`` or ``other``; raises Refused."""
     one, other = _with_same_items(one, other)
     found = one.either(other)
+    # What makes the statement flush may stand on one of the ways only.
     found.unflushed |= flushes_first(found) and not flushes_first(one.both(other))
     return found
 

@@ -82,6 +82,7 @@ class States:
             return False
         state, before = joined(found), self._known.get(holder)
         if before is not None:
+            # Joined with what it was, it can only grow, so that the rounds come to an end.
             state = joined([before, state])
         self._known[holder] = state
         return before is None or before.key != state.key
@@ -163,6 +164,7 @@ def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
         return False
     text = fragment.context.module.source.text
     start, end = (fragment.context.span(node).end for node in (fragment.start, link.call))
+    # The operation is laid out anew, which leaves no place for comments.
     refuse_comment(text[start:end])
     return True
 

@@ -39,6 +39,7 @@ def decide_slice(reader: Reader, chain: Chain) -> Decision:
     decision = decide_executed(statement)
     decision.needs += statement.needs
     if isinstance(decision.data, QueryRewrite):
+        # Query gives a list as well, so `[i]` behind the last row is still an IndexError.
         query = msgspec.structs.replace(decision.data, extra=extra, last="all", ended="call")
         decision.data = SliceRewrite(query=query, subscript=subscript)
     if not known:

@@ -25,6 +25,7 @@ def key_caveats(statement: Statement) -> Iterator[str]:
 
 def _caveats(statement: Statement, items: Sequence[Item]) -> Iterator[str]:
     doubled, unlabelled = doubled_keys(items), first_unlabelled(items)
+    # Rows are followed only where their keys may change.
     uses = _uses(statement) if doubled or unlabelled is not None else None
     if uses is None:
         return
@@ -36,6 +37,7 @@ def _caveats(statement: Statement, items: Sequence[Item]) -> Iterator[str]:
     if unlabelled is not None:
         if uses.keys:
             raise Refused(reasons.UNLABELLED_KEYS, unlabelled)
+        # Nobody notices a new key if no file of the project reads keys at all.
         if uses.out_of_sight and statement.reader.project.files_with(_KEY_READERS):
             yield f"`{unlabelled}` gets a key in the rows, unless it is given a `.label(...)`"
 

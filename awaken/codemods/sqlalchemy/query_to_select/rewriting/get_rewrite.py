@@ -66,6 +66,7 @@ def _setting(name: GetSetting, arguments: Sequence[cst.Arg]) -> cst.Arg:
     if name == "options":
         value = cst.List([_element(argument) for argument in arguments])
     elif name == "populate_existing" or not arguments:
+        # with_for_update() without arguments is `with_for_update=True` there.
         value = cst.Name("True")
     else:
         value = cst.Dict(list(_entries(arguments)))

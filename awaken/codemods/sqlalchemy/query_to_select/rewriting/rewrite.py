@@ -158,6 +158,7 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     for source in data.extra:
         call = cst.ensure_type(cst.parse_expression(source), cst.Call)
         dot = parts.line_break
+        # What is added stands where the terminator stood, with its line break.
         if parts.ended is not None and chain_lines.has_break(parts.ended.dot):
             dot = parts.ended.dot
         name = cst.ensure_type(call.func, cst.Name)
@@ -222,6 +223,7 @@ def _link(
     func = cst.ensure_type(link.func, cst.Attribute)
     func = func.with_changes(value=statement, attr=cst.Name(edit.call))
     changed = link.with_changes(func=func)
+    # Execution puts the chain into brackets, so that those around its parts can go.
     if bare:
         changed = changed.with_changes(lpar=[], rpar=[])
     if edit.arguments is not None:
@@ -399,6 +401,7 @@ def _session_method(parts: _Parts, data: QueryRewrite) -> cst.Attribute:
     if data.session == "receiver":
         func = cst.ensure_type(parts.root.func, cst.Attribute).with_changes(attr=method)
         is_wrapped = parts.root.lpar or any(link.lpar for link in parts.links)
+        # The line break in front of `query` stood in brackets that are gone.
         return func.with_changes(dot=cst.Dot()) if is_wrapped else func
     if data.session == "argument":
         session = parts.root.args[1].value
@@ -447,4 +450,5 @@ def _tail(
     if data.last is None:
         return result
     attribute = cst.Attribute(result, cst.Name(data.last), dot=dot)
+    # The brackets around the old query are put around the whole in the end.
     return cst.ensure_type(node, cst.Call).with_changes(func=attribute, lpar=[], rpar=[])

@@ -82,6 +82,7 @@ class Statement:
     )
     unsure: bool = field(default=False, metadata=SOME_WAY.declared)
     unflushed: bool = field(default=False, metadata=SOME_WAY.declared)
+    # Joins of two statements are kept by their numbers, as it would cost more to compare them.
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
     @property

@@ -67,6 +67,7 @@ def _root(decision: ComponentDecision, root: ChainFragment) -> Root:
 
 
 def _part(fragment: ChainFragment, data: Data) -> Part:
+    # Any name will do: a kept statement is written without its session.
     session = "session" if isinstance(fragment.start, ast.Attribute) else None
     return Part(fragment.context.module, fragment.node, data, session)
 
@@ -108,6 +109,7 @@ def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
         )
         if home is not None:
             yield ReleaseImport(path=read.context.path, module=home[0], name=home[1], site=site)
+        # A statement that goes as a whole needs no other edit.
         if read.context.module.statement_of(read.node) not in gone:
             anchor = read.context.span(read.node)
             yield TextEdit(path=read.context.path, anchor=anchor, text=session.text, site=site)

@@ -52,6 +52,7 @@ def decide_write_by_criteria(
 
 def _written(statement: Statement, use: ChainFragment, session: str) -> Decision:
     model = _class_of(statement)
+    # The criteria are read off the chain as it stands, so its text must stay.
     if model is None or held_edits(statement.chain.links, statement.edits) is not None:
         detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
@@ -101,6 +102,7 @@ def _before(component: Component, fragment: ChainFragment) -> list[ChainFragment
 
 def _adds_criterion(link: Link) -> bool:
     if link.name == "filter_by":
+        # `**values` may be empty, and adds no criterion then.
         return any(keyword.arg is not None for keyword in link.call.keywords)
     return link.name in _CRITERIA and any(map(_is_criterion, link.call.args))
 
