@@ -105,5 +105,6 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
     if statement not in body or len(body) == 1 or len(values) != 1:
         return None
     span, text = module.span(statement), module.source.text
+    # A comment above or beside the statement would lose what it is about.
     lines = [*text[: span.start].rstrip().splitlines()[-1:], text[span.end :].partition(b"\n")[0]]
     return None if any(b"#" in line for line in lines) else (name, statement)

@@ -69,6 +69,7 @@ class States:
                 if holder in changed:
                     changed.remove(holder)
                     if self._has_changed(holder):
+                        # Only what is made of this statement may be another one now.
                         changed.update(readers[holder])
 
     def _has_changed(self, holder: Holder) -> bool:

@@ -244,6 +244,7 @@ def _filter_by(statement: Statement, link: Link, criteria: Sequence[ast.expr]) -
 
 
 def _is_alone(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> bool:
+    # Without a name, no criterion can be seen to be its own.
     if item.owner is None:
         return not criteria
     return Sources(reader, item.owner, item.model).only(criteria)
@@ -314,6 +315,7 @@ def _check_comments(reader: Reader, call: ast.Call, arguments: Collection[Argume
         if not _WITH_COMMENTS.issuperset(arguments) or gap.fullmatch(text) is None:
             refuse_comment(text)
     module = reader.module
+    # The keyword may go, and a comment behind it has no other place.
     for keyword in call.keywords:
         start, end = module.span(keyword).start, module.span(keyword.value).start
         refuse_comment(module.source.text[start:end])

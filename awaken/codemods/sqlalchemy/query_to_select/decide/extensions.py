@@ -27,6 +27,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
 from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
 
+# The end of Query that gives the same rows, as which the statement is judged.
 _EXECUTED_AS = {"first_or_404": "first", "one_or_404": "one", "paginate": "all"}
 _PAGINATE = frozenset({"page", "per_page", "max_per_page", "error_out", "count"})
 _SETTINGS = frozenset({"limit", "offset", "slice", "from_statement", "yield_per", "autoflush"})

@@ -172,6 +172,7 @@ def _read_start(
         return root.func.value, None, tuple(root.args)
     if not root.args or isinstance(root.args[0], ast.Starred):
         raise Refused(reasons.LEGACY_ARGUMENT, "Query() with these arguments")
+    # `Query(User)` has none: with_session() gives it one, or it is only embedded.
     keyword = next((k.value for k in root.keywords if k.arg == "session"), None)
     argument = root.args[1] if len(root.args) > 1 else keyword
     # Unlike query(), the class takes several items as one list.
@@ -208,6 +209,7 @@ def read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
     if not isinstance(call, ast.Call) or call.func is not parent:
         if name in READ_ONLY:
             return "read", name, parent
+        # `query.first` without a call is always true, and an AttributeError of a select().
         known = name in BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES
         raise Refused(reasons.UNCALLED_METHOD if known else reasons.UNKNOWN_METHOD, name)
     if name in _ENDINGS:

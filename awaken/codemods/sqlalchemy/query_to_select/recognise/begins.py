@@ -107,6 +107,7 @@ def _begin(reader: Reader, node: ast.Attribute, found: ClassQuery) -> Begin | Re
     if isinstance(way, str):
         return Begin(None, refused=Refused(reasons.SESSION_OUT_OF_SIGHT, way))
     needs = None if way.module is None else (way.module, way.text, None)
+    # A scoped_session is the session itself; Flask-SQLAlchemy's object has it as an attribute.
     if not found.attribute:
         return Begin(Written(way.text, needs))
     session = Written(f"{way.text}.{found.attribute}", needs)

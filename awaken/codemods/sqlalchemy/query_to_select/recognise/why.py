@@ -92,6 +92,7 @@ def _other_call(reader: Reader, node: ast.AST) -> str | None:
     receiver = node.func.value
     text, origin = quoted(receiver), _origin(reader, receiver)
     proof = reader.project.orm.session_of(reader.module, receiver)
+    # Any other session would have been recognised.
     if isinstance(proof, SessionProof):
         return f"`{text}` is an AsyncSession, which has no `query()`"
     if isinstance(proof, Unknown):

@@ -62,6 +62,7 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
         case ast.Compare(comparators=[used], ops=[ast.In() | ast.NotIn()]):
             return used is iterator
         case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            # Unpacking takes all rows at once.
             return True
         case ast.Call(func=func, args=args) as call if iterator in args:
             method = func.attr if isinstance(func, ast.Attribute) else ""

@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.rows import Shape, Uses,
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 
+# Data frames name their columns by the keys of rows.
 _KEY_READERS = (b"_asdict", b"_fields", b"_mapping", b".keys()", b"pandas", b"DataFrame")
 
 

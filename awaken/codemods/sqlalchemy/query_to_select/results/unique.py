@@ -41,6 +41,7 @@ def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
     if mapped is None or mapped.table != "plain":
         return False
     others = [item for item in statement.items if item is not entity]
+    # Columns of the object itself repeat only where it does.
     own = entity.owner, entity.model
     return kind is not Kind.ROWS_WITH_ENTITY or all(
         item.what is What.COLUMN and (item.owner, item.model) == own for item in others

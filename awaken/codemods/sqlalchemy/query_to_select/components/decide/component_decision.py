@@ -51,6 +51,7 @@ from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
 _RUNS = frozenset({"executed", "iterated", "written", "extended"})
+# The deprecated name of the method, and the one that it has now.
 _SAME_NAME = {"as_scalar": "scalar_subquery"}
 
 

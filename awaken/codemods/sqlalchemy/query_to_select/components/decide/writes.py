@@ -56,6 +56,7 @@ def decide_held_write(component: Component, use: ChainFragment, session: str) ->
     edits = data.statement.links
     parts = [_written(use, link, edit) for link, edit in zip(links, edits, strict=False)]
     model = use.context.module.text_of(items[0])
+    # Written anew as text: the builders themselves stay where they are.
     source = f"{data.statement.select}({model}){''.join(parts)}"
     statement: QueryRewrite = msgspec.structs.replace(
         data.statement, shape="held", source=source, given=session, links=edits[len(links) :]
