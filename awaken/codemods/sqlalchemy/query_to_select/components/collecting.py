@@ -125,6 +125,7 @@ def _is_passed(module: Module, node: ast.expr) -> bool:
 def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> SessionRead | None:
     """Return how the query ends if its session is read off it, or is told to execute it."""
     found = read_by_session(reader, node)
+    # The builders would be lost with the query that the session is read off.
     if found is not None and found[0] == "session" and links:
         raise Refused(reasons.UNKNOWN_METHOD, "session")
     return found
@@ -143,6 +144,7 @@ class _Collector:
         waiting = [*holders]
         while waiting:
             one = waiting.pop()
+            # Queries may go in a circle: through a loop, or a function that calls itself.
             if one in self._component.definitions:
                 continue
             fragments = self._define(one)
@@ -166,6 +168,7 @@ class _Collector:
             raise refused
         values = [(context, one) for context, value in given for one in _alternatives(value)]
         queries = [(context, value) for context, value in values if not is_none(value)]
+        # None is no query, but changes the exception where nobody asks for it.
         if len(queries) < len(values):
             self._component.optional.append(holder)
         return [self._defining(holder, context, value, refused) for context, value in queries]

@@ -68,6 +68,7 @@ def tell_target(reader: Reader, item: Item) -> str:
 def tell_kind(reader: Reader, item: Item) -> str:
     """Return what tells the rule whether ``item`` is a class or a column."""
     node = item.node
+    # A class has no `label()`, so that one proves a column.
     column = f"if a column, write `{quoted(node)}.label(...)`"
     match node:
         case ast.Starred(value=value):

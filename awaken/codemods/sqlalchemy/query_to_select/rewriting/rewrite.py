@@ -199,6 +199,7 @@ def _is_method(root: cst.Call) -> bool:
 def _constructor_items(root: cst.Call) -> Sequence[cst.Arg]:
     """The items of ``Query(Model, session)`` or ``Query([Model.a, Model.b])``."""
     first = root.args[0]
+    # Unlike query() and select(), the class takes several items as one list.
     if isinstance(first.value, cst.List | cst.Tuple):
         return [
             cst.Arg(
@@ -248,6 +249,7 @@ def _keyword(argument: cst.Arg, keyword: str) -> cst.Arg:
 def _comparison(argument: cst.Arg, target: str) -> cst.Arg:
     """``key=value`` → ``target.key == value``; ``**values`` → one comparison for each of them."""
     if argument.star == "**":
+        # Which keys there are is known only when the program runs.
         text = f"[getattr({target}, key) == value for key, value in x.items()]"
         many = cst.ensure_type(cst.parse_expression(text), cst.ListComp)
         pairs = cst.Call(cst.Attribute(_owner(argument.value), cst.Name("items")))
@@ -343,6 +345,7 @@ def _fits(inline: cst.BaseExpression, around: Surroundings, *, fluent: bool) -> 
     text, outer = code(inline), around.parentheses
     if "\n" in text:
         return False
+    # On one line the parentheses around it are not needed.
     if outer is not None and outer.column + len(text) + outer.trailing <= around.line_length:
         return True
     is_inside = outer is None or fluent
@@ -396,6 +399,7 @@ def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
 
 def _session_method(parts: _Parts, data: QueryRewrite) -> cst.Attribute:
     method = cst.Name(data.runs or "")
+    # A statement in a variable says nothing of its session.
     if data.given:
         return cst.Attribute(_name(data.given), method)
     if data.session == "receiver":

@@ -88,6 +88,7 @@ class Statement:
     @property
     def is_plain(self) -> bool:
         """Whether nothing but criteria, joins, order and loader options was added."""
+        # A count of these needs no subquery; any other builder may change what is counted.
         plain = {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "options"}
         return all(link.name in plain for link in self.chain.links)
 
