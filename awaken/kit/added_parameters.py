@@ -47,10 +47,12 @@ class AddedParameter:
     def insertions(self) -> Iterator[Insertion]:
         """Yield what is inserted: into the function first, then into its calls."""
         text = f"{self.name}: {self.annotation}" if self.annotation else self.name
+        # Defaults count: the last of them may end behind the last parameter.
         own = [part for one in parameters_of(self.context.function.args) for part in one if part]
         yield _insertion(self.context, self.before, own, text)
         for edge, argument in self.arguments():
             given = self.given[edge]
+            # A positional argument cannot stand behind a keyword.
             text = f"{self.name}={given}" if isinstance(argument, ast.keyword) else given
             yield _insertion(edge.context, argument, [*edge.call.args, *edge.call.keywords], text)
 
@@ -69,6 +71,7 @@ def has_room(function: Function, before: ast.arg, edges: Iterable[CallEdge]) -> 
 def is_name_used(context: FunctionContext, name: str) -> bool:
     """Whether anything in the function of ``context`` is called ``name``."""
     return any(
+        # Keywords count as well: too many names are harmless, too few are not.
         name in {getattr(node, "id", None), getattr(node, "arg", None)}
         for node in context.module.walk(context.function)
     )
@@ -87,6 +90,7 @@ def _has_default(function: Function, before: ast.arg) -> bool:
 
 def _has_gap(edge: CallEdge, argument: ast.expr | ast.keyword | None) -> bool:
     """Whether nothing but the comma, or the bracket of the call, stands in front of it."""
+    # A call that leaves the parameter out has no place to insert in front of.
     if argument is None:
         return False
     call, context = edge.call, edge.context
@@ -108,6 +112,7 @@ def _insertion(
     at = context.span(before).start
     last = max(context.span(one).end for one in among)
     source = context.module.source.text
+    # Formatters put one argument on each line because of it.
     has_last_comma = source[last:].lstrip().startswith(b",")
     gap = source[len(source[:at].rstrip()) : at].decode() if has_last_comma else ""
     return Insertion(context.path, Span(at, at), f"{text},{gap or ' '}")

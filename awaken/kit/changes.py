@@ -90,6 +90,7 @@ def decide_group(members: Sequence[Member], constraints: Constraints, beside: Re
     if not excluded or len(members) == 1:
         return _joined(members)
     others = _left_alone([one for one in members if one not in excluded], excluded[0], beside)
+    # The caller leaves these changes out; their findings are only shown.
     kept = [_joined([one]) for one in excluded]
     return Decided(
         (*others.findings, *(finding for one in kept for finding in one.findings)),
@@ -114,6 +115,7 @@ def _joined(members: Sequence[Member]) -> Decided:
     joined = Rewrite(
         rewrites[0].message,
         tuple(edit for one in rewrites for edit in one.edits),
+        # Members of a group often have one caveat in common.
         tuple(dict.fromkeys(text for one in rewrites for text in one.caveats)),
     )
     related = {first.id: tuple(one.place for one in others)}
@@ -163,6 +165,8 @@ def connected(keys: Iterable[Key], links: Iterable[tuple[Key, Key]]) -> list[lis
         if one in group and other in group and group[one] is not group[other]:
             joined = group[one] + group[other]
             group.update(dict.fromkeys(joined, joined))
+    # The order of the links must not show in the result.
     place = {key: number for number, key in enumerate(group)}
+    # All keys of a group share one list, so its identity tells groups apart.
     found = {id(one): sorted(one, key=place.__getitem__) for one in group.values()}
     return list(found.values())

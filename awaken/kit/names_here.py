@@ -38,6 +38,7 @@ def name_here(
         if all(_imports_package(module, binding, homes[0]) for binding in bindings):
             return Written(f"{name}.{wanted}")
     taken = scopes.is_bound(wanted, site) or wanted in scopes.module.bindings
+    # A star import may bind the wanted name to something else.
     if not taken and not scopes.import_stars:
         return Written(wanted, (homes[0], wanted, None))
     alias = scopes.fresh_name(f"{prefix}{wanted}")
@@ -57,6 +58,7 @@ def _visible(module: Module, site: ast.AST) -> Iterator[tuple[str, list[Binding]
     here = scopes.scope_of(site)
     for scope in here.chain():
         for name, bindings in scopes.imported(scope).items():
+            # A nearer scope hides the import.
             if scopes.owner(name, here) is not scope:
                 continue
             if all(_is_live(module, binding, site) for binding in bindings):
@@ -65,8 +67,10 @@ def _visible(module: Module, site: ast.AST) -> Iterator[tuple[str, list[Binding]
 
 def _is_live(module: Module, binding: Binding, site: ast.AST) -> bool:
     """Whether an import binding holds at ``site``: not only for the type checker, and above it."""
+    # `if TYPE_CHECKING:` imports nothing when the program runs.
     if any(isinstance(above, ast.If) for above in module.ancestors(binding.node)):
         return False
+    # Functions run after the imports at the top, wherever these stand.
     if module.enclosing_function(binding.node) is None:
         return True
     return bool(getattr(binding.node, "lineno", 0) <= getattr(site, "lineno", 0))
@@ -88,6 +92,7 @@ def _source(module: Module, binding: Binding) -> tuple[str, str | None]:
     if not isinstance(alias, ast.alias):
         return "", None
     if isinstance(statement, ast.ImportFrom):
+        # The homes are absolute names of libraries.
         return "" if statement.level else statement.module or "", alias.name
     # ``import sqlalchemy.orm`` binds ``sqlalchemy``, ``import sqlalchemy.orm as orm`` the module.
     return (alias.name if alias.asname else alias.name.partition(".")[0]), None
@@ -103,6 +108,7 @@ def written_by_caller(project: Project, edge: CallEdge, written: Written) -> Wri
     name, _, rest = written.text.partition(".")
     if not name.isidentifier():
         return None
+    # Python mangles `__name` inside a class.
     own = into.flow.scope.bindings.get(into.flow.scope.mangled(name), [])
     if not own:
         return _of_module(project, into, written, caller, edge.call.func)
@@ -110,6 +116,7 @@ def written_by_caller(project: Project, edge: CallEdge, written: Written) -> Wri
     if len(own) != 1 or own[0].kind != "parameter" or not isinstance(parameter, ast.arg):
         return None
     given = edge.given(parameter)
+    # Any other expression would be evaluated a second time.
     if given is None or not is_dotted(given):
         return None
     text = ast.unparse(given)
@@ -127,6 +134,7 @@ def written_by_called(
     for parameter, _ in parameters_of(into.function.args):
         given = edge.given(parameter)
         text = None if given is None else ast.unparse(given)
+        # The dot keeps `app` from matching `application`.
         if text is not None and f"{written.text}.".startswith(f"{text}."):
             return Written(f"{parameter.arg}{written.text.removeprefix(text)}")
     name = written.text.partition(".")[0]

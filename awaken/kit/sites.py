@@ -123,8 +123,10 @@ class Site(Generic[Node_co]):
 
     def rename(self, node: ast.Name | ast.Attribute, name: str) -> TextEdit:
         """Return the edit that writes ``name`` as the last word of ``node``: ``c`` of ``a.b.c``."""
+        # Spaces and line breaks may stand around the dot.
         words = re.split(r"\b(?=\w+\Z)", self.module.text_of(node))
         span = self.module.span(node)
+        # Spans count bytes, and a name may have more of them than letters.
         return self._text(Span(span.end - len(words[-1].encode()), span.end), name)
 
     def insert_before(self, node: ast.AST, text: str) -> TextEdit:

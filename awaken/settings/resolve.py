@@ -46,6 +46,7 @@ def resolve(
         target=_targets(layers),
         exclude=_exclude(layers, root),
         force_exclude=bool(_last(layers, "force_exclude")),
+        # None, said by nobody, means yes.
         respect_gitignore=_last(layers, "respect_gitignore") is not False,
         baseline=_place(layers, "baseline"),
         cache_dir=_place(layers, "cache_dir"),
@@ -103,6 +104,7 @@ def _last(layers: Iterable[Layer], name: str) -> Any:
 
 def _targets(layers: Iterable[Layer]) -> dict[str, str]:
     return {
+        # `Flask_SQLAlchemy` and `flask-sqlalchemy` are one package.
         canonicalize_name(name): version
         for layer in layers
         for name, version in layer.settings.target.items()
@@ -138,14 +140,17 @@ def _relative_to(lines: Iterable[str], directory: Path) -> tuple[PathPatterns, .
 
 
 def _rebased(line: str, directory: Path) -> tuple[Path, str]:
+    # `!` takes a pattern back, and stays in front of whatever it is rebased to.
     kept = "!" if line.startswith("!") else ""
     pattern = line.removeprefix("!")
+    # A shell may complete an absolute path.
     if pattern.startswith(f"{directory}/"):
         return directory, kept + pattern.removeprefix(str(directory))
     anchor = ""
     while pattern.startswith(("./", "../")):
         first, _, pattern = pattern.partition("/")
         directory = directory.parent if first == ".." else directory
+        # A pattern with `./` means one place, so it must not match further below.
         anchor = "/"
     return directory, kept + anchor + pattern
 
@@ -201,6 +206,7 @@ def _options(
         try:
             found[rule.name] = options_of(rule, joined)
         except Wrong as error:
+            # Options of a rule that is off must not stop the run.
             if rule.name in running:
                 where = f"{' and '.join(layer.origin for layer in said)}: " if said else ""
                 raise UserError(f"{where}{error}") from None

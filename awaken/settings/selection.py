@@ -70,6 +70,7 @@ def _said(rule: Rule, settings: Settings) -> bool | None:
     for name in (rule.name, rule.family, "ALL"):
         if name in settings.ignore:
             return False
+        # A family must not turn on what is in preview.
         if name in selected and (name == rule.name or not rule.preview):
             return True
     return None
@@ -85,6 +86,7 @@ def named(rules: Iterable[Rule], names: Sequence[str]) -> tuple[str, ...]:
 def require_known(name: str, rules: Sequence[Rule]) -> None:
     """Raise UnknownRule unless ``name`` is ``ALL``, a rule or a family."""
     known = {"ALL", *(rule.name for rule in rules), *(rule.family for rule in rules)}
+    # Findings show this name, so users try to select it.
     if name == UNUSED_SUPPRESSION and name not in known:
         raise UnknownRule(
             f"{name} is no rule but advice on comments that hold nothing back; remove such a "

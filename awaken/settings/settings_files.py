@@ -51,6 +51,7 @@ def found_layer(path: Path, origin: str, rules: Sequence[Rule]) -> Layer:
     shown = shown_path(path)
     raw = _bytes(_read_found, path, shown)
     layer = _layer(path, raw, origin, shown, rules)
+    # A cloned project must not choose where awaken writes.
     if layer.settings.cache_dir is not None:
         line = line_of(_decoded(raw, shown), (*_tables_above(path), "cache-dir"))
         message = (
@@ -155,6 +156,7 @@ def _read_found(path: Path, limit: int) -> bytes:
 
 def _decoded(raw: bytes, shown: str) -> str:
     try:
+        # Windows editors put a byte order mark in front.
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1

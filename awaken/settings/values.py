@@ -59,6 +59,7 @@ def settings_from(table: Mapping[str, Any], rules: Sequence[Rule]) -> Settings:
             for number, one in enumerate(table["overrides"])
         )
     for name, version in table.get("target", {}).items():
+        # A version like 2.0 without quotes is a number in TOML.
         _converted(version, str, ("target", name))
     settings = Settings(**found)
     check(settings, rules)
@@ -81,6 +82,7 @@ def check(settings: Settings, rules: Sequence[Rule]) -> None:
         if not override.paths:
             raise Wrong(("overrides", number, "paths"), "'paths' must name at least one pattern")
     for key, place in (("baseline", settings.baseline), ("cache-dir", settings.cache_dir)):
+        # No file system takes a NUL in a path.
         if place is not None and (not place.strip() or "\0" in place):
             raise Wrong((key,), f"{key!r} must be a path, not {place!r}")
     _check_versions(settings)
@@ -191,6 +193,7 @@ def _checked_fields(
 
 
 def _hint(key: str, known: Mapping[str, FieldInfo], path: KeyPath) -> str:
+    # `[tool.awaken]` is right in a `pyproject.toml` alone.
     if key == "tool" and not path:
         return "; leave out 'tool.awaken' here"
     return did_you_mean(key, known, f"there are {', '.join(sorted(known))}" if known else "")
@@ -201,6 +204,7 @@ def _converted(value: object, kind: Any, path: KeyPath) -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         text, _, at = str(error).partition(" - at `$")
+        # msgspec writes the path as `$.a[0].b`.
         inside = [int(index) if index else name for name, index in _STEP.findall(at)]
         raise Wrong((*path, *inside), _explained(text, value, kind, (*path, *inside))) from None
 
@@ -210,6 +214,7 @@ def _explained(text: str, value: object, kind: Any, path: KeyPath) -> str:
     mistyped = _MISTYPED.match(text)
     if mistyped is not None:
         expected = [_WORDS.get(one, one) for one in mistyped["expected"].split(" | ")]
+        # TOML has no null, so nobody can write it.
         wanted = " or ".join(one for one in expected if one != "null")
         example = ""
         if wanted == "a list" and isinstance(value, str):

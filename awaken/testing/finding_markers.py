@@ -60,8 +60,8 @@ def _mistake(text: str) -> str:
         if level not in levels:
             return f"`{level}` is no level: write one of {', '.join(levels)}"
     return (
-        f"`#~ {text}` is no marker: write a level and a reason, as in `#~ manual name-taken`, and a "
-        "comma between two"
+        f"`#~ {text}` is no marker: write a level and a reason, as in `#~ manual name-taken`, and "
+        "a comma between two"
     )
 
 

@@ -51,6 +51,7 @@ _INDENT = re.compile(rb"^(?:    )+", re.MULTILINE)
 def after_compiles(result: CaseResult) -> None:
     """Every Python file compiles after the run."""
     for path, content in _python(result.files):
+        # Else the `__future__` imports of this file would hold for the case.
         compile(content, path, "exec", dont_inherit=True)
 
 
@@ -70,6 +71,7 @@ def comments_survive(result: CaseResult) -> None:
         after += _comments(result.files[path])
     lost, gone = before - after, Counter(result.case.settings.gone)
     require(not lost - gone, f"lost the comments {sorted(lost - gone)}")
+    # A case that calls a kept comment gone is out of date.
     require(not gone - lost, f"kept the comments {sorted(gone - lost)}")
 
 
@@ -79,6 +81,7 @@ def other_lines_are_untouched(result: CaseResult) -> None:
         if change.before is None or not change.path.endswith(".py"):
             continue
         before, after = change.before.text, change.after.text
+        # awaken adds and removes imports far from the sites.
         ours = _lines_of_sites(result, change.path, before) | _import_lines(before)
         imports = _import_lines(after)
         found = [_unexplained(one, ours, imports) for one in _differences(before, after, ours)]
@@ -91,6 +94,7 @@ def _unexplained(
 ) -> int | None:
     """Return the first line before that is not ``ours`` and differs, None if there is none."""
     for low, high, start, end in differences:
+        # New lines have no place before, but stand next to a site.
         beside = not ours.isdisjoint({low - 1, low})
         explained = beside or set(range(start, end)) <= imports
         if not explained or set(range(low, high)) - ours:
@@ -142,6 +146,7 @@ def tab_indentation(result: CaseResult) -> None:
 
 def two_jobs_equal_one(result: CaseResult) -> None:
     """Two processes, which really start, find and change the same as one."""
+    # A case is so small that no process would start.
     with mock.patch.object(workers, "SECONDS_WORTH_A_POOL", 0.0):
         other = run_case(result.case, result.rules, jobs=2)
     _require_same(result, other, "two jobs")
@@ -155,6 +160,7 @@ def memory_and_order_change_nothing(result: CaseResult) -> None:
         return site_files(project, triggers)[::-1]
 
     with (
+        # One byte drops every tree as soon as the next is read.
         mock.patch.object(module_store, "KEPT_SOURCE_BYTES", 1),
         mock.patch.object(Project, "site_files", backwards),
         mock.patch.object(Snapshot, "__iter__", lambda files: reversed(list(paths(files)))),
@@ -184,6 +190,7 @@ def any_change_can_be_left_out(result: CaseResult) -> None:
     made = {site for change in result.report.changes for site in change.sites}
     sites = [finding.site for finding in result.report.findings if finding.site in made]
     alone = sites[:: len(sites) // _LEFT_OUT_ALONE + 1]
+    # Every second one: neighbours are seen with and without each other.
     choices = [sites[::2], sites[1::2], *([site] for site in alone)]
     for excluded in {frozenset(choice) for choice in choices if choice}:
         rest = run_case(result.case, result.rules, excluded=excluded)
@@ -197,6 +204,7 @@ def manual_findings_say_why(result: CaseResult) -> None:
         require(finding.message, f"{finding.place} has no message")
         if finding.level is Level.MANUAL:
             reason = finding.reason or "(none)"
+            # The engine refuses for its own reasons too, of any rule.
             known = reason in declared or reason.startswith("engine/")
             require(known, f"{finding.place} has the undeclared reason {reason}")
             require(finding.help, f"{finding.place} ({reason}) does not say what to do")
@@ -208,6 +216,7 @@ def levels_are_declared(result: CaseResult) -> None:
     declared = {rule.name: levels(rule) for rule in rules}
     for finding in result.report.findings:
         level, rolled_back = finding.level, (finding.reason or "").startswith("engine/")
+        # awaken's own advice comes from no rule.
         known = level in declared.get(finding.rule, (level,))
         require(known or rolled_back, f"{finding.rule} does not declare the level {level}")
 
@@ -228,6 +237,7 @@ def undo_restores_every_byte(result: CaseResult) -> None:
         write_project(root, result.case.before)
         before = _on_disk(root)
         api.apply(Report((replace(result.report, root=root),), ()), state=state)
+        # The manifest beside them is no file of the case.
         shown = {path: content for path, content in _on_disk(root).items() if path in result.files}
         require(shown == dict(result.files), "apply wrote something else than was shown")
         api.undo(root, state=state)
@@ -308,6 +318,7 @@ def _lines_of_sites(result: CaseResult, path: str, before: bytes) -> frozenset[i
         line = line_number(before, place.span.start)
         around = [(first, s.end_lineno or first) for first, s in statements]
         around = [(first, last) for first, last in around if first <= line <= last]
+        # The innermost statement starts last and ends first.
         first, last = max(around, key=lambda ends: (ends[0], -ends[1]))
         while text[first - 2].lstrip().startswith(b"#") and first > 1:
             first -= 1
@@ -340,6 +351,7 @@ def _differences(
         (lambda line: not line.strip(b" \t)\r\n"), old),
         (None, others),
     ):
+        # `autojunk` gives up on lines that are frequent in long files.
         matcher = SequenceMatcher(junk, lines, new, autojunk=False)
         yield [tuple(ends) for tag, *ends in matcher.get_opcodes() if tag != "equal"]  # type: ignore[misc]
 
@@ -372,6 +384,7 @@ def _with_tabs(content: bytes) -> bytes:
 
 
 def _meaning(content: bytes) -> tuple[str, Counter[str]]:
+    # The tree alone would not see a lost comment.
     return ast.dump(ast.parse(content)), _comments(content)
 
 
@@ -382,6 +395,7 @@ def _require_rest(result: CaseResult, rest: CaseResult, excluded: frozenset[Site
     require(not said, f"{without}: {said}")
     made = {site for change in rest.report.changes for site in change.sites}
     require(not made & excluded, f"{without}: {sorted(made & excluded)} changed all the same")
+    # What needs an excluded change is rightly left out with it.
     single = {site for change in result.report.changes for site in _independent(change)}
     missing = single - excluded - made
     require(not missing, f"{without} left out {sorted(missing)} too")

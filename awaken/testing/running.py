@@ -87,6 +87,7 @@ def _tracebacks() -> Iterator[Sequence[str]]:
     logger = logging.getLogger("awaken")
     listening, level = _Listening(), logger.level
     logger.addHandler(listening)
+    # The engine logs tracebacks as details, below the usual level.
     logger.setLevel(logging.DEBUG)
     try:
         yield listening.heard
@@ -111,6 +112,7 @@ class _Listening(logging.Handler):
 
 def write_project(root: Path, files: Mapping[str, bytes]) -> None:
     """Write ``files`` below ``root``, with a manifest that makes it a project of its own."""
+    # Without it the root would be looked for above the temporary directory.
     (root / "pyproject.toml").write_bytes(_MANIFEST)
     for path, content in files.items():
         target = root / path
@@ -120,6 +122,7 @@ def write_project(root: Path, files: Mapping[str, bytes]) -> None:
 
 def options(case: Case, *, excluded: frozenset[SiteId] = frozenset(), jobs: int = 1) -> api.Options:
     """Return the options that ``case`` asks for."""
+    # A copy: `pop` must not change the case.
     targets = dict(case.settings.targets)
     python = targets.pop("python", None)
     return api.Options(
@@ -129,9 +132,11 @@ def options(case: Case, *, excluded: frozenset[SiteId] = frozenset(), jobs: int 
             target_version=None if python is None else "py" + python.replace(".", ""),
             target=targets,
         ),
+        # Settings files of the machine must not change what a case gives.
         isolated=True,
         jobs=jobs,
         excluded=excluded,
+        # A result kept from an older rule would hide what the new one does.
         use_cache=False,
     )
 
@@ -148,6 +153,7 @@ def about(case: Case) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        # An example of a page has no directory of its own.
         page = not case.directory.name
         place = f"an example on the page of {case.rule}" if page else str(case.directory)
         error.add_note(f"The case is {place}")
@@ -168,6 +174,7 @@ def _said(diagnostic: Diagnostic) -> str:
 
 def line_number(text: bytes, offset: int) -> int:
     """Return the 1-based number of the line at byte ``offset``; CR, LF and CRLF end lines."""
+    # The dot counts a line that has only just begun.
     return len((text[:offset] + b".").splitlines())
 
 

@@ -121,6 +121,7 @@ class ModuleLevelResource(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per thing that importing the application opens, or asks."""
         del constraints  # nothing is rewritten
+        # A program that serves nothing has no lifespan to advise.
         if not project.files_with(FRAMEWORKS):
             return Plan()
         found = [*self._asked(project), *self._opened(project)]
@@ -153,6 +154,7 @@ def _is_at_import(module: Module, call: ast.Call) -> bool:
     if module.enclosing_function(call) is not None:
         return False
     for above in module.ancestors(call):
+        # `if __name__ == "__main__":` is not run by an import.
         if isinstance(above, ast.If | ast.ClassDef | ast.comprehension):
             return False
     return True
@@ -162,6 +164,7 @@ def _asks(project: Project, module: Module, call: ast.Call) -> bool:
     """Whether the call is ``metadata.create_all(engine)``, or connects an engine."""
     match call.func:
         case ast.Attribute(attr="create_all" | "drop_all"):
+            # `create_all` takes the engine as `bind`.
             given = [*call.args, *(one.value for one in call.keywords if one.arg == "bind")]
             return any(_is_engine(project, module, one) for one in given)
         case ast.Attribute(value=engine, attr="connect" | "begin"):
@@ -176,6 +179,7 @@ def _is_engine(project: Project, module: Module, node: ast.expr) -> bool:
     definition = None if name is None else project.definition(name)
     home = None if definition is None else project.module(definition.path)
     bindings = home.scopes.module.bindings.get((name or "").rpartition(".")[2], []) if home else []
+    # Rebound, the name may be something else by then.
     value = bindings[0].value if len(bindings) == 1 else None
     if home is None or not isinstance(value, ast.Call):
         return False

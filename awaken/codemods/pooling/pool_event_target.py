@@ -192,6 +192,7 @@ def _rewrite(site: Site[ast.Call], project: Project, target: ast.expr, counterpa
     text = site.module.excerpt(target)
     if not counterpart:
         raise Refused(CLASS_TARGET, text)
+    # Before Python 3.12 nodes inside an f-string have no reliable positions.
     if site.module.in_fstring(site.node):
         raise Refused(INSIDE_FSTRING)
     listener = _async_listener(site.module, site.node)
@@ -206,6 +207,7 @@ def _rewrite(site: Site[ast.Call], project: Project, target: ast.expr, counterpa
 
 def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str]:
     for guard in project.effects.guards(module, call):
+        # With the failure gone, the listener is called for the first time.
         if guard.kind == "handler" and not _CATCHING.isdisjoint(guard.catches):
             yield "it fails today, which an `except` around hides"
     for above in module.ancestors(call):
@@ -222,6 +224,7 @@ def _of_guards(project: Project, module: Module, call: ast.Call) -> Iterator[str
 def _async_listener(module: Module, call: ast.Call) -> str | None:
     """Return the name of the listener if it is a coroutine function."""
     above = module.parent(call)
+    # `@listens_for(...)` has no argument for its listener.
     if isinstance(above, ast.AsyncFunctionDef) and call in above.decorator_list:
         return above.name
     given = argument(call, 2, "fn")
@@ -236,4 +239,5 @@ def _edits(site: Site[ast.Call], target: ast.expr, counterpart: str) -> list[Edi
     attribute = f".{counterpart}"
     if isinstance(target, _PRIMARIES):
         return [site.insert_behind(target, attribute)]
+    # `a or b` binds weaker than the attribute.
     return [site.insert_before(target, "("), site.insert_behind(target, f"){attribute}")]

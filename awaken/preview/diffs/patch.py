@@ -38,6 +38,7 @@ def patch(report: Report, current: Path, context: int = CONTEXT) -> bytes:
     return b"".join(
         file_patch(
             relative(root.root, file.path, base),
+            # The bytes as they are on disk: git compares the BOM and line ends too.
             None if file.before is None else file.before.raw(),
             file.after.raw(),
             context,

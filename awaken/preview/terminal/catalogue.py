@@ -42,6 +42,7 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
         for rule in rules:
             if rule.family == family:
                 styled: list[RowPart] = [(rows[rule][0], "code.name")]
+                # Only the name is styled, so the row is cut behind it.
                 page.row("  ", *styled, _aligned(rows[rule], widths)[2 + len(rows[rule][0]) :])
                 page.hanging(Text("    "), summary(rule))
 

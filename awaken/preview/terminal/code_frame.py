@@ -34,6 +34,7 @@ class CodeFrames:
         self._page = page
         self._lines = lines
         shown = [range(max(one.line - 1 - _AROUND, 0), one.last_line + _AROUND) for one in regions]
+        # Told all lines at once, the lexer runs only once.
         self._code = Highlighted(path, lines.lines, shown)
 
     def print(
@@ -50,6 +51,7 @@ class CodeFrames:
         for number in range(first, last + 1):
             inside = region.line <= number <= region.last_line
             around = first == number < replaced.start + 1 or number > replaced.stop
+            # An empty line of context only takes room.
             if not around or inside or self._lines.lines[number - 1].strip():
                 if number not in hidden:
                     self._line(number, region, digits, style)
@@ -93,4 +95,5 @@ def _hidden(lines: range) -> range:
     """Return which of ``lines`` are not shown because they are too many."""
     if len(lines) <= _MOST_LINES:
         return range(0)
+    # The last line shows where the span ends.
     return range(lines.start + _MOST_LINES // 2, lines.stop - 1)

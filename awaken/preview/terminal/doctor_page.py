@@ -127,6 +127,7 @@ class _Page:
             return
         note = f"({row.note})"
         beside = joined([head, value, " "])
+        # Without a width the output is no terminal, and nothing folds.
         fits = width is None or beside.cell_len + cell_len(visible(note)) <= width
         if fits or beside.cell_len <= (width or 0) // _VALUE_SHARE:
             self._page.hanging(beside, note, "faint")
@@ -177,6 +178,7 @@ class _Page:
 
     def _libraries(self, libraries: Sequence[Library]) -> Iterator[_Row]:
         yield from (_library_row(one, one.name) for one in libraries if one.specifier)
+        # On one row: most projects lack most of them.
         absent = [one.name for one in libraries if not one.specifier]
         if absent:
             yield _Row(f"not declared: {', '.join(absent)}")
@@ -254,6 +256,7 @@ def _statements(declared: Sequence[Declaration], specifier: str) -> Iterator[str
     for one in declared:
         line = f":{one.line}" if one.line else ""
         places.setdefault(one.specifier, []).append(f"{one.path}{line}")
+    # Those that agree come first: they are what is assumed.
     for said in sorted(places, key=lambda said: said != specifier):
         where = _listed(places[said])
         several = len(places[said]) > 1
@@ -273,6 +276,7 @@ def _listed(words: Sequence[str]) -> str:
 def _declared_row(name: str, declared: Sequence[Declaration], *notes: str) -> _Row:
     """Return the row of something of which only the declarations are known."""
     locked = [one.specifier for one in declared if one.locked]
+    # A lock says what is installed, a manifest only what is allowed.
     said = locked or sorted({one.specifier for one in declared} - {ANY_VERSION})
     specifier = said[0] if len(said) == 1 else ""
     every = [*notes, ", ".join(_statements(declared, specifier or ANY_VERSION))]

@@ -68,6 +68,7 @@ class _Printed:
         finding, page = site.finding, self._page
         level = finding.level.value
         region = self._lines.region(finding.place.span)
+        # The frame shows one line more than the place has.
         digits = len(str(region.last_line + 1))
         page.hanging(
             joined([(finding.rule, "code.name"), " ", (level, level), ": "]),
@@ -96,6 +97,7 @@ class _Printed:
         yield "also edits", ", ".join(map(self._path, _other_files(site)))
         for change in site.requires:
             yield "requires", self._required(change)
+        # What a comment holds already needs no second one.
         if site.status != "held" and finding.level is not Level.ADVICE:
             comment = f"`# awaken: ignore[{finding.rule}]`"
             label = "to hide it" if finding.level is Level.MANUAL else "to leave it out"

@@ -66,6 +66,7 @@ def caveats_of(
     names = frozenset(one.name for one in marked)
     signature = _Signature(function, rewrite, names - kept, names & kept)
     found = list(_of_decorators(project, module, function))
+    # FastAPI itself passes every parameter of an endpoint by keyword.
     if is_route(function) and not _is_mentioned(project, module, function):
         return found
     callers = project.calls.callers_of(module, function)
@@ -97,6 +98,7 @@ def _is_mentioned(project: Project, module: Module, function: Function) -> bool:
 
 def _may_be(module: Module, receiver: bytes, text: bytes) -> bool:
     """Whether ``receiver``, a word in ``text``, may mean ``module``: only if it is imported."""
+    # `import package.module` makes the last word its receiver.
     if receiver == module.name.rpartition(".")[2].encode():
         return True
     word = re.escape(receiver)
@@ -127,14 +129,17 @@ def _of_decorators(project: Project, module: Module, function: Function) -> Iter
 def _of_call(project: Project, signature: _Signature, site: CallSite) -> Iterator[str]:
     module = project.module(site.place.path)
     call = next(iter(module.calls_at(site.place.span)), None) if module is not None else None
+    # What is unpacked may or may not hold the parameter that loses its default.
     if call is None or any(one.arg is None for one in call.keywords):
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a mapping", because=(site.place,))
     if any(isinstance(one, ast.Starred) for one in call.args):
         raise Refused(reasons.UNSEEN_CALL, "a call unpacks a sequence", because=(site.place,))
     arguments = signature.function.args
+    # A method that is called on its object is given `self` already.
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)][site.bound :]
     by_position = names[: len(call.args)]
     passed = {*by_position, *(one.arg for one in call.keywords)}
+    # The call got the marker itself as the value, and would now fail with a TypeError.
     for name in sorted(signature.losing - passed):
         raise Refused(reasons.CALLED_WITHOUT, name, because=(site.place,))
     if moved(signature.function, signature.rewrite).intersection(by_position):
@@ -154,6 +159,7 @@ def _of_obstacle(project: Project, signature: _Signature, obstacle: Obstacle) ->
                     raise Refused(reasons.UNSEEN_CALL, obstacle.why, because=(place,))
         case kind if kind in _FOREIGN and not is_route(signature.function):
             places = (obstacle.place, *obstacle.others)
+            # The path "/items" often has the name of its endpoint, and calls nothing.
             if not all(_is_url(project, place) for place in places):
                 yield f"{obstacle.why}, so that a direct call of it may not be seen"
 

@@ -72,12 +72,14 @@ def read(project: Project, module: Module, marked: Marked) -> ParameterRewrite:
     if value is None:
         return ParameterRewrite(marked.name)
     _check_comments(module, marked.marker, removed)
+    # `...` is FastAPI's word for required, which no default says as well.
     required = isinstance(value, ast.Constant) and value.value is ...
     return ParameterRewrite(marked.name, removed, kept=not required)
 
 
 def _check_annotation(project: Project, module: Module, marked: Marked) -> None:
     annotation = marked.parameter.annotation
+    # `Annotated` needs a type; `Any` would be a guess.
     if annotation is None:
         raise Refused(reasons.NO_TYPE, marked.name)
     for node in module.walk(annotation):
@@ -103,8 +105,10 @@ def _check_names(module: Module, marker: ast.Call) -> None:
         bindings = module.scopes.bindings_of(node)
         top = module.scopes.module.bindings.get(node.id, [])
         inside = any(one.scope.kind in {"lambda", "comprehension"} for one in bindings)
+        # A local name is not found among those at the top of the file.
         if bindings != top and not inside:
             raise Refused(reasons.LOCAL_NAMES, node.id)
+        # FastAPI evaluates the text later, when the name may have its other value.
         if len(top) > 1:
             raise Refused(reasons.REBOUND_NAMES, node.id)
 
@@ -128,6 +132,7 @@ def _default(module: Module, marked: Marked) -> tuple[int, ast.expr | None]:
         one.arg is None for one in marker.keywords
     ):
         raise Refused(reasons.UNREAD_MARKER, module.excerpt(marker))
+    # The default is the first parameter of every marker that has one.
     if marker.args:
         return 0, marker.args[0]
     for index, keyword in enumerate(marker.keywords):
@@ -139,6 +144,7 @@ def _default(module: Module, marked: Marked) -> tuple[int, ast.expr | None]:
 def _check_comments(module: Module, marker: ast.Call, removed: int) -> None:
     """Raise Refused if a comment stands beside the argument that goes."""
     arguments: list[ast.AST] = [*marker.args, *marker.keywords]
+    # A comment behind the comma still belongs to the argument that goes.
     before = arguments[removed - 1] if removed else marker.func
     start = module.span(before).end
     end = module.span(marker).end
@@ -150,6 +156,7 @@ def _check_comments(module: Module, marker: ast.Call, removed: int) -> None:
 
 
 def _comments(text: str) -> Iterator[str]:
+    # The text starts inside a call: the bracket lets the tokenizer cross lines.
     reading = io.StringIO("(" + text).readline
     with suppress(tokenize.TokenError, SyntaxError):
         for token in tokenize.generate_tokens(reading):

@@ -34,15 +34,18 @@ def ordered(
     }
     first = next((name for name in names if has_default[name]), None)
     late = [] if first is None else [n for n in names[names.index(first) :] if not has_default[n]]
+    # Python takes the order as it is.
     if not late or first is None:
         return SignatureRewrite(tuple(parameters), tuple(names))
     free = {one.name for one in marked if one.is_free}
+    # Moving across the `/` would change how parameters can be passed.
     if arguments.posonlyargs:
         raise Refused(reasons.NO_ORDER, late[0])
     if free.issuperset(late):
         at = names.index(first)
         rest = [name for name in names[at:] if name not in late]
         return SignatureRewrite(tuple(parameters), (*names[:at], *late, *rest))
+    # A function has only one `*`.
     if arguments.vararg or arguments.kwonlyargs:
         raise Refused(reasons.NO_ORDER, late[0])
     return SignatureRewrite(tuple(parameters), tuple(names), late[0])
@@ -53,6 +56,7 @@ def moved(function: Function, rewrite: SignatureRewrite) -> set[str]:
     arguments = function.args
     names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
     if rewrite.star:
+        # All that stand behind the `*` are keyword-only.
         return set(names[names.index(rewrite.star) :])
     pairs = zip(names, rewrite.order, strict=True)
     return {old for old, new in pairs if old != new}

@@ -37,6 +37,7 @@ class AnnotatedDependency(Rule):
     phase = Phase.TIDY
     since = "0.1.0"
     triggers = (b"fastapi",)
+    # FastAPI reads `Annotated` from 0.95 on, and `typing` has it from 3.9 on.
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.95", "python": ">=3.9"}
     reasons = reasons.ALL
 

@@ -61,6 +61,7 @@ def _annotated(kind: cst.BaseExpression, marker: cst.Call, around: Surroundings)
     outer = around.line_indent + around.indent
     inner = outer + around.indent
     between = cst.Comma(whitespace_after=line_break(inner))
+    # Formatters keep the lines apart because of this last comma.
     closing = cst.Comma(whitespace_after=line_break(outer))
     moved = cst.ensure_type(deeper(marker, around.indent), cst.Call)
     return cst.Subscript(
@@ -81,6 +82,7 @@ def _spaced() -> cst.AssignEqual:
 def _without_argument(call: cst.Call, index: int) -> cst.Call:
     """Return ``call`` without one argument; the last one left closes as the last one did."""
     kept: Sequence[cst.Arg] = [one for at, one in enumerate(call.args) if at != index]
+    # Line breaks that stood around the only argument would leave an open bracket.
     if not kept:
         return call.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
     if index == len(call.args) - 1:

@@ -34,9 +34,11 @@ def composed(project: Project, home: Home, steps: Sequence[Step], taken: set[str
 
     Raises Refused.
     """
+    # FastAPI runs shutdown handlers in the order of registration too, not in reverse.
     ordered = sorted(steps, key=lambda one: one.order)
     found = Lifespan(home, ordered)
     local = any(_is_local(home, one) for one in ordered)
+    # A local handler can only be named inside the function that makes the application.
     found.nested = home.call is None or (home.function is not None and local)
     handler_names(project, home, ordered)
     reaching = Reaching(project, home)
@@ -60,6 +62,7 @@ def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
     """Yield which handlers tests replace: the lifespan finds what stands in their place."""
     for index, step in enumerate(lifespan.steps):
         names = {step.name} if step.function is not None else {one.id for one in step.reads}
+        # A body that moved has no name left for a test to replace.
         for name in sorted(names) if index not in lifespan.bodies else ():
             if name and replaced_in(project, step.module, name) is not None:
                 yield f"tests that replace `{name}` replace it for the lifespan too"
@@ -67,6 +70,7 @@ def _replaced(project: Project, lifespan: Lifespan) -> Iterator[str]:
 
 def _iterators(project: Project, module: Module) -> str:
     """Return where the annotation of the lifespan comes from; empty if the file has none."""
+    # A file without annotations keeps its style.
     annotates = any(isinstance(one, Function) and one.returns is not None for one in module.walk())
     if not annotates:
         return ""
@@ -75,6 +79,7 @@ def _iterators(project: Project, module: Module) -> str:
 
 def _is_local(home: Home, step: Step) -> bool:
     """Whether a handler can only be called inside the function that makes the application."""
+    # Both are variables that stand beside the registration.
     if step.flag or step.kept:
         return True
     if step.foreign:
@@ -85,6 +90,7 @@ def _is_local(home: Home, step: Step) -> bool:
     return any(
         scopes.owner(one.id, scopes.scope_of(one)) is home.scope
         for one in step.reads
+        # The lifespan gets the application itself as its parameter.
         if one.id != home.variable
     )
 
@@ -98,6 +104,7 @@ def _bodies(project: Project, lifespan: Lifespan) -> dict[int, Body]:
     """
     steps = lifespan.steps
     events = [one.event for one in steps]
+    # Two bodies in a row would share their locals.
     if any(events.count(one) > 1 for one in events):
         return {}
     found: dict[int, Body] = {}
@@ -123,15 +130,18 @@ def _names_of(step: Step, body: Body | None) -> frozenset[str]:
 
 def _body(project: Project, lifespan: Lifespan, step: Step) -> Body | None:
     function = step.function
+    # Another decorator would be lost with the head.
     if function is None or step.condition or step.foreign or len(function.decorator_list) != 1:
         return None
     scopes = step.module.scopes
     scope = lifespan.home.scope if lifespan.nested else scopes.module
     if scopes.scope_of(function) is not scope:
         return None
+    # Tests and other modules may call the handler directly.
     if any(mentions_of(project, step.module, function)):
         return None
     bindings = scope.bindings.get(function.name, [])
+    # The name is rebound, so it may not mean this function at the start.
     if any(not isinstance(one.node, Function) for one in bindings):
         return None
     return body_of(step.module, function)

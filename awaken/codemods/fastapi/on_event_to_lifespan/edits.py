@@ -74,9 +74,11 @@ def _spot(lifespan: Lifespan) -> tuple[Literal["before", "after"], ast.stmt]:
     if home.call is None:
         last = max(lifespan.steps, key=lambda one: one.order)
         kept = last.function is not None and lifespan.steps.index(last) not in lifespan.bodies
+        # The handlers must be defined before the statement that uses the lifespan.
         return ("after", last.function) if last.function and kept else ("before", home.statement)
     if lifespan.nested or home.function is None:
         return "before", home.statement
+    # A lifespan at the top of the module can be imported and tested alone.
     return "before", home.outermost
 
 
@@ -85,6 +87,7 @@ def _released(lifespan: Lifespan, site: SiteId) -> Iterator[ReleaseImport]:
     for step in lifespan.steps:
         receiver, handler = _receiver(step.registration.node), step.registration.handler
         maker = handler.func if isinstance(handler, ast.Call) else None
+        # The import of either may now be unused.
         for used in (receiver, maker):
             found = imported_from(step.module, used) if used is not None else None
             if found is not None:
@@ -106,6 +109,7 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         function = step.function
         if step.provider is not None:
             yield _removal(lifespan, lifespan.home.module, step.provider, site)
+        # The provider's call now has to give the handler to the lifespan.
         if function is not None and not step.returned:
             yield InsertStatements(
                 path=step.module.path,
@@ -118,10 +122,12 @@ def _removals(lifespan: Lifespan, site: SiteId) -> Iterator[Edit]:
         if function is None:
             yield from _statement_edits(lifespan, step, site)
         elif index in lifespan.bodies:
+            # What told a tool to overlook the head has nothing to overlook any more.
             made = _at(step.module, function, "removed-function", None, site)
             head = [one.text for one in head_comments(step.module, function)]
             yield replace(made, drops=tuple(one for one in head if only_suppresses(one)))
         else:
+            # One function may have both events: its decorators go in one edit.
             decorated.setdefault(function, []).append(step)
             if step.flag:
                 yield _unset(lifespan, step, site)
@@ -160,6 +166,7 @@ def _at(module: Module, node: ast.stmt, rewriter: str, data: object, site: SiteI
 
 
 def _statement_edits(lifespan: Lifespan, step: Step, site: SiteId) -> Iterator[Edit]:
+    # The edit of the whole block takes this statement with it.
     if step.statement is None or step.module.parent(step.statement) in emptied_blocks(
         lifespan.steps
     ):
@@ -197,6 +204,7 @@ def _code(lifespan: Lifespan) -> LifespanCode:
         returns="AsyncIterator[None]" if lifespan.iterators else "",
         startup=tuple(_parts(lifespan, "startup")),
         shutdown=tuple(_parts(lifespan, "shutdown")),
+        # A second `global x` after a use of `x` is a SyntaxError.
         global_names=_together(body.global_names for body in bodies),
         nonlocal_names=_together(body.nonlocal_names for body in bodies),
         first=tuple(
@@ -220,6 +228,7 @@ def _parts(lifespan: Lifespan, event: str) -> Iterator[Part]:
             yield Part(code=body.source, is_body=True)
             continue
         reference = lifespan.references.get(index)
+        # Only the first braces are the placeholder; the handler's own text may have more.
         name = step.name if reference is None else reference.code
         comments = lifespan.comments.of(index)
         yield Part(

@@ -21,8 +21,10 @@ _DOTTED = re.compile(r"(?:await )?[\w.]+\(\)")
 def lifespan_name(home: Home, taken: set[str]) -> str:
     """Return the name of the lifespan: one that nothing in the file uses."""
     own = f"{home.variable or 'application'}_lifespan"
+    # A second application of the file is told apart by its variable.
     candidates = ["lifespan", own] if "lifespan" in taken else ["lifespan", "app_lifespan", own]
     scopes = home.module.scopes
+    # Names in strings may be read by `getattr` or `mock.patch`.
     return scopes.fresh_name(*candidates, taken=taken | scopes.names_in_strings())
 
 
@@ -30,6 +32,7 @@ def parameter_name(project: Project, lifespan: Lifespan) -> str:
     """Return the parameter of the lifespan: ``app``, unless that means something else there."""
     if not lifespan.nested and _reads_local(lifespan):
         return lifespan.home.variable
+    # The parameter must not hide a name that the handlers read.
     read = {one.id for step in lifespan.steps for one in step.reads}
     read |= {step.name for step in lifespan.steps}
     read |= {one.code.partition(".")[0] for one in lifespan.references.values()}
@@ -62,6 +65,7 @@ def _is_the_application(project: Project, lifespan: Lifespan, name: str) -> bool
     scopes = home.module.scopes
     owner = scopes.owner(name, home.scope if lifespan.nested else scopes.module)
     bindings = [] if owner is None else owner.bindings.get(name, [])
+    # A registrar is given its application, so the name is a parameter.
     if len(bindings) == 1 and home.call is None:
         return name == home.variable
     if len(bindings) != 1 or bindings[0].value is None:
@@ -76,6 +80,7 @@ def handler_names(project: Project, home: Home, steps: Sequence[Step]) -> None:
     Of several functions with one name, only the last can be called by it: the others get a name
     of their own, if nobody else reads the old one.
     """
+    # The names belong to the files of the handlers, not to that of the application.
     del home
     taken: set[str] = set()
     for step in steps:
@@ -119,6 +124,7 @@ def _name_of_function(project: Project, step: Step, function: Function, taken: s
     place = step.module.place(function)
     if not all(isinstance(one.node, Function) for one in bindings):
         raise Refused(reasons.REBOUND, function.name, because=(place,))
+    # The last definition is the one that the name means at the start.
     if bindings[-1].node is function:
         return function.name
     if any(mentions_of(project, step.module, function)):

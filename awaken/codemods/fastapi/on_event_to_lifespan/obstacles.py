@@ -43,6 +43,7 @@ class Obstacles:
         """Return why a registration belongs to no application in sight; None if it does."""
         applications = registration.to.applications
         if applications:
+            # Handlers of a router run only if an application includes it.
             routers = all(one.kind in ROUTERS for one in applications)
             included = any(self._project.web.inclusions.roots(one) for one in applications)
             return Refused(reasons.UNINCLUDED_ROUTER) if routers and not included else None
@@ -75,12 +76,14 @@ class Obstacles:
                 raise Refused(refused.reason, detail, because=(registration.place,))
         self._look_at_mounts(application)
         for installation in self._installations(application):
+            # A lifespan would silence what the installer registers.
             if installation.effect in {"registers", "replaces"}:
                 raise Refused(reasons.INSTALLER, installation.name, because=(_place(installation),))
 
     def _look_at_lifespans(self, application: Application, own: Sequence[Owned]) -> None:
         """Refuse an application that has a lifespan, or may get one."""
         for lifespan in self._project.web.registrations.lifespans:
+            # With a lifespan, Starlette silently ignores every handler of the application.
             if application in lifespan.to.applications or lifespan.to.unknown is not None:
                 place = lifespan.module.place(lifespan.node)
                 if not own:
@@ -94,6 +97,7 @@ class Obstacles:
         inclusions = self._project.web.inclusions
         for one in owned:
             routers = one.registration.to.applications if one.via else ()
+            # Each application that includes a router runs its handlers once more.
             if len(routers) > 1 or any(len(inclusions.roots(router)) > 1 for router in routers):
                 place = one.registration.place
                 raise Refused(reasons.ROUTER_HANDLER, "and is included again", because=(place,))
@@ -105,6 +109,7 @@ class Obstacles:
         ]
         for inclusion in inclusions.all:
             hidden = inclusion.child.unknown is not None and inclusion.how == "include"
+            # An unknown router may be a loose one, whose handlers would then stop.
             if loose and hidden and application in inclusion.parent.applications:
                 place = inclusion.module.place(inclusion.node)
                 raise Refused(reasons.ROUTER_HANDLER, "or may be included", because=(place,))
@@ -128,6 +133,7 @@ class Obstacles:
     def _may_be_of(self, application: Application, registration: Registration) -> bool:
         """Whether what is registered on something unknown may be registered on ``application``."""
         known = registration.to.unknown_class
+        # Nothing is known of a foreign class, so that it may be any.
         if self._project.class_facts(known) is None:
             return True
         return application.qualified in {known, *self._project.all_subclasses(known)}
@@ -138,11 +144,13 @@ class Obstacles:
         return [
             one
             for one in self._project.web.registrations.all
+            # A function that nothing calls registers nothing.
             if one.to.unknown is not None and not one.to.uncalled
         ]
 
     def _look_at_mounts(self, application: Application) -> None:
         for inclusion in self._project.web.inclusions.all:
+            # Starlette never runs the handlers of a mounted application.
             if inclusion.how == "mount" and application in inclusion.child.applications:
                 place = inclusion.module.place(inclusion.node)
                 raise Refused(reasons.SUB_APPLICATION, because=(place,))
@@ -167,6 +175,7 @@ class Obstacles:
                     continue
                 if module.span(node) == found.span:
                     scope = module.scopes.scope_made_by(node)
+                    # An overridden method may not do what FastAPI's own does.
                     if _OWN & scope.bindings.keys():
                         place = module.place(node)
                         raise Refused(reasons.OWN_CLASS, node.name, because=(place,))
@@ -182,9 +191,11 @@ class Obstacles:
         """Whether unpacked keywords may name handlers: the words stand somewhere as keys."""
         if isinstance(node, ast.Dict):
             keys = {key.value if isinstance(key, ast.Constant) else None for key in node.keys}
+            # `None` is a computed key, or a mapping unpacked inside: either may name a list.
             return None in keys or not keys.isdisjoint({"lifespan", "on_startup", "on_shutdown"})
         for path in self._project.files_with(_KEYWORD_WORDS):
             module = self._project.module(path)
+            # A file that cannot be read may hold the key as well.
             if module is None or any(_is_key(one) for one in module.walk()):
                 return True
         return False
@@ -194,6 +205,7 @@ class Obstacles:
         return [
             f"`{one.name}` is given the application: if it registers handlers, they stop running"
             for one in self._installations(application)
+            # Only an installer whose source is out of sight leaves a doubt.
             if one.effect is None
         ]
 
@@ -221,6 +233,7 @@ def _is_key(node: ast.AST) -> bool:
             return any(isinstance(key, ast.Constant) and key.value in words for key in keys)
         case ast.Subscript(slice=ast.Constant(value=value), ctx=ast.Store()):
             return value in words
+        # A field of a TypedDict or a dataclass becomes a key as well.
         case ast.AnnAssign(target=ast.Name(id=name)):
             return name in words
         case ast.Call(func=ast.Name(id="dict"), keywords=keywords):
@@ -231,6 +244,7 @@ def _is_key(node: ast.AST) -> bool:
 
 def _detail(refused: Refused) -> str:
     """Return what fills the message of a reason that is raised again elsewhere."""
+    # The message is already filled, and would be filled twice.
     head, _, tail = refused.reason.message.partition("{}")
     return refused.message.removeprefix(head).removesuffix(tail)
 

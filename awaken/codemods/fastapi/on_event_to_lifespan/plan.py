@@ -37,6 +37,7 @@ class OnEventToLifespan(Rule):
     phase = Phase.LIFESPAN
     since = "0.1.0"
     triggers = WORDS
+    # FastAPI takes `lifespan=` from 0.93 on.
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.93"}
     reasons = reasons.ALL
 
@@ -80,6 +81,7 @@ class _Planning:
     def plan(self) -> Plan:
         decided = list(self._loose())
         groups = self._by_application()
+        # Applications that share a registrar get one lifespan, so they are decided first.
         for group in registrars(groups):
             decided.append(self._decide(group.applications, group.owned, group.home))
             for application in group.applications:
@@ -119,8 +121,10 @@ class _Planning:
         except Refused as refused:
             return refused_together(sites, refused)
         excluded = self._constraints.excluded.intersection(one.id for one in sites)
+        # A lifespan silences the handlers left out: all of them move, or none.
         if excluded:
             return refused_together(sites, Refused(reasons.BESIDE_LEFT_OUT))
+        # Two applications of one file must not share a name.
         self._taken.setdefault(lifespan.home.module.path, set()).add(lifespan.name)
         return rewritten_together(sites, _rewrite(lifespan, sites[0]))
 
@@ -138,6 +142,7 @@ class _Planning:
         for one in applications:
             lifespan.entered += entered(self._project, one)
             lifespan.caveats += self._obstacles.caveats(one)
+        # `async with` runs the shutdown on errors, where the old calls did not.
         if not all(one.always for one in lifespan.entered):
             lifespan.caveats.append("tests that fail run the shutdown as well")
         if home.call is None:
@@ -146,6 +151,7 @@ class _Planning:
 
     def _module(self, path: str) -> Module:
         """Return the file as the registrations know it."""
+        # Nodes are compared by identity, so both must come from one tree.
         known = next((one.module for one in self._registrations if one.module.path == path), None)
         module = known or self._project.module(path)
         if module is None:

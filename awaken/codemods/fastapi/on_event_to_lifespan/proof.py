@@ -21,6 +21,7 @@ def left_behind(after: Project, changes: Sequence[Change]) -> Iterator[Problem]:
     given = {one.made for lifespan in registrations.lifespans for one in lifespan.to.applications}
     for one in registrations.all:
         made = {application.made for application in one.to.applications}
+        # What other files had wrong before is not the fault of these changes.
         if made & given and files & {one.place.path, *(place.path for place in made)}:
             what = "a handler is left on an application that has a lifespan"
             yield Problem(Place(one.place.path, one.place.span), what, guilty)
@@ -39,6 +40,7 @@ def out_of_reach(after: Project, changes: Sequence[Change]) -> Iterator[Problem]
 
 def _unbound(module: Module, code: LifespanCode) -> Iterator[tuple[str, Place]]:
     names = _names(code) - set(dir(builtins))
+    # A star import may bind any name.
     if module.scopes.import_stars:
         return
     for function in module.walk():
@@ -58,6 +60,7 @@ def _names(code: LifespanCode) -> set[str]:
     parts = [part for part in (*code.startup, *code.shutdown) if not part.is_body]
     trees = [ast.parse(text, filename="") for part in parts for text in (part.code, part.condition)]
     inside = [node for tree in trees for node in ast.walk(tree)]
+    # Comprehensions in a moved lambda bind names of their own.
     bound = {one.id for one in inside if isinstance(one, ast.Name) and _is_store(one)}
     return {one.id for one in inside if isinstance(one, ast.Name)} - bound
 

@@ -39,6 +39,7 @@ def write_lifespan(
     body: list[Any] = [*_declared("global", data.global_names)]
     body += [*_declared("nonlocal", data.nonlocal_names)]
     body += [cst.parse_statement(f"{one}\n") for one in data.first]
+    # Startup stays outside the `try`: if it fails, FastAPI runs no shutdown handler.
     rest = [*_statements(data.startup), *_yielding(data)]
     if data.first:
         rest[0] = rest[0].with_changes(leading_lines=[_BLANK, *rest[0].leading_lines])
@@ -46,6 +47,7 @@ def write_lifespan(
     function = function.with_changes(body=cst.IndentedBlock(body))
     found: list[cst.BaseStatement] = [_below(data.comments, function)]
     if data.assigned:
+        # The application exists already, so that its constructor cannot take the lifespan.
         given = cst.parse_statement(f"{data.assigned}.router.lifespan_context = {data.name}\n")
         found.append(given.with_changes(leading_lines=[_BLANK]))
     return found
@@ -57,6 +59,7 @@ def _yielding(data: LifespanCode) -> Iterator[Any]:
     if not shutdown:
         yield cst.parse_statement("yield\n")
         return
+    # FastAPI runs shutdown handlers even if an error or a cancellation ends the `yield`.
     template = cst.parse_statement("try:\n    yield\nfinally:\n    pass\n")
     ending = cst.ensure_type(template, cst.Try)
     final = cst.ensure_type(ending.finalbody, cst.Finally)
@@ -71,8 +74,10 @@ def edit_constructor(node: cst.Call, data: ConstructorEdit, around: Surroundings
     if not old:
         return fitted(appended(node, new), around)
     first, last = old[0], node.args[-1]
+    # The place of the first list keeps the order and the layout of the call.
     in_place = new.with_changes(comma=first.comma, whitespace_after_arg=first.whitespace_after_arg)
     kept = [in_place if one is first else one for one in node.args if one not in old[1:]]
+    # A trailing comma and its line break belong to the end of the call.
     kept[-1] = kept[-1].with_changes(
         comma=last.comma, whitespace_after_arg=last.whitespace_after_arg
     )
@@ -91,8 +96,10 @@ def edit_function(
             continue
         above += [line for line in decorator.leading_lines if line.comment is not None]
         comment = decorator.trailing_whitespace.comment
+        # A suppression spoke of the decorator's line, which is gone.
         if comment is not None and not only_suppresses(comment.value):
             above.append(cst.EmptyLine(comment=comment))
+    # Without decorators these lines stand directly above the `def`.
     if not kept:
         above += [line for line in node.lines_after_decorators if line.comment is not None]
         node = node.with_changes(lines_after_decorators=[])
@@ -152,6 +159,7 @@ class _Entering(cst.CSTTransformer):
         del original_node
         body: list[Any] = list(updated_node.body)
         codes = [_code(one) for one in body]
+        # Blocks are left from the inside out, and most hold no startup.
         if self._startup not in codes:
             return updated_node
         start = codes.index(self._startup)
@@ -227,6 +235,7 @@ def _behind(comment: str) -> cst.TrailingWhitespace:
 def _body(source: str) -> list[Any]:
     """Return the statements of a function; its docstring becomes a comment."""
     indented = source[:1] in {" ", "\t"}
+    # An indented function does not parse as a module of its own.
     module = cst.parse_module(f"if 1:\n{source}" if indented else source)
     outer: Any = cst.ensure_type(module.body[0], cst.If).body if indented else module
     function = cst.ensure_type(outer.body[0], cst.FunctionDef)
@@ -237,14 +246,17 @@ def _body(source: str) -> list[Any]:
         above.append(cst.EmptyLine(comment=header.comment))
     docstring = function.get_docstring(clean=True)
     if docstring is not None:
+        # A string in the middle of a lifespan would read like a mistake.
         first: Any = statements.pop(0)
         above += [*_comments(first.leading_lines)]
         above += [cst.EmptyLine(comment=cst.Comment(f"# {docstring}".rstrip()))]
         if first.trailing_whitespace.comment is not None:
             above.append(cst.EmptyLine(comment=first.trailing_whitespace.comment))
+    # Declarations stand once, at the top of the lifespan.
     statements = [one for one in statements if not _declares(one)]
     head: Any = statements[0]
     own = list(head.leading_lines)
+    # Blank lines behind the old head would stand at the top of a block.
     while own and own[0].comment is None:
         own.pop(0)
     statements[0] = head.with_changes(leading_lines=[*above, *own])

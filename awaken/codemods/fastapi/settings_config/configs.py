@@ -46,6 +46,7 @@ def configs(project: Project, module: Module) -> Iterator[Config]:
         if not isinstance(node, ast.ClassDef):
             continue
         inner = [one for one in node.body if isinstance(one, ast.ClassDef) and one.name == CONFIG]
+        # A class with two Configs, in two branches perhaps, has no single one to move.
         if len(inner) != 1:
             continue
         name = f"{module.name}.{module.qualname(node)}"
@@ -56,11 +57,13 @@ def configs(project: Project, module: Module) -> Iterator[Config]:
 
 def is_legacy(project: Project, name: str) -> bool | None:
     """Whether a class makes settings of pydantic 1, or of today; None if it makes none."""
+    # A class may inherit from both; what it gets from pydantic 1 decides.
     known, found = settings_classes(), set[str]()
     for facts in with_bases(project, name):
         found.update(base for base in facts.bases if base is not None)
     if found.intersection(known.legacy_bases):
         return True
+    # A plain model has a Config as well, but its call is `ConfigDict`.
     return False if found.intersection(known.bases) else None
 
 
@@ -93,6 +96,7 @@ def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
         statements = statements[1:]
     known, keys, literals = settings_classes(), list[str](), dict[str, str]()
     for statement in statements:
+        # An empty Config has nothing to pass on.
         if isinstance(statement, ast.Pass):
             continue
         key, value = _setting(config, statement)
@@ -101,14 +105,17 @@ def read(project: Project, config: Config) -> tuple[ConfigRewrite, list[str]]:
             raise Refused(reasons.REMOVED_KEY, key, known.removed[key])
         if key in known.renamed:
             new = known.renamed[key]
+            # pydantic 2 only warns of the old key, and does not read it.
             caveats.append(f"`{key}` has no effect today, `{new}` has")
             key = new
         elif key not in known.keys:
             raise Refused(reasons.UNKNOWN_KEY, key)
         name = project.qualified_name(config.module, value) or ""
+        # `Extra` is deprecated in pydantic 2, which takes the plain text.
         if name.startswith(_EXTRA):
             literals[key] = name.removeprefix(_EXTRA)
         keys.append(key)
+    # A class takes the last of two values, a call takes no keyword twice.
     if len(set(keys)) != len(keys):
         raise Refused(reasons.COMPUTED_CONFIG, _repeated(keys))
     lines = () if docstring is None else tuple(inspect.cleandoc(docstring).splitlines())
@@ -137,9 +144,11 @@ def _repeated(keys: list[str]) -> str:
 def _check_class(project: Project, config: Config) -> list[str]:
     """Return what may change with the bases of the Config. Raises Refused."""
     node, caveats = config.node, list[str]()
+    # A decorator or a metaclass may change what the Config holds.
     if node.decorator_list or node.keywords:
         raise Refused(reasons.COMPUTED_CONFIG, "class Config")
     scope = config.module.scopes.scope_made_by(config.settings)
+    # pydantic refuses a class with both.
     if "model_config" in scope.bindings:
         raise Refused(reasons.TWO_CONFIGS)
     known = settings_classes()
@@ -147,9 +156,11 @@ def _check_class(project: Project, config: Config) -> list[str]:
         name = project.qualified_name(config.module, base) or ""
         root = name.removesuffix(f".{CONFIG}")
         if root in known.bases:
+            # The classes of pydantic-settings have no attribute `Config`.
             caveats.append(f"`{config.module.excerpt(base)}` fails under pydantic 2 today")
         elif name in known.empty_bases or root in known.legacy_bases:
             continue
+        # `model_config` is inherited along the class itself, not along its Config.
         elif len(node.bases) > 1 or not _is_nearest(project, config, root):
             raise Refused(reasons.CONFIG_INHERITS, config.module.excerpt(base))
     return caveats
@@ -161,8 +172,10 @@ def _is_nearest(project: Project, config: Config, parent: str) -> bool:
         if facts.qualified == parent:
             return True
         inside = [base for base in facts.bases if base and project.class_facts(base)]
+        # Which of several bases wins is not followed.
         if len(facts.bases) != 1 or len(inside) != 1:
             return False
+        # A class between the two adds settings that the Config did not inherit.
         if facts.qualified != config.owner and _configures(project, facts):
             return False
     return False
@@ -189,6 +202,7 @@ def _setting(config: Config, statement: ast.stmt) -> tuple[str, ast.expr]:
             raise Refused(reasons.CONFIG_METHOD, name, removed.get(name, ""))
         case _:
             raise Refused(reasons.COMPUTED_CONFIG, config.module.excerpt(statement))
+    # Names like `__slots__` mean something to Python, and are no settings.
     if key.startswith("__"):
         raise Refused(reasons.COMPUTED_CONFIG, key)
     return key, value
@@ -201,7 +215,9 @@ def _check_value(config: Config, value: ast.expr) -> None:
     for node in config.module.walk(value):
         if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await | ast.NamedExpr):
             raise Refused(reasons.COMPUTED_CONFIG, config.module.excerpt(value))
+        # A call has no scope in which one setting could read another.
         if isinstance(node, ast.Name) and node.id in own.bindings:
             raise Refused(reasons.COMPUTED_CONFIG, config.module.excerpt(value))
+        # A class body does not see the names of the class around; the call would.
         if isinstance(node, ast.Name) and node.id in outer.bindings:
             raise Refused(reasons.CLASS_SCOPE, node.id)

@@ -79,6 +79,7 @@ class _Planning:
         links = ((one.owner, parent) for one in self._configs for parent in one.parents)
         for group in connected(members, links):
             parts = [members[owner] for owner in group]
+            # A Config whose base has become a call would inherit from nothing.
             yield decide_group(parts, self._constraints, reasons.BESIDE_ANOTHER)
 
     def _of_imports(self) -> Iterator[Decided]:
@@ -139,6 +140,7 @@ class _Planning:
         """Raise Refused if the Config may be read anywhere."""
         inheriting = {config.owner, *self._project.all_subclasses(config.owner)}
         for place, owner, text in self._reads:
+            # A reader that is not known may read any Config.
             if owner is None or owner in inheriting:
                 raise Refused(reasons.CONFIG_READ, text, because=(place,))
 
@@ -149,6 +151,7 @@ def _edits(site: Site[ast.ClassDef], data: ConfigRewrite) -> Iterator[Edit]:
         yield site.need_import(NEW_HOME, FUNCTION)
     elif data.function.startswith(f"{NEW_HOME}."):
         yield site.need_import(NEW_HOME)
+    # What only the Config used may now be imported in vain.
     for name in ("Extra", "BaseConfig", None):
         yield site.release_import("pydantic", name)
 

@@ -33,12 +33,14 @@ def rewrite_config(
     header = _header(node)
     function = cst.parse_expression(data.function)
     call = cst.Call(function, [one.argument for one in items])
+    # Each setting with a comment needs a line of its own to keep it.
     apart = any(one.above or one.behind for one in items)
     comment = None
     if items and (apart or any("\n" in code(one.argument) for one in items)):
         call = _exploded(call, items, header, around)
     else:
         comment = header
+        # The call starts behind the target, which takes room on its line.
         width = around.column + len(f"{_TARGET} = ")
         call = fitted(call, replace(around, column=width, trailing=_width(comment)))
     above = [
@@ -80,8 +82,10 @@ def _items(node: cst.ClassDef, data: ConfigRewrite) -> Iterator[_Item]:
             small = [line] if isinstance(line, cst.BaseSmallStatement) else []
         made = [_argument(one, next(keys), data) for one in small if _is_setting(one)]
         for argument in made:
+            # Statements that share a line share its comment: it stays behind the last one.
             yield _Item(argument, pending, behind if argument is made[-1] else None)
             pending = []
+        # The comment of a `pass` or a docstring moves to the next setting.
         if not made and behind is not None:
             pending.append(behind)
 
@@ -113,6 +117,7 @@ def _exploded(
         above = [] if last else items[number + 1].above
         space = _line_break(item.behind, above, inner, outer if last else inner)
         argument = cst.ensure_type(deeper(item.argument, around.indent), cst.Arg)
+        # The comma comes before the comment, so the comment hangs on the comma's whitespace.
         arguments.append(argument.with_changes(comma=cst.Comma(whitespace_after=space)))
     opening = _line_break(header, items[0].above, inner, inner)
     return call.with_changes(args=arguments, whitespace_before_args=opening)

@@ -46,6 +46,7 @@ class EngineDispose(Rule):
     phase = Phase.LIFESPAN
     since = "0.1.0"
     levels = (Level.UNSAFE, Level.MANUAL)
+    # The handlers' move makes the lifespan that this rule extends.
     after = ("on-event-to-lifespan",)
     triggers = words("async-engine")
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
@@ -85,6 +86,7 @@ def _may_be_disposed(project: Project, engine: _Engine) -> bool:
         for node in module.walk():
             if isinstance(node, ast.Attribute) and node.attr == "dispose":
                 owner = node.value
+                # `engine.sync_engine.dispose()` closes the same pool.
                 if isinstance(owner, ast.Attribute) and owner.attr in _SPELT:
                     owner = owner.value
                 name = project.qualified_name(module, owner)
@@ -121,6 +123,7 @@ def _rewrite(
     imports = _imports(project, engine, home, lifespan, site)
     end = home.place(last, f"the end of `{lifespan.name}`")
     caveats = [_CAVEAT]
+    # The import runs that file's code earlier, or for the first time.
     if imports and not project.web.imports.certain(home, site.module.path):
         caveats.append(f"{home.path} imports {site.module.path}, which it did not before")
     return Rewrite(
@@ -138,6 +141,7 @@ def _refused(engine: _Engine, reason: Reason, detail: str, *because: Place) -> R
 
 def _application(engine: _Engine, served: tuple[Served, ...]) -> Served:
     """Return the application that is meant. Raises Refused."""
+    # Nothing tells which of them the engine belongs to.
     if len(served) > 1:
         places = (one.application.made for one in served)
         raise _refused(engine, reasons.SEVERAL_APPLICATIONS, str(len(served)), *places)
@@ -166,6 +170,7 @@ def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
     """Return the statement after which the lifespan always ends; None where none is that."""
     yields = suspensions(lifespan).yields
     returns = any(isinstance(one, ast.Return) for one in ast.walk(lifespan))
+    # Code behind an early `return` may never run.
     if len(yields) != 1 or returns:
         return None
     body = lifespan.body
@@ -174,6 +179,7 @@ def _last(lifespan: ast.AsyncFunctionDef) -> ast.stmt | None:
         match around:
             case ast.Expr():
                 return body[-1] if body is lifespan.body else around
+            # Only `finally` runs when an error ends the `yield`.
             case ast.Try(finalbody=[*_, last]) if body[-1] is around:
                 return last
             case ast.With() | ast.AsyncWith() if body is lifespan.body:
@@ -209,6 +215,7 @@ def _imports(
         if owner is home.scopes.module and meant and name == engine.qualified:
             return []
         raise _refused(engine, reasons.NAME_TAKEN, engine.name)
+    # The engine's file imports this one: the import would close a circle.
     if project.web.imports.certain(site.module, home.path):
         raise _refused(engine, reasons.CIRCULAR, home.path)
     return [site.need_import(site.module.name, engine.name, path=home.path)]

@@ -51,6 +51,7 @@ class Engine:
 
 def engines(project: Project, module: Module) -> Iterator[Engine]:
     """Yield the engines of one file that may need to be pinged, in the order of the source."""
+    # What ends soon keeps no connection long enough to lose it.
     if is_test_file(module.path) or _passes(module.path):
         return
     for node in module.walk():
@@ -81,6 +82,7 @@ def _is_decided(project: Project, module: Module, engine: Engine) -> bool:
         return True
     if _is_sqlite(project, module, engine):
         return True
+    # The mapping may hold the option if any file of the program names it.
     return bool(engine.unpacked) and bool(project.files_with((_PING.encode(),)))
 
 
@@ -112,6 +114,7 @@ def _is_kept(module: Module, call: ast.Call) -> bool:
             return any(_keeps(module, one, function) for one in targets)
         case ast.AnnAssign(target=target):
             return _keeps(module, target, function)
+        # A factory of sessions keeps the engine that it is given.
         case ast.keyword() | ast.Call():
             return _makes_sessions(module, call)
         case _:
@@ -124,6 +127,7 @@ def _keeps(module: Module, target: ast.expr, function: ast.AST) -> bool:
     if not isinstance(target, ast.Name):
         return False
     scope = module.scopes.scope_made_by(function)
+    # The name lives on when the function has ended.
     if target.id in scope.globals | scope.nonlocals:
         return True
     return any(_lets_out(module, read) for read in _reads(module, function, target.id))
@@ -138,6 +142,7 @@ def _reads(module: Module, function: ast.AST, name: str) -> Iterator[ast.Name]:
 def _lets_out(module: Module, read: ast.Name) -> bool:
     """Whether a read of the engine gives it to what lives on."""
     above = module.parent(read)
+    # `return engine, Session` lets both out.
     if isinstance(above, ast.Tuple):
         above = module.parent(above)
     match above:
@@ -173,11 +178,13 @@ def _is_let_out(module: Module, node: ast.expr) -> bool:
 # ---------------------------------------------------------------------------- whether it is SQLite
 def _is_sqlite(project: Project, module: Module, engine: Engine) -> bool:
     arguments = engine.options.get("connect_args")
+    # Only the driver of SQLite knows `check_same_thread`.
     if isinstance(arguments, ast.Dict) and any(
         isinstance(key, ast.Constant) and key.value == "check_same_thread" for key in arguments.keys
     ):
         return True
     url = engine.call.args[0] if engine.call.args else engine.options.get("url")
+    # A file on the same machine has no server that drops connections.
     return url is not None and _begins(project, module, url).startswith("sqlite")
 
 
@@ -211,6 +218,7 @@ def _begins_returned(project: Project, module: Module, call: ast.Call) -> str:
         return ""
     home = called.module
     values = [one.value for one in home.walk(called.function) if isinstance(one, ast.Return)]
+    # One step is enough, and a function that returns its own call would never end.
     if len(values) != 1 or values[0] is None or isinstance(values[0], ast.Call):
         return ""
     return _begins(project, home, values[0])
@@ -227,4 +235,5 @@ def _begins_named(project: Project, module: Module, node: ast.expr) -> str:
     value = bindings[0].value if len(bindings) == 1 else None
     if value is None or value is node:
         return ""
+    # Two names that are assigned to each other would never end.
     return _begins(project, home, value) if not isinstance(value, ast.Name) else ""

@@ -69,10 +69,12 @@ def _missing(engine: Engine) -> list[str]:
 def _check(project: Project, module: Module, engine: Engine) -> None:
     """Raise Refused where the argument may be given already, or would not do what it says."""
     options = engine.options
+    # The pool is made already: the option belongs to its own constructor.
     if "pool" in options:
         raise Refused(reasons.OWN_POOL)
     if "strategy" in options:
         raise Refused(reasons.OTHER_ENGINE)
+    # `engine_from_config` takes its options from a mapping, where this one may stand already.
     if engine.configured:
         raise Refused(reasons.CONFIGURED)
     if engine.unpacked:

@@ -18,6 +18,7 @@ def may_be_none(module: Module, node: ast.expr) -> bool:
         case ast.IfExp():
             return may_be_none(module, node.body) or may_be_none(module, node.orelse)
         case ast.BoolOp():
+            # Only the last value of `a or b` is taken although it is false.
             return may_be_none(module, node.values[-1])
         case ast.Name():
             return any(
@@ -33,6 +34,7 @@ def may_be_none(module: Module, node: ast.expr) -> bool:
 def _is_optional(module: Module, annotation: ast.expr | None) -> bool:
     match annotation:
         case ast.Constant(value=str()):
+            # An annotation in quotes says the same.
             return _is_optional(module, module.parse_string(annotation))
         case ast.Subscript(value=ast.Name(id="Optional") | ast.Attribute(attr="Optional")):
             return True

@@ -85,6 +85,7 @@ def _client(
     name = project.qualified_name(module, call.func)
     if name == _PARTIAL and call.args:
         made = project.qualified_name(module, call.args[0])
+        # Later calls of the partial may pass `app` or `transport` themselves.
         if made in TRANSPORTS:
             return Client(call, made, refused=Refused(reasons.PARTIAL))
         return None
@@ -118,6 +119,7 @@ def _of_super(
 def _of_subclass(project: Project, call: ast.Call, name: str, kind: str) -> Client | None:
     """Return the client of a call of a subclass; None if the project's own code takes ``app``."""
     facts = project.class_facts(name)
+    # Its own constructor may know what to do with `app`.
     if facts is None or _has_constructor(project, facts):
         return None
     return _of_bases(project, call, kind, _bases(facts))
@@ -133,6 +135,7 @@ def _of_bases(project: Project, call: ast.Call, kind: str, bases: list[_Base]) -
             if _has_constructor(project, facts):
                 return None
             waiting += _bases(facts)
+        # A base out of sight may take `app` before httpx does.
         elif name not in TRANSPORTS:
             refused = Refused(reasons.OWN_CONSTRUCTOR, f"`{text}`", because=(place,))
     return Client(call, kind, refused=refused)

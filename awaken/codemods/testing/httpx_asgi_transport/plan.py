@@ -57,6 +57,7 @@ def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
     ]
     naming = set(project.files_with((b"httpx", *(name.encode() for name in subclasses))))
     clients_by_name = {kind.rpartition(".")[2].encode() for kind in TRANSPORTS}
+    # A file may import the client from another file of the program.
     naming.update(project.files_with(sorted(clients_by_name)))
     for path in project.site_files(triggers):
         module = project.module(path) if path in naming else None
@@ -86,8 +87,10 @@ def _caveats(module: Module, client: Client) -> list[str]:
     unpacked = [one.value for one in client.call.keywords if one.arg is None]
     if "app" not in given:
         raise Refused(reasons.IN_MAPPING, f"**{ast.unparse(unpacked[0])}")
+    # httpx takes the given transport and ignores `app`.
     if "transport" in given:
         raise Refused(reasons.TWO_TRANSPORTS)
+    # `app=None` talks to the network, `ASGITransport(app=None)` fails.
     if may_be_none(module, given["app"]):
         raise Refused(reasons.NO_APPLICATION, f"`{module.excerpt(given['app'])}`")
     if module.in_fstring(client.call):

@@ -91,6 +91,7 @@ def _clients(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.e
             app = call.args[0] if call.args else app
             if app is not None and not _is_entered(project, module, call):
                 yield call, app
+        # `httpx.ASGITransport` never runs the lifespan.
         elif name in _TRANSPORTS:
             app = call.args[0] if call.args else app
             if app is not None:
@@ -102,6 +103,7 @@ def _clients(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.e
 def _is_entered(project: Project, module: Module, call: ast.Call) -> bool:
     """Whether ``with`` enters the client, at once or by a name that it gets."""
     above = module.parent(call)
+    # `TestClient` runs the lifespan only when it is entered.
     if isinstance(above, ast.withitem):
         return True
     names = {
@@ -115,6 +117,7 @@ def _is_entered(project: Project, module: Module, call: ast.Call) -> bool:
     function = module.enclosing_function(call)
     files = [module]
     if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        # A fixture that returns the client is entered by the name of the fixture.
         names.add(function.name)
         files = list(modules_with(project, (b"with ",), unless=is_of_program))
     return any(_enters(one, names) for one in files)
@@ -128,6 +131,7 @@ def _enters(module: Module, names: set[str]) -> bool:
                 entered = entered.func
             if last_name(entered) in names:
                 return True
+        # Entered by hand: of which client is not followed.
         elif isinstance(node, ast.Attribute) and node.attr == "__enter__":
             return True
     return False
@@ -137,6 +141,7 @@ def _is_run(project: Project, path: str) -> bool:
     """Whether the lifespan is run in another way for the tests of a file."""
     folders = path.split("/")[:-1]
     above = ["/".join([*folders[:number], "conftest.py"]) for number in range(len(folders) + 1)]
+    # pytest applies each `conftest.py` to all tests below its folder.
     running = set(project.files_with(_RUNS))
     return not running.isdisjoint([path, *above])
 
@@ -154,4 +159,5 @@ def _meant(
         found = list(reliances)  # a fixture: there is no other application
     relied = [reliance for one in found for reliance in reliances.get(one, ())]
     text = module.source.text
+    # A test that never requests the route does not miss its state.
     return next((one for one in relied if one.path.encode() in text), None)

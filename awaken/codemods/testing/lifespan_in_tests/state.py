@@ -45,6 +45,7 @@ def _relied_on(project: Project, served: Served) -> Iterator[Reliance]:
     inside = {(module.path, module.span(one)) for module, one in starts}
     for module, function in starts:
         for name, place, home in _set(module, function):
+            # Such tests do without the lifespan on purpose.
             if _is_set_by_tests(project, name):
                 continue
             shown = name if home is not None else f"state.{name}"
@@ -57,6 +58,7 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, Function
     waiting: list[tuple[Module, Function, int]] = []
     if served.lifespan is not None:
         waiting.append((*served.lifespan, 0))
+    # With a lifespan given, Starlette never runs the handlers.
     for one in project.web.registrations.all if served.given is None else ():
         if one.event == "startup" and served.application in one.to.applications:
             handler = one.function or _function(one.module, one.handler)
@@ -94,9 +96,11 @@ def _set(module: Module, function: Function) -> Iterator[tuple[str, Place, Modul
                 yield name, module.place(node), module
             case ast.Subscript(value=ast.Name(id=name) as owner, ctx=ast.Store()):
                 bindings = module.scopes.module.bindings.get(name, [])
+                # A local mapping of the same name is another one.
                 is_own = module.scopes.bindings_of(owner) == bindings
                 if bindings and is_own and all(one.kind != "import" for one in bindings):
                     yield name, module.place(node), module
+            # Starlette copies what a lifespan yields to `request.state`.
             case ast.Yield(value=ast.Dict(keys=keys)):
                 for key in keys:
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
@@ -120,10 +124,13 @@ def _reads_of(
             if not _reads(module, node, name, home):
                 continue
             function = module.enclosing_function(node)
+            # Code at the top of a file runs before any request.
             if not isinstance(function, Function):
                 continue
+            # The start reads what it has just set.
             if (module.path, module.span(function)) in starts:
                 continue
+            # An overridden dependency never runs in the tests.
             if f"{module.name}.{module.qualname(function)}" in overridden:
                 continue
             way = project.web.endpoints.running(module, function)
@@ -139,7 +146,9 @@ def _route(project: Project, entry: Place) -> str | None:
     first = calls[0].args[0] if calls and calls[0].args else None
     if not isinstance(first, ast.Constant) or "handles" not in entry.note:
         return ""
+    # Routers add prefixes in front, so the end of a path is what tests share.
     fixed = [part for part in str(first.value).split("/") if part and "{" not in part]
+    # A path of parameters alone has nothing to look for in the tests.
     return f"/{fixed[-1]}" if fixed else None
 
 

@@ -33,6 +33,7 @@ def entered(project: Project, application: Application) -> list[Entered]:
     found: list[Entered] = []
     runs = [one for one in project.web.runs.all if one.may_be_of(application)]
     for run in runs:
+        # A shutdown is looked for from its startup on.
         if run.node.attr != "startup":
             continue
         pair = _pair(run)
@@ -42,6 +43,7 @@ def entered(project: Project, application: Application) -> list[Entered]:
     inside = [(one.module.path, one.function) for one in found]
     for run in runs:
         function = run.module.enclosing_function(run.node)
+        # `router.startup()` runs nothing once the handlers have moved: every run needs its pair.
         others = inside.count((run.module.path, function))  # type: ignore[arg-type]
         alone = run.of.alone == application
         if others != 1 or not alone:
@@ -66,14 +68,17 @@ def _pair(run: Run) -> Entered | None:
     block = module.block_of(statement)
     rest = block[block.index(statement) + 1 :]
     first = rest[0] if rest else None
+    # `async with` takes the place of `try` and `finally` alone.
     if isinstance(first, ast.Try) and not first.handlers and not first.orelse:
         if len(first.finalbody) == 1 and _is_run(module, first.finalbody[0], receiver, "shutdown"):
             return Entered(module, function, receiver, (statement, first), always=True)
         return None
     ends = [index for index, one in enumerate(rest) if _is_run(module, one, receiver, "shutdown")]
+    # A `with` block needs at least one statement in it.
     if len(ends) != 1 or ends[0] == 0:
         return None
     between = rest[: ends[0]]
+    # A failing test does not raise at the `yield` of its fixture.
     yields = len(between) == 1 and _is_yield(between[0])
     return Entered(module, function, receiver, (statement, *rest[: ends[0] + 1]), always=yields)
 

@@ -55,10 +55,12 @@ class Home:
 def home_of(application: Application, module: Module) -> Home:
     """Return where ``application`` is made in ``module``. Raises Refused."""
     calls = module.calls_at(application.made.span)
+    # Before Python 3.12 nodes inside an f-string have no reliable positions.
     if not calls:
         raise Refused(reasons.NO_PLACE, "inside an f-string")
     call = calls[0]
     scope = module.scopes.scope_of(call)
+    # A function in a class body cannot see its names; a lambda has no room for one.
     if scope.kind not in {"module", "function"}:
         raise Refused(reasons.NO_PLACE, f"in a {scope.kind}", because=(application.made,))
     statement = module.statement_of(call)
@@ -77,6 +79,7 @@ def registrar_of(
     if isinstance(receiver, ast.Name):
         variable = receiver.id
         bindings = module.scopes.bindings_of(receiver)
+        # Several bindings may be annotated differently.
         declared = bindings[0].annotation if len(bindings) == 1 else None
         annotation = module.text_of(declared) if declared is not None else ""
     text = module.text_of(receiver)

@@ -35,13 +35,16 @@ def body_of(module: Module, function: Function) -> Body | None:
     That nobody else refers to the function is the caller's to know.
     """
     scope = module.scopes.scope_made_by(function)
+    # FastAPI calls handlers without arguments, so that these have defaults or fail.
     if parameters_of(function.args) or not _is_short(module, function):
         return None
     names = {one.id for one in module.walk(function) if isinstance(one, ast.Name)}
+    # In the lifespan these would see other locals.
     if names & _LOOKS_AT_SCOPE or not _comments_can_move(module, function):
         return None
     declared = [one for one in function.body if isinstance(one, ast.Global | ast.Nonlocal)]
     deep = [one for one in module.walk(function) if isinstance(one, ast.Global | ast.Nonlocal)]
+    # A declaration in a nested block or function cannot be moved to the top.
     if len(declared) != len(deep):
         return None
     return Body(
@@ -63,6 +66,7 @@ def _names(
 def _is_short(module: Module, function: Function) -> bool:
     first = function.body[0]
     docstring = ast.get_docstring(function, clean=True)
+    # The docstring becomes a comment of one line.
     if docstring is not None and "\n" in docstring:
         return False
     body = function.body[1:] if docstring is not None else function.body
@@ -73,6 +77,7 @@ def _is_short(module: Module, function: Function) -> bool:
     for statement in body:
         for node in module.walk(statement):
             own = module.enclosing_function(node) is function
+            # An early `return` would end the lifespan: "generator didn't yield".
             if own and isinstance(node, _ENDS_OTHERWISE):
                 return False
             statements += isinstance(node, ast.stmt)
@@ -112,6 +117,7 @@ def head_comments(module: Module, function: Function) -> list[Comment]:
 def _source(module: Module, function: Function) -> str:
     """Return the lines of ``function`` from its ``def`` on."""
     text, span = module.source.text, module.span(function)
+    # Old files may end their lines with a carriage return alone.
     start = max(text.rfind(b"\n", 0, span.start), text.rfind(b"\r", 0, span.start)) + 1
     return text[start : _line_end(text, span)].decode()
 

@@ -40,11 +40,14 @@ class Reaching:
         if module.path == home.path:
             return Reference(name)
         known = self._project.web.imports.name_of(home, module.path)
+        # The parameter of the lifespan would hide a module of that name.
         if known not in {None, "app", "application"}:
             return Reference(f"{known}.{name}")
         certain = self._project.web.imports.certain(home, module.path)
+        # A new import would run code that is not run at startup today.
         if not certain and not imported_first:
             raise Refused(reasons.REGISTERED_ELSEWHERE, module.path, because=(place,))
+        # At the top of the file this import could close a circle, or change the order.
         if not certain or not imported_first:
             return Reference(name, within=f"from {module.name} import {name}")
         taken = name in home.scopes.names()

@@ -65,6 +65,7 @@ class Caller:
 
     def _named(self, node: ast.Name | ast.Attribute) -> Called:
         manner = self._manner(node)
+        # FastAPI calls handlers without arguments.
         if self._project.web.handlers.cannot_be_called(self._module, node):
             raise self._refused(reasons.HANDLER_PARAMETERS, node)
         reads = tuple(self._steady(node))
@@ -72,12 +73,14 @@ class Caller:
 
     def _lambda(self, node: ast.Lambda) -> Called:
         inside = list(self._module.walk(node.body))
+        # These bind or suspend in the lambda's scope, which goes away.
         if any(isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom) for one in inside):
             raise self._refused(reasons.HANDLER_EXPRESSION, node)
         if parameters_of(node.args):
             raise self._refused(reasons.HANDLER_EXPRESSION, node)
         if isinstance(node.body, ast.Call):
             called = self._project.web.handlers.manner(self._module, node.body.func)
+            # FastAPI drops the coroutine that a lambda returns; awaiting it would start it.
             if called == "async":
                 raise self._refused(reasons.NEVER_AWAITED, node)
         reads = tuple(one for one in inside if isinstance(one, ast.Name))
@@ -87,6 +90,7 @@ class Caller:
         """Return the source of ``node`` as a statement of its own, its lines moved to the left."""
         text = self._module.text_of(node)
         first, *rest = text.splitlines(keepends=True)
+        # The lines of a string that spans several must keep their indentation.
         spread = any(
             isinstance(one, ast.Constant) and one.lineno != one.end_lineno
             for one in self._module.walk(node)
@@ -97,6 +101,7 @@ class Caller:
         try:
             ast.parse(text, filename="")
         except SyntaxError:
+            # Lines that only the lambda's parentheses held together need their own.
             return f"({text})"
         return text
 
@@ -105,6 +110,7 @@ class Caller:
         steady = all(isinstance(one, ast.Name | ast.Constant) for one in arguments)
         text = self._module.text_of(node)
         if self._project.qualified_name(self._module, node.func) == _PARTIAL:
+            # `partial` evaluates its arguments once, at the registration.
             if not steady or not node.args or not isinstance(node.args[0], ast.Name):
                 raise self._refused(reasons.HANDLER_EXPRESSION, node)
             rest = [self._module.text_of(one) for one in node.args[1:]]
@@ -113,6 +119,7 @@ class Caller:
             code = f"{_awaited(manner)}{self._module.text_of(node.args[0])}({', '.join(rest)})"
             return Called(code, tuple(self._steady(*arguments)))
         manner = self._manner(node)
+        # Without side effects it makes no difference when the maker is called.
         if steady and "\n" not in text and self._only_defines(node):
             return self.of_result(node, manner)
         if not may_keep:
@@ -148,6 +155,7 @@ class Caller:
                 if not isinstance(one, ast.Name):
                     continue
                 bindings = self._module.scopes.bindings_of(one)
+                # `try: import a` / `except ImportError` binds one name twice, before the start.
                 if len(bindings) > 1 and any(b.kind != "import" for b in bindings):
                     raise self._refused(reasons.REBOUND, one)
                 yield one

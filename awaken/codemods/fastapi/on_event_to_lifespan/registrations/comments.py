@@ -107,6 +107,7 @@ class _Moving:
             and _first_line(statement) <= _last_line(one)
         ]
         above = self._modules[statement].parent(statement)
+        # `if debug: app.on_event(...)(f)`: the line belongs to the `if`.
         on_line = getattr(above, "lineno", 0) == statement.lineno
         return not on_line and all(one in self._gone for one in beside)
 
@@ -121,6 +122,7 @@ class _Moving:
         self._put(statement, indexes, [text for _, text in lines])
         self._taken |= {(module.path, line) for line, _ in lines}
         edited = self._edited(statement)
+        # The edit of a whole block takes the comments inside it anyway.
         if edited is statement:
             self._found.lines_above[statement] = len(lines)
         self._drop_elsewhere(module, edited, [text for _, text in lines])
@@ -128,6 +130,7 @@ class _Moving:
     def _take_inside(self, statement: ast.stmt) -> None:
         module, indexes = self._modules[statement], self._gone[statement]
         edited, texts = self._edited(statement), list[str]()
+        # Comments in code that is repeated move with that code.
         repeated = [self._steps[index].code for index in indexes]
         for comment in _inside(module, statement, repeated):
             if (module.path, comment.line) in self._taken:
@@ -176,6 +179,7 @@ class _Moving:
 
     def _put(self, statement: ast.stmt, indexes: Sequence[int], texts: list[str]) -> None:
         """Put ``texts`` above the calls of the steps ``indexes``, which are in their order."""
+        # It speaks of startup and shutdown, which stand apart now.
         if len({self._steps[index].event for index in indexes}) > 1:
             self._found.lifespan += texts
             return
@@ -217,6 +221,7 @@ class _Moving:
         for one in block[block.index(statement) + 1 :]:
             if _first_line(one) > _last_line(found[-1]) + 1 or isinstance(one, ast.Return):
                 break
+            # A comment that also speaks of what stays must stay with it.
             if one not in self._gone:
                 return None
             found.append(one)
@@ -250,6 +255,7 @@ def _inside(
 
 def _first_line(statement: ast.stmt) -> int:
     decorators = getattr(statement, "decorator_list", None)
+    # Since Python 3.8 `lineno` of a function is that of its `def`.
     return decorators[0].lineno if decorators else statement.lineno
 
 

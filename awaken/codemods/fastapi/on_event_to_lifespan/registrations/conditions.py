@@ -21,8 +21,10 @@ def is_conditional(home: Home, statement: ast.stmt) -> bool:
     """
     module = home.module
     around = _blocks(module, home.statement)
+    # Blocks around the application too decide nothing: without it, no handler matters.
     own = [one for one in _blocks(module, statement) if one not in around]
     place = module.place(statement)
+    # A flag cannot count how often the handler was registered.
     if any(isinstance(block, _LOOPS) for block, _ in own):
         raise Refused(reasons.LOOP, because=(place,))
     if home.function is not None:
