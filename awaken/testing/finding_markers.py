@@ -59,7 +59,10 @@ def _mistake(text: str) -> str:
         level = one.partition(" ")[0]
         if level not in levels:
             return f"`{level}` is no level: write one of {', '.join(levels)}"
-    return f"`#~ {text}` is no marker: write a level and a reason, as in `#~ manual name-taken`"
+    return (
+        f"`#~ {text}` is no marker: write a level and a reason, as in `#~ manual name-taken`, and "
+        "a comma between two"
+    )
 
 
 def _marked(line: int, text: str) -> Marked:

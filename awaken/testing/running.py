@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from awaken import api
 from awaken.contract import Finding, Level, SiteId
-from awaken.engine.planning.planning import LOG
 from awaken.engine.report import Diagnostic, RootReport
 from awaken.kit.rule import Rule
 from awaken.preview.markdown.rule_page import levels
@@ -75,7 +74,9 @@ def run_case(
         root = Path(directory).resolve()
         write_project(root, files)
         chosen = options(case, excluded=excluded, jobs=jobs)
-        (report,) = api.run([root], chosen, rules=rules).roots
+        run = api.run([root], chosen, rules=rules)
+        require(run.roots, f"awaken failed: {'; '.join(one.message for one in run.diagnostics)}")
+        (report,) = run.roots
     after = {change.path: change.after.raw() for change in report.files}
     return CaseResult(case, rules, report, {**files, **after}, tuple(dict.fromkeys(raised)))
 
@@ -83,15 +84,16 @@ def run_case(
 @contextmanager
 def _tracebacks() -> Iterator[Sequence[str]]:
     """Collect where rules raise, from the rule on."""
-    listening, level = _Listening(), LOG.level
-    LOG.addHandler(listening)
+    logger = logging.getLogger("awaken")
+    listening, level = _Listening(), logger.level
+    logger.addHandler(listening)
     # The engine logs tracebacks as details, below the usual level.
-    LOG.setLevel(logging.DEBUG)
+    logger.setLevel(logging.DEBUG)
     try:
         yield listening.heard
     finally:
-        LOG.removeHandler(listening)
-        LOG.setLevel(level)
+        logger.removeHandler(listening)
+        logger.setLevel(level)
 
 
 class _Listening(logging.Handler):

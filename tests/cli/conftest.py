@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -152,7 +153,10 @@ def awaken(capfd: pytest.CaptureFixture[str]) -> Awaken:
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
+        logger = logging.getLogger("awaken")
+        handlers, level = logger.handlers, logger.level
         code = main(arguments)
+        logger.handlers, logger.level = handlers, level  # -v has the rest of the process say it
         printed = capfd.readouterr()
         return code, printed.out, printed.err
 

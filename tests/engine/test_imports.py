@@ -478,6 +478,14 @@ def test_a_plain_import_is_released():
     )
 
 
+def test_a_module_inside_a_package_is_released_by_its_whole_name():
+    assert (
+        imported("import library.orm\nimport os\n", release(None, "library.orm")) == "import os\n"
+    )
+    text = "import os, library.orm.x\n"
+    assert imported(text, release(None, "library.orm.x")) == "import os\n"
+
+
 def test_a_name_moves_within_one_import():
     text = "from library import old, zoo\nold(1); zoo\n"
     edits = [node_edit(text, "old(1)", "rename", "new"), need("new"), release("old")]

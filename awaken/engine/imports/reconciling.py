@@ -190,8 +190,9 @@ class _Reconciling:
     def _remove(self, bound: Bound) -> None:
         """Note that a name goes; several edits may release the same one."""
         names = self._removes.setdefault(bound.statement, [])
-        if bound.name not in names:
-            names.append(bound.name)
+        written = bound.alias.asname or bound.alias.name  # `import a.b` binds `a`
+        if written not in names:
+            names.append(written)
 
     def _is_released(self, bound: Bound, edit: ReleaseImport) -> bool:
         if bound.alias.asname == bound.alias.name:  # the spelling of a re-export

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from functools import partial
 
@@ -22,10 +21,6 @@ _SECONDS_PER_BYTE = 2.5e-6
 decides whether processes are worth starting."""
 
 
-LOG = logging.getLogger(__name__)
-"""Says at the level of debugging where a rule raised; what users see is the diagnostic."""
-
-
 class Planned(Struct, frozen=True):
     """A rule's plan, and what went wrong while it was made."""
 
@@ -43,7 +38,9 @@ def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
 def raised(rule: Rule, error: Exception, path: str = "") -> Diagnostic:
     """Return the diagnostic of an exception that ``rule`` let through."""
     # Where it was raised is of use to those alone who write the rule: their tests listen.
-    LOG.debug("%s raised", rule.name, exc_info=error)
+    import logging  # noqa: PLC0415  hardly ever needed
+
+    logging.getLogger("awaken").debug("%s raised", rule.name, exc_info=error)
     return internal_error(rule.name, f"{type(error).__name__}: {error}", path)
 
 

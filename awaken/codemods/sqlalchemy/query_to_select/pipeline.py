@@ -45,6 +45,7 @@ class Queries:
         self._members: dict[Module, dict[ast.AST, Recognised]] = {}
         self._decided: dict[ast.AST, Decided] = {}
         for root, member in self._in_file(module).items():
+            # It may have been decided already, with a query that shares something with it.
             if root not in self._decided:
                 self._decide(member)
 
@@ -76,6 +77,7 @@ class Queries:
                 together = [(one.context.module, one.start) for one in component.roots]
                 rewrite = rewrite_component(component, self._recognised(component))
         except Refused as refused:
+            # None can be rewritten without the others, so that the refusal holds for all.
             for module, root in together:
                 self._decided[root] = manual(self._rule, module, root, refused), None
         else:

@@ -51,6 +51,7 @@ class QueryToSelect(Rule):
         for module in sites.modules():
             queries = Queries(project, module, sites, self.name, constraints)
             for finding, change in (*queries.in_order(), *queries.elsewhere()):
+                # Queries of several files are decided with each of these, always the same.
                 if finding.site not in decided:
                     decided[finding.site] = finding, change
         for path in project.site_files(self.triggers):

@@ -116,6 +116,7 @@ class Rewrite:
         """
         sites = {root.start: site_id(rule, root.module, root.start) for root in self.roots}
         found: dict[ast.AST, Decided] = {}
+        # One change rewrites all of them, so that it cannot leave one out.
         if any(site in excluded for site in sites.values()):
             for root in self.roots:
                 found[root.start] = self._left(rule, root, sites[root.start], excluded), None

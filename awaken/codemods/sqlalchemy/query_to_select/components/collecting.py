@@ -58,6 +58,7 @@ def read_component(
     edges = CallEdges(reader.project.calls, reader.project.module, reader.module)
     component = Component(reader.project, edges, Holders(edges, _is_passed))
     context = component.edges.context_around(reader.module, root)
+    # Outside of functions: what a module keeps may be read by any file.
     if context is None:
         return None
     collector = _Collector(component, roots_of)
@@ -77,6 +78,7 @@ def _refuse_readers_of_locals(component: Component) -> None:
     for holder in variables:
         module = holder.context.module
         for seen in holder.context.flow.parts(ast.Name) if holder is first[holder.context] else ():
+            # What these calls do with the variable is out of sight.
             if seen.id in _SEES_LOCALS and not module.scopes.is_bound(seen.id, seen):
                 detail = f"in `{holder.shown}`, which `{seen.id}()` may read"
                 raise Refused(reasons.KEPT_QUERY, detail, because=(holder.context.place(seen),))
@@ -123,6 +125,7 @@ def _is_passed(module: Module, node: ast.expr) -> bool:
 def _by_session(reader: Reader, node: ast.expr, links: tuple[Link, ...]) -> SessionRead | None:
     """Return how the query ends if its session is read off it, or is told to execute it."""
     found = read_by_session(reader, node)
+    # The builders would be lost with the query that the session is read off.
     if found is not None and found[0] == "session" and links:
         raise Refused(reasons.UNKNOWN_METHOD, "session")
     return found
@@ -141,6 +144,7 @@ class _Collector:
         waiting = [*holders]
         while waiting:
             one = waiting.pop()
+            # Queries may go in a circle: through a loop, or a function that calls itself.
             if one in self._component.definitions:
                 continue
             fragments = self._define(one)
@@ -164,6 +168,7 @@ class _Collector:
             raise refused
         values = [(context, one) for context, value in given for one in _alternatives(value)]
         queries = [(context, value) for context, value in values if not is_none(value)]
+        # None is no query, but changes the exception where nobody asks for it.
         if len(queries) < len(values):
             self._component.optional.append(holder)
         return [self._defining(holder, context, value, refused) for context, value in queries]
@@ -244,6 +249,7 @@ class _Collector:
             made = self._made_by_session(context, whole) if ending == "session" else ()
         except Refused as refused:
             raise _located(refused, detail, context.place(node, detail)) from None
+        # A name stays as it is, and its text is all that is asked for.
         if module.in_fstring(start) and (links or ending != "shown"):
             raise Refused(reasons.INSIDE_FSTRING, because=(context.place(start),))
         end = "query" if made else end

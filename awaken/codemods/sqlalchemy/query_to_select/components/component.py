@@ -40,6 +40,7 @@ class ChainFragment:
 
     def chain(self, receiver: ast.expr | None) -> Chain:
         """Return the fragment as a chain of the session ``receiver``."""
+        # A chain knows no other end at which only its builders are written.
         ending = "argument" if self.ending in {"held", "dropped", "shown"} else self.ending
         return Chain(
             self.start,  # type: ignore[arg-type]

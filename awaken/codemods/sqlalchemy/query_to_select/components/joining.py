@@ -37,6 +37,7 @@ def join(one: Statement, other: Statement) -> Statement:
     """Return what is known of a statement that is ``one`` or ``other``; raises Refused."""
     one, other = _with_same_items(one, other)
     found = one.either(other)
+    # What makes the statement flush may stand on one of the ways only.
     found.unflushed |= flushes_first(found) and not flushes_first(one.both(other))
     return found
 
@@ -48,6 +49,7 @@ def _with_same_items(one: Statement, other: Statement) -> tuple[Statement, State
         raise _different(one.items, other.items)
     if _lists(one) == _lists(other):
         return one, other
+    # Where they are alike, one item can stand for that of each way.
     if are_alike(one.items, other.items) and not one.lists and not other.lists:
         items = tuple(map(either, one.items, other.items))
         return _of_several(one, items), _of_several(other, items)

@@ -41,12 +41,14 @@ class ComponentSession:
         self._outside: dict[tuple[CallEdge, Written], Written | Refused] = {}
         self._given_by: dict[Holder, dict[CallEdge | None, list[ChainFragment]]] = {}
         self._read_by: dict[ast.expr, ChainFragment] = {}
+        # In reverse, so that the first of several uses at one node is the one that is kept.
         for use in reversed(component.uses):
             self._read_by[use.node] = use
         self.parameters: dict[FunctionContext, SessionParameter] = {}
         self._solve()
 
     def _solve(self) -> None:
+        # Where queries go in a circle, sessions take several rounds to get everywhere.
         changed, order = True, self._component.in_order()
         while changed:
             changed = False
@@ -156,11 +158,13 @@ class ComponentSession:
         again: list[CallEdge] = []
         for fragment, sessions in ways.items():
             edge, session = self._way_into(parameter, fragment), next(iter(sessions), None)
+            # A function that calls itself with its own query passes the parameter on.
             if edge is not None and not sessions and edge.context is parameter.context:
                 again.append(edge)
                 continue
             if edge is None or len(sessions) != 1 or not isinstance(session, Written):
                 return None
+            # A call can pass only one session, and to one function only.
             if given.setdefault(edge, session) != session or self._is_shared(edge):
                 return None
             self._check(fragment, session.text)
@@ -265,6 +269,7 @@ def _check(component: Component, use: ChainFragment, text: str) -> None:
     context, module, because = use.context, use.context.module, (use.place(),)
     own, scopes = context.flow.scope, module.scopes
     name = text.partition(".")[0]
+    # A call, or an item, may give another session each time.
     if not all(part.isidentifier() for part in text.split(".")):
         raise Refused(reasons.SESSION_CHANGES, f"`{text}` again", because=because)
     bindings = own.bindings.get(own.mangled(name), [])
@@ -310,6 +315,7 @@ def _is_set(context: FunctionContext, text: str) -> bool:
         is_written = not isinstance(node.ctx, ast.Load)
         if is_written and text.startswith(ast.unparse(node)):
             return True
+        # `scoped_session.remove()` ends the session, and its next use begins another.
         if node.attr == "remove" and ast.unparse(node.value) == text:
             return True
     return False

@@ -73,6 +73,7 @@ def session_parameter(wanted: Wanted, annotation: Written | None) -> SessionPara
     context, before = wanted.context, wanted.before
     aliases = filter(None, (alias_of(context, read) for read in wanted.reads))
     name, instead = next(aliases, (_NAME, None))
+    # The parameter would hide, or be overwritten by, what has the name already.
     if instead is None and is_name_used(context, name):
         return None
     if _may_take_another(context, before):

@@ -37,6 +37,7 @@ def read_by_session(reader: Reader, node: ast.expr) -> SessionRead | None:
     if isinstance(called, ast.Attribute) and called.attr == "execute":
         is_its_own = ast.unparse(called.value) == f"{ast.unparse(node)}.session"
         proof = reader.project.orm.session_of(reader.module, called.value)
+        # Session.execute() takes a Query as well as a select(), up to SQLAlchemy 2.0.
         if is_its_own or (isinstance(proof, SessionProof) and "async" not in proof.kind):
             return "argument", "execute", node
     return None
@@ -100,8 +101,10 @@ def alias_of(context: FunctionContext, read: ast.expr) -> tuple[str, ast.stmt] |
     body = context.function.body
     bindings = context.flow.scope.bindings.get(name, [])
     values = [one for one in bindings if one.kind != "annotation"]
+    # The only statement of a function cannot go.
     if statement not in body or len(body) == 1 or len(values) != 1:
         return None
     span, text = module.span(statement), module.source.text
+    # A comment above or beside the statement would lose what it is about.
     lines = [*text[: span.start].rstrip().splitlines()[-1:], text[span.end :].partition(b"\n")[0]]
     return None if any(b"#" in line for line in lines) else (name, statement)

@@ -69,6 +69,7 @@ class States:
                 if holder in changed:
                     changed.remove(holder)
                     if self._has_changed(holder):
+                        # Only what is made of this statement may be another one now.
                         changed.update(readers[holder])
 
     def _has_changed(self, holder: Holder) -> bool:
@@ -82,6 +83,7 @@ class States:
             return False
         state, before = joined(found), self._known.get(holder)
         if before is not None:
+            # Joined with what it was, it can only grow, so that the rounds come to an end.
             state = joined([before, state])
         self._known[holder] = state
         return before is None or before.key != state.key
@@ -163,6 +165,7 @@ def _is_followed(names: set[str], fragment: ChainFragment, link: Link) -> bool:
         return False
     text = fragment.context.module.source.text
     start, end = (fragment.context.span(node).end for node in (fragment.start, link.call))
+    # The operation is laid out anew, which leaves no place for comments.
     refuse_comment(text[start:end])
     return True
 

@@ -36,6 +36,7 @@ def _seen_from(reader: Reader, context: FunctionContext, item: Item) -> Item:
     is_named = item.owner is not None or item.model is not None  # maybe not where it came from
     if item.what not in {What.ENTITY, What.COLUMN} or not is_named:
         return item
+    # An alias is a variable of the function that it comes from.
     owner = None if item.aliased else named_in(reader, context, item.model)
     return replace(item, owner=owner)
 

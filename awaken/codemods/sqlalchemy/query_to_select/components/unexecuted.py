@@ -51,6 +51,7 @@ def _longer_text(reader: Reader, text: ast.expr, query: ast.expr) -> ast.expr | 
         case ast.Call(func=ast.Name(id="str"), args=[_], keywords=[]) if text in parent.args:
             return None if module.scopes.is_bound("str", parent) else parent
         case ast.FormattedValue(conversion=-1 | 115):
+            # No conversion (-1) and `!s` (115) show the text of the query, `!r` does not.
             joined = module.parent(parent)
             return joined if isinstance(joined, ast.JoinedStr) else None
         case ast.BinOp(op=ast.Add()) if text is not query:
@@ -74,6 +75,7 @@ def _shows(reader: Reader, call: ast.Call) -> bool:
     """Whether ``call`` is one of a logger of Python's own, or of ``print`` to the screen."""
     match call.func:
         case ast.Name(id="print"):
+            # With `file=` the text may go to where a program reads it.
             is_print = reader.module.scopes.builtin_called(call) == "print"
             return is_print and all(keyword.arg in {"sep", "end"} for keyword in call.keywords)
         case ast.Attribute(value=logger, attr=name) if name in _LOGS:

@@ -44,6 +44,7 @@ from awaken.project.frameworks.sqlalchemy.loads.items import Item, What, doubts_
 from awaken.project.frameworks.sqlalchemy.loads.repeats import Sources
 
 _CRITERIA = frozenset({"filter", "where", "with_parent"})
+# Query raises after these, where a careless rewrite would write rows.
 _RAISING = frozenset({"limit", "offset", "slice", "distinct", "order_by", "group_by"})
 _RAISING |= {"join", "outerjoin", "select_from", *SET_OPERATIONS}
 _WITHOUT_EFFECT = frozenset({"options", "enable_eagerloads", "reset_joinpoint"})
@@ -74,6 +75,7 @@ _LAST_GAP = re.compile(rb"\s*,?" + _COMMENTS + rb"\)")
 def decide_write(reader: Reader, chain: Chain) -> Decision:
     """Decide the rewrite of a ``chain`` that ends in update() or delete(); raises Refused."""
     for link in chain.links:
+        # First of all: Query raises for some builders that a select() would take.
         check_link(reader, chain.end, link)
     statement = translate(reader, chain, executed=False)
     check_target(statement)
@@ -106,6 +108,7 @@ def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit])
         select=select,
         links=links,
         runs="execute",
+        # New builders take the terminator's place; without them it is still there to be cut off.
         ended="call" if len(links) == len(chain.links) else "not",
         session=session_of(statement),
     )
@@ -114,6 +117,7 @@ def executed_write(statement: Statement, select: str, edits: Sequence[LinkEdit])
         arguments=arguments,
         ordered=ordered,
         params=_params(chain.links),
+        # Where the call is a statement of its own, nobody reads the number of rows.
         rowcount=not isinstance(statement.reader.module.parent(terminator), ast.Expr),
     )
 
@@ -137,9 +141,11 @@ def check_link(reader: Reader, end: str, link: Link) -> None:
     name, arguments = link.name, link.call.args
     if name in _WRITTEN:
         return
+    # `order_by(None)` takes the builder back, so that Query sees nothing to raise for.
     reset = name in {"order_by", "group_by", "limit", "offset"} and _is_reset(arguments)
     if name in _RAISING and not reset:
         raise Refused(reasons.RAISES_TODAY, f"{end}() comes after {name}()")
+    # What is asked for is no longer the one class of `query(...)`.
     if name in OTHER_ITEMS:
         raise Refused(reasons.BULK_WRITE, f"`.{end}()` after `.{name}()`")
     # Since 2.0 both methods pass the options on.
@@ -169,6 +175,7 @@ def check_target(statement: Statement) -> None:
     described = ast.unparse(item.node)
     has_criteria = any(link.name in _CRITERIA for link in chain.links)
     if item.what is What.UNKNOWN:
+        # Without criteria, a class and a Table come to the same statement.
         if has_criteria:
             help_text = tell_target(statement.reader, item)
             raise Refused(reasons.UNKNOWN_ENTITY, described, help_text)
@@ -181,6 +188,7 @@ def check_target(statement: Statement) -> None:
 
 def _are_core(reader: Reader, table: Item, links: Sequence[Link]) -> bool:
     """Whether all criteria compare columns of ``table`` with values, as far as can be seen."""
+    # Only the arguments of these two are the criteria themselves.
     if any(link.name not in {"filter", "where"} for link in links):
         return False
     criteria = [node for link in links for node in link.call.args]
@@ -201,12 +209,14 @@ def link_edits(statement: Statement, before: Sequence[ast.expr] = ()) -> list[Li
     for position, (link, translated) in enumerate(pairs):
         edit = translated
         if link.name in _WITHOUT_EFFECT | {"params"}:
+            # The values of `params()` go to `execute()` instead, as its second argument.
             edit = LinkEdit(None)
             keep_comments(statement, link, position, edit)
         elif link.name == "filter_by" and edit.call == "filter_by":
             edit = _filter_by(statement, link, criteria)
             keep_comments(statement, link, position, edit)
         elif link.name in _CRITERIA:
+            # A later filter_by() searches the tables that these name, from 2.1 on.
             criteria.extend(link.call.args)
         found.append(edit)
     return found
@@ -234,6 +244,7 @@ def _filter_by(statement: Statement, link: Link, criteria: Sequence[ast.expr]) -
 
 
 def _is_alone(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> bool:
+    # Without a name, no criterion can be seen to be its own.
     if item.owner is None:
         return not criteria
     return Sources(reader, item.owner, item.model).only(criteria)
@@ -247,6 +258,7 @@ def _params(links: Sequence[Link]) -> int | None:
     call = links[found[0]].call
     by_name = not call.args and all(keyword.arg is not None for keyword in call.keywords)
     by_position = len(call.args) == 1 and not isinstance(call.args[0], ast.Starred)
+    # Calls of params() add up, and `execute()` takes only one dictionary.
     if len(found) > 1 or not (by_name or (by_position and not call.keywords)):
         raise Refused(reasons.BULK_WRITE, f"`{ast.unparse(call)}`")
     return found[0]
@@ -259,6 +271,7 @@ def _arguments(method: str, call: ast.Call) -> tuple[tuple[Argument, ...], bool]
     given = [*zip(known, call.args, strict=False)]
     given += [(keyword.arg or "**", keyword.value) for keyword in call.keywords]
     names = [name for name, _ in given]
+    # Which parameter an unpacked argument fills cannot be seen here.
     starred = any(isinstance(node, ast.Starred) for node in call.args)
     if starred or len(call.args) > len(known) or not set(names) <= set(known):
         raise Refused(reasons.BULK_WRITE, f"`{method}()` with these arguments")
@@ -279,8 +292,10 @@ def _dialect(name: str, node: ast.expr) -> tuple[Argument, bool]:
     if not isinstance(node, ast.Dict) or not node.keys:
         raise refused
     keys = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
+    # No option of a dialect: it stands for `ordered_values()` in place of `values()`.
     if keys == [_PRESERVE_ORDER] and isinstance(node.values[0], ast.Constant):
         return "order", node.values[0].value is True
+    # The options become keywords of `with_dialect_options()`.
     if _PRESERVE_ORDER in keys or not all(isinstance(k, str) and k.isidentifier() for k in keys):
         raise refused
     return "dialect", False
@@ -291,6 +306,7 @@ def _check_comments(reader: Reader, call: ast.Call, arguments: Collection[Argume
 
     They have no place where that is written in another form, or where they interrupt an argument.
     """
+    # A single argument keeps the brackets of its call, with every comment in them.
     if len(arguments) <= 1:
         return
     first, *between, last = _gaps(reader, call)
@@ -299,6 +315,7 @@ def _check_comments(reader: Reader, call: ast.Call, arguments: Collection[Argume
         if not _WITH_COMMENTS.issuperset(arguments) or gap.fullmatch(text) is None:
             refuse_comment(text)
     module = reader.module
+    # The keyword may go, and a comment behind it has no other place.
     for keyword in call.keywords:
         start, end = module.span(keyword).start, module.span(keyword.value).start
         refuse_comment(module.source.text[start:end])

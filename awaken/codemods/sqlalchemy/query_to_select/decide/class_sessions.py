@@ -18,6 +18,7 @@ def chain_of(reader: Reader, recognised: Recognised) -> Chain:
     """Return the chain that starts at the recognised query; raises Refused."""
     module, begin = reader.module, recognised.begin
     written = None if begin is None else begin.session
+    # No file holds this expression: it stands for what will be written.
     session = None if written is None else ast.parse(written.text, mode="eval").body
     chain = read_chain(module, recognised.root, session)
     if begin is not None:
@@ -29,6 +30,7 @@ def extension_of(reader: Reader, receiver: ast.expr | None) -> str | None:
     """Return ``db`` of the receiver ``db.session``, None of another session."""
     if not isinstance(receiver, ast.Attribute) or receiver.attr != "session":
         return None
+    # Anything may have a `session`; only Flask-SQLAlchemy's object has `paginate()` as well.
     if not reader.project.orm.is_extension(reader.module, receiver.value):
         return None
     return ast.unparse(receiver.value)
@@ -48,6 +50,7 @@ def written_at_class(recognised: Recognised, chain: Chain, decision: Decision) -
     if begin.session is None:
         raise begin.refused or Refused(reasons.NO_SESSION)
     decision.needs.append(begin.session)
+    # The methods of Flask-SQLAlchemy belong to `db` itself, not to `db.session`.
     return chain.extension if extended else begin.session.text
 
 

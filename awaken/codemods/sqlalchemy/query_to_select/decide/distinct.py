@@ -17,6 +17,7 @@ def check_distinct(statement: Statement) -> None:
         return
     if not statement.reader.project.targets.admits("sqlalchemy", "<2.0"):
         return
+    # Every way to this place has columns of its own, and each must hold the order.
     lists = statement.lists or (statement.items,)
     if not all(_selects_order(statement.ordered, items) for items in lists):
         raise Refused(reasons.DISTINCT_ORDER_BY)
@@ -33,7 +34,9 @@ def _is_selected(node: ast.expr, texts: set[str], owners: set[str | None]) -> bo
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         if node.func.attr not in {"asc", "desc"}:
             return False
+        # `User.id.desc()` is a method of the column, `sa.desc(User.id)` a function of it.
         node = node.func.value if not node.args else node.args[0]
     if ast.unparse(node) in texts:
         return True
+    # Whoever selects a class selects all of its columns.
     return isinstance(node, ast.Attribute) and ast.unparse(node.value) in owners

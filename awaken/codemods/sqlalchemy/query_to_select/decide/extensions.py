@@ -27,6 +27,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
 from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
 
+# The end of Query that gives the same rows, as which the statement is judged.
 _EXECUTED_AS = {"first_or_404": "first", "one_or_404": "one", "paginate": "all"}
 _PAGINATE = frozenset({"page", "per_page", "max_per_page", "error_out", "count"})
 _SETTINGS = frozenset({"limit", "offset", "slice", "from_statement", "yield_per", "autoflush"})
@@ -44,6 +45,7 @@ def decide_extension(reader: Reader, chain: Chain) -> Decision:
     call = chain.node
     if not isinstance(call, ast.Call) or any(isinstance(a, ast.Starred) for a in call.args):
         raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() with these arguments")
+    # The statement goes in front of the arguments, where comments would lose their place.
     refuse_comments_of_end(reader, call)
     if chain.end == "get_or_404":
         return _with_key(reader, chain, call)
@@ -66,6 +68,7 @@ def refuse_comments_of_end(reader: Reader, call: ast.Call) -> None:
 
 
 def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
+    # Query.get(), which it calls, ignores some builders and raises after others.
     if chain.links:
         what = f"`.get_or_404()` follows `.{chain.links[-1].name}()`"
         raise Refused(reasons.EXTENSION_METHOD, what, "Write it by hand.")
@@ -80,6 +83,7 @@ def _with_key(reader: Reader, chain: Chain, call: ast.Call) -> Decision:
     known = names <= {"description"} if call.args else names <= {"ident", "description"}
     if not known or not 1 <= given <= _DESCRIBED or (not call.args and "ident" not in names):
         raise Refused(reasons.RAISES_TODAY, "get_or_404() takes a key and a description")
+    # The method of `db` takes the description by keyword only.
     keyword = "description" if len(call.args) == _DESCRIBED else None
     return Decision(ExtensionRewrite(method="get_or_404", statement=None, keyword=keyword))
 
@@ -114,7 +118,9 @@ def extended(statement: Statement, chain: Chain, call: ast.Call, links: Iterable
             what,
             "Write `db.session.scalars(...).unique().one()` in a `try`, and abort(404) in it.",
         )
+    # The method of `db` executes the statement, and reads the result, by itself.
     executed = msgspec.structs.replace(data, runs=chain.end, then=(), last=None)
+    # The methods of `db` take the description by keyword only.
     keyword = "description" if call.args else None
     decision.data = ExtensionRewrite(method=chain.end, statement=executed, keyword=keyword)
     return decision

@@ -23,8 +23,10 @@ from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_eagerloads"})
 _IGNORED |= {"reset_joinpoint", "with_session"}
+# Query.get() allows no criteria in front of it, as they would be ignored.
 _RAISING = frozenset({"filter", "where", "filter_by", "limit", "offset", "slice", "group_by"})
 _RAISING |= {"join", "outerjoin", "select_from", "from_statement", "with_parent"}
+# They only make an ORDER BY expression of a column, so nothing is lost without the call.
 _QUIET_METHODS = frozenset({"desc", "asc", "nulls_first", "nulls_last", "nullsfirst", "nullslast"})
 
 
@@ -35,9 +37,11 @@ def settings_of(reader: Reader, chain: Chain) -> GetRewrite:
     settings: list[GetSetting] = []
     for position, link in enumerate(chain.links):
         setting = _setting(reader, link)
+        # Of these the last call counts; options and execution options add up.
         if setting in {"with_for_update", "populate_existing"} and setting in settings:
             settings[settings.index(setting)] = "dropped"
         settings.append(setting)
+        # The last with_session() counts, whatever session made the query.
         session = position if link.name == "with_session" else session
     _refuse_comments(reader, chain, settings)
     if session is not None:
@@ -69,6 +73,7 @@ def _may_be_scoped(reader: Reader, chain: Chain) -> bool:
 
 def _check_target(reader: Reader, chain: Chain) -> None:
     items = classify_all(reader, chain.items)
+    # get() takes nothing but a mapped class, so an unknown item can stay unknown.
     is_class = len(items) == 1 and items[0].what in {What.ENTITY, What.UNKNOWN}
     if not is_class or items[0].aliased or isinstance(chain.items[0], ast.Starred):
         raise Refused(reasons.RAISES_TODAY, "get() is for one mapped class")
@@ -85,6 +90,7 @@ def _setting(reader: Reader, link: Link) -> GetSetting:
             if refused is not None:
                 raise Refused(reasons.REMOVED_METHOD, f"`{ast.unparse(refused)}` with a string")
             return "options"
+        # `session.get()` takes the arguments as a dictionary, so each needs a name.
         case "with_for_update" if not call.args:
             return "with_for_update"
         case "populate_existing" if not call.args and not call.keywords:
@@ -94,6 +100,7 @@ def _setting(reader: Reader, link: Link) -> GetSetting:
             if any(keyword.arg in {None, "populate_existing"} for keyword in call.keywords):
                 raise Refused(reasons.LEGACY_ARGUMENT, f"get() after `{_ended(call)}`")
             return "execution_options"
+    # Query ignores the builder, but Python has evaluated its arguments all the same.
     if link.name in _IGNORED and all(_is_quiet(reader, node) for node in _arguments(call)):
         return "dropped"
     if link.name in _RAISING:
@@ -115,6 +122,7 @@ def _arguments(call: ast.Call) -> Sequence[ast.expr]:
 def _names_by_string(option: ast.expr) -> bool:
     return any(
         isinstance(node, ast.Call)
+        # `lazyload("*")` names no attribute, and takes a string on every version.
         and any(isinstance(a, ast.Constant) and a.value != "*" for a in node.args)
         for node in ast.walk(option)
     )
@@ -142,6 +150,7 @@ def _refuse_comments(reader: Reader, chain: Chain, settings: Sequence[GetSetting
         return
     module = reader.module
     _refuse_comments_at_start(module, chain.root, chain.node)
+    # Without settings the key keeps its brackets: comments in them stay.
     if not settings:
         refuse_comment(
             module.source.text[module.span(chain.root).end : module.span(chain.node.func).end]

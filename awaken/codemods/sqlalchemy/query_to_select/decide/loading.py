@@ -51,6 +51,7 @@ from awaken.project.frameworks.sqlalchemy.loads.repeats import (
 SessionFrom = Literal["receiver", "argument"] | int
 _ONE_BY_ONE = frozenset({"for", "yield from", "enumerate", "iter", "zip", "map", "filter"})
 """Uses between the rows of which other statements may run."""
+# They hold for the statement that is executed, which would be the count around this one.
 _COUNT_SETTINGS = frozenset({"autoflush", "execution_options"})
 
 
@@ -60,8 +61,10 @@ def decide_loading(reader: Reader, chain: Chain) -> Decision:
         settings = settings_of(reader, chain)
         return Decision(settings, caveats=list(caveats_of(reader, chain)))
     embeds = chain.ending in {"embedded", "argument", "read"}
+    # What is embedded or counted makes no objects, so nothing is loaded with them.
     loads = chain.ending in {"executed", "iterated", "read"} and chain.end != "count"
     statement = translate(reader, chain, loads)
+    # `query().add_columns(...)` is fine: it asks for something in the end.
     if not statement.items and not statement.changed_items:
         raise Refused(reasons.RAISES_TODAY, "query() asks for nothing")
     check_distinct(statement)
@@ -76,11 +79,13 @@ def _decide_embedded(statement: Statement) -> Decision:
     chain = statement.chain
     decision = Decision(None)
     select = written(statement, decision, "select")
+    # An embedded select() needs no session, and whatever made one is not asked.
     if chain.receiver is not None and has_call(chain.receiver):
         decision.caveats.append(f"`{ast.unparse(chain.receiver)}` is no longer called")
     if chain.end == "exists":
         decision.data = _exists(statement, decision, select)
         return decision
+    # `as_scalar()` is the deprecated name of the same method.
     last = {"as_scalar": "scalar_subquery"}.get(chain.end, chain.end)
     terminator = chain.terminator
     if terminator is not None and chain.end == "subquery":
@@ -101,6 +106,7 @@ def _decide_embedded(statement: Statement) -> Decision:
 
 def _check_subquery(terminator: ast.Call) -> None:
     for keyword in terminator.keywords:
+        # `with_labels` and `reduce_columns` are arguments of Query.subquery() alone.
         if keyword.arg != "name":
             raise Refused(reasons.LEGACY_ARGUMENT, f"subquery({keyword.arg or '**'}=...)")
     if len(terminator.args) > 1:
@@ -123,12 +129,14 @@ def _exists(statement: Statement, decision: Decision, select: str) -> QueryRewri
     if statement.changed_items:
         raise Refused(reasons.LEGACY_ARGUMENT, "exists() after the columns were changed")
     source = None
+    # Query.exists() has the entity in FROM, which `select(1)` does not mention.
     if not statement.selects_from:
         source = _exists_source(statement)
     _refuse_comment_in(statement.reader, chain.root)
     return QueryRewrite(
         select=select,
         links=tuple(statement.edits),
+        # Query selects 1 as well: with an aggregate in its place, EXISTS would always be true.
         shape="one",
         source=source,
         wrap="exists",
@@ -139,6 +147,7 @@ def _exists(statement: Statement, decision: Decision, select: str) -> QueryRewri
 def _exists_source(statement: Statement) -> str:
     first = statement.items[0]
     owner = None if first.mixed else first.owner
+    # Columns of a Table or subquery are found in `.c`; FROM takes the whole.
     if owner is not None and owner.endswith((".c", ".columns")):
         owner = owner.rpartition(".")[0]
     if owner is None or not owner.replace(".", "").isidentifier():
@@ -172,6 +181,7 @@ def decide_executed(statement: Statement) -> Decision:
     refuse_unknown(statement.reader, items)
     kind = kind_of(items)
     _check_autoflush(statement, decision)
+    # The legacy keys matter to rows only: an object has none.
     if kind is not Kind.ENTITY or statement.as_rows:
         decision.caveats += key_caveats(statement)
     _check_assumed(items, decision)
@@ -181,13 +191,16 @@ def decide_executed(statement: Statement) -> Decision:
         return decision
     extra: tuple[str, ...] = ()
     if chain.end == "first":
+        # After LIMIT 1 nothing repeats, and a joined collection is loaded in full all the same.
         unique = False
+        # Query.first() sets LIMIT 1, but leaves a statement of from_statement() as it is.
         if not statement.from_statement and not _ends_with_one(statement):
             extra = ("limit(1)",)
     if chain.ending == "iterated" and runs_later(statement.reader.module, chain.node):
         decision.caveats.append("it runs where its iterator is made, not when a row is asked for")
     runs, then = _execution(statement, kind, unique)
     last = chain.end if chain.ending == "executed" else None
+    # dict() takes a Result, which has `keys()`, for a mapping; Query reads all rows first.
     if chain.end == "dict" or (chain.end in _ONE_BY_ONE and not is_buffered(statement)):
         then = (*then, "all")
     decision.data = QueryRewrite(
@@ -223,6 +236,7 @@ def _execution(statement: Statement, kind: Kind, unique: bool) -> tuple[str, tup
     """Return the session's method, and the calls on its result before the terminator."""
     uniquely = ("unique",) if unique else ()
     if kind is not Kind.ENTITY or statement.as_rows:
+        # Query gives rows here, of which `scalars()` would keep the first column only.
         return "execute", uniquely
     # Session.scalars came with 1.4.24.
     if statement.reader.project.targets.admits("sqlalchemy", "<1.4.24"):
@@ -237,6 +251,7 @@ def _scalar(
     if _gives_one_row(statement, kind):
         return QueryRewrite(select=select, links=edits, runs="scalar", last=None, session=session)
     then: tuple[str, ...] = ("unique",) if unique else ()
+    # Query.scalar() raises for a second row, which `session.scalar()` would hide.
     last = "scalar_one_or_none"
     # unique().scalar_one_or_none() fails on an object before 1.4.10.
     old = statement.reader.project.targets.admits("sqlalchemy", "<1.4.10")
@@ -249,14 +264,17 @@ def _scalar(
 
 def _gives_one_row(statement: Statement, kind: Kind) -> bool:
     """Whether at most one row can come back, so that ``session.scalar`` hides nothing."""
+    # A text may give any number of rows, and GROUP BY gives one for each group.
     if statement.from_statement or statement.grouped:
         return False
+    # Without GROUP BY, aggregates come to one row.
     if kind is Kind.ROWS and all(item.aggregate for item in statement.items):
         return True
     if statement.one_row_limit and kind is Kind.ROWS:
         return True
     if not all(item.constant for item in statement.items):
         return False
+    # Constants give one row, unless a FROM multiplies it; EXISTS brings none into FROM.
     return not (statement.joined or statement.selects_from) and all(
         _is_exists_criterion(node) for node in statement.criteria
     )
@@ -283,6 +301,7 @@ def _values(
     for name in ("from_statement", "options"):
         if any(link.name == name for link in chain.links):
             raise Refused(reasons.LEGACY_ARGUMENT, f"{chain.end}() after {name}()")
+    # The arguments take the place of all that query() was asked for.
     statement.items = classify_all(statement.reader, terminator.args)
     refuse_unknown(statement.reader, statement.items)
     if kind_of(statement.items) is not Kind.ROWS:
@@ -319,6 +338,7 @@ def _count(
     if _counts_shortly(statement):
         return QueryRewrite(
             select=select,
+            # Loader options raise where no class is selected, and a count needs no order.
             links=tuple(_without_order(statement)),
             shape="count",
             func=func,
@@ -336,16 +356,19 @@ def _counts_shortly(statement: Statement) -> bool:
     items = statement.items
     if not statement.is_plain or len(items) != 1 or items[0].what is not What.ENTITY:
         return False
+    # What the variable holds is a select of its items already, not of a count.
     if statement.continued:
         return False
     if items[0].aliased and not isinstance(items[0].node, ast.Name):
         return False
     root = statement.chain.root
+    # They become the arguments of `select_from()`, which `Query(User, session)` does not fit.
     if isinstance(root, ast.Call) and len(root.args) != 1:
         return False
     if isinstance(statement.chain.items[0], ast.Starred):
         return False
     try:
+        # The count of a subquery drops no builder, and so no comment: it is written instead.
         _refuse_dropped_comments(statement)
     except Refused:
         return False
@@ -372,6 +395,7 @@ def _without_order(statement: Statement) -> list[LinkEdit]:
 # ---------------------------------------------------------------------------------------- unique
 def _needs_unique(statement: Statement, kind: Kind, decision: Decision) -> bool:
     """Apply the unique() rule; raises Refused where rows can neither be unique nor do without."""
+    # Query leaves out repeated rows only where a class is asked for, and not with yield_per().
     if kind is Kind.ROWS or statement.yields or statement.chain.end == "first":
         return False
     needed = not is_surely_unique(statement, kind)
@@ -379,6 +403,7 @@ def _needs_unique(statement: Statement, kind: Kind, decision: Decision) -> bool:
         return needed
     unhashable = [item for item in statement.items if item.hashable is False]
     if unhashable:
+        # SQLAlchemy demands `unique()` for a joined collection, which needs values with a hash.
         if may_load_collection(statement):
             raise Refused(reasons.UNHASHABLE_ROWS, ast.unparse(unhashable[0].node))
         # Query compares such values by identity: every None is the same.

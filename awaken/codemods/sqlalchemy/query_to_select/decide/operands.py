@@ -34,6 +34,7 @@ def join_operands(statement: Statement, decision: Decision) -> None:
         root, other = _read_operand(reader, operand)
         _refuse_others(statement.first_items, translate(reader, other, executed=False), operand)
         decision.requires.append(root)
+        # The operand becomes a plain select(), for which no session is asked.
         if other.receiver is not None and has_call(other.receiver):
             decision.caveats.append(f"`{ast.unparse(other.receiver)}` is no longer called")
     if _operands(chain):
@@ -77,6 +78,7 @@ def _read_operand(reader: Reader, operand: ast.expr) -> tuple[ast.expr, Chain]:
         raise refused
     recognised.raise_if_refused(reader.module)
     chain = chain_of(reader, recognised)
+    # One that is executed, or embedded, before it gets there is no Query any more.
     if chain.node is not operand or chain.ending != "argument":
         raise refused
     return root, chain
@@ -89,6 +91,7 @@ def _refuse_others(first: tuple[Item, ...], other: Statement, operand: ast.expr)
     same = len(items) == len(first) and all(
         item.what is not What.UNKNOWN and (item.what is What.ENTITY) == is_class for item in items
     )
+    # One alias reads the whole as one class; objects of others would be lost.
     if not same or (is_class and (items[0].model != first[0].model or items[0].aliased)):
         raise Refused(reasons.SET_OPERATION, f"a set operation with `{quoted(operand)}`")
     if any(link.name in SET_OPERATIONS for link in other.chain.links):

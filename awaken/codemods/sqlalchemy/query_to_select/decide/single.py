@@ -40,6 +40,7 @@ def _rewrite(reader: Reader, recognised: Recognised) -> Rewrite:
     module = reader.module
     recognised.raise_if_refused(module)
     chain = chain_of(reader, recognised)
+    # Listeners to bulk writes stand against this end only.
     if chain.ending == "written":
         recognised.raise_if_write_refused()
     decision = decide_query(reader, chain)
@@ -87,7 +88,9 @@ def _session(chain: Chain) -> str:
     """Return the session as a message names it: by its own text where that is short."""
     node = chain.receiver or chain.session_argument
     text = "" if node is None else ast.unparse(node)
+    # An attribute of `a or b` needs parentheses.
     if isinstance(node, ast.BoolOp | ast.IfExp):
         text = f"({text})"
+    # with_session() replaces the session that made the query.
     given = any(link.name == "with_session" for link in chain.links)
     return text if 0 < len(text) <= _LONGEST_RECEIVER and not given else "session"

@@ -39,6 +39,7 @@ def decide_slice(reader: Reader, chain: Chain) -> Decision:
     decision = decide_executed(statement)
     decision.needs += statement.needs
     if isinstance(decision.data, QueryRewrite):
+        # Query gives a list as well, so `[i]` behind the last row is still an IndexError.
         query = msgspec.structs.replace(decision.data, extra=extra, last="all", ended="call")
         decision.data = SliceRewrite(query=query, subscript=subscript)
     if not known:
@@ -57,12 +58,14 @@ def _bounds(node: ast.expr) -> tuple[tuple[str, ...], str | None, bool]:
     refused = Refused(reasons.SLICED_QUERY, ast.unparse(node))
     if not isinstance(node, ast.Slice):
         index = _number(node)
+        # It is written twice, and only a plain name gives the same value twice.
         if index is None and isinstance(node, ast.Name):
             return (f"slice({node.id}, {node.id} + 1)",), "0", False
         if index is None:
             raise refused
         return (_limit(index, index + 1),), "0", True
     step = _number(node.step)
+    # Python applies the step to the list; 0 would raise, and others are not known here.
     if node.step is not None and not step:
         raise refused
     subscript = f"::{step}" if step is not None else None
@@ -72,6 +75,7 @@ def _bounds(node: ast.expr) -> tuple[tuple[str, ...], str | None, bool]:
         if not (_is_computed(node.lower) and _is_computed(node.upper)):
             raise refused
         return (_computed_limit(node),), subscript, False
+    # Query gives `[]` for these without asking the database.
     if start is not None and stop is not None and stop <= start:
         raise refused
     return ((_limit(start, stop),) if start or stop is not None else ()), subscript, True

@@ -88,6 +88,7 @@ def read_by_use(reader: Reader, item: Item, criteria: Sequence[ast.expr]) -> Ite
         owner = node.value.id
         if owner not in {"self", "cls"} and _is_used_as_class(owner, criteria):
             return Item(node, What.COLUMN, owner=owner, key=node.attr, hashable=None)
+    # A variable that is set twice may be something else where it is compared.
     is_one = not isinstance(node, ast.Name) or len(reader.bindings(node)) == 1
     if is_one and item.what is What.UNKNOWN and _is_compared(text, criteria):
         return Item(node, What.EXPRESSION, orm=False, hashable=None, mixed=True)
@@ -103,6 +104,7 @@ def _has_mapper(reader: Reader, name: ast.Name) -> bool:
     function = module.enclosing_function(name)
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) or len(bindings) != 1:
         return False
+    # Another function may run before the check, or with another value.
     if bindings[0].kind != "parameter" or module.enclosing_function(bindings[0].node) != function:
         return False
     above = (one for one in function.body if (one.end_lineno or 0) < name.lineno)
@@ -117,6 +119,7 @@ def _has_mapper(reader: Reader, name: ast.Name) -> bool:
 
 def _always_evaluated(statement: ast.stmt) -> Iterator[ast.expr]:
     """Yield the calls, and what they are part of, that run whenever ``statement`` does."""
+    # Branches and loops may never run what they hold.
     if not isinstance(statement, ast.Assign | ast.AnnAssign | ast.Expr) or not statement.value:
         return
     waiting: list[ast.expr] = [statement.value]
@@ -141,8 +144,10 @@ def read_by_options(
     names = {link.name for link in links}
     reason = items[0].certainty.reason if items else ""
     is_unsure = len(items) == 1 and (items[0].what is What.UNKNOWN or reason)
+    # The names may be those of what such a builder adds.
     if not is_unsure or names & OTHER_ITEMS:
         return items
+    # It may stand for several items, of which only one has the columns.
     if isinstance(items[0].node, ast.Starred):
         return items
     options = [one for link in links if link.name == "options" for one in link.call.args]
@@ -188,6 +193,7 @@ def _is_used_as_class(text: str, criteria: Sequence[ast.expr]) -> bool:
         for node in _compared(criterion)
         if ast.unparse(node.value) == text
     }
+    # `v.c.id` would be a column of a Table or subquery.
     return bool(compared) and compared.isdisjoint(_COLUMN_OPERATORS | {"c", "columns"})
 
 

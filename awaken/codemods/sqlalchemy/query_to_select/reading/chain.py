@@ -172,8 +172,10 @@ def _read_start(
         return root.func.value, None, tuple(root.args)
     if not root.args or isinstance(root.args[0], ast.Starred):
         raise Refused(reasons.LEGACY_ARGUMENT, "Query() with these arguments")
+    # `Query(User)` has none: with_session() gives it one, or it is only embedded.
     keyword = next((k.value for k in root.keywords if k.arg == "session"), None)
     argument = root.args[1] if len(root.args) > 1 else keyword
+    # Unlike query(), the class takes several items as one list.
     first = root.args[0]
     items = tuple(first.elts) if isinstance(first, ast.List | ast.Tuple) else (first,)
     return None, argument, items
@@ -207,11 +209,13 @@ def read_end(module: Module, node: ast.expr) -> tuple[Ending, str, ast.expr]:
     if not isinstance(call, ast.Call) or call.func is not parent:
         if name in READ_ONLY:
             return "read", name, parent
+        # `query.first` without a call is always true, and an AttributeError of a select().
         known = name in BUILDERS | EXECUTING | EMBEDDING | WRITES | COLUMN_VALUES
         raise Refused(reasons.UNCALLED_METHOD if known else reasons.UNKNOWN_METHOD, name)
     if name in _ENDINGS:
         return _ENDINGS[name], name, call
     if name == "values":
+        # values() gives an iterator: what takes that has to be in sight, as with the query itself.
         _read_use(module, call, module.parent(call))
         return "executed", name, call
     raise _refused_method(name)
@@ -260,7 +264,9 @@ def _read_argument(module: Module, node: ast.expr, call: ast.Call) -> tuple[Endi
         if of_cte or of_query or call.func.attr in SELECTABLE_ARGUMENTS:
             return "argument", call.func.attr
     name = ast.unparse(call.func)
+    # A name that the program binds is not the builtin.
     if isinstance(call.func, ast.Name) and not module.scopes.is_bound(name, call):
+        # The first argument of map() and filter() is the function that they call.
         if name in ITERATING and (name not in {"map", "filter"} or call.args[0] is not node):
             return "iterated", name
         if name == "bool":
@@ -356,5 +362,6 @@ def _described_keeping(module: Module, parent: ast.AST | None) -> str:
         return f"in `{text}`"
     reads = module.scopes.reads_of(target)
     reads.sort(key=lambda read: (read.lineno, read.col_offset))
+    # In a loop, all reads may stand above the assignment.
     later = [read for read in reads if read.lineno > (parent.end_lineno or 0)] or reads
     return f"in `{text}`, which line {later[0].lineno} uses" if later else f"in `{text}`"

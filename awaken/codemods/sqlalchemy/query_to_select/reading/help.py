@@ -41,6 +41,7 @@ def _prove_variable(reader: Reader, name: ast.Name) -> str:
     if kinds == {"with"} and isinstance(bindings[0].value, ast.Call):
         manager = bindings[0].value.func
         qualified = reader.qualified(manager)
+        # A class gives what `__enter__` returns, a generator what it yields.
         if qualified is not None and reader.project.class_facts(qualified) is not None:
             return f"If it is one, annotate `{quoted(manager)}.__enter__`: `-> Session`."
         return f"If it is one, annotate what `{quoted(manager)}` yields: `-> Iterator[Session]`."
@@ -67,6 +68,7 @@ def tell_target(reader: Reader, item: Item) -> str:
 def tell_kind(reader: Reader, item: Item) -> str:
     """Return what tells the rule whether ``item`` is a class or a column."""
     node = item.node
+    # A class has no `label()`, so that one proves a column.
     column = f"if a column, write `{quoted(node)}.label(...)`"
     match node:
         case ast.Starred(value=value):

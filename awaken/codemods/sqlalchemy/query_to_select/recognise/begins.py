@@ -60,6 +60,7 @@ def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
     if isinstance(found, Unknown):
         because = Place(found.place.path, found.place.span, found.why)
         return Refused(reasons.UNPROVEN_CLASS_QUERY, quoted(node), because=(because,))
+    # The class is in sight, and so is that it has no such query.
     if qualified is not None and reader.project.orm.mapping_status(qualified) != "unknown":
         return None
     return _unknown(reader, node)
@@ -83,6 +84,7 @@ def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:
     if qualified is not None and reader.project.class_facts(qualified) is not None:
         return qualified, False
     around = reader.module.enclosing_class(model)
+    # A method that subclasses inherit may run with any of them.
     if around is not None and ast.unparse(model) in {"cls", "self", "type(self)", "self.__class__"}:
         return f"{reader.module.name}.{reader.module.qualname(around)}", True
     entity = entity_of(reader, model)
@@ -105,6 +107,7 @@ def _begin(reader: Reader, node: ast.Attribute, found: ClassQuery) -> Begin | Re
     if isinstance(way, str):
         return Begin(None, refused=Refused(reasons.SESSION_OUT_OF_SIGHT, way))
     needs = None if way.module is None else (way.module, way.text, None)
+    # A scoped_session is the session itself; Flask-SQLAlchemy's object has it as an attribute.
     if not found.attribute:
         return Begin(Written(way.text, needs))
     session = Written(f"{way.text}.{found.attribute}", needs)
@@ -115,6 +118,7 @@ def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:
     """Return the refusal of what looks like a query of a class that is out of sight."""
     above = reader.module.parent(node)
     call = None if above is None else reader.module.parent(above)
+    # Only where a method is called on it does it look like a query.
     if not isinstance(above, ast.Attribute) or not isinstance(call, ast.Call):
         return None
     if call.func is not above or not _may_be_class(reader, node.value, above.attr):
@@ -125,6 +129,7 @@ def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:
 def _may_be_class(reader: Reader, node: ast.expr, method: str) -> bool:
     """Whether ``node`` is a class, or is named like one, and ``method`` is one of Query."""
     last = getattr(node, "id", getattr(node, "attr", ""))
+    # CamelCase is how a class is named, capitals alone a constant.
     if last[:1].isupper() and not last.isupper():
         return method in _METHODS
     if entity_of(reader, node) is not None:

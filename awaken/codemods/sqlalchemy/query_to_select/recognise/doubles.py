@@ -42,6 +42,7 @@ def without_doubles(
         query = one.root.func if isinstance(one.root, ast.Call) else one.root
         if in_tests and isinstance(query, ast.Attribute) and configured(module, query):
             continue
+        # What stays for another reason keeps that reason.
         double = None if one.refused else project.doubles.of(module, query)
         if double is None:
             yield one
@@ -85,6 +86,7 @@ def _held(project: Project, use: QueryUse) -> Iterator[Place]:
             above = module.parent(node)
             called = isinstance(above, ast.Call) and above.func is node
             found = recognise_either(reader, above if called and above else node)
+            # What stays for another reason is not held back by the double.
             if found is not None and found.refused is None:
                 yield Place(use.path, module.span(node), "held back")
 

@@ -17,6 +17,7 @@ def is_proved_by_use(reader: Reader, call: ast.Call) -> bool:
     if not isinstance(receiver, ast.Name) or function is None:
         return False
     binding = reader.bindings(receiver)
+    # A variable that is set twice may be something else at the other call.
     return len(binding) == 1 and any(
         isinstance(other, ast.Call)
         and isinstance(other.func, ast.Attribute)

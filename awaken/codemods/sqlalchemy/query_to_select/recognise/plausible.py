@@ -29,6 +29,7 @@ def is_plausible(reader: Reader, call: ast.Call) -> bool:
     SQLAlchemy in two: by the name of what is asked, by a class as its argument, or by what is
     called on it.
     """
+    # `Model.query()` of Google NDB asks for nothing.
     if not call.args or asks_for_text(call):
         return False
     receiver = call.func.value if isinstance(call.func, ast.Attribute) else call.func
@@ -42,6 +43,7 @@ def is_plausible(reader: Reader, call: ast.Call) -> bool:
 
 def asks_for_text(call: ast.Call) -> bool:
     """Whether the first argument of ``call`` is a constant, a text or a dictionary."""
+    # Clients of BigQuery and DuckDB, and data frames of pandas, are asked by a text.
     return bool(call.args) and isinstance(call.args[0], ast.Constant | ast.JoinedStr | ast.Dict)
 
 

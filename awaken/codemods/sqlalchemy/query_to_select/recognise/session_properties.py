@@ -19,6 +19,7 @@ def made_anew(reader: Reader, session: ast.expr) -> str | None:
     if not isinstance(session, ast.Attribute):
         return None
     proof = reader.project.orm.session_of(reader.module, session)
+    # A scoped_session gives the same session until it is removed.
     if isinstance(proof, SessionProof) and proof.kind == "scoped":
         return None
     defining = reader.project.files_with([b"def " + session.attr.encode()])

@@ -127,6 +127,7 @@ def _is_query_class(reader: Reader, node: ast.expr) -> bool:
         one = waiting.pop()
         if one in known:
             return True
+        # Broken code may name a class among its own bases.
         facts = None if one in seen else reader.project.class_facts(one)
         seen.add(one)
         waiting += [] if facts is None else [base for base in facts.bases if base is not None]
@@ -141,6 +142,7 @@ def _configured(project: Project) -> Refused | None:
             if module is None or not isinstance(node, ast.Call):
                 continue
             given = next((one.value for one in node.keywords if one.arg == "query_cls"), None)
+            # A class that is given to the factory itself is found with the session that it makes.
             if given is None or getattr(node.func, "attr", "") != "configure":
                 continue
             if project.qualified_name(module, given) not in knowledge().query_classes:
@@ -205,6 +207,7 @@ def recognise_either(reader: Reader, node: ast.AST) -> Recognised | None:
 def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None:
     """Return the query that starts at ``node``, as in ``Model.query.all()``; None for others."""
     above = reader.module.parent(node)
+    # `session.query(...)` is recognised by its call.
     if isinstance(above, ast.Call) and above.func is node:
         return None
     begin = begin_of(reader, node)
@@ -220,13 +223,16 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "query":
         return None
     proof = reader.project.orm.session_of(reader.module, call.func.value)
+    # It is known to be something else.
     if proof is None:
         return None
     if isinstance(proof, SessionProof):
+        # An AsyncSession has no query().
         if proof.kind.startswith("async"):
             return None
         refused = _standing_against(reader, call) or _own_queries(reader, call, proof)
         return Recognised(call, refused, caveat=_caveat(reader, call, proof))
+    # A mapped class proves its session; what is only plausible is reported and stays.
     if is_proved_by_use(reader, call):
         by_use = SessionProof("session", by_use=True)
         refused = _standing_against(reader, call) or _own_queries(reader, call, by_use)
@@ -243,6 +249,7 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
 def _own_queries(reader: Reader, call: ast.Call, proof: SessionProof) -> Refused | None:
     """Return what stands against a query that is, or may be, of a class of the program's own."""
     given: tuple[str, ...] = (proof.query_class,) if proof.query_class else ()
+    # It may come from any factory that is given a class of queries.
     if not given and not _is_followed(proof):
         given = reader.project.orm.query_classes_given()
     for one in given:

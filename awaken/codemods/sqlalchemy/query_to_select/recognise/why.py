@@ -41,6 +41,7 @@ def why_no_site(reader: Reader, span: Span) -> str | None:
 
     What is written in the span itself counts first, then the innermost expression around it.
     """
+    # Operators and contexts have no place in the source.
     placed = [node for node in reader.module.walk() if hasattr(node, "lineno")]
     named = [node for node in placed if _touches(_name_span(reader, node), span)]
     around = [
@@ -92,6 +93,7 @@ def _other_call(reader: Reader, node: ast.AST) -> str | None:
     receiver = node.func.value
     text, origin = quoted(receiver), _origin(reader, receiver)
     proof = reader.project.orm.session_of(reader.module, receiver)
+    # Any other session would have been recognised.
     if isinstance(proof, SessionProof):
         return f"`{text}` is an AsyncSession, which has no `query()`"
     if isinstance(proof, Unknown):
@@ -184,6 +186,7 @@ def _class_named(reader: Reader, node: ast.expr) -> str | None:
     if last == "cls":
         return "the class itself"
     known = name is not None and reader.project.class_facts(name) is not None
+    # CamelCase is how a class is named, capitals alone a constant.
     camel = last[:1].isupper() and not last.isupper()
     return "a class" if known or (camel and status == "unknown") else None
 

@@ -35,12 +35,14 @@ def flushes_first(statement: Statement) -> bool:
     if any(is_orm(statement.reader, node) for node in statement.sources):
         return True
     in_criteria = any(is_orm(statement.reader, node) for node in statement.criteria)
+    # Before 2.0.15 criteria alone make no ORM statement; beside a join they do.
     return in_criteria and (statement.joined or not targets.admits("sqlalchemy", "<2.0.15"))
 
 
 def is_orm(reader: Reader, node: ast.expr) -> bool:
     """Whether a mapped class is named in ``node``, as far as can be seen."""
     if isinstance(node, ast.Starred):
+        # Of a list that is out of sight, nothing is taken for a class: the caveat stays.
         elements = literal_elements(reader, node.value) or []
         return any(is_orm(reader, element) for element in elements)
     return any(

@@ -27,6 +27,7 @@ _AT_ONCE = frozenset(
         "tuple",
     ]
 )
+# `extend` of lists, `join` of strings, `update` of sets and dictionaries.
 _METHODS_AT_ONCE = frozenset({"extend", "join", "update"})
 
 
@@ -41,6 +42,7 @@ def _iterator_over(module: Module, query: ast.expr) -> ast.expr | None:
     parent = module.parent(query)
     if isinstance(parent, ast.comprehension):
         around = module.parent(parent)
+        # Python evaluates only the first iterable of a generator expression where that stands.
         is_first = isinstance(around, ast.GeneratorExp) and around.generators[0] is parent
         return around if is_first and isinstance(around, ast.expr) else None
     if isinstance(parent, ast.Call) and module.scopes.builtin_called(parent) in _ITERATORS:
@@ -60,9 +62,11 @@ def _is_used_up(module: Module, iterator: ast.expr) -> bool:
         case ast.Compare(comparators=[used], ops=[ast.In() | ast.NotIn()]):
             return used is iterator
         case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            # Unpacking takes all rows at once.
             return True
         case ast.Call(func=func, args=args) as call if iterator in args:
             method = func.attr if isinstance(func, ast.Attribute) else ""
+            # Arguments behind it are evaluated before the first row is asked for.
             later = _given(args[args.index(iterator) + 1 :], call)
             if any(isinstance(part, ast.Call | ast.Await) for part in later):
                 return False
@@ -86,5 +90,6 @@ def _is_last_call(iterator: ast.Call) -> bool:
 
 def _given(later: list[ast.expr], call: ast.Call) -> list[ast.AST]:
     """Return what is evaluated behind an argument of ``call``, but for lambdas."""
+    # The body of a lambda does not run where it stands.
     nodes = [*later, *(keyword.value for keyword in call.keywords)]
     return [part for one in nodes if not isinstance(one, ast.Lambda) for part in ast.walk(one)]

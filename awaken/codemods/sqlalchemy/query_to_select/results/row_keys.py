@@ -11,6 +11,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.rows import Shape, Uses,
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 
+# Data frames name their columns by the keys of rows.
 _KEY_READERS = (b"_asdict", b"_fields", b"_mapping", b".keys()", b"pandas", b"DataFrame")
 
 
@@ -25,6 +26,7 @@ def key_caveats(statement: Statement) -> Iterator[str]:
 
 def _caveats(statement: Statement, items: Sequence[Item]) -> Iterator[str]:
     doubled, unlabelled = doubled_keys(items), first_unlabelled(items)
+    # Rows are followed only where their keys may change.
     uses = _uses(statement) if doubled or unlabelled is not None else None
     if uses is None:
         return
@@ -36,6 +38,7 @@ def _caveats(statement: Statement, items: Sequence[Item]) -> Iterator[str]:
     if unlabelled is not None:
         if uses.keys:
             raise Refused(reasons.UNLABELLED_KEYS, unlabelled)
+        # Nobody notices a new key if no file of the project reads keys at all.
         if uses.out_of_sight and statement.reader.project.files_with(_KEY_READERS):
             yield f"`{unlabelled}` gets a key in the rows, unless it is given a `.label(...)`"
 

@@ -24,6 +24,7 @@ _STEPS = 6
 ends at the latest; every variable on the way multiplies what is left by its reads."""
 _WITHOUT_DEFAULT = 2
 """Arguments: with a third one, an attribute that is not there is no error."""
+# The value goes no further there, and no column of it is read by name.
 _ENDS = (ast.Expr, ast.Compare, ast.UnaryOp, ast.If, ast.While, ast.Assert, ast.FormattedValue)
 _BINDS = (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.comprehension)
 
@@ -69,6 +70,7 @@ class _Follower:
         elif isinstance(parent, ast.Attribute):
             self._attribute(parent, shape, steps)
         elif isinstance(parent, ast.BoolOp | ast.IfExp):
+            # As a condition only its truth matters.
             if getattr(parent, "test", None) is not node:
                 self.follow(parent, shape, steps - 1)
         elif isinstance(parent, ast.Starred):
@@ -96,16 +98,19 @@ class _Follower:
                 self._uses.out_of_sight = True
 
     def _bind(self, target: ast.expr, shape: Shape, steps: int) -> None:
+        # A row that is unpacked is read by position, which is the same in both styles.
         if isinstance(target, ast.Tuple | ast.List):
             if shape == "rows":
                 for element in target.elts:
                     self._bind(element, "row", steps)
             return
+        # What is set in an attribute or item may be read anywhere.
         if not isinstance(target, ast.Name):
             self._uses.out_of_sight = True
             return
         scopes = self._module.scopes
         owner = scopes.owner(target.id, scopes.scope_of(target))
+        # Other files, and other functions, may read these names.
         if owner is None or owner.kind in {"module", "class"}:
             self._uses.out_of_sight = True
             return
@@ -128,6 +133,7 @@ class _Follower:
         ]
 
     def _subscript(self, node: ast.Subscript, shape: Shape, steps: int) -> None:
+        # A text between the brackets is a key; a number is a position.
         if shape == "row":
             self._uses.keys |= isinstance(node.slice, ast.Constant) and isinstance(
                 node.slice.value, str
@@ -163,6 +169,7 @@ class _Follower:
 
     def _argument(self, call: ast.Call, shape: Shape, steps: int) -> None:
         name = self._module.scopes.builtin_called(call)
+        # They look at values, not at keys.
         if name in _CONSUMED or (shape == "row" and name in {"list", "tuple"}):
             return
         if shape == "rows" and name == "enumerate":

@@ -16,12 +16,14 @@ def may_repeat(statement: Statement) -> bool:
 
 def is_surely_unique(statement: Statement, kind: Kind) -> bool:
     """Whether no row of ``statement``, which has a mapped class among its items, may repeat."""
+    # A second FROM may repeat an object, and so may a text.
     if statement.unsure or statement.joined or statement.selects_from or statement.from_statement:
         return False
     if statement.changed_items:
         return False
     entity = next(item for item in statement.items if item.what is What.ENTITY)
     if statement.several:
+        # Each class was judged where the ways met: only later options can add a collection.
         is_plain = not loads_collection(statement.reader, statement.options)
     else:
         is_plain = _is_plain(statement, entity, kind)
@@ -35,9 +37,11 @@ def _is_plain(statement: Statement, entity: Item, kind: Kind) -> bool:
     if entity.model is None or may_load_collection(statement):
         return False
     mapped = statement.reader.project.orm.mapped_class(entity.model)
+    # A view or join may repeat what is declared as its primary key.
     if mapped is None or mapped.table != "plain":
         return False
     others = [item for item in statement.items if item is not entity]
+    # Columns of the object itself repeat only where it does.
     own = entity.owner, entity.model
     return kind is not Kind.ROWS_WITH_ENTITY or all(
         item.what is What.COLUMN and (item.owner, item.model) == own for item in others
@@ -48,6 +52,7 @@ def may_load_collection(statement: Statement) -> bool:
     """Whether ``statement`` may load a collection by a JOIN, which repeats its owner."""
     entities = [item for item in statement.items if item.what is What.ENTITY]
     project = statement.reader.project
+    # None says that it is not known, and so it counts as a collection.
     if any(
         item.model is None or project.orm.needs_unique(item.model) is not False for item in entities
     ):

@@ -28,6 +28,7 @@ def rewrite_slice(
 ) -> cst.BaseExpression:
     """``session.query(A)[1:3]`` → ``session.scalars(select(A).slice(1, 3)).all()``."""
     subscript = f"[{data.subscript}]" if data.subscript is not None else ""
+    # The rewriter of queries needs a terminator; `all()` gives a list, as the slice did.
     ended = cst.Call(cst.Attribute(node.value, cst.Name("all")))
     wider = chain_lines.followed(around, len(subscript))
     rows = rewrite_query(ended, data.query, wider)
@@ -45,6 +46,7 @@ def rewrite_write(node: cst.Call, data: BulkRewrite, around: Surroundings) -> cs
     parameters = _parameters(chain, data)
     trailing = len(f", {code(parameters)}") if parameters is not None else 0
     trailing += len(f".{_ROWCOUNT}") if data.rowcount else 0
+    # The lines leave room for what is put behind the statement afterwards.
     wider = chain_lines.followed(around, trailing)
     written = rewrite_query(chain, data.statement, wider)
     if parameters is not None:
@@ -200,6 +202,7 @@ def _at_end(
 def _ordered(argument: cst.Arg) -> cst.Call:
     """``[(A.x, 1), (A.y, 2)]`` → ``((A.x, 1), (A.y, 2))``, a variable → ``(*variable)``."""
     function, value = cst.Name("ordered_values"), argument.value
+    # `ordered_values()` takes the pairs one by one, Query.update() a list of them.
     if isinstance(value, cst.List | cst.Tuple) and not any(
         isinstance(element, cst.StarredElement) for element in value.elements
     ):
@@ -232,6 +235,7 @@ def _parameters(chain: cst.Call, data: BulkRewrite) -> cst.BaseExpression | None
     """Return what ``params(...)`` of the old chain gives to ``execute``: a dictionary."""
     if data.params is None:
         return None
+    # The chain is walked from its last call inwards, and the place is counted from its start.
     outer = len(data.statement.links) - 1 - data.params
     call = chain
     for _ in range(outer + (data.statement.ended == "call")):

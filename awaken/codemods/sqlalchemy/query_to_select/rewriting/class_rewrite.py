@@ -32,6 +32,7 @@ def _read(node: Any, session: cst.BaseExpression) -> Any:
     """Return ``node`` with the start of its chain as a call of ``session.query``."""
     match node:
         case cst.Attribute(attr=cst.Name("query")):
+            # Brackets around `Model.query` go around the whole call that takes its place.
             query = node.with_changes(value=session, lpar=[], rpar=[])
             return cst.Call(query, [cst.Arg(node.value)], lpar=node.lpar, rpar=node.rpar)
         case cst.Call(func=cst.Attribute(attr=cst.Name("query")) as method):

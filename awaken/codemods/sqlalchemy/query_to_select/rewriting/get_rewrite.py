@@ -20,9 +20,11 @@ def rewrite_get(node: cst.Call, data: GetRewrite, around: Surroundings) -> cst.C
     model = items_of(root)[0].with_changes(
         comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")), whitespace_after_arg=_NO_SPACE
     )
+    # The key keeps its place between the brackets, with its line breaks and comments.
     if not data.settings:
         func = _session_get(root, links, data)
         return node.with_changes(func=func, args=[model, *node.args])
+    # The call is laid out anew, so that a line break in front of `query` goes.
     func = _session_get(root, links, data).with_changes(dot=cst.Dot())
     settings = [
         _setting(name, arguments) for name, arguments in _gathered(links, data.settings).items()
@@ -46,6 +48,7 @@ def _called_on(call: cst.Call) -> cst.Call:
 def _session_get(root: cst.Call, links: Sequence[cst.Call], data: GetRewrite) -> cst.Attribute:
     if data.session == "receiver":
         return cst.ensure_type(root.func, cst.Attribute).with_changes(attr=cst.Name("get"))
+    # `Query(User, session)` has it behind the class, `with_session(session)` alone.
     call, position = (root, 1) if data.session == "argument" else (links[data.session], 0)
     return with_owner(call.args[position].value, "get")
 
@@ -66,6 +69,7 @@ def _setting(name: GetSetting, arguments: Sequence[cst.Arg]) -> cst.Arg:
     if name == "options":
         value = cst.List([_element(argument) for argument in arguments])
     elif name == "populate_existing" or not arguments:
+        # with_for_update() without arguments is `with_for_update=True` there.
         value = cst.Name("True")
     else:
         value = cst.Dict(list(_entries(arguments)))

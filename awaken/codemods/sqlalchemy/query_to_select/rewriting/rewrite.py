@@ -158,6 +158,7 @@ def _statement(parts: _Parts, data: QueryRewrite) -> cst.BaseExpression:
     for source in data.extra:
         call = cst.ensure_type(cst.parse_expression(source), cst.Call)
         dot = parts.line_break
+        # What is added stands where the terminator stood, with its line break.
         if parts.ended is not None and chain_lines.has_break(parts.ended.dot):
             dot = parts.ended.dot
         name = cst.ensure_type(call.func, cst.Name)
@@ -198,6 +199,7 @@ def _is_method(root: cst.Call) -> bool:
 def _constructor_items(root: cst.Call) -> Sequence[cst.Arg]:
     """The items of ``Query(Model, session)`` or ``Query([Model.a, Model.b])``."""
     first = root.args[0]
+    # Unlike query() and select(), the class takes several items as one list.
     if isinstance(first.value, cst.List | cst.Tuple):
         return [
             cst.Arg(
@@ -222,6 +224,7 @@ def _link(
     func = cst.ensure_type(link.func, cst.Attribute)
     func = func.with_changes(value=statement, attr=cst.Name(edit.call))
     changed = link.with_changes(func=func)
+    # Execution puts the chain into brackets, so that those around its parts can go.
     if bare:
         changed = changed.with_changes(lpar=[], rpar=[])
     if edit.arguments is not None:
@@ -246,6 +249,7 @@ def _keyword(argument: cst.Arg, keyword: str) -> cst.Arg:
 def _comparison(argument: cst.Arg, target: str) -> cst.Arg:
     """``key=value`` → ``target.key == value``; ``**values`` → one comparison for each of them."""
     if argument.star == "**":
+        # Which keys there are is known only when the program runs.
         text = f"[getattr({target}, key) == value for key, value in x.items()]"
         many = cst.ensure_type(cst.parse_expression(text), cst.ListComp)
         pairs = cst.Call(cst.Attribute(_owner(argument.value), cst.Name("items")))
@@ -341,6 +345,7 @@ def _fits(inline: cst.BaseExpression, around: Surroundings, *, fluent: bool) -> 
     text, outer = code(inline), around.parentheses
     if "\n" in text:
         return False
+    # On one line the parentheses around it are not needed.
     if outer is not None and outer.column + len(text) + outer.trailing <= around.line_length:
         return True
     is_inside = outer is None or fluent
@@ -394,11 +399,13 @@ def _trailing_comment(parts: _Parts, data: QueryRewrite) -> bool:
 
 def _session_method(parts: _Parts, data: QueryRewrite) -> cst.Attribute:
     method = cst.Name(data.runs or "")
+    # A statement in a variable says nothing of its session.
     if data.given:
         return cst.Attribute(_name(data.given), method)
     if data.session == "receiver":
         func = cst.ensure_type(parts.root.func, cst.Attribute).with_changes(attr=method)
         is_wrapped = parts.root.lpar or any(link.lpar for link in parts.links)
+        # The line break in front of `query` stood in brackets that are gone.
         return func.with_changes(dot=cst.Dot()) if is_wrapped else func
     if data.session == "argument":
         session = parts.root.args[1].value
@@ -447,4 +454,5 @@ def _tail(
     if data.last is None:
         return result
     attribute = cst.Attribute(result, cst.Name(data.last), dot=dot)
+    # The brackets around the old query are put around the whole in the end.
     return cst.ensure_type(node, cst.Call).with_changes(func=attribute, lpar=[], rpar=[])

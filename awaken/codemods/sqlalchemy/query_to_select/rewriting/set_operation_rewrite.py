@@ -24,6 +24,7 @@ def operated(first: cst.BaseExpression, link: cst.Call, operation: Operation) ->
     if operation.model is not None:
         value = _call(operation.aliased, cst.parse_expression(operation.model), value)
     if operation.name is not None:
+        # Named in place, as later builders of the same expression use the name.
         value = cst.NamedExpr(cst.Name(operation.name), value)
     return _call(operation.select, value)
 
@@ -69,6 +70,7 @@ class _Renamed(cst.CSTTransformer):
         self._names = names
 
     def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802
+        # `models.User` is replaced as a whole, not a `models` in it.
         return code(node) not in self._names
 
     def leave_Attribute(  # noqa: N802
@@ -77,6 +79,7 @@ class _Renamed(cst.CSTTransformer):
         new = self._names.get(code(original_node))
         if new is not None:
             return cst.Name(new)
+        # Behind the dot stands the name of an attribute, not of the class.
         return updated_node.with_changes(attr=original_node.attr)
 
     def leave_Name(  # noqa: N802
@@ -87,4 +90,5 @@ class _Renamed(cst.CSTTransformer):
         return updated_node if new is None else updated_node.with_changes(value=new)
 
     def leave_Arg(self, original_node: cst.Arg, updated_node: cst.Arg) -> cst.Arg:  # noqa: N802
+        # The name of a keyword is no expression.
         return updated_node.with_changes(keyword=original_node.keyword)

@@ -51,6 +51,7 @@ def are_alike(one: Sequence[Item], other: Sequence[Item]) -> bool:
     is_weak = any(item.certainty.is_weak for item in (*one, *other))
     if whats != [item.what for item in other] or is_weak:
         return False
+    # Objects come out of both, whichever class it is.
     if whats == [What.ENTITY]:
         return True
     same_keys = [item.key for item in one] == [item.key for item in other]
@@ -60,6 +61,7 @@ def are_alike(one: Sequence[Item], other: Sequence[Item]) -> bool:
 
 def either(one: Item, other: Item) -> Item:
     """Return what is known of an item that is ``one`` or ``other``."""
+    # Without model and owner: neither of the classes can be named for both.
     return Item(
         one.node,
         one.what if one.what is other.what else What.UNKNOWN,

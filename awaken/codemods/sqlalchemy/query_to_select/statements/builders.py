@@ -29,6 +29,7 @@ from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
 from awaken.project.frameworks.sqlalchemy.loads.items import What
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
+# Query raises for these after a limit; a select() would take them in front of it.
 _NOT_AFTER_LIMIT = frozenset(
     {
         "filter",
@@ -43,6 +44,7 @@ _NOT_AFTER_LIMIT = frozenset(
     }
 )
 _CRITERIA_OF_ANY_KIND = _NOT_AFTER_LIMIT | {"limit", "offset", "slice", "distinct"}
+# Query raises for these once criteria or joins were added.
 _ONLY_FIRST = frozenset({"select_from", "from_statement"})
 _JOIN_KEYWORDS = frozenset({"target", "onclause", "isouter", "full"})
 
@@ -51,6 +53,7 @@ def translate(reader: Reader, chain: Chain, executed: bool) -> Statement:
     """Return the statement of ``chain``; raises Refused for a builder without a counterpart."""
     criteria = [argument for link in chain.links for argument in link.call.args]
     statement = begun(reader, chain, criteria)
+    # First of all: what each builder means depends on what is asked for.
     items = read_by_options(reader, statement.items, chain.links)
     statement.items = statement.orm_items = items
     add_links(statement, executed)
@@ -80,6 +83,7 @@ def add_links(statement: Statement, executed: bool) -> None:
 def _check_order(statement: Statement, link: Link) -> None:
     """Query refuses some builders after others; select() takes them in any order."""
     name = link.name
+    # After `enable_assertions(False)` Query takes any order as well.
     if not statement.asserting:
         return
     if statement.limited and name in _NOT_AFTER_LIMIT:
@@ -97,6 +101,7 @@ Handler = Callable[[Statement, Link, int, bool], LinkEdit]
 
 
 def _keep(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    # `correlate()`, `with_for_update()`, hints and the like mean the same on a select().
     del statement
     return LinkEdit(link.name)
 
@@ -111,8 +116,10 @@ def _criteria(statement: Statement, link: Link, _position: int, _executed: bool)
         statement.grouped = True
     if link.name == "order_by":
         statement.ordered.extend(arguments)
+    # `order_by(False)` takes the order back; on a select() only None does.
     if link.name in {"order_by", "group_by"} and resets:
         return LinkEdit(link.name, arguments="None")
+    # A select() has `filter()` too, but `where()` is what SQLAlchemy recommends.
     return LinkEdit("where" if link.name == "filter" else link.name)
 
 
@@ -128,6 +135,7 @@ def _refuse_labels(statement: Statement, criterion: ast.expr) -> None:
         mapped = statement.reader.project.orm.mapped_class(item.model) if item.model else None
         if mapped is None or mapped.tablename is None:
             continue
+        # A label that is also the name of a column is found in both styles.
         labels = {f"{mapped.tablename}_{name}" for name in mapped.columns} - set(mapped.columns)
         for label in sorted(words & labels):
             raise Refused(reasons.LABEL_IN_TEXT, label)
@@ -149,6 +157,7 @@ def _is_false(node: ast.expr) -> bool:
 def _limit(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     statement.limited = True
     arguments = link.call.args
+    # An offset leaves the limit as it is; a later limit replaces it.
     statement.one_row_limit = (
         link.name == "limit"
         and len(arguments) == 1
@@ -190,6 +199,7 @@ def _names_by_string(option: ast.Call) -> bool:
 def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     _refuse_old_join(statement.reader, link)
     statement.joined = True
+    # reset_joinpoint() lasts until the next join.
     statement.reset = False
     statement.criteria.extend(link.call.args)
     statement.join_point = join_target(statement.reader, link)
@@ -198,6 +208,7 @@ def _join(statement: Statement, link: Link, _position: int, _executed: bool) -> 
 
 def _refuse_old_join(reader: Reader, link: Link) -> None:
     arguments = link.call.args
+    # Forms of 1.x: neither Query nor select() takes them in 2.0.
     if any(isinstance(a, ast.Constant) and isinstance(a.value, str) for a in arguments):
         raise Refused(reasons.REMOVED_METHOD, f"{link.name}() by the name of a relationship")
     if arguments and isinstance(arguments[0], ast.Tuple):
@@ -225,6 +236,7 @@ def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool
     if statement.chain.ending == "written":
         return LinkEdit(link.name)  # `bulk` decides: update() and delete() have rules of their own
     before_2_1 = not statement.reader.project.targets.admits("sqlalchemy", ">=2.1")
+    # A select() has no reset_joinpoint(): its filter_by() would still mean what was joined.
     if not statement.reset and (before_2_1 or _has_one_source(statement)):
         return LinkEdit(link.name)
     target = filter_target(statement)
@@ -237,6 +249,7 @@ def _filter_by(statement: Statement, link: Link, _position: int, _executed: bool
 def refuse_missing_keys(statement: Statement, link: Link, target: Target) -> None:
     """A key that the target lacks raises one error from Query and another from its class."""
     mapped = statement.reader.project.orm.mapped_class(target.model) if target.model else None
+    # The key may come from a base or mixin that is not in sight.
     if mapped is None or not mapped.complete:
         return
     for keyword in link.call.keywords:
@@ -263,6 +276,7 @@ def _has_one_source(statement: Statement) -> bool:
 
 def filter_target(statement: Statement) -> Target:
     """Return what ``filter_by`` means at this point of the chain."""
+    # In the order of Query: what was joined last, what is selected from, the first item.
     if statement.join_point is not None and not statement.reset:
         return statement.join_point
     if statement.source is not None:
@@ -270,6 +284,7 @@ def filter_target(statement: Statement) -> Target:
     first = statement.items[0] if statement.items else None
     if first is None or first.owner is None or first.mixed:
         return Target(None, "an entity that is not in sight")
+    # An alias that is made in place, as `aliased(User)`, has no name to compare by.
     if not first.owner.replace(".", "").isidentifier():
         return Target(None, f"`{first.owner}`")
     return Target(first.owner, first.owner, first.model)
@@ -281,6 +296,7 @@ def _with_entities(statement: Statement, link: Link, _position: int, _executed: 
         raise Refused(reasons.RAISES_TODAY, "with_entities() takes columns one by one")
     statement.items = classify_all(statement.reader, arguments)
     statement.lists = ()
+    # Query forgets what was joined, but not what it selects from.
     statement.join_point = None
     statement.changed_items = True
     return LinkEdit("with_only_columns")
@@ -304,6 +320,7 @@ def _reset_joinpoint(
 
 
 def _assertions(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
+    # A select() asserts nothing, so that nothing need be switched off.
     statement.asserting = not (link.call.args and _is_false(link.call.args[0]))
     return LinkEdit(None)
 
@@ -312,11 +329,13 @@ def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool
     value = link.call.args[0] if len(link.call.args) == 1 else None
     if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
         raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() of a variable")
+    # True is the default, and what is only embedded loads nothing.
     if value.value or not executed:
         return LinkEdit(None)
     if any(other.name == "options" for other in statement.chain.links):
         # ``lazyload("*")`` does not overrule the options that name a relationship.
         raise Refused(reasons.LEGACY_ARGUMENT, "enable_eagerloads() beside options()")
+    # A select() has no such method; to load every relationship lazily comes to the same.
     written = sqlalchemy_name(statement.reader, statement.chain.root, "lazyload")
     statement.needs.append(written)
     return LinkEdit("options", arguments=f'{written.text}("*")')
@@ -324,10 +343,12 @@ def _eagerloads(statement: Statement, link: Link, _position: int, executed: bool
 
 def _setting(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     arguments = [*link.call.args, *link.call.keywords]
+    # These methods of Query are execution options of a select().
     if link.name == "populate_existing":
         return LinkEdit("execution_options", arguments="populate_existing=True")
     if len(arguments) != 1 or link.call.keywords or isinstance(arguments[0], ast.Starred):
         raise Refused(reasons.LEGACY_ARGUMENT, f"{link.name}() with these arguments")
+    # With yield_per() Query keeps repeated rows, so `unique()` must not be added.
     statement.yields |= link.name == "yield_per"
     return LinkEdit("execution_options", keyword=link.name)
 
@@ -340,6 +361,7 @@ def _from_statement(statement: Statement, link: Link, _position: int, _executed:
 def _with_session(statement: Statement, link: Link, position: int, _executed: bool) -> LinkEdit:
     if len(link.call.args) != 1 or link.call.keywords:
         raise Refused(reasons.LEGACY_ARGUMENT, "with_session() with these arguments")
+    # The last with_session() counts, so that an earlier one is overwritten.
     statement.session = position
     return LinkEdit(None)
 
@@ -365,6 +387,7 @@ def _with_parent(statement: Statement, link: Link, _position: int, _executed: bo
 
 def _as_rows(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     if link.name == "tuples":
+        # Rows come out even if one class is asked for: `scalars()` would give objects.
         statement.as_rows = True
         return LinkEdit(None)
     value = link.call.args[0] if len(link.call.args) == 1 else None
@@ -377,6 +400,7 @@ def _as_rows(statement: Statement, link: Link, _position: int, _executed: bool) 
 def _transformation(
     _statement: Statement, _link: Link, _position: int, _executed: bool
 ) -> LinkEdit:
+    # The function is given a Query, of which it may call any method.
     raise Refused(reasons.TRANSFORMATION)
 
 

@@ -14,11 +14,13 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Stat
 
 def keep_comments(statement: Statement, link: Link, position: int, edit: LinkEdit) -> None:
     """Raise Refused if ``edit`` replaces a part of the builder ``link`` that holds a comment."""
+    # A new name leaves the brackets as they are, with all that stands in them.
     if edit.call is not None and edit.arguments is None:
         return
     module = statement.reader.module
     links = statement.chain.links
     before = links[position - 1].call if position else statement.chain.root
+    # A builder that is dropped takes its dot, and the line break in front of it, along.
     start = before if edit.call is None else link.call.func
     text = module.source.text[module.span(start).end : module.span(link.call).end]
     refuse_comment(text)
@@ -35,7 +37,9 @@ def refuse_comment(source: bytes) -> None:
 def _comment_in(text: str) -> str | None:
     """Return the first comment of a piece of an expression; None if ``#`` stands in a string."""
     try:
+        # In brackets, a line break inside the piece ends no statement.
         tokens = list(tokenize.generate_tokens(io.StringIO(f"({text})\n").readline))
     except (tokenize.TokenError, SyntaxError, IndentationError):
+        # What cannot be read is taken for a comment: a query too many stays, but none is lost.
         return text[text.index("#") :].partition("\n")[0].rstrip()
     return next((token.string for token in tokens if token.type == tokenize.COMMENT), None)

@@ -65,6 +65,7 @@ def same(described: str) -> Join:
 
 
 def _all_nodes(one: Sequence[ast.expr], other: Sequence[ast.expr]) -> list[ast.expr]:
+    # In order and once each: every round of a loop brings the same nodes again.
     return list(dict.fromkeys([*one, *other]))
 
 
@@ -89,6 +90,7 @@ def _target_key(target: Target | None) -> Hashable:
 def _same_at_first(one: Sequence[Item], other: Sequence[Item]) -> Sequence[Item]:
     """Return what was asked for at first; Refused where only one way makes an ORM statement."""
     are_orm = all(any(item.orm for item in items) for items in (one, other))
+    # If both ways make an ORM statement, it does not matter what by.
     if not are_orm and looks(one) != looks(other):
         raise Refused(reasons.DIFFERENT_QUERIES, "other columns at first")
     return one

@@ -33,6 +33,7 @@ _JOINS = frozenset({"join", "outerjoin"})
 _AFTER = _COUNTS | _SETTINGS | _CRITERIA | _JOINS | {"filter_by", "options", "with_entities"}
 _LOADERS = frozenset({"joinedload", "selectinload", "subqueryload", "lazyload", "raiseload"})
 _LOADERS |= {"immediateload", "noload"}
+# What takes values by their position, whatever the columns are called.
 _EMBEDDED = frozenset({"in_", "notin_", "not_in", "scalar_subquery", "as_scalar", *SET_OPERATIONS})
 
 
@@ -45,8 +46,10 @@ def set_operation(statement: Statement, link: Link, position: int, _executed: bo
             raise Refused(reasons.SET_OPERATION, f"{link.name}() after {before.name}()")
     later = [after for after in links[position + 1 :] if after.name != "reset_joinpoint"]
     until = next((n for n, after in enumerate(later) if after.name in SET_OPERATIONS), len(later))
+    # Only the last operation stands where the query stood.
     if until == len(later):
         _check_end(statement, link)
+    # Every operand has to fit the query that the first operation is called on.
     statement.first_items = statement.first_items or statement.items
     edit = _operation(statement, link, later[:until], is_last=until == len(later))
     _start_again(statement)
@@ -106,10 +109,12 @@ def _of_entity(statement: Statement, link: Link, later: Sequence[Link], is_last:
     owner = ast.unparse(item.node)
     _check_entity(statement, item, owner)
     unnamed = _is_plain(later) and is_last
+    # A count needs no objects; but of Core objects it flushes first only since 2.1.
     if unnamed and statement.chain.end == "count" and _flushes(statement):
         return LinkEdit("union", operation=Operation(function=_written(statement, link.name)))
     renamed: tuple[tuple[str, str], ...] = ()
     alias = None
+    # What they mean are columns of the subquery, which the alias stands for.
     if _mentions(later, owner):
         alias = _alias(statement, f"{owner.rpartition('.')[2].lower()}_alias")
         renamed = ((owner, alias),)
@@ -155,10 +160,13 @@ def _of_rows(statement: Statement, link: Link, later: Sequence[Link], is_last: b
         if not is_plain or item.key is None:
             raise Refused(reasons.SET_OPERATION, f"a set operation of `{ast.unparse(item.node)}`")
     for after in later:
+        # Columns get no alias by which a later builder could name them.
         if after.name not in _COUNTS | _SETTINGS and not _is_empty(after):
             raise Refused(reasons.SET_OPERATION, f"{after.name}() after {link.name}() of columns")
+    # Columns of a subquery make no ORM statement, which matters to the flush.
     statement.orm_items = ()
     function = _written(statement, link.name)
+    # The union gives these rows by itself: nothing is read off a subquery of it.
     if is_last and _is_plain(later) and _takes_any(statement.chain):
         return LinkEdit("union", operation=Operation(function=function))
     return LinkEdit(
@@ -200,9 +208,11 @@ def _alias(statement: Statement, base: str) -> str:
     module = statement.reader.module
     inner: ast.AST = statement.chain.node
     for above in module.ancestors(inner):
+        # Python allows no `:=` in what a comprehension iterates.
         if isinstance(above, ast.comprehension) and above.iter is inner:
             raise Refused(reasons.SET_OPERATION, "a set operation that a comprehension iterates")
         inner = above
+    # Every operation of a chain needs an alias of its own.
     others = sum(1 for edit in statement.edits if edit.operation is not None)
     return module.scopes.fresh_name(f"{base}_{others + 1}" if others else base)
 
@@ -281,6 +291,7 @@ def _unclear(link: Link, after: Link) -> Refused:
 def _joined(statement: Statement, link: Link, item: Item, join: Link) -> Iterator[Sources]:
     """Yield what a join adds; raises Refused unless it is another class that is known."""
     target = join_target(statement.reader, join)
+    # In a self-join the name of the class would mean the alias and the table.
     if target.text is None or target.model in {None, item.model}:
         raise _unclear(link, join)
     yield Sources(statement.reader, target.text, target.model)

@@ -82,11 +82,13 @@ class Statement:
     )
     unsure: bool = field(default=False, metadata=SOME_WAY.declared)
     unflushed: bool = field(default=False, metadata=SOME_WAY.declared)
+    # Joins of two statements are kept by their numbers, as it would cost more to compare them.
     number: int = field(default_factory=itertools.count().__next__, init=False)
 
     @property
     def is_plain(self) -> bool:
         """Whether nothing but criteria, joins, order and loader options was added."""
+        # A count of these needs no subquery; any other builder may change what is counted.
         plain = {"filter", "where", "filter_by", "join", "outerjoin", "order_by", "options"}
         return all(link.name in plain for link in self.chain.links)
 

@@ -44,8 +44,10 @@ def target_of(reader: Reader, node: ast.expr) -> Target:
     """Return what ``filter_by`` means after a join of ``node``, or a select from it."""
     described = f"the target of `{ast.unparse(node)}`"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        # The subclass, or its alias, is joined in place of what the relationship leads to.
         if node.func.attr == "of_type" and node.args:
             return target_of(reader, node.args[0])
+        # `User.posts.and_(...)` adds to the ON clause, and joins the same class.
         if node.func.attr == "and_":
             return target_of(reader, node.func.value)
     entity = entity_of(reader, node)
@@ -61,6 +63,7 @@ def target_of(reader: Reader, node: ast.expr) -> Target:
             return Target(_class_here(reader, node, model), described, model)
     item = classify(reader, node)
     if item.what is What.SELECTABLE and is_dotted(node):
+        # A Table or subquery has its columns in `.c`.
         return Target(f"{ast.unparse(node)}.c", described)
     return Target(None, described)
 
@@ -77,6 +80,7 @@ def _class_here(reader: Reader, site: ast.Attribute, qualified: str) -> str | No
     is_seen = name in module.scopes.module.bindings and not module.scopes.is_shadowed(name, site)
     if is_seen and reader.qualified(ast.Name(name, ast.Load())) == qualified:
         return name
+    # `models.Post` beside `models.User.posts`: the class next to the one that is named.
     prefix = site.value
     if isinstance(prefix, ast.Attribute):
         sibling = ast.Attribute(prefix.value, name, ast.Load())

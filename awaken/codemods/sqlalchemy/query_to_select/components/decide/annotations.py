@@ -95,6 +95,7 @@ def _annotation(
     text = select.text if before_2 else f"{select.text}{_rows(parsed, items)}"
     if note is not parsed:
         quote = module.text_of(note)[-1]
+        # It would end the string around the annotation.
         if quote in text:
             raise refused
         text = f"{quote}{text}{quote}"
@@ -106,6 +107,7 @@ def _rows(query: ast.expr, items: Sequence[Item]) -> str:
     if isinstance(query, ast.Subscript):
         whole = query.slice.value if isinstance(query.slice, ast.Subscript) else query.slice
         name = getattr(whole, "attr", getattr(whole, "id", ""))
+        # What a Row is made of is what a Select is made of.
         if name == "Row" and isinstance(query.slice, ast.Subscript):
             return f"[{ast.unparse(query.slice.slice)}]"
         text = ast.unparse(query.slice)

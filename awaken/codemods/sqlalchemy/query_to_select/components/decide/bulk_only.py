@@ -51,6 +51,7 @@ def decide_bulk(component: Component, states: States, end: str) -> Iterator[Bulk
         for link in fragment.links:
             because = (fragment.context.place(link.call),)
             check_link(component.reader(fragment.context), end, link)
+            # Its values go to `execute()`, which stands in another expression.
             if link.name == "params":
                 raise Refused(reasons.KEPT_BUILDER, link.name, because=because)
             if link.name == "filter_by" and is_crossing and fragment.recognised is None:

@@ -51,6 +51,7 @@ from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
 
 _EXECUTED = frozenset({"all", "first", "one", "one_or_none", "scalar", "count"})
 _RUNS = frozenset({"executed", "iterated", "written", "extended"})
+# The deprecated name of the method, and the one that it has now.
 _SAME_NAME = {"as_scalar": "scalar_subquery"}
 
 
@@ -105,6 +106,7 @@ def decide_component(component: Component) -> ComponentDecision:
     else:
         _decide_writes(states, session, decision, end)
     decision.parameters = list(session.parameters.values())
+    # Where nothing runs, no session is written any more.
     executes = any(use.ending in _RUNS for use in component.uses)
     decision.caveats += filter(
         None, [session.made_anew() if executes else session.no_longer_called()]
@@ -123,6 +125,7 @@ def decide_component(component: Component) -> ComponentDecision:
         f"`{holder.shown}` may be None, where another exception is raised then"
         for holder in component.optional
     ]
+    # Several uses may share a caveat, which is said once.
     decision.caveats[:] = dict.fromkeys(decision.caveats)
     return decision
 
@@ -236,6 +239,7 @@ def _execution(
     chain = statement.chain
     if chain.ending == "executed" and chain.end not in _EXECUTED:
         raise Refused(reasons.KEPT_BUILDER, chain.end, because=(fragment.place(),))
+    # Settings may have been added in any statement on the way.
     if chain.end == "count":
         _check_count(component)
     single = decide_executed(statement)
@@ -257,6 +261,7 @@ def _write(
     try:
         single = decide_held_write(component, fragment, session.text)
     except Refused as refused:
+        # Criteria that cannot be written twice may still be handed on by the statement.
         if refused.reason is not reasons.BULK_WRITE:
             raise
         single = decide_write_by_criteria(component, states, fragment, session.text)
@@ -294,6 +299,7 @@ def _embedding(
 ) -> QueryRewrite | None:
     chain = statement.chain
     if chain.ending == "argument":
+        # A plain union gives columns, where the Query gives objects.
         if chain.end in SET_OPERATIONS and kind_of(statement.items) is not Kind.ROWS:
             raise Refused(reasons.SET_OPERATION, f"`{chain.end}()` of queries")
         decision.caveats += caveats_of_execute(statement) if chain.end == "execute" else []
@@ -337,6 +343,7 @@ def _check_embedded(statement: Statement) -> None:
         raise Refused(reasons.RAISES_TODAY, "exists() takes no arguments")
     refuse_unknown(statement.reader, statement.items)
     owners = {(item.owner, item.model) for item in statement.items}
+    # The columns stay selected here: EXISTS of an aggregate would always be true.
     plain = all(item.what in {What.ENTITY, What.COLUMN} for item in statement.items)
     if not plain or len(owners) != 1 or statement.changed_items or statement.grouped:
         raise Refused(reasons.LEGACY_ARGUMENT, "exists() of these columns")

@@ -52,6 +52,7 @@ def _check_members(component: Component, members: Sequence[Recognised]) -> None:
         if refused is not None:
             place = root.context.place(root.start, refused.message)
             raise Refused(refused.reason, help=refused.help, because=(place,))
+        # None is rewritten without the others, so that a listener to writes stands against all.
         if writes:
             member.raise_if_write_refused()
 
@@ -67,6 +68,7 @@ def _root(decision: ComponentDecision, root: ChainFragment) -> Root:
 
 
 def _part(fragment: ChainFragment, data: Data) -> Part:
+    # Any name will do: a kept statement is written without its session.
     session = "session" if isinstance(fragment.start, ast.Attribute) else None
     return Part(fragment.context.module, fragment.node, data, session)
 
@@ -108,6 +110,7 @@ def _session_reads(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
         )
         if home is not None:
             yield ReleaseImport(path=read.context.path, module=home[0], name=home[1], site=site)
+        # A statement that goes as a whole needs no other edit.
         if read.context.module.statement_of(read.node) not in gone:
             anchor = read.context.span(read.node)
             yield TextEdit(path=read.context.path, anchor=anchor, text=session.text, site=site)

@@ -46,12 +46,14 @@ def decide_write_by_criteria(
     if _may_have_no_criteria(component, use):
         detail = f"`.{use.end}()` of a query that may have no criteria"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
+    # Not read as a write: it stays a select(), of which only the criteria are handed on.
     statement = states.reached(replace(use, ending="argument", end=""), executed=False)
     return _written(statement, use, session)
 
 
 def _written(statement: Statement, use: ChainFragment, session: str) -> Decision:
     model = _class_of(statement)
+    # The criteria are read off the chain as it stands, so its text must stay.
     if model is None or held_edits(statement.chain.links, statement.edits) is not None:
         detail = f"`.{use.end}()` of a query whose criteria stand in other statements"
         raise Refused(reasons.BULK_WRITE, detail, because=(use.place(),))
@@ -101,6 +103,7 @@ def _before(component: Component, fragment: ChainFragment) -> list[ChainFragment
 
 def _adds_criterion(link: Link) -> bool:
     if link.name == "filter_by":
+        # `**values` may be empty, and adds no criterion then.
         return any(keyword.arg is not None for keyword in link.call.keywords)
     return link.name in _CRITERIA and any(map(_is_criterion, link.call.args))
 

@@ -36,6 +36,7 @@ def decide_held_extension(
     """
     chain, call, reader = use.chain(None), use.node, component.reader(use.context)
     check_extension_version(reader, use.end)
+    # It takes a class and a key, not the statement that a variable holds.
     if use.end == "get_or_404" or not isinstance(call, ast.Call):
         raise Refused(reasons.KEPT_BUILDER, use.end, because=(use.place(),))
     if not _is_of_extension(component) or not session.text.endswith(_SESSION):

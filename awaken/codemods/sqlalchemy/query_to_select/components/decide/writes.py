@@ -56,6 +56,7 @@ def decide_held_write(component: Component, use: ChainFragment, session: str) ->
     edits = data.statement.links
     parts = [_written(use, link, edit) for link, edit in zip(links, edits, strict=False)]
     model = use.context.module.text_of(items[0])
+    # Written anew as text: the builders themselves stay where they are.
     source = f"{data.statement.select}({model}){''.join(parts)}"
     statement: QueryRewrite = msgspec.structs.replace(
         data.statement, shape="held", source=source, given=session, links=edits[len(links) :]
@@ -76,6 +77,7 @@ def _way_to(component: Component, use: ChainFragment) -> list[ChainFragment]:
     while fragment.recognised is None:
         found = component.holders.reaching(fragment.context, fragment.start)
         fragments = component.definitions[found[0]] if len(found) == 1 else []
+        # In a loop a query may go on from itself.
         if len(fragments) != 1 or fragments[0] in way or fragments[0].context is not use.context:
             raise _refused(use)
         fragment = fragments[0]
@@ -88,6 +90,7 @@ def _check_arguments(
 ) -> None:
     """Raise Refused unless the arguments of ``link`` mean the same where ``use`` stands."""
     given = [*link.call.args, *(keyword.value for keyword in link.call.keywords)]
+    # What `**values` holds may change between both places.
     if any(keyword.arg is None for keyword in link.call.keywords):
         raise _refused(use)
     if not all(_is_steady(component, use.context, node, starts) for node in given):
@@ -107,6 +110,7 @@ def _is_steady(
         case ast.Attribute():
             return _is_steady_attribute(component, context, node, starts)
         case ast.Call(func=ast.Attribute(value=column, attr=name), keywords=[]):
+            # An iterator would be used up when it is read for the second time.
             if name not in _OPERATORS and not (
                 name in _AMONG and all(_is_list(reader, one) for one in node.args)
             ):
@@ -183,6 +187,7 @@ def _is_same(
 def _is_changed(context: FunctionContext, read: ast.Name) -> bool:
     """Whether something is done with the value of a variable that may change it."""
     parent = context.module.parent(read)
+    # Any attribute may be a method that changes the value.
     return isinstance(parent, ast.Attribute | ast.Subscript | ast.AugAssign)
 
 
@@ -196,6 +201,7 @@ def _written(use: ChainFragment, link: Link, edit: LinkEdit) -> str:
     for keyword in link.call.keywords:
         value = ast.unparse(keyword.value)
         if edit.target is not None:
+            # `==` binds more closely than `and`, `or` and the like in the value.
             simple = isinstance(keyword.value, ast.Name | ast.Attribute | ast.Constant)
             parts.append(f"{edit.target}.{keyword.arg} == {value if simple else f'({value})'}")
         else:
