@@ -37,6 +37,7 @@ class _Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         if args and args[0] in _WORDS_OF_OTHER_TOOLS:
+            # A usage error of Click: it ends with the exit code for those.
             ctx.fail(
                 f"No such command {args[0]!r}. Did you mean {_WORDS_OF_OTHER_TOOLS[args[0]]!r}?"
             )

@@ -24,6 +24,7 @@ def edit(path: Path, line: int) -> str | None:
 
     The editor is the one of VISUAL, else of EDITOR, as a shell would read it.
     """
+    # VISUAL is the full-screen editor, EDITOR the one for any terminal.
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         return "no editor is set: name one in VISUAL or EDITOR"
@@ -38,5 +39,7 @@ def edit(path: Path, line: int) -> str | None:
 
 
 def _place(editor: str, path: Path, line: int) -> list[str]:
+    # The path and the `.exe` of a command do not matter.
     form = _LINE.get(Path(editor).stem, "{path}")
+    # Split first: the path may hold blanks.
     return [word.format(path=path, line=line) for word in form.split(" ")]

@@ -96,6 +96,7 @@ def _explain_empty_patch(report: Report, command: str, view: View, again: Again)
     from awaken.preview.closing import print_steps  # noqa: PLC0415
     from awaken.preview.console.console import make_console  # noqa: PLC0415
 
+    # An empty patch alone does not tell why it is empty.
     if not any(root.files for root in report.roots):
         print_steps(next_steps(report, command, again), make_console(sys.stderr, view.color))
 
@@ -125,6 +126,7 @@ def _full(report: Report, command: str, view: View, stream: TextIO) -> None:
     from awaken.preview.console.console import make_console  # noqa: PLC0415
     from awaken.preview.console.pager import paged  # noqa: PLC0415
 
+    # A file is read by programs, which take colours for text.
     console = make_console(stream, Color.NEVER if view.file else view.color)
     with paged(console, wanted=view.pager):
         if command == "diff":
@@ -167,5 +169,6 @@ def _close(report: Report, command: str, view: View, again: Again) -> None:
 
     console = make_console(sys.stderr, view.color)
     print_table(report, console)
+    # Rich would break the sentence at 80 columns where there is no terminal.
     console.print(summary(report, command), soft_wrap=True)
     print_steps(next_steps(report, command, again), console)

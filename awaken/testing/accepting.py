@@ -46,6 +46,7 @@ def accept(result: CaseResult) -> str:
 
 def _place(case: Case, side: str, path: str) -> Path:
     single = case.directory / f"{side}.py"
+    # A case of one file has it beside its `case.toml`.
     if path == MODULE and not (case.directory / "before").is_dir():
         return single
     return case.directory / side / path
@@ -87,6 +88,7 @@ def _row(one: ExpectedFinding) -> str:
 def _written(path: Path, content: bytes) -> str:
     """Write ``content`` where it differs; return the difference."""
     before = path.read_bytes() if path.is_file() else b""
+    # An empty file that is missing must be made.
     if before == content and path.is_file():
         return ""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -168,6 +168,7 @@ def _observe_alone(
     module = importlib.import_module(_CASE)
     has_models = f"{_MODELS}.py" in files or f"{_MODELS}/__init__.py" in files
     models = importlib.import_module(_MODELS) if has_models else module
+    # Without models there is nothing to make tables of.
     if not hasattr(models, "Base"):
         from awaken.testing.observing import observe_alone  # noqa: PLC0415
 
@@ -203,6 +204,7 @@ def importable(files: Mapping[str, bytes], loaded: _Modules) -> Iterator[None]:
         sys.modules.update(loaded)
         sys.path.insert(0, directory)
         sys.dont_write_bytecode = True
+        # Finders remember directories, and may not see files that are only just written.
         importlib.invalidate_caches()
         try:
             yield

@@ -93,6 +93,7 @@ def _served(application: Any) -> object:
 def _not_started(application: Any) -> object:
     from starlette.testclient import TestClient  # noqa: PLC0415
 
+    # Without `with` the client runs no lifespan.
     return _responses(application, TestClient(application, raise_server_exceptions=False))
 
 
@@ -115,6 +116,7 @@ def _managed(application: Any) -> object:
 
 def _cancelled(application: Any) -> object:
     async def live() -> None:
+        # A cancellation must reach the `yield` itself, which no client lets it do.
         async with application.router.lifespan_context(application):
             raise asyncio.CancelledError
 

@@ -59,11 +59,13 @@ def picture(value: object) -> object:
     Rows keep their field names, containers their type, and entities their identity with the
     loaded attributes; entities inside those are shown by identity only.
     """
+    # Rows are tuples too, and would lose the names of their fields.
     if isinstance(value, Row):
         return ("Row", tuple(value._fields), tuple(picture(item) for item in value))
     state = _state(value)
     if state is not None:
         return _entity(value, state)
+    # Read while the session is open, as a caller would.
     if isinstance(value, Iterator):
         return (type(value).__name__, tuple(picture(item) for item in value))
     if isinstance(value, dict):
@@ -84,6 +86,7 @@ def _entity(value: object, state: InstanceState[Any]) -> object:
     loaded = tuple(
         (name, _by_identity(item))
         for name, item in sorted(state.dict.items())
+        # SQLAlchemy keeps its own state under such names.
         if not name.startswith("_")
     )
     return ("entity", type(value).__name__, state.identity, state.persistent, loaded)

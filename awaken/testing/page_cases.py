@@ -55,6 +55,7 @@ def assert_page(rule: Rule) -> None:
     if rule.reasons:
         said = written.get("What it refuses")
         require(said, f"the page of {rule.name} does not say what it refuses")
+    # Only what was tried on real programs may leave the preview.
     if not rule.preview:
         tried = _TABLE.search(written.get(ON_REAL_PROGRAMS, ""))
         require(tried, f"{rule.name} is not in preview: what did it do on real programs?")

@@ -102,6 +102,7 @@ def _say_how_to_go_back(report: Report, view: View, applied: Applied) -> None:
     from awaken.preview.streams.visible import visible  # noqa: PLC0415
     from awaken.preview.summary import undo_command  # noqa: PLC0415
 
+    # The full form says so at its end already.
     if view.statistics or form_of("apply", view) is not Form.FULL:
         say(visible(f"To take this back: {undo_command(report)}"))
     say(visible(f"The files as they were are in {applied.place}"))
@@ -116,6 +117,7 @@ def _to_stdout(line: CommandLine, view: View, *, interactive: bool) -> Report:
     if interactive:
         raise typer.BadParameter("cannot ask while - reads stdin", param_hint="--interactive")
     report = api.run(line.paths, line.options)
+    # Only one file can come from stdin.
     ((path, content),) = line.options.overlay.items()
     changed = {
         root.root / file.path: file.after.raw() for root in report.roots for file in root.files

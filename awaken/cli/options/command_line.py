@@ -22,6 +22,7 @@ class CommandLine(Struct, frozen=True):
         """Return the line that runs ``command`` on the same, with the options ``more`` added."""
         # The current directory is what a command is about without a path.
         paths = [] if list(self.paths) == [Path()] else [str(path) for path in self.paths]
+        # Behind `--` no path is taken for an option.
         before = ["--"] if any(path.startswith("-") for path in paths) else []
         return shlex.join([*program(), command, *self._options(), *more, *before, *paths])
 
@@ -50,6 +51,7 @@ class CommandLine(Struct, frozen=True):
             ("force-exclude", settings.force_exclude),
             ("respect-gitignore", settings.respect_gitignore),
         ):
+            # None leaves the word to the settings files.
             words += [] if chosen is None else [f"--{'' if chosen else 'no-'}{name}"]
         return [*words, *(["--isolated"] if self.options.isolated else [])]
 

@@ -30,6 +30,7 @@ def parse_place(text: str) -> FilePlace:
     match = _NUMBERS.fullmatch(text)
     if match is None:
         file = Path(_AFTER_COLON.sub("", text) or "app.py")
+        # The example must name a file, also where a directory was typed.
         file = file / "app.py" if file.is_dir() else file
         raise typer.BadParameter(
             f"{text!r} names no line; write FILE:LINE, for instance {file}:12",

@@ -95,6 +95,7 @@ class Highlighted:
                 if text:
                     mark = column, column + len(text), style
                     self._marks[part.start + index].append(mark)
+                # A token of several lines goes on at the start of the next one.
                 index, column = index + 1, 0
 
 
@@ -131,6 +132,7 @@ def code_text(line: str, marks: Marks) -> Text:
     for start, stop, style in marks:
         shown.stylize(style, offsets[start], offsets[stop])
     for index, piece in enumerate(pieces):
+        # One character that is shown by several is an escape, unless it is a tab.
         if len(piece) > 1 and not piece.isspace():
             shown.stylize("escape", offsets[index], offsets[index + 1])
     return shown
@@ -173,6 +175,7 @@ def _cut(plain: str, start: int, full: int) -> int:
 
 
 def _pieces(line: str) -> list[str]:
+    # Nearly every line is plain, and needs no look at each character.
     if line.isascii() and line.isprintable():
         return list(line)
     pieces: list[str] = []

@@ -116,8 +116,10 @@ def make_console(stream: IO[str], color: Color) -> Console:
         file=stream,
         theme=_theme(_MANY),
         color_system=_color_system(color),
+        # Only None lets Rich look at the stream itself.
         force_terminal=forced or None,
         no_color=False if forced else None,
+        # Brackets in code are no markup, and `:smile:` in a string is no emoji.
         markup=False,
         emoji=False,
         highlight=False,

@@ -24,6 +24,7 @@ class Page:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        # Text that is piped is read by programs, which fold nothing.
         self.width = max(console.width, _NARROWEST) if console.is_terminal else None
         self._fine = console.encoding.lower().startswith("utf")
 
@@ -66,6 +67,7 @@ class Page:
         if self.width is not None:
             room = max(self.width - gutter.cell_len, _NARROWEST)
             indent = len(code.plain) - len(code.plain.lstrip(" "))
+            # Deep code would leave no room for the text of its folded rows.
             hang = min(indent + _HANG, room // 2)
             rows = fold(code, room, room - hang)
         start, under = 0, under or Text()

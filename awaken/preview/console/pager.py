@@ -78,6 +78,7 @@ class _Process(Pager):
             with process:  # that it ends before it has read all is no error here
                 process.communicate(content.encode(sys.stdout.encoding, "backslashreplace"))
         except OSError as error:
+            # Nobody chose the usual pager, so nobody misses it.
             if shlex.join(self._words) != _USUAL:
                 why = f"cannot start the pager {self._words[0]}: {error.strerror}"
                 say(visible(f"note: {why}"))
@@ -93,6 +94,7 @@ def _do_nothing(*_: object) -> None:
 
 def _is_longer(content: str, console: Console) -> bool:
     """Whether ``content`` takes as many rows as the screen has, or more."""
+    # Counting is enough for most; only short texts are measured.
     if content.count("\n") >= console.height:
         return True
     lines = Text.from_ansi(content).split("\n")

@@ -51,6 +51,7 @@ def _columns(page: Page, view: View) -> int | None:
     """Return the width that two columns share, or None for one column."""
     if not view.side_by_side:
         return None
+    # A page without a width is no terminal.
     width = page.width or _given_width() or _PIPED
     if width >= NARROWEST:
         return width
@@ -76,6 +77,7 @@ def _header(page: Page, section: Section) -> None:
 
 def _left(page: Page, section: Section) -> None:
     """List the sites that stay, those with the same reason together."""
+    # A new file has no sites that could stay.
     if section.source is None:
         return
     lines = SourceLines(section.source.text)

@@ -77,6 +77,7 @@ def emphasis(old: Sequence[str], new: Sequence[str]) -> Emphasis:
 
 def _pairs(matches: Iterable[tuple[int, int]]) -> Pairs:
     """Pair each old line with the first new line that holds a word of it and is still free."""
+    # Before the first line, so that this may be paired as well.
     pairs = [(-1, -1)]
     for old, new in matches:
         if old > pairs[-1][0] and new > pairs[-1][1]:
@@ -94,6 +95,7 @@ def _tokens(lines: Sequence[str]) -> list[_Token]:
 
 def _stretches(tokens: Sequence[_Token], same: set[int], lines: int) -> Stretches:
     found: Stretches = [[] for _ in range(lines)]
+    # Not -1: the first token has no neighbour before it.
     previous = -2
     for index, token in enumerate(tokens):
         if index in same:

@@ -109,6 +109,7 @@ class FileDiff:
         )
         # Line ends are shown only where they are what differs, or nobody would see why.
         ends = {self._old.ends[index] for index in old} != {self._new.ends[index] for index in new}
+        # Lines that are only added or removed have no other end to compare.
         ends = ends and bool(old) and bool(new)
         layout.changed(
             [self._old.changed(index, words.old[index - old.start], ends=ends) for index in old],
@@ -140,6 +141,7 @@ def _side(sign: str, style: str, path: str, lines: SourceLines, shown: list[rang
 def _by_last_line(section: Section, lines: SourceLines) -> defaultdict[int, list[Finding]]:
     marked: defaultdict[int, list[Finding]] = defaultdict(list)
     for finding in section.findings:
+        # A safe rewrite needs no word: the diff shows it.
         if finding.level is not Level.SAFE:
             marked[lines.region(finding.place.span).last_line].append(finding)
     return marked

@@ -39,6 +39,7 @@ def hunks(
     head = _shared(before, after)
     if head == len(before) == len(after):
         return []
+    # Behind the head, so that no line counts for both.
     tail = _shared(before[head:][::-1], after[head:][::-1])
     matcher = SequenceMatcher(
         None, before[head : len(before) - tail], after[head : len(after) - tail]
@@ -73,6 +74,7 @@ def _with_context(changes: list[Block], lines: int, context: int) -> Hunk:
     blocks = [_same(changes[0], -min(context, changes[0].start))]
     for change, following in zip(changes, [*changes[1:], None], strict=True):
         after = context if following is None else following.start - change.stop
+        # The end of the file may be nearer than the context.
         blocks += [change, _same(change, min(after, lines - change.stop))]
     return tuple(block for block in blocks if block.start < block.stop or not block.equal)
 

@@ -28,7 +28,9 @@ class SideBySide:
         self._page = page
         self._digits = digits
         self._bar = page.glyph("│", "|")
+        # The bar and a blank on each side take three cells.
         self._column = (width - 3) // 2
+        # Two blanks and the sign stand beside the number.
         self._room = self._column - digits - 3
 
     def same(self, old: Line, new: Line) -> None:
@@ -55,6 +57,7 @@ class SideBySide:
         for left, right in zip_longest(lefts, rights, fillvalue=Text()):
             padding = " " * (self._column - left.cell_len)
             row = Text.assemble(left, padding, bar, right)
+            # Blanks at the end of a row would come along with what users copy.
             row.rstrip()
             self._page.row(row)
 

@@ -99,6 +99,7 @@ def encoded(table: Table, indent: int | None = None) -> bytes:
 def _json_escape(char: str) -> str:
     if "\ud800" <= char <= "\udfff":  # a byte of a file name: by itself it is no JSON escape
         return f"\\\\u{ord(char):x}"
+    # JSON writes what lies beyond 16 bits as two surrogates.
     units = char.encode("utf-16-be").hex()
     return "".join(f"\\u{units[start : start + 4]}" for start in range(0, len(units), 4))
 
@@ -168,6 +169,7 @@ class Tables:
     def summary(self) -> Table:
         """Return the counts."""
         whole: Table = msgspec.to_builtins(count(self._report))
+        # The count is of all rules, so the name is empty.
         del whole["rule"]
         return {
             **whole,
@@ -185,6 +187,7 @@ class Tables:
             **self._place(root, finding.place),
             "message": finding.message,
             "reason": finding.reason,
+            # The keys of version 1 keep their old names, whatever the fields are called.
             "cure": finding.help,
             "scope": finding.scope,
             "chain": [

@@ -41,6 +41,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
         remaining(report, asked.command), key=lambda item: importance.index(item[1].level)
     )
     kinds = Counter(_KINDS[SEVERITY[finding.level]] for _, finding in found)
+    # GitHub drops the rest without a word.
     if max(kinds.values(), default=0) > _SHOWN:
         yield command("notice", {"title": "awaken"}, _more(report, asked))
     for root, diagnostic in diagnostics(report):
@@ -63,10 +64,12 @@ def command(name: str, properties: _Properties, message: str) -> bytes:
 
 
 def _data(text: str) -> str:
+    # `%` first, or the escapes would be escaped.
     return text.replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
+    # Colons and commas end a property.
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
@@ -112,6 +115,7 @@ def _diagnostic(
 ) -> bytes:
     path = diagnostic.path
     if path:
+        # Outside of any root, paths are as the user gave them.
         path = relative(asked.current if root is None else root.root, path, places.base)
     line = diagnostic.line or None
     where = path + (f":{line}" if line else "")

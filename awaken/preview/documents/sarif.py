@@ -78,6 +78,7 @@ class _Run:
         self._fixed: set[tuple[Path, ChangeId]] = set()
         known = {rule.name: rule for rule in rules}
         names = [
+            # Rules without a finding are listed too, so that a reader sees what was looked for.
             *report.rules,
             *(finding.rule for _, finding in self._found),
             *(suppressed.finding.rule for _, suppressed in self._suppressed),
@@ -157,6 +158,7 @@ class _Run:
         return {**where, "region": region} if region else where
 
     def _artifact(self, path: str) -> _Table:
+        # What lies outside the repository cannot be relative to its top.
         if path.startswith("../") or Path(path).is_absolute():
             return {"uri": Path(os.path.normpath(self._places.base / path)).as_uri()}
         return {"uri": quote(os.fsencode(path)), "uriBaseId": _ROOT}
@@ -242,6 +244,7 @@ def _line_start(lines: Sequence[str], index: int) -> tuple[int, int]:
 def _region(region: Region) -> _Table | None:
     if not region.line:
         return None
+    # A region of SARIF may name a line alone.
     if not region.column:
         return {"startLine": region.line}
     return {
@@ -279,6 +282,7 @@ def _descriptor(name: str, rule: Rule | None) -> _Table:
     described: Mapping[str, Any] = {
         "shortDescription": {"text": summary(rule)},
         "fullDescription": {"text": summary(rule)},
+        # SARIF asks for the plain text wherever there is Markdown.
         "help": {"text": page, "markdown": page},
         "defaultConfiguration": {"level": "note" if rule.kind == "advice" else "warning"},
         "properties": {"tags": [rule.family, rule.kind]},

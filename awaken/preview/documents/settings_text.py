@@ -104,15 +104,19 @@ def patterns_in(several: Iterable[PathPatterns], root: Path) -> Iterator[str]:
 
 
 def _moved(pattern: str, directory: Path, root: Path) -> str:
+    # As in `.gitignore`: a slash inside ties a pattern to its directory.
     anchored = "/" in pattern.rstrip("/")
     if directory == root or (not anchored and root.is_relative_to(directory)):
         return pattern
     if directory.is_relative_to(root):
+        # The names of directories may hold what means something in a pattern.
         inside = re.sub(r"([*?\[\]\\])", r"\\\1", directory.relative_to(root).as_posix())
         return f"/{inside}/{pattern.lstrip('/') if anchored else f'**/{pattern}'}"
+    # A sibling's pattern can name nothing in the root.
     if not root.is_relative_to(directory):
         return ""
     parts, above = pattern.lstrip("/").split("/"), root.relative_to(directory).parts
+    # `**` may stand for any of the directories above, and none is cut off.
     if "**" in parts[: len(above) + 1]:
         return pattern
     named = all(map(fnmatchcase, above, parts)) and len(parts) > len(above)

@@ -34,7 +34,7 @@ class CodeFrames:
         self._page = page
         self._lines = lines
         shown = [range(max(one.line - 1 - _AROUND, 0), one.last_line + _AROUND) for one in regions]
-        # Told all lines at once, the lexer runs only once.
+        # Pygments is slow, so it reads only the lines that will be shown.
         self._code = Highlighted(path, lines.lines, shown)
 
     def print(

@@ -42,10 +42,12 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
         return None
     callers = project.calls.callers_of(module, maker)
     hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
+    # A second call would register the handler a second time.
     if len(callers.sites) != 1 or hidden or callers.sites[0].place.path != home.module.path:
         return None
     calls = home.module.calls_at(callers.sites[0].place.span)
     statement = home.module.parent(calls[0]) if calls else None
+    # A result that is used must stay where it is.
     if not isinstance(statement, ast.Expr):
         return None
     timing = Clock(project, home).of_statement(home.module, statement)
@@ -56,6 +58,7 @@ def provider_of(project: Project, home: Home, registration: Registration) -> Pro
 
 def _only_defines(maker: Function, body: list[ast.stmt], function: Function) -> bool:
     """Whether a function does nothing but define its handler, and return it if anything."""
+    # A coroutine function gives a coroutine, not its handler.
     plain = isinstance(maker, ast.FunctionDef) and not maker.decorator_list
     if not plain or len(body) > _DEFINED_AND_RETURNED or body[0] is not function:
         return False

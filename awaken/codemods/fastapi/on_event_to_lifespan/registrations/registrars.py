@@ -36,6 +36,7 @@ def registrars(groups: Mapping[Application, Sequence[Owned]]) -> Iterator[Group]
         owned = tuple(dict.fromkeys(one for app in applications for one in groups[app]))
         given = {app for one in owned for app in one.registration.to.applications}
         home = _home(applications[0], owned)
+        # One that has handlers from elsewhere too would lose those.
         if home is not None and given == set(applications):
             makes = any(_is_made_in(home, app) for app in applications)
             unknown = any(one.registration.to.unknown is not None for one in owned)
@@ -68,6 +69,7 @@ def _home(application: Application, owned: Sequence[Owned]) -> Home | None:
     """Return the function, if it calls its application by one name all over."""
     first = min(owned, key=lambda one: one.registration.place.span.start).registration
     receivers = {_receiver(one.registration) for one in owned}
+    # Nodes differ at each registration; their text tells whether they name one thing.
     texts = {None if one is None else ast.unparse(one) for one in receivers}
     receiver = _receiver(first)
     statement = first.function or first.module.statement_of(first.node)
@@ -82,6 +84,7 @@ def _receiver(registration: Registration) -> ast.expr | None:
     while isinstance(node, ast.Call):
         node = node.func
     found: ast.expr | None = node
+    # `app.router.on_startup.append(f)` registers on `app`.
     while isinstance(found, ast.Attribute) and found.attr in _METHODS:
         found = found.value
     plain = isinstance(found, ast.Name) or (

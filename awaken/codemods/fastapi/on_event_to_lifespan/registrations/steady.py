@@ -36,6 +36,7 @@ def steady_condition(project: Project, home: Home, test: ast.expr) -> Condition 
     It may if it reads anything but values that cannot change, under names that are bound once.
     """
     text = home.module.text_of(test)
+    # The condition becomes the head of an `if`, on one line.
     if "\n" in text or "\r" in text or not _Steadiness(project, home).of_test(test):
         return None
     reads = tuple(one for one in home.module.walk(test) if isinstance(one, ast.Name))
@@ -61,6 +62,7 @@ class _Steadiness:
             case ast.BoolOp(values=values):
                 return all(map(self.of_test, values))
             case ast.Compare(left=left, comparators=others):
+                # A comparison needs the very values; their truth alone is not enough.
                 return all(map(self._of_operand, (left, *others)))
             case _:
                 return False
@@ -79,6 +81,7 @@ class _Steadiness:
     def _of_name(self, node: ast.Name, *, truth_only: bool) -> bool:
         module = self._home.module
         bindings = module.scopes.bindings_of(node)
+        # A loop gives one binding many values.
         if len(bindings) != 1 or _in_a_loop(module, bindings[0]):
             return False
         binding = bindings[0]
@@ -86,6 +89,7 @@ class _Steadiness:
             return binding.scope is self._home.scope and self._is_plain_type(binding.annotation)
         if binding.scope is not self._home.scope and binding.scope.kind != "module":
             return False
+        # Tests may set the name between the import and the start.
         if binding.scope.kind == "module" and replaced_in(self._project, module, node.id):
             return False
         if binding.kind == "import":
@@ -121,6 +125,7 @@ class _Steadiness:
             case ast.BoolOp(values=values):
                 return all(self._is_plain(module, one, depth - 1) for one in values)
             case ast.Subscript(value=ast.Attribute() as owner):
+                # The variables may change, but the string that was read cannot.
                 return self._project.qualified_name(module, owner) == "os.environ"
             case ast.Call(func=ast.Attribute(value=owner, attr=name), args=[]) if (
                 name in _OF_STRINGS
@@ -133,6 +138,7 @@ class _Steadiness:
 
     def _is_plain_type(self, annotation: ast.expr | None) -> bool:
         match annotation:
+            # Without an annotation a parameter may be a list, which can change.
             case None:
                 return False
             case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):

@@ -101,6 +101,7 @@ class Steps:
     def _of_list(self, registration: Registration, handler: ast.expr, event: Event) -> Step:
         module = registration.module
         called = Caller(self._project, module).of(handler, may_keep=False)
+        # Starlette fills the lists in the constructor, before any other registration: order 0.
         start = module.span(registration.node).start
         return Step(registration, event, (0, start), called.code, called.reads)
 
@@ -120,6 +121,7 @@ class Steps:
         step = Step(registration, event, timing.order, called.code, called.reads, statement)
         step.kept = called.kept
         if timing.foreign:
+            # Only a name can be imported from the other file.
             if not isinstance(handler, ast.Name):
                 raise self._refused(reasons.HANDLER_EXPRESSION, registration)
             step.name, step.reads = handler.id, ()
@@ -143,6 +145,7 @@ class Steps:
             for one in function.decorator_list
             if not self._project.web.handlers.is_transparent(registration.module, one)
         ]
+        # A decorator may fill the parameters in.
         if needs_arguments(function) and not wrapped:
             raise Refused(reasons.HANDLER_PARAMETERS, function.name, because=(registration.place,))
         step = Step(registration, event, timing.order, statement=function, name=function.name)
@@ -154,6 +157,7 @@ class Steps:
     ) -> Step:
         """Return the step of a handler that a function returns, after it has registered it."""
         module = self._home.module
+        # The provider's own body is called anew, so no flag can stand in it.
         if provider.timing.conditional:
             raise self._refused(reasons.HANDLER_EXPRESSION, registration)
         manner = self._manner(registration, function)
@@ -168,6 +172,7 @@ class Steps:
         module, handlers = registration.module, self._project.web.handlers
         index = function.decorator_list.index(registration.node)
         for above in function.decorator_list[:index]:
+            # `on_event` registered the inner function; the name means the outer one.
             if not handlers.is_transparent(module, above):
                 place = module.place(above)
                 raise Refused(reasons.DECORATOR_ORDER, module.excerpt(above), because=(place,))
@@ -179,6 +184,7 @@ class Steps:
 
 
 def _timed(step: Step, timing: Timing) -> Step:
+    # A test that cannot change is asked again; any other answer is kept in a flag.
     step.flag = timing.conditional and (timing.test is None or bool(step.kept))
     if timing.test is not None and not step.flag:
         step.condition = timing.test.code
@@ -197,6 +203,7 @@ def emptied_blocks(steps: Sequence[Step]) -> list[ast.If]:
         if statement is None or statement not in gone or not step.condition:
             continue
         block = step.module.parent(statement)
+        # Removing the `if` would leave an `else` without it.
         if isinstance(block, ast.If) and not block.orelse and all(x in gone for x in block.body):
             found[block] = None
     return list(found)

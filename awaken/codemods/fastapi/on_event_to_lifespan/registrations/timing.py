@@ -70,6 +70,7 @@ class Clock:
         if scope.kind == "module":
             caveats = self._require_one_call(module, statement)
             self._require_always(module, statement)
+            # The module's own statements run after those of the factory that it calls: order 2.
             if here:
                 return Timing((2, start), caveats=caveats)
             return self._imported(module, statement)
@@ -101,6 +102,7 @@ class Clock:
             return ()
         callers = self._project.calls.callers_of(home, function)
         hidden = [one for one in callers.obstacles if one.kind not in OF_OTHERS]
+        # The lifespan would be given to every application that the factory makes.
         if len(callers.sites) != 1 or hidden:
             place = module.place(statement)
             raise Refused(reasons.FACTORY, function.name, because=(place,))
@@ -109,6 +111,7 @@ class Clock:
         return (f"what code outside the project gets from `{function.name}` has the lifespan too",)
 
     def _require_always(self, module: Module, statement: ast.stmt) -> None:
+        # A flag would have to stand in a file that the application does not know.
         if not isinstance(module.parent(statement), ast.Module):
             place = module.place(statement)
             why = f"`{module.path}` does so under a condition"
@@ -120,6 +123,7 @@ class Clock:
         found = self._project.web.imports.statement(home, module.path)
         if found is None:
             raise self._elsewhere(module, statement)
+        # The file's handlers are registered at the moment of its import.
         at, start = home.span(found).start, module.span(statement).start
         caveat = f"the lifespan imports what {module.path} registers"
         return Timing((1, at, start), foreign=True, caveats=(caveat,))
@@ -138,6 +142,7 @@ class Clock:
             raise Refused(reasons.ROUTER_HANDLER, "under a condition", because=(place,))
         inner = via[-1]
         start = module.span(statement).start
+        # `include_router` copies the handlers that the router has at that moment.
         if inner.module.path == module.path and inner.module.span(inner.node).start < start:
             raise Refused(reasons.ROUTER_HANDLER, "added after it was included", because=(place,))
         order: Order = (1,)
@@ -145,6 +150,7 @@ class Clock:
             order = (*order, inclusion.module.span(inclusion.node).start)
         self._require_included_once(via[0])
         caveats: tuple[str, ...] = ()
+        # From that version on the router's own merged lifespan runs its handlers as well.
         if not self._project.targets.guarantees("fastapi", f"<{_ONCE}"):
             caveats = (f"handlers of routers run twice since FastAPI {_ONCE}, and once afterwards",)
         foreign = module.path != self._home.module.path
