@@ -155,8 +155,11 @@ def awaken(capfd: pytest.CaptureFixture[str]) -> Awaken:
         capfd.readouterr()
         logger = logging.getLogger("awaken")
         handlers, level = logger.handlers, logger.level
-        code = main(arguments)
-        logger.handlers, logger.level = handlers, level  # -v has the rest of the process say it
+        try:
+            code = main(arguments)
+        finally:  # -v has the rest of the process say it
+            logger.handlers = handlers
+            logger.setLevel(level)
         printed = capfd.readouterr()
         return code, printed.out, printed.err
 

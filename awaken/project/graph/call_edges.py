@@ -19,7 +19,7 @@ from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
 from awaken.project.graph.passing import argument_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, has_decorator, parameters_of
 from awaken.project.values.domain import Unknown
 from awaken.project.values.flow import Flow, flow_of
 
@@ -43,7 +43,7 @@ class FunctionContext:
 
     def place(self, node: ast.AST, note: str = "") -> Place:
         """Return the place of ``node``."""
-        return Place(self.path, self.span(node), note)
+        return self.module.place(node, note)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,10 +77,11 @@ class CallEdge:
         if isinstance(receiver, ast.Call) and ast.unparse(receiver) == "super()":
             # `super()` hands on what the caller was given as itself.
             receiver = ast.Name(first[0], ast.Load()) if first else None
-        if not _is_class_method(self.into.function):
+        if not has_decorator(self.into.function, "classmethod"):
             return receiver
-        is_class = _is_class_method(self.context.function) and isinstance(receiver, ast.Name)
-        return receiver if is_class and [receiver.id] == first else None  # type: ignore[union-attr]
+        if not has_decorator(self.context.function, "classmethod"):
+            return None
+        return receiver if isinstance(receiver, ast.Name) and [receiver.id] == first else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +403,3 @@ def _always_leaves(body: list[ast.stmt]) -> bool:
             return is_open and all(_always_leaves(case.body) for case in cases)
         case _:
             return False
-
-
-def _is_class_method(function: Function) -> bool:
-    return any(ast.unparse(one) == "classmethod" for one in function.decorator_list)

@@ -27,6 +27,7 @@ from awaken.project.names.decorators import (
     OVERLOADS,
     REMEMBERING,
     TRANSPARENT,
+    decorator_names,
     decorators_of,
     method_kind,
 )
@@ -545,7 +546,8 @@ class _Search:
 
     def _given(self, receiver: object) -> int:
         """Return how many parameters a receiver fills: its class or itself, or nothing."""
-        match method_kind(self._evaluator.names, self._module, self._function):
+        names = self._evaluator.names
+        match method_kind(decorator_names(names, self._module, self._function)):
             case "static":
                 return 0
             case "class":

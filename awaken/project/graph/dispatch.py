@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.decorators import TRANSPARENT, decorators_of, method_kind
+from awaken.project.names.decorators import TRANSPARENT, decorator_names, method_kind
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value
@@ -128,11 +128,11 @@ def _method_above(
 def _as_called(
     evaluator: ProgramEvaluator, home: Module, function: Function, receiver: Value | None
 ) -> Called | Unknown:
-    names = evaluator.names
+    decorators = decorator_names(evaluator.names, home, function)
     # Any other decorator may put something else in place of the function.
-    if not {name for _, name in decorators_of(names, home, function)} <= TRANSPARENT:
+    if not decorators <= TRANSPARENT:
         return evaluator.unknown(home, function, f"`{function.name}` has a decorator")
-    match method_kind(names, home, function):
+    match method_kind(decorators):
         case "static":
             is_bound = False
         case "class":

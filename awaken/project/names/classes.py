@@ -11,6 +11,7 @@ from msgspec import Struct
 from awaken.contract import Span
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import without_arguments
 from awaken.project.source.words import Words
 
 
@@ -195,7 +196,7 @@ class Classes:
     def _class(self, module: Module, node: ast.ClassDef) -> ClassFacts:
         # ``Base[int]`` inherits from `Base`.
         bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
-        decorators = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+        decorators = map(without_arguments, node.decorator_list)
         return ClassFacts(
             qualified=f"{module.name}.{module.qualname(node)}",
             path=module.path,

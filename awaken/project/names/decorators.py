@@ -7,17 +7,17 @@ allows.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, without_arguments
 
 MethodKind = Literal["instance", "class", "static"]
 
-_METHODS = frozenset({"builtins.classmethod", "builtins.staticmethod"})
-TRANSPARENT = _METHODS | {
+METHODS = frozenset({"builtins.classmethod", "builtins.staticmethod"})
+TRANSPARENT = METHODS | {
     "abc.abstractmethod",
     "functools.wraps",
     "typing.final",
@@ -50,13 +50,17 @@ def decorators_of(
 ) -> Iterator[tuple[ast.expr, str | None]]:
     """Yield each decorator without its arguments, with its qualified name if it has one."""
     for one in function.decorator_list:
-        plain = one.func if isinstance(one, ast.Call) else one
+        plain = without_arguments(one)
         yield plain, names.qualified(module, plain)
 
 
-def method_kind(names: Names, module: Module, function: Function) -> MethodKind:
-    """Return what ``function``, which stands in a class, is given first: an instance, a class."""
-    found = {name for _, name in decorators_of(names, module, function)}
-    if "builtins.staticmethod" in found:
+def decorator_names(names: Names, module: Module, function: Function) -> set[str | None]:
+    """Return the qualified names of the decorators of ``function``; None for what has none."""
+    return {name for _, name in decorators_of(names, module, function)}
+
+
+def method_kind(decorators: Collection[str | None]) -> MethodKind:
+    """Return what a method with these decorators is given first: an instance, a class, nothing."""
+    if "builtins.staticmethod" in decorators:
         return "static"
-    return "class" if "builtins.classmethod" in found else "instance"
+    return "class" if "builtins.classmethod" in decorators else "instance"

@@ -23,6 +23,16 @@ def last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def without_arguments(decorator: ast.expr) -> ast.expr:
+    """Return ``cache`` of the decorators ``cache`` and ``cache(maxsize=1)``."""
+    return decorator.func if isinstance(decorator, ast.Call) else decorator
+
+
+def has_decorator(function: Function, name: str) -> bool:
+    """Whether a decorator of ``function`` is written as ``name``, whatever that means there."""
+    return any(isinstance(one, ast.Name) and one.id == name for one in function.decorator_list)
+
+
 def walk(root: ast.AST) -> Iterator[ast.AST]:
     """Yield ``root`` and every node below it in the order of the source."""
     stack = [root]

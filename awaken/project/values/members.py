@@ -7,7 +7,7 @@ import ast
 from awaken.project.names.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
@@ -227,7 +227,7 @@ class Members:
         if not isinstance(node, Function):
             return self._evaluator.binding(module, binding, ())
         names = {self._decorator(module, one) for one in node.decorator_list}
-        kind = method_kind(self._evaluator.names, module, node)
+        kind = method_kind(names)
         if kind == "static":
             return (FunctionOf(module, node),)
         if kind == "class":
@@ -241,8 +241,7 @@ class Members:
     def _decorator(self, module: Module, node: ast.expr) -> str | None:
         if isinstance(node, ast.Attribute) and node.attr in {"setter", "getter", "deleter"}:
             return ".setter"
-        plain = node.func if isinstance(node, ast.Call) else node
-        return self._evaluator.names.qualified(module, plain)
+        return self._evaluator.names.qualified(module, without_arguments(node))
 
     def _outside(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from awaken.project.names.decorators import method_kind
+from awaken.project.names.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -196,7 +196,7 @@ class Parameters:
         owner = scope.node
         if not isinstance(owner, ast.ClassDef) or not positional or positional[0] is not parameter:
             return None
-        kind = method_kind(self._evaluator.names, module, function)
+        kind = method_kind(decorator_names(self._evaluator.names, module, function))
         if kind == "static":
             return None
         qualified = f"{module.name}.{module.qualname(owner)}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from awaken.project.names.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, same_node
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import FunctionOf
 
 
@@ -65,7 +65,7 @@ def _gives_arguments(decorator: ast.expr, name: str) -> bool:
 def fixture_name(module: Module, node: Function, names: Names) -> str | None:
     """Return the name by which tests ask for the fixture ``node``; None if it is none."""
     for decorator in node.decorator_list:
-        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+        plain = without_arguments(decorator)
         if names.qualified(module, plain) not in PYTEST_FIXTURES:
             continue
         given = decorator.keywords if isinstance(decorator, ast.Call) else []

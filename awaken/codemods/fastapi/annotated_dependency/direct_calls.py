@@ -15,7 +15,8 @@ from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrit
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.callers import CallSite, Obstacle
-from awaken.project.source.trees import Function
+from awaken.project.names.decorators import MANAGERS, METHODS
+from awaken.project.source.trees import Function, without_arguments
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -27,13 +28,7 @@ ROUTES = {
 }  # fmt: skip
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
 _OVERRIDES = "dependency_overrides"
-_NEUTRAL = {
-    "abc.abstractmethod",
-    "builtins.classmethod",
-    "builtins.staticmethod",
-    "contextlib.asynccontextmanager",
-    "contextlib.contextmanager",
-}
+_NEUTRAL = METHODS | MANAGERS | {"abc.abstractmethod"}
 _LONGEST_HEAD = 100
 """Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
 _RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
@@ -120,7 +115,7 @@ def _registers(decorator: ast.expr) -> bool:
 
 def _of_decorators(project: Project, module: Module, function: Function) -> Iterator[str]:
     for decorator in function.decorator_list:
-        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+        plain = without_arguments(decorator)
         if _registers(decorator) or project.qualified_name(module, plain) in _NEUTRAL:
             continue
         yield f"`@{module.excerpt(plain)}` may read the defaults of the function"

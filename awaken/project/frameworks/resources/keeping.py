@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda
+from awaken.project.source.trees import FunctionOrLambda, without_arguments
 
 _DIRECT = ast.Await | ast.NamedExpr | ast.keyword | ast.Call | ast.IfExp | ast.Starred
 _CACHES = {"cache", "cached", "cached_property", "lru_cache", "memoize", "singleton"}
@@ -37,7 +37,7 @@ def is_kept(module: Module, call: ast.expr) -> bool:
 def is_remembered(module: Module, function: FunctionOrLambda) -> bool:
     """Whether a decorator keeps what ``function`` returns."""
     for decorator in getattr(function, "decorator_list", ()):
-        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+        plain = without_arguments(decorator)
         if any(part in _CACHES for part in module.text_of(plain).split(".")):
             return True
     return False

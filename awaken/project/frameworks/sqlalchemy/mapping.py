@@ -13,7 +13,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.tables import dotted_name
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import ClassOf, External, FunctionOf, Value
 
 AttributeKind = Literal["column", "relationship", "hybrid", "proxy", "synonym", "method", "opaque"]
@@ -188,7 +188,7 @@ class MappingReader:
         return "opaque", None
 
     def _decorator(self, module: Module, node: ast.expr) -> set[str]:
-        plain = node.func if isinstance(node, ast.Call) else node
+        plain = without_arguments(node)
         # ``@size.expression`` belongs to the hybrid of that name above it.
         if isinstance(plain, ast.Attribute) and plain.attr in {"setter", "expression"}:
             return {"sqlalchemy.ext.hybrid.hybrid_property"}

@@ -21,6 +21,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Relationsh
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Ancestors, Classes, ClassFacts
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import without_arguments
 from awaken.project.values.domain import DeclarativeBase, External
 
 Status = Literal["mapped", "base", "plain", "unknown"]
@@ -142,7 +143,7 @@ class Models:
     def _decorated(self, facts: ClassFacts) -> Status | None:
         found = self._classes.node(facts.qualified)
         for decorator in found[1].decorator_list if found is not None else ():
-            plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+            plain = without_arguments(decorator)
             for name in self._reader.called(found[0], plain) if found is not None else ():
                 status = _MAPPING_DECORATORS.get(name)
                 if status is not None:

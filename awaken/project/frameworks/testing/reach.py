@@ -18,7 +18,7 @@ from awaken.project.frameworks.testing.marks import outermost
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, children, parameters_of
+from awaken.project.source.trees import Function, children, has_decorator, parameters_of
 from awaken.project.values.domain import ClassOf, FunctionOf
 
 _Key = tuple[str, int, frozenset[str]]
@@ -236,10 +236,9 @@ def with_arguments(entry: EntryPoint, given: set[str | int]) -> EntryPoint:
     names = {name for name, _ in ((p.arg, d) for p, d in parameters_of(entry.function.args))}
     # `self` in `given` is no keyword: it stands for the receiver.
     found: set[str] = {one for one in given if isinstance(one, str) and one in names - {"self"}}
-    decorators = {getattr(one, "id", "") for one in entry.function.decorator_list}
     in_class = entry.module.enclosing_class(entry.function) is not None
     # A receiver fills the first parameter.
-    bound = int(in_class and "staticmethod" not in decorators)
+    bound = int(in_class and not has_decorator(entry.function, "staticmethod"))
     found |= {
         positional[one + bound]
         for one in given

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from awaken.knowledge.applications import frameworks
 from awaken.project.frameworks.web.applications import without_router
+from awaken.project.names.decorators import METHODS
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, parameters_of, without_arguments
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from awaken.project.graph.evaluator import ProgramEvaluator
 
 Manner = Literal["async", "sync"]
-
-_BOUND = {"builtins.staticmethod", "builtins.classmethod"}
 
 
 class Handlers:
@@ -62,7 +61,7 @@ class Handlers:
 
     def is_transparent(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator of an application or router gives back the function itself."""
-        func = decorator.func if isinstance(decorator, ast.Call) else decorator
+        func = without_arguments(decorator)
         if not isinstance(func, ast.Attribute) or func.attr not in frameworks().transparent:
             return False
         found = self._applications.of(module, without_router(func.value))
@@ -79,9 +78,8 @@ class Handlers:
     def _decorated(
         self, module: Module, decorator: ast.expr, manner: Manner | None
     ) -> Manner | None:
-        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
-        name = self._evaluator.names.qualified(module, plain)
-        if name in _BOUND or self.is_transparent(module, decorator):
+        name = self._evaluator.names.qualified(module, without_arguments(decorator))
+        if name in METHODS or self.is_transparent(module, decorator):
             return manner
         known = frameworks().decorators.get(name or "")
         if known is not None:

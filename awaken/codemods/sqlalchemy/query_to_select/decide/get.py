@@ -18,7 +18,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import refuse_comment
 from awaken.project import Module
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import What
+from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, What
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 
 _IGNORED = frozenset({"order_by", "distinct", "autoflush", "yield_per", "enable_eagerloads"})
@@ -26,8 +26,6 @@ _IGNORED |= {"reset_joinpoint", "with_session"}
 # Query.get() allows no criteria in front of it, as they would be ignored.
 _RAISING = frozenset({"filter", "where", "filter_by", "limit", "offset", "slice", "group_by"})
 _RAISING |= {"join", "outerjoin", "select_from", "from_statement", "with_parent"}
-# They only make an ORDER BY expression of a column, so nothing is lost without the call.
-_QUIET_METHODS = frozenset({"desc", "asc", "nulls_first", "nulls_last", "nullsfirst", "nullslast"})
 
 
 def settings_of(reader: Reader, chain: Chain) -> GetRewrite:
@@ -138,7 +136,8 @@ def _is_quiet(reader: Reader, node: ast.expr) -> bool:
 
 
 def _is_quiet_call(reader: Reader, call: ast.Call) -> bool:
-    if isinstance(call.func, ast.Attribute) and call.func.attr in _QUIET_METHODS:
+    # Without rows to put in order nothing is lost if they are not called.
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ORDERINGS:
         return True
     known = reader.library_name(call.func) or reader.function_name(call.func)
     return known is not None

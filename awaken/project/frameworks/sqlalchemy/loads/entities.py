@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from awaken.project.frameworks.sqlalchemy.loads.by_value import read_by_value
 from awaken.project.frameworks.sqlalchemy.loads.certainty import ASSUMED, least
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, Item, What
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import DEPTH, entity_of
 from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 from awaken.project.frameworks.sqlalchemy.loads.starred import elements_of, is_only_read
@@ -38,38 +38,30 @@ _GENERIC_FUNCTIONS = frozenset({"count", "max", "min", "sum", "coalesce", "conca
 """Of ``sqlalchemy.sql.functions``, which some import in place of ``func``."""
 _UNHASHABLE_FUNCTIONS = frozenset({"array_agg", "json_agg", "jsonb_agg"})
 _UNHASHABLE_TYPES = ("JSON", "ARRAY", "HSTORE")
-_SQL_FUNCTIONS = frozenset(
-    [
-        "literal",
-        "literal_column",
-        "text",
-        "case",
-        "cast",
-        "type_coerce",
-        "extract",
-        "distinct",
-        "null",
-        "true",
-        "false",
-        "and_",
-        "or_",
-        "not_",
-        "desc",
-        "asc",
-        "nulls_first",
-        "nulls_last",
-        "nullsfirst",
-        "nullslast",
-        "over",
-        "within_group",
-        "tuple_",
-        "try_cast",
-        "collate",
-        "column",
-        "between",
-        "bindparam",
-    ]
-)
+_SQL_FUNCTIONS = ORDERINGS | {
+    "literal",
+    "literal_column",
+    "text",
+    "case",
+    "cast",
+    "type_coerce",
+    "extract",
+    "distinct",
+    "null",
+    "true",
+    "false",
+    "and_",
+    "or_",
+    "not_",
+    "over",
+    "within_group",
+    "tuple_",
+    "try_cast",
+    "collate",
+    "column",
+    "between",
+    "bindparam",
+}
 _CORE_FUNCTIONS = frozenset({"literal", "literal_column", "text", "null", "true", "false"})
 _SELECTABLE_CALLS = frozenset({"subquery", "cte", "alias", "lateral", "tablesample"})
 _SET_OPERATIONS = frozenset(

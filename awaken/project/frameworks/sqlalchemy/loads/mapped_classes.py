@@ -20,7 +20,7 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.names.dictionaries import dictionary_values, is_of_module
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
-from awaken.project.source.trees import is_none
+from awaken.project.source.trees import Function, has_decorator, is_none
 
 DEPTH = 4
 """How many variables are followed to find out what an expression is. In superset, ckan, quetz and
@@ -246,9 +246,8 @@ def _entity_of_parameter(reader: ModuleReader, node: ast.Name, bound: ast.AST) -
         return None
     function = reader.module.enclosing_function(bound)
     arguments = function.args if function else None
-    decorated = getattr(function, "decorator_list", ())
     first = (*arguments.posonlyargs, *arguments.args)[:1] if arguments else ()
-    is_class = any(isinstance(d, ast.Name) and d.id == "classmethod" for d in decorated)
+    is_class = isinstance(function, Function) and has_decorator(function, "classmethod")
     if is_class and first and first[0] is bound:
         return _entity_of_class(reader, node)
     return _entity_of_annotation(reader, node, bound.annotation)

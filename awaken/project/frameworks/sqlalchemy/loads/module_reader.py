@@ -11,9 +11,10 @@ from awaken.project.graph.calls import Calls
 from awaken.project.names.classes import ClassFacts, Definition
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.program import Program
 
 
-class Program(Protocol):
+class OrmProgram(Program, Protocol):
     """What is asked of a whole program; ``Project`` answers it."""
 
     @property
@@ -27,12 +28,6 @@ class Program(Protocol):
     @property
     def calls(self) -> Calls:
         """Who calls what."""
-
-    def module(self, path: str) -> Module | None:
-        """Return the parsed file."""
-
-    def qualified_name(self, module: Module, node: ast.expr) -> str | None:
-        """Return the dotted name of ``node`` after imports."""
 
     def definition(self, qualified: str) -> Definition | None:
         """Return what the project defines under this name."""
@@ -51,7 +46,7 @@ class Program(Protocol):
 class ModuleReader:
     """One module of a program, and what its expressions mean."""
 
-    project: Program
+    project: OrmProgram
     module: Module
 
     def qualified(self, node: ast.expr) -> str | None:

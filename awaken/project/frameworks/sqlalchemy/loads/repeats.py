@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify
-from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.items import ORDERINGS, Item, What
 from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
 from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
 
@@ -26,21 +26,13 @@ _SEPARATE = frozenset(
 _COLUMN_OPTIONS = frozenset(
     ["load_only", "defer", "undefer", "undefer_group", "with_expression", "with_loader_criteria"]
 )
-_CONNECTIVES = frozenset(
-    [
-        "and_",
-        "or_",
-        "not_",
-        "desc",
-        "asc",
-        "nulls_first",
-        "nulls_last",
-        "nullsfirst",
-        "nullslast",
-        "distinct",
-        "between",
-    ]
-)
+_CONNECTIVES = ORDERINGS | {
+    "and_",
+    "or_",
+    "not_",
+    "distinct",
+    "between",
+}
 
 
 @dataclass(frozen=True, slots=True)
