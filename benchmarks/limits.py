@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import json
 import os
 import re
 import resource
@@ -23,6 +22,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
+from awaken_runs import Document
 
 PACKAGE = Path(__file__).parent.parent / "awaken"
 NAMES = re.compile(r"_?(MOST|DEEPEST|LONGEST|DEPTH|STEPS)(_[A-Z_]+)?")
@@ -57,7 +59,7 @@ class Limit:
 class Answer:
     """The findings of one run with how often each stands there, and CPU seconds."""
 
-    findings: Counter[tuple[str, int, str, str]]
+    findings: Counter[tuple[str | int, ...]]
     seconds: float
 
 
@@ -85,19 +87,11 @@ def run(program: Path, limit: Limit | None, value: int = 0) -> Answer:
             cwd=program,
             env={**os.environ, "AWAKEN_STATE_DIR": state},
             capture_output=True,
-            text=True,
             check=False,
         )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = Counter(
-        (
-            one["path"],
-            one["span"]["start"] if "span" in one else one["line"],
-            one["rule"],
-            one["level"],
-        )
-        for one in json.loads(done.stdout)["findings"]
-    )
+    document = msgspec.json.decode(done.stdout, type=Document)
+    found = Counter((*one.place, one.rule, one.level) for one in document.findings)
     return Answer(found, after.ru_utime - before.ru_utime)
 
 
