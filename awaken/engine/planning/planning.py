@@ -56,7 +56,7 @@ def plan_rule(
     A rule that decides file by file loses only the file in which it fails, ends its process, or
     comes to a limit (``awaken.engine.machine.limits``).
     """
-    if not _may_have_sites(rule, project):
+    if not may_have_sites(rule, project):
         return Planned(Plan())
     if not rule.per_file:
         whole = run_here(partial(_plan_whole, rule, constraints), project, SECONDS_PER_RULE)
@@ -80,7 +80,7 @@ def plan_rule(
     return _joined([*parts, Planned(Plan(), failed)])
 
 
-def _may_have_sites(rule: Rule, project: Project) -> bool:
+def may_have_sites(rule: Rule, project: Project) -> bool:
     """Whether the files asked for hold a trigger of ``rule``, and the program all its anchors."""
     if rule.triggers and not project.site_files(rule.triggers):
         return False
