@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -15,6 +15,7 @@ from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
+from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout
 from awaken.project.names.resolution import Names
@@ -57,9 +58,11 @@ class Project:
         # A module's name depends on all paths together, so a new file may change any of them.
         same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
         self.layout: Layout = earlier.layout if earlier and same_files else Layout(self._python)
-        self._names = Names(self.layout, self.module, knowledge())
+        known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
+        self._facts: FactsIndex = FactsIndex(snapshot, self.module, known)
+        self._names = Names(self.layout, self.module, knowledge(), self._facts)
         self._words = Words(snapshot, self.files_with)
-        self._classes = Classes(self._names, self.module, self._words)
+        self._classes = Classes(self._names, self.module, self._words, self._facts)
         self._evaluator = ProgramEvaluator(
             self._names, self._classes, self.module, knowledge(), self._words
         )
@@ -116,6 +119,16 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    def called_in(self, path: str) -> frozenset[str]:
+        """Return the last names of what a file calls; none if it does not parse."""
+        facts = self._facts.of(path)
+        return frozenset() if facts is None else facts.called
+
+    def renamed_in(self, path: str) -> Mapping[str, Sequence[str]]:
+        """Return the other names that a file gives to something, in any scope, by its name."""
+        facts = self._facts.of(path)
+        return {} if facts is None else facts.renamed
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.
