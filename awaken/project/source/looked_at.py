@@ -29,6 +29,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from awaken.workspace.sources import Snapshot, SourceFile
+
 SearchKind = Literal["bytes", "word", "inherited", "renamed", "called"]
 """Which question is asked of each file: ``bytes`` whether its text holds them, the others what
 ``Words`` answers: ``files_with``, ``inherited_in``, ``renamed_in`` and ``called_in``."""
@@ -51,6 +53,12 @@ class LookedAt(Struct):
     searched: dict[Search, frozenset[str]] = msgspec.field(default_factory=dict)
     read: set[str] = msgspec.field(default_factory=set)
 
+    def taken(self) -> LookedAt:
+        """Return what was noted so far, and begin anew."""
+        noted = LookedAt(self.searched, self.read)
+        self.searched, self.read = {}, set()
+        return noted
+
     def add(self, other: LookedAt) -> None:
         """Take over what another process looked at on the same files."""
         self.searched.update(other.searched)
@@ -63,3 +71,23 @@ class LookedAt(Struct):
     def note_read(self, path: str) -> None:
         """Note that the text of the file at ``path`` was read."""
         self.read.add(path)
+
+
+class RecordedSnapshot(Snapshot):
+    """The same files as ``snapshot``; who takes one out is noted to have read it."""
+
+    def __init__(self, snapshot: Snapshot, looked_at: LookedAt) -> None:
+        super().__init__({path: snapshot[path] for path in snapshot})
+        self._looked_at = looked_at
+
+    def __getitem__(self, path: str) -> SourceFile:
+        """Return the file at ``path``, which counts as read."""
+        self._looked_at.note_read(path)
+        return super().__getitem__(path)
+
+    def get(self, path: str) -> SourceFile | None:
+        """Return the file at ``path``, which counts as read, or None."""
+        found = super().get(path)
+        if found is not None:
+            self._looked_at.note_read(path)
+        return found
