@@ -18,7 +18,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.contract import NodeEdit, Problem, Span
-from awaken.engine.edits.kinds import KINDS
 from awaken.engine.edits.style import line_above, line_end, line_start
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import children, walk
@@ -125,8 +124,6 @@ class Anchors:
 
     def node_of(self, edit: NodeEdit) -> ast.AST:
         """Return the one node that ``edit`` names. Raises Misplaced."""
-        if edit.node not in KINDS:
-            raise Misplaced(f"awaken cannot rewrite nodes of kind {edit.node} alone")
         nodes = self._found.get((edit.node, edit.anchor), [])
         # Before Python 3.12 the parts of an f-string may share a span. To guess would be to rewrite
         # the wrong one.

@@ -28,6 +28,7 @@ from awaken.contract import (
 from awaken.editing.comments import lost_comments
 from awaken.editing.outer_parentheses import without_pair
 from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
+from awaken.engine.edits.kinds import KINDS
 from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
 from awaken.engine.edits.slices import (
     Anchors,
@@ -191,6 +192,9 @@ class _Work:
         return jobs
 
     def _job(self, owned: OwnedEdit[NodeEdit], anchors: Anchors) -> tuple[ast.AST, Job]:
+        # Not in ``slices``: ``kinds`` loads LibCST, which a run without changes never needs.
+        if owned.edit.node not in KINDS:
+            raise Misplaced(f"awaken cannot rewrite nodes of kind {owned.edit.node} alone")
         node = anchors.node_of(owned.edit)
         rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
         around = surroundings_of(self._module, node, self.style)
