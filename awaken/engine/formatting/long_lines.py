@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from awaken.contract import Span
@@ -17,19 +17,30 @@ from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
 
 
 def without_long_lines(
-    before: Module, after: Module, moved: SpanMap, style: FileStyle
+    before: Module,
+    after: Module,
+    moved: SpanMap,
+    style: FileStyle,
+    statements: Mapping[Span, ast.AST],
 ) -> tuple[Module, SpanMap]:
     """Return ``after`` with the lines broken that ``moved`` made too long, and the way back.
 
     Lines that have only become as long as one was before are left, and lines with comments: these
-    may speak of their line.
+    may speak of their line. ``statements`` are those whose headers were rewritten, by the old
+    places of the headers: a long line in the body of one counts as well.
     """
+
+    def length_before(span: Span) -> int:
+        old = moved.to_before(span)
+        end = before.span(statements[old]).end if old in statements else old.end
+        return _length(before, Span(old.start, end))
+
     long = [
         span
         for span in _changed_lines(after, moved)
         if (now := _length(after, span)) > style.line_length
         # A line that was too long before is its author's choice.
-        and now > _length(before, moved.to_before(span))
+        and now > length_before(span)
     ]
     rows = _rows(after) if long else {}
     splices: list[Splice] = []
