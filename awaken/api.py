@@ -157,7 +157,7 @@ def _run(
     watch.require_settled(found.root.path for found in projects)
     reports: list[RootReport] = []
     user_errors: list[UserError] = []
-    with _rare_collections():
+    with _no_collections():
         for found in projects:
             one = settings[found.root.path]
             with _standing_alone(one, unusable, user_errors):
@@ -283,14 +283,18 @@ def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str,
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Collect garbage rarely: trees are many small objects, and none of them is in a cycle."""
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 50)
+def _no_collections() -> Iterator[None]:
+    """Collect no garbage meanwhile: each time, all trees would be visited, and hardly any is free.
+
+    What parses many files collects by itself (``awaken.project.source.module_store``).
+    """
+    enabled = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        if enabled:
+            gc.enable()
 
 
 def explain(
@@ -322,7 +326,7 @@ def explain(
     watch.require_settled(found.root.path for found in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
-    with _rare_collections():
+    with _no_collections():
         explanation = explaining.explain_place(
             _root_run(projects[0], settings[root], options, known), asked
         )

@@ -161,9 +161,13 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
     # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
 
+    # What all rules search for is searched for at once.
+    sought = [word for rule in rules for words in (rule.triggers, *rule.anchors) for word in words]
+
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
         scope = asked.site_scope() if scope is None else scope
         projects[:] = [Project(snapshot, targets, scope, projects[0] if projects else None)]
+        projects[0].files_with(sought)
         return projects[0]
 
     return Tools(

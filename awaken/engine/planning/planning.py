@@ -56,6 +56,8 @@ def plan_rule(
     A rule that decides file by file loses only the file in which it fails, ends its process, or
     comes to a limit (``awaken.engine.machine.limits``).
     """
+    if not may_have_sites(rule, project):
+        return Planned(Plan())
     if not rule.per_file:
         whole = run_here(partial(_plan_whole, rule, constraints), project, SECONDS_PER_RULE)
         return _given_up(rule, whole) if isinstance(whole, Died) else whole
@@ -76,6 +78,13 @@ def plan_rule(
         for path, result in zip(files, results, strict=True)
     ]
     return _joined([*parts, Planned(Plan(), failed)])
+
+
+def may_have_sites(rule: Rule, project: Project) -> bool:
+    """Whether the files asked for hold a trigger of ``rule``, and the program all its anchors."""
+    if rule.triggers and not project.site_files(rule.triggers):
+        return False
+    return all(project.files_with(words) for words in rule.anchors)
 
 
 def _prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:

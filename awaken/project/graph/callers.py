@@ -19,9 +19,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
-from awaken.contract import Place, Span
+from awaken.contract import Place
 from awaken.project.graph.composed_names import COMPOSING, composing, fits
 from awaken.project.graph.hierarchies import Hierarchy
+from awaken.project.graph.module_values import ModuleValues
 from awaken.project.names.decorators import (
     MANAGERS,
     OVERLOADS,
@@ -116,7 +117,7 @@ class CallIndex:
         self._evaluator = evaluator
         self.words = words
         self._kept: dict[tuple[str, int], Callers] = {}
-        self._travelling: dict[str, Place | None] = {}
+        self.module_values = ModuleValues(evaluator, words)
         self._hierarchies: dict[str, Hierarchy] = {}
 
     def of(self, module: Module, function: Function) -> Callers:
@@ -141,28 +142,6 @@ class CallIndex:
     def composing(self) -> frozenset[str]:
         """The files in which names may be put together at run time."""
         return frozenset(path for word in COMPOSING for path in self.words.files_with(word))
-
-    def travelling(self, path: str) -> Place | None:
-        """Return where the module at ``path`` is used as a value; None if nowhere in sight."""
-        if path not in self._travelling:
-            self._travelling[path] = self._find_travelling(path)
-        return self._travelling[path]
-
-    def _find_travelling(self, path: str) -> Place | None:
-        names = self._evaluator.names
-        dotted = names.layout.name_of(path)
-        last = dotted.rpartition(".")[2]
-        files = self.words.files_with(last)
-        if len(files) > _MOST_FILES:
-            return Place(path, Span(0, 0), "too many files name it")
-        for file in files:
-            module = self._evaluator.load(file)
-            if module is None:
-                continue
-            for node in _modules_as_values(module, last):
-                if names.qualified(module, node) == dotted:
-                    return module.place(node)
-        return None
 
 
 class _Search:
@@ -467,7 +446,7 @@ class _Search:
         is_imported = isinstance(root, ast.Name) and any(
             one.kind == "import" for one in module.scopes.bindings_of(root)
         )
-        if not is_imported and self._index.travelling(path) is None:
+        if not is_imported and not self._index.module_values.travels(path):
             return False
         return _any(self._module_refers(node, self._evaluator.values(module, node.value)))
 
@@ -569,27 +548,6 @@ class _Search:
         if self._scope.kind not in {"module", "class"}:
             return
         self._stop("named", f"the text {text!r} names `{word}`", module, node)
-
-
-def _modules_as_values(module: Module, last: str) -> Iterator[ast.Name | ast.Attribute]:
-    """Yield the names that may be a module whose name ends in ``last``, and are not just read."""
-    imported = {
-        name
-        for scope in module.scopes.scopes
-        for name, bindings in scope.bindings.items()
-        if any(one.kind == "import" for one in bindings)
-    }
-    for node in module.walk():
-        match node:
-            case ast.Name(id=name) if name in imported:
-                pass
-            case ast.Attribute(attr=name) if name == last:
-                pass
-            case _:
-                continue
-        # ``module.name`` only reads from it; anything else may hand it on.
-        if isinstance(node.ctx, ast.Load) and not isinstance(module.parent(node), ast.Attribute):
-            yield node
 
 
 def _any(answers: Iterator[bool | None]) -> bool | None:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from awaken.knowledge import Knowledge
 from awaken.project.names.circles import Answer, Circles
+from awaken.project.names.file_facts import FactsIndex, WrittenName
 from awaken.project.names.layout import Layout, below
-from awaken.project.names.tables import ModuleTable, NameTarget, table_of, target_of
+from awaken.project.names.tables import ModuleTable, NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 
@@ -46,18 +47,19 @@ _Asking = Generator[_Question, Answer[str | None], str | None]
 
 
 class Names:
-    """Resolves names of one snapshot; keeps one small table per file that was asked for."""
+    """Resolves names of one snapshot."""
 
     def __init__(
         self,
         layout: Layout,
         load: Callable[[str], Module | None],
         knowledge: Knowledge,
+        facts: FactsIndex,
     ) -> None:
         self.layout = layout
         self._load = load
         self._knowledge = knowledge
-        self._tables: dict[str, ModuleTable | None] = {}
+        self.facts = facts
         self._attributes: dict[Hashable, str | None] = {}
         # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
@@ -66,10 +68,8 @@ class Names:
 
     def table(self, path: str) -> ModuleTable | None:
         """Return the top-level names of the file at ``path``; None if it does not parse."""
-        if path not in self._tables:
-            module = self._load(path)
-            self._tables[path] = None if module is None else table_of(module)
-        return self._tables[path]
+        facts = self.facts.of(path)
+        return None if facts is None else facts.table
 
     def locate(self, qualified: str) -> Located | None:
         """Return the file that defines ``qualified``; None for names outside the project."""
@@ -93,6 +93,20 @@ class Names:
         for attribute in reversed(attributes):
             name = None if name is None else self.member(name, attribute)
         return name
+
+    def written(self, path: str, name: WrittenName) -> str | None:
+        """Return the qualified name of what the file ``path`` writes at its top level, or in it.
+
+        None as for ``qualified``, and for names that a function or class of the file binds.
+        """
+        if not name.dotted or name.bound == "local":
+            return None
+        first, *attributes = name.dotted
+        is_top = name.bound == "top"
+        found = self._told(_Attribute(path, first) if is_top else self._unbound(path, first))
+        for attribute in attributes:
+            found = None if found is None else self.member(found, attribute)
+        return found
 
     def member(self, qualified: str, attribute: str) -> str | None:
         """Return the qualified name of an attribute of a module, class or variable."""

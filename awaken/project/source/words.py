@@ -74,6 +74,10 @@ class Words:
                 found.setdefault(word, []).append(path)
         return found
 
+    def text(self, path: str) -> bytes:
+        """Return the text of a file of the snapshot."""
+        return self._files[path].text
+
     def inherited_in(self, word: str) -> list[str]:
         """Return the Python files in which a class may inherit from what ``word`` names."""
         return self._standing(word, self._inherited, _inherited)
