@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
     from awaken.engine.explaining.explainer import Explanation
-    from awaken.engine.run import Observer, RootRun, StagedRun
+    from awaken.engine.root_run import RootRun
+    from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
 
 __all__ = [
@@ -145,7 +146,7 @@ def _run(
     progress: Progress | None,
     observer: Observer | None,
 ) -> Report:
-    from awaken.engine.run import run_root  # noqa: PLC0415  help needs no engine
+    from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
@@ -225,7 +226,7 @@ def _root_run(
     known: tuple[Rule, ...],
     progress: Progress | None = None,
 ) -> RootRun:
-    from awaken.engine.run import RootRun  # noqa: PLC0415  as in _run
+    from awaken.engine.root_run import RootRun  # noqa: PLC0415  as in _run
 
     return RootRun(
         found=found,
