@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
     from awaken.engine.explaining.explainer import Explanation
-    from awaken.engine.run import Observer, RootRun, StagedRun
+    from awaken.engine.root_run import RootRun
+    from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
 
 __all__ = [
@@ -145,7 +146,7 @@ def _run(
     progress: Progress | None,
     observer: Observer | None,
 ) -> Report:
-    from awaken.engine.run import run_root  # noqa: PLC0415  help needs no engine
+    from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
@@ -156,7 +157,7 @@ def _run(
     watch.require_settled(found.root.path for found in projects)
     reports: list[RootReport] = []
     user_errors: list[UserError] = []
-    with _rare_collections():
+    with _no_collections():
         for found in projects:
             one = settings[found.root.path]
             with _standing_alone(one, unusable, user_errors):
@@ -225,7 +226,7 @@ def _root_run(
     known: tuple[Rule, ...],
     progress: Progress | None = None,
 ) -> RootRun:
-    from awaken.engine.run import RootRun  # noqa: PLC0415  as in _run
+    from awaken.engine.root_run import RootRun  # noqa: PLC0415  as in _run
 
     return RootRun(
         found=found,
@@ -282,14 +283,18 @@ def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str,
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Collect garbage rarely: trees are many small objects, and none of them is in a cycle."""
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 50)
+def _no_collections() -> Iterator[None]:
+    """Collect no garbage meanwhile: each time, all trees would be visited, and hardly any is free.
+
+    What parses many files collects by itself (``awaken.project.source.module_store``).
+    """
+    enabled = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        if enabled:
+            gc.enable()
 
 
 def explain(
@@ -321,7 +326,7 @@ def explain(
     watch.require_settled(found.root.path for found in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
-    with _rare_collections():
+    with _no_collections():
         explanation = explaining.explain_place(
             _root_run(projects[0], settings[root], options, known), asked
         )

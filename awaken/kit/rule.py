@@ -30,7 +30,9 @@ class Rule:
     A rule's page is its module's docstring. ``since`` is the version of awaken, or of the plug-in,
     that brought it. ``levels`` are those that its sites can get; those of advice are always
     advice. ``triggers`` are byte strings of which a file must contain at least one to hold a
-    site; ``needs`` gives version specifiers that each project root's targets must satisfy
+    site, and ``anchors`` say what else the program holds then: for each of them, some file
+    contains at least one of its byte strings. A rule is only planned where both are found.
+    ``needs`` gives version specifiers that each project root's targets must satisfy
     (``{"python": ">=3.11"}``). ``per_file`` says that a file's sites can be
     planned without those of other files, but for those that share a change with one of them, which
     are planned with it: such a rule may be planned file by file, in several processes.
@@ -44,6 +46,7 @@ class Rule:
     levels: ClassVar[tuple[Level, ...]] = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
     after: ClassVar[tuple[str, ...]] = ()
     triggers: ClassVar[tuple[bytes, ...]] = ()
+    anchors: ClassVar[tuple[tuple[bytes, ...], ...]] = ()
     needs: ClassVar[Mapping[str, str]] = {}
     reasons: ClassVar[tuple[Reason, ...]] = ()
     options: ClassVar[type[Struct]] = NoOptions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -15,12 +15,14 @@ from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
+from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout
 from awaken.project.names.resolution import Names
+from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
-from awaken.project.source.words import Words
+from awaken.project.source.program_texts import ProgramTexts
 from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot
@@ -44,61 +46,51 @@ class Project:
         site_scope: frozenset[str] | None = None,
         earlier: Project | None = None,
     ) -> None:
-        self.snapshot = snapshot
         self.targets = targets
         self._site_scope = site_scope
-        self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
-        self._texts = {path: snapshot[path].text for path in self._python}
         self._modules = ModuleStore()
         self.parse_failures: dict[str, Unparsable] = {}
-        self._hits: dict[bytes, frozenset[str]] = {}
+        before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
+        self._texts: ProgramTexts = ProgramTexts(snapshot, before)
+        self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
-        same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
-        self.layout: Layout = earlier.layout if earlier and same_files else Layout(self._python)
-        self._names = Names(self.layout, self.module, knowledge())
-        self._words = Words(snapshot, self.files_with)
-        self._classes = Classes(self._names, self.module, self._words)
+        same_paths = earlier is not None and self._texts.has_same_paths
+        self.layout: Layout = (
+            earlier.layout if earlier and same_paths else Layout(self._texts.python)
+        )
+        known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
+        self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, known)
+        self._names = Names(self.layout, self.module, knowledge(), self._facts)
+        words = self._texts.words
+        self._classes = Classes(self._names, self.module, words, self._facts)
         self._evaluator = ProgramEvaluator(
-            self._names, self._classes, self.module, knowledge(), self._words
+            self._names, self._classes, self.module, knowledge(), words
         )
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
         self.orm = Orm(self._evaluator, self.files_with)
-        self.doubles = Doubles(self._evaluator, snapshot, self.files_with)
+        self.doubles = Doubles(self._evaluator, self.snapshot, self.files_with)
         self.web = Web(self._evaluator, self.files_with, targets)
 
         if earlier is not None:
             self._share(earlier)
-            if same_files:
-                # By identity: a file that nobody edited is the same object in both snapshots.
-                changed = [p for p in snapshot if snapshot[p] is not earlier.snapshot[p]]
-                self.doubles.share(earlier.doubles, changed)
+            if same_paths:
+                self.doubles.share(earlier.doubles, self._texts.changed)
 
     def _share(self, earlier: Project) -> None:
-        changed = {p for p in self._python if self.snapshot[p] is not earlier.snapshot.get(p)}
         for module in earlier._modules:
-            if module.path in self.snapshot and module.path not in changed:
+            if module.path in self.snapshot and module.path not in self._texts.changed:
                 # A tree depends on its text alone, what was remembered with it on other files.
                 self._modules.add(module.anew())
-        for trigger, paths in earlier._hits.items():
-            hits = {path for path in changed if trigger in self.snapshot[path].text}
-            same = (path for path in paths if path in self.snapshot and path not in changed)
-            self._hits[trigger] = frozenset(hits.union(same))
+
+    @property
+    def looked_at(self) -> LookedAt:
+        """What was read and searched for, by this and all earlier projects."""
+        return self._texts.looked_at
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""
-        found: set[str] = set()
-        for trigger in triggers:
-            if trigger not in self._hits:
-                self._hits[trigger] = self._search(trigger)
-            found |= self._hits[trigger]
-        return sorted(found)
-
-    def _search(self, trigger: bytes) -> frozenset[str]:
-        """Search where a part of ``trigger`` was found before, else everywhere."""
-        known = [paths for part, paths in self._hits.items() if part in trigger]
-        paths = min(known, key=len, default=self._texts.keys())
-        return frozenset(path for path in paths if trigger in self._texts[path])
+        return self._texts.search.files_with(triggers)
 
     def site_files(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the files in which a rule with these triggers looks for its sites, sorted."""
@@ -129,6 +121,16 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    def called_in(self, path: str) -> frozenset[str]:
+        """Return the last names of what a file calls; none if it does not parse."""
+        facts = self._facts.of(path)
+        return frozenset() if facts is None else facts.called
+
+    def renamed_in(self, path: str) -> Mapping[str, Sequence[str]]:
+        """Return the other names that a file gives to something, in any scope, by its name."""
+        facts = self._facts.of(path)
+        return {} if facts is None else facts.renamed
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from awaken import api
 from awaken.contract import Level, SiteId
 from awaken.engine.machine import workers
+from awaken.engine.planning import planning
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.engine.report import ChangeSummary, Report
 from awaken.preview.markdown.rule_page import levels
@@ -169,6 +170,18 @@ def memory_and_order_change_nothing(result: CaseResult) -> None:
     _require_same(result, other, "one tree at a time, and files backwards")
 
 
+def anchors_hide_nothing(result: CaseResult) -> None:
+    """A rule that is planned whatever the program holds has no site more."""
+    rules = all_rules() if result.rules is None else result.rules
+    rule = next(one for one in rules if one.name == result.case.rule)
+    text = b"\0".join(content for _, content in _python(result.case.before))
+    if all(any(word in text for word in words) for words in (rule.triggers, *rule.anchors)):
+        return
+    with mock.patch.object(planning, "may_have_sites", return_value=True):
+        other = run_case(result.case, result.rules)
+    _require_same(result, other, "without triggers and anchors")
+
+
 def _require_same(result: CaseResult, other: CaseResult, what: str) -> None:
     for path in sorted({*result.files, *other.files}):
         wanted, made = result.files.get(path), other.files.get(path)
@@ -256,6 +269,7 @@ LAWS: Mapping[str, Law] = {
     "tabs": tab_indentation,
     "jobs": two_jobs_equal_one,
     "memory": memory_and_order_change_nothing,
+    "anchors": anchors_hide_nothing,
     "left-out": any_change_can_be_left_out,
     "reasons": manual_findings_say_why,
     "levels": levels_are_declared,

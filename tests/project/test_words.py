@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.words import Words
 from awaken.workspace.sources import Snapshot, decode
 
@@ -21,7 +22,7 @@ def test_a_word_stands_by_itself(word, text):
     files = Snapshot({"a.py": decode("a.py", content), "a.toml": decode("a.toml", content)})
     found = re.search(rf"(?<!\w){word}(?!\w)", content.decode())
 
-    words = Words(files, lambda _: ["a.py"])
+    words = Words(files, lambda _: ["a.py"], LookedAt())
     place = words.elsewhere(word)
 
     assert words.files_with(word) == (["a.py"] if found else [])
@@ -30,7 +31,7 @@ def test_a_word_stands_by_itself(word, text):
 
 def found_in(way, text):
     """Whether a file with this text is found for the word ``Base``."""
-    words = Words(Snapshot({"a.py": decode("a.py", text.encode())}), lambda _: ["a.py"])
+    words = Words(Snapshot({"a.py": decode("a.py", text.encode())}), lambda _: ["a.py"], LookedAt())
     return bool(getattr(words, way)("Base"))
 
 

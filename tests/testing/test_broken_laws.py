@@ -300,6 +300,10 @@ class WithManyTrees(Fickle):
         return module_store.KEPT_SOURCE_BYTES > 1
 
 
+class HiddenByAnchor(Fickle):
+    anchors = ((b"nowhere",),)
+
+
 TWO_CALLS = b"old(1)\n\n\ndef f():\n    return old(2)\n"
 
 
@@ -326,6 +330,7 @@ BY_RUNNING = [
     "tabs",
     "jobs",
     "memory",
+    "anchors",
     "left-out",
     "undo",
 ]
@@ -346,6 +351,7 @@ def test_a_steady_rule_breaks_no_law(law):
         ("bom", NotWithBom, "gives another result"),
         ("tabs", NotWithTabs, "gives another result"),
         ("no-final-newline", NotWithoutFinalNewline, "gives another result"),
+        ("anchors", HiddenByAnchor, "without triggers and anchors: something else is changed"),
         ("left-out", AllOrNothing, "too"),
         ("second-run", LaterAgain, "changes"),
         ("jobs", LaterAgain, "two jobs: something else is changed"),

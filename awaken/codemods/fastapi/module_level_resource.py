@@ -117,13 +117,12 @@ class ModuleLevelResource(Rule):
     phase = Phase.TIDY
     since = "0.1.0"
     triggers = (*words("client", "pool"), *_ASKING)
+    # A program that serves nothing has no lifespan to advise.
+    anchors = (FRAMEWORKS,)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per thing that importing the application opens, or asks."""
         del constraints  # nothing is rewritten
-        # A program that serves nothing has no lifespan to advise.
-        if not project.files_with(FRAMEWORKS):
-            return Plan()
         found = [*self._asked(project), *self._opened(project)]
         imported = _imported(project) if found else set()
         findings = [one for one in found if one.place.path in imported]

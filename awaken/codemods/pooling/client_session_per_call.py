@@ -118,12 +118,11 @@ class ClientSessionPerCall(Rule):
     phase = Phase.SESSIONS
     since = "0.1.0"
     triggers = words("client")
+    anchors = (FRAMEWORKS,)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per client that requests lead to."""
         del constraints  # nothing is rewritten
-        if not project.files_with(FRAMEWORKS):
-            return Plan()
         return Plan(
             tuple(
                 Site(self.name, one.module, one.call).advised(

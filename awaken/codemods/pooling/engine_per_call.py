@@ -83,6 +83,7 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
 from awaken.knowledge.libraries import Resource
 from awaken.project.frameworks.resources.openings import Opening, openings, words
+from awaken.project.frameworks.web.endpoints import FRAMEWORKS
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -100,6 +101,7 @@ class EnginePerCall(Rule):
     phase = Phase.SESSIONS
     since = "0.1.0"
     triggers = words(*_RESOURCES)
+    anchors = (FRAMEWORKS,)
     preview = True
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:

@@ -138,6 +138,11 @@ _COUNTERPARTS = {
 }
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 _SYNC_SESSION = "sync_session"
+_ASYNC = (
+    b"ext.asyncio", b"ext import asyncio", b"AsyncEngine", b"AsyncConnection", b"AsyncSession",
+    b"async_engine", b"async_session", b"async_scoped_session", b"async_object_session",
+)  # fmt: skip
+"""What a program holds that has something asynchronous of SQLAlchemy."""
 _PRIMARIES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
 _CATCHING = {
     None, "builtins.BaseException", "builtins.Exception", "builtins.NotImplementedError",
@@ -155,6 +160,7 @@ class PoolEventTarget(Rule):
     phase = Phase.REPAIR
     since = "0.1.0"
     triggers = (b"listen", b"event.remove", b"event.contains")
+    anchors = (_ASYNC,)
     needs: ClassVar[Mapping[str, str]] = {"sqlalchemy": ">=1.4"}
     preview = True
     reasons = (ASYNC_LISTENER, CLASS_TARGET, EXPECTED_FAILURE, INSIDE_FSTRING)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from awaken.contract import Constraints, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
@@ -15,6 +15,7 @@ from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
 from awaken.project import Project
+from awaken.project.source.looked_at import LookedAt
 
 _SECONDS_PER_BYTE = 2.5e-6
 """Planning ``query-to-select``: apache-superset's 2.1 MB of files with a trigger take 5 s. It only
@@ -22,10 +23,11 @@ decides whether processes are worth starting."""
 
 
 class Planned(Struct, frozen=True):
-    """A rule's plan, and what went wrong while it was made."""
+    """A rule's plan, what went wrong while it was made, and what a process looked at for it."""
 
     plan: Plan
     diagnostics: tuple[Diagnostic, ...] = ()
+    looked_at: LookedAt = field(default_factory=LookedAt)
 
 
 def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
@@ -56,6 +58,8 @@ def plan_rule(
     A rule that decides file by file loses only the file in which it fails, ends its process, or
     comes to a limit (``awaken.engine.machine.limits``).
     """
+    if not may_have_sites(rule, project):
+        return Planned(Plan())
     if not rule.per_file:
         whole = run_here(partial(_plan_whole, rule, constraints), project, SECONDS_PER_RULE)
         return _given_up(rule, whole) if isinstance(whole, Died) else whole
@@ -75,7 +79,16 @@ def plan_rule(
         _given_up(rule, result, path) if isinstance(result, Died) else result
         for path, result in zip(files, results, strict=True)
     ]
+    for part in parts:
+        project.looked_at.add(part.looked_at)
     return _joined([*parts, Planned(Plan(), failed)])
+
+
+def may_have_sites(rule: Rule, project: Project) -> bool:
+    """Whether the files asked for hold a trigger of ``rule``, and the program all its anchors."""
+    if rule.triggers and not project.site_files(rule.triggers):
+        return False
+    return all(project.files_with(words) for words in rule.anchors)
 
 
 def _prepared(rule: Rule, project: Project) -> tuple[Diagnostic, ...]:
@@ -103,7 +116,8 @@ def _plan_whole(rule: Rule, constraints: Constraints, project: Project) -> Plann
 
 
 def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
-    return _attempt(rule, constraints, project.narrowed(frozenset({path})), path)
+    planned = _attempt(rule, constraints, project.narrowed(frozenset({path})), path)
+    return replace(planned, looked_at=project.looked_at.taken())
 
 
 def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
@@ -118,7 +132,7 @@ def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
     """Return ``constraints`` with options that ``rule`` understands: its defaults unless given."""
     if isinstance(constraints.options, rule.options):
         return constraints
-    return msgspec.structs.replace(constraints, options=rule.options())
+    return replace(constraints, options=rule.options())
 
 
 def _unparsable(project: Project) -> tuple[Diagnostic, ...]:

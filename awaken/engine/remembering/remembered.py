@@ -7,7 +7,7 @@ remembered holds for exactly the same bytes, versions, rules and options; anythi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -17,7 +17,11 @@ from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.machine.state_directory import cache_key
 from awaken.engine.remembering.results_cache import ResultsCache, results_directory
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, SuppressedSite
+from awaken.workspace.file_reading import KnownFile
 from awaken.workspace.sources import SourceFile
+
+_FILES = hashlib.sha256(b"files").digest()
+"""The key of the one table of files that a project has."""
 
 
 class Remembered(Struct, frozen=True):
@@ -38,20 +42,26 @@ class Remembered(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
 
 
+class KnownFiles(Struct, frozen=True):
+    """What is known of the files of a project, by project-relative path."""
+
+    files: dict[str, KnownFile]
+
+
 class Memory:
-    """The last result for each way of asking, kept for one project.
+    """The last result for each way of asking, and what is known of the files of one project.
 
     ``base`` is the cache directory, None for the user's; without ``use`` nothing is kept, nor
-    where there is no state directory for the key.
+    where there is no state directory for the key. ``files`` is what the last run knew of them.
     """
 
     def __init__(self, root: Path, base: Path | None, *, use: bool) -> None:
         key = cache_key() if use else None
         self._cache = ResultsCache(None if key is None else results_directory(root, base), key)
+        found = self._cache.get(KnownFiles, _FILES)
+        self.files: Mapping[str, KnownFile] = {} if found is None else found.files
 
-    def recall(
-        self, asked: bytes, digest: bytes, files: Mapping[str, SourceFile]
-    ) -> Remembered | None:
+    def recall(self, asked: bytes, digest: bytes, files: Collection[str]) -> Remembered | None:
         """Return what the last run that was ``asked`` the same came to, if made from the same.
 
         ``files`` are those that were read; nothing else is rewritten, and nothing new is made
@@ -64,10 +74,18 @@ class Memory:
     def keep(self, asked: bytes, remembered: Remembered) -> None:
         """Keep the result for the next run, in place of the one before."""
         self._cache.put(asked, remembered)
+
+    def keep_files(self, files: dict[str, KnownFile]) -> None:
+        """Keep what is known of the files for the next run, in place of what was known before."""
+        if files != self.files:
+            self._cache.put(_FILES, KnownFiles(files))
+
+    def save(self) -> None:
+        """Write what was kept to disk."""
         self._cache.save()
 
 
-def _is_about(remembered: Remembered, files: Mapping[str, SourceFile]) -> bool:
+def _is_about(remembered: Remembered, files: Collection[str]) -> bool:
     made = (PurePosixPath(change.path) for change in remembered.files if change.before is None)
     return (
         all(change.path in files for change in remembered.files if change.before is not None)
@@ -78,10 +96,10 @@ def _is_about(remembered: Remembered, files: Mapping[str, SourceFile]) -> bool:
     )
 
 
-def digest_of(parts: Iterable[object], files: Mapping[str, SourceFile]) -> bytes:
-    """Return a digest of ``parts`` (by their text) and of the files' paths and bytes."""
+def digest_of(parts: Iterable[object], files: Mapping[str, bytes]) -> bytes:
+    """Return a digest of ``parts`` (by their text) and of the files' paths and digests."""
     digest = hashlib.sha256(repr(list(parts)).encode())
     # Sorted, for the order in which a directory is listed differs by file system.
-    for path, source in sorted(files.items()):
-        digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + source.digest)
+    for path, content in sorted(files.items()):
+        digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + content)
     return digest.digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.dispatch import Called, function_called, functions_called
@@ -26,6 +27,14 @@ class Calls:
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
         return self._evaluator.callers.of(module, function)
+
+    def search_callers(self, functions: Iterable[tuple[Module, Function]]) -> None:
+        """Find the callers of many functions at once, for ``callers_of`` to answer later.
+
+        Each file is parsed once for all of them. ``functions`` may be made one after the other:
+        their trees are not kept.
+        """
+        self._evaluator.callers.search(functions)
 
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.

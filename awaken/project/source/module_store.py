@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from collections.abc import Iterator
 from weakref import WeakValueDictionary
@@ -11,6 +12,10 @@ from awaken.project.source.modules import Module
 KEPT_SOURCE_BYTES = 1_500_000
 """Source of the trees that are kept. A tree takes about sixty times the bytes of its source, so
 these are 90 MB."""
+
+COLLECTED_SOURCE_BYTES = 3_000_000
+"""Source of the trees that nobody should hold any more, but that are still there, after which
+garbage is collected. No collection happens by itself during a run: it would visit all trees."""
 
 
 class ModuleStore:
@@ -25,6 +30,7 @@ class ModuleStore:
         self._last_used: OrderedDict[str, Module] = OrderedDict()
         self._held: WeakValueDictionary[str, Module] = WeakValueDictionary()
         self._bytes = 0
+        self._let_go = 0
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self._last_used.values())
@@ -51,3 +57,17 @@ class ModuleStore:
         while self._bytes > KEPT_SOURCE_BYTES and len(self._last_used) > 1:
             _, dropped = self._last_used.popitem(last=False)
             self._bytes -= len(dropped.source.text)
+            self._let_go += len(dropped.source.text)
+        if self._let_go > COLLECTED_SOURCE_BYTES:
+            self._let_go = self._still_there()
+            if self._let_go > COLLECTED_SOURCE_BYTES:
+                gc.collect()
+                self._let_go = 0
+
+    def _still_there(self) -> int:
+        """Return the bytes of source of trees that are in memory, and not those last used."""
+        return sum(
+            len(module.source.text)
+            for path, module in self._held.items()
+            if path not in self._last_used
+        )

@@ -61,8 +61,7 @@ def caveats_of(
     names = frozenset(one.name for one in marked)
     signature = _Signature(function, rewrite, names - kept, names & kept)
     found = list(_of_decorators(project, module, function))
-    # FastAPI itself passes every parameter of an endpoint by keyword.
-    if is_route(function) and not _is_mentioned(project, module, function):
+    if not may_be_called(project, module, function):
         return found
     callers = project.calls.callers_of(module, function)
     for site in callers.sites:
@@ -70,6 +69,12 @@ def caveats_of(
     for obstacle in callers.obstacles:
         found += _of_obstacle(project, signature, obstacle)
     return list(dict.fromkeys(found))
+
+
+def may_be_called(project: Project, module: Module, function: Function) -> bool:
+    """Whether anything but FastAPI may call ``function`` in a way that matters."""
+    # FastAPI itself passes every parameter of an endpoint by keyword.
+    return not is_route(function) or _is_mentioned(project, module, function)
 
 
 def _is_mentioned(project: Project, module: Module, function: Function) -> bool:

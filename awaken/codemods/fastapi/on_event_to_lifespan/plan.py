@@ -37,14 +37,13 @@ class OnEventToLifespan(Rule):
     phase = Phase.LIFESPAN
     since = "0.1.0"
     triggers = WORDS
+    anchors = ((b"fastapi", b"starlette", b"FastAPI", b"Starlette"),)
     # FastAPI takes `lifespan=` from 0.93 on.
     needs: ClassVar[Mapping[str, str]] = {"fastapi": ">=0.93"}
     reasons = reasons.ALL
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per registration, and one change per application."""
-        if not project.site_files(self.triggers):
-            return Plan()
         return _Planning(project, constraints, self.name).plan()
 
     def rewriters(self) -> Mapping[str, Rewriter]:

@@ -46,6 +46,7 @@ class SettingsConfig(Rule):
     phase = Phase.TIDY
     since = "0.1.0"
     triggers = (b"class Config", _OLD)
+    anchors = ((_OLD,),)
     needs: ClassVar[Mapping[str, str]] = {"pydantic": ">=2"}
     reasons = reasons.ALL
 

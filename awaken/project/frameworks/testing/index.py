@@ -29,7 +29,6 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
-from awaken.project.source.words import Words
 from awaken.workspace.sources import Snapshot
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
@@ -63,7 +62,7 @@ class Doubles:
         self._evaluator = evaluator
         self._files = files
         self._files_with = files_with
-        self._words = Words(files, files_with)
+        self._words = evaluator.callers.words
         self._found: dict[Place, Double] | None = None
         self._by_use: dict[QueryUse, Double] = {}
         self._unfollowed: set[Place] = set()  # doubles that more may get than was followed

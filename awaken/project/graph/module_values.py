@@ -1,0 +1,74 @@
+"""Modules as values: ``register(handlers)`` hands on a module, and with it all that is in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from awaken.project.source.modules import Module
+from awaken.project.source.words import Words
+from awaken.project.values.evaluation import Evaluator
+
+_MOST_FILES = 100  # to parse for one name, as for the callers of one function
+
+
+class ModuleValues:
+    """Finds the modules that files use as values; each file is read once, for all of them."""
+
+    def __init__(self, evaluator: Evaluator, words: Words) -> None:
+        self._evaluator = evaluator
+        self._words = words
+        self._files: dict[str, list[str] | None] = {}
+        self._used: dict[str, frozenset[str]] = {}
+
+    def travels(self, path: str) -> bool:
+        """Whether the module at ``path`` may be used as a value: anything may then hold it."""
+        dotted = self._evaluator.names.layout.name_of(path)
+        last = dotted.rpartition(".")[2]
+        if last not in self._files:
+            self._files[last] = self._files_naming(last)
+        files = self._files[last]
+        return files is None or any(dotted in self._used_in(file) for file in files)
+
+    def _files_naming(self, last: str) -> list[str] | None:
+        """Return the files that may use a module called ``last``; None if they are too many."""
+        files = self._words.files_with(last)
+        if len(files) > _MOST_FILES:
+            return None
+        # ``from package.last import name`` and ``last.name`` only read from it.
+        word = re.compile(rb"(?<!\w)%s(?!\w|\s*\.|\s+import\b)" % re.escape(last.encode()))
+        return [file for file in files if word.search(self._words.text(file))]
+
+    def _used_in(self, path: str) -> frozenset[str]:
+        """Return the dotted names of the modules that the file at ``path`` uses as values."""
+        if path not in self._used:
+            module = self._evaluator.load(path)
+            self._used[path] = frozenset() if module is None else self._modules_in(module)
+        return self._used[path]
+
+    def _modules_in(self, module: Module) -> frozenset[str]:
+        names = self._evaluator.names
+        found = {names.qualified(module, node) for node in _values(module)}
+        return frozenset(one for one in found if one and names.layout.path_of(one) is not None)
+
+
+def _values(module: Module) -> Iterator[ast.Name | ast.Attribute]:
+    """Yield the names that may be modules, and are not just read from."""
+    imported = {
+        name
+        for scope in module.scopes.scopes
+        for name, bindings in scope.bindings.items()
+        if any(one.kind == "import" for one in bindings)
+    }
+    for node in module.walk():
+        match node:
+            case ast.Name(id=name) if name in imported:
+                pass
+            case ast.Attribute():
+                pass
+            case _:
+                continue
+        # ``module.name`` only reads from it; anything else may hand it on.
+        if isinstance(node.ctx, ast.Load) and not isinstance(module.parent(node), ast.Attribute):
+            yield node

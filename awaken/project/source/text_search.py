@@ -1,0 +1,79 @@
+"""The search for bytes in the texts of all files of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+from awaken.project.source.looked_at import LookedAt, Search
+
+_LONG = 1_000_000
+"""Bytes of a text that is searched for one word after the other: the automaton gives every single
+occurrence, and a hostile file may hold millions."""
+
+
+class TextSearch:
+    """Answers which of ``texts``, by path, hold some bytes; each is searched for once.
+
+    Words that are asked for together are searched for together, which costs hardly more than one.
+    What is searched for is noted in ``looked_at``. What an ``earlier`` search of the same run found
+    in the same texts is known.
+    """
+
+    def __init__(
+        self, texts: Mapping[str, bytes], looked_at: LookedAt, earlier: TextSearch | None = None
+    ) -> None:
+        self._texts = texts
+        self._looked_at = looked_at
+        self._hits: dict[bytes, frozenset[str]] = {}
+        if earlier is not None:
+            self._take_over(earlier)
+
+    def _take_over(self, earlier: TextSearch) -> None:
+        """Know what ``earlier`` found; only texts that differ are searched."""
+        old = earlier._texts
+        changed = {path: one for path, one in self._texts.items() if one is not old.get(path)}
+        same = self._texts.keys() - changed.keys()
+        new = _hits(changed, list(earlier._hits))
+        self._hits = {word: (hits & same) | new[word] for word, hits in earlier._hits.items()}
+
+    def files_with(self, words: Sequence[bytes]) -> list[str]:
+        """Return the paths of the texts that hold any of ``words``, sorted."""
+        unknown = [word for word in dict.fromkeys(words) if word not in self._hits]
+        if unknown:
+            new = _hits(self._candidates(unknown), unknown)
+            self._hits.update(new)
+            for word, paths in new.items():
+                self._looked_at.note_search(Search("bytes", word), paths)
+        return sorted(set[str]().union(*(self._hits[word] for word in words)))
+
+    def _candidates(self, words: Sequence[bytes]) -> Mapping[str, bytes]:
+        """Return the texts that may hold one of ``words``: a part of it was found there before."""
+        if len(words) > 1:
+            return self._texts
+        known = [paths for part, paths in self._hits.items() if part in words[0]]
+        if not known:
+            return self._texts
+        return {path: self._texts[path] for path in min(known, key=len)}
+
+
+def _hits(texts: Mapping[str, bytes], words: Sequence[bytes]) -> dict[bytes, frozenset[str]]:
+    """Return for each of ``words`` in which texts it stands."""
+    found: dict[bytes, list[str]] = {word: [] for word in words}
+    # Only as a DFA is it much faster than one search after the other; it is small for so few words.
+    # It takes no empty word, which is in every text.
+    automaton = BytesAhoCorasick(words, implementation=Implementation.DFA) if all(words) else None
+    for path, text in texts.items():
+        for word in _words_in(text, words, automaton):
+            found[word].append(path)
+    return {word: frozenset(paths) for word, paths in found.items()}
+
+
+def _words_in(
+    text: bytes, words: Sequence[bytes], automaton: BytesAhoCorasick | None
+) -> Collection[bytes]:
+    if automaton is None or len(text) > _LONG:
+        return [word for word in words if word in text]
+    matches = automaton.find_matches_as_indexes(text, overlapping=True)
+    return {words[index] for index, _, _ in matches}
