@@ -265,8 +265,11 @@ class _Style:
     def __init__(self, part: Slice, module: cst.Module) -> None:
         self._newline = None if module.default_newline == part.newline else module.default_newline
         self._indent = None if module.default_indent == part.indent else module.default_indent
+        self._is_the_file_s = self._newline is None and self._indent is None
 
     def spell_out(self, node: Any) -> Any:
+        if self._is_the_file_s:  # of most slices
+            return node
         if isinstance(node, cst.Newline) and node.value is None and self._newline is not None:
             return node.with_changes(value=self._newline)
         if isinstance(node, cst.IndentedBlock) and node.indent is None and self._indent is not None:
