@@ -26,16 +26,16 @@ from tables import table
 
 
 def command(checkout: Path, program: Path, options: list[str], state: Path) -> Command:
-    """`awaken check` of a program by one checkout."""
+    """`awaken check` of a program by one checkout; without more options it uses a cache."""
     executable = str(checkout.absolute() / ".venv" / "bin" / "awaken")
-    arguments = [executable, "check", "--no-cache", "--output-format", "json", *options, "."]
+    arguments = [executable, "check", "--output-format", "json", *options, "."]
     environment = {**os.environ, "AWAKEN_STATE_DIR": str(state)}
     # As for users: the first run, which is not measured, leaves byte code to the others.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return Command(checkout.name, arguments, program, environment)
 
 
-def printed(one: Command) -> object:
+def printed(one: Command) -> dict[str, Any]:
     """Run once, unmeasured; return what it prints, but for the time that it took."""
     done = subprocess.run(
         one.arguments, cwd=one.directory, env=one.environment, capture_output=True, check=False
@@ -73,9 +73,10 @@ def main() -> None:
     parser.add_argument("options", nargs=argparse.REMAINDER, help="options of awaken check")
     arguments = parser.parse_args()
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
+    options = ["--no-cache", *arguments.options]
     with tempfile.TemporaryDirectory() as home:
         both = [
-            command(checkout, arguments.program, arguments.options, Path(home) / name)
+            command(checkout, arguments.program, options, Path(home) / name)
             for name, checkout in (("a", arguments.before), ("b", arguments.after))
         ]
         first, second = map(printed, both)
