@@ -108,7 +108,7 @@ class Bench:
         return min(sites), by_size[len(by_size) // 2]
 
     def peers(self, count: int, fixit: Path) -> list[Command]:
-        """Awaken and its peers on `count` files that hold a trigger of a default rule."""
+        """Awaken and its peers on at most `count` files that hold a trigger of a default rule."""
         directory = self.home / "files"
         for file in drawn(self.program, count):
             (directory / file).parent.mkdir(parents=True, exist_ok=True)
@@ -205,7 +205,7 @@ def main() -> None:
     """Read the command line, measure and print."""
     parser = argparse.ArgumentParser(description="measure what a rule and a second run cost")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--files", type=int, default=90, help="files that the peers are given")
+    parser.add_argument("--files", type=int, default=90, help="most files that the peers are given")
     parser.add_argument("--fixit", type=Path, help="Fixit's environment, made if it is not there")
     parser.add_argument("checkout", type=Path)
     parser.add_argument("program", type=Path)
@@ -221,7 +221,7 @@ def main() -> None:
         print(f"\nSeconds, each rule by itself:\n\n{by_rule(bench, repeats)}", flush=True)
         fixit = (arguments.fixit or Path(home) / "env-fixit").absolute()
         peers = bench.peers(arguments.files, fixit)
-        print(f"\nOn {arguments.files} files that hold a trigger of a default rule:\n")
+        print(f"\nOn at most {arguments.files} files that hold a trigger of a default rule:\n")
         print(figures(peers, repeats, "awaken, default rules"))
 
 
