@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from awaken.contract import Place, Span
-from awaken.workspace.sources import Snapshot
+from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
 
 _PYTHON = (".py", ".pyi")
 _WORD = re.compile(rb"\w")
@@ -39,7 +39,7 @@ class Words:
 
     def __init__(
         self,
-        files: Snapshot,
+        files: WatchedSnapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:
         self._files = files
@@ -54,7 +54,11 @@ class Words:
         """Return the Python files in which ``word`` stands by itself, sorted by path."""
         if word not in self._found:
             self._found[word] = self._search(word)
+            self._note("word", word, self._found[word])
         return self._found[word]
+
+    def _note(self, kind: SearchKind, word: str, paths: list[str]) -> None:
+        self._files.looked_at.note_search(Search(kind, word.encode()), paths)
 
     def _search(self, word: str) -> list[str]:
         encoded = word.encode()
@@ -63,14 +67,17 @@ class Words:
         paths = self._candidates([encoded])
         if not word.isascii():
             return paths  # word boundaries of bytes are those of ASCII
-        return [path for path in paths if _first(encoded, self._files[path].text) is not None]
+        return [path for path in paths if stands_alone(encoded, self._searched(path))]
+
+    def _searched(self, path: str) -> bytes:
+        return self._files.searched(path).text
 
     @cached_property
     def _everywhere(self) -> dict[bytes, list[str]]:
         """The Python files in which each word stands."""
         found: dict[bytes, list[str]] = {}
         for path in sorted(path for path in self._files if path.endswith(_PYTHON)):
-            for word in set(_WORDS.findall(self._files[path].text)):
+            for word in set(_WORDS.findall(self._searched(path))):
                 found.setdefault(word, []).append(path)
         return found
 
@@ -80,31 +87,32 @@ class Words:
 
     def inherited_in(self, word: str) -> list[str]:
         """Return the Python files in which a class may inherit from what ``word`` names."""
-        return self._standing(word, self._inherited, _inherited)
+        return self._standing(word, self._inherited, "inherited")
 
     def renamed_in(self, word: str) -> list[str]:
         """Return the Python files that may give what ``word`` names another name."""
-        return self._standing(word, self._renamed, _renamed)
+        return self._standing(word, self._renamed, "renamed")
 
     def called_in(self, word: str) -> list[str]:
         """Return the Python files in which something called ``word`` may be called."""
-        return self._standing(word, self._called, _called)
+        return self._standing(word, self._called, "called")
 
     def _standing(
         self,
         word: str,
         kept: dict[str, _Found],
-        read: Callable[[bytes], _Found],
+        kind: SearchKind,
     ) -> list[str]:
-        """Return the files in which ``word`` is one of those that ``read`` finds; None is all."""
+        """Return the files in which ``word`` is one of those of this ``kind``; None is all."""
         encoded, found = word.encode(), list[str]()
         for path in self.files_with(word):
             if path not in kept:
-                kept[path] = read(self._files[path].text)
+                kept[path] = WORDS_OF[kind](self._searched(path))
             words = kept[path]
             # The patterns know words of ASCII only; any other may stand in every file.
             if words is None or encoded in words or not word.isascii():
                 found.append(path)
+        self._note(kind, word, found)
         return found
 
     @cached_property
@@ -126,6 +134,11 @@ class Words:
             if start is not None:
                 return Place(path, Span(start, start + len(encoded)))
         return None
+
+
+def stands_alone(word: bytes, text: bytes) -> bool:
+    """Whether ``word`` stands by itself in ``text``, as letters of ASCII bound words."""
+    return _first(word, text) is not None
 
 
 def _first(word: bytes, text: bytes) -> int | None:
@@ -176,3 +189,11 @@ def _renamed(text: bytes) -> frozenset[bytes]:
 def _called(text: bytes) -> frozenset[bytes]:
     """Return the words that parentheses follow somewhere."""
     return frozenset(_CALLED.findall(text))
+
+
+WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
+    "inherited": _inherited,
+    "renamed": _renamed,
+    "called": _called,
+}
+"""The words that stand in a text as each kind of search wants them; None where any may."""
