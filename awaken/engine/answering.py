@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from awaken.engine.formatting.formatter import detect
 from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.progress import READING, counted
-from awaken.engine.remembering.remembered import Memory, digest_of
+from awaken.engine.remembering.remembered import Memory, State, digest_of
 from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, targets_of, unmet_need
 from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
@@ -46,28 +47,28 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
     manifests = read_manifests(root.path)
     question = digest_of(_question(asked), {})
 
-    def made_from(digests: Mapping[str, bytes]) -> bytes:
-        parts = (formatter.fingerprint(digests), suppression_sources.fingerprint())
-        return digest_of((targets.all(), *parts), digests)
-
     digests = reader.digests() | {path: one.digest for path, one in manifests.items()}
-    answer = memory.recall(question, made_from(digests), digests) if observer is None else None
+    parts = formatter.fingerprint(asked.found.files), suppression_sources.fingerprint()
+    state = State(digest_of((targets.all(), *parts), {}), digests, reader.source)
+    answer = memory.recall(question, state) if observer is None else None
     if answer is None:
         # The engine is imported here: a run that is answered from memory needs nothing of it.
         from awaken.engine.run import plan_root  # noqa: PLC0415
 
         files = reader.sources() | manifests
-        # Once more: a file may have changed between the look at it and now.
-        digest = made_from({path: source.digest for path, source in files.items()})
+        # As they were read: a file may have changed since it was looked at.
+        read = structs.replace(state, digests={path: one.digest for path, one in files.items()})
         planned = plan_root(
-            asked, files, Surroundings(digest, targets, formatter, suppression_sources)
+            asked,
+            files,
+            Surroundings(state.made_from, read.digest(), targets, formatter, suppression_sources),
         )
         answer = planned.answer
         if observer is not None:
             observer(root.path, planned.staged)
         # The same bytes give the same diagnostics, but for what awaken itself could not do.
         if not any(one.internal for one in answer.diagnostics):
-            memory.keep(question, answer)
+            memory.keep(question, answer, planned.evidence)
     memory.keep_files(reader.known())
     memory.save()
     problems = tuple(

@@ -50,8 +50,12 @@ class RootRun(Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(Struct, frozen=True):
-    """What decides the answer to a question beside the files, and the ``digest`` of it all."""
+    """What decides the answer to a question beside the files.
 
+    ``made_from`` is the digest of that, ``digest`` of that and the files.
+    """
+
+    made_from: bytes
     digest: bytes
     targets: Targets
     formatter: Formatter

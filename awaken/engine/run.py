@@ -15,6 +15,7 @@ from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejectio
 from awaken.engine.planning.in_memory import EditedSnapshot, apply_in_memory
 from awaken.engine.planning.phases import Outcome, Tools, run_phases
 from awaken.engine.planning.policy import Policy
+from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
 from awaken.engine.remembering.remembered import Remembered
 from awaken.engine.report import ChangeSummary, FileChange
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
@@ -22,6 +23,7 @@ from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
 from awaken.kit.rule import Rule
 from awaken.project import Project
+from awaken.project.source.looked_at import LookedAt
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import Snapshot, SourceFile
 
@@ -38,10 +40,11 @@ Observer = Callable[[Path, StagedRun], None]
 
 
 class PlannedRoot(Struct, frozen=True):
-    """The answer to what was asked of one root, and how the run came to it."""
+    """The answer to what was asked of one root, how the run came to it, and what proves it."""
 
     answer: Remembered
     staged: StagedRun
+    evidence: Evidence
 
 
 def plan_root(
@@ -52,7 +55,8 @@ def plan_root(
     tools = _tools(asked, asked.chosen(), targets, surroundings.formatter)
     outcome = _phases(asked, files, targets, tools, suppression_sources)
     answer = _answer(outcome, asked, surroundings.digest, suppression_sources)
-    return PlannedRoot(answer, StagedRun(outcome, tools))
+    evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
+    return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
 
 
 def _phases(
@@ -146,6 +150,7 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
 def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
+    looked_at = LookedAt()
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []
@@ -156,6 +161,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
                 problems.append(_no_rewriters(name, error, changes))
         if problems:
             return EditedSnapshot(snapshot, {}, tuple(problems))
+        note_edits(snapshot, changes, looked_at)
         return apply_in_memory(snapshot, changes, loaded, formatter, asked.progress)
 
     # Each project reuses what the one before read of files that are still the same.
@@ -166,7 +172,8 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
 
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
         scope = asked.site_scope() if scope is None else scope
-        projects[:] = [Project(snapshot, targets, scope, projects[0] if projects else None)]
+        earlier = projects[0] if projects else None
+        projects[:] = [Project(snapshot, targets, scope, earlier, looked_at)]
         projects[0].files_with(sought)
         return projects[0]
 
@@ -176,6 +183,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
         check=partial(check, lowest_python=targets.lowest_python),
         jobs=asked.jobs,
         progress=asked.progress,
+        looked_at=looked_at,
     )
 
 

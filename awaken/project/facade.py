@@ -36,7 +36,8 @@ class Project:
     ``targets`` holds the versions that the program declares. Rules look for sites in the files of
     ``site_scope`` only, in all of them if it is None; facts always come from the whole program.
     Trees are parsed when asked for and only the last few are kept. What an ``earlier`` project
-    read of files that are still the same is not read again.
+    read of files that are still the same is not read again. What is looked at is noted in
+    ``looked_at``.
     """
 
     def __init__(
@@ -45,13 +46,15 @@ class Project:
         targets: Any,
         site_scope: frozenset[str] | None = None,
         earlier: Project | None = None,
+        looked_at: LookedAt | None = None,
     ) -> None:
+        self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
         self._site_scope = site_scope
         self._modules = ModuleStore()
         self.parse_failures: dict[str, Unparsable] = {}
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
-        self._texts: ProgramTexts = ProgramTexts(snapshot, before)
+        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before)
         self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
@@ -83,11 +86,6 @@ class Project:
                 # A tree depends on its text alone, what was remembered with it on other files.
                 self._modules.add(module.anew())
 
-    @property
-    def looked_at(self) -> LookedAt:
-        """What was read and searched for, by this and all earlier projects."""
-        return self._texts.looked_at
-
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""
         return self._texts.search.files_with(triggers)
@@ -107,6 +105,7 @@ class Project:
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
+        self.looked_at.note_read(path)
         kept = self._modules.get(path)
         if kept is not None:
             return kept
