@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -120,6 +120,13 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    def files_calling(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the Python files that may call what has one of these names, or rename it."""
+        words = self._texts.words
+        return frozenset(
+            path for name in names for path in (*words.called_in(name), *words.renamed_in(name))
+        )
 
     def called_in(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
