@@ -197,6 +197,11 @@ class Project:
         """Return the last parts of the names that files give to what is called ``name``."""
         return self._classes.spellings(name)
 
+    def library_ancestors(self, qualified: str) -> tuple[str, ...]:
+        """Return what a class of the project inherits from outside, directly or not."""
+        ancestors = self._classes.ancestors(qualified)
+        return () if ancestors is None else ancestors.outside
+
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""
         return self._classes.all_subclasses(qualified)
