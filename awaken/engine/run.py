@@ -12,7 +12,7 @@ from awaken.contract import Change, Constraints, Place, Problem, Rewriter, Span
 from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
-from awaken.engine.planning.in_memory import EditedSnapshot, apply_in_memory
+from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
 from awaken.engine.planning.phases import Outcome, Tools, run_phases
 from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.remembered import Remembered
@@ -146,6 +146,7 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
 def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
+    processing = Processing(asked.jobs, asked.progress)
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []
@@ -156,7 +157,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
                 problems.append(_no_rewriters(name, error, changes))
         if problems:
             return EditedSnapshot(snapshot, {}, tuple(problems))
-        return apply_in_memory(snapshot, changes, loaded, formatter, asked.progress)
+        return apply_in_memory(snapshot, changes, loaded, formatter, processing)
 
     # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
