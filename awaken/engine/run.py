@@ -12,7 +12,7 @@ from awaken.contract import Change, Constraints, Place, Problem, Rewriter, Span
 from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
-from awaken.engine.planning.in_memory import EditedSnapshot, apply_in_memory
+from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
 from awaken.engine.planning.phases import Outcome, Tools, run_phases
 from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
@@ -151,6 +151,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
     looked_at = LookedAt()
+    processing = Processing(asked.jobs, asked.progress)
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []
@@ -162,7 +163,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
         if problems:
             return EditedSnapshot(snapshot, {}, tuple(problems))
         note_edits(snapshot, changes, looked_at)
-        return apply_in_memory(snapshot, changes, loaded, formatter, asked.progress)
+        return apply_in_memory(snapshot, changes, loaded, formatter, processing)
 
     # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
