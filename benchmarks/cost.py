@@ -36,7 +36,7 @@ LIST = Path(__file__).parent / "cost_programs.toml"
 LONGEST = 600
 """CPU seconds that one process may take: nobody waits longer for a check."""
 UNIT = 100_000
-"""Lines that the cost is told for: a program of the size of apache-airflow-core."""
+"""Lines that the cost is told for: a program of the size of aiohttp with its tests."""
 SIDES = 2
 """Reports that are compared with each other."""
 FIGURES = ("wall, s", "CPU, s", "CPU / 100,000 lines, s", "peak, MB", "findings")
