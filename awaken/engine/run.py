@@ -55,7 +55,7 @@ def plan_root(
     tools = _tools(asked, asked.chosen(), targets, surroundings.formatter)
     outcome = _phases(asked, files, targets, tools, suppression_sources)
     answer = _answer(outcome, asked, surroundings.digest, suppression_sources)
-    evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
+    evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at())
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
 
 
@@ -150,7 +150,6 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
 def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
-    looked_at = LookedAt()
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []
@@ -161,7 +160,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
                 problems.append(_no_rewriters(name, error, changes))
         if problems:
             return EditedSnapshot(snapshot, {}, tuple(problems))
-        note_edits(snapshot, changes, looked_at)
+        note_edits(snapshot, changes, projects[0].looked_at)
         return apply_in_memory(snapshot, changes, loaded, formatter, asked.progress)
 
     # Each project reuses what the one before read of files that are still the same.
@@ -172,8 +171,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
 
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
         scope = asked.site_scope() if scope is None else scope
-        earlier = projects[0] if projects else None
-        projects[:] = [Project(snapshot, targets, scope, earlier, looked_at)]
+        projects[:] = [Project(snapshot, targets, scope, projects[0] if projects else None)]
         projects[0].files_with(sought)
         return projects[0]
 
@@ -183,7 +181,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
         check=partial(check, lowest_python=targets.lowest_python),
         jobs=asked.jobs,
         progress=asked.progress,
-        looked_at=looked_at,
+        looked_at=lambda: projects[0].looked_at if projects else LookedAt(),
     )
 
 

@@ -19,11 +19,10 @@ from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout
 from awaken.project.names.resolution import Names
-from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
+from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
-from awaken.project.source.text_search import TextSearch
-from awaken.project.source.words import Words
+from awaken.project.source.program_texts import ProgramTexts
 from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot
@@ -37,8 +36,7 @@ class Project:
     ``targets`` holds the versions that the program declares. Rules look for sites in the files of
     ``site_scope`` only, in all of them if it is None; facts always come from the whole program.
     Trees are parsed when asked for and only the last few are kept. What an ``earlier`` project
-    read of files that are still the same is not read again. What is looked at is noted in
-    ``looked_at``.
+    read of files that are still the same is not read again.
     """
 
     def __init__(
@@ -47,28 +45,26 @@ class Project:
         targets: Any,
         site_scope: frozenset[str] | None = None,
         earlier: Project | None = None,
-        looked_at: LookedAt | None = None,
     ) -> None:
-        self.looked_at = LookedAt() if looked_at is None else looked_at
-        self.snapshot = WatchedSnapshot(snapshot, self.looked_at)
         self.targets = targets
         self._site_scope = site_scope
-        self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
         self._modules = ModuleStore()
         self.parse_failures: dict[str, Unparsable] = {}
-        texts = {path: snapshot[path].text for path in self._python}
-        before = earlier._search if earlier else None  # noqa: SLF001  of the same class
-        self._search: TextSearch = TextSearch(texts, self.looked_at, before)
+        before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
+        self._texts: ProgramTexts = ProgramTexts(snapshot, before)
+        self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
-        same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
-        self.layout: Layout = earlier.layout if earlier and same_files else Layout(self._python)
+        same_paths = earlier is not None and self._texts.has_same_paths
+        self.layout: Layout = (
+            earlier.layout if earlier and same_paths else Layout(self._texts.python)
+        )
         known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
         self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, known)
         self._names = Names(self.layout, self.module, knowledge(), self._facts)
-        self._words = Words(self.snapshot, self.files_with)
-        self._classes = Classes(self._names, self.module, self._words, self._facts)
+        words = self._texts.words
+        self._classes = Classes(self._names, self.module, words, self._facts)
         self._evaluator = ProgramEvaluator(
-            self._names, self._classes, self.module, knowledge(), self._words
+            self._names, self._classes, self.module, knowledge(), words
         )
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
@@ -78,25 +74,23 @@ class Project:
 
         if earlier is not None:
             self._share(earlier)
-            if same_files:
-                # By identity: a file that nobody edited is the same object in both snapshots.
-                self.doubles.share(earlier.doubles, self._changed_since(earlier))
+            if same_paths:
+                self.doubles.share(earlier.doubles, self._texts.changed)
 
     def _share(self, earlier: Project) -> None:
-        changed = set(self._changed_since(earlier))
         for module in earlier._modules:
-            if module.path in self.snapshot and module.path not in changed:
+            if module.path in self.snapshot and module.path not in self._texts.changed:
                 # A tree depends on its text alone, what was remembered with it on other files.
                 self._modules.add(module.anew())
 
-    def _changed_since(self, earlier: Project) -> list[str]:
-        """Return the files that are new, or other than in ``earlier``."""
-        now, then = self.snapshot.searched, earlier.snapshot.searched
-        return [p for p in self.snapshot if p not in earlier.snapshot or now(p) is not then(p)]
+    @property
+    def looked_at(self) -> LookedAt:
+        """What was read and searched for, by this and all earlier projects."""
+        return self._texts.looked_at
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""
-        return self._search.files_with(triggers)
+        return self._texts.search.files_with(triggers)
 
     def site_files(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the files in which a rule with these triggers looks for its sites, sorted."""
@@ -113,7 +107,6 @@ class Project:
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
-        self.looked_at.note_read(path)
         kept = self._modules.get(path)
         if kept is not None:
             return kept

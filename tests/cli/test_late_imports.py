@@ -33,6 +33,28 @@ OF_OUTPUT = {"pydantic", "pygments"}
 OF_WRITING = {"configupdater", "filelock", "tomlkit"}
 
 
+def run(directory, words, late):
+    """Return which modules of ``late`` a run in ``directory`` has loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(words=words, late=late)],
+        cwd=directory,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return set(done.stderr.decode().splitlines()[-1].split())
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "app.py").write_text(QUERY)
+    (project / "requirements.txt").write_text("sqlalchemy==2.0.40\n")
+    return project
+
+
 @pytest.mark.parametrize(
     ("words", "late", "expected"),
     [
@@ -43,20 +65,22 @@ OF_WRITING = {"configupdater", "filelock", "tomlkit"}
         (["apply", "--no-cache", "--unsafe-fixes"], OF_WRITING, {"filelock"}),
     ],
 )
-def test_what_is_loaded(tmp_path, monkeypatch, words, late, expected):
-    monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / "app.py").write_text(QUERY)
-    (project / "requirements.txt").write_text("sqlalchemy==2.0.40\n")
-
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED.format(words=words, late=late)],
-        cwd=project,
-        capture_output=True,
-        check=False,
-    )
-
-    assert done.returncode in {0, 1}, done.stderr
+def test_what_is_loaded(project, words, late, expected):
+    assert run(project, words, late) == expected
     assert ((project / "app.py").read_text() != QUERY) == bool(expected)
-    assert set(done.stderr.decode().splitlines()[-1].split()) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return session.query(User).all()", "return []"),
+        ("session.query(User)", "session.query(x)"),
+    ],
+    ids=["no site", "a site that stays"],
+)
+def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
+    app = project / "app.py"
+    assert run(project, ["check", "--no-cache"], {"libcst"}) == {"libcst"}
+    app.write_text(QUERY.replace(old, new))
+    assert run(project, ["check", "--no-cache"], {"libcst"}) == set()
+    assert run(project, ["diff", "--no-cache", "--unsafe-fixes"], {"libcst"}) == set()

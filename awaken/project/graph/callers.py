@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from heapq import heappop, heappush
 from typing import Literal
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.project.graph.composed_names import COMPOSING, composing, fits
 from awaken.project.graph.hierarchies import Hierarchy
 from awaken.project.graph.module_values import ModuleValues
@@ -36,7 +37,7 @@ from awaken.project.names.tables import NameTarget
 from awaken.project.names.usages import Usage, is_annotation, usage_of
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding, Scope
-from awaken.project.source.modules import Module, same_node
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
 from awaken.project.source.words import Words
 from awaken.project.values.domain import (
@@ -122,13 +123,25 @@ class CallIndex:
 
     def of(self, module: Module, function: Function) -> Callers:
         """Return who calls ``function``, a function or method of ``module``."""
-        # By place: the file may be parsed again, with other nodes.
-        key = (module.path, module.span(function).start)
-        if key not in self._kept:
-            # Else following a receiver would search for its callers, and so on without an end.
-            with self._evaluator.without_callers():
-                self._kept[key] = _Search(self._evaluator, self, module, function).run()
-        return self._kept[key]
+        self.search([(module, function)])
+        return self._kept[_key(module, function)]
+
+    def search(self, functions: Iterable[tuple[Module, Function]]) -> None:
+        """Find who calls ``functions``, so that ``of`` knows: a file is parsed once for them all.
+
+        Their trees are not kept, so they may be made one after the other.
+        """
+        searches: dict[tuple[str, int], _Search] = {}
+        for module, function in functions:
+            key = _key(module, function)
+            if key not in self._kept and key not in searches:
+                # Else following a receiver would search for its callers, and so on without an end.
+                with self._evaluator.without_callers():
+                    searches[key] = _Search(self._evaluator, self, module, function)
+        with self._evaluator.without_callers():
+            _run_together([one.run() for one in searches.values()])
+        for key, search in searches.items():
+            self._kept[key] = search.found()
 
     def hierarchy(self, qualified: str) -> Hierarchy:
         """Return the class ``qualified`` of the project with its relatives."""
@@ -144,103 +157,118 @@ class CallIndex:
         return frozenset(path for word in COMPOSING for path in self.words.files_with(word))
 
 
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """Where a definition stands: by place, for a search outlives the tree that it began with."""
+
+    path: str
+    kind: type[ast.AST]
+    span: Span
+
+    @classmethod
+    def of(cls, module: Module, node: ast.AST) -> _Definition:
+        return cls(module.path, type(node), module.span(node))
+
+    def is_at(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` of ``module`` is this definition."""
+        if module.path != self.path or type(node) is not self.kind:
+            return False
+        return module.span(node) == self.span
+
+
 class _Search:
-    """One search for the callers of one function."""
+    """One search for the callers of one function; holds no tree."""
 
     def __init__(
         self, evaluator: Evaluator, index: CallIndex, module: Module, function: Function
     ) -> None:
         self._evaluator = evaluator
         self._index = index
-        self._module = module
-        self._function = function
-        self._scope = _scope_around(module, function)
-        owner = self._scope.node if self._scope.kind == "class" else None
-        self._owner = owner if isinstance(owner, ast.ClassDef) else None
-        self._makes = self._owner is not None and function.name == "__init__"
+        scope = _scope_around(module, function)
+        owner = scope.node if isinstance(scope.node, ast.ClassDef) else None
+        self._owner_name = owner.name if owner is not None else ""
+        self._makes = owner is not None and function.name == "__init__"
+        self._name = function.name
+        self._shown = self._owner_name or self._name if self._makes else self._name
+        self._place = module.place(function)
+        self._definition = _Definition.of(module, function)
+        self._owner = _Definition.of(module, owner) if owner is not None else None
+        self._is_local = scope.kind not in {"module", "class"}
         self._qualified = f"{module.name}.{module.qualname(function)}"
+        self._method_kind = method_kind(decorator_names(evaluator.names, module, function))
         self._hierarchy: Hierarchy | None = None
         self._made: set[str] = set()
         self._sites: dict[tuple[str, int, int], CallSite] = {}
         self._obstacles: dict[tuple[Why, str], Obstacle] = {}
-
-    def run(self) -> Callers:
-        """Search everything."""
-        if self._owner is not None:
-            qualified = f"{self._module.name}.{self._module.qualname(self._owner)}"
-            self._hierarchy = self._index.hierarchy(qualified)
+        if owner is not None:
+            self._hierarchy = index.hierarchy(f"{module.name}.{module.qualname(owner)}")
             if self._makes:
                 self._made = self._hierarchy.made_by_init()
-        self._look_at_definition()
-        self._search()
+        self._look_at_definition(module, function, scope)
+
+    def found(self) -> Callers:
+        """Return what was found."""
         sites = sorted(self._sites.values(), key=lambda site: (site.place.path, site.place.span))
         return Callers(tuple(sites), tuple(self._obstacles.values()))
 
     # ------------------------------------------------------------------------- the definition
-    def _look_at_definition(self) -> None:
-        function, module = self._function, self._module
+    def _look_at_definition(self, module: Module, function: Function, scope: Scope) -> None:
         for decorator, name in decorators_of(self._evaluator.names, module, function):
             if name not in _CALLS_NOTHING_ELSE:
                 text = module.excerpt(decorator)
                 why = f"`{function.name}` is decorated by `{text}`, which may call it"
-                self._stop("framework", why, module, decorator)
+                self._stop("framework", why, module.place(decorator))
         if function.name.startswith("test") or function.name.startswith("pytest_"):
-            self._stop("framework", f"pytest may call `{function.name}`", module, function)
+            self._stop("framework", f"pytest may call `{function.name}`", self._place)
         if function.name.startswith("__") and function.name.endswith("__") and not self._makes:
-            self._stop("framework", f"Python itself calls `{function.name}`", module, function)
-        names = ".".join([*self._scope.definition_names(), self._shown()])
+            self._stop("framework", f"Python itself calls `{function.name}`", self._place)
+        names = ".".join([*scope.definition_names(), self._shown])
         # What a function defines, nobody can import.
-        if is_public(self._module, names) and self._scope.enclosing_function() is None:
-            why = f"code outside the project may call `{self._shown()}` as well"
-            self._stop("outside", why, module, function)
+        if is_public(module, names) and scope.enclosing_function() is None:
+            why = f"code outside the project may call `{self._shown}` as well"
+            self._stop("outside", why, self._place)
         if self._hierarchy is not None:
             self._look_at_hierarchy(self._hierarchy)
-        if self._scope.kind in {"module", "class"}:
+        if not self._is_local:
             self._look_for_dynamic_names()
-            outside = self._index.words.elsewhere(self._shown())
+            outside = self._index.words.elsewhere(self._shown)
             if outside is not None:
-                why = f"{outside.path} names `{self._shown()}`"
+                why = f"{outside.path} names `{self._shown}`"
                 self._obstacles["named", why] = Obstacle("named", why, outside)
-
-    def _shown(self) -> str:
-        return self._owner.name if self._makes and self._owner else self._function.name
 
     def _look_at_hierarchy(self, hierarchy: Hierarchy) -> None:
         hidden = hierarchy.hidden_base()
         if hidden is not None:
-            why = f"`{self._owner_name()}` inherits from {hidden}, which may call it"
-            self._stop("inherited", why, self._module, self._function)
+            why = f"`{self._owner_name}` inherits from {hidden}, which may call it"
+            self._stop("inherited", why, self._place)
         if hierarchy.descendants and hierarchy.is_too_large:
-            why = f"`{self._owner_name()}` stands in too many files"
-            self._stop("many", why, self._module, self._function)
-
-    def _owner_name(self) -> str:
-        return self._owner.name if self._owner is not None else ""
+            why = f"`{self._owner_name}` stands in too many files"
+            self._stop("many", why, self._place)
 
     def _look_for_dynamic_names(self) -> None:
         """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` beside the function."""
-        paths = {self._module.path} | (
+        paths = {self._place.path} | (
             self._hierarchy.paths() if self._hierarchy is not None else set()
         )
         for path in sorted(paths & self._index.composing):
             module = self._evaluator.load(path)
             for node in composing(module) if module is not None else ():
                 if module is not None and self._may_name(module, node):
-                    why = f"`{module.excerpt(node)}` may name `{self._shown()}`"
-                    self._stop("dynamic", why, module, node)
+                    why = f"`{module.excerpt(node)}` may name `{self._shown}`"
+                    self._stop("dynamic", why, module.place(node))
 
     def _may_name(self, module: Module, node: ast.Call | ast.Subscript) -> bool:
         match node:
             case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
                 if self._owner is None and isinstance(owner, ast.Name):
-                    return owner.id == "sys" and fits(name, self._shown())
+                    return owner.id == "sys" and fits(name, self._shown)
                 above = module.parent(node)
                 called = isinstance(above, ast.Call) and above.func is node
                 composed = not isinstance(name, ast.Name | ast.Attribute | ast.Constant)
-                may_name = (called or composed) and fits(name, self._shown())
+                may_name = (called or composed) and fits(name, self._shown)
                 return may_name and self._may_own(module, owner)
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), slice=name):
-                return self._owner is None and fits(name, self._shown())
+                return self._owner is None and fits(name, self._shown)
         return False
 
     def _may_own(self, module: Module, node: ast.expr) -> bool:
@@ -248,12 +276,13 @@ class _Search:
         if self._hierarchy is None:
             return True
         values = self._evaluator.values(module, node)
-        hierarchy, name = self._hierarchy, self._function.name
+        hierarchy, name = self._hierarchy, self._name
         return any(hierarchy.reaches(value, name) is not False for value in values)
 
     # ----------------------------------------------------------------------------- the search
-    def _search(self) -> None:
-        words = [self._shown()]
+    def run(self) -> Iterator[str]:
+        """Search everything; yield the path of each file before it is looked at."""
+        words = [self._shown]
         if self._makes and self._hierarchy is not None:
             words += sorted({name.rpartition(".")[2] for name in self._made} - set(words))
             self._search_hierarchy(self._hierarchy)
@@ -264,22 +293,23 @@ class _Search:
             word = words.pop(0)
             for path in self._files(word):
                 if (word, path) not in seen:
+                    yield path
                     seen.add((word, path))
                     found = self._search_file(path, word)
-                    words += [one for one in found if one not in words]
+                    words += sorted(one for one in found if one not in words)
             if len({one for one, _ in seen}) > _MOST_ALIASES + first:
-                self._stop("many", "it has too many names", self._module, self._function)
+                self._stop("many", "it has too many names", self._place)
                 return
 
     def _files(self, word: str) -> list[str]:
-        if self._scope.kind not in {"module", "class"}:
+        if self._is_local:
             # The name of a function inside another one is not seen outside of that.
-            return [self._module.path]
+            return [self._place.path]
         paths = self._index.words.files_with(word)
         known = any(kind == "outside" for kind, _ in self._obstacles)
         if len(paths) > (_MOST_FILES_OF_PUBLIC if known else _MOST_FILES):
             why = f"`{word}` stands in {len(paths)} files"
-            self._stop("many", why, self._module, self._function)
+            self._stop("many", why, self._place)
             return []
         return paths
 
@@ -289,7 +319,7 @@ class _Search:
         if module is None:
             # It may hold a call all the same.
             why = f"{path} cannot be parsed"
-            self._stop("unresolved", why, self._module, self._function)
+            self._stop("unresolved", why, self._place)
             return set()
         aliases: set[str] = set()
         for node in module.mentions(word):
@@ -330,8 +360,8 @@ class _Search:
         place = module.place(call)
         self._sites[place.path, place.span.start, place.span.end] = CallSite(place, bound)
 
-    def _stop(self, kind: Why, why: str, module: Module, node: ast.AST) -> None:
-        place, known = module.place(node), self._obstacles.get((kind, why))
+    def _stop(self, kind: Why, why: str, place: Place) -> None:
+        known = self._obstacles.get((kind, why))
         if known is None:
             self._obstacles[kind, why] = Obstacle(kind, why, place)
         else:
@@ -343,7 +373,7 @@ class _Search:
             return set()
         if module.is_package and is_public(module, name):
             why = f"{module.path} exports `{name}`, which code outside the project may call"
-            self._stop("outside", why, module, alias)
+            self._stop("outside", why, module.place(alias))
         return {name} - {alias.name}
 
     def _imports(self, module: Module, alias: ast.alias) -> bool:
@@ -369,12 +399,12 @@ class _Search:
             if use.kind in {"call", "value", "decorator"}:
                 text = module.excerpt(use.node)
                 why = f"what `{text}` calls is not known"
-                self._stop("unresolved", why, module, node)
+                self._stop("unresolved", why, module.place(node))
             return set()
         return self._used(module, use, bound)
 
     def _used(self, module: Module, use: Usage, bound: int) -> set[str]:
-        shown = self._shown()
+        shown = self._shown
         match use.kind:
             case "call":
                 if isinstance(use.node, ast.Call):
@@ -383,25 +413,25 @@ class _Search:
                 return {use.name}
             case "injected":
                 why = f"`{shown}` is given to a framework, which calls it"
-                self._stop("framework", why, module, use.node)
+                self._stop("framework", why, module.place(use.node))
             case "decorator":
                 why = f"`{shown}` is used as a decorator"
-                self._stop("value", why, module, use.node)
+                self._stop("value", why, module.place(use.node))
             case "value" | "alias":
                 why = f"`{shown}` is passed on as a value"
-                self._stop("value", why, module, use.node)
+                self._stop("value", why, module.place(use.node))
         return set()
 
     def _is_followed(self, module: Module, use: Usage) -> bool:
         """Whether the other name that an assignment gives is always the function."""
         scope = module.scopes.scope_of(use.node)
         bindings = scope.bindings.get(use.name, [])
-        if self._scope.kind not in {"module", "class"} or len(bindings) != 1:
+        if self._is_local or len(bindings) != 1:
             return False
         if scope.kind == "class":
             if self._owner is None or self._makes:
                 return False
-            return same_node(module, scope.node, self._module, self._owner)
+            return self._owner.is_at(module, scope.node)
         return self._owner is None or self._makes
 
     def _bound(self, module: Module, node: ast.Name | ast.Attribute) -> int | Literal[False] | None:
@@ -416,25 +446,14 @@ class _Search:
             return 1 if self._makes else 0
         if isinstance(node, ast.Name):
             bindings = module.scopes.bindings_of(node)
-            return 0 if self._defines(module, bindings, self._function) else False
+            return 0 if _defines(module, bindings, self._definition) else False
         return self._bound_method(module, node)
-
-    def _defines(
-        self, module: Module, bindings: Sequence[Binding], wanted: Function | ast.ClassDef | None
-    ) -> bool:
-        """Whether one of ``bindings``, which are of ``module``, is the definition ``wanted``.
-
-        Definitions are compared by place: the file may have been parsed again meanwhile.
-        """
-        if wanted is None or module.path != self._module.path:
-            return False
-        return any(same_node(module, one.node, self._module, wanted) for one in bindings)
 
     def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
         """Whether a name or a dotted name means the function, or the class that it makes."""
         if isinstance(node, ast.Name):
             return self._name_refers(module, node)
-        if self._scope.kind not in {"module", "class"}:
+        if self._is_local:
             return False
         name = self._evaluator.names.qualified(module, node)
         if name is not None:
@@ -442,7 +461,7 @@ class _Search:
         root: ast.expr = node
         while isinstance(root, ast.Attribute):
             root = root.value
-        path = self._module.path
+        path = self._place.path
         is_imported = isinstance(root, ast.Name) and any(
             one.kind == "import" for one in module.scopes.bindings_of(root)
         )
@@ -463,10 +482,10 @@ class _Search:
 
     def _name_refers(self, module: Module, node: ast.Name) -> bool | None:
         bindings = module.scopes.bindings_of(node)
-        wanted = self._owner if self._makes else self._function
-        if self._defines(module, bindings, wanted):
+        wanted = self._owner if self._makes else self._definition
+        if wanted is not None and _defines(module, bindings, wanted):
             return True
-        if self._scope.kind not in {"module", "class"}:
+        if self._is_local:
             return False
         # Parameters and loop variables get it only where it is passed on, which is noted there.
         if bindings and not any(one.kind in _NAMING for one in bindings):
@@ -484,7 +503,7 @@ class _Search:
             case Unknown():
                 return None
             case FunctionOf():
-                return same_node(value.module, value.node, self._module, self._function)
+                return self._definition.is_at(value.module, value.node)
             case ClassOf():
                 return value.qualified in self._made
             case _:
@@ -497,11 +516,11 @@ class _Search:
         if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
             around = module.enclosing_class(node)
             qualified = f"{module.name}.{module.qualname(around)}" if around else ""
-            reaches: bool | None = hierarchy.is_above(qualified, self._function.name)
+            reaches: bool | None = hierarchy.is_above(qualified, self._name)
             return self._given(InstanceOf(qualified)) if reaches else False
         found: list[int | Literal[False] | None] = []
         for value in self._receivers(module, node):
-            reaches = hierarchy.reaches(value, self._function.name)
+            reaches = hierarchy.reaches(value, self._name)
             found.append(self._given(value) if reaches else reaches)
         numbers = {one for one in found if one is not None and one is not False}
         # Called on instances and on the class by one call: what is bound cannot be told.
@@ -525,8 +544,7 @@ class _Search:
 
     def _given(self, receiver: object) -> int:
         """Return how many parameters a receiver fills: its class or itself, or nothing."""
-        names = self._evaluator.names
-        match method_kind(decorator_names(names, self._module, self._function)):
+        match self._method_kind:
             case "static":
                 return 0
             case "class":
@@ -545,9 +563,45 @@ class _Search:
             called = above.func
             if last_name(called) in _REPLACING:
                 return
-        if self._scope.kind not in {"module", "class"}:
+        if self._is_local:
             return
-        self._stop("named", f"the text {text!r} names `{word}`", module, node)
+        self._stop("named", f"the text {text!r} names `{word}`", module.place(node))
+
+
+def _key(module: Module, function: Function) -> tuple[str, int]:
+    # By place: the file may be parsed again, with other nodes.
+    return module.path, module.span(function).start
+
+
+def _run_together(searches: Iterable[Iterator[str]]) -> None:
+    """Run searches that say to which file each goes on, so that they go through files together.
+
+    Each goes its own way, word by word and file by file, whatever the others look for.
+    """
+    waiting: dict[str, list[Iterator[str]]] = {}
+    ahead, behind, current = list[str](), list[str](), ""
+
+    def go_on(search: Iterator[str]) -> None:
+        path = next(search, None)
+        if path is None:
+            return
+        if path not in waiting:
+            heappush(ahead if path > current else behind, path)
+        waiting.setdefault(path, []).append(search)
+
+    for search in searches:
+        go_on(search)
+    while waiting:
+        if not ahead:
+            ahead, behind = behind, ahead
+        current = heappop(ahead)
+        for search in waiting.pop(current):
+            go_on(search)
+
+
+def _defines(module: Module, bindings: Sequence[Binding], wanted: _Definition) -> bool:
+    """Whether one of ``bindings``, which are of ``module``, is the definition ``wanted``."""
+    return any(wanted.is_at(module, one.node) for one in bindings)
 
 
 def _any(answers: Iterator[bool | None]) -> bool | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.dispatch import Called, function_called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -19,6 +21,7 @@ class Calls:
 
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
+        self._text_mentions = TextMentions(evaluator.callers.words)
 
     def callers_of(self, module: Module, function: Function) -> Callers:
         """Return who calls a function or method of ``module``, over all files.
@@ -26,6 +29,21 @@ class Calls:
         Of ``__init__`` these are the calls of its class. Nothing is searched before it is asked.
         """
         return self._evaluator.callers.of(module, function)
+
+    def search_callers(self, functions: Iterable[tuple[Module, Function]]) -> None:
+        """Find the callers of many functions at once, for ``callers_of`` to answer later.
+
+        Each file is parsed once for all of them. ``functions`` may be made one after the other:
+        their trees are not kept.
+        """
+        self._evaluator.callers.search(functions)
+
+    def may_be_mentioned(self, module: Module, function: Function) -> bool:
+        """Whether the name of ``function``, one of ``module``, may stand for it anywhere.
+
+        Most endpoints are mentioned nowhere, which texts tell much faster than ``callers_of``.
+        """
+        return self._text_mentions.of(function.name, module.name)
 
     def function_called(self, module: Module, call: ast.Call) -> Called | Unknown:
         """Return the only function of the project that ``call`` can reach; Unknown says why not.

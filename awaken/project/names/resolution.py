@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Callable, Generator, Hashable, Iterable
 from typing import NamedTuple
+from weakref import ref
 
 from awaken.knowledge import Knowledge
 from awaken.project.names.circles import Answer, Circles
@@ -38,8 +39,15 @@ class _Attribute(NamedTuple):
 class _Local(NamedTuple):
     """Asks what a name means that has these bindings, in a function or a class."""
 
-    module: Module
+    module: ref[Module]  # kept in the memo of the module itself
     bindings: tuple[Binding, ...]
+
+
+def _held(question: _Local) -> Module:
+    module = question.module()
+    if module is None:
+        raise ReferenceError("the module that a question is about was let go")
+    return module
 
 
 _Question = _Attribute | _Local
@@ -150,7 +158,7 @@ class Names:
             return self._unbound(module.path, node.id)
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return _Attribute(module.path, bindings[0].name)
-        return _Local(module, tuple(bindings))
+        return _Local(ref(module), tuple(bindings))
 
     def _unbound(self, path: str, name: str) -> _Question | str | None:
         table = self.table(path)
@@ -163,11 +171,11 @@ class Names:
     def _asked(self, question: _Question) -> _Asking:
         if isinstance(question, _Attribute):
             return self._attribute(question.path, question.name)
-        return self._local(question.module, question.bindings)
+        return self._local(_held(question), question.bindings)
 
     def _memory(self, question: _Question) -> dict[Hashable, str | None]:
         """Return where an answer is kept: names of functions with the tree that they stand in."""
-        return self._attributes if isinstance(question, _Attribute) else question.module.memo
+        return self._attributes if isinstance(question, _Attribute) else _held(question).memo
 
     def _told(self, question: _Question | str | None) -> str | None:
         """Return the answer to a question, or what needed none."""

@@ -61,7 +61,7 @@ class Module:
     @cached_property
     def scopes(self) -> ScopeTable:
         """The scopes of the file and the names bound in them."""
-        return ScopeTable(self.tree, self.parent)
+        return ScopeTable(self.tree, self._parents.get)
 
     @cached_property
     def _line_starts(self) -> list[int]:

@@ -29,13 +29,7 @@ ROUTES = {
 _REGISTERING = {"add_api_route", "add_api_websocket_route", "add_websocket_route"}
 _OVERRIDES = "dependency_overrides"
 _NEUTRAL = METHODS | MANAGERS | {"abc.abstractmethod"}
-_LONGEST_HEAD = 100
-"""Bytes in front of a name that may be its receiver; a longer one counts as a mention."""
-_RECEIVER = re.compile(rb"([A-Za-z_]\w*)\s*\.\Z")
-_IMPORTING = (
-    rb"(?m)\bimport\b[^\n#]*\b%s\b",
-    rb"(?m)^[ \t]*(?:\w+[ \t]+as[ \t]+)?%s[ \t]*,?[ \t]*(?:#.*)?$",  # between parentheses
-)
+_LAST_WORD = re.compile(r"\w+\Z")
 _FOREIGN = {"inherited", "many", "named", "dynamic", "unresolved"}
 
 
@@ -61,8 +55,7 @@ def caveats_of(
     names = frozenset(one.name for one in marked)
     signature = _Signature(function, rewrite, names - kept, names & kept)
     found = list(_of_decorators(project, module, function))
-    # FastAPI itself passes every parameter of an endpoint by keyword.
-    if is_route(function) and not _is_mentioned(project, module, function):
+    if not may_be_called(project, module, function):
         return found
     callers = project.calls.callers_of(module, function)
     for site in callers.sites:
@@ -72,32 +65,10 @@ def caveats_of(
     return list(dict.fromkeys(found))
 
 
-def _is_mentioned(project: Project, module: Module, function: Function) -> bool:
-    """Whether the name of the function may stand for it anywhere but at its definition.
-
-    Most endpoints are mentioned nowhere, which texts tell much faster than a search for callers:
-    what is left out are definitions, and attributes of what is no module.
-    """
-    name = function.name.encode()
-    word = re.compile(rb"\b" + re.escape(name) + rb"\b")
-    for path in project.files_with((name,)):
-        text = project.snapshot[path].text
-        for found in word.finditer(text):
-            head = text[max(0, found.start() - _LONGEST_HEAD) : found.start()].rstrip()
-            receiver = _RECEIVER.search(head)
-            if head.endswith(b"def") or (receiver and not _may_be(module, receiver[1], text)):
-                continue
-            return True
-    return False
-
-
-def _may_be(module: Module, receiver: bytes, text: bytes) -> bool:
-    """Whether ``receiver``, a word in ``text``, may mean ``module``: only if it is imported."""
-    # `import package.module` makes the last word its receiver.
-    if receiver == module.name.rpartition(".")[2].encode():
-        return True
-    word = re.escape(receiver)
-    return any(re.search(one % word, text) for one in _IMPORTING)
+def may_be_called(project: Project, module: Module, function: Function) -> bool:
+    """Whether anything but FastAPI may call ``function`` in a way that matters."""
+    # FastAPI itself passes every parameter of an endpoint by keyword.
+    return not is_route(function) or project.calls.may_be_mentioned(module, function)
 
 
 def is_route(function: Function) -> bool:
@@ -169,12 +140,15 @@ def _is_url(project: Project, place: Place) -> bool:
 def _is_registered(project: Project, place: Place) -> bool:
     """Whether what is passed on at ``place`` is only registered or overridden."""
     module = project.module(place.path)
-    for node in module.walk() if module is not None else ():
-        if module is None or not isinstance(node, ast.Name | ast.Attribute):
-            continue
-        if module.span(node) == place.span and _registers_value(module, node):
-            return True
-    return False
+    if module is None:
+        return False
+    word = _LAST_WORD.search(module.source.text[place.span.start : place.span.end].decode())
+    return any(
+        isinstance(node, ast.Name | ast.Attribute)
+        and module.span(node) == place.span
+        and _registers_value(module, node)
+        for node in (module.mentions(word[0]) if word else ())
+    )
 
 
 def _registers_value(module: Module, node: ast.expr) -> bool:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.fastapi.annotated_dependency import reasons
-from awaken.codemods.fastapi.annotated_dependency.direct_calls import caveats_of
+from awaken.codemods.fastapi.annotated_dependency.direct_calls import caveats_of, may_be_called
 from awaken.codemods.fastapi.annotated_dependency.markers import (
     Marked,
     functions,
     read,
 )
 from awaken.codemods.fastapi.annotated_dependency.order import ordered
-from awaken.contract import Constraints, Edit, Phase, Plan, Rewriter
+from awaken.contract import Constraints, Edit, Phase, Place, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import imports_here
 from awaken.kit.rule import Rule
@@ -24,6 +24,7 @@ from awaken.project.source.trees import Function
 
 if TYPE_CHECKING:
     from awaken.project import Project
+    from awaken.project.source.modules import Module
 
 _ANNOTATED = "Annotated"
 _HOMES = {"typing", "typing_extensions"}
@@ -43,7 +44,8 @@ class AnnotatedDependency(Rule):
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per function with marked parameters, and its change."""
-        del constraints  # every site is a change of its own
+        sites = _Sites(project, constraints.decided)
+        project.calls.search_callers(sites.called(site_modules(project, self.triggers)))
         return plan_of(
             decide(
                 Site(self.name, module, marked[0].parameter),
@@ -52,8 +54,7 @@ class AnnotatedDependency(Rule):
                 function,
                 marked,
             )
-            for module in site_modules(project, self.triggers)
-            for function, marked in functions(project, module)
+            for module, function, marked in sites
         )
 
     def rewriters(self) -> Mapping[str, Rewriter]:
@@ -65,6 +66,39 @@ class AnnotatedDependency(Rule):
         return {"function": rewrite_function}
 
 
+class _Sites:
+    """The functions with marked parameters, but for those that are ``decided`` already.
+
+    They are gone through twice: all their callers are searched at once, before any is judged.
+    """
+
+    def __init__(self, project: Project, decided: frozenset[Place]) -> None:
+        self._project = project
+        self._decided = decided
+        self._paths: list[str] = []
+
+    def called(self, modules: Iterable[Module]) -> Iterator[tuple[Module, Function]]:
+        """Yield those functions of ``modules`` whose direct calls matter."""
+        for module in modules:
+            found = [function for function, _ in self._of(module)]
+            if found:
+                self._paths.append(module.path)
+            for function in found:
+                if may_be_called(self._project, module, function):
+                    yield module, function
+
+    def __iter__(self) -> Iterator[tuple[Module, Function, Sequence[Marked]]]:
+        for path in self._paths:
+            module = self._project.module(path)
+            if module is not None:
+                yield from ((module, *one) for one in self._of(module))
+
+    def _of(self, module: Module) -> Iterator[tuple[Function, Sequence[Marked]]]:
+        for function, marked in functions(self._project, module):
+            if module.place(marked[0].parameter) not in self._decided:
+                yield function, marked
+
+
 def _rewrite(
     site: Site[ast.arg], project: Project, function: Function, marked: Sequence[Marked]
 ) -> Rewrite:
@@ -72,7 +106,7 @@ def _rewrite(
     parameters = [read(project, site.module, one) for one in marked]
     rewrite = ordered(function, marked, parameters)
     caveats = caveats_of(project, site.module, function, marked, rewrite)
-    edits = [site.rewrite(function, "function", rewrite), *_imports(site, function)]
+    edits = [site.rewrite_header(function, "function", rewrite), *_imports(site, function)]
     *others, last = (f"`{one.name}`" for one in marked)
     names = f"{', '.join(others)} and {last}" if others else last
     verb = "becomes" if len(marked) == 1 else "become"
