@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.contract import SiteId, UnusableFile, UserError
+from awaken.engine.machine.garbage import no_collections
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic, Report, RootReport
@@ -157,7 +157,7 @@ def _run(
     watch.require_settled(found.root.path for found in projects)
     reports: list[RootReport] = []
     user_errors: list[UserError] = []
-    with _no_collections():
+    with no_collections():
         for found in projects:
             one = settings[found.root.path]
             with _standing_alone(one, unusable, user_errors):
@@ -282,21 +282,6 @@ def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str,
     return tuple(rule.name for rule in in_running_order(known) if rule.name in names)
 
 
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Collect no garbage meanwhile: each time, all trees would be visited, and hardly any is free.
-
-    What parses many files collects by itself (``awaken.project.source.module_store``).
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def explain(
     path: Path,
     line: int,
@@ -326,7 +311,7 @@ def explain(
     watch.require_settled(found.root.path for found in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
-    with _no_collections():
+    with no_collections():
         explanation = explaining.explain_place(
             _root_run(projects[0], settings[root], options, known), asked
         )
