@@ -1,13 +1,14 @@
 """Cost of awaken by the size of the program: CPU per 100,000 lines, on forty programs.
 
     uv run python benchmarks/cost.py PROGRAMS NAME=CHECKOUT [NAME=CHECKOUT] [--only PROGRAM ...]
-        [--repeats 1] [--keep DIRECTORY]
+        [--repeats 1] [--keep DIRECTORY] [--against DIRECTORY]
 
 `PROGRAMS` is a directory with the programs of cost_programs.toml, unpacked as `NAME-VERSION`. One
 checkout of awaken is measured by itself; two are measured in turns, A B A B, and what they print is
 compared. Each runs with the Python of its own checkout (`CHECKOUT/.venv`), once unmeasured on its
 own examples, which leaves byte code. With `--keep` the reports stay, as
-`DIRECTORY/NAME/PROGRAM.json`. A row is printed as soon as its program is measured.
+`DIRECTORY/NAME/PROGRAM.json`; `--against DIRECTORY/NAME` compares a checkout that is measured by
+itself with them. A row is printed as soon as its program is measured.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ LIST = Path(__file__).parent / "cost_programs.toml"
 LONGEST = 600
 """CPU seconds that one process may take: nobody waits longer for a check."""
 UNIT = 100_000
-"""Lines that the cost is told for: a program of the size of apache-airflow-core."""
+"""Lines that the cost is told for: a program of the size of aiohttp with its tests."""
+SIDES = 2
+"""Reports that are compared with each other."""
 FIGURES = ("wall, s", "CPU, s", "CPU / 100,000 lines, s", "peak, MB", "findings")
 
 
@@ -152,19 +155,17 @@ def lines_of(directory: Path) -> int:
     return sum((directory / file).read_bytes().count(b"\n") for file in files)
 
 
-def compared(sides: Sequence[Side]) -> str:
-    """Return whether the reports are the same, and if not, how many findings differ."""
-    first, *others = (one.report for one in sides)
-    if not others:
-        return ""
-    [second] = others
-    if first is None or second is None:
-        return "not compared"
-    if first == second:
-        return "same"
+def compared(reports: Sequence[dict[str, Any] | None]) -> str:
+    """Return whether two reports are the same, and if not, how many findings differ."""
+    match reports:
+        case [_]:
+            return ""
+        case [None, _] | [_, None]:
+            return "not compared"
+        case [first, second] if first == second:
+            return "same"
     before, after = (
-        Counter(json.dumps(one, sort_keys=True) for one in side["findings"])
-        for side in (first, second)
+        Counter(json.dumps(one, sort_keys=True) for one in side["findings"]) for side in reports
     )
     return f"NOT same: {(before - after).total()} gone, {(after - before).total()} new"
 
@@ -173,6 +174,26 @@ def listed() -> Iterator[Program]:
     """Yield every program of the list, in its order."""
     for name, entry in tomllib.loads(LIST.read_text()).items():
         yield Program(name, **entry)
+
+
+def measure_all(bench: Bench, chosen: Sequence[Program], against: Path | None) -> list[list[Side]]:
+    """Measure programs and print a row for each; ``against`` holds reports to compare with."""
+    sides_named = [f"{one}: {what}" for one in bench.checkouts for what in FIGURES]
+    print(table(["program", "lines", *sides_named, "reports"], []))
+    bench.warm_up()
+    measured = []
+    for program in chosen:
+        name = f"{program.name} {program.version}"
+        if program.dropped:
+            print(row([name, program.dropped]))
+            continue
+        sides = bench.measure(program)
+        measured.append(sides)
+        figures = [figure for side in sides for figure in side.cells]
+        kept = [report(against / f"{program.name}.json")] if against else []
+        same = compared([*kept, *(side.report for side in sides)])
+        print(row([name, sides[0].lines, *figures, same]), flush=True)
+    return measured
 
 
 def summary(names: Sequence[str], measured: Sequence[Sequence[Side]]) -> str:
@@ -202,29 +223,22 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="measure these programs of the list")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="keep the reports in this directory")
+    parser.add_argument("--against", type=Path, help="compare with the reports kept here")
     arguments = parser.parse_args()
-    checkouts = dict(arguments.checkouts)
+    if len(arguments.checkouts) + bool(arguments.against) > SIDES:
+        parser.error("two sides are compared: two checkouts, or one and `--against`")
+    unknown = set(arguments.only or ()) - {program.name for program in listed()}
+    if unknown:
+        parser.error(f"not in {LIST.name}: {', '.join(sorted(unknown))}")
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     print(f"{arguments.repeats} timed runs of each, load before: {load}\n")
-    columns = ["program", "lines", *(f"{one}: {what}" for one in checkouts for what in FIGURES)]
-    print(table([*columns, "reports"], []))
-    measured = []
+    checkouts = dict(arguments.checkouts)
+    chosen = [one for one in listed() if not arguments.only or one.name in arguments.only]
     with tempfile.TemporaryDirectory() as home:
         reports = (arguments.keep or Path(home)).absolute()
         places = (reports, Path(home) / "state")
         bench = Bench(arguments.programs.absolute(), checkouts, arguments.repeats, *places)
-        bench.warm_up()
-        for program in listed():
-            if arguments.only and program.name not in arguments.only:
-                continue
-            if program.dropped:
-                print(row([f"{program.name} {program.version}", program.dropped]))
-                continue
-            sides = bench.measure(program)
-            measured.append(sides)
-            figures = [figure for side in sides for figure in side.cells]
-            name = f"{program.name} {program.version}"
-            print(row([name, sides[0].lines, *figures, compared(sides)]), flush=True)
+        measured = measure_all(bench, chosen, arguments.against)
     print(f"\n{summary(list(checkouts), measured)}")
 
 

@@ -1,4 +1,4 @@
-"""What one rule more costs, what a second run costs, and what peers cost on the same files.
+"""The cost of one rule more, of a second run, and of peers on the same files.
 
     uv run python benchmarks/marginal.py [--repeats 5] [--files 90] [--fixit DIRECTORY]
         CHECKOUT PROGRAM [OPTIONS]
@@ -8,8 +8,8 @@ rule by itself, all of them, all without it; beside `--version`, an empty direct
 with a cache: nothing changed, and a comment added to one file, with a site and without, in copies
 of the program. Last, on files drawn by a seed from those that hold a trigger of a default rule:
 LibCST's runner with a pass that changes nothing, and Fixit, whose environment is made in
-`DIRECTORY` (a temporary one unless given). Everything runs in turns, after one unmeasured run
-of each. `OPTIONS` are those of `awaken check`, such as `--target sqlalchemy=2.0`.
+`DIRECTORY` (a temporary one unless given). Everything runs in turns, after a first run of each
+for its memory. `OPTIONS` are those of `awaken check`, such as `--target sqlalchemy=2.0`.
 """
 
 from __future__ import annotations
@@ -94,8 +94,11 @@ class Bench:
         return commands
 
     def cached(self, name: str, program: Path) -> Command:
-        """`awaken check` with a cache of its own."""
-        return self.check(name, ["--cache-dir", str(self.home / f"cache-{program.name}")], program)
+        """`awaken check` with a cache of its own, which an unmeasured run has filled."""
+        cache = str(self.home / f"cache-{program.name}")
+        made = self.check(name, ["--cache-dir", cache], program)
+        timed(made)
+        return made
 
     def edited(self) -> tuple[str, str]:
         """Return the first file with a site, and of the others that of the middle size."""
@@ -147,9 +150,7 @@ def comment_added_to(file: Path) -> Callable[[], None]:
 
 
 def in_turns(commands: Sequence[Command], repeats: int) -> dict[str, list[Timing]]:
-    """Run each once unmeasured, then all of them in turns; return the runs by name."""
-    for one in commands:
-        timed(one)
+    """Run all of them in turns; return the runs by name."""
     rounds = [[timed(one) for one in commands] for _ in range(repeats)]
     names = [one.name for one in commands]
     return dict(zip(names, map(list, zip(*rounds, strict=True)), strict=True))
@@ -171,7 +172,8 @@ def cells(timings: Sequence[Timing]) -> list[str]:
 
 
 def figures(commands: Sequence[Command], repeats: int, against: str) -> str:
-    """Measure; return a table with the peak of each, and its times by those of `against`."""
+    """Measure memory, then time; return a table with each time also by that of `against`."""
+    peaks = {one.name: peak_memory(one).proportional for one in commands}
     timings = in_turns(commands, repeats)
     rows = []
     for one in commands:
@@ -180,7 +182,7 @@ def figures(commands: Sequence[Command], repeats: int, against: str) -> str:
             spread([of(a) / of(b) for a, b in zip(runs, timings[against], strict=True)], 2)
             for of in (user, wall)
         ]
-        rows.append([one.name, *cells(runs), f"{peak_memory(one).proportional:.0f}", *ratios])
+        rows.append([one.name, *cells(runs), f"{peaks[one.name]:.0f}", *ratios])
     compared = [f"user / {against}", f"wall / {against}"]
     return table(["run", "user CPU, s", "wall, s", "peak, MB", *compared], rows)
 

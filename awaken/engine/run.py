@@ -12,7 +12,7 @@ from awaken.contract import Change, Constraints, Place, Problem, Rewriter, Span
 from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
-from awaken.engine.planning.in_memory import EditedSnapshot, apply_in_memory
+from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
 from awaken.engine.planning.phases import Outcome, Tools, run_phases
 from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
@@ -55,7 +55,7 @@ def plan_root(
     tools = _tools(asked, asked.chosen(), targets, surroundings.formatter)
     outcome = _phases(asked, files, targets, tools, suppression_sources)
     answer = _answer(outcome, asked, surroundings.digest, suppression_sources)
-    evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at())
+    evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
 
 
@@ -150,6 +150,8 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
 def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
+    looked_at = LookedAt()
+    processing = Processing(asked.jobs, asked.progress)
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []
@@ -160,8 +162,8 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
                 problems.append(_no_rewriters(name, error, changes))
         if problems:
             return EditedSnapshot(snapshot, {}, tuple(problems))
-        note_edits(snapshot, changes, projects[0].looked_at)
-        return apply_in_memory(snapshot, changes, loaded, formatter, asked.progress)
+        note_edits(snapshot, changes, looked_at)
+        return apply_in_memory(snapshot, changes, loaded, formatter, processing)
 
     # Each project reuses what the one before read of files that are still the same.
     projects: list[Project] = []
@@ -171,7 +173,8 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
 
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
         scope = asked.site_scope() if scope is None else scope
-        projects[:] = [Project(snapshot, targets, scope, projects[0] if projects else None)]
+        earlier = projects[0] if projects else None
+        projects[:] = [Project(snapshot, targets, scope, earlier, looked_at)]
         projects[0].files_with(sought)
         return projects[0]
 
@@ -181,7 +184,7 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
         check=partial(check, lowest_python=targets.lowest_python),
         jobs=asked.jobs,
         progress=asked.progress,
-        looked_at=lambda: projects[0].looked_at if projects else LookedAt(),
+        looked_at=looked_at,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -36,7 +36,8 @@ class Project:
     ``targets`` holds the versions that the program declares. Rules look for sites in the files of
     ``site_scope`` only, in all of them if it is None; facts always come from the whole program.
     Trees are parsed when asked for and only the last few are kept. What an ``earlier`` project
-    read of files that are still the same is not read again.
+    read of files that are still the same is not read again. What is looked at is noted in
+    ``looked_at``.
     """
 
     def __init__(
@@ -45,13 +46,15 @@ class Project:
         targets: Any,
         site_scope: frozenset[str] | None = None,
         earlier: Project | None = None,
+        looked_at: LookedAt | None = None,
     ) -> None:
+        self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
         self._site_scope = site_scope
         self._modules = ModuleStore()
         self.parse_failures: dict[str, Unparsable] = {}
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
-        self._texts: ProgramTexts = ProgramTexts(snapshot, before)
+        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before)
         self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
@@ -83,11 +86,6 @@ class Project:
                 # A tree depends on its text alone, what was remembered with it on other files.
                 self._modules.add(module.anew())
 
-    @property
-    def looked_at(self) -> LookedAt:
-        """What was read and searched for, by this and all earlier projects."""
-        return self._texts.looked_at
-
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""
         return self._texts.search.files_with(triggers)
@@ -107,6 +105,7 @@ class Project:
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
+        self.looked_at.note_read(path)
         kept = self._modules.get(path)
         if kept is not None:
             return kept
@@ -121,6 +120,13 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    def files_calling(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the Python files that may call what has one of these names, or rename it."""
+        words = self._texts.words
+        return frozenset(
+            path for name in names for path in (*words.called_in(name), *words.renamed_in(name))
+        )
 
     def called_in(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
@@ -190,6 +196,11 @@ class Project:
     def spellings(self, name: str) -> list[str]:
         """Return the last parts of the names that files give to what is called ``name``."""
         return self._classes.spellings(name)
+
+    def library_ancestors(self, qualified: str) -> tuple[str, ...]:
+        """Return what a class of the project inherits from outside, directly or not."""
+        ancestors = self._classes.ancestors(qualified)
+        return () if ancestors is None else ancestors.outside
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""

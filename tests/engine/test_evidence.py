@@ -16,7 +16,7 @@ from awaken import api
 from awaken.engine.remembering.evidence import Evidence, SeenFile, evidence_for, still_holds
 from awaken.engine.remembering.remembered import digest_of
 from awaken.engine.remembering.searches import answer
-from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot
 from awaken.project.source.words import Words
 from awaken.settings import Settings
 from awaken.workspace.sources import Snapshot, decode
@@ -114,6 +114,19 @@ def test_a_file_that_changes_meanwhile_proves_nothing(known):
     assert still_holds(known, MADE_FROM, digests, {}.get) is None
 
 
+def test_a_watched_snapshot_notes_what_is_read():
+    looked_at = LookedAt()
+    files = WatchedSnapshot(Snapshot({p: source(p, text) for p, text in TEXTS.items()}), looked_at)
+
+    assert files.searched("c.py").text == b"y = 1\n"
+    assert (list(files), len(files), "c.py" in files) == (list(TEXTS), len(TEXTS), True)
+    assert looked_at.read == set()
+
+    assert files["a.py"] is files.searched("a.py")
+    assert files.get("b.py") is files.searched("b.py")
+    assert looked_at.read == {"a.py", "b.py"}
+
+
 def test_files_that_are_searched_only_are_not_read():
     files = {path: source(path, text) for path, text in TEXTS.items()}
     looked_at = LookedAt({Search("bytes", b"1"): frozenset({"a.py", "b.py", "c.py"})}, {"b.py"})
@@ -140,14 +153,14 @@ PIECES = st.sampled_from(
 def test_one_file_answers_as_it_did_among_all(kind, word, pieces):
     file = source("a.py", "".join(pieces))
     looked_at = LookedAt()
-    files = Snapshot({"a.py": file})
-    words = Words(files, lambda sought: ["a.py"] if sought[0] in file.text else [], looked_at)
+    files = WatchedSnapshot(Snapshot({"a.py": file}), looked_at)
+    words = Words(files, lambda sought: ["a.py"] if sought[0] in file.text else [])
 
     found = getattr(words, WAYS[kind])(word)
 
     search = Search(kind, word.encode())
     assert looked_at.searched[search] == frozenset(found)
-    assert (answer(search, file.text) is not None) == bool(found)
+    assert (answer(search, file) is not None) == bool(found)
 
 
 # ------------------------------------------------------------------- whole runs on edited programs

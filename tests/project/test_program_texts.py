@@ -78,11 +78,13 @@ def test_a_file_without_syntax_is_noted():
     assert project.looked_at.read == {"a.py"}
 
 
-def test_what_an_earlier_project_read_stays_noted():
+def test_what_is_known_from_an_earlier_project_is_noted_when_it_is_asked_for():
     files = snapshot(a="class A: pass", b="")
     earlier = Project(files, None)
     earlier.called_in("a.py")
     later = Project(files, None, None, earlier)
+    assert later.looked_at.read == set()
+    later.called_in("a.py")
     assert later.looked_at.read == {"a.py"}
 
 

@@ -48,7 +48,7 @@ class Tools(Struct, frozen=True):
     ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
     only (None: in all); ``apply_in_memory`` makes the changes and ``check`` says what they broke.
     ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` is told how
-    far planning is. ``looked_at`` tells what the projects, and the changes made, looked at.
+    far planning is. ``looked_at`` is what the projects, and the changes made, looked at.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
@@ -56,7 +56,7 @@ class Tools(Struct, frozen=True):
     check: Callable[[Snapshot, EditedSnapshot, Sequence[Change]], Iterable[Problem]]
     jobs: int | None = 1
     progress: Progress = silent
-    looked_at: Callable[[], LookedAt] = LookedAt
+    looked_at: LookedAt = msgspec.field(default_factory=LookedAt)
 
 
 class Stage(Struct, frozen=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import Struct, field
-from msgspec.structs import replace
+import msgspec
+from msgspec import Struct
 
 from awaken.contract import Constraints, Plan
 from awaken.engine.machine.limits import SECONDS_PER_RULE
@@ -23,11 +23,11 @@ decides whether processes are worth starting."""
 
 
 class Planned(Struct, frozen=True):
-    """A rule's plan, what went wrong while it was made, and what a process looked at for it."""
+    """A rule's plan, what went wrong while it was made, and what its process looked at for it."""
 
     plan: Plan
     diagnostics: tuple[Diagnostic, ...] = ()
-    looked_at: LookedAt = field(default_factory=LookedAt)
+    looked_at: LookedAt | None = None
 
 
 def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
@@ -65,7 +65,8 @@ def plan_rule(
         return _given_up(rule, whole) if isinstance(whole, Died) else whole
     files = project.site_files(rule.triggers)
     failed = _prepared(rule, project) if files else ()
-    size = sum(len(project.snapshot[path].text) for path in files)
+    # No answer depends on it, so it is no look at the files.
+    size = sum(len(project.snapshot.searched(path).text) for path in files)
     progress(PLANNING, 0, len(files))
     results = run_many(
         partial(_plan_file, rule, constraints, project),
@@ -80,7 +81,8 @@ def plan_rule(
         for path, result in zip(files, results, strict=True)
     ]
     for part in parts:
-        project.looked_at.add(part.looked_at)
+        if part.looked_at is not None:
+            project.looked_at.add(part.looked_at)
     return _joined([*parts, Planned(Plan(), failed)])
 
 
@@ -117,7 +119,8 @@ def _plan_whole(rule: Rule, constraints: Constraints, project: Project) -> Plann
 
 def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
     planned = _attempt(rule, constraints, project.narrowed(frozenset({path})), path)
-    return replace(planned, looked_at=project.looked_at.taken())
+    # All there is, for this may be a process of its own: later parts have the rest.
+    return msgspec.structs.replace(planned, looked_at=project.looked_at.take())
 
 
 def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
@@ -132,7 +135,7 @@ def _with_options(constraints: Constraints, rule: Rule) -> Constraints:
     """Return ``constraints`` with options that ``rule`` understands: its defaults unless given."""
     if isinstance(constraints.options, rule.options):
         return constraints
-    return replace(constraints, options=rule.options())
+    return msgspec.structs.replace(constraints, options=rule.options())
 
 
 def _unparsable(project: Project) -> tuple[Diagnostic, ...]:

@@ -55,7 +55,7 @@ def note_edits(snapshot: Snapshot, changes: Sequence[Change], looked_at: LookedA
 
 
 def _answers_in(search: Search, snapshot: Snapshot) -> dict[str, bytes]:
-    answers = ((path, answer(search, snapshot[path].text)) for path in snapshot if _is_python(path))
+    answers = ((path, answer(search, snapshot[path])) for path in snapshot if _is_python(path))
     return {path: told for path, told in answers if told is not None}
 
 
@@ -121,7 +121,7 @@ def still_holds(
 
 
 def _answered_by(source: SourceFile, searches: Sequence[Search]) -> _Answers:
-    answers = ((number, answer(search, source.text)) for number, search in enumerate(searches))
+    answers = ((number, answer(search, source)) for number, search in enumerate(searches))
     return tuple((number, told) for number, told in answers if told is not None)
 
 

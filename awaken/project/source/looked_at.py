@@ -3,7 +3,7 @@
 Rules and facts are functions: with the same question, the same versions and settings, and the same
 *set of paths*, the answer depends on nothing but what they see of the files' texts. They see a text
 in two ways. They *read* it: parse it, match it, cut from it, measure it. Or they *search*: ask of
-all Python files the same question, which each file answers by its text alone.
+all Python files the same question, which each file answers by its path and text alone.
 
 So the answer still holds when the paths are the same, every file that was read has the same bytes,
 and every other Python file that changed answers every search as before. Then, question by question
@@ -13,7 +13,8 @@ in the order of the run, the same is asked and the same is answered. This needs 
   those hit and those missed both prove something. Files that are read anyway may be missing.
 - A file counts as read as soon as anything but a recorded search was taken from its text, its tree
   or its length: also when it does not parse, when only a worker process read it, and when the
-  answer was remembered by an earlier project of the run or came from an index on disk.
+  answer was remembered by an earlier project of the run or came from an index on disk. What goes
+  through ``WatchedSnapshot`` counts by itself.
 - A file that a change edits counts as read. What later phases see of it follows from that.
 - When in doubt a file is read: one too many costs time, one too few an answer that is wrong.
 
@@ -31,14 +32,15 @@ from msgspec import Struct
 
 from awaken.workspace.sources import Snapshot, SourceFile
 
-SearchKind = Literal["bytes", "word", "inherited", "renamed", "called", "exports"]
+SearchKind = Literal["bytes", "word", "inherited", "renamed", "called", "doubles", "exports"]
 """Which question is asked of each file: ``bytes`` whether its text holds them; ``word``,
-``inherited``, ``renamed`` and ``called`` what ``Words`` answers; ``exports`` which names it takes
-from modules of that last name (``awaken.engine.planning.exports``)."""
+``inherited``, ``renamed`` and ``called`` what ``Words`` answers; ``doubles`` (of nothing) whether a
+file of tests may hold doubles of Query; ``exports`` which names it takes from a module of that last
+name. ``awaken.engine.remembering.searches`` answers them for one file."""
 
 
 class Search(Struct, frozen=True, order=True):
-    """A question that the text of each Python file answers by itself."""
+    """A question that the path and the text of each Python file answer by themselves."""
 
     kind: SearchKind
     sought: bytes
@@ -49,18 +51,18 @@ class LookedAt(Struct):
 
     ``searched`` gives the Python files in which each search holds, ``read`` the files of which
     more was seen; both by project-relative path. ``told`` gives, for searches that are answered
-    with more than yes, what each file answered.
+    with more than yes, what each of these files answered.
     """
 
     searched: dict[Search, frozenset[str]] = msgspec.field(default_factory=dict)
     read: set[str] = msgspec.field(default_factory=set)
     told: dict[Search, dict[str, bytes]] = msgspec.field(default_factory=dict)
 
-    def taken(self) -> LookedAt:
-        """Return what was noted so far, and begin anew."""
-        noted = LookedAt(self.searched, self.read, self.told)
+    def take(self) -> LookedAt:
+        """Return all that was noted, to be sent to another process, and note anew."""
+        taken = LookedAt(self.searched, self.read, self.told)
         self.searched, self.read, self.told = {}, set(), {}
-        return noted
+        return taken
 
     def add(self, other: LookedAt) -> None:
         """Take over what another process looked at on the same files."""
@@ -81,21 +83,22 @@ class LookedAt(Struct):
         self.read.add(path)
 
 
-class RecordedSnapshot(Snapshot):
-    """The same files as ``snapshot``; who takes one out is noted to have read it."""
+class WatchedSnapshot(Snapshot):
+    """A snapshot that notes which of its files are read."""
 
-    def __init__(self, snapshot: Snapshot, looked_at: LookedAt) -> None:
-        super().__init__({path: snapshot[path] for path in snapshot})
-        self._looked_at = looked_at
+    def __init__(self, files: Snapshot, looked_at: LookedAt) -> None:
+        super().__init__({path: files[path] for path in files})
+        self.looked_at = looked_at
 
     def __getitem__(self, path: str) -> SourceFile:
-        """Return the file at ``path``, which counts as read."""
-        self._looked_at.note_read(path)
+        self.looked_at.note_read(path)
         return super().__getitem__(path)
 
     def get(self, path: str) -> SourceFile | None:
-        """Return the file at ``path``, which counts as read, or None."""
-        found = super().get(path)
-        if found is not None:
-            self._looked_at.note_read(path)
-        return found
+        """Return the file at ``path``, or None."""
+        self.looked_at.note_read(path)
+        return super().get(path)
+
+    def searched(self, path: str) -> SourceFile:
+        """Return the file at ``path`` for a search, which whoever asks notes."""
+        return super().__getitem__(path)

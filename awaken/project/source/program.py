@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from awaken.project.source.modules import Module
@@ -22,6 +22,10 @@ class Program(Protocol):
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
+        ...
+
+    def files_calling(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the Python files that may call what has one of these names, or rename it."""
         ...
 
     def called_in(self, path: str) -> frozenset[str]:

@@ -17,8 +17,8 @@ class TextSearch:
     """Answers which of ``texts``, by path, hold some bytes; each is searched for once.
 
     Words that are asked for together are searched for together, which costs hardly more than one.
-    What is searched for is noted in ``looked_at``. What an ``earlier`` search of the same run found
-    in the same texts is known.
+    What an ``earlier`` search found in the same texts is known. Searches are noted in
+    ``looked_at``.
     """
 
     def __init__(
@@ -42,10 +42,9 @@ class TextSearch:
         """Return the paths of the texts that hold any of ``words``, sorted."""
         unknown = [word for word in dict.fromkeys(words) if word not in self._hits]
         if unknown:
-            new = _hits(self._candidates(unknown), unknown)
-            self._hits.update(new)
-            for word, paths in new.items():
-                self._looked_at.note_search(Search("bytes", word), paths)
+            self._hits.update(_hits(self._candidates(unknown), unknown))
+        for word in words:
+            self._looked_at.note_search(Search("bytes", word), self._hits[word])
         return sorted(set[str]().union(*(self._hits[word] for word in words)))
 
     def _candidates(self, words: Sequence[bytes]) -> Mapping[str, bytes]:

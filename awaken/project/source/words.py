@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from awaken.contract import Place, Span
-from awaken.project.source.looked_at import LookedAt, Search, SearchKind
-from awaken.workspace.sources import Snapshot
+from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
 
 _PYTHON = (".py", ".pyi")
 _WORD = re.compile(rb"\w")
@@ -36,30 +35,31 @@ _Found = frozenset[bytes] | None
 class Words:
     """Searches the text of a snapshot; ``files_with`` gives the Python files that hold bytes.
 
-    What is searched for is noted in ``looked_at``. ``kept`` holds the words that stand in some way
-    in a text, by that way and the text; all snapshots of a run may share it.
+    ``kept`` holds the words that stand in some way in a text, by that way and the text; all
+    snapshots of a run may share it.
     """
 
     def __init__(
         self,
-        files: Snapshot,
+        files: WatchedSnapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
-        looked_at: LookedAt,
         kept: dict[tuple[SearchKind, bytes], _Found] | None = None,
     ) -> None:
         self._files = files
         self._candidates = files_with
-        self._looked_at = looked_at
-        self.kept = {} if kept is None else kept
         self._found: dict[str, list[str]] = {}
+        self.kept = {} if kept is None else kept
         self._others = sorted(path for path in files if not path.endswith(_PYTHON))
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` stands by itself, sorted by path."""
         if word not in self._found:
             self._found[word] = self._search(word)
-            self._looked_at.note_search(Search("word", word.encode()), self._found[word])
+            self._note("word", word, self._found[word])
         return self._found[word]
+
+    def _note(self, kind: SearchKind, word: str, paths: list[str]) -> None:
+        self._files.looked_at.note_search(Search(kind, word.encode()), paths)
 
     def _search(self, word: str) -> list[str]:
         encoded = word.encode()
@@ -68,51 +68,48 @@ class Words:
         paths = self._candidates([encoded])
         if not word.isascii():
             return paths  # word boundaries of bytes are those of ASCII
-        return [path for path in paths if _first(encoded, self._files[path].text) is not None]
+        return [path for path in paths if stands_alone(encoded, self._searched(path))]
+
+    def _searched(self, path: str) -> bytes:
+        return self._files.searched(path).text
 
     @cached_property
     def _everywhere(self) -> dict[bytes, list[str]]:
         """The Python files in which each word stands."""
         found: dict[bytes, list[str]] = {}
         for path in sorted(path for path in self._files if path.endswith(_PYTHON)):
-            for word in set(_WORDS.findall(self._files[path].text)):
+            for word in set(_WORDS.findall(self._searched(path))):
                 found.setdefault(word, []).append(path)
         return found
 
     def text(self, path: str) -> bytes:
-        """Return the text of a file of the snapshot, which counts as read."""
-        self._looked_at.note_read(path)
+        """Return the text of a file of the snapshot."""
         return self._files[path].text
 
     def inherited_in(self, word: str) -> list[str]:
         """Return the Python files in which a class may inherit from what ``word`` names."""
-        return self._standing("inherited", word, _inherited)
+        return self._standing(word, "inherited")
 
     def renamed_in(self, word: str) -> list[str]:
         """Return the Python files that may give what ``word`` names another name."""
-        return self._standing("renamed", word, _renamed)
+        return self._standing(word, "renamed")
 
     def called_in(self, word: str) -> list[str]:
         """Return the Python files in which something called ``word`` may be called."""
-        return self._standing("called", word, _called)
+        return self._standing(word, "called")
 
-    def _standing(
-        self,
-        kind: SearchKind,
-        word: str,
-        read: Callable[[bytes], _Found],
-    ) -> list[str]:
-        """Return the files in which ``word`` is one of those that ``read`` finds; None is all."""
+    def _standing(self, word: str, kind: SearchKind) -> list[str]:
+        """Return the files in which ``word`` is one of those of this ``kind``; None is all."""
         encoded, found = word.encode(), list[str]()
         for path in self.files_with(word):
-            text = self._files[path].text
+            text = self._searched(path)
             if (kind, text) not in self.kept:
-                self.kept[kind, text] = read(text)
+                self.kept[kind, text] = WORDS_OF[kind](text)
             words = self.kept[kind, text]
             # The patterns know words of ASCII only; any other may stand in every file.
             if words is None or encoded in words or not word.isascii():
                 found.append(path)
-        self._looked_at.note_search(Search(kind, encoded), found)
+        self._note(kind, word, found)
         return found
 
     @cached_property
@@ -134,6 +131,11 @@ class Words:
             if start is not None:
                 return Place(path, Span(start, start + len(encoded)))
         return None
+
+
+def stands_alone(word: bytes, text: bytes) -> bool:
+    """Whether ``word`` stands by itself in ``text``, as letters of ASCII bound words."""
+    return _first(word, text) is not None
 
 
 def _first(word: bytes, text: bytes) -> int | None:
@@ -186,15 +188,9 @@ def _called(text: bytes) -> frozenset[bytes]:
     return frozenset(_CALLED.findall(text))
 
 
-_WORDS_IN = {"inherited": _inherited, "renamed": _renamed, "called": _called}
-
-
-def holds(search: Search, text: bytes) -> bool:
-    """Whether a file with this text is among those that ``search`` gives, told from it alone."""
-    word = search.sought
-    if search.kind == "bytes" or not word.isascii():
-        return word in text
-    if word not in text or _first(word, text) is None:
-        return False
-    words = _WORDS_IN[search.kind](text) if search.kind in _WORDS_IN else None
-    return words is None or word in words
+WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
+    "inherited": _inherited,
+    "renamed": _renamed,
+    "called": _called,
+}
+"""The words that stand in a text as each kind of search wants them; None where any may."""

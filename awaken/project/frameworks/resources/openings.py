@@ -47,11 +47,12 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
     known = knowledge().opens
     # Also under the names that files of the program give to such a function.
     names = {one for word in words(*resources) for one in project.spellings(word.decode())}
+    # Most files only mention such a name: they are not even parsed.
+    calling = project.files_calling(names)
     for path in project.site_files(words(*resources)):
-        if is_aside(path):
+        if path not in calling or is_aside(path):
             continue
         here = _spellings(project.renamed_in(path), names)
-        # Most files only mention such a name: they need no tree.
         module = None if here.isdisjoint(project.called_in(path)) else project.module(path)
         if module is None or _is_script(module):
             continue

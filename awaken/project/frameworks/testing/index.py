@@ -26,10 +26,10 @@ from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import Suite
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
-from awaken.workspace.sources import Snapshot
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
 _MOST_FILES = 60
@@ -56,7 +56,7 @@ class Doubles:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files: Snapshot,
+        files: WatchedSnapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:
         self._evaluator = evaluator
@@ -101,7 +101,8 @@ class Doubles:
     # ---------------------------------------------------------------------------------- the files
     def _search(self) -> None:
         tests = [path for path in self._files_with((b"query",)) if is_around_tests(path)]
-        marked = [path for path in tests if may_configure(self._files[path].text)]
+        marked = [path for path in tests if may_configure(self._files.searched(path).text)]
+        self._files.looked_at.note_search(Search("doubles", b""), marked)
         fakes = dict(self._fakes(marked))
         wanted: dict[str, None] = {}
         done = set[str]()
