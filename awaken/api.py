@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from awaken.contract import SiteId, UnusableFile, UserError
+from awaken.engine.machine.garbage import no_collections
 from awaken.engine.planning.rule_discovery import all_rules, in_running_order
 from awaken.engine.progress import Progress, silent
 from awaken.engine.report import Diagnostic, Report, RootReport
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from awaken.engine.asking.staged_runs import StagedReport
     from awaken.engine.diagnosing.diagnosis import Diagnosis, RootDiagnosis
     from awaken.engine.explaining.explainer import Explanation
-    from awaken.engine.run import Observer, RootRun, StagedRun
+    from awaken.engine.root_run import RootRun
+    from awaken.engine.run import Observer, StagedRun
     from awaken.engine.suppressing.baseline_writing import WrittenBaseline
 
 __all__ = [
@@ -145,7 +146,7 @@ def _run(
     progress: Progress | None,
     observer: Observer | None,
 ) -> Report:
-    from awaken.engine.run import run_root  # noqa: PLC0415  help needs no engine
+    from awaken.engine.answering import run_root  # noqa: PLC0415  help needs no engine
 
     options = options or Options()
     known = tuple(all_rules() if rules is None else rules)
@@ -156,7 +157,7 @@ def _run(
     watch.require_settled(found.root.path for found in projects)
     reports: list[RootReport] = []
     user_errors: list[UserError] = []
-    with _no_collections():
+    with no_collections():
         for found in projects:
             one = settings[found.root.path]
             with _standing_alone(one, unusable, user_errors):
@@ -225,7 +226,7 @@ def _root_run(
     known: tuple[Rule, ...],
     progress: Progress | None = None,
 ) -> RootRun:
-    from awaken.engine.run import RootRun  # noqa: PLC0415  as in _run
+    from awaken.engine.root_run import RootRun  # noqa: PLC0415  as in _run
 
     return RootRun(
         found=found,
@@ -281,21 +282,6 @@ def _that_ran(known: Sequence[Rule], settings: Iterable[Resolved]) -> tuple[str,
     return tuple(rule.name for rule in in_running_order(known) if rule.name in names)
 
 
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Collect no garbage meanwhile: each time, all trees would be visited, and hardly any is free.
-
-    What parses many files collects by itself (``awaken.project.source.module_store``).
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def explain(
     path: Path,
     line: int,
@@ -325,7 +311,7 @@ def explain(
     watch.require_settled(found.root.path for found in projects)
     root = projects[0].root.path
     asked = structs.replace(asked, path=real.relative_to(root).as_posix())
-    with _no_collections():
+    with no_collections():
         explanation = explaining.explain_place(
             _root_run(projects[0], settings[root], options, known), asked
         )

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from awaken.project import Project, Snapshot
 from awaken.project.source import module_store
-from awaken.workspace.discovery import Root, find_files, read_files
+from awaken.workspace.discovery import Root, find_files
+from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.targets import read_targets
 
 FUNCTIONS = 300
@@ -57,7 +58,7 @@ def main() -> int:
     for argument in sys.argv[1:]:
         root = Path(argument).resolve()
         paths = find_files(Root(root)).files
-        files, _ = read_files(root, paths)
+        files = FileReader(root, paths).sources()
         targets = read_targets(root, None, {}, {})
         asked: list[tuple[str, int]] = []
         found = {}

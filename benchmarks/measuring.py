@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -39,11 +40,15 @@ class Command(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """One run: seconds of wall clock and of CPU (with all children), and the exit code."""
+    """One run: seconds of wall clock and of CPU (with all children), and the exit code.
+
+    ``user`` is the part of ``cpu`` outside the kernel, which other work on the machine moves least.
+    """
 
     wall: float
     cpu: float
     code: int
+    user: float
 
 
 class Memory(NamedTuple):
@@ -62,24 +67,44 @@ def timed(command: Command) -> Timing:
     started = time.perf_counter()
     running = command.start()
     _, status, usage = os.wait4(running.pid, 0)
-    wall = time.perf_counter() - started
-    running.returncode = os.waitstatus_to_exitcode(status)
-    return Timing(wall, usage.ru_utime + usage.ru_stime, running.returncode)
+    return timing(running, time.perf_counter() - started, status, usage)
 
 
 def peak_memory(command: Command) -> Memory:
-    """Run once more, polling; a peak shorter than the pause between two looks is missed."""
+    """Run once more, polling."""
+    return observed(command)[1]
+
+
+def observed(command: Command) -> tuple[Timing, Memory]:
+    """Run once, timed and polled; a peak shorter than the pause between two looks is missed.
+
+    Polling waits longer for a large process, into which a look takes longer, so that it takes a
+    twentieth of one core at most.
+    """
     command.prepare()
+    started = time.perf_counter()
     running = command.start()
     peak = Memory(0, 0)
-    while running.poll() is None:
+    ended = 0
+    while not ended:
+        looked = time.perf_counter()
         now = [memory_of(process) for process in tree(running.pid)]
         peak = Memory(
             max(peak.proportional, sum(memory.proportional for memory in now)),
             max(peak.resident, sum(memory.resident for memory in now)),
         )
-        time.sleep(POLLED_EVERY)
-    return peak
+        time.sleep(max(POLLED_EVERY, 19 * (time.perf_counter() - looked)))
+        ended, status, usage = os.wait4(running.pid, os.WNOHANG)
+    return timing(running, time.perf_counter() - started, status, usage), peak
+
+
+def timing(
+    running: subprocess.Popen[bytes], wall: float, status: int, usage: resource.struct_rusage
+) -> Timing:
+    """Return what a process took that was waited for."""
+    running.returncode = os.waitstatus_to_exitcode(status)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Timing(wall, cpu, running.returncode, usage.ru_utime)
 
 
 def tree(process: int) -> Iterator[int]:

@@ -118,29 +118,44 @@ class Bench:
         )
 
     def ruff(self, state: str) -> Command:
-        """Ruff with the rules nearest to awaken's on the same directory."""
+        """Ruff on the same directory, with an empty cache or with what the run before left."""
         cache = ["--no-cache"] if state == "cold" else ["--cache-dir", str(self.home / "ruff")]
-        chosen = ["--isolated", "--exit-zero", "--select", "FAST,ASYNC,RUF006"]
-        arguments = [beside_python("ruff"), "check", *chosen, *cache, "."]
-        return Command(f"ruff check, {state}", arguments, HOMEASSISTANT.directory(self.corpus))
+        return ruff(HOMEASSISTANT.directory(self.corpus), cache, f"ruff check, {state}")
 
     def libcst(self, package: Package) -> Command:
-        """LibCST's codemod runner with a pass that only asks for qualified names."""
-        tool = [sys.executable, "-m", "libcst.tool", "codemod", "-x", "--no-format"]
-        shown = ["--hide-progress", "--unified-diff=3"]
-        environment = {**os.environ, "PYTHONPATH": str(PEERS)}
-        directory = package.directory(self.corpus)
-        arguments = [*tool, *shown, "qualified_names.AskForQualifiedNames", "."]
-        return Command("LibCST qualified names", arguments, directory, environment)
+        """LibCST's codemod runner on the same directory."""
+        return libcst(package.directory(self.corpus))
 
     def bowler(self, package: Package) -> Command:
         """A simple rename by Bowler, in an environment of its own."""
-        python = self.corpus / "env-bowler" / "bin" / "python"
-        if not python.exists():
-            subprocess.run(["uv", "venv", "-q", "-p", "3.11", python.parents[1]], check=True)
-            subprocess.run(["uv", "pip", "install", "-q", "-p", python, BOWLER], check=True)
+        python = made_environment(self.corpus / "env-bowler", BOWLER) / "python"
         arguments = [str(python), str(PEERS / "bowler_rename.py"), ".", RENAMED]
         return Command("Bowler rename", arguments, package.directory(self.corpus))
+
+
+def ruff(directory: Path, cache: list[str], name: str) -> Command:
+    """Ruff with the rules nearest to awaken's."""
+    chosen = ["--isolated", "--exit-zero", "--select", "FAST,ASYNC,RUF006"]
+    return Command(name, [beside_python("ruff"), "check", *chosen, *cache, "."], directory)
+
+
+def libcst(directory: Path) -> Command:
+    """LibCST's codemod runner with a pass that only asks for qualified names."""
+    tool = [sys.executable, "-m", "libcst.tool", "codemod", "-x", "--no-format"]
+    shown = ["--hide-progress", "--unified-diff=3"]
+    environment = {**os.environ, "PYTHONPATH": str(PEERS)}
+    arguments = [*tool, *shown, "qualified_names.AskForQualifiedNames", "."]
+    return Command("LibCST qualified names", arguments, directory, environment)
+
+
+def made_environment(directory: Path, requirement: str) -> Path:
+    """Return the directory of programs of an environment, which is made where there is none."""
+    programs = directory / "bin"
+    if not programs.exists():
+        subprocess.run(["uv", "venv", "-q", "-p", "3.11", directory], check=True)
+        python = programs / "python"
+        subprocess.run(["uv", "pip", "install", "-q", "-p", python, requirement], check=True)
+    return programs
 
 
 def beside_python(name: str) -> str:

@@ -9,7 +9,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, words: in
     """Return a table; the first `words` columns are text, the others numbers, set to the right."""
     marks = ["---"] * words + ["---:"] * (len(columns) - words)
     lines = [columns, marks, *rows]
-    return "\n".join("| " + " | ".join(map(cell, line)) + " |" for line in lines)
+    return "\n".join(map(row, lines))
+
+
+def row(cells: Sequence[object]) -> str:
+    """Return one row, for a table that is printed while it is measured."""
+    return "| " + " | ".join(map(cell, cells)) + " |"
 
 
 def cell(value: object) -> str:

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from measuring import Command, Timing, timed
 from speed import spread
@@ -25,23 +26,28 @@ from tables import table
 
 
 def command(checkout: Path, program: Path, options: list[str], state: Path) -> Command:
-    """`awaken check` of a program by one checkout."""
+    """`awaken check` of a program by one checkout; without more options it uses a cache."""
     executable = str(checkout.absolute() / ".venv" / "bin" / "awaken")
-    arguments = [executable, "check", "--no-cache", "--output-format", "json", *options, "."]
+    arguments = [executable, "check", "--output-format", "json", *options, "."]
     environment = {**os.environ, "AWAKEN_STATE_DIR": str(state)}
     # As for users: the first run, which is not measured, leaves byte code to the others.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return Command(checkout.name, arguments, program, environment)
 
 
-def printed(one: Command) -> object:
+def printed(one: Command) -> dict[str, Any]:
     """Run once, unmeasured; return what it prints, but for the time that it took."""
     done = subprocess.run(
         one.arguments, cwd=one.directory, env=one.environment, capture_output=True, check=False
     )
     if done.returncode > 1:
         sys.exit(f"{one.name} ended with {done.returncode}: {done.stderr.decode()[-500:]}")
-    document = json.loads(done.stdout)
+    return timeless(done.stdout)
+
+
+def timeless(report: bytes) -> dict[str, Any]:
+    """Return a report in JSON without the time that it took."""
+    document: dict[str, Any] = json.loads(report)
     for root in document["roots"]:
         del root["seconds"]
     return document
@@ -67,9 +73,10 @@ def main() -> None:
     parser.add_argument("options", nargs=argparse.REMAINDER, help="options of awaken check")
     arguments = parser.parse_args()
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
+    options = ["--no-cache", *arguments.options]
     with tempfile.TemporaryDirectory() as home:
         both = [
-            command(checkout, arguments.program, arguments.options, Path(home) / name)
+            command(checkout, arguments.program, options, Path(home) / name)
             for name, checkout in (("a", arguments.before), ("b", arguments.after))
         ]
         first, second = map(printed, both)

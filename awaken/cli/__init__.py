@@ -6,6 +6,8 @@ Begin with ``main`` below, which guards every run, then ``application`` and the 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +16,7 @@ from pathlib import Path
 from signal import SIGINT
 
 from awaken.cli.exit_codes import BY_SIGNAL, FAILED, READER_GONE
+from awaken.engine.machine.garbage import no_collections
 from awaken.engine.machine.signals import as_interrupts, number_of
 from awaken.preview.streams.messages import say
 from awaken.preview.streams.visible import visible
@@ -26,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Around all else: an error message, too, needs a stream, and a signal may come at any time.
-    with _open_streams(), as_interrupts():
+    with _open_streams(), as_interrupts(), no_collections():
+        # The interpreter collects once more at the end, and nothing is left to be made free then.
+        atexit.register(gc.freeze)
         return _guarded(words)
 
 

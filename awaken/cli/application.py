@@ -16,6 +16,7 @@ from awaken.cli.commands.explain import explain
 from awaken.cli.commands.new_rule import new_rule
 from awaken.cli.commands.rules import rules
 from awaken.cli.commands.undo import undo
+from awaken.cli.options.plain_values import Command, reading_plainly
 
 # What people type first, coming from other tools. A hint, no alias: two names for one command would
 # both have to be documented.
@@ -34,6 +35,9 @@ _WORDS_OF_OTHER_TOOLS = {
 
 class _Commands(TyperGroup):
     """Knows what a command of ours is called elsewhere."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return reading_plainly(super().get_params(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         if args and args[0] in _WORDS_OF_OTHER_TOOLS:
@@ -55,8 +59,8 @@ def application() -> typer.Typer:
     )
     app.callback()(_awaken)
     for command in (check, diff, apply, undo, explain, rules, doctor):
-        app.command()(command)
-    app.command(hidden=True)(new_rule)  # of use in a checkout of awaken only
+        app.command(cls=Command)(command)
+    app.command(cls=Command, hidden=True)(new_rule)  # of use in a checkout of awaken only
     return app
 
 

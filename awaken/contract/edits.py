@@ -14,8 +14,10 @@ class NodeEdit(Struct, frozen=True, kw_only=True):
     """Replace the one ``ast`` node of kind ``node`` (``"Call"``) whose span is ``anchor``.
 
     ``rewriter`` names a function of the rule (see ``Rule.rewriters``); ``data`` is its payload.
-    Of a statement, ``lines_above`` are the comment lines directly above it that belong to what is
-    replaced. ``drops`` are comments that may go because what they are about does.
+    ``part`` is what the rewriter reads and writes: of a ``header`` (all of a compound statement but
+    its blocks) it must give the blocks back as they are, and cannot rely on them: others may stand
+    for them. Of a statement, ``lines_above`` are the comment lines directly above it that belong to
+    what is replaced. ``drops`` are comments that may go because what they are about does.
     """
 
     path: str
@@ -24,6 +26,7 @@ class NodeEdit(Struct, frozen=True, kw_only=True):
     rewriter: str
     data: Any
     site: SiteId
+    part: Literal["whole", "header"] = "whole"
     lines_above: int = 0
     drops: tuple[str, ...] = ()
 

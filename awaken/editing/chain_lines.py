@@ -254,6 +254,10 @@ def with_dot(call: cst.Call, dot: cst.Dot) -> cst.Call:
 
 def on_one_line(node: Node) -> Node:
     """Return an expression without comments on one line, as far as its strings allow it."""
+    # Most stand on one as they are: to visit a tree takes longer than to print it.
+    text = code(node)
+    if "\n" not in text and "\r" not in text:
+        return node
     changed = node.visit(_OneLine())
     return changed if isinstance(changed, type(node)) else node
 

@@ -14,6 +14,7 @@ from awaken.workspace.sources import LINE_END
 
 _SPACE = b" \t\r\n"
 _INDENT = re.compile(rb"[ \t]*")
+_WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]")
 _WORD_BEFORE = re.compile(rb"([A-Za-z0-9_\x80-\xff]+)[ \t]*\Z")
 
 
@@ -85,9 +86,8 @@ def without_pair(text: bytes, pair: OuterPair, new: str, line_length: int) -> st
     """
     if _breaks_outside(new) or '"""' in new or "'''" in new:
         return None
-    if _WORD_BEFORE.search(text[: pair.start]) and text[pair.start - 1 : pair.start].strip():
-        return None  # return(...)
-    if re.match(rb"[A-Za-z0-9_\x80-\xff]", text[pair.end :]):
+    # return(...), (...)if
+    if (pair.start and _WORD.match(text, pair.start - 1)) or _WORD.match(text, pair.end):
         return None
     parts = re.split(r"(\r\n|\n|\r)", new)
     moved = [parts[0], *(_outdented(part, pair.outdent) for part in parts[1:])]

@@ -9,8 +9,10 @@ from typing import Any
 
 import libcst as cst
 
-_LAYOUT_TYPES = (
-    cst.BaseParenthesizableWhitespace,
+# Looked up, for `isinstance` is slow for LibCST's abstract classes.
+_LAYOUT_TYPES = {
+    cst.SimpleWhitespace,
+    cst.ParenthesizedWhitespace,
     cst.TrailingWhitespace,
     cst.EmptyLine,
     cst.Newline,
@@ -25,7 +27,7 @@ _LAYOUT_TYPES = (
     cst.ParamStar,
     cst.ParamSlash,
     cst.MaybeSentinel,
-)
+}
 _LAYOUT_FIELDS = frozenset(
     {
         "default_indent",
@@ -55,7 +57,7 @@ def shape(root: cst.CSTNode) -> list[str]:
         item = waiting.pop()
         if isinstance(item, str):
             found.append(item)
-        elif not isinstance(item, _LAYOUT_TYPES):
+        elif type(item) not in _LAYOUT_TYPES:
             # The closing mark tells `f(g(a), b)` from `f(g(a, b))`.
             waiting.append(")")
             waiting.extend(reversed(list(_parts(item))))
@@ -69,7 +71,7 @@ def _parts(node: cst.CSTNode) -> Iterator[Any]:
         return
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if not value or isinstance(value, _LAYOUT_TYPES):
+        if not value or type(value) in _LAYOUT_TYPES:
             continue
         yield name
         if isinstance(value, list | tuple):

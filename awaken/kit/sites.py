@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from awaken.contract import (
     Edit,
@@ -155,6 +156,12 @@ class Site(Generic[Node_co]):
             data=data,
             site=self.id,
         )
+
+    def rewrite_header(
+        self, statement: ast.stmt, rewriter: str, data: Struct | None = None
+    ) -> NodeEdit:
+        """Return the edit that has ``rewriter`` write all of ``statement`` anew but its blocks."""
+        return replace(self.rewrite(statement, rewriter, data), part="header")
 
     def add_keyword(self, call: ast.Call, name: str, value: str) -> NodeEdit:
         """Return the edit that gives ``call`` one more argument, the code ``name=value``."""

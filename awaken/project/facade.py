@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -15,13 +15,14 @@ from awaken.project.frameworks.web.wiring import Web
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.classes import Classes, ClassFacts, Definition
+from awaken.project.names.file_facts import FactsIndex
 from awaken.project.names.in_scope import InScope, Reach
 from awaken.project.names.layout import Layout
 from awaken.project.names.resolution import Names
+from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
-from awaken.project.source.text_search import TextSearch
-from awaken.project.source.words import Words
+from awaken.project.source.program_texts import ProgramTexts
 from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot
@@ -35,7 +36,8 @@ class Project:
     ``targets`` holds the versions that the program declares. Rules look for sites in the files of
     ``site_scope`` only, in all of them if it is None; facts always come from the whole program.
     Trees are parsed when asked for and only the last few are kept. What an ``earlier`` project
-    read of files that are still the same is not read again.
+    read of files that are still the same is not read again. What is looked at is noted in
+    ``looked_at``.
     """
 
     def __init__(
@@ -44,48 +46,49 @@ class Project:
         targets: Any,
         site_scope: frozenset[str] | None = None,
         earlier: Project | None = None,
+        looked_at: LookedAt | None = None,
     ) -> None:
-        self.snapshot = snapshot
+        self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
         self._site_scope = site_scope
-        self._python = sorted(path for path in snapshot if path.endswith(_PYTHON))
         self._modules = ModuleStore()
         self.parse_failures: dict[str, Unparsable] = {}
-        texts = {path: snapshot[path].text for path in self._python}
-        before = earlier._search if earlier else None  # noqa: SLF001  of the same class
-        self._search: TextSearch = TextSearch(texts, before)
+        before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
+        self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before)
+        self.snapshot = self._texts.files
         # A module's name depends on all paths together, so a new file may change any of them.
-        same_files = earlier is not None and set(earlier.snapshot) == set(snapshot)
-        self.layout: Layout = earlier.layout if earlier and same_files else Layout(self._python)
-        self._names = Names(self.layout, self.module, knowledge())
-        self._words = Words(snapshot, self.files_with)
-        self._classes = Classes(self._names, self.module, self._words)
+        same_paths = earlier is not None and self._texts.has_same_paths
+        self.layout: Layout = (
+            earlier.layout if earlier and same_paths else Layout(self._texts.python)
+        )
+        known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
+        self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, known)
+        self._names = Names(self.layout, self.module, knowledge(), self._facts)
+        words = self._texts.words
+        self._classes = Classes(self._names, self.module, words, self._facts)
         self._evaluator = ProgramEvaluator(
-            self._names, self._classes, self.module, knowledge(), self._words
+            self._names, self._classes, self.module, knowledge(), words
         )
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
         self.orm = Orm(self._evaluator, self.files_with)
-        self.doubles = Doubles(self._evaluator, snapshot, self.files_with)
+        self.doubles = Doubles(self._evaluator, self.snapshot, self.files_with)
         self.web = Web(self._evaluator, self.files_with, targets)
 
         if earlier is not None:
             self._share(earlier)
-            if same_files:
-                # By identity: a file that nobody edited is the same object in both snapshots.
-                changed = [p for p in snapshot if snapshot[p] is not earlier.snapshot[p]]
-                self.doubles.share(earlier.doubles, changed)
+            if same_paths:
+                self.doubles.share(earlier.doubles, self._texts.changed)
 
     def _share(self, earlier: Project) -> None:
-        changed = {p for p in self._python if self.snapshot[p] is not earlier.snapshot.get(p)}
         for module in earlier._modules:
-            if module.path in self.snapshot and module.path not in changed:
+            if module.path in self.snapshot and module.path not in self._texts.changed:
                 # A tree depends on its text alone, what was remembered with it on other files.
                 self._modules.add(module.anew())
 
     def files_with(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the Python files whose text holds any of ``triggers``, sorted by path."""
-        return self._search.files_with(triggers)
+        return self._texts.search.files_with(triggers)
 
     def site_files(self, triggers: Sequence[bytes]) -> list[str]:
         """Return the files in which a rule with these triggers looks for its sites, sorted."""
@@ -102,6 +105,7 @@ class Project:
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
+        self.looked_at.note_read(path)
         kept = self._modules.get(path)
         if kept is not None:
             return kept
@@ -116,6 +120,23 @@ class Project:
         module = Module(source, tree, self._names.layout.name_of(path))
         self._modules.add(module)
         return module
+
+    def files_calling(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the Python files that may call what has one of these names, or rename it."""
+        words = self._texts.words
+        return frozenset(
+            path for name in names for path in (*words.called_in(name), *words.renamed_in(name))
+        )
+
+    def called_in(self, path: str) -> frozenset[str]:
+        """Return the last names of what a file calls; none if it does not parse."""
+        facts = self._facts.of(path)
+        return frozenset() if facts is None else facts.called
+
+    def renamed_in(self, path: str) -> Mapping[str, Sequence[str]]:
+        """Return the other names that a file gives to something, in any scope, by its name."""
+        facts = self._facts.of(path)
+        return {} if facts is None else facts.renamed
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:
         """Return the dotted name of ``node`` after imports, aliases and re-exports.
@@ -175,6 +196,11 @@ class Project:
     def spellings(self, name: str) -> list[str]:
         """Return the last parts of the names that files give to what is called ``name``."""
         return self._classes.spellings(name)
+
+    def library_ancestors(self, qualified: str) -> tuple[str, ...]:
+        """Return what a class of the project inherits from outside, directly or not."""
+        ancestors = self._classes.ancestors(qualified)
+        return () if ancestors is None else ancestors.outside
 
     def all_subclasses(self, qualified: str) -> tuple[str, ...]:
         """Return all classes of the project that inherit from a class, directly or not."""

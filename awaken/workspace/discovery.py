@@ -23,17 +23,15 @@ from awaken.workspace.ignores import (
 )
 from awaken.workspace.reading import (
     METADATA_LIMIT,
-    SOURCE_LIMIT,
     Enclosure,
     enclosure_of,
     first_bytes,
     is_boundary,
-    why_unread,
 )
-from awaken.workspace.sources import FileProblem, SourceFile, Undecodable, decode
+from awaken.workspace.sources import FileProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 DEPTH_LIMIT = 100
 """Levels of directories that a walk goes down; the deepest of 20 programs has 10. An ignore pattern
@@ -484,30 +482,3 @@ class _Walk:
         if not shown.isprintable():
             shown = ascii(shown)[1:-1]
         self.problems.append(FileProblem(shown or ".", 0, message))
-
-
-def read_files(
-    root: Path,
-    paths: Iterable[str],
-    size_limit: int = SOURCE_LIMIT,
-    given: Mapping[str, bytes] | None = None,
-) -> tuple[dict[str, SourceFile], list[FileProblem]]:
-    """Return the decoded files at project-relative ``paths``, in that order.
-
-    The bytes in ``given`` stand for those on disk. A file that vanished, cannot be read or
-    decoded, or holds more than ``size_limit`` bytes is one problem.
-    """
-    given = given or {}
-    enclosure = Enclosure(root)
-    base = os.path.join(root, "")  # noqa: PTH118 - hot: thousands of files
-    files: dict[str, SourceFile] = {}
-    problems: list[FileProblem] = []
-    for path in paths:
-        try:
-            content = given[path] if path in given else enclosure.read(base + path, size_limit)
-            files[path] = decode(path, content)
-        except Undecodable as error:
-            problems.append(FileProblem(path, error.line, str(error)))
-        except OSError as error:
-            problems.append(FileProblem(path, 0, why_unread(error)))
-    return files, problems

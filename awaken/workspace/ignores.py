@@ -110,11 +110,18 @@ class Patterns:
         return None if number < 0 else (number + 1, self._lines[number])
 
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
+"""A pattern that matches exactly what is called like it: no file system has longer names."""
+
+
 class _Numbered:
     """Patterns with their line numbers; like git, without those that are none."""
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
-        lines = [(number, line) for number, line in lines if _is_short(line)]
+        # Mere names, as those left out by default, need no regular expression: a name is looked up.
+        plain = all(_NAME.fullmatch(line) for _, line in lines)
+        self._names = {line: number for number, line in lines} if plain else {}
+        lines = [] if plain else [(number, line) for number, line in lines if _is_short(line)]
         # All at once first: asking for each line alone is slow, and hardly any file needs it.
         spec = _compiled([line for _, line in lines])
         if spec is None:
@@ -125,6 +132,9 @@ class _Numbered:
 
     def last_match(self, path: str) -> tuple[int, bool | None]:
         """Return the line number and the decision of the last pattern that matches."""
+        if not self._numbers:
+            named = self._names.get(path.removesuffix("/"))
+            return (-1, None) if named is None else (named, True)
         result = self._spec.check_file(path)
         return (-1, None) if result.index is None else (self._numbers[result.index], result.include)
 

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from msgspec import Struct
+
 SOURCE_LIMIT = 5_000_000
 """Bytes of a Python file; larger ones are generated data, and their trees cost gigabytes."""
 
@@ -66,6 +68,26 @@ def why_unread(error: OSError) -> str:
     return str(error) if isinstance(error, Unreadable) else f"cannot be read: {error.strerror}"
 
 
+class FileState(Struct, frozen=True, array_like=True):
+    """What the file system says of a regular file; equal as long as nobody writes to the file.
+
+    Nobody can choose ``changed``, the time of the last change of content or status: whoever writes
+    to a file, or puts another in its place, makes it later. Times are in nanoseconds.
+    """
+
+    modified: int
+    changed: int
+    size: int
+    inode: int
+    device: int
+    mode: int
+
+    @property
+    def latest(self) -> int:
+        """When the file was last written to, or said to be."""
+        return max(self.modified, self.changed)
+
+
 class Enclosure:
     """A directory that reading does not leave, whatever links say.
 
@@ -86,12 +108,16 @@ class Enclosure:
         Raises OSError as the system does, and Unreadable for what is not a regular file, lies
         outside, or holds more than ``limit`` bytes.
         """
+        return self.read_with_state(path, limit)[0]
+
+    def read_with_state(self, path: str | Path, limit: int) -> tuple[bytes, FileState]:
+        """Return the bytes of the file at ``path``, and its state when it was opened.
+
+        Raises OSError as ``read`` does.
+        """
         directory, name = os.path.split(os.fspath(path))
         try:
-            real = self._real_directories.get(directory)
-            if real is None:
-                real = self._real_directories[directory] = os.path.realpath(directory)
-            place = os.path.join(real, name)  # noqa: PTH118 - hot: thousands of files
+            place = os.path.join(self._real_directory(directory), name)  # noqa: PTH118 - hot: thousands of files
             # Where the system has no such flag (Windows), a link is resolved before it is checked.
             if not NO_LINK:
                 place = os.path.realpath(place)
@@ -109,6 +135,36 @@ class Enclosure:
             return _read_open(os.open(place, _FLAGS | NO_LINK), limit)
         except ValueError as error:  # a NUL or a lone surrogate in the name
             raise Unreadable("has a name that no file can have") from error
+
+    def state(self, path: str) -> FileState | None:
+        """Return the state of the regular file at ``path``, without opening it.
+
+        None for what cannot be looked at, lies outside or is something else; also for a link,
+        which only ``read`` follows.
+        """
+        directory, _, name = path.rpartition("/")
+        try:
+            real = self._real_directory(directory)
+            if not self._contains(real):
+                return None
+            status = os.lstat(f"{real}/{name}")
+        except (OSError, ValueError):
+            return None
+        return _state(status) if stat.S_ISREG(status.st_mode) else None
+
+    def _real_directory(self, directory: str) -> str:
+        """Return where ``directory`` really is, links resolved."""
+        real = self._real_directories.get(directory)
+        if real is None:
+            above, _, name = directory.rpartition("/")
+            known = self._real_directories.get(above)
+            place = f"{known}/{name}"
+            # Of what stands in a real directory only the last part can be a link; thousands of
+            # directories are looked up.
+            plain = known is not None and name not in {"", ".", ".."} and not os.path.islink(place)  # noqa: PTH114
+            real = place if plain else os.path.realpath(directory)
+            self._real_directories[directory] = real
+        return real
 
     def names(self, directory: Path) -> list[str]:
         """Return the names in ``directory``, sorted; none where it cannot be listed or is outside.
@@ -165,7 +221,7 @@ def read_named(path: Path, limit: int) -> bytes:
     bytes.
     """
     try:
-        return _read_open(os.open(path, _FLAGS), limit)
+        return _read_open(os.open(path, _FLAGS), limit)[0]
     except ValueError as error:
         raise Unreadable("has a name that no file can have") from error
 
@@ -193,7 +249,7 @@ def _home() -> Path | None:
     return Path(os.path.realpath(home)) if os.path.isabs(home) else None  # noqa: PTH117 - a string
 
 
-def _read_open(descriptor: int, limit: int) -> bytes:
+def _read_open(descriptor: int, limit: int) -> tuple[bytes, FileState]:
     try:
         status = os.fstat(descriptor)
         _require_regular(status)
@@ -210,7 +266,18 @@ def _read_open(descriptor: int, limit: int) -> bytes:
                 raise _too_large(size, limit)
     finally:
         os.close(descriptor)
-    return b"".join(parts)
+    return b"".join(parts), _state(status)
+
+
+def _state(status: os.stat_result) -> FileState:
+    return FileState(
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_size,
+        status.st_ino,
+        status.st_dev,
+        status.st_mode,
+    )
 
 
 def _require_regular(status: os.stat_result) -> None:

@@ -29,32 +29,58 @@ print(*sorted({late!r} & sys.modules.keys()), file=sys.stderr)
 sys.exit(code)
 """
 OF_THE_ENGINE = {"libcst", "rich.markdown", "rich.progress"}
+OF_OUTPUT = {"pydantic", "pygments"}
 OF_WRITING = {"configupdater", "filelock", "tomlkit"}
 
 
-@pytest.mark.parametrize(
-    ("words", "late", "expected"),
-    [
-        (["--version"], OF_THE_ENGINE | OF_WRITING, set()),
-        (["check", "--no-cache"], OF_WRITING, set()),
-        (["diff", "--no-cache"], OF_WRITING, set()),
-        (["apply", "--no-cache", "--unsafe-fixes"], OF_WRITING, {"filelock"}),
-    ],
-)
-def test_what_is_loaded(tmp_path, monkeypatch, words, late, expected):
+def run(directory, words, late):
+    """Return which modules of ``late`` a run in ``directory`` has loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED.format(words=words, late=late)],
+        cwd=directory,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode in {0, 1}, done.stderr
+    return set(done.stderr.decode().splitlines()[-1].split())
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
     monkeypatch.setenv("AWAKEN_STATE_DIR", str(tmp_path / "state"))
     project = tmp_path / "project"
     project.mkdir()
     (project / "app.py").write_text(QUERY)
     (project / "requirements.txt").write_text("sqlalchemy==2.0.40\n")
+    return project
 
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED.format(words=words, late=late)],
-        cwd=project,
-        capture_output=True,
-        check=False,
-    )
 
-    assert done.returncode in {0, 1}, done.stderr
+@pytest.mark.parametrize(
+    ("words", "late", "expected"),
+    [
+        (["--version"], OF_THE_ENGINE | OF_WRITING | OF_OUTPUT, set()),
+        (["check", "--no-cache"], OF_WRITING | OF_OUTPUT, set()),
+        (["check", "--no-cache", "--select", "ALL", "."], OF_WRITING | OF_OUTPUT, set()),
+        (["diff", "--no-cache"], OF_WRITING, set()),
+        (["apply", "--no-cache", "--unsafe-fixes"], OF_WRITING, {"filelock"}),
+    ],
+)
+def test_what_is_loaded(project, words, late, expected):
+    assert run(project, words, late) == expected
     assert ((project / "app.py").read_text() != QUERY) == bool(expected)
-    assert set(done.stderr.decode().splitlines()[-1].split()) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("return session.query(User).all()", "return []"),
+        ("session.query(User)", "session.query(x)"),
+    ],
+    ids=["no site", "a site that stays"],
+)
+def test_a_run_that_changes_nothing_loads_no_libcst(project, old, new):
+    app = project / "app.py"
+    assert run(project, ["check", "--no-cache"], {"libcst"}) == {"libcst"}
+    app.write_text(QUERY.replace(old, new))
+    assert run(project, ["check", "--no-cache"], {"libcst"}) == set()
+    assert run(project, ["diff", "--no-cache", "--unsafe-fixes"], {"libcst"}) == set()

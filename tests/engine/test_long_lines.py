@@ -92,3 +92,51 @@ def test_the_comma_in_front_of_a_closing_bracket():
     text, _ = made("call(\n    first, second, third\n)\n", "first", "the_first_of_all_of_them")
 
     assert text == "call(\n    the_first_of_all_of_them,\n    second,\n    third,\n)\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("class A:\n    def f(self):\n        ", "\n    y\nz\n"),
+        ("if x:\n          ", "\nz\n"),
+        ("if x: pass\nelif y:\n    ", "\nelse: pass\n"),
+        ("try:\n    x\nexcept A:\n    ", "\nfinally:\n    y\n"),
+        ("match x:\n    case (a,\n        b):\n        ", "\n"),
+        ("x = '''(\n'''\n", "\n'''\n)'''\n"),
+        ("@a(\n    b\n)\ndef f():\n    ", "\n"),
+        ("x = (\n    1)\n# (\n", ""),
+    ],
+)
+def test_a_line_is_broken_wherever_it_stands(above, below):
+    above = f"if p:\n    q\n{above}"  # the indentation of the file
+    indent = " " * (len(above) - len(above.rstrip(" ")))
+    inside = f"{'o' * (31 - len(indent) - 4)}ne"
+
+    text, _ = made(f"{above}call(one, a){below}", "one", inside)
+
+    assert text == f"{above}call(\n{indent}    {inside}, a\n{indent}){below}"
+
+
+def test_a_line_behind_the_end_of_a_string_over_lines():
+    line = "f(one_of_many, number_2)"
+
+    text, _ = made(f"x = '''(\n'''; {line}\n", "number_2", "number_number_2")
+
+    assert text == f"x = '''(\n'''; {line.replace('number_2', 'number_number_2')}\n"
+
+
+def test_the_header_of_an_elif():
+    text, _ = made("if x: pass\nelif f(first, second):\n    y\n", "second", "second_of_all_of_them")
+
+    assert text == "if x: pass\nelif f(\n    first, second_of_all_of_them\n):\n    y\n"
+
+
+def test_several_lines_of_one_statement():
+    lines = [f"    {name}: call(one, two, three),\n" for name in ("first", "second", "third")]
+    old = f"{{\n{''.join(lines)}}}"
+    new = old.replace("call(one", "call(number_one")
+
+    text, _ = made(f"x = {old}\n", old, new)
+
+    broken = "call(\n        number_one, two, three\n    )"
+    assert text == f"x = {new.replace('call(number_one, two, three)', broken)}\n"

@@ -99,6 +99,26 @@ def test_a_changed_file_is_planned_anew(run, runs, project):
     assert b".limit(1)).first()" in report.files[0].after.text
 
 
+def test_an_edit_that_no_rule_looks_at_is_not_planned_anew(run, runs, project):
+    (project / "other.py").write_text("x = 1\n")
+    first = run()
+    (project / "other.py").write_text("def double(x):\n    return 2 * x\n")
+    second, third = run(), run()
+
+    assert len(runs) == 1
+    assert picture(first) == picture(second) == picture(third)
+
+
+def test_an_edit_that_a_rule_looks_at_is_planned_anew(run, runs, project):
+    (project / "other.py").write_text("x = 1\n")
+    run()
+    (project / "other.py").write_text(MODELS)
+    report = run()
+
+    assert len(runs) == 2
+    assert [change.path for change in report.files] == ["models.py", "other.py"]
+
+
 def test_a_changed_manifest_is_planned_anew(run, runs, project):
     run()
     (project / "pyproject.toml").write_text(

@@ -17,7 +17,7 @@ from hostile_text import assert_inactive, hostile
 from hypothesis import example, given, settings
 
 from awaken.cli import main
-from awaken.engine import run
+from awaken.engine import answering
 
 PROJECT = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["sqlalchemy>=2.0"]\n'
 PROGRAM = """\
@@ -143,7 +143,7 @@ def test_what_fails_inside_one_project(text: str) -> None:
         raise ValueError(text)
 
     with standing_in("app", PROJECT), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "run_root", fail)
+        patch.setattr(answering, "run_root", fail)
         # pytest would take the record as well, and fail to encode lone surrogates.
         patch.setattr(LOGGER, "propagate", False)
         said = printed(["check", "-v"])

@@ -14,10 +14,14 @@ from random_functions import Raised, Run, Stop, Value, random_function
 from awaken.project.values.domain import Unknown
 from awaken.project.values.flow import Reaching, flow_of
 
+HELD = []
+"""The modules of the flows, which hold them weakly."""
+
 
 def flow(source):
     """Return the facts about the function ``f`` of a file."""
     module = module_of(program({"app.py": source}), "app.py")
+    HELD.append(module)
     function = next(n for n in module.walk() if getattr(n, "name", "") == "f")
     return flow_of(module, function)
 
@@ -283,7 +287,7 @@ def test_reaching_definitions(name):
 )
 def test_what_runs_elsewhere_is_unknown(source, why):
     facts = flow(source)
-    module_reads = [n for n in ast.walk(facts._module.tree) if isinstance(n, ast.Name)]
+    module_reads = [n for n in ast.walk(HELD[-1].tree) if isinstance(n, ast.Name)]
     read = [n for n in module_reads if n.id == "q" and isinstance(n.ctx, ast.Load)][-1]
 
     found = facts.reaching(read)

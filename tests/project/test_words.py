@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
 from awaken.project.source.words import Words
 from awaken.workspace.sources import Snapshot, decode
+
+
+def watched(**texts):
+    """Return the files ``name.suffix`` given as ``name_suffix``, watched."""
+    named = {name.replace("_", "."): text for name, text in texts.items()}
+    files = {path: decode(path, text) for path, text in named.items()}
+    return WatchedSnapshot(Snapshot(files), LookedAt())
+
 
 _TEXT = st.text("ab_ .1\n", max_size=14)
 
@@ -18,7 +27,7 @@ _TEXT = st.text("ab_ .1\n", max_size=14)
 @given(st.text("ab", min_size=1, max_size=3), _TEXT)
 def test_a_word_stands_by_itself(word, text):
     content = f"# {text}".encode()
-    files = Snapshot({"a.py": decode("a.py", content), "a.toml": decode("a.toml", content)})
+    files = watched(a_py=content, a_toml=content)
     found = re.search(rf"(?<!\w){word}(?!\w)", content.decode())
 
     words = Words(files, lambda _: ["a.py"])
@@ -30,7 +39,7 @@ def test_a_word_stands_by_itself(word, text):
 
 def found_in(way, text):
     """Whether a file with this text is found for the word ``Base``."""
-    words = Words(Snapshot({"a.py": decode("a.py", text.encode())}), lambda _: ["a.py"])
+    words = Words(watched(a_py=text.encode()), lambda _: ["a.py"])
     return bool(getattr(words, way)("Base"))
 
 

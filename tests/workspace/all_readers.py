@@ -10,7 +10,8 @@ from awaken.engine.formatting.formatter import detect, formatting
 from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
 from awaken.settings import Settings
 from awaken.settings.resolve import resolve
-from awaken.workspace.discovery import Root, find_files, marker_of, read_files
+from awaken.workspace.discovery import Root, find_files, marker_of
+from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.declarations import Declarations
 from awaken.workspace.manifests.targets import read_targets
 from awaken.workspace.parsing import Unparsable, parse
@@ -31,8 +32,7 @@ def read_everything(root: Path) -> tuple[str, ...]:
     found = find_files(Root(root))
     marker_of(found.root)
     detect(root).fingerprint(found.files)
-    files, _ = read_files(root, found.files)
-    for source in files.values():
+    for source in FileReader(root, found.files).sources().values():
         suppressions_in(source)
         with suppress(Unparsable):
             parse(source)

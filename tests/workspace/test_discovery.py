@@ -15,7 +15,6 @@ from awaken.workspace.discovery import (
     discover,
     find_files,
     find_roots,
-    read_files,
 )
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.workspace.sources import FileProblem
@@ -444,38 +443,3 @@ def test_directory_that_cannot_be_listed_is_one_problem(tmp_path, monkeypatch):
 
     assert found.files == ("a.py",)
     assert found.problems == (FileProblem("secret", 0, "cannot be listed: Permission denied"),)
-
-
-def test_files_are_read_and_those_that_cannot_be_are_problems(tmp_path):
-    write(tmp_path, "a.py", "b.py", "big.py")
-    write(tmp_path, "big.py", text="#" * 101)
-    (tmp_path / "latin.py").write_bytes(b"\n'\xe9'\n")
-    os.mkfifo(tmp_path / "pipe.py")
-    names = ["b.py", "big.py", "gone.py", "latin.py", "pipe.py", "a.py"]
-
-    read, problems = read_files(tmp_path, names, size_limit=100)
-
-    assert list(read) == ["b.py", "a.py"]
-    assert read["a.py"].text == b"x = 1\n"
-    assert [(one.path, one.line) for one in problems] == [
-        ("big.py", 0),
-        ("gone.py", 0),
-        ("latin.py", 2),
-        ("pipe.py", 0),
-    ]
-    assert problems[0].message == "is 0.0 MB large; awaken reads files up to 0.0001 MB"
-    assert problems[1].message == "cannot be read: No such file or directory"
-    assert problems[3].message == "is not a regular file"
-
-
-def test_unreadable_file_is_a_problem(tmp_path, monkeypatch):
-    write(tmp_path, "a.py")
-
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(os, "open", refuse)
-    read, problems = read_files(tmp_path, ["a.py"])
-
-    assert read == {}
-    assert problems == [FileProblem("a.py", 0, "cannot be read: Permission denied")]

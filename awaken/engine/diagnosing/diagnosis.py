@@ -21,7 +21,7 @@ from awaken.engine.machine.repository import Repository, repository_of
 from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.machine.workers import available_cores
 from awaken.engine.planning.rule_discovery import in_running_order
-from awaken.engine.run import targets_of, unmet_need
+from awaken.engine.root_run import targets_of, unmet_need
 from awaken.engine.writing.undoing import pending, undo_list
 from awaken.kit.rule import Rule
 from awaken.knowledge.ecosystem import Driver, drivers

@@ -1,7 +1,8 @@
 """Finds the smallest piece of a file around each edited node that can be parsed alone.
 
-For an expression that is its own text, for a statement its lines. Nested edits, of whichever
-change or rule, share the outermost piece.
+For an expression that is its own text, for a statement its lines, for the header of a compound
+statement the lines above its body. Nested edits, of whichever change or rule, share the outermost
+piece.
 """
 
 from __future__ import annotations
@@ -11,16 +12,15 @@ import re
 import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.contract import NodeEdit, Problem, Span
-from awaken.engine.edits.kinds import KINDS
 from awaken.engine.edits.style import line_above, line_end, line_start
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import walk
+from awaken.project.source.trees import children, walk
 
 FSTRING_POSITIONS = sys.version_info >= (3, 12)
 """Whether this Python knows where the parts of an f-string stand."""
@@ -42,13 +42,26 @@ class Region(Struct, frozen=True):
     """A piece of a file that is rewritten as one: an expression, or whole lines of statements.
 
     ``roots`` are its nodes in the order of the source; ``fills_block`` says that they are all
-    there is in their block.
+    there is in their block. Of a header the one root is its whole statement, and ``stand_in`` is
+    what must follow the lines in place of the blocks, so that they can be parsed.
     """
 
     span: Span
     roots: tuple[ast.AST, ...]
     is_expression: bool
     fills_block: bool = False
+    stand_in: bytes = b""
+
+    def nodes(self) -> Iterator[ast.AST]:
+        """Yield the nodes of the region in the order of the source."""
+        if self.stand_in:
+            yield from self.roots
+        for part in self.parts():
+            yield from walk(part)
+
+    def parts(self) -> Sequence[ast.AST]:
+        """Return the nodes that stand in the region with all that is below them."""
+        return header_parts(self.roots[0]) if self.stand_in else self.roots
 
 
 def nodes_on_lines(tree: ast.Module, lines: Collection[int]) -> Iterator[ast.AST]:
@@ -111,8 +124,6 @@ class Anchors:
 
     def node_of(self, edit: NodeEdit) -> ast.AST:
         """Return the one node that ``edit`` names. Raises Misplaced."""
-        if edit.node not in KINDS:
-            raise Misplaced(f"awaken cannot rewrite nodes of kind {edit.node} alone")
         nodes = self._found.get((edit.node, edit.anchor), [])
         # Before Python 3.12 the parts of an f-string may share a span. To guess would be to rewrite
         # the wrong one.
@@ -129,14 +140,65 @@ class Anchors:
 
 def region_of(module: Module, node: ast.AST) -> Region:
     """Return the smallest piece around ``node`` that can be parsed alone."""
+    below: ast.AST | None = None
     while not isinstance(node, ast.expr | ast.stmt) or _needs_its_parent(module, node):
         above = module.parent(node)
         if above is None:
             raise Misplaced(f"a {type(node).__name__} stands outside of every statement")
-        node = above
+        below, node = node, above
     if isinstance(node, ast.expr):
         return Region(module.span(node), (node,), is_expression=True)
+    if below is not None and below in header_parts(node):
+        return header_region(module, node)
     return _statement_region(module, node)
+
+
+def header_region(module: Module, statement: ast.AST) -> Region:
+    """Return the lines of ``statement`` above its body; all of it where they cannot stand alone."""
+    whole = region_of(module, statement)
+    # An elif and a body behind the colon share their lines with others.
+    if not isinstance(statement, _WITH_HEADER) or is_elif(module, statement):
+        return whole
+    text, first = module.source.text, statement.body[0]
+    start, body = line_of_statement(module, statement), line_of_statement(module, first)
+    if start is None or body is None:
+        return whole
+    stand_in = text[body : _first_byte(module, first)] + b"pass"
+    end = line_start(text, body)
+    # Comments above the body are the body's; a line of a string may look like one.
+    last = max(_ends(module, statement))
+    while (above := line_above(text, end)) > last and text[above:end].strip()[:1] in {b"", b"#"}:
+        end = above
+    return Region(Span(start, end), (statement,), is_expression=False, stand_in=stand_in)
+
+
+_WITH_HEADER = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.If,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.With,
+    ast.AsyncWith,
+)
+"""Statements that have a header which says more than their keyword."""
+
+
+def header_parts(statement: ast.AST) -> list[ast.AST]:
+    """Return the nodes directly below ``statement`` that stand in none of its blocks."""
+    blocks = ast.stmt | ast.excepthandler | ast.match_case
+    return [part for part in children(statement) if not isinstance(part, blocks)]
+
+
+def _ends(module: Module, statement: ast.stmt) -> Iterator[int]:
+    """Yield where the parts of the header end, and where ``statement`` starts."""
+    yield module.span(statement).start
+    for part in header_parts(statement):
+        # ast gives no place to the parameters as a whole, nor to an item of a `with`.
+        placed = [part] if hasattr(part, "lineno") else children(part)
+        yield from (module.span(one).end for one in placed)
 
 
 def _needs_its_parent(module: Module, node: ast.AST) -> bool:
@@ -195,12 +257,17 @@ def line_of_statement(module: Module, statement: ast.stmt) -> int | None:
     None if something else stands in front of it on that line. A form feed belongs to the line
     before, for Python starts to count columns after it.
     """
-    text, at = module.source.text, module.span(statement).start
-    decorators = getattr(statement, "decorator_list", None)
-    if decorators:
-        at = text.rfind(b"@", 0, module.span(decorators[0]).start)
+    text, at = module.source.text, _first_byte(module, statement)
     start = max(line_start(text, at), text.rfind(b"\f", 0, at) + 1)
     return None if text[start:at].strip(b" \t") else start
+
+
+def _first_byte(module: Module, statement: ast.stmt) -> int:
+    """Return where ``statement`` starts, its decorators included."""
+    decorators = getattr(statement, "decorator_list", None)
+    if not decorators:
+        return module.span(statement).start
+    return module.source.text.rfind(b"@", 0, module.span(decorators[0]).start)
 
 
 def is_elif(module: Module, statement: ast.stmt) -> bool:
@@ -236,13 +303,12 @@ def count_kinds(
     counts: Counter[str] = Counter(dict.fromkeys(kinds, 0))
     looked_for = set(wanted)
     ordinals: dict[ast.AST, int] = {}
-    for root in region.roots:
-        for node in walk(root):
-            kind = type(node).__name__
-            if kind in counts:
-                if node in looked_for:
-                    ordinals[node] = counts[kind]
-                counts[kind] += 1
+    for node in region.nodes():
+        kind = type(node).__name__
+        if kind in counts:
+            if node in looked_for:
+                ordinals[node] = counts[kind]
+            counts[kind] += 1
     return counts, ordinals
 
 

@@ -13,13 +13,15 @@ from msgspec import Struct, structs
 
 from awaken.contract import ChangeId, Finding, Reason, Span, UserError
 from awaken.contract.nearest import did_you_mean
+from awaken.engine.answering import run_root
 from awaken.engine.asking.staged_runs import StagedReport
 from awaken.engine.explaining import no_site
 from awaken.engine.explaining.no_site import NoSite, Why
 from awaken.engine.planning.engine_reasons import ENGINE_REASONS
 from awaken.engine.report import ChangeSummary, FileChange, Report, RootReport, SuppressedSite
 from awaken.engine.rewriting.comparison import extent
-from awaken.engine.run import RootRun, StagedRun, run_root
+from awaken.engine.root_run import RootRun
+from awaken.engine.run import StagedRun
 from awaken.project.source.modules import Module
 from awaken.workspace.sources import SourceFile
 

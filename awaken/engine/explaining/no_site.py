@@ -12,7 +12,7 @@ from awaken.contract import Finding, Place, Span
 from awaken.engine.planning.planning import plan_rule
 from awaken.engine.planning.policy import Policy
 from awaken.engine.report import RootReport
-from awaken.engine.run import RootRun
+from awaken.engine.root_run import RootRun
 from awaken.kit.rule import Rule
 from awaken.project import Project
 from awaken.project.source.modules import Module

@@ -3,54 +3,75 @@
 from __future__ import annotations
 
 import ast
-import io
 import tokenize
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from awaken.contract import Span
 from awaken.editing.line_breaks import CLOSING, OPENING, LineWidth, broken_line
+from awaken.engine.edits.slices import line_of_statement, nodes_on_lines
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.engine.edits.style import FileStyle, line_end, line_start
+from awaken.engine.rewriting.comparison import Comparison
 from awaken.project.source.modules import Module
 from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
+from awaken.workspace.sources import LINE_END_BYTES
 
 
 def without_long_lines(
-    before: Module, after: Module, moved: SpanMap, style: FileStyle
+    before: Module,
+    after: Module,
+    moved: SpanMap,
+    style: FileStyle,
+    statements: Mapping[Span, ast.AST],
 ) -> tuple[Module, SpanMap]:
     """Return ``after`` with the lines broken that ``moved`` made too long, and the way back.
 
     Lines that have only become as long as one was before are left, and lines with comments: these
-    may speak of their line.
+    may speak of their line. ``statements`` are those whose headers were rewritten, by the old
+    places of the headers: a long line in the body of one counts as well.
     """
+
+    def length_before(span: Span) -> int:
+        old = moved.to_before(span)
+        end = before.span(statements[old]).end if old in statements else old.end
+        return _length(before, Span(old.start, end))
+
     long = [
         span
         for span in _changed_lines(after, moved)
         if (now := _length(after, span)) > style.line_length
         # A line that was too long before is its author's choice.
-        and now > _length(before, moved.to_before(span))
+        and now > length_before(span)
     ]
-    rows = _rows(after) if long else {}
+    numbers = {_row(after, span.start): span for span in long}
+    rows = _rows(after, sorted(numbers))
     splices: list[Splice] = []
-    for span in long:
-        row = rows.get(_row(after, span.start))
+    for number, span in numbers.items():
+        row = rows.get(number)
         if row is not None and row.may_be_broken:
             splices += _breaks(after.source.text, span, row, style)
+    if not splices:
+        return after, moved
     text, map_back = splice(after.source.text, splices)
     # Breaking lines is a courtesy: whatever goes wrong with it leaves them long.
     try:
-        tree = parse_text(text) if splices else after.tree
+        broken = Module(after.source.with_text(text), parse_text(text), after.name)
     except Unparsable:
         return after, moved
-    if not splices or not _is_same(tree, after.tree):
+    if not _is_same(after, broken, map_back, splices):
         return after, moved
-    return Module(after.source.with_text(text), tree, after.name), moved.then(map_back)
+    return broken, moved.then(map_back)
 
 
-def _is_same(one: ast.AST, other: ast.AST) -> bool:
+def _is_same(before: Module, after: Module, moved: SpanMap, splices: Sequence[Splice]) -> bool:
+    """Whether both trees are the same, where ``splices`` were made and everywhere else."""
+    inside = {Span(one.start, one.end): before.tree for one in splices}
     with deep_recursion():
-        return ast.dump(one) == ast.dump(other)
+        differing = Comparison(before, after, moved, (), inside).differences()
+        return next(differing, None) is None
 
 
 def _changed_lines(module: Module, moved: SpanMap) -> list[Span]:
@@ -92,33 +113,74 @@ class _Row:
     is_closed_next: bool = False
 
 
-def _rows(module: Module) -> dict[int, _Row]:
-    """Return all lines that hold code, by their numbers."""
+def _rows(module: Module, numbers: Sequence[int]) -> dict[int, _Row]:
+    """Return the lines ``numbers``, and others beside them, that hold code, by their numbers."""
+    rows: dict[int, _Row] = {}
+    wanted: dict[int, int] = {}
+    for number, start in _starts(module, numbers).items():
+        wanted[start] = max(number, wanted.get(start, 0))
+    for start, last in wanted.items():
+        rows |= _rows_from(module.source.text, start, _row(module, start), last)
+    return rows
+
+
+def _starts(module: Module, numbers: Sequence[int]) -> dict[int, int]:
+    """Return where the line starts from which on each of ``numbers`` can be tokenized alone.
+
+    That is the first line of the innermost statement that begins a line.
+    """
+    starts: dict[int, int] = {}
+    for node in nodes_on_lines(module.tree, numbers):
+        if not isinstance(node, ast.stmt):
+            continue
+        start = line_of_statement(module, node)
+        if start is None:
+            continue
+        first = bisect_left(numbers, _row(module, start))
+        last = bisect_right(numbers, node.end_lineno or node.lineno)
+        for number in numbers[first:last]:
+            starts[number] = max(start, starts.get(number, start))
+    return starts
+
+
+def _rows_from(text: bytes, start: int, number: int, last: int) -> dict[int, _Row]:
+    """Return the lines from the byte ``start``, of the line ``number``, to the one after last."""
     rows: dict[int, _Row] = {}
     depth = 0
-    text = module.source.text.decode()
-    reading = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")).readline
-    try:
-        tokens = list(tokenize.generate_tokens(reading))
-    except (tokenize.TokenError, SyntaxError):
-        return {}
-    for token in tokens:
+    for token in _tokens(text, start):
         if token.type in {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}:
             continue
-        first, last = token.start[0], token.end[0]
-        for number in range(first, last + 1):
-            row = rows.setdefault(number, _Row(depth, depth, depth))
-            row.may_be_broken &= first == last and token.type != tokenize.COMMENT
+        first, end = token.start[0] + number - 1, token.end[0] + number - 1
+        if first > last + 1:
+            break
+        for held in range(first, end + 1):
+            row = rows.setdefault(held, _Row(depth, depth, depth))
+            row.may_be_broken &= first == end and token.type != tokenize.COMMENT
         row = rows[first]
         if token.type == tokenize.OP:
             depth += (token.string in OPENING) - (token.string in CLOSING)
         row.lowest, row.depth_behind = min(row.lowest, depth), depth
         row.first_word = row.first_word or token.string
-    for number, row in rows.items():
+    for at, row in rows.items():
         row.may_be_broken &= row.depth == row.lowest == row.depth_behind
-        following = rows.get(number + 1)
+        following = rows.get(at + 1)
         row.is_closed_next = following is not None and following.first_word in CLOSING
     return rows
+
+
+def _tokens(text: bytes, at: int) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens of the statement that starts at ``at``, and what can be read behind it."""
+
+    def lines() -> Iterator[str]:
+        start = at
+        while start < len(text):
+            end = line_end(text, start)
+            yield LINE_END_BYTES.sub(b"\n", text[start:end]).decode()
+            start = end
+
+    # What follows an indented statement may have an indentation that was never seen.
+    with suppress(tokenize.TokenError, SyntaxError):
+        yield from tokenize.generate_tokens(lines().__next__)
 
 
 def _breaks(text: bytes, span: Span, row: _Row, style: FileStyle) -> Iterator[Splice]:

@@ -13,6 +13,7 @@ from awaken.contract import Place, Problem, Span
 from awaken.contract import Requirement as RequirementEdit
 from awaken.engine.edits.owned_edits import OwnedEdit
 from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.engine.manifests.editable import MANIFESTS
 from awaken.engine.manifests.line_list import cfg_list, plain_list
 from awaken.engine.manifests.requirement_lists import (
     CannotAdd,
@@ -21,9 +22,6 @@ from awaken.engine.manifests.requirement_lists import (
     require,
 )
 from awaken.workspace.sources import LINE_END, Snapshot, SourceFile
-
-MANIFESTS = ("pyproject.toml", "requirements.txt", "setup.cfg")
-"""The manifests that awaken edits, relative to a project root, in the order it looks at them."""
 
 _LARGEST = 100_000
 """Characters of a manifest that is edited; the largest of 20 programs has 22,191. What tomlkit and

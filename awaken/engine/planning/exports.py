@@ -18,27 +18,38 @@ def names_taken(snapshot: Snapshot, path: str) -> frozenset[str]:
     Modules are told apart by their last name only, and strings count (``patch("shop.get")``), so
     the set may be too large, never too small. ``"*"`` is in it if a file imports everything.
     """
+    stem = stem_of(path)
+    needle = stem.encode()
+    found: set[str] = set()
+    for other in snapshot:
+        if other == path or not other.endswith((".py", ".pyi")):
+            continue
+        if needle in snapshot[other].text:
+            found |= names_from(stem, snapshot[other].text)
+    return frozenset(found)
+
+
+def stem_of(path: str) -> str:
+    """Return the last name of the module at ``path``, by which other files are asked for it."""
     # The last name only: relative imports, aliases and namespace packages hide the rest.
-    stem = path.rpartition("/")[2].partition(".")[0]
+    return path.rpartition("/")[2].partition(".")[0]
+
+
+def names_from(stem: str, text: bytes) -> set[str]:
+    """Return every name that the file with this ``text`` may take from a module called ``stem``."""
     imports = re.compile(
         rf"from[ \t]+[.\w]*\b{re.escape(stem)}[ \t]+import[ \t]*(\([^)]*\)|(?:[^\n\r\\]|\\\r?\n)*)"
     )
     # without ``\b``, which would be tried at every character
     attributes = re.compile(rf"{re.escape(stem)}\.(\w+)")
+    written = text.decode()
     found: set[str] = set()
-    needle = stem.encode()
-    for other in snapshot:
-        if other == path or not other.endswith((".py", ".pyi")):
-            continue
-        if needle not in snapshot[other].text:
-            continue
-        text = snapshot[other].text.decode()
-        for clause in imports.findall(text):
-            found.update(_WORD.findall(clause))
-            found.update("*" if clause.strip() == "*" else "")
-        found.update(
-            match[1]
-            for match in attributes.finditer(text)
-            if not _WORD.match(text[max(0, match.start() - 1) : match.start()])
-        )
-    return frozenset(found)
+    for clause in imports.findall(written):
+        found.update(_WORD.findall(clause))
+        found.update("*" if clause.strip() == "*" else "")
+    found.update(
+        match[1]
+        for match in attributes.finditer(written)
+        if not _WORD.match(written[max(0, match.start() - 1) : match.start()])
+    )
+    return found

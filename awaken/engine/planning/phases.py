@@ -33,6 +33,7 @@ from awaken.engine.report import Diagnostic, SuppressedSite
 from awaken.engine.suppressing.suppressed import PlanSnapshot
 from awaken.kit.rule import Rule
 from awaken.project import Project
+from awaken.project.source.looked_at import LookedAt
 from awaken.workspace.sources import Snapshot
 
 _PASSES = 10
@@ -47,7 +48,7 @@ class Tools(Struct, frozen=True):
     ``project`` builds the facts of a snapshot, in which rules look for sites in the given files
     only (None: in all); ``apply_in_memory`` makes the changes and ``check`` says what they broke.
     ``jobs`` is the number of processes to plan in, None for one per core. ``progress`` is told how
-    far planning is.
+    far planning is. ``looked_at`` is what the projects, and the changes made, looked at.
     """
 
     project: Callable[[Snapshot, frozenset[str] | None], Project]
@@ -55,6 +56,7 @@ class Tools(Struct, frozen=True):
     check: Callable[[Snapshot, EditedSnapshot, Sequence[Change]], Iterable[Problem]]
     jobs: int | None = 1
     progress: Progress = silent
+    looked_at: LookedAt = msgspec.field(default_factory=LookedAt)
 
 
 class Stage(Struct, frozen=True):

@@ -15,6 +15,7 @@ from awaken.engine.progress import PLANNING, Progress, silent
 from awaken.engine.report import Diagnostic
 from awaken.kit.rule import Rule
 from awaken.project import Project
+from awaken.project.source.looked_at import LookedAt
 
 _SECONDS_PER_BYTE = 2.5e-6
 """Planning ``query-to-select``: apache-superset's 2.1 MB of files with a trigger take 5 s. It only
@@ -22,10 +23,11 @@ decides whether processes are worth starting."""
 
 
 class Planned(Struct, frozen=True):
-    """A rule's plan, and what went wrong while it was made."""
+    """A rule's plan, what went wrong while it was made, and what its process looked at for it."""
 
     plan: Plan
     diagnostics: tuple[Diagnostic, ...] = ()
+    looked_at: LookedAt | None = None
 
 
 def internal_error(rules: str, what: str, path: str = "") -> Diagnostic:
@@ -63,7 +65,8 @@ def plan_rule(
         return _given_up(rule, whole) if isinstance(whole, Died) else whole
     files = project.site_files(rule.triggers)
     failed = _prepared(rule, project) if files else ()
-    size = sum(len(project.snapshot[path].text) for path in files)
+    # No answer depends on it, so it is no look at the files.
+    size = sum(len(project.snapshot.searched(path).text) for path in files)
     progress(PLANNING, 0, len(files))
     results = run_many(
         partial(_plan_file, rule, constraints, project),
@@ -77,6 +80,9 @@ def plan_rule(
         _given_up(rule, result, path) if isinstance(result, Died) else result
         for path, result in zip(files, results, strict=True)
     ]
+    for part in parts:
+        if part.looked_at is not None:
+            project.looked_at.add(part.looked_at)
     return _joined([*parts, Planned(Plan(), failed)])
 
 
@@ -112,7 +118,9 @@ def _plan_whole(rule: Rule, constraints: Constraints, project: Project) -> Plann
 
 
 def _plan_file(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:
-    return _attempt(rule, constraints, project.narrowed(frozenset({path})), path)
+    planned = _attempt(rule, constraints, project.narrowed(frozenset({path})), path)
+    # All there is, for this may be a process of its own: later parts have the rest.
+    return msgspec.structs.replace(planned, looked_at=project.looked_at.take())
 
 
 def _attempt(rule: Rule, constraints: Constraints, project: Project, path: str) -> Planned:

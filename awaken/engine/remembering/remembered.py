@@ -1,23 +1,33 @@
 """Remembers what a run came to, so that the next run on the same files need not plan again.
 
 ``check``, then ``diff``, then ``apply`` is how people work: the analysis is done once. What is
-remembered holds for exactly the same bytes, versions, rules and options; anything else plans anew.
+remembered holds for the same versions, rules and options, and the same bytes of all that the run
+looked at (``evidence``); anything else plans anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from awaken.contract import Finding
 from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.machine.state_directory import cache_key
 from awaken.engine.remembering.results_cache import ResultsCache, results_directory
 from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, SuppressedSite
+from awaken.workspace.file_reading import KnownFile
 from awaken.workspace.sources import SourceFile
+
+if TYPE_CHECKING:
+    from awaken.engine.remembering.evidence import Evidence
+
+_FILES = hashlib.sha256(b"files").digest()
+"""The key of the one table of files that a project has."""
 
 
 class Remembered(Struct, frozen=True):
@@ -37,37 +47,109 @@ class Remembered(Struct, frozen=True):
     unmatched: int
     diagnostics: tuple[Diagnostic, ...]
 
+    def shown(self) -> set[str]:
+        """Return the files of which it shows the text, or says something."""
+        named = {*self.sources, *(change.path for change in self.files)}
+        return named | {diagnostic.path for diagnostic in self.diagnostics}
+
+
+class Proof(Struct, frozen=True):
+    """The evidence of the result with the digest ``answer``, encoded.
+
+    ``proved_for`` is the digest of the last state of the files for which it was looked through.
+    """
+
+    answer: bytes
+    proved_for: bytes
+    evidence: Raw
+
+
+class State(Struct, frozen=True):
+    """What a run starts from: the digest of all but the files, and the files.
+
+    ``digests`` are those of the files by project-relative path; ``source_of`` gives one decoded.
+    """
+
+    made_from: bytes
+    digests: Mapping[str, bytes]
+    source_of: Callable[[str], SourceFile | None]
+
+    def digest(self) -> bytes:
+        """Return one digest of it all."""
+        return digest_of([self.made_from], self.digests)
+
+
+class KnownFiles(Struct, frozen=True):
+    """What is known of the files of a project, by project-relative path."""
+
+    files: dict[str, KnownFile]
+
 
 class Memory:
-    """The last result for each way of asking, kept for one project.
+    """The last result for each way of asking, and what is known of the files of one project.
 
     ``base`` is the cache directory, None for the user's; without ``use`` nothing is kept, nor
-    where there is no state directory for the key.
+    where there is no state directory for the key. ``files`` is what the last run knew of them.
     """
 
     def __init__(self, root: Path, base: Path | None, *, use: bool) -> None:
         key = cache_key() if use else None
         self._cache = ResultsCache(None if key is None else results_directory(root, base), key)
+        found = self._cache.get(KnownFiles, _FILES)
+        self.files: Mapping[str, KnownFile] = {} if found is None else found.files
 
-    def recall(
-        self, asked: bytes, digest: bytes, files: Mapping[str, SourceFile]
-    ) -> Remembered | None:
-        """Return what the last run that was ``asked`` the same came to, if made from the same.
+    def recall(self, asked: bytes, state: State) -> Remembered | None:
+        """Return what the last run that was ``asked`` the same came to, if it still holds.
 
-        ``files`` are those that were read; nothing else is rewritten, and nothing new is made
-        outside of the project.
+        That is, if it was made from the same, or nothing that it looked at has changed. No other
+        files than those of ``state`` are rewritten, and nothing new is made outside of the project.
         """
         # One per question, not per digest: the result before is of no use once the files changed.
         found = self._cache.get(Remembered, asked)
-        return found if found and found.digest == digest and _is_about(found, files) else None
+        if found is None or not _is_about(found, state.digests):
+            return None
+        digest = state.digest()
+        if found.digest == digest or self._is_proved(asked, found.digest, digest, state):
+            return found
+        return None
 
-    def keep(self, asked: bytes, remembered: Remembered) -> None:
+    def _is_proved(self, asked: bytes, answer: bytes, digest: bytes, state: State) -> bool:
+        proof = self._cache.get(Proof, asked)
+        if proof is None or proof.answer != answer:
+            return False
+        if proof.proved_for == digest:
+            return True
+        # Only an edit needs it, and it needs much that is about programs.
+        from awaken.engine.remembering.evidence import Evidence, still_holds  # noqa: PLC0415
+
+        evidence = msgspec.msgpack.decode(proof.evidence, type=Evidence)
+        newer = still_holds(evidence, state.made_from, state.digests, state.source_of)
+        if newer is None:
+            return False
+        self._cache.put(asked, Proof(answer, digest, _encoded(newer)))
+        return True
+
+    def keep(self, asked: bytes, remembered: Remembered, evidence: Evidence) -> None:
         """Keep the result for the next run, in place of the one before."""
         self._cache.put(asked, remembered)
+        proof = Proof(remembered.digest, remembered.digest, _encoded(evidence))
+        self._cache.put(asked, proof)
+
+    def keep_files(self, files: dict[str, KnownFile]) -> None:
+        """Keep what is known of the files for the next run, in place of what was known before."""
+        if files != self.files:
+            self._cache.put(_FILES, KnownFiles(files))
+
+    def save(self) -> None:
+        """Write what was kept to disk."""
         self._cache.save()
 
 
-def _is_about(remembered: Remembered, files: Mapping[str, SourceFile]) -> bool:
+def _encoded(evidence: Evidence) -> Raw:
+    return Raw(msgspec.msgpack.encode(evidence))
+
+
+def _is_about(remembered: Remembered, files: Collection[str]) -> bool:
     made = (PurePosixPath(change.path) for change in remembered.files if change.before is None)
     return (
         all(change.path in files for change in remembered.files if change.before is not None)
@@ -78,10 +160,10 @@ def _is_about(remembered: Remembered, files: Mapping[str, SourceFile]) -> bool:
     )
 
 
-def digest_of(parts: Iterable[object], files: Mapping[str, SourceFile]) -> bytes:
-    """Return a digest of ``parts`` (by their text) and of the files' paths and bytes."""
+def digest_of(parts: Iterable[object], files: Mapping[str, bytes]) -> bytes:
+    """Return a digest of ``parts`` (by their text) and of the files' paths and digests."""
     digest = hashlib.sha256(repr(list(parts)).encode())
     # Sorted, for the order in which a directory is listed differs by file system.
-    for path, source in sorted(files.items()):
-        digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + source.digest)
+    for path, content in sorted(files.items()):
+        digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + content)
     return digest.digest()

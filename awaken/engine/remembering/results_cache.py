@@ -86,9 +86,16 @@ def results_directory(root: Path, base: Path | None = None) -> Path:
 def _producer() -> str:
     """Return the name of what makes the results: the Python, and a digest of awaken's own code."""
     digest = hashlib.sha256()
-    own = Path(str(resources.files("awaken")))
-    for file in sorted(path for path in own.rglob("*") if path.suffix in {".py", ".toml"}):
-        digest.update(file.relative_to(own).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    own = str(resources.files("awaken"))
+    # os.walk takes a third of the time of Path.rglob, and every run pays it.
+    files = sorted(
+        os.path.join(directory, name)  # noqa: PTH118
+        for directory, _, names in os.walk(own)
+        for name in names
+        if name.endswith((".py", ".toml"))
+    )
+    for file in files:
+        digest.update(file.removeprefix(own).encode() + b"\0" + Path(file).read_bytes() + b"\0")
     python = ".".join(map(str, sys.version_info[:3]))
     return f"{sys.implementation.name}-{python}-{digest.hexdigest()[:16]}"
 

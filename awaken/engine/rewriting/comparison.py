@@ -50,8 +50,8 @@ def syntax_alone(expression: bytes) -> str | None:
 class Comparison:
     """What differs between two trees outside of the replaced regions.
 
-    ``regions`` are the replaced spans of the old text. ``tokens`` are those where single tokens
-    were edited, each with the old node in whose own lines, not its blocks, it stands.
+    ``regions`` are the replaced spans of the old text. ``inside`` are those where tokens or a
+    header were edited, each with the old node in whose own lines, not its blocks, it stands.
     """
 
     def __init__(
@@ -60,15 +60,15 @@ class Comparison:
         after: Module,
         moved: SpanMap,
         regions: Iterable[Span],
-        tokens: Mapping[Span, ast.AST],
+        inside: Mapping[Span, ast.AST],
     ) -> None:
         self._before = before
         self._after = after
         self._moved = moved
         self._old_regions = sorted(regions)
-        self._edited = sorted([*self._old_regions, *tokens])
+        self._edited = sorted([*self._old_regions, *inside])
         self._new_regions = [moved.to_after(region) for region in self._old_regions]
-        self._opaque = set(tokens.values())
+        self._opaque = set(inside.values())
 
     def differences(self) -> Iterator[Span]:
         """Yield the spans of old statements of which a part that no edit names now differs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from msgspec import Struct
@@ -27,6 +28,7 @@ from awaken.contract import (
 from awaken.editing.comments import lost_comments
 from awaken.editing.outer_parentheses import without_pair
 from awaken.engine.edits.insertions import Inserted, inserted_texts, insertion
+from awaken.engine.edits.kinds import KINDS
 from awaken.engine.edits.owned_edits import OVERLAP, OwnedEdit, of_kind
 from awaken.engine.edits.slices import (
     Anchors,
@@ -36,6 +38,7 @@ from awaken.engine.edits.slices import (
     TooLarge,
     count_kinds,
     group_by_region,
+    header_region,
     region_of,
     with_lines_above,
 )
@@ -111,7 +114,9 @@ def rewrite_file(
     needs = of_kind(edits, NeedImport)
     problems = [*work.problems, *assembled.problems, *shadowed(assembled, needs)]
     # Imports come last: only the finished code shows which names it uses, and where first.
-    short, done = without_long_lines(module, assembled.module, assembled.moved, work.style)
+    short, done = without_long_lines(
+        module, assembled.module, assembled.moved, work.style, assembled.headers()
+    )
     imports = reconcile(
         short,
         needs,
@@ -187,12 +192,22 @@ class _Work:
         return jobs
 
     def _job(self, owned: OwnedEdit[NodeEdit], anchors: Anchors) -> tuple[ast.AST, Job]:
+        # Not in ``slices``: ``kinds`` loads LibCST, which a run without changes never needs.
+        if owned.edit.node not in KINDS:
+            raise Misplaced(f"awaken cannot rewrite nodes of kind {owned.edit.node} alone")
         node = anchors.node_of(owned.edit)
         rewriter = self._rewriter(owned.rule, owned.edit.rewriter)
         around = surroundings_of(self._module, node, self.style)
         edit = owned.edit
         return node, Job(
-            owned.change, owned.rule, rewriter, edit.data, around, edit.lines_above, edit.drops
+            change=owned.change,
+            rule=owned.rule,
+            rewriter=rewriter,
+            data=edit.data,
+            surroundings=around,
+            part=edit.part,
+            lines_above=edit.lines_above,
+            drops=edit.drops,
         )
 
     def _rewriter(self, rule: str, name: str) -> Rewriter:
@@ -205,7 +220,7 @@ class _Work:
         regions: dict[ast.AST, Region] = {}
         for node, own in jobs.items():
             try:
-                region = self._region(node)
+                region = self._region(node, {job.part for job in own})
                 lines = max(job.lines_above for job in own)
                 regions[node] = with_lines_above(self._module, region, lines)
             except TooLarge as error:
@@ -216,16 +231,17 @@ class _Work:
                 self._reject(self._module.span(node), str(error), [job.change for job in own])
         return regions
 
-    def _region(self, node: ast.AST) -> Region:
-        region = region_of(self._module, node)
+    def _region(self, node: ast.AST, parts: AbstractSet[str]) -> Region:
+        choose = header_region if parts == {"header"} else region_of
+        region = choose(self._module, node)
         size = region.span.end - region.span.start
         if size > _LARGEST_SLICE:
             raise TooLarge(
                 f"it has {size // 1000} kB, and awaken rewrites no more than "
                 f"{_LARGEST_SLICE // 1000} kB as one"
             )
-        for root in region.roots:
-            if too_deep := too_deep_for_libcst(root):
+        for part in region.parts():
+            if too_deep := too_deep_for_libcst(part):
                 raise TooLarge(too_deep)
         return region
 
@@ -240,11 +256,7 @@ class _Work:
         changes = [job.change for own in jobs.values() for job in own]
         changes += [change for piece in inner for change in piece.changes]
         try:
-            # LibCST loses the last line end of a text whose lines end in a lone \r.
-            end = b"" if region.is_expression else _last_newline(text)
-            part = self._slice(region, text[: len(text) - len(end)].decode(), jobs)
-            new = rewrite_slice(part).encode()
-            new += end if new else b""
+            new = self._rewritten(region, text, jobs)
             _check_fstring(self._module, region, new)
         except SliceRejected as error:
             self._reject(region.span, error.message, error.changes or changes)
@@ -260,8 +272,21 @@ class _Work:
         if lost and self._unsafe.isdisjoint(owners):
             self._reject(region.span, f"it would lose the comment {lost[0]}", owners)
             return []
-        piece = Piece(region.span, new, owners, is_expression=region.is_expression)
+        header_of = region.roots[0] if region.stand_in else None
+        piece = Piece(
+            region.span, new, owners, is_expression=region.is_expression, header_of=header_of
+        )
         return [self._without_parentheses(piece, region)]
+
+    def _rewritten(
+        self, region: Region, text: bytes, jobs: Mapping[ast.AST, Sequence[Job]]
+    ) -> bytes:
+        """Return what the rewriters make of the ``text`` of ``region``. Raises SliceRejected."""
+        # LibCST loses the last line end of a text whose lines end in a lone \r.
+        end = b"" if region.is_expression or region.stand_in else _last_newline(text)
+        code = text.removesuffix(end) + region.stand_in
+        new = rewrite_slice(self._slice(region, code.decode(), jobs)).encode()
+        return new.removesuffix(region.stand_in) + end if new else b""
 
     def _without_parentheses(self, piece: Piece, region: Region) -> Piece:
         """Return ``piece`` with the parentheses around it, if these only held the lines before."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -21,7 +21,8 @@ class Piece(Struct, frozen=True):
 
     ``is_expression`` says that the text must read as the same single expression when it stands
     in its place as when it stands alone; ``is_token`` that it is one of several edits in a
-    statement that only make sense together.
+    statement that only make sense together; ``header_of`` is the statement whose header the text
+    is, and whose blocks stay.
     """
 
     span: Span
@@ -29,6 +30,7 @@ class Piece(Struct, frozen=True):
     changes: tuple[ChangeId, ...]
     is_expression: bool = False
     is_token: bool = False
+    header_of: ast.AST | None = None
     wrapped: bool = False
 
     def splice(self) -> Splice:
@@ -44,6 +46,10 @@ class Assembled(Struct, frozen=True):
     moved: SpanMap
     pieces: tuple[Piece, ...]
     problems: tuple[Problem, ...] = ()
+
+    def headers(self) -> Mapping[Span, ast.AST]:
+        """Return the statements whose headers are rewritten, by the old places of these."""
+        return {one.span: one.header_of for one in self.pieces if one.header_of is not None}
 
 
 def assemble(module: Module, pieces: Sequence[Piece]) -> Assembled:
@@ -130,9 +136,13 @@ def _wrapped(piece: Piece) -> Piece:
 
 def _checked(before: Module, attempt: _Attempt) -> Assembled:
     """Return the result with a problem for every statement that changed without being named."""
-    tokens = {one.span: _owner(before, one.span) for one in attempt.pieces if one.is_token}
-    regions = [one.span for one in attempt.pieces if not one.is_token]
-    comparison = Comparison(before, attempt.module, attempt.moved, regions, tokens)
+    inside = {
+        one.span: one.header_of or _owner(before, one.span)
+        for one in attempt.pieces
+        if one.is_token or one.header_of is not None
+    }
+    regions = [one.span for one in attempt.pieces if one.span not in inside]
+    comparison = Comparison(before, attempt.module, attempt.moved, regions, inside)
     with deep_recursion():
         differing = list(comparison.differences())
     problems = tuple(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import libcst as cst
 from msgspec import Struct
@@ -23,6 +23,8 @@ from awaken.engine.edits.kinds import KINDS, is_name_only
 from awaken.workspace.parsing import deep_recursion
 
 _HEADER = "if 1:"
+_BLOCKS = ("body", "orelse")
+"""Fields of the blocks of all statements that have a header."""
 
 
 class SliceRejected(Exception):
@@ -35,13 +37,14 @@ class SliceRejected(Exception):
 
 
 class Job(Struct, frozen=True):
-    """One rewriter to run on one node; ``lines_above`` and ``drops`` are those of its edit."""
+    """One rewriter to run on one node; the last three are those of its edit."""
 
     change: ChangeId
     rule: str
     rewriter: Rewriter
     data: Any
     surroundings: Surroundings
+    part: Literal["whole", "header"] = "whole"
     lines_above: int = 0
     drops: tuple[str, ...] = ()
 
@@ -240,6 +243,8 @@ class _Rewriting(cst.CSTTransformer):
         if statements is None:
             raise _failed(job, f"a {type(result).__name__} cannot replace this statement")
         _check_kept(job, statements, inner)
+        if job.part == "header" and not _has_blocks_of(node, statements):
+            raise _failed(job, "it changes more than the header")
         if isinstance(node, cst.BaseSmallStatement):
             # LibCST lets a small statement become small ones only: the line around it is replaced
             # when it is left.
@@ -260,8 +265,11 @@ class _Style:
     def __init__(self, part: Slice, module: cst.Module) -> None:
         self._newline = None if module.default_newline == part.newline else module.default_newline
         self._indent = None if module.default_indent == part.indent else module.default_indent
+        self._is_the_file_s = self._newline is None and self._indent is None
 
     def spell_out(self, node: Any) -> Any:
+        if self._is_the_file_s:  # of most slices
+            return node
         if isinstance(node, cst.Newline) and node.value is None and self._newline is not None:
             return node.with_changes(value=self._newline)
         if isinstance(node, cst.IndentedBlock) and node.indent is None and self._indent is not None:
@@ -281,6 +289,13 @@ def _without_parentheses(node: Any) -> tuple[Any, Sequence[Any], Sequence[Any]]:
 
 def _failed(job: Job, what: str) -> SliceRejected:
     return SliceRejected(f"internal error in {job.rule}: {what}", [job.change])
+
+
+def _has_blocks_of(node: cst.CSTNode, statements: Sequence[cst.CSTNode]) -> bool:
+    """Whether the one of ``statements`` is of the kind of ``node``, with the very same blocks."""
+    return [type(one) for one in statements] == [type(node)] and all(
+        getattr(statements[0], name, None) is getattr(node, name, None) for name in _BLOCKS
+    )
 
 
 def _check_kept(job: Job, result: Iterable[cst.CSTNode], inner: Sequence[cst.CSTNode]) -> None:

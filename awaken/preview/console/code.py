@@ -69,9 +69,11 @@ class Highlighted:
     def __init__(self, path: str, lines: Sequence[str], shown: Sequence[range]) -> None:
         self.lines = lines
         self._marks: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
+        if not shown:
+            return
         if path.endswith((".py", ".pyi")):
             shown = _outside_strings(lines, shown)
-        elif shown:  # of other languages nobody knows where a string begins: from the top
+        else:  # of other languages nobody knows where a string begins: from the top
             shown = [range(shown[-1].stop)]
         lexer = _lexer(path)
         if lexer is not None:

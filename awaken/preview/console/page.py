@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
-from awaken.preview.console.code import fold
+from awaken.preview.console.code import Highlighted, fold
 from awaken.preview.streams.visible import visible
 
 _NARROWEST = 24
@@ -31,6 +31,12 @@ class Page:
     def glyph(self, fine: str, plain: str) -> str:
         """Return ``fine``, or ``plain`` where the output cannot encode it."""
         return fine if self._fine else plain
+
+    def highlighted(self, path: str, lines: Sequence[str], shown: Sequence[range]) -> Highlighted:
+        """Return the lines of a file, those of ``shown`` in colours if the output has any."""
+        # To read code for colours takes longer than all the rest of a preview.
+        colours = self._console.color_system is not None
+        return Highlighted(path, lines, shown if colours else [])
 
     @property
     def continued(self) -> str:

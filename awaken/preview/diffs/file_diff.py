@@ -51,8 +51,8 @@ class FileDiff:
         self._hunks = hunks(old.whole, new.whole, context)
         olds = [range(hunk[0].start, hunk[-1].stop) for hunk in self._hunks]
         news = [range(hunk[0].new_start, hunk[-1].new_stop) for hunk in self._hunks]
-        self._old = _side("-", "removed", section.path, old, olds)
-        self._new = _side("+", "added", section.path, new, news)
+        self._old = _Side("-", "removed", old.ends, page.highlighted(section.path, old.lines, olds))
+        self._new = _Side("+", "added", new.ends, page.highlighted(section.path, new.lines, news))
         self._marked = _by_last_line(section, old)
         self._scopes = [(old.region(found.place.span), found.scope) for found in section.findings]
         self._made = section.made
@@ -132,10 +132,6 @@ class FileDiff:
         else:
             why = finding.reason or f"{finding.rule}, not rewritten"
             self._page.hanging(head, f"{why}, see below", "faint")
-
-
-def _side(sign: str, style: str, path: str, lines: SourceLines, shown: list[range]) -> _Side:
-    return _Side(sign, style, lines.ends, Highlighted(path, lines.lines, shown))
 
 
 def _by_last_line(section: Section, lines: SourceLines) -> defaultdict[int, list[Finding]]:

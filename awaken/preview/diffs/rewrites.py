@@ -8,7 +8,7 @@ from msgspec import Struct
 from rich.text import Text
 
 from awaken.engine.report import FileChange
-from awaken.preview.console.code import Highlighted
+from awaken.preview.console.page import Page
 from awaken.preview.diffs.emphasis import emphasis
 from awaken.preview.diffs.hunks import Block, hunks
 from awaken.preview.diffs.source_lines import Region, SourceLines
@@ -26,9 +26,9 @@ class Rewrite(Struct, frozen=True):
 
 
 class Rewrites:
-    """What became of the ``regions`` of one file, and its new lines in colours."""
+    """What became of the ``regions`` of one file, and its new lines in the colours of ``page``."""
 
-    def __init__(self, change: FileChange, regions: Iterable[Region]) -> None:
+    def __init__(self, page: Page, change: FileChange, regions: Iterable[Region]) -> None:
         before = SourceLines(change.before.text if change.before else b"")
         after = SourceLines(change.after.text)
         self._before, self._after = before.lines, after.lines
@@ -39,7 +39,7 @@ class Rewrites:
             for part in self._parts(block)
         ]
         shown = [found.new for region in regions if (found := self.at(region))]
-        self._code = Highlighted(change.path, after.lines, shown)
+        self._code = page.highlighted(change.path, after.lines, shown)
 
     def at(self, region: Region) -> Rewrite | None:
         """Return what became of the lines of ``region``; None where they are as they were.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from rich.text import Text
 
-from awaken.preview.console.code import Highlighted, underline
+from awaken.preview.console.code import underline
 from awaken.preview.console.page import Page
 from awaken.preview.diffs.source_lines import Region, SourceLines
 
@@ -35,7 +35,7 @@ class CodeFrames:
         self._lines = lines
         shown = [range(max(one.line - 1 - _AROUND, 0), one.last_line + _AROUND) for one in regions]
         # Pygments is slow, so it reads only the lines that will be shown.
-        self._code = Highlighted(path, lines.lines, shown)
+        self._code = page.highlighted(path, lines.lines, shown)
 
     def print(
         self, region: Region, digits: int, style: str, rewritten: Rewritten | None = None

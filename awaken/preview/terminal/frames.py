@@ -45,7 +45,7 @@ class _Frames:
         regions = [self._lines.region(finding.place.span) for finding in findings]
         self._code = CodeFrames(self._page, path, self._lines, regions)
         change = self._changes.get(path)
-        self._rewrites = Rewrites(change, regions) if change else None
+        self._rewrites = Rewrites(self._page, change, regions) if change else None
         self._told: list[range] = []
 
     def _finding(self, finding: Finding) -> None:

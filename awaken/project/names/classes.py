@@ -9,9 +9,16 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from awaken.contract import Span
+from awaken.project.names.file_facts import (
+    FactsIndex,
+    FileFacts,
+    WrittenClass,
+    WrittenName,
+    bases_of,
+    decorators_of,
+)
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import without_arguments
 from awaken.project.source.words import Words
 
 
@@ -60,8 +67,10 @@ class Classes:
         names: Names,
         load: Callable[[str], Module | None],
         words: Words,
+        facts: FactsIndex,
     ) -> None:
         self._names = names
+        self._facts = facts
         self._load = load
         self._words = words
         self._files: dict[str, dict[str, ClassFacts]] = {}
@@ -73,8 +82,8 @@ class Classes:
     def in_file(self, path: str) -> dict[str, ClassFacts]:
         """Return the classes of a file by their qualified name; empty if it does not parse."""
         if path not in self._files:
-            module = self._load(path)
-            self._files[path] = {} if module is None else self._read(module)
+            facts = self._facts.of(path)
+            self._files[path] = {} if facts is None else self._read(path, facts)
         return self._files[path]
 
     def facts(self, qualified: str) -> ClassFacts | None:
@@ -179,33 +188,35 @@ class Classes:
                     outside[base] = None
         return Ancestors(tuple(inside.values()), tuple(outside), tuple(unresolved))
 
-    def _read(self, module: Module) -> dict[str, ClassFacts]:
-        found: dict[str, ClassFacts] = {}
-        for scope in module.scopes.scopes:
-            if isinstance(scope.node, ast.ClassDef) and scope.kind == "class":
-                facts = self._class(module, scope.node)
-                # Which of the two the name means is decided at run time, so neither is certain.
-                if facts.qualified in found:
-                    facts = ClassFacts(
-                        **{field: getattr(facts, field) for field in facts.__struct_fields__[:-1]},
-                        unique=False,
-                    )
-                found[facts.qualified] = facts
-        return found
+    def _read(self, path: str, facts: FileFacts) -> dict[str, ClassFacts]:
+        home = self._names.layout.name_of(path)
+        classes = (self._class(path, home, one) for one in facts.classes)
+        return {one.qualified: one for one in classes}
 
-    def _class(self, module: Module, node: ast.ClassDef) -> ClassFacts:
-        # ``Base[int]`` inherits from `Base`.
-        bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
-        decorators = map(without_arguments, node.decorator_list)
+    def _class(self, path: str, home: str, written: WrittenClass) -> ClassFacts:
         return ClassFacts(
-            qualified=f"{module.name}.{module.qualname(node)}",
-            path=module.path,
-            span=module.span(node),
-            bases=tuple(self._names.qualified(module, base) for base in bases),
-            bases_text=tuple(ast.unparse(base) for base in bases),
-            decorators=tuple(self._names.qualified(module, one) for one in decorators),
-            keywords=tuple(
-                (keyword.arg or "**", ast.unparse(keyword.value)) for keyword in node.keywords
-            ),
-            unique=True,
+            qualified=f"{home}.{written.qualname}",
+            path=path,
+            span=written.span,
+            bases=self._resolved(path, written, written.bases, bases_of),
+            bases_text=tuple(one.text for one in written.bases),
+            decorators=self._resolved(path, written, written.decorators, decorators_of),
+            keywords=written.keywords,
+            unique=written.unique,
         )
+
+    def _resolved(
+        self,
+        path: str,
+        written: WrittenClass,
+        names: tuple[WrittenName, ...],
+        nodes: Callable[[ast.ClassDef], list[ast.expr]],
+    ) -> tuple[str | None, ...]:
+        """Return what ``names`` mean; only for those of a function their ``nodes`` are needed."""
+        if not any(one.bound == "local" for one in names):
+            return tuple(self._names.written(path, one) for one in names)
+        module = self._load(path)
+        node = module.class_at(written.span) if module is not None else None
+        if module is None or node is None:
+            return (None,) * len(names)
+        return tuple(self._names.qualified(module, one) for one in nodes(node))

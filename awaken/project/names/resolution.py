@@ -6,11 +6,13 @@ import ast
 import builtins
 from collections.abc import Callable, Generator, Hashable, Iterable
 from typing import NamedTuple
+from weakref import ref
 
 from awaken.knowledge import Knowledge
 from awaken.project.names.circles import Answer, Circles
+from awaken.project.names.file_facts import FactsIndex, WrittenName
 from awaken.project.names.layout import Layout, below
-from awaken.project.names.tables import ModuleTable, NameTarget, table_of, target_of
+from awaken.project.names.tables import ModuleTable, NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 
@@ -37,8 +39,15 @@ class _Attribute(NamedTuple):
 class _Local(NamedTuple):
     """Asks what a name means that has these bindings, in a function or a class."""
 
-    module: Module
+    module: ref[Module]  # kept in the memo of the module itself
     bindings: tuple[Binding, ...]
+
+
+def _held(question: _Local) -> Module:
+    module = question.module()
+    if module is None:
+        raise ReferenceError("the module that a question is about was let go")
+    return module
 
 
 _Question = _Attribute | _Local
@@ -46,18 +55,19 @@ _Asking = Generator[_Question, Answer[str | None], str | None]
 
 
 class Names:
-    """Resolves names of one snapshot; keeps one small table per file that was asked for."""
+    """Resolves names of one snapshot."""
 
     def __init__(
         self,
         layout: Layout,
         load: Callable[[str], Module | None],
         knowledge: Knowledge,
+        facts: FactsIndex,
     ) -> None:
         self.layout = layout
         self._load = load
         self._knowledge = knowledge
-        self._tables: dict[str, ModuleTable | None] = {}
+        self.facts = facts
         self._attributes: dict[Hashable, str | None] = {}
         # Star imports and re-exports may go in circles, and chains of them may be long.
         self._circles = Circles[_Question, str | None](
@@ -66,10 +76,8 @@ class Names:
 
     def table(self, path: str) -> ModuleTable | None:
         """Return the top-level names of the file at ``path``; None if it does not parse."""
-        if path not in self._tables:
-            module = self._load(path)
-            self._tables[path] = None if module is None else table_of(module)
-        return self._tables[path]
+        facts = self.facts.of(path)
+        return None if facts is None else facts.table
 
     def locate(self, qualified: str) -> Located | None:
         """Return the file that defines ``qualified``; None for names outside the project."""
@@ -93,6 +101,20 @@ class Names:
         for attribute in reversed(attributes):
             name = None if name is None else self.member(name, attribute)
         return name
+
+    def written(self, path: str, name: WrittenName) -> str | None:
+        """Return the qualified name of what the file ``path`` writes at its top level, or in it.
+
+        None as for ``qualified``, and for names that a function or class of the file binds.
+        """
+        if not name.dotted or name.bound == "local":
+            return None
+        first, *attributes = name.dotted
+        is_top = name.bound == "top"
+        found = self._told(_Attribute(path, first) if is_top else self._unbound(path, first))
+        for attribute in attributes:
+            found = None if found is None else self.member(found, attribute)
+        return found
 
     def member(self, qualified: str, attribute: str) -> str | None:
         """Return the qualified name of an attribute of a module, class or variable."""
@@ -136,7 +158,7 @@ class Names:
             return self._unbound(module.path, node.id)
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return _Attribute(module.path, bindings[0].name)
-        return _Local(module, tuple(bindings))
+        return _Local(ref(module), tuple(bindings))
 
     def _unbound(self, path: str, name: str) -> _Question | str | None:
         table = self.table(path)
@@ -149,11 +171,11 @@ class Names:
     def _asked(self, question: _Question) -> _Asking:
         if isinstance(question, _Attribute):
             return self._attribute(question.path, question.name)
-        return self._local(question.module, question.bindings)
+        return self._local(_held(question), question.bindings)
 
     def _memory(self, question: _Question) -> dict[Hashable, str | None]:
         """Return where an answer is kept: names of functions with the tree that they stand in."""
-        return self._attributes if isinstance(question, _Attribute) else question.module.memo
+        return self._attributes if isinstance(question, _Attribute) else _held(question).memo
 
     def _told(self, question: _Question | str | None) -> str | None:
         """Return the answer to a question, or what needed none."""

@@ -14,9 +14,8 @@ KEPT_SOURCE_BYTES = 1_500_000
 these are 90 MB."""
 
 COLLECTED_SOURCE_BYTES = 3_000_000
-"""Source of the trees let go after which garbage is collected. Trees are in cycles with what is
-known about them, and no collection happens by itself during a run: it would visit all trees. One of
-0.1 s for so much source costs a twentieth of the time to parse it."""
+"""Source of the trees that nobody should hold any more, but that are still there, after which
+garbage is collected. No collection happens by itself during a run: it would visit all trees."""
 
 
 class ModuleStore:
@@ -60,5 +59,15 @@ class ModuleStore:
             self._bytes -= len(dropped.source.text)
             self._let_go += len(dropped.source.text)
         if self._let_go > COLLECTED_SOURCE_BYTES:
-            self._let_go = 0
-            gc.collect()
+            self._let_go = self._still_there()
+            if self._let_go > COLLECTED_SOURCE_BYTES:
+                gc.collect()
+                self._let_go = 0
+
+    def _still_there(self) -> int:
+        """Return the bytes of source of trees that are in memory, and not those last used."""
+        return sum(
+            len(module.source.text)
+            for path, module in self._held.items()
+            if path not in self._last_used
+        )

@@ -61,7 +61,7 @@ class Module:
     @cached_property
     def scopes(self) -> ScopeTable:
         """The scopes of the file and the names bound in them."""
-        return ScopeTable(self.tree, self.parent)
+        return ScopeTable(self.tree, self._parents.get)
 
     @cached_property
     def _line_starts(self) -> list[int]:
@@ -197,6 +197,10 @@ class Module:
         as in ``"package.module:word"``, it is.
         """
         return self._by_word.get(word, ())
+
+    def words(self) -> frozenset[str]:
+        """Return the words that ``mentions`` finds something for."""
+        return frozenset(self._by_word)
 
     @cached_property
     def _calls(self) -> dict[int, list[ast.Call]]:

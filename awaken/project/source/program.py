@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from awaken.project.source.modules import Module
@@ -22,6 +22,18 @@ class Program(Protocol):
 
     def module(self, path: str) -> Module | None:
         """Return the parsed file; None where there is none or this Python cannot parse it."""
+        ...
+
+    def files_calling(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the Python files that may call what has one of these names, or rename it."""
+        ...
+
+    def called_in(self, path: str) -> frozenset[str]:
+        """Return the last names of what a file calls; none if it does not parse."""
+        ...
+
+    def renamed_in(self, path: str) -> Mapping[str, Sequence[str]]:
+        """Return the other names that a file gives to something, in any scope, by its name."""
         ...
 
     def qualified_name(self, module: Module, node: ast.expr) -> str | None:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from awaken.project.source.looked_at import LookedAt, Search
+
 _LONG = 1_000_000
 """Bytes of a text that is searched for one word after the other: the automaton gives every single
 occurrence, and a hostile file may hold millions."""
@@ -15,11 +17,15 @@ class TextSearch:
     """Answers which of ``texts``, by path, hold some bytes; each is searched for once.
 
     Words that are asked for together are searched for together, which costs hardly more than one.
-    What an ``earlier`` search found in the same texts is known.
+    What an ``earlier`` search found in the same texts is known. Searches are noted in
+    ``looked_at``.
     """
 
-    def __init__(self, texts: Mapping[str, bytes], earlier: TextSearch | None = None) -> None:
+    def __init__(
+        self, texts: Mapping[str, bytes], looked_at: LookedAt, earlier: TextSearch | None = None
+    ) -> None:
         self._texts = texts
+        self._looked_at = looked_at
         self._hits: dict[bytes, frozenset[str]] = {}
         if earlier is not None:
             self._take_over(earlier)
@@ -37,6 +43,8 @@ class TextSearch:
         unknown = [word for word in dict.fromkeys(words) if word not in self._hits]
         if unknown:
             self._hits.update(_hits(self._candidates(unknown), unknown))
+        for word in words:
+            self._looked_at.note_search(Search("bytes", word), self._hits[word])
         return sorted(set[str]().union(*(self._hits[word] for word in words)))
 
     def _candidates(self, words: Sequence[bytes]) -> Mapping[str, bytes]:

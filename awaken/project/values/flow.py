@@ -9,11 +9,12 @@ import ast
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from weakref import ref
 
 from awaken.contract import Place
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import FunctionOrLambda
+from awaken.project.source.trees import FunctionOrLambda, walk
 from awaken.project.values.control import ControlGraph
 from awaken.project.values.domain import TooLarge, Unknown
 
@@ -46,7 +47,9 @@ class Flow:
     """The definitions and reads of the local names of one function (see ``flow_of``)."""
 
     def __init__(self, module: Module, function: FunctionOrLambda) -> None:
-        self._module = module
+        # The module keeps its flows.
+        self._module = ref(module)
+        self._scopes = module.scopes
         self._function = function
         self.scope = module.scopes.scope_made_by(function)
         self._graph = ControlGraph(function, self.scope)
@@ -103,13 +106,13 @@ class Flow:
     def parts(self, kind: type[Part]) -> tuple[Part, ...]:
         """Return all nodes of ``kind`` in the function, in the order of the source."""
         if kind not in self._parts:
-            found = [one for one in self._module.walk(self._function) if isinstance(one, kind)]
+            found = [one for one in walk(self._function) if isinstance(one, kind)]
             self._parts[kind] = tuple(found)
         return self._parts[kind]
 
     def reads(self, name: str) -> tuple[ast.Name, ...]:
         """Return every read of the local ``name``, also those of functions inside this one."""
-        name, scopes = self.scope.mangled(name), self._module.scopes
+        name, scopes = self.scope.mangled(name), self._scopes
         if name not in self._all_reads:
             found = [
                 read
@@ -270,7 +273,10 @@ class Flow:
         }
 
     def _place(self, node: ast.AST) -> Place:
-        return self._module.place(node)
+        module = self._module()
+        if module is None:
+            raise ReferenceError("the module of this flow was let go")
+        return module.place(node)
 
 
 def _groups(bindings: Mapping[str, Sequence[Binding]]) -> dict[str, list[str]]:

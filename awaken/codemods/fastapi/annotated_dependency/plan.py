@@ -106,7 +106,7 @@ def _rewrite(
     parameters = [read(project, site.module, one) for one in marked]
     rewrite = ordered(function, marked, parameters)
     caveats = caveats_of(project, site.module, function, marked, rewrite)
-    edits = [site.rewrite(function, "function", rewrite), *_imports(site, function)]
+    edits = [site.rewrite_header(function, "function", rewrite), *_imports(site, function)]
     *others, last = (f"`{one.name}`" for one in marked)
     names = f"{', '.join(others)} and {last}" if others else last
     verb = "becomes" if len(marked) == 1 else "become"

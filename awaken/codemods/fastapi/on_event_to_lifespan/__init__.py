@@ -161,6 +161,9 @@ starts, or that are no plain functions. Applications that have a lifespan alread
 another one: their handlers never run, which is reported. Code that runs the handlers of an
 application itself, by `app.router.startup()`, other than around statements of one block.
 
+A program in which no file names FastAPI or Starlette has no sites: its `on_event` is another
+library's.
+
 ## On real programs
 
 The 25 programs of `benchmarks/applications.md`, which were chosen before the rule was written: 87

@@ -39,10 +39,9 @@ class Client:
 
 def clients(project: Project, module: Module) -> Iterator[Client]:
     """Yield the clients of one file in the order of the source."""
-    subclasses = _subclasses(project)
     for node in module.walk():
         if isinstance(node, ast.Call) and _may_give_app(module, node):
-            found = _client(project, module, node, subclasses)
+            found = _client(project, module, node)
             if found is not None:
                 yield found
 
@@ -72,16 +71,16 @@ def _holds_app(node: ast.expr) -> bool:
             return False
 
 
-def _subclasses(project: Project) -> dict[str, str]:
-    """Return the classes of the project that inherit from a client, and which one."""
-    return {name: kind for kind in TRANSPORTS for name in project.all_subclasses(kind)}
+def _kind(project: Project, name: str) -> str | None:
+    """Return the client that a class of the project inherits from, if it does."""
+    inherited = project.library_ancestors(name)
+    # An asynchronous client that is a synchronous one as well is given the latter's transport.
+    return next((kind for kind in reversed(TRANSPORTS) if kind in inherited), None)
 
 
-def _client(
-    project: Project, module: Module, call: ast.Call, subclasses: dict[str, str]
-) -> Client | None:
+def _client(project: Project, module: Module, call: ast.Call) -> Client | None:
     if _is_super_init(call):
-        return _of_super(project, module, call, subclasses)
+        return _of_super(project, module, call)
     name = project.qualified_name(module, call.func)
     if name == _PARTIAL and call.args:
         made = project.qualified_name(module, call.args[0])
@@ -91,9 +90,8 @@ def _client(
         return None
     if name in TRANSPORTS:
         return Client(call, name, call.func)
-    if name is None or name not in subclasses:
-        return None
-    return _of_subclass(project, call, name, subclasses[name])
+    kind = None if name is None else _kind(project, name)
+    return None if name is None or kind is None else _of_subclass(project, call, name, kind)
 
 
 def _is_super_init(call: ast.Call) -> bool:
@@ -104,16 +102,14 @@ def _is_super_init(call: ast.Call) -> bool:
             return False
 
 
-def _of_super(
-    project: Project, module: Module, call: ast.Call, subclasses: dict[str, str]
-) -> Client | None:
+def _of_super(project: Project, module: Module, call: ast.Call) -> Client | None:
     """Return the client of ``super().__init__(app=app)`` in a subclass of a client."""
     around = module.enclosing_class(call)
     name = "" if around is None else f"{module.name}.{module.qualname(around)}"
-    facts = project.class_facts(name) if name in subclasses else None
-    if facts is None:
+    facts, kind = project.class_facts(name), _kind(project, name)
+    if facts is None or kind is None:
         return None
-    return _of_bases(project, call, subclasses[name], _bases(facts))
+    return _of_bases(project, call, kind, _bases(facts))
 
 
 def _of_subclass(project: Project, call: ast.Call, name: str, kind: str) -> Client | None:

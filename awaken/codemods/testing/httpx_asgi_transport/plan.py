@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.testing.httpx_asgi_transport import reasons
@@ -14,6 +14,7 @@ from awaken.contract import Constraints, Phase, Plan, Rewriter
 from awaken.kit.changes import decide, plan_of
 from awaken.kit.imports import name_beside
 from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class HttpxAsgiTransport(Rule):
         del constraints  # every site is a change of its own
         return plan_of(
             decide(Site(self.name, module, client.call), _rewrite, project, client)
-            for module in _modules(project, self.triggers)
+            for module in site_modules(project, self.triggers)
             for client in clients(project, module)
         )
 
@@ -48,21 +49,6 @@ class HttpxAsgiTransport(Rule):
         )
 
         return {"client": rewrite_client}
-
-
-def _modules(project: Project, triggers: tuple[bytes, ...]) -> Iterator[Module]:
-    """Yield the files that can hold a client: those that name httpx, or a class made of it."""
-    subclasses = [
-        name.rpartition(".")[2] for kind in TRANSPORTS for name in project.all_subclasses(kind)
-    ]
-    naming = set(project.files_with((b"httpx", *(name.encode() for name in subclasses))))
-    clients_by_name = {kind.rpartition(".")[2].encode() for kind in TRANSPORTS}
-    # A file may import the client from another file of the program.
-    naming.update(project.files_with(sorted(clients_by_name)))
-    for path in project.site_files(triggers):
-        module = project.module(path) if path in naming else None
-        if module is not None:
-            yield module
 
 
 def _rewrite(site: Site[ast.Call], project: Project, client: Client) -> Rewrite:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Resource
-from awaken.project.names.tables import target_of
 from awaken.project.source.modules import Module
 from awaken.project.source.program import Program
 from awaken.project.source.test_files import is_around_tests
@@ -48,11 +47,15 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
     known = knowledge().opens
     # Also under the names that files of the program give to such a function.
     names = {one for word in words(*resources) for one in project.spellings(word.decode())}
+    # Most files only mention such a name: they are not even parsed.
+    calling = project.files_calling(names)
     for path in project.site_files(words(*resources)):
-        module = None if is_aside(path) else project.module(path)
+        if path not in calling or is_aside(path):
+            continue
+        here = _spellings(project.renamed_in(path), names)
+        module = None if here.isdisjoint(project.called_in(path)) else project.module(path)
         if module is None or _is_script(module):
             continue
-        here = _spellings(module, names)
         for call in module.walk():
             # What is called is told from all imports: only for what may be meant.
             if not isinstance(call, ast.Call) or last_name(call.func) not in here:
@@ -63,18 +66,11 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
                 yield Opening(module, call, name, resource)
 
 
-def _spellings(module: Module, names: set[str]) -> set[str]:
-    """Return ``names`` and what ``module`` calls something of such a name."""
-    renamed: dict[str, set[str]] = {}
-    for scope in module.scopes.scopes:
-        for name, bindings in scope.bindings.items():
-            for target in {target_of(module, one) for one in bindings}:
-                original = target.name or target.text.rpartition(".")[2]
-                if target.kind in {"from", "alias"} and original != name:
-                    renamed.setdefault(original, set()).add(name)
+def _spellings(renamed: Mapping[str, Sequence[str]], names: set[str]) -> set[str]:
+    """Return ``names`` and what a file with these other names calls something of such a name."""
     waiting, found = list(names), set(names)
     while waiting:
-        new = renamed.get(waiting.pop(), set()) - found
+        new = set(renamed.get(waiting.pop(), ())) - found
         found |= new
         waiting += new
     return found

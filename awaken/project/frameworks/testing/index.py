@@ -26,11 +26,10 @@ from awaken.project.frameworks.testing.requests import Routes
 from awaken.project.frameworks.testing.suite import Suite
 from awaken.project.frameworks.testing.units import ProgramCall, Unit
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.looked_at import Search, WatchedSnapshot
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function
-from awaken.project.source.words import Words
-from awaken.workspace.sources import Snapshot
 
 _FAKED = re.compile(rb"def query\(|^\s+query\s*=", re.MULTILINE)
 _MOST_FILES = 60
@@ -57,13 +56,13 @@ class Doubles:
     def __init__(
         self,
         evaluator: ProgramEvaluator,
-        files: Snapshot,
+        files: WatchedSnapshot,
         files_with: Callable[[Sequence[bytes]], list[str]],
     ) -> None:
         self._evaluator = evaluator
         self._files = files
         self._files_with = files_with
-        self._words = Words(files, files_with)
+        self._words = evaluator.callers.words
         self._found: dict[Place, Double] | None = None
         self._by_use: dict[QueryUse, Double] = {}
         self._unfollowed: set[Place] = set()  # doubles that more may get than was followed
@@ -102,7 +101,8 @@ class Doubles:
     # ---------------------------------------------------------------------------------- the files
     def _search(self) -> None:
         tests = [path for path in self._files_with((b"query",)) if is_around_tests(path)]
-        marked = [path for path in tests if may_configure(self._files[path].text)]
+        marked = [path for path in tests if may_configure(self._files.searched(path).text)]
+        self._files.looked_at.note_search(Search("doubles", b""), marked)
         fakes = dict(self._fakes(marked))
         wanted: dict[str, None] = {}
         done = set[str]()

@@ -1,0 +1,79 @@
+"""Words and paths of a command line, read without Typer.
+
+Typer reads every value with pydantic, which takes a tenth of a second to import and to set up. What
+has its type already, is text, or is a path without conditions needs nothing of it; all else goes
+Typer's way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from typer.core import TyperCommand
+
+
+class Command(TyperCommand):
+    """A command of Typer that reads plain values itself."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters, made to read plain values themselves."""
+        return reading_plainly(super().get_params(ctx))
+
+
+def reading_plainly(parameters: list[Any]) -> list[Any]:
+    """Return ``parameters`` of Typer, made to read plain values themselves."""
+    for parameter in parameters:
+        usual = parameter.process_value
+        if not isinstance(usual, partial):
+            parameter.process_value = partial(_processed, parameter, usual)
+    return parameters
+
+
+def _processed(parameter: Any, usual: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
+    if not _is_plain(parameter, value):
+        return usual(context, value)
+    read = _read(parameter, value)
+    if parameter.callback is not None:
+        return parameter.callback(context, parameter, read)
+    return read
+
+
+def _is_plain(parameter: Any, value: Any) -> bool:
+    """Whether Typer would do nothing with ``value`` but what ``_read`` does."""
+    if value is None:
+        return not parameter.required
+    if isinstance(value, Enum | bool):
+        return True
+    kind, texts = _kind(parameter), _texts(value)
+    # Pydantic refuses text that is not Unicode, and Typer files that cannot be read.
+    return all(isinstance(one, str) and one.isprintable() for one in texts) and (
+        kind is str or (kind is Path and all(map(_may_be_read, texts)))
+    )
+
+
+def _may_be_read(path: str) -> bool:
+    return os.access(path, os.R_OK) or not os.path.lexists(path)
+
+
+def _kind(parameter: Any) -> Any:
+    annotation = parameter.type_descriptor.annotation
+    return get_args(annotation)[0] if get_origin(annotation) is list else annotation
+
+
+def _texts(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _read(parameter: Any, value: Any) -> Any:
+    several = parameter.multiple or parameter.nargs == -1
+    if value is None:
+        return () if several else None
+    if isinstance(value, Enum | bool):
+        return value
+    read = [_kind(parameter)(one) for one in _texts(value)]
+    return read if several else read[0]

@@ -1,0 +1,183 @@
+"""The run over one project root: reads its files, recalls the answer or plans it, and reports."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import structs
+
+from awaken.engine.formatting.formatter import detect
+from awaken.engine.manifests.editable import read_manifests
+from awaken.engine.progress import READING, counted
+from awaken.engine.remembering.remembered import Memory, State, digest_of
+from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion
+from awaken.engine.root_run import RootRun, Surroundings, entries_about, targets_of, unmet_need
+from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
+from awaken.engine.suppressing.changed_lines import changed_lines
+from awaken.engine.suppressing.suppressed import SuppressionSources
+from awaken.kit.rule import Rule
+from awaken.settings.model import COMMAND_LINE
+from awaken.workspace.file_reading import FileReader
+from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.reading import enclosure_of, read_named
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from awaken.engine.run import Observer
+
+
+def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
+    """Run the rules over one project root; nothing is written.
+
+    With a ``observer`` nothing is recalled: there is always something to tell it.
+    """
+    started = time.perf_counter()
+    root = asked.found.root
+    suppression_sources = _suppression_sources(asked)
+    targets = targets_of(root.path, asked.settings)
+    formatter = detect(root.path)
+    memory = _memory(asked)
+    paths = counted(asked.found.files, READING, asked.progress)
+    reader = FileReader(root.path, paths, _overlaid(asked), memory.files)
+    manifests = read_manifests(root.path)
+    question = digest_of(_question(asked), {})
+
+    digests = reader.digests() | {path: one.digest for path, one in manifests.items()}
+    parts = formatter.fingerprint(asked.found.files), suppression_sources.fingerprint()
+    state = State(digest_of((targets.all(), *parts), {}), digests, reader.source)
+    answer = memory.recall(question, state) if observer is None else None
+    if answer is None:
+        # The engine is imported here: a run that is answered from memory needs nothing of it.
+        from awaken.engine.run import plan_root  # noqa: PLC0415
+
+        files = reader.sources() | manifests
+        # As they were read: a file may have changed since it was looked at.
+        read = structs.replace(state, digests={path: one.digest for path, one in files.items()})
+        planned = plan_root(
+            asked,
+            files,
+            Surroundings(state.made_from, read.digest(), targets, formatter, suppression_sources),
+        )
+        answer = planned.answer
+        if observer is not None:
+            observer(root.path, planned.staged)
+        # The same bytes give the same diagnostics, but for what awaken itself could not do.
+        if not any(one.internal for one in answer.diagnostics):
+            memory.keep(question, answer, planned.evidence)
+    memory.keep_files(reader.known())
+    memory.save()
+    problems = tuple(
+        Diagnostic(problem.path, problem.line, problem.message)
+        for problem in (*asked.found.problems, *reader.problems(), *targets.problems)
+    )
+    unusable = frozenset(problem.path for problem in (*problems, *answer.diagnostics))
+    return RootReport(
+        root=root.path,
+        targets=_target_versions(targets),
+        findings=answer.findings,
+        changes=answer.changes,
+        pending=answer.pending,
+        files=answer.files,
+        sources=answer.sources,
+        diagnostics=(*problems, *answer.diagnostics),
+        files_read=len(asked.found.files),
+        seconds=time.perf_counter() - started,
+        notes=(
+            *_unmet_notes(asked.chosen(), targets),
+            *_baseline_notes(suppression_sources, answer.unmatched),
+        ),
+        suppressed=answer.suppressed,
+        baseline=_baseline_use(asked, suppression_sources, unusable),
+    )
+
+
+def _memory(asked: RootRun) -> Memory:
+    # The digest of what makes a result covers awaken's own code, and no plug-in's. Nor is a result
+    # remembered that is about a part of the sites.
+    own = all(type(rule).__module__.startswith("awaken.") for rule in asked.chosen())
+    whole = asked.site_scope() is None
+    use = asked.use_cache and own and whole
+    return Memory(asked.found.root.path, asked.settings.cache_dir, use=use)
+
+
+def _unmet_notes(rules: Sequence[Rule], targets: Targets) -> list[str]:
+    return [
+        f"{rule.name} rewrites nothing here: {unmet}; raise the requirement, "
+        "or name the version in use with --target"
+        for rule in rules
+        if (unmet := unmet_need(rule, targets)) is not None
+    ]
+
+
+def _suppression_sources(asked: RootRun) -> SuppressionSources:
+    """Return what holds sites of this root back. Raises UserError."""
+    root, settings = asked.found.root.path, asked.settings
+    file = _baseline_file(asked)
+    # A file that the user named may lie anywhere; one that a project's settings name, only inside.
+    read = read_named if settings.says_user("baseline") else enclosure_of(root).read
+    expected = settings.baseline is not None and not asked.new_baseline
+    return SuppressionSources(
+        asked.rules,
+        settings.ignored,
+        read_baseline(file, root, read) if expected or file.exists() else None,
+        None if asked.since is None else changed_lines(root, asked.since, asked.overlay),
+    )
+
+
+def _baseline_file(asked: RootRun) -> Path:
+    return asked.settings.baseline or asked.found.root.path / DEFAULT_NAME
+
+
+def _baseline_use(
+    asked: RootRun, suppression_sources: SuppressionSources, unread: frozenset[str]
+) -> BaselineUse:
+    origin = asked.settings.origins.get("baseline", "")
+    named = origin == COMMAND_LINE or origin.startswith("--config")
+    if suppression_sources.baseline is None:
+        return BaselineUse(_baseline_file(asked), named=named)
+    concerned = set(entries_about(suppression_sources.baseline, asked, unread))
+    kept = (entry for entry in suppression_sources.baseline.entries if entry not in concerned)
+    return BaselineUse(suppression_sources.baseline.file, tuple(kept), named)
+
+
+def _baseline_notes(suppression_sources: SuppressionSources, unmatched: int) -> list[str]:
+    if suppression_sources.baseline is None or not unmatched:
+        return []
+    file = suppression_sources.baseline.file
+    option = "" if file.name == DEFAULT_NAME else f" --baseline {os.path.relpath(file)}"
+    entries = "1 entry" if unmatched == 1 else f"{unmatched} entries"
+    gone = f"{entries} of {file.name} {'matches' if unmatched == 1 else 'match'} nothing any more"
+    return [f"{gone}; write it again with awaken check --write-baseline{option}"]
+
+
+def _overlaid(asked: RootRun) -> dict[str, bytes]:
+    """Return the bytes that stand for files of this root, by project-relative path."""
+    root = asked.found.root.path
+    return {
+        path.relative_to(root).as_posix(): content
+        for path, content in asked.overlay.items()
+        if path.is_relative_to(root)
+    }
+
+
+def _question(asked: RootRun) -> tuple[object, ...]:
+    """Return all that decides the result beside the files and their versions."""
+    return (
+        asked.settings.rules,
+        asked.settings.unsafe_fixes,
+        msgspec.to_builtins(asked.settings.options, order="deterministic", enc_hook=repr),
+        asked.settings.overrides,
+        asked.settings.baseline,
+        asked.since,
+        sorted(asked.excluded),
+        asked.found.root.selected,
+    )
+
+
+def _target_versions(targets: Targets) -> tuple[TargetVersion, ...]:
+    return tuple(TargetVersion(t.name, t.specifier, t.origin) for t in targets.origins())

@@ -1,0 +1,22 @@
+"""The collection of garbage: each time all objects are visited, and hardly any is free."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """Collect no garbage meanwhile: imported modules and trees are many objects, and they stay.
+
+    What parses many files collects by itself (``awaken.project.source.module_store``).
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,129 @@
+"""The evidence of a remembered answer: what its run looked at, and whether that is still the same.
+
+``awaken.project.source.looked_at`` says why nothing else can have changed the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from msgspec import Struct, structs
+
+from awaken.contract import Change, ReleaseImport
+from awaken.engine.planning.exports import stem_of
+from awaken.engine.remembering.searches import answer
+from awaken.project.source.looked_at import LookedAt, Search
+from awaken.workspace.sources import Snapshot, SourceFile
+from awaken.workspace.suppressions import MARK
+
+_MARKED = Search("bytes", MARK)
+_PYTHON = (".py", ".pyi")
+
+_Answers = tuple[tuple[int, bytes], ...]
+"""What one file answered: the number of each search that holds in it, with the answer."""
+
+
+class SeenFile(Struct, frozen=True, array_like=True):
+    """The digest of a file, and the number of what it answered; None if it was read."""
+
+    digest: bytes
+    answers: int | None
+
+
+class Evidence(Struct, frozen=True):
+    """What an answer depends on.
+
+    ``made_from`` is the digest of versions, formatter and what suppresses sites. ``answers`` holds
+    what files answered to ``searches``, each only once: most files answer the same.
+    """
+
+    made_from: bytes
+    searches: tuple[Search, ...]
+    answers: tuple[_Answers, ...]
+    files: dict[str, SeenFile]
+
+
+def note_edits(snapshot: Snapshot, changes: Sequence[Change], looked_at: LookedAt) -> None:
+    """Note what making ``changes`` looks at: the files, and who takes names from them."""
+    for change in changes:
+        looked_at.read.update(change.paths)
+        for edit in change.edits:
+            if isinstance(edit, ReleaseImport):
+                search = Search("exports", stem_of(edit.path).encode())
+                if search not in looked_at.told:
+                    looked_at.note_answers(search, _answers_in(search, snapshot))
+
+
+def _answers_in(search: Search, snapshot: Snapshot) -> dict[str, bytes]:
+    answers = ((path, answer(search, snapshot[path])) for path in snapshot if _is_python(path))
+    return {path: told for path, told in answers if told is not None}
+
+
+def evidence_for(
+    shown: Collection[str],
+    made_from: bytes,
+    files: Mapping[str, SourceFile],
+    looked_at: LookedAt,
+) -> Evidence:
+    """Return the evidence of an answer that comes from ``files``, and shows those ``shown``."""
+    read = looked_at.read.union(shown)
+    # Comments that suppress nothing are advice, so each file with a comment was looked at.
+    read.update(path for path, one in files.items() if MARK in one.text or not _is_python(path))
+    searches: list[Search] = []
+    told: dict[str, list[tuple[int, bytes]]] = {path: [] for path in files if path not in read}
+    for search, answers in _all_answers(looked_at):
+        for path, said in answers:
+            if path in told:
+                told[path].append((len(searches), said))
+        searches.append(search)
+    numbers: dict[_Answers, int] = {}
+    seen = {path: numbers.setdefault(tuple(one), len(numbers)) for path, one in told.items()}
+    return Evidence(
+        made_from,
+        tuple(searches),
+        tuple(numbers),
+        {path: SeenFile(one.digest, seen.get(path)) for path, one in files.items()},
+    )
+
+
+def _all_answers(looked_at: LookedAt) -> Iterable[tuple[Search, Iterable[tuple[str, bytes]]]]:
+    for search, paths in looked_at.searched.items():
+        yield search, ((path, b"") for path in paths)
+    yield from ((search, answers.items()) for search, answers in looked_at.told.items())
+    # Of the files that are not read, none holds it.
+    yield _MARKED, ()
+
+
+def still_holds(
+    evidence: Evidence,
+    made_from: bytes,
+    digests: Mapping[str, bytes],
+    source_of: Callable[[str], SourceFile | None],
+) -> Evidence | None:
+    """Return the evidence of the same answer for the files as they are now; None if there is none.
+
+    ``digests`` are those of all files, and ``source_of`` gives the text of one.
+    """
+    if evidence.made_from != made_from or evidence.files.keys() != digests.keys():
+        return None
+    changed = {
+        path: SeenFile(digest, evidence.files[path].answers)
+        for path, digest in digests.items()
+        if evidence.files[path].digest != digest
+    }
+    for path, seen in changed.items():
+        source = source_of(path)
+        if seen.answers is None or source is None or source.digest != seen.digest:
+            return None
+        if evidence.answers[seen.answers] != _answered_by(source, evidence.searches):
+            return None
+    return structs.replace(evidence, files=evidence.files | changed)
+
+
+def _answered_by(source: SourceFile, searches: Sequence[Search]) -> _Answers:
+    answers = ((number, answer(search, source)) for number, search in enumerate(searches))
+    return tuple((number, told) for number, told in answers if told is not None)
+
+
+def _is_python(path: str) -> bool:
+    return path.endswith(_PYTHON)

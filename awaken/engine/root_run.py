@@ -1,0 +1,95 @@
+"""What the run over one project root is asked to do, and which versions it is about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from awaken.contract import SiteId
+from awaken.engine.formatting.formatter import Formatter
+from awaken.engine.planning.rule_discovery import in_running_order
+from awaken.engine.progress import Progress, silent
+from awaken.engine.suppressing.baseline import Baseline, BaselineEntry
+from awaken.engine.suppressing.suppressed import SuppressionSources
+from awaken.kit.rule import Rule
+from awaken.settings import Resolved
+from awaken.settings.selection import UNUSED_SUPPRESSION
+from awaken.workspace.discovery import Found
+from awaken.workspace.manifests.targets import Targets, read_targets
+
+
+class RootRun(Struct, frozen=True, kw_only=True):
+    """What one root's run is asked to do; ``rules`` are those to choose from.
+
+    ``sites_in`` names files: rules look for sites there only, as far as their plans allow that;
+    None means all. The other fields are those of ``awaken.api.Options``.
+    """
+
+    found: Found
+    settings: Resolved
+    rules: tuple[Rule, ...]
+    since: str | None = None
+    overlay: Mapping[Path, bytes] = {}
+    excluded: frozenset[SiteId] = frozenset()
+    jobs: int | None = None
+    use_cache: bool = True
+    new_baseline: bool = False
+    sites_in: frozenset[str] | None = None
+    progress: Progress = silent
+
+    def chosen(self) -> tuple[Rule, ...]:
+        """Return the rules that run here, in the order in which they do."""
+        return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
+
+    def site_scope(self) -> frozenset[str] | None:
+        """Return ``sites_in`` where the result for these files does not depend on other sites."""
+        return self.sites_in if all(rule.per_file for rule in self.chosen()) else None
+
+
+class Surroundings(Struct, frozen=True):
+    """What decides the answer to a question beside the files.
+
+    ``made_from`` is the digest of that, ``digest`` of that and the files.
+    """
+
+    made_from: bytes
+    digest: bytes
+    targets: Targets
+    formatter: Formatter
+    suppression_sources: SuppressionSources
+
+
+def entries_about(
+    baseline: Baseline, asked: RootRun, unread: frozenset[str]
+) -> tuple[BaselineEntry, ...]:
+    """Return the entries of ``baseline`` that the run says something about.
+
+    ``unread`` are the paths of files that could not be read or planned, ``""`` for any of them.
+    """
+    ran = frozenset((*asked.settings.rules, UNUSED_SUPPRESSION))
+    root = asked.found.root
+    # A project inside has its own run, which says what became of its entries.
+    others = [f"{os.path.relpath(one.path, root.path)}/" for one in asked.found.nested]
+    return baseline.concerns(
+        ran,
+        lambda path: root.selects(path) and not path.startswith(tuple(others)),
+        unread,
+    )
+
+
+def targets_of(root: Path, settings: Resolved) -> Targets:
+    """Return the targets of the project in ``root``, its settings and where they stand told."""
+    return read_targets(root, settings.target_version, settings.target, settings.target_origins())
+
+
+def unmet_need(rule: Rule, targets: Targets) -> str | None:
+    """Return which versions ``rule`` needs that the targets do not promise, or None."""
+    for name, versions in rule.needs.items():
+        if not targets.guarantees(name, versions):
+            target = targets.distribution(name)
+            declared = f"{target.specifier} ({target.origin})" if target else "no version"
+            return f"it needs {name}{versions}, and {declared} is declared"
+    return None

@@ -1,0 +1,104 @@
+"""The record of what a run looked at in the texts of its files, which proves its answer later.
+
+Rules and facts are functions: with the same question, the same versions and settings, and the same
+*set of paths*, the answer depends on nothing but what they see of the files' texts. They see a text
+in two ways. They *read* it: parse it, match it, cut from it, measure it. Or they *search*: ask of
+all Python files the same question, which each file answers by its path and text alone.
+
+So the answer still holds when the paths are the same, every file that was read has the same bytes,
+and every other Python file that changed answers every search as before. Then, question by question
+in the order of the run, the same is asked and the same is answered. This needs a complete record:
+
+- A search counts with all Python files in which it holds, whether or not their hits were used:
+  those hit and those missed both prove something. Files that are read anyway may be missing.
+- A file counts as read as soon as anything but a recorded search was taken from its text, its tree
+  or its length: also when it does not parse, when only a worker process read it, and when the
+  answer was remembered by an earlier project of the run or came from an index on disk. What goes
+  through ``WatchedSnapshot`` counts by itself.
+- A file that a change edits counts as read. What later phases see of it follows from that.
+- When in doubt a file is read: one too many costs time, one too few an answer that is wrong.
+
+Not recorded, for the engine sees to it: the set of paths, all files that are no Python (manifests),
+files with suppression comments, and those in which findings are placed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from awaken.workspace.sources import Snapshot, SourceFile
+
+SearchKind = Literal["bytes", "word", "inherited", "renamed", "called", "doubles", "exports"]
+"""Which question is asked of each file: ``bytes`` whether its text holds them; ``word``,
+``inherited``, ``renamed`` and ``called`` what ``Words`` answers; ``doubles`` (of nothing) whether a
+file of tests may hold doubles of Query; ``exports`` which names it takes from a module of that last
+name. ``awaken.engine.remembering.searches`` answers them for one file."""
+
+
+class Search(Struct, frozen=True, order=True):
+    """A question that the path and the text of each Python file answer by themselves."""
+
+    kind: SearchKind
+    sought: bytes
+
+
+class LookedAt(Struct):
+    """What one run, all its phases and processes together, looked at.
+
+    ``searched`` gives the Python files in which each search holds, ``read`` the files of which
+    more was seen; both by project-relative path. ``told`` gives, for searches that are answered
+    with more than yes, what each of these files answered.
+    """
+
+    searched: dict[Search, frozenset[str]] = msgspec.field(default_factory=dict)
+    read: set[str] = msgspec.field(default_factory=set)
+    told: dict[Search, dict[str, bytes]] = msgspec.field(default_factory=dict)
+
+    def take(self) -> LookedAt:
+        """Return all that was noted, to be sent to another process, and note anew."""
+        taken = LookedAt(self.searched, self.read, self.told)
+        self.searched, self.read, self.told = {}, set(), {}
+        return taken
+
+    def add(self, other: LookedAt) -> None:
+        """Take over what another process looked at on the same files."""
+        self.searched.update(other.searched)
+        self.read |= other.read
+        self.told.update(other.told)
+
+    def note_search(self, search: Search, paths: Iterable[str]) -> None:
+        """Note that ``search`` was asked of all Python files, and that it holds in ``paths``."""
+        self.searched[search] = frozenset(paths)
+
+    def note_answers(self, search: Search, answers: dict[str, bytes]) -> None:
+        """Note that ``search`` was asked of all Python files; those left out answered nothing."""
+        self.told[search] = answers
+
+    def note_read(self, path: str) -> None:
+        """Note that the text of the file at ``path`` was read."""
+        self.read.add(path)
+
+
+class WatchedSnapshot(Snapshot):
+    """A snapshot that notes which of its files are read."""
+
+    def __init__(self, files: Snapshot, looked_at: LookedAt) -> None:
+        super().__init__({path: files[path] for path in files})
+        self.looked_at = looked_at
+
+    def __getitem__(self, path: str) -> SourceFile:
+        self.looked_at.note_read(path)
+        return super().__getitem__(path)
+
+    def get(self, path: str) -> SourceFile | None:
+        """Return the file at ``path``, or None."""
+        self.looked_at.note_read(path)
+        return super().get(path)
+
+    def searched(self, path: str) -> SourceFile:
+        """Return the file at ``path`` for a search, which whoever asks notes."""
+        return super().__getitem__(path)

@@ -1,0 +1,38 @@
+"""The texts of one snapshot: searched for bytes and words, and read."""
+
+from __future__ import annotations
+
+from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
+from awaken.project.source.text_search import TextSearch
+from awaken.project.source.words import Words
+from awaken.workspace.sources import Snapshot
+
+_PYTHON = (".py", ".pyi")
+
+
+class ProgramTexts:
+    """Searches a snapshot, and notes in ``looked_at`` what for and which files are read.
+
+    What ``earlier`` texts of the same run found in files that are the same is known.
+    ``python`` are the paths of the Python files, sorted; ``changed`` those of the files that
+    differ from ``earlier``.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, looked_at: LookedAt, earlier: ProgramTexts | None = None
+    ) -> None:
+        self.files: WatchedSnapshot = WatchedSnapshot(snapshot, looked_at)
+        self.python = sorted(path for path in snapshot if path.endswith(_PYTHON))
+        texts = {path: snapshot[path].text for path in self.python}
+        before = None if earlier is None else earlier.files
+        self.search: TextSearch = TextSearch(texts, looked_at, earlier.search if earlier else None)
+        self.words: Words = Words(
+            self.files, self.search.files_with, earlier.words.kept if earlier else None
+        )
+        self.has_same_paths = before is not None and set(before) == set(snapshot)
+        self.changed = frozenset(
+            path
+            for path in snapshot
+            # By identity: a file that nobody edited is the same object in both snapshots.
+            if before is None or path not in before or snapshot[path] is not before.searched(path)
+        )

@@ -1,0 +1,236 @@
+"""An answer is remembered over edits of files that it does not depend on, and over no others."""
+
+from __future__ import annotations
+
+import random
+import re
+from zlib import crc32
+
+import msgspec
+import pytest
+from fixture_cases import CASES, ONE_OF
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awaken import api
+from awaken.engine.remembering.evidence import Evidence, SeenFile, evidence_for, still_holds
+from awaken.engine.remembering.remembered import digest_of
+from awaken.engine.remembering.searches import answer
+from awaken.project.source.looked_at import LookedAt, Search, WatchedSnapshot
+from awaken.project.source.words import Words
+from awaken.settings import Settings
+from awaken.workspace.sources import Snapshot, decode
+
+MADE_FROM = digest_of(["made from"], {})
+NOISE = """\
+\"\"\"What {number} programs have in common.\"\"\"
+
+import json
+
+
+def load(path):
+    with open(path) as file:
+        return json.load(file)
+"""
+
+
+def source(path, text):
+    return decode(path, text.encode())
+
+
+@pytest.fixture
+def proved():
+    """Return what becomes of evidence when the files are these."""
+
+    def proved(known, texts, made_from=MADE_FROM):
+        files = {path: source(path, text) for path, text in texts.items()}
+        digests = {path: one.digest for path, one in files.items()}
+        return still_holds(known, made_from, digests, files.get)
+
+    return proved
+
+
+TEXTS = {"a.py": "query = 1\n", "b.py": "x = 1\n", "c.py": "y = 1\n", "setup.cfg": "[a]\n"}
+
+
+@pytest.fixture
+def known():
+    looked_at = LookedAt()
+    looked_at.note_search(Search("word", b"query"), ["a.py"])
+    looked_at.note_answers(Search("exports", b"shop"), {})
+    looked_at.note_read("b.py")
+    files = {path: source(path, text) for path, text in TEXTS.items()}
+    return evidence_for([], MADE_FROM, files, looked_at)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {},
+        {"a.py": "import a\n\nquery = 2\n"},
+        {"c.py": "queries = 1\n"},
+        {"c.py": "syntax error\n"},
+        {"a.py": "print(query)\n", "c.py": "shop = 1\n"},
+    ],
+)
+def test_what_an_answer_does_not_depend_on_may_change(known, proved, edit):
+    newer = proved(known, TEXTS | edit)
+
+    assert newer is not None
+    assert proved(newer, TEXTS | edit) == newer
+    assert proved(newer, TEXTS) == known
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"a.py": "queries = 1\n"},
+        {"b.py": "x = 2\n"},
+        {"c.py": "query = 1\n"},
+        {"c.py": "from shop import name\n"},
+        {"c.py": "# awaken: skip-file\n"},
+        {"setup.cfg": "[b]\n"},
+        {"d.py": ""},
+    ],
+)
+def test_what_an_answer_depends_on_may_not_change(known, proved, edit):
+    assert proved(known, TEXTS | edit) is None
+
+
+def test_an_answer_holds_for_the_same_files_and_versions_only(known, proved):
+    fewer = {path: text for path, text in TEXTS.items() if path != "c.py"}
+
+    assert proved(known, fewer) is None
+    assert proved(known, fewer | {"e.py": TEXTS["c.py"]}) is None
+    assert proved(known, TEXTS, digest_of(["other"], {})) is None
+
+
+def test_a_file_that_changes_meanwhile_proves_nothing(known):
+    files = {path: source(path, text) for path, text in TEXTS.items()}
+    digests = {path: one.digest for path, one in files.items()}
+    digests["c.py"] = source("c.py", "z = 1\n").digest
+
+    assert still_holds(known, MADE_FROM, digests, files.get) is None
+    assert still_holds(known, MADE_FROM, digests, {}.get) is None
+
+
+def test_a_watched_snapshot_notes_what_is_read():
+    looked_at = LookedAt()
+    files = WatchedSnapshot(Snapshot({p: source(p, text) for p, text in TEXTS.items()}), looked_at)
+
+    assert files.searched("c.py").text == b"y = 1\n"
+    assert (list(files), len(files), "c.py" in files) == (list(TEXTS), len(TEXTS), True)
+    assert looked_at.read == set()
+
+    assert files["a.py"] is files.searched("a.py")
+    assert files.get("b.py") is files.searched("b.py")
+    assert looked_at.read == {"a.py", "b.py"}
+
+
+def test_files_that_are_searched_only_are_not_read():
+    files = {path: source(path, text) for path, text in TEXTS.items()}
+    looked_at = LookedAt({Search("bytes", b"1"): frozenset({"a.py", "b.py", "c.py"})}, {"b.py"})
+
+    found = evidence_for(["a.py"], MADE_FROM, files, looked_at)
+
+    read = {path for path, seen in found.files.items() if seen == SeenFile(seen.digest, None)}
+    assert read == {"a.py", "b.py", "setup.cfg"}
+    assert isinstance(found, Evidence)
+
+
+WAYS = {
+    "word": "files_with",
+    "inherited": "inherited_in",
+    "renamed": "renamed_in",
+    "called": "called_in",
+}
+PIECES = st.sampled_from(
+    ["Base", "Basé", "x", "class A(", "):", " as ", " = ", "(", ")", ".", "\n"]
+)
+
+
+@given(st.sampled_from(sorted(WAYS)), st.sampled_from(["Base", "Basé", "x"]), st.lists(PIECES))
+def test_one_file_answers_as_it_did_among_all(kind, word, pieces):
+    file = source("a.py", "".join(pieces))
+    looked_at = LookedAt()
+    files = WatchedSnapshot(Snapshot({"a.py": file}), looked_at)
+    words = Words(files, lambda sought: ["a.py"] if sought[0] in file.text else [])
+
+    found = getattr(words, WAYS[kind])(word)
+
+    search = Search(kind, word.encode())
+    assert looked_at.searched[search] == frozenset(found)
+    assert (answer(search, file) is not None) == bool(found)
+
+
+# ------------------------------------------------------------------- whole runs on edited programs
+SEVERAL = [
+    pytest.param(
+        identifier,
+        id=identifier,
+        marks=() if crc32(identifier.encode()) % (2 * ONE_OF) == 0 else pytest.mark.slow,
+    )
+    for identifier, case in CASES.items()
+    if len(case.before) > 1
+]
+EDITS = 8
+_WORDS = re.compile(rb"\w+")
+
+
+def edited(chance, files):
+    """Return one of ``files`` by its path, with a line or a word that was not there before."""
+    path = chance.choice(sorted(files))
+    lines = files[path].splitlines(keepends=True)
+    others = [line for text in files.values() for line in text.splitlines(keepends=True)]
+    at = chance.randrange(len(lines) + 1)
+    match chance.randrange(5):
+        case 0:
+            lines.insert(at, chance.choice(others))
+        case 1:
+            del lines[at:][:1], lines[at : at + 1]
+        case 2:
+            lines.insert(at, b"# awaken: skip-file\n")
+        case 3:
+            words = _WORDS.findall(b"".join(others))
+            text = b"".join(lines)
+            old = chance.choice(_WORDS.findall(text) or [b"no word"])
+            return path, text.replace(old, chance.choice(words), 1)
+        case 4:
+            lines.append(b"# a comment\n")
+    return path, b"".join(lines)
+
+
+def picture(report):
+    roots = [
+        msgspec.structs.replace(root, seconds=0, baseline=None, root=None) for root in report.roots
+    ]
+    return report.diagnostics, roots
+
+
+@pytest.mark.parametrize("identifier", SEVERAL)
+def test_memory_never_changes_an_answer(identifier, tmp_path):
+    """Whatever is edited, the report is the one of a run that remembers nothing."""
+    case = CASES[identifier]
+    root = tmp_path / "program"
+    files = {"pyproject.toml": b'[project]\nname = "p"\n'} | dict(case.before)
+    files |= {f"noise_{number}.py": NOISE.format(number=number).encode() for number in range(3)}
+    for path, content in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    chance = random.Random(identifier)
+    settings = Settings(
+        select=(case.rule,),
+        unsafe_fixes=True,
+        target=dict(case.settings.targets),
+        cache_dir=str(tmp_path / "cache"),
+    )
+
+    def run(*, use_cache):
+        return picture(api.run([root], api.Options(settings=settings, jobs=1, use_cache=use_cache)))
+
+    run(use_cache=True)
+    for _ in range(EDITS):
+        path, content = edited(chance, files)
+        files[path] = content
+        (root / path).write_bytes(content)
+        assert run(use_cache=True) == run(use_cache=False), path

@@ -1,0 +1,158 @@
+"""What a program's texts are searched for and read is found once, and noted."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from awaken.project import Project
+from awaken.project.names.file_facts import FactsIndex, facts_of
+from awaken.project.source.looked_at import LookedAt, Search
+from awaken.project.source.text_search import TextSearch
+from awaken.workspace.sources import Snapshot, decode
+
+
+def snapshot(**texts):
+    files = {f"{name}.py": decode(f"{name}.py", text.encode()) for name, text in texts.items()}
+    return Snapshot(files)
+
+
+# ----------------------------------------------------------------------------------- the search
+_WORDS = st.lists(st.text("ab", max_size=3).map(str.encode), min_size=1, max_size=4)
+
+
+@given(st.lists(st.text("abc", max_size=6).map(str.encode), max_size=4), st.lists(_WORDS))
+def test_words_are_found_where_they_are(texts, questions):
+    by_path = {f"{number}.py": text for number, text in enumerate(texts)}
+    search = TextSearch(by_path, LookedAt())
+    for words in questions:
+        holding = [path for path, text in by_path.items() if any(one in text for one in words)]
+        assert search.files_with(words) == holding
+
+
+def test_a_long_text_is_searched_as_well(monkeypatch):
+    monkeypatch.setattr("awaken.project.source.text_search._LONG", 3)
+    search = TextSearch({"a.py": b"one two", "b.py": b"two"}, LookedAt())
+    assert search.files_with([b"one", b"zero"]) == ["a.py"]
+
+
+def test_only_changed_texts_are_searched_again():
+    texts = {"a.py": b"one", "b.py": b"two", "c.py": b"three"}
+    earlier = TextSearch(texts, LookedAt())
+    earlier.files_with([b"one", b"two"])
+    later = TextSearch({"a.py": texts["a.py"], "b.py": b"one", "d.py": b"two"}, LookedAt(), earlier)
+    assert later.files_with([b"one"]) == ["a.py", "b.py"]
+    assert later.files_with([b"two"]) == ["d.py"]
+
+
+# ------------------------------------------------------------------------------------ what is noted
+def test_a_search_is_noted_and_reads_nothing():
+    project = Project(snapshot(a="import x", b="y = 1", c="import xy"), None)
+    project.files_with([b"import"])
+    assert project.looked_at.searched == {Search("bytes", b"import"): frozenset({"a.py", "c.py"})}
+    assert project.looked_at.read == set()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda project: project.module("a.py"),
+        lambda project: project.snapshot["a.py"],
+        lambda project: project.snapshot.get("a.py"),
+        lambda project: project.called_in("a.py"),
+        lambda project: project.class_facts("a.A"),
+    ],
+)
+def test_what_is_taken_from_a_file_is_noted(read):
+    project = Project(snapshot(a="class A: pass", b=""), None)
+    read(project)
+    assert project.looked_at.read == {"a.py"}
+
+
+def test_a_file_without_syntax_is_noted():
+    project = Project(snapshot(a="class"), None)
+    assert project.module("a.py") is None
+    assert project.looked_at.read == {"a.py"}
+
+
+def test_what_is_known_from_an_earlier_project_is_noted_when_it_is_asked_for():
+    files = snapshot(a="class A: pass", b="")
+    earlier = Project(files, None)
+    earlier.called_in("a.py")
+    later = Project(files, None, None, earlier)
+    assert later.looked_at.read == set()
+    later.called_in("a.py")
+    assert later.looked_at.read == {"a.py"}
+
+
+def test_heirs_are_searched_for_as_words():
+    project = Project(snapshot(a="class A: pass", b="class B(A): pass", c="A()", d=""), None)
+    project.all_subclasses("a.A")
+    searched = project.looked_at.searched
+    assert searched[Search("word", b"A")] == {"a.py", "b.py", "c.py"}
+    assert searched[Search("inherited", b"A")] == {"b.py"}
+
+
+# --------------------------------------------------------------------------------------- the facts
+CLASSES = """
+from lib import Base, register
+import lib.more as more
+
+
+@register(1)
+class Plain(Base): pass
+
+
+class Dotted(more.Base[int], metaclass=more.Meta): pass
+
+
+def make(Base):
+    class Inner(Base): pass
+    class Other(Plain): pass
+    return Inner
+
+
+class Twice(Unbound, Exception): pass
+class Twice(make(1)): pass
+"""
+
+
+def test_facts_from_another_file_of_the_same_text_say_the_same():
+    """Facts go by content: the same text at another path has another module name."""
+    first = Project(snapshot(a=CLASSES), None)
+    names = ["Plain", "Dotted", "make.<locals>.Inner", "make.<locals>.Other", "Twice"]
+    expected = {name: first.class_facts(f"a.{name}") for name in names}
+    assert expected["Plain"].bases == ("lib.Base",)
+    assert expected["Plain"].decorators == ("lib.register",)
+    assert expected["Dotted"].bases == ("lib.more.Base",)
+    assert expected["Dotted"].keywords == (("metaclass", "more.Meta"),)
+    assert expected["make.<locals>.Inner"].bases == (None,)
+    assert expected["make.<locals>.Other"].bases == ("a.Plain",)
+    assert (expected["Twice"].bases, expected["Twice"].unique) == ((None,), False)
+    moved = Project(snapshot(b=CLASSES), None, None, first)
+    for name, facts in expected.items():
+        other = moved.class_facts(f"b.{name}")
+        assert other.qualified == f"b.{name}"
+        assert other.span == facts.span
+        assert len(other.bases) == len(facts.bases)
+
+
+def test_known_facts_need_no_tree():
+    files = snapshot(a=CLASSES)
+    module = Project(files, None).module("a.py")
+    known = {hashlib.sha256(CLASSES.encode()).digest(): facts_of(module)}
+
+    def load(path):
+        raise AssertionError(path)
+
+    assert FactsIndex(files, load, known).of("a.py") == facts_of(module)
+    assert FactsIndex(files, load, known).of("nowhere.py") is None
+
+
+def test_renamings_count_in_every_scope():
+    text = "from a import b as c\nd = a.b\ndef f():\n    from x import b as e\n    g = h\n"
+    project = Project(snapshot(m=text), None)
+    assert project.renamed_in("m.py") == {"b": ("c", "d", "e"), "h": ("g",)}
