@@ -884,6 +884,49 @@ def listed_in_many_tests(size: int) -> Files:
     }
 
 
+def applications_beside_each_other(size: int) -> Files:
+    """n files with two applications each, one with a lifespan and one with handlers, and tests."""
+    return {
+        f"a{one}/main.py": f"""from contextlib import asynccontextmanager
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+@asynccontextmanager
+async def run(app):
+    app.state.value{one} = 1
+    yield
+app = FastAPI(lifespan=run)
+other = FastAPI()
+@other.on_event("startup")
+def start():
+    other.state.thing{one} = 1
+@other.get("/")
+def index(request):
+    return request.app.state.thing{one}
+def test_index():
+    assert TestClient(other).get("/")
+"""
+        for one in range(size)
+    }
+
+
+def endpoints_of_one_name(size: int) -> Files:
+    """n files, each with an endpoint of the same name that its own file calls."""
+    return {
+        f"a{one}/routes.py": f"""from fastapi import APIRouter, Depends
+router = APIRouter()
+def _session():
+    return {one}
+@router.get("/items")
+def items(db: int = Depends(_session)):
+    return db
+@router.get("/more")
+def more(db: int = Depends(_session)):
+    return items(db)
+"""
+        for one in range(size)
+    }
+
+
 LINEAR: dict[Callable[[int], Files], int] = {
     star_imports_of_each_other: 4,
     star_imports_of_neighbours: 6,
@@ -924,6 +967,8 @@ LINEAR: dict[Callable[[int], Files], int] = {
     globals_of_each_other: 4,
     overloads_of_init: 10,
     packages_in_packages: 5,
+    applications_beside_each_other: 15,
+    endpoints_of_one_name: 30,
 }
 """Shapes that take steps in proportion to their text, each with its smallest size."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from growth import steps
 from programs import module_of, name_in, program
-from shapes_of_names import LINEAR, SQUARE
+from shapes_of_names import LINEAR, SQUARE, applications_beside_each_other
 
 from awaken.contract import Constraints
 from awaken.engine.planning.planning import plan_rule
@@ -101,3 +101,14 @@ def test_modules_of_a_circle_that_bring_two_things_agree_on_none():
 
     assert name_in({**files, "main.py": "from a import T\nT\n"}, "main.py", "T") is None
     assert name_in({**files, "main.py": "from b import T\nT\n"}, "main.py", "T") is None
+
+
+def test_served_applications_take_steps_that_grow_with_their_number():
+    def served(size):
+        project = program(applications_beside_each_other(size))
+        taken = steps(lambda: project.web.serving.all)
+        assert [one.handles for one in project.web.serving.all] == [False, True] * size
+        return taken
+
+    # Most steps are those of finding each application; n for each of them show late.
+    assert served(240) < 4.4 * served(60)

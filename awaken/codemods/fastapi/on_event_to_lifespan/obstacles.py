@@ -101,18 +101,21 @@ class Obstacles:
             if len(routers) > 1 or any(len(inclusions.roots(router)) > 1 for router in routers):
                 place = one.registration.place
                 raise Refused(reasons.ROUTER_HANDLER, "and is included again", because=(place,))
-        loose = [
-            registration
-            for registration in self._project.web.registrations.all
-            for router in registration.to.applications
-            if router.kind in ROUTERS and not inclusions.roots(router)
-        ]
-        for inclusion in inclusions.all:
+        for inclusion in inclusions.all if self._has_loose_routers else ():
             hidden = inclusion.child.unknown is not None and inclusion.how == "include"
             # An unknown router may be a loose one, whose handlers would then stop.
-            if loose and hidden and application in inclusion.parent.applications:
+            if hidden and application in inclusion.parent.applications:
                 place = inclusion.module.place(inclusion.node)
                 raise Refused(reasons.ROUTER_HANDLER, "or may be included", because=(place,))
+
+    @cached_property
+    def _has_loose_routers(self) -> bool:
+        """Whether something is registered on a router that no application is seen to include."""
+        return any(
+            router.kind in ROUTERS and not self._project.web.inclusions.roots(router)
+            for registration in self._project.web.registrations.all
+            for router in registration.to.applications
+        )
 
     def _require_one_application(self, owned: Sequence[Owned]) -> None:
         for one in owned:

@@ -59,8 +59,9 @@ def _starts(project: Project, served: Served) -> Iterator[tuple[Module, Function
     if served.lifespan is not None:
         waiting.append((*served.lifespan, 0))
     # With a lifespan given, Starlette never runs the handlers.
-    for one in project.web.registrations.all if served.given is None else ():
-        if one.event == "startup" and served.application in one.to.applications:
+    registered = project.web.registrations.of(served.application)
+    for one in registered if served.given is None else ():
+        if one.event == "startup":
             handler = one.function or _function(one.module, one.handler)
             if handler is not None:
                 waiting.append((one.module, handler, 0))

@@ -6,13 +6,14 @@ Found by the words that each of them needs; what they are said to is followed by
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.frameworks.web.applications import (
+    Application,
     Resolved,
     argument_at,
     without_router,
@@ -74,6 +75,31 @@ class Registrations(FoundInFiles[Registration]):
     def lifespans(self) -> tuple[GivenLifespan, ...]:
         """Every lifespan that is given, by file and place."""
         return tuple(one for module in self._modules(LIFESPAN_WORDS) for one in self._given(module))
+
+    def of(self, application: Application) -> Sequence[Registration]:
+        """Return what is registered on an application, or may be, by file and place."""
+        return self._by_application.get(application, ())
+
+    def lifespan_of(self, application: Application) -> GivenLifespan | None:
+        """Return the first lifespan that is given to an application, or may be."""
+        return self._first_lifespans.get(application)
+
+    @cached_property
+    def _by_application(self) -> dict[Application, list[Registration]]:
+        found: dict[Application, list[Registration]] = {}
+        for one in self.all:
+            for application in dict.fromkeys(one.to.applications):
+                found.setdefault(application, []).append(one)
+        return found
+
+    @cached_property
+    def _first_lifespans(self) -> dict[Application, GivenLifespan]:
+        # Backwards: the first one stays.
+        return {
+            application: one
+            for one in reversed(self.lifespans)
+            for application in one.to.applications
+        }
 
     def _in(self, module: Module) -> Iterator[Registration]:
         for node in module.walk():

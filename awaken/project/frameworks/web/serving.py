@@ -77,10 +77,8 @@ class Serving:
                     yield self._served(module, call, made)
 
     def _served(self, module: Module, call: ast.Call, made: Application) -> Served:
-        given = next(
-            (one for one in self._registrations.lifespans if made in one.to.applications), None
-        )
-        handles = any(made in one.to.applications for one in self._registrations.all)
+        given = self._registrations.lifespan_of(made)
+        handles = bool(self._registrations.of(made))
         function = None if given is None else self._function(given)
         return Served(module, call, made, given, function, handles)
 
