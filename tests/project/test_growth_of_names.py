@@ -11,6 +11,7 @@ from awaken.contract import Constraints
 from awaken.engine.planning.planning import plan_rule
 from awaken.engine.planning.rule_discovery import all_rules
 from awaken.project import Project, Snapshot
+from awaken.project.names.layout import Layout
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.sources import decode
 
@@ -112,3 +113,16 @@ def test_served_applications_take_steps_that_grow_with_their_number():
 
     # Most steps are those of finding each application; n for each of them show late.
     assert served(240) < 4.4 * served(60)
+
+
+def test_steps_to_find_modules_grow_with_the_number_of_packages():
+    def found(size):
+        paths = [f"folder{one}/package{one}/__init__.py" for one in range(size)]
+        layout = Layout(paths)
+        taken = steps(
+            lambda: [layout.find(f"library{one}", path) for one, path in enumerate(paths)]
+        )
+        assert layout.find("package3", "main.py").path == paths[3]
+        return taken
+
+    assert found(80) < _SLACK * 4 * found(20)

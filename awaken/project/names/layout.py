@@ -42,7 +42,7 @@ class Layout:
             for path in self._paths
             if path.rsplit("/", 1)[-1] in {"__init__.py", "__init__.pyi"}
         }
-        self._roots = sorted({self._root_of(folder) for folder in self._packages})
+        self._roots = self._roots_by_name()
         self._names, self._by_name = self._name_files()
         self._found: dict[tuple[str, str], FoundModule] = {}
 
@@ -112,7 +112,8 @@ class Layout:
                 namespace = namespace or found.namespace
         if standard:
             return FoundModule()
-        others = [path for root in self._roots if (path := self._file(_join(root, relative)))]
+        roots = self._roots.get(name.partition(".")[0], ())
+        others = [path for root in roots if (path := self._file(_join(root, relative)))]
         nearest = _nearest(others, folder)
         if len(nearest) == 1:
             return FoundModule(nearest[0])
@@ -134,6 +135,18 @@ class Layout:
                 return ""
             folder = folder.rpartition("/")[0]
         return folder
+
+    def _roots_by_name(self) -> dict[str, list[str]]:
+        """Return for each name the parents of top-level packages in which it stands, sorted."""
+        roots = {self._root_of(folder) for folder in self._packages}
+        found: dict[str, set[str]] = {}
+        for path in self._paths:
+            parts = path.split("/")
+            for depth, part in enumerate(parts):
+                root = "/".join(parts[:depth])
+                if root in roots:
+                    found.setdefault(part.partition(".")[0], set()).add(root)
+        return {name: sorted(found[name]) for name in found}
 
     def _name_files(self) -> tuple[dict[str, str], dict[str, str]]:
         claims: dict[str, list[str]] = {}
