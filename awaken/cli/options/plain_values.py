@@ -28,8 +28,10 @@ class Command(TyperCommand):
 def reading_plainly(parameters: list[Any]) -> list[Any]:
     """Return ``parameters`` of Typer, made to read plain values themselves."""
     for parameter in parameters:
-        usual = parameter.process_value
-        if not isinstance(usual, partial):
+        usual = getattr(parameter, "process_value", None)
+        # Typer promises neither: what is made otherwise goes its way.
+        known = hasattr(getattr(parameter, "type_descriptor", None), "annotation")
+        if known and usual is not None and not isinstance(usual, partial):
             parameter.process_value = partial(_processed, parameter, usual)
     return parameters
 

@@ -30,6 +30,7 @@ class HttpxAsgiTransport(Rule):
     phase = Phase.REPAIR
     since = "0.1.0"
     triggers = (b"app=", b"app =", b'"app"', b"'app'")
+    anchors = ((b"httpx",),)
     needs: ClassVar[Mapping[str, str]] = {"httpx": ">=0.14"}
     reasons = reasons.ALL
 
