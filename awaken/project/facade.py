@@ -51,7 +51,9 @@ class Project:
         self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
         self._site_scope = site_scope
-        self._modules = ModuleStore()
+        self._modules: ModuleStore = ModuleStore(
+            None if earlier is None else earlier._modules  # noqa: SLF001  of the same class
+        )
         self.parse_failures: dict[str, Unparsable] = {}
         before = None if earlier is None else earlier._texts  # noqa: SLF001  of the same class
         self._texts: ProgramTexts = ProgramTexts(snapshot, self.looked_at, before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections import OrderedDict
 from collections.abc import Iterator
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from awaken.project.source.modules import Module
 
@@ -20,18 +20,24 @@ garbage is collected. No collection happens by itself during a run: it would vis
 
 
 class ModuleStore:
-    """Parsed files by path.
+    """Parsed files by path; ``earlier`` is the store of an earlier snapshot, which is given up.
 
     A file is parsed again only if nobody holds its tree any more. So two nodes that are held
     together with their modules are one place of a file if and only if they are one object; what
     is kept without its module is compared by place (``same_node``).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: ModuleStore | None = None) -> None:
         self._last_used: OrderedDict[str, Module] = OrderedDict()
         self._held: WeakValueDictionary[str, Module] = WeakValueDictionary()
+        self._alive: WeakSet[Module] = WeakSet() if earlier is None else earlier.alive()
         self._bytes = 0
-        self._let_go = 0
+        # All trees of an earlier store, but for those that are taken over.
+        self._let_go = 0 if earlier is None else COLLECTED_SOURCE_BYTES
+
+    def alive(self) -> WeakSet[Module]:
+        """Return the parsed files that are in memory, those of earlier stores included."""
+        return self._alive
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self._last_used.values())
@@ -50,6 +56,7 @@ class ModuleStore:
     def add(self, module: Module) -> None:
         """Keep ``module``, and let those go that were not used for longest."""
         self._held[module.path] = module
+        self._alive.add(module)
         self._keep(module)
 
     def _keep(self, module: Module) -> None:
@@ -67,8 +74,6 @@ class ModuleStore:
 
     def _still_there(self) -> int:
         """Return the bytes of source of trees that are in memory, and not those last used."""
-        return sum(
-            len(module.source.text)
-            for path, module in self._held.items()
-            if path not in self._last_used
-        )
+        kept = {id(module.tree) for module in self._last_used.values()}
+        sizes = {id(module.tree): len(module.source.text) for module in self._alive}
+        return sum(size for tree, size in sizes.items() if tree not in kept)
