@@ -923,3 +923,23 @@ def test_the_classes_that_an_expression_may_be(expression, classes):
     module = module_of(project, "m.py")
 
     assert project.classes_of(module, last(module, expression)) == classes
+
+
+def test_an_attribute_of_a_library_is_the_same_whoever_asks_first():
+    files = {
+        "db.py": "from flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\n",
+        "a.py": "from db import db\ndb.session.query(1)\n",
+        "b.py": "from db import db\ndb.session.query(1)\n",
+    }
+
+    def proofs(order):
+        project = program(files)
+        modules = {path: module_of(project, path) for path in order}
+        found = {
+            path: project.orm.session_of(module, last(module, "db.session"))
+            for path, module in modules.items()
+        }
+        return [found["a.py"], found["b.py"]]
+
+    assert proofs(["a.py", "b.py"]) == proofs(["b.py", "a.py"])
+    assert proofs(["a.py", "b.py"])[0].kind == "scoped"

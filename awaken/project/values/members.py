@@ -265,7 +265,8 @@ class Members:
         if full in facts.mapped_attributes:
             return ClassOf(facts.mapped_attributes[full])
         if full in facts.attributes:
-            found = of_role(facts.attributes[full], full, module.place(node))
+            # Kept for all who read it, so it has the place of none of them.
+            found = of_role(facts.attributes[full], full)
             custom = owner.custom_query if isinstance(owner, InstanceOf) else ""
             if custom and isinstance(found, Session):
                 return Session(found.kind, custom_query=custom, place=found.place)

@@ -425,8 +425,8 @@ def _empty_call(node: ast.Call) -> ast.Call:
     return ast.copy_location(ast.Call(node.func, [], []), node)
 
 
-def of_role(role: Role, name: str, place: Place) -> Value:
-    """Return the value that the library files describe by ``role``."""
+def of_role(role: Role, name: str, place: Place | None = None) -> Value:
+    """Return the value that the library files describe by ``role``, seen at ``place``."""
     match role:
         case "session" | "scoped" | "async" | "async-scoped":
             return Session(role, place=place)
