@@ -39,14 +39,23 @@ def fixture_for(
         folder = folder.rpartition("/")[0]
     for path in paths:
         defining = load(path)
-        for node in defining.tree.body if defining is not None else ():
-            if defining is None or not isinstance(node, Function):
-                continue
+        for node in _fixtures(defining, names).get(name, ()) if defining is not None else ():
             # A fixture that asks for its own name gets the one further out.
-            is_same = same_node(defining, node, module, function)
-            if not is_same and fixture_name(defining, node, names) == name:
+            if defining is not None and not same_node(defining, node, module, function):
                 return FunctionOf(defining, node)
     return None
+
+
+def _fixtures(module: Module, names: Names) -> dict[str, list[Function]]:
+    """Return the fixtures at the top of a file, by the names by which tests ask for them."""
+    kept: dict[str, list[Function]] | None = module.memo.get(_fixtures)
+    if kept is None:
+        kept = module.memo[_fixtures] = {}
+        for node in module.tree.body:
+            name = fixture_name(module, node, names) if isinstance(node, Function) else None
+            if name is not None and isinstance(node, Function):
+                kept.setdefault(name, []).append(node)
+    return kept
 
 
 def _gives_arguments(decorator: ast.expr, name: str) -> bool:

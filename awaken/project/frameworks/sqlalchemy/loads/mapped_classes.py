@@ -20,6 +20,7 @@ from awaken.project.names.classes import ClassFacts
 from awaken.project.names.dictionaries import dictionary_values, is_of_module
 from awaken.project.names.visibility import is_public
 from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator, is_none
 
 DEPTH = 4
@@ -144,10 +145,10 @@ def _class_node(
 ) -> tuple[ModuleReader, ast.ClassDef] | None:
     """Return the tree of a class of the project, with the module that it stands in."""
     module = reader.project.module(facts.path)
-    for node in module.walk() if module is not None else ():
-        if module and isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
-            return ModuleReader(reader.project, module), node
-    return None
+    node = None if module is None else module.class_at(facts.span)
+    if module is None or node is None:
+        return None
+    return ModuleReader(reader.project, module), node
 
 
 def _entity_of_name(reader: ModuleReader, node: ast.Name, depth: int) -> Item | None:
@@ -466,20 +467,31 @@ def _attribute_values(
     """
     noted = [
         _entity_of_annotation(reader, node, statement.annotation)
-        for statement in reader.module.walk(around)
+        for statement in _assignments_in(reader.module, around)
         if isinstance(statement, ast.AnnAssign)
         and _is_attribute(statement.target, node.attr, statement in around.body)
     ]
     if any(noted):
         yield from noted
         return
-    for statement in reader.module.walk(around):
+    for statement in _assignments_in(reader.module, around):
         for target in statement.targets if isinstance(statement, ast.Assign) else ():
             # ``model = None`` in a base leaves it to the subclasses.
             if not isinstance(statement, ast.Assign) or is_none(statement.value):
                 continue
             if _is_attribute(target, node.attr, statement in around.body):
                 yield entity_of(reader, statement.value, depth - 1)
+
+
+def _assignments_in(module: Module, around: ast.ClassDef) -> list[ast.Assign | ast.AnnAssign]:
+    """Return all assignments in a class and its methods, in the order of the source."""
+    key = ("assignments", around)
+    kept: list[ast.Assign | ast.AnnAssign] | None = module.memo.get(key)
+    if kept is None:
+        nodes = module.walk(around)
+        kept = [one for one in nodes if isinstance(one, ast.Assign | ast.AnnAssign)]
+        module.memo[key] = kept
+    return kept
 
 
 def _is_attribute(target: ast.expr, name: str, in_body: bool) -> bool:
