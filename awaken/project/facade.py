@@ -25,9 +25,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.program_texts import ProgramTexts
 from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
 from awaken.workspace.parsing import Unparsable, parse
-from awaken.workspace.sources import Snapshot
-
-_PYTHON = (".py", ".pyi")
+from awaken.workspace.sources import Snapshot, is_python
 
 
 class Project:
@@ -112,7 +110,7 @@ class Project:
         if kept is not None:
             return kept
         source = self.snapshot.get(path)
-        if source is None or path in self.parse_failures or not path.endswith(_PYTHON):
+        if source is None or path in self.parse_failures or not is_python(path):
             return None
         try:
             tree = parse(source)
@@ -125,17 +123,14 @@ class Project:
 
     def files_calling(self, names: Iterable[str]) -> frozenset[str]:
         """Return the Python files that may call what has one of these names, or rename it."""
-        words = self._texts.words
-        return frozenset(
-            path for name in names for path in (*words.called_in(name), *words.renamed_in(name))
-        )
+        return self._texts.words.calling(names)
 
-    def called_in(self, path: str) -> frozenset[str]:
+    def called_names(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
         facts = self._facts.of(path)
         return frozenset() if facts is None else facts.called
 
-    def renamed_in(self, path: str) -> Mapping[str, Sequence[str]]:
+    def other_names(self, path: str) -> Mapping[str, Sequence[str]]:
         """Return the other names that a file gives to something, in any scope, by its name."""
         facts = self._facts.of(path)
         return {} if facts is None else facts.renamed

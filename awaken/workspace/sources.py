@@ -49,6 +49,11 @@ LINE_END_BYTES = re.compile(rb"\r\n|\r|\n")
 """The same in bytes."""
 
 
+def is_python(path: str) -> bool:
+    """Whether the file at ``path`` holds Python code or stubs."""
+    return path.endswith((".py", ".pyi"))
+
+
 class FileProblem(Struct, frozen=True, order=True):
     """Why one file could not be used, as one sentence; ``line`` is 1-based, 0 where unknown.
 

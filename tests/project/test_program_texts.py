@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +60,7 @@ def test_a_search_is_noted_and_reads_nothing():
         lambda project: project.module("a.py"),
         lambda project: project.snapshot["a.py"],
         lambda project: project.snapshot.get("a.py"),
-        lambda project: project.called_in("a.py"),
+        lambda project: project.called_names("a.py"),
         lambda project: project.class_facts("a.A"),
     ],
 )
@@ -81,10 +79,10 @@ def test_a_file_without_syntax_is_noted():
 def test_what_is_known_from_an_earlier_project_is_noted_when_it_is_asked_for():
     files = snapshot(a="class A: pass", b="")
     earlier = Project(files, None)
-    earlier.called_in("a.py")
+    earlier.called_names("a.py")
     later = Project(files, None, None, earlier)
     assert later.looked_at.read == set()
-    later.called_in("a.py")
+    later.called_names("a.py")
     assert later.looked_at.read == {"a.py"}
 
 
@@ -143,7 +141,7 @@ def test_facts_from_another_file_of_the_same_text_say_the_same():
 def test_known_facts_need_no_tree():
     files = snapshot(a=CLASSES)
     module = Project(files, None).module("a.py")
-    known = {hashlib.sha256(CLASSES.encode()).digest(): facts_of(module)}
+    known = {CLASSES.encode(): facts_of(module)}
 
     def load(path):
         raise AssertionError(path)
@@ -155,4 +153,4 @@ def test_known_facts_need_no_tree():
 def test_renamings_count_in_every_scope():
     text = "from a import b as c\nd = a.b\ndef f():\n    from x import b as e\n    g = h\n"
     project = Project(snapshot(m=text), None)
-    assert project.renamed_in("m.py") == {"b": ("c", "d", "e"), "h": ("g",)}
+    assert project.other_names("m.py") == {"b": ("c", "d", "e"), "h": ("g",)}

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from awaken.contract import Span
 from awaken.engine.edits.splices import SpanMap, Splice, splice
 from awaken.engine.formatting.formatter import Formatter
-from awaken.workspace.sources import LINE_END_BYTES, Snapshot, SourceFile
+from awaken.workspace.sources import LINE_END_BYTES, Snapshot, SourceFile, is_python
 
 
 def format_edited(
@@ -20,7 +20,7 @@ def format_edited(
     A file counts only if the formatter would have left it alone before, and only if all that it
     now changes are lines of edited statements; else it stays as the rewriters made it.
     """
-    paths = [path for path in files if path in maps and path.endswith((".py", ".pyi"))]
+    paths = [path for path in files if path in maps and is_python(path)]
     # Only files that the formatter would have left alone: in others it would rewrite foreign lines.
     first = tool.format({path: before[path].text for path in paths})
     clean = [path for path in first if first[path] == before[path].text]

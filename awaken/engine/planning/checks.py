@@ -10,9 +10,16 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from awaken.contract import Change, ChangeId, Place, Problem, Span
-from awaken.engine.planning.in_memory import EditedSnapshot, is_python
+from awaken.engine.planning.in_memory import EditedSnapshot
 from awaken.engine.rewriting.compiling import why_no_program
-from awaken.workspace.sources import LINE_END_BYTES, Snapshot, SourceFile, Undecodable, decode
+from awaken.workspace.sources import (
+    LINE_END_BYTES,
+    Snapshot,
+    SourceFile,
+    Undecodable,
+    decode,
+    is_python,
+)
 
 
 def check(

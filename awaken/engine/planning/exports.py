@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from awaken.workspace.sources import Snapshot
+from awaken.workspace.sources import Snapshot, is_python
 
 _WORD = re.compile(r"\w+")
 
@@ -22,7 +22,7 @@ def names_taken(snapshot: Snapshot, path: str) -> frozenset[str]:
     needle = stem.encode()
     found: set[str] = set()
     for other in snapshot:
-        if other == path or not other.endswith((".py", ".pyi")):
+        if other == path or not is_python(other):
             continue
         if needle in snapshot[other].text:
             found |= names_from(stem, snapshot[other].text)

@@ -35,7 +35,7 @@ from awaken.engine.manifests.requirements import add_requirements
 from awaken.engine.planning.exports import names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
 from awaken.project.names.layout import Layout
-from awaken.workspace.sources import Snapshot, SourceFile
+from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
 if TYPE_CHECKING:
     from awaken.engine.rewriting.file_rewriting import Rewriters, RewrittenFile
@@ -214,11 +214,6 @@ class _Work:
             tuple(self.problems),
             frozenset(self._created),
         )
-
-
-def is_python(path: str) -> bool:
-    """Whether the file at ``path`` holds Python code or stubs."""
-    return path.endswith((".py", ".pyi"))
 
 
 # Bisection applies changes to one snapshot many times over; its layout is the same each time.

@@ -13,11 +13,10 @@ from awaken.contract import Change, ReleaseImport
 from awaken.engine.planning.exports import stem_of
 from awaken.engine.remembering.searches import answer
 from awaken.project.source.looked_at import LookedAt, Search
-from awaken.workspace.sources import Snapshot, SourceFile
+from awaken.workspace.sources import Snapshot, SourceFile, is_python
 from awaken.workspace.suppressions import MARK
 
 _MARKED = Search("bytes", MARK)
-_PYTHON = (".py", ".pyi")
 
 _Answers = tuple[tuple[int, bytes], ...]
 """What one file answered: the number of each search that holds in it, with the answer."""
@@ -55,7 +54,7 @@ def note_edits(snapshot: Snapshot, changes: Sequence[Change], looked_at: LookedA
 
 
 def _answers_in(search: Search, snapshot: Snapshot) -> dict[str, bytes]:
-    answers = ((path, answer(search, snapshot[path])) for path in snapshot if _is_python(path))
+    answers = ((path, answer(search, snapshot[path])) for path in snapshot if is_python(path))
     return {path: told for path, told in answers if told is not None}
 
 
@@ -68,7 +67,7 @@ def evidence_for(
     """Return the evidence of an answer that comes from ``files``, and shows those ``shown``."""
     read = looked_at.read.union(shown)
     # Comments that suppress nothing are advice, so each file with a comment was looked at.
-    read.update(path for path, one in files.items() if MARK in one.text or not _is_python(path))
+    read.update(path for path, one in files.items() if MARK in one.text or not is_python(path))
     searches: list[Search] = []
     told: dict[str, list[tuple[int, bytes]]] = {path: [] for path in files if path not in read}
     for search, answers in _all_answers(looked_at):
@@ -123,7 +122,3 @@ def still_holds(
 def _answered_by(source: SourceFile, searches: Sequence[Search]) -> _Answers:
     answers = ((number, answer(search, source)) for number, search in enumerate(searches))
     return tuple((number, told) for number, told in answers if told is not None)
-
-
-def _is_python(path: str) -> bool:
-    return path.endswith(_PYTHON)

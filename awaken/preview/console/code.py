@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from awaken.preview.streams.visible import visible
+from awaken.workspace.sources import is_python
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,10 +72,8 @@ class Highlighted:
         self._marks: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
         if not shown:
             return
-        if path.endswith((".py", ".pyi")):
-            shown = _outside_strings(lines, shown)
-        else:  # of other languages nobody knows where a string begins: from the top
-            shown = [range(shown[-1].stop)]
+        # Of other languages nobody knows where a string begins: from the top.
+        shown = _outside_strings(lines, shown) if is_python(path) else [range(shown[-1].stop)]
         lexer = _lexer(path)
         if lexer is not None:
             for part in shown:
@@ -198,7 +197,7 @@ def _style(kind: str) -> str:
 
 
 def _lexer(path: str) -> _Lexer | None:
-    if path.endswith((".py", ".pyi")):
+    if is_python(path):
         from pygments.lexers.python import (  # type: ignore[import-untyped]  # noqa: PLC0415
             PythonLexer,
         )

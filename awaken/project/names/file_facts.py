@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from collections.abc import Callable, MutableMapping
 from typing import Literal
 
@@ -16,7 +15,7 @@ from awaken.project.source.trees import last_name, without_arguments
 from awaken.workspace.sources import Snapshot, SourceFile
 
 
-class WrittenName(Struct, frozen=True, array_like=True):
+class WrittenName(Struct, frozen=True):
     """An expression that names something, as it stands in its file.
 
     ``text`` is its source without comments. ``dotted`` are the parts of ``a.b.c``, none if it is
@@ -29,7 +28,7 @@ class WrittenName(Struct, frozen=True, array_like=True):
     bound: Literal["top", "local", "nowhere"] = "nowhere"
 
 
-class WrittenClass(Struct, frozen=True, array_like=True):
+class WrittenClass(Struct, frozen=True):
     """One class as written. ``unique`` is False where the file defines the name twice."""
 
     qualname: str
@@ -40,26 +39,24 @@ class WrittenClass(Struct, frozen=True, array_like=True):
     unique: bool
 
 
-class FileFacts(Struct, frozen=True, array_like=True):
+class FileFacts(Struct, frozen=True):
     """What one file says, whatever its path and whatever stands in other files.
 
     ``table`` holds the names of its module scope and ``classes`` its classes. ``renamed`` gives the
     other names that something gets anywhere in the file, by import or assignment. ``called`` are
-    the last names of what is called, and ``read`` the words of ``Module.mentions``.
+    the last names of what is called.
     """
 
     table: ModuleTable
     classes: tuple[WrittenClass, ...]
     renamed: dict[str, tuple[str, ...]]
     called: frozenset[str]
-    read: frozenset[str]
 
 
 class FactsIndex:
     """Answers with the facts of the files of one snapshot.
 
-    ``known`` holds facts by the SHA-256 digest of the text. It may be shared by all snapshots of a
-    run, and grows.
+    ``known`` holds facts by the text. It may be shared by all snapshots of a run, and grows.
     """
 
     def __init__(
@@ -81,14 +78,13 @@ class FactsIndex:
         return self._of[path]
 
     def _by_content(self, source: SourceFile) -> FileFacts | None:
-        digest = hashlib.sha256(source.text).digest()
-        if digest not in self.known:
+        if source.text not in self.known:
             module = self._load(source.path)
             # That it does not parse is not kept: who loads it next is to be told why.
             if module is None:
                 return None
-            self.known[digest] = facts_of(module)
-        return self.known[digest]
+            self.known[source.text] = facts_of(module)
+        return self.known[source.text]
 
 
 def facts_of(module: Module) -> FileFacts:
@@ -99,7 +95,6 @@ def facts_of(module: Module) -> FileFacts:
         classes=tuple(_classes(module)),
         renamed={name: tuple(sorted(others)) for name, others in _renamed(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
-        read=module.words(),
     )
 
 

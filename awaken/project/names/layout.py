@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from awaken.workspace.sources import is_python
+
 _SOURCE_FOLDERS = ("", "src", "lib")
 # ``test`` is CPython's own test suite; a project that imports it means its own folder.
 _STANDARD = sys.stdlib_module_names - {"test"}
@@ -30,7 +32,7 @@ class Layout:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        files = {path for path in paths if path.endswith((".py", ".pyi"))}
+        files = {path for path in paths if is_python(path)}
         # A stub beside its module is the same module, and the source says more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}
         self._paths = frozenset(files - self._stubs)

@@ -198,10 +198,6 @@ class Module:
         """
         return self._by_word.get(word, ())
 
-    def words(self) -> frozenset[str]:
-        """Return the words that ``mentions`` finds something for."""
-        return frozenset(self._by_word)
-
     @cached_property
     def _calls(self) -> dict[int, list[ast.Call]]:
         found: dict[int, list[ast.Call]] = {}

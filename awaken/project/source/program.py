@@ -28,11 +28,11 @@ class Program(Protocol):
         """Return the Python files that may call what has one of these names, or rename it."""
         ...
 
-    def called_in(self, path: str) -> frozenset[str]:
+    def called_names(self, path: str) -> frozenset[str]:
         """Return the last names of what a file calls; none if it does not parse."""
         ...
 
-    def renamed_in(self, path: str) -> Mapping[str, Sequence[str]]:
+    def other_names(self, path: str) -> Mapping[str, Sequence[str]]:
         """Return the other names that a file gives to something, in any scope, by its name."""
         ...
 

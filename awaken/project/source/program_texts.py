@@ -5,9 +5,7 @@ from __future__ import annotations
 from awaken.project.source.looked_at import LookedAt, WatchedSnapshot
 from awaken.project.source.text_search import TextSearch
 from awaken.project.source.words import Words
-from awaken.workspace.sources import Snapshot
-
-_PYTHON = (".py", ".pyi")
+from awaken.workspace.sources import Snapshot, is_python
 
 
 class ProgramTexts:
@@ -22,7 +20,7 @@ class ProgramTexts:
         self, snapshot: Snapshot, looked_at: LookedAt, earlier: ProgramTexts | None = None
     ) -> None:
         self.files: WatchedSnapshot = WatchedSnapshot(snapshot, looked_at)
-        self.python = sorted(path for path in snapshot if path.endswith(_PYTHON))
+        self.python = sorted(path for path in snapshot if is_python(path))
         texts = {path: snapshot[path].text for path in self.python}
         before = None if earlier is None else earlier.files
         self.search: TextSearch = TextSearch(texts, looked_at, earlier.search if earlier else None)

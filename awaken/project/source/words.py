@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from awaken.contract import Place, Span
 from awaken.project.source.looked_at import Search, SearchKind, WatchedSnapshot
+from awaken.workspace.sources import is_python
 
-_PYTHON = (".py", ".pyi")
 _WORD = re.compile(rb"\w")
 
 # Possessive repeats, here and below, never give a word back: no text takes quadratic time.
@@ -49,7 +49,7 @@ class Words:
         self._candidates = files_with
         self._found: dict[str, list[str]] = {}
         self.kept = {} if kept is None else kept
-        self._others = sorted(path for path in files if not path.endswith(_PYTHON))
+        self._others = sorted(path for path in files if not is_python(path))
 
     def files_with(self, word: str) -> list[str]:
         """Return the Python files in which ``word`` stands by itself, sorted by path."""
@@ -77,7 +77,7 @@ class Words:
     def _everywhere(self) -> dict[bytes, list[str]]:
         """The Python files in which each word stands."""
         found: dict[bytes, list[str]] = {}
-        for path in sorted(path for path in self._files if path.endswith(_PYTHON)):
+        for path in sorted(path for path in self._files if is_python(path)):
             for word in set(_WORDS.findall(self._searched(path))):
                 found.setdefault(word, []).append(path)
         return found
@@ -97,6 +97,12 @@ class Words:
     def called_in(self, word: str) -> list[str]:
         """Return the Python files in which something called ``word`` may be called."""
         return self._standing(word, "called")
+
+    def calling(self, names: Iterable[str]) -> frozenset[str]:
+        """Return the Python files that may call what has one of ``names``, or rename it."""
+        return frozenset(
+            path for name in names for path in (*self.called_in(name), *self.renamed_in(name))
+        )
 
     def _standing(self, word: str, kind: SearchKind) -> list[str]:
         """Return the files in which ``word`` is one of those of this ``kind``; None is all."""

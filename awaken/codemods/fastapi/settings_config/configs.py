@@ -183,11 +183,11 @@ def _is_nearest(project: Project, config: Config, parent: str) -> bool:
 
 def _configures(project: Project, facts: ClassFacts) -> bool:
     module = project.module(facts.path)
-    for node in module.walk() if module is not None else ():
-        if module and isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
-            bound = module.scopes.scope_made_by(node).bindings
-            return CONFIG in bound or "model_config" in bound
-    return True
+    node = None if module is None else module.class_at(facts.span)
+    if module is None or node is None:
+        return True
+    bound = module.scopes.scope_made_by(node).bindings
+    return CONFIG in bound or "model_config" in bound
 
 
 def _setting(config: Config, statement: ast.stmt) -> tuple[str, ast.expr]:

@@ -148,8 +148,7 @@ def _bases(facts: ClassFacts) -> list[_Base]:
 def _has_constructor(project: Project, facts: ClassFacts) -> bool:
     """Whether the class of the project has an ``__init__`` or ``__new__`` in its own body."""
     module = project.module(facts.path)
-    for node in module.walk() if module is not None else ():
-        if module and isinstance(node, ast.ClassDef) and module.span(node) == facts.span:
-            scope = module.scopes.scope_made_by(node)
-            return bool({"__init__", "__new__"} & scope.bindings.keys())
-    return True
+    node = None if module is None else module.class_at(facts.span)
+    if module is None or node is None:
+        return True
+    return bool({"__init__", "__new__"} & module.scopes.scope_made_by(node).bindings.keys())

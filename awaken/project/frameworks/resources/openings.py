@@ -52,8 +52,8 @@ def openings(project: Program, *resources: Resource) -> Iterator[Opening]:
     for path in project.site_files(words(*resources)):
         if path not in calling or is_aside(path):
             continue
-        here = _spellings(project.renamed_in(path), names)
-        module = None if here.isdisjoint(project.called_in(path)) else project.module(path)
+        here = _spellings(project.other_names(path), names)
+        module = None if here.isdisjoint(project.called_names(path)) else project.module(path)
         if module is None or _is_script(module):
             continue
         for call in module.walk():

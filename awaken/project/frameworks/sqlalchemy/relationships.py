@@ -78,11 +78,7 @@ class Relationships:
         """Return every side of the project that is, or may be, loaded with a join by itself."""
         words = self._evaluator.callers.words
         # Without `lazy`, or keywords that may hold it, nothing is loaded by a join.
-        hits = {
-            path
-            for name in sorted(_NAMES)
-            for path in (*words.called_in(name), *words.renamed_in(name))
-        } & set(self._files_with([b"lazy", b"**"]))
+        hits = words.calling(sorted(_NAMES)) & set(self._files_with([b"lazy", b"**"]))
         return [
             site
             for path in sorted(hits)
