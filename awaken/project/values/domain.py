@@ -67,13 +67,16 @@ class InstanceOf:
 
     ``model_base`` is what Flask-SQLAlchemy derives its models from, ``custom_query`` that it is
     given a class of the program's own for queries or sessions, as in ``Session``. ``made`` is the
-    call that made it, of applications and routers alone: they are told apart by it.
+    call that made it, of applications and routers alone: they are told apart by it. ``parameters``
+    are what its type parameters stand for: of ``dict[str, User]`` the keys, then the values. Empty
+    says nothing of them.
     """
 
     qualified: str
     model_base: str | None = None
     custom_query: str = ""
     made: Place | None = None
+    parameters: tuple[Values, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
