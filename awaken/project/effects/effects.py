@@ -46,15 +46,28 @@ class Effects:
         """Return what ``node`` gives: a coroutine, a task, a future, or another awaitable.
 
         None if it is proven to be nothing that can be awaited; Unknown says why it cannot be told.
+        What callers pass is not asked.
         """
-        return self._awaitables.of(module, node)
+        with self._evaluator.without_callers():
+            return self._awaitables.of(module, node)
+
+    def library_functions(self, module: Module, call: ast.Call) -> tuple[str, ...]:
+        """Return the library functions that ``call`` may call, by their qualified names.
+
+        ``asyncio.TaskGroup.create_task`` for ``tg.create_task``. Empty if it cannot be told, or
+        calls what the project defines.
+        """
+        with self._evaluator.without_callers():
+            names = self._awaitables.library_names(module, call)
+        return () if isinstance(names, Unknown) else names
 
     def fates(self, module: Module, node: ast.expr) -> tuple[Fate, ...]:
         """Return what may become of the coroutine, task or future that ``node`` gives.
 
         It is followed through variables, containers and functions that it is passed to.
         """
-        return self._fates.of(module, node)
+        with self._evaluator.without_callers():
+            return self._fates.of(module, node)
 
     def fates_of_result(self, module: Module, function: Function) -> tuple[Fate, ...]:
         """Return what the callers of ``function`` do with the coroutine that it returns.

@@ -33,6 +33,7 @@ Kind = Literal[
 ]  # fmt: skip
 _MOST_STEPS = 300  # expressions that one coroutine goes through; in prefect none has more than 40
 _MOST_CALLERS = 100  # calls of a function that returns it, as in `callers`
+_SHARED = {"class", "module"}
 _RUNNING = {"send", "throw", "__await__"}
 _LIKE_APPEND = {"append", "appendleft", "add"}
 _OF_CONTAINERS = _LIKE_APPEND | {
@@ -348,7 +349,9 @@ class _Following:
         binding = next(
             (one for one in module.scopes.bindings_of(target) if one.node is target), None
         )
-        if binding is None or binding.scope.kind not in {"function", "lambda", "comprehension"}:
+        # A name that is `global` in a function belongs to the module.
+        owner = module.scopes.owner(target.id, module.scopes.scope_of(target))
+        if binding is None or owner is None or owner is not binding.scope or owner.kind in _SHARED:
             self._end(here, "stored", target.id)
             return
         self._read(here, binding, target)
