@@ -56,12 +56,12 @@ set is only added to and taken from; a task stays in it as long as it runs.
 ## What it refuses
 
 A task that is made inside a larger expression, such as a list that is thrown away, on a line with
-other statements, and outside of functions. `asyncio.ensure_future()` of what is not proven to be a coroutine, for a future may be
-held by others.
+other statements, and outside of functions.
 
 No sites are tasks that are returned, stored, awaited, or passed on; tasks of a `TaskGroup`, which
-holds them; and a variable of a coroutine that awaits something later, which holds the task in the
-meantime.
+holds them; a variable of a coroutine that awaits something later, which holds the task in the
+meantime; and `asyncio.ensure_future()` of what is not proven to be a coroutine, for a future may
+be held by others.
 
 ## Sources
 
@@ -89,11 +89,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-NOT_A_COROUTINE = Reason(
-    "not-a-coroutine",
-    "`{}` is not proven to be a coroutine; it may be a future that others hold",
-    "If it is a coroutine, call `asyncio.create_task()`.",
-)
 INSIDE_EXPRESSION = Reason(
     "inside-expression",
     "`{}` is made inside an expression, and nobody holds it",
@@ -128,7 +123,7 @@ class DanglingTask(Rule):
     levels = (Level.SAFE, Level.MANUAL)
     triggers = (b"create_task", b"ensure_future", b"asyncio.Task(")
     preview = True
-    reasons = (INSIDE_EXPRESSION, NOT_A_COROUTINE, OUTSIDE_FUNCTION, SHARED_LINE)
+    reasons = (INSIDE_EXPRESSION, OUTSIDE_FUNCTION, SHARED_LINE)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per task, and one change for each file."""
@@ -146,7 +141,7 @@ class DanglingTask(Rule):
             if not isinstance(node, ast.Call) or not _is_loose(project, module, node):
                 continue
             site = Site(self.name, module, node)
-            refused = _refused(project, site)
+            refused = _refused(site)
             if refused is None:
                 kept.append(site)
             else:
@@ -166,6 +161,12 @@ def _is_loose(project: Project, module: Module, call: ast.Call) -> bool:
         return False
     names = set(project.effects.library_functions(module, call))
     if not names or not names <= coroutines().weak:
+        return False
+    given = argument(call, 0, "coro_or_future")
+    if _ENSURE in names and (
+        given is None or project.effects.awaitable(module, given) != "coroutine"
+    ):
+        # A future is returned as it is, and whoever made it may hold it.
         return False
     # A task holds its callbacks, and they do not hold it.
     fates = {
@@ -200,7 +201,7 @@ def _around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
         yield above
 
 
-def _refused(project: Project, site: Site[ast.Call]) -> Refused | None:
+def _refused(site: Site[ast.Call]) -> Refused | None:
     module, call = site.module, site.node
     shown = module.excerpt(call)
     if not isinstance(module.scopes.scope_of(call).node, Function):
@@ -211,10 +212,6 @@ def _refused(project: Project, site: Site[ast.Call]) -> Refused | None:
         return Refused(INSIDE_EXPRESSION, shown)
     if isinstance(statement, ast.stmt) and _shares_line(module, statement):
         return Refused(SHARED_LINE, shown)
-    if project.effects.library_functions(module, call) == (_ENSURE,):
-        given = argument(call, 0, "coro_or_future")
-        if given is None or project.effects.awaitable(module, given) != "coroutine":
-            return Refused(NOT_A_COROUTINE, module.excerpt(given or call))
     return None
 
 
