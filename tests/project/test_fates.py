@@ -239,6 +239,8 @@ KINDS = {
     "len([])": "?",
     "passes_on()": "coroutine",
     "either(1)": "?",
+    "sometimes(1)": "?",
+    "tried(1)": "coroutine",
     "numbers()": None,
     "plain()": None,
     "traced()": "?",
@@ -258,6 +260,15 @@ def test_what_an_expression_gives(call):
     def either(x):
         if x: return work()
         return None
+    def sometimes(x):
+        if x: return work()
+        print(x)
+    def tried(x):
+        try:
+            if x: return work()
+            else: raise ValueError
+        except ValueError:
+            return work(1)
     async def numbers(): yield 1
     def plain(): pass
     @trace

@@ -135,6 +135,8 @@ class Awaitables:
             for one in own_nodes(function.body)
             if isinstance(one, ast.Return) and one.value is not None
         ]
+        if returned and not _always_returns(function.body):
+            return self._unknown(module, function, f"`{function.name}` may return None")
         return self._agreed(module, function, returned, depth) if returned else None
 
     # ------------------------------------------------------------------------- names and values
@@ -200,3 +202,17 @@ class Awaitables:
                 return self._known.classes.get(value.qualified)
             case _:
                 return None
+
+
+def _always_returns(body: list[ast.stmt]) -> bool:
+    """Whether every way through ``body`` is known to end in a ``return`` or ``raise``."""
+    match body[-1]:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.If(body=first, orelse=second):
+            return bool(second) and _always_returns(first) and _always_returns(second)
+        case ast.Try(body=first, handlers=handlers, orelse=second):
+            ends = [second or first, *(one.body for one in handlers)]
+            return all(_always_returns(one) for one in ends)
+        case _:
+            return False
