@@ -15,13 +15,21 @@ from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.progress import READING, counted
 from awaken.engine.remembering.remembered import Memory, State, digest_of
 from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion
-from awaken.engine.root_run import RootRun, Surroundings, entries_about, targets_of, unmet_need
+from awaken.engine.root_run import (
+    RootRun,
+    Surroundings,
+    entries_about,
+    publication_of,
+    targets_of,
+    unmet_need,
+)
 from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE
 from awaken.workspace.file_reading import FileReader
+from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
 from awaken.workspace.reading import enclosure_of, read_named
 
@@ -40,6 +48,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
     root = asked.found.root
     suppression_sources = _suppression_sources(asked)
     targets = targets_of(root.path, asked.settings)
+    project_settings = ProjectSettings(publication_of(root, asked.settings).published)
     formatter = detect(root.path)
     memory = _memory(asked)
     paths = counted(asked.found.files, READING, asked.progress)
@@ -49,7 +58,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
 
     digests = reader.digests() | {path: one.digest for path, one in manifests.items()}
     parts = formatter.fingerprint(asked.found.files), suppression_sources.fingerprint()
-    state = State(digest_of((targets.all(), *parts), {}), digests, reader.source)
+    state = State(digest_of((targets.all(), project_settings, *parts), {}), digests, reader.source)
     answer = memory.recall(question, state) if observer is None else None
     if answer is None:
         # The engine is imported here: a run that is answered from memory needs nothing of it.
@@ -61,7 +70,14 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         planned = plan_root(
             asked,
             files,
-            Surroundings(state.made_from, read.digest(), targets, formatter, suppression_sources),
+            Surroundings(
+                state.made_from,
+                read.digest(),
+                targets,
+                project_settings,
+                formatter,
+                suppression_sources,
+            ),
         )
         answer = planned.answer
         if observer is not None:

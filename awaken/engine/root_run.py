@@ -17,7 +17,9 @@ from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved
 from awaken.settings.selection import UNUSED_SUPPRESSION
-from awaken.workspace.discovery import Found
+from awaken.workspace.discovery import Found, Root
+from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.manifests.publication import Publication, read_publication
 from awaken.workspace.manifests.targets import Targets, read_targets
 
 
@@ -58,6 +60,7 @@ class Surroundings(Struct, frozen=True):
     made_from: bytes
     digest: bytes
     targets: Targets
+    project_settings: ProjectSettings
     formatter: Formatter
     suppression_sources: SuppressionSources
 
@@ -83,6 +86,16 @@ def entries_about(
 def targets_of(root: Path, settings: Resolved) -> Targets:
     """Return the targets of the project in ``root``, its settings and where they stand told."""
     return read_targets(root, settings.target_version, settings.target, settings.target_origins())
+
+
+def publication_of(root: Root, settings: Resolved) -> Publication:
+    """Return whether the project in ``root`` is published, and where that was said."""
+    if settings.published is not None:
+        return Publication(settings.published, settings.origins["published"])
+    # Of such a directory only a part is in sight.
+    if root.lone:
+        return Publication(published=True, why="is no project: the rest is not in sight")
+    return read_publication(root.path)
 
 
 def unmet_need(rule: Rule, targets: Targets) -> str | None:
