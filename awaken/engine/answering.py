@@ -31,7 +31,8 @@ from awaken.settings.model import COMMAND_LINE
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.reading import enclosure_of, read_named
+from awaken.workspace.reading import Enclosure, enclosure_of, read_named
+from awaken.workspace.text_files import read_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,15 +49,20 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
     root = asked.found.root
     suppression_sources = _suppression_sources(asked)
     targets = targets_of(root.path, asked.settings)
-    project_settings = ProjectSettings(publication_of(root, asked.settings).published)
     formatter = detect(root.path)
     memory = _memory(asked)
     paths = counted(asked.found.files, READING, asked.progress)
     reader = FileReader(root.path, paths, _overlaid(asked), memory.files)
-    manifests = read_manifests(root.path)
+    asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
+    texts = {**asked_for.files, **read_manifests(root.path)}
+    project_settings = ProjectSettings(
+        publication_of(root, asked.settings).published,
+        asked.reads(),
+        (*asked.found.unread_texts, *asked_for.unread),
+    )
     question = digest_of(_question(asked), {})
 
-    digests = reader.digests() | {path: one.digest for path, one in manifests.items()}
+    digests = reader.digests() | {path: one.digest for path, one in texts.items()}
     parts = formatter.fingerprint(asked.found.files), suppression_sources.fingerprint()
     state = State(digest_of((targets.all(), project_settings, *parts), {}), digests, reader.source)
     answer = memory.recall(question, state) if observer is None else None
@@ -64,7 +70,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         # The engine is imported here: a run that is answered from memory needs nothing of it.
         from awaken.engine.run import plan_root  # noqa: PLC0415
 
-        files = reader.sources() | manifests
+        files = reader.sources() | texts
         # As they were read: a file may have changed since it was looked at.
         read = structs.replace(state, digests={path: one.digest for path, one in files.items()})
         planned = plan_root(

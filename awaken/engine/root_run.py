@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -46,9 +46,18 @@ class RootRun(Struct, frozen=True, kw_only=True):
         """Return the rules that run here, in the order in which they do."""
         return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
 
+    def reads(self) -> tuple[str, ...]:
+        """Return the patterns of the files beside Python that the rules that run here ask for."""
+        return reads_of(self.chosen())
+
     def site_scope(self) -> frozenset[str] | None:
         """Return ``sites_in`` where the result for these files does not depend on other sites."""
         return self.sites_in if all(rule.per_file for rule in self.chosen()) else None
+
+
+def reads_of(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Return the patterns of the files beside Python that ``rules`` ask for, each once."""
+    return tuple(dict.fromkeys(pattern for rule in rules for pattern in rule.reads))
 
 
 class Surroundings(Struct, frozen=True):

@@ -24,9 +24,11 @@ from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.program_texts import ProgramTexts
 from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
+from awaken.workspace.ignores import Patterns
 from awaken.workspace.manifests.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, is_python
+from awaken.workspace.text_files import Texts
 
 
 class Project:
@@ -49,6 +51,7 @@ class Project:
         self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
         self.published = settings.published
+        self._settings = settings
         self._site_scope: frozenset[str] | None = None
         self._modules: ModuleStore = ModuleStore(
             None if earlier is None else earlier._modules  # noqa: SLF001  of the same class
@@ -98,6 +101,25 @@ class Project:
         files = self.files_with(triggers)
         scope = self._site_scope
         return files if scope is None else [path for path in files if path in scope]
+
+    def texts(self, pattern: str) -> Texts:
+        """Return the files beside Python that ``pattern`` names, one of some rule's ``reads``.
+
+        As they are in this snapshot, after all changes so far. Raises ValueError for a pattern that
+        no running rule declares: nothing was looked for then.
+        """
+        if pattern not in self._settings.reads:
+            raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
+        patterns = Patterns("/", (pattern,))
+
+        def named(path: str) -> bool:
+            return bool(patterns.decision(f"/{path}", path.rpartition("/")[2]))
+
+        found = sorted(path for path in self.snapshot if not is_python(path) and named(path))
+        return Texts(
+            {path: self.snapshot[path] for path in found},
+            tuple(one for one in self._settings.unread if named(one.path)),
+        )
 
     def narrowed(self, site_scope: frozenset[str] | None) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only.
