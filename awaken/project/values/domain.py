@@ -79,6 +79,13 @@ class InstanceOf:
     parameters: tuple[Values, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class TupleOf:
+    """A tuple whose places are known, one by one; of any length it is an instance of ``tuple``."""
+
+    items: tuple[Values, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Argument:
     """What a call gives to one parameter, still to be evaluated where it was written.
@@ -172,6 +179,7 @@ Value = (
     | Producer
     | ClassOf
     | InstanceOf
+    | TupleOf
     | FunctionOf
     | ModuleOf
     | External
