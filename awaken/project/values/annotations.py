@@ -44,10 +44,9 @@ class Annotations:
 
     def values(self, module: Module, node: ast.expr) -> Values:
         """Return what an object annotated with ``node`` may be."""
-        with self._evaluator.entered("annotation", node) as fresh:
-            if not fresh:
-                return (self._evaluator.unknown(module, node, "the annotation is recursive"),)
-            return self._values(module, node)
+        return self._evaluator.solved(
+            ("annotation", node), module, node, lambda: self._values(module, node)
+        )
 
     def _values(self, module: Module, node: ast.expr) -> Values:
         match node:

@@ -69,7 +69,8 @@ class InstanceOf:
     given a class of the program's own for queries or sessions, as in ``Session``. ``made`` is the
     call that made it, of applications and routers alone: they are told apart by it. ``parameters``
     are what its type parameters stand for: of ``dict[str, User]`` the keys, then the values. Empty
-    says nothing of them.
+    says nothing of them. ``grows`` says that they are what was seen when it was built, so that what
+    is put into it later counts as well; what an annotation says holds for that, too.
     """
 
     qualified: str
@@ -77,6 +78,14 @@ class InstanceOf:
     custom_query: str = ""
     made: Place | None = None
     parameters: tuple[Values, ...] = ()
+    grows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TupleOf:
+    """A tuple whose places are known, one by one; of any length it is an instance of ``tuple``."""
+
+    items: tuple[Values, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +99,11 @@ class Argument:
     module: Module
     value: ast.expr
     known: Environment
+
+    @property
+    def depth(self) -> int:
+        """How many calls inside of each other lead to it."""
+        return 1 + max((one.depth for one in self.known), default=0)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -172,6 +186,7 @@ Value = (
     | Producer
     | ClassOf
     | InstanceOf
+    | TupleOf
     | FunctionOf
     | ModuleOf
     | External
@@ -197,3 +212,31 @@ def union(*groups: Values) -> Values:
     """Return the alternatives of all ``groups`` together, without repetition."""
     # In the order of appearance: a set would make answers depend on hashes.
     return tuple(dict.fromkeys(value for group in groups for value in group))
+
+
+def holds_tree(values: Values) -> bool:
+    """Whether what is known of ``values`` leads to the tree of a file."""
+    return any(isinstance(one, FunctionOf) or holds_tree(_inside(one)) for one in values)
+
+
+def is_larger(values: Values, most: int) -> bool:
+    """Whether more than ``most`` values stand in ``values`` and inside of each other."""
+    waiting = [*values]
+    for _ in range(most):
+        if not waiting:
+            return False
+        waiting += _inside(waiting.pop())
+    return bool(waiting)
+
+
+def _inside(value: Value) -> Values:
+    """Return the values that a value holds or gives."""
+    match value:
+        case Producer():
+            return value.inner
+        case InstanceOf():
+            return tuple(one for part in value.parameters for one in part)
+        case TupleOf():
+            return tuple(one for part in value.items for one in part)
+        case _:
+            return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -286,8 +287,9 @@ class Sessions:
         knowledge, name = self._evaluator.knowledge, value.qualified
         ancestors = self._evaluator.classes.ancestors(name)
         if ancestors is None:
-            known = name in knowledge.types or name.partition(".")[0] in knowledge.not_sessions
-            if known:
+            top = name.partition(".")[0]
+            is_standard = top == "builtins" or top in sys.stdlib_module_names
+            if is_standard or name in knowledge.types or top in knowledge.not_sessions:
                 return NotRelevant(f"an instance of `{name}`")
             why = f"`{name}` is defined outside the project"
             return self._evaluator.unknown(module, node, why)
