@@ -618,7 +618,7 @@ UNKNOWN = [
         "from fastapi import Depends\nfrom somewhere import get_db\ndef f(s=Depends(get_db)): s",
         "could not be followed",
     ),
-    ("def f(r: str):\n  s = r.session\n  s", "cannot be seen"),
+    ("def f(r: str):\n  s = r.session\n  s", "declares no `session`"),
     ("match x:\n  case s: s", "unpacking"),
 ]
 
