@@ -569,7 +569,7 @@ UNKNOWN = [
         "disagree",
     ),
     ("from db import SessionLocal\ns, t = SessionLocal(), 1\ns, t = both()\ns", "`both` is not"),
-    ("sessions = vars()\ns = sessions['x']\ns", "cannot be seen"),
+    ("sessions = vars()\ns = sessions['x']\ns", "declared as `Any`"),
     ("s = request.state.db\ns", "not defined in sight"),
     (
         "from db import open_session\n@decorate\ndef make(): return open_session()\ns = make()\ns",
@@ -621,7 +621,7 @@ UNKNOWN = [
         "from fastapi import Depends\nfrom somewhere import get_db\ndef f(s=Depends(get_db)): s",
         "could not be followed",
     ),
-    ("def f(r: str):\n  s = r.session\n  s", "cannot be seen"),
+    ("def f(r: str):\n  s = r.session\n  s", "declares no `session`"),
     ("match x:\n  case s: s", "matches"),
 ]
 

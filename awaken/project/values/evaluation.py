@@ -45,6 +45,8 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.flow import Reaching, flow_of
+from awaken.project.values.library.classes import GenericClass
+from awaken.project.values.library.lookup import Library
 from awaken.project.values.members import Members
 from awaken.project.values.narrowing import Narrowing
 from awaken.project.values.parameters import Parameters
@@ -74,6 +76,7 @@ class Evaluator(ABC):
         self.load = load
         self.knowledge = knowledge
         self.annotations = Annotations(self)
+        self.library = Library(self)
         self.results = Results(self)
         self.members = Members(self)
         self.parameters = Parameters(self)
@@ -96,6 +99,14 @@ class Evaluator(ABC):
     def declared(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is."""
         return self.annotations.values(module, annotation)
+
+    def declared_open(self, module: Module, annotation: ast.expr) -> Values:
+        """Return what an annotation says that a value is, with its type variables."""
+        return self.annotations.open(module, annotation)
+
+    def generic_class(self, qualified: str) -> GenericClass | None:
+        """Return the type variables of a class of the program, and what it gives its bases."""
+        return self.annotations.generic_class(qualified)
 
     def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""

@@ -22,9 +22,11 @@ from awaken.project.values.domain import (
     NotRelevant,
     Producer,
     Session,
+    TupleOf,
     Unknown,
     Value,
     Values,
+    as_instance,
     holds_tree,
     union,
 )
@@ -58,6 +60,8 @@ class Members:
                 return self._of_external(owner.qualified, module, node)
             case InstanceOf() | ClassOf():
                 return self.attribute(owner, node.attr, module, node)
+            case TupleOf():
+                return self.attribute(as_instance(owner), node.attr, module, node)
             case Session():
                 return self._of_session(owner, module, node)
             case Producer(how="factory"):
@@ -107,7 +111,7 @@ class Members:
         role = self._evaluator.knowledge.attributes.get(name)
         if role is not None:
             return (of_role(role, name, module.place(node)),)
-        return (External(name),)
+        return (External(name, owner),)
 
     def as_session(self, value: Value) -> Value:
         """Return ``value``, or the session that an instance of a project's subclass is."""
@@ -139,6 +143,12 @@ class Members:
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
         """Return what ``name`` of a class or of its instance may be."""
+        if self._evaluator.classes.facts(owner.qualified) is None:
+            found = self._of_library_class(owner, name, module, node)
+            if found is not None:
+                return found
+        # An attribute is the same wherever its owner comes from.
+        owner = replace(owner, origins=None) if isinstance(owner, InstanceOf) else owner
         found = self._evaluator.solved(
             ("attribute", owner, name),
             module,
@@ -165,6 +175,26 @@ class Members:
             or (follows and self._of_subclasses(owner, name, module, node))
             or (self._missing(owner, name),)
         )
+
+    def _of_library_class(
+        self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
+    ) -> Values | None:
+        """Return an attribute of what is no class of the program; None where no stub says so.
+
+        What holds of the type parameters is looked up for each reader: it is not kept.
+        """
+        found = self._of_library(owner, owner.qualified, name, module, node)
+        if isinstance(found, External):
+            return (replace(found, receiver=owner),)
+        if found is not None:
+            return (found,)
+        declared = self._evaluator.library.attribute(owner, name, module, node)
+        if declared is not None:
+            return declared
+        if not self._evaluator.library.knows(owner.qualified):
+            return None
+        why = f"`{owner.qualified}` declares no `{name}`"
+        return (self._evaluator.unknown(module, node, why),)
 
     def _missing(self, owner: InstanceOf | ClassOf, name: str) -> Value:
         if self._evaluator.classes.facts(owner.qualified) is None:
@@ -258,7 +288,10 @@ class Members:
             found = self._of_library(owner, base, name, module, node)
             if found is not None:
                 return (found,)
-        return ()
+        library = self._evaluator.library
+        if ancestors is None or not any(map(library.knows, ancestors.outside)):
+            return ()
+        return library.attribute(owner, name, module, node) or ()
 
     def _of_library(
         self, owner: InstanceOf | ClassOf, base: str, name: str, module: Module, node: ast.AST

@@ -21,12 +21,17 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
+    External,
     FunctionOf,
+    How,
     InstanceOf,
+    Session,
     Unknown,
     Value,
     Values,
 )
+from awaken.project.values.library.classes import GenericClass
+from awaken.project.values.library.solving import Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,55 @@ class Passed:
     doubts: dict[str, Place] = field(default_factory=dict)
 
 
+class LibraryTypes(Protocol):
+    """What the stubs of libraries answer."""
+
+    def attribute(
+        self, owner: InstanceOf | ClassOf | Session, name: str, module: Module, node: ast.AST
+    ) -> Values | None:
+        """Return what an attribute of a library's class is; None where no stub says so."""
+        ...
+
+    def called(
+        self, function: External, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        """Return what a library's function gives; None where no stub says so."""
+        ...
+
+    def made(
+        self, qualified: str, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        """Return what a call of a library's class makes; None where no stub declares it."""
+        ...
+
+    def used(self, how: How, value: Value, module: Module, node: ast.AST) -> Values | None:
+        """Return what a value gives when it is used in this way; None if nothing says so."""
+        ...
+
+    def knows(self, qualified: str) -> bool:
+        """Whether a stub declares this name."""
+        ...
+
+    def parameters_as(self, value: InstanceOf, base: str) -> tuple[Values, ...] | None:
+        """Return what the parameters of a base stand for; None if it is no base."""
+        ...
+
+    def solution_of(self, owner: InstanceOf | ClassOf, base: str) -> Solution:
+        """Return what the type variables of a base stand for."""
+        ...
+
+    def solve(
+        self,
+        wanted: Values,
+        given: Values,
+        solution: dict[str, Values],
+        module: Module,
+        node: ast.expr,
+    ) -> None:
+        """Add what type variables stand for where something is given."""
+        ...
+
+
 class Questions(Protocol):
     """What the evaluator answers; ``follows_callers`` says whether it may ask for callers."""
 
@@ -58,6 +112,11 @@ class Questions(Protocol):
     load: Callable[[str], Module | None]
     knowledge: Knowledge
     follows_callers: bool
+
+    @property
+    def library(self) -> LibraryTypes:
+        """What libraries give."""
+        ...
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what an expression may be."""
@@ -94,6 +153,14 @@ class Questions(Protocol):
 
     def filled(self, found: Values, module: Module, name: str) -> Values:
         """Return what a class of ``module`` gives to ``name``, with what is put into it later."""
+        ...
+
+    def declared_open(self, module: Module, annotation: ast.expr) -> Values:
+        """Return what an annotation says that a value is, with its type variables."""
+        ...
+
+    def generic_class(self, qualified: str) -> GenericClass | None:
+        """Return the type variables of a class of the program, and what it gives its bases."""
         ...
 
     def named(self, qualified: str, module: Module, node: ast.AST) -> Values:
