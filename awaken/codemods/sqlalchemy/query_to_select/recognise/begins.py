@@ -96,11 +96,12 @@ def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:
 
 
 def _begin(reader: Reader, node: ast.Attribute, found: ClassQuery) -> Begin | Refused:
+    because = () if found.place is None else (found.place,)
     if found.custom:
-        return Refused(reasons.QUERY_HOOKS, found.custom, because=(found.place,))
+        return Refused(reasons.QUERY_HOOKS, found.custom, because=because)
     own = None
     if found.query_class is not None:
-        own = OwnClass(found.query_class, (found.place,))
+        own = OwnClass(found.query_class, because)
         refused = own.refuse_in(reader.module, node)
         if refused is not None:
             return refused
