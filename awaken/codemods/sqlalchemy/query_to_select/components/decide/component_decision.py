@@ -45,6 +45,7 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_of_statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
@@ -313,9 +314,8 @@ def _embedding(
         last, ended = _SAME_NAME.get(chain.end, chain.end), "call"
     elif chain.ending == "read":
         last, ended = chain.end, "attribute"
-        has_columns = any(item.what is not What.ENTITY for item in statement.items)
-        if chain.end == "statement" and has_columns:
-            decision.caveats.append("rows of the statement get keys for every column")
+        if chain.end == "statement":
+            decision.caveats += caveats_of_statement(statement)
     else:
         raise Refused(reasons.KEPT_BUILDER, chain.end)
     if (
