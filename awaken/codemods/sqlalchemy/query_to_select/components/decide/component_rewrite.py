@@ -47,6 +47,12 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
 def _check_members(component: Component, members: Sequence[Recognised]) -> None:
     """Raise Refused if something stands against one of the queries by itself."""
     writes = any(use.ending == "written" for use in component.uses)
+    # It is not looked at which of the queries a method is called on.
+    used = [
+        name
+        for fragment in component.fragments
+        for name in (*(link.name for link in fragment.links), fragment.end)
+    ]
     for root, member in zip(component.roots, members, strict=True):
         refused = member.refused
         if refused is not None:
@@ -55,6 +61,8 @@ def _check_members(component: Component, members: Sequence[Recognised]) -> None:
         # None is rewritten without the others, so that a listener to writes stands against all.
         if writes:
             member.raise_if_write_refused()
+        for own in member.own:
+            own.raise_if_used(used)
 
 
 def _root(decision: ComponentDecision, root: ChainFragment) -> Root:
