@@ -165,7 +165,8 @@ class Members:
                 return (self._evaluator.unknown(module, node, why),)
             follows = self._evaluator.follows_callers  # else too many files would be read
             return (
-                self._inherited(owner, name)
+                self._evaluator.mapped_attribute(owner, name)
+                or self._inherited(owner, name)
                 or self._outside(owner, name, module, node)
                 or (follows and self._of_subclasses(owner, name, module, node))
                 or (self._missing(owner, name, module, node),)
