@@ -9,7 +9,6 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from awaken.contract import Change, Constraints, Place, Problem, Rewriter, Span
-from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
@@ -52,7 +51,7 @@ def plan_root(
 ) -> PlannedRoot:
     """Run all phases over ``files``, those of one project root; nothing is written."""
     targets, suppression_sources = surroundings.targets, surroundings.suppression_sources
-    tools = _tools(asked, asked.chosen(), targets, surroundings.formatter)
+    tools = _tools(asked, asked.chosen(), surroundings)
     outcome = _phases(asked, files, targets, tools, suppression_sources)
     answer = _answer(outcome, asked, surroundings.digest, suppression_sources)
     evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
@@ -147,7 +146,8 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
     return Problem(Place(path, Span(0, 0)), what, tuple(change.id for change in own))
 
 
-def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
+def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) -> Tools:
+    targets, formatter = surroundings.targets, surroundings.formatter
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
     looked_at = LookedAt()
@@ -174,7 +174,8 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
         scope = asked.site_scope() if scope is None else scope
         earlier = projects[0] if projects else None
-        projects[:] = [Project(snapshot, targets, scope, earlier, looked_at)]
+        project = Project(snapshot, targets, earlier, looked_at, surroundings.project_settings)
+        projects[:] = [project.narrowed(scope)]
         projects[0].files_with(sought)
         return projects[0]
 

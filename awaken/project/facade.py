@@ -24,31 +24,35 @@ from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.program_texts import ProgramTexts
 from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
+from awaken.workspace.ignores import Patterns
+from awaken.workspace.manifests.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, is_python
+from awaken.workspace.text_files import Texts
 
 
 class Project:
     """One snapshot of a program and what is known about it; reads no file and runs no code.
 
-    ``targets`` holds the versions that the program declares. Rules look for sites in the files of
-    ``site_scope`` only, in all of them if it is None; facts always come from the whole program.
-    Trees are parsed when asked for and only the last few are kept. What an ``earlier`` project
-    read of files that are still the same is not read again. What is looked at is noted in
-    ``looked_at``.
+    ``targets`` holds the versions that the program declares; ``published`` says whether code
+    outside the program may import from it. Facts always come from the whole program. Trees are
+    parsed when asked for and only the last few are kept. What an ``earlier`` project read of files
+    that are still the same is not read again. What is looked at is noted in ``looked_at``.
     """
 
     def __init__(
         self,
         snapshot: Snapshot,
         targets: Any,
-        site_scope: frozenset[str] | None = None,
         earlier: Project | None = None,
         looked_at: LookedAt | None = None,
+        settings: ProjectSettings = UNTOLD,
     ) -> None:
         self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
-        self._site_scope = site_scope
+        self.published = settings.published
+        self._settings = settings
+        self._site_scope: frozenset[str] | None = None
         self._modules: ModuleStore = ModuleStore(
             None if earlier is None else earlier._modules  # noqa: SLF001  of the same class
         )
@@ -59,7 +63,9 @@ class Project:
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
         self.layout: Layout = (
-            earlier.layout if earlier and same_paths else Layout(self._texts.python)
+            earlier.layout
+            if earlier and same_paths
+            else Layout(self._texts.python, published=self.published)
         )
         known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
         self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, known)
@@ -96,8 +102,30 @@ class Project:
         scope = self._site_scope
         return files if scope is None else [path for path in files if path in scope]
 
-    def narrowed(self, site_scope: frozenset[str]) -> Project:
-        """Return the same project, in which rules look for sites in ``site_scope`` only."""
+    def texts(self, pattern: str) -> Texts:
+        """Return the files beside Python that ``pattern`` names, one of some rule's ``reads``.
+
+        As they are in this snapshot, after all changes so far. Raises ValueError for a pattern that
+        no running rule declares: nothing was looked for then.
+        """
+        if pattern not in self._settings.reads:
+            raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
+        patterns = Patterns("/", (pattern,))
+
+        def named(path: str) -> bool:
+            return bool(patterns.decision(f"/{path}", path.rpartition("/")[2]))
+
+        found = sorted(path for path in self.snapshot if not is_python(path) and named(path))
+        return Texts(
+            {path: self.snapshot[path] for path in found},
+            tuple(one for one in self._settings.unread if named(one.path)),
+        )
+
+    def narrowed(self, site_scope: frozenset[str] | None) -> Project:
+        """Return the same project, in which rules look for sites in ``site_scope`` only.
+
+        None means all files, as before the first narrowing.
+        """
         # Shallow, so that all facts are shared: none depends on where sites are looked for.
         other = copy(self)
         other._site_scope = site_scope  # noqa: SLF001  of the same class

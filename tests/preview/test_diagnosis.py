@@ -30,6 +30,7 @@ from awaken.settings.model import PathOverride
 from awaken.workspace.discovery import Marker
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.workspace.manifests.declarations import Declaration
+from awaken.workspace.manifests.publication import Publication
 from awaken.workspace.pytest_setup import AsyncPlugin, PytestSetup
 
 TOP = Path("/program")
@@ -55,6 +56,7 @@ def make_root(**given):
         "selected": 12,
         "excluded": (),
         "nested": (),
+        "publication": Publication(False, "calls setup()", "setup.py", 3),
         "python": library("python", ">=3.11", "pyproject.toml", declared(">=3.11", 4)),
         "libraries": (library("sqlalchemy", "", ""),),
         "drivers": (),
@@ -175,6 +177,23 @@ def test_libraries_stand_in_columns_and_absent_ones_in_one_row():
         "fastapi    ==0.115 (pyproject.toml:5)",
         "sqlalchemy >=2     (pyproject.toml:6)",
         "not declared: flask-appbuilder, sqlmodel",
+    ]
+
+
+def test_whether_others_import_from_it_is_said_with_its_place():
+    package = Publication(published=True, why="calls setup()", path="setup.py", line=3)
+    chosen = Publication(published=True, why="awaken.toml")
+    application = Publication(published=False, why="has no build settings")
+
+    shown = [
+        rows(make(make_root(publication=one)), "Published")
+        for one in (package, chosen, application)
+    ]
+
+    assert shown == [
+        ["yes (setup.py:3, calls setup())"],
+        ["yes (awaken.toml)"],
+        ["no: nobody imports from it (has no build settings)"],
     ]
 
 

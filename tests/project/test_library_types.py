@@ -229,7 +229,7 @@ def made(call: "Callable[[], T]") -> T: ...
         ("Users().all()", "coroutine<list[User]>"),
         ("Store().get('a')", "?`T` is not a type of one kind | None"),
         ("pick(User, Note())", "User | Note"),
-        ("first([User()])", "?"),
+        ("first([User()])", "User"),
     ],
 )
 def test_type_variable_stands_for_what_class_or_call_gives(line, expected):

@@ -28,6 +28,7 @@ from awaken.preview.paths import relative
 from awaken.preview.streams.visible import visible
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
 from awaken.workspace.manifests.declarations import Declaration
+from awaken.workspace.manifests.publication import Publication
 from awaken.workspace.manifests.versions import ANY_VERSION
 from awaken.workspace.pytest_setup import AsyncPlugin, PytestSetup
 
@@ -106,6 +107,7 @@ class _Page:
             self.remarks(root.remarks, root)
 
     def _program(self, root: RootDiagnosis) -> None:
+        self._rows("Published", [_publication(root.publication)])
         self._rows("Python", [_library_row(root.python, "")])
         self._rows("Libraries", _aligned(self._libraries(root.libraries)))
         self._rows("Drivers", _aligned(_drivers(root.drivers)))
@@ -230,6 +232,13 @@ def _marker(root: RootDiagnosis) -> str:
         return marker.why
     line = f":{marker.line}" if marker.line else ""
     return f"{marker.file}{line}, {marker.why}"
+
+
+def _publication(found: Publication) -> _Row:
+    """Return the row that says whether others may import from the project, and why."""
+    line = f":{found.line}" if found.line else ""
+    note = f"{found.path}{line}, {found.why}" if found.path else found.why
+    return _Row("yes" if found.published else "no: nobody imports from it", "", note)
 
 
 def _library_row(library: Library, name: str) -> _Row:

@@ -38,10 +38,9 @@ class Annotations:
 
     def open(self, module: Module, node: ast.expr) -> Values:
         """Return the same, with the type variables that stand in ``node``."""
-        with self._evaluator.entered("annotation", node) as fresh:
-            if not fresh:
-                return (self._evaluator.unknown(module, node, "the annotation is recursive"),)
-            return self._values(module, node)
+        return self._evaluator.solved(
+            ("annotation", node), module, node, lambda: self._values(module, node)
+        )
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""

@@ -80,8 +80,9 @@ class InstanceOf:
     given a class of the program's own for queries or sessions, as in ``Session``. ``made`` is the
     call that made it, of applications and routers alone: they are told apart by it. ``parameters``
     are what its type parameters stand for: of ``dict[str, User]`` the keys, then the values. Empty
-    says nothing of them. ``origins`` are all calls that it may come from, None if not all are
-    known.
+    says nothing of them. ``grows`` says that they are what was seen when it was built, so that what
+    is put into it later counts as well; what an annotation says holds for that, too. ``origins``
+    are all calls that it may come from, None if not all are known.
     """
 
     qualified: str
@@ -89,6 +90,7 @@ class InstanceOf:
     custom_query: str = ""
     made: Place | None = None
     parameters: tuple[Values, ...] = ()
+    grows: bool = False
     # Of one alternative, however many: ``union`` joins what differs in nothing else.
     origins: tuple[Origin, ...] | None = None
 
@@ -125,6 +127,11 @@ class Argument:
     module: Module
     value: ast.expr
     known: Environment
+
+    @property
+    def depth(self) -> int:
+        """How many calls inside of each other lead to it."""
+        return 1 + max((one.depth for one in self.known), default=0)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -296,3 +303,31 @@ def _joined(
         return one if one == other else None
     both = tuple(dict.fromkeys((*one, *other)))
     return both if len(both) <= _MOST_ORIGINS else None
+
+
+def holds_tree(values: Values) -> bool:
+    """Whether what is known of ``values`` leads to the tree of a file."""
+    return any(isinstance(one, FunctionOf) or holds_tree(_inside(one)) for one in values)
+
+
+def is_larger(values: Values, most: int) -> bool:
+    """Whether more than ``most`` values stand in ``values`` and inside of each other."""
+    waiting = [*values]
+    for _ in range(most):
+        if not waiting:
+            return False
+        waiting += _inside(waiting.pop())
+    return bool(waiting)
+
+
+def _inside(value: Value) -> Values:
+    """Return the values that a value holds or gives."""
+    match value:
+        case Producer():
+            return value.inner
+        case InstanceOf():
+            return tuple(one for part in value.parameters for one in part)
+        case TupleOf():
+            return tuple(one for part in value.items for one in part)
+        case _:
+            return ()

@@ -7,8 +7,7 @@ expression again. Each part knows this protocol, and none knows another part.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -143,6 +142,20 @@ class Questions(Protocol):
         """Return what an assignment gives."""
         ...
 
+    def called(
+        self, functions: Values, module: Module, node: ast.Call, known: Environment = ()
+    ) -> Values:
+        """Return what ``node``, a call of one of these functions, gives."""
+        ...
+
+    def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
+        """Return what ``for`` gives of these values."""
+        ...
+
+    def filled(self, found: Values, module: Module, name: str) -> Values:
+        """Return what a class of ``module`` gives to ``name``, with what is put into it later."""
+        ...
+
     def declared_open(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is, with its type variables."""
         ...
@@ -177,18 +190,24 @@ class Questions(Protocol):
         """Return what ``Annotated`` with these arguments says that FastAPI passes."""
         ...
 
+    def files_naming(self, word: str) -> list[str] | None:
+        """Return the files in which a word stands; None if that is not to be asked here."""
+        ...
+
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to a parameter."""
         ...
 
-    def entered(self, *key: object) -> AbstractContextManager[bool]:
-        """Guard a recursion: True if this very question is not already being answered."""
-        ...
-
-    def remembered(
-        self, kept: dict[tuple[str, str], Values], key: tuple[str, str]
-    ) -> AbstractContextManager[list[Values]]:
-        """Keep the answer put into the list, if it is one for good."""
+    def solved(
+        self,
+        key: Hashable,
+        module: Module,
+        node: ast.AST,
+        work: Callable[[], Values],
+        *,
+        lasts: bool = False,
+    ) -> Values:
+        """Return the answer to a question that may lead back to itself."""
         ...
 
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:

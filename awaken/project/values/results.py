@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from awaken.knowledge import Role
 
 _RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
+_MOST_CALLS = 3
+"""Calls inside of each other through which arguments are followed: a recursion passes others each
+time. Beyond, a parameter is what its annotation or its callers say."""
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",
     "contextlib.AsyncExitStack.enter_context",
@@ -61,6 +64,12 @@ class Results:
     def result(self, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what the call ``node`` returns."""
         functions = self._evaluator.values(module, node.func, known)
+        return self.called(functions, module, node, known)
+
+    def called(
+        self, functions: Values, module: Module, node: ast.Call, known: Environment
+    ) -> Values:
+        """Return what ``node``, a call of one of ``functions``, returns."""
         return union(*(self._called(one, module, node, known) for one in functions))
 
     def _called(
@@ -274,6 +283,8 @@ class Results:
     def _arguments(
         self, function: FunctionOf, module: Module, node: ast.Call, known: Environment
     ) -> Environment:
+        if any(one.depth >= _MOST_CALLS for one in known):
+            return ()
         parameters = [parameter for parameter, _ in parameters_of(function.node.args)]
         if function.bound is not None:
             parameters = parameters[1:]
@@ -295,10 +306,12 @@ class Results:
         known = (*arguments, *function.known)
         if isinstance(node, ast.Lambda):
             return self._evaluator.values(module, node.body, known)
-        with self._evaluator.entered("call", node, arguments, function.bound) as fresh:
-            if not fresh:
-                return (self._evaluator.unknown(module, node, f"`{node.name}` calls itself"),)
-            return self._decorated(function, node, known)
+        return self._evaluator.solved(
+            ("call", node, known, function.bound),
+            module,
+            node,
+            lambda: self._decorated(function, node, known),
+        )
 
     def _decorated(
         self,
@@ -340,7 +353,8 @@ class Results:
             inner = union(*(self._yielded(module, one, known) for one in yielded))
             unknown = any(isinstance(one, Unknown) for one in inner)
             return (Producer("generator", declared if unknown and declared else inner),)
-        found = union(*(evaluator.values(module, one, known) for one in returns)) or (NoneValue(),)
+        found = union(*(evaluator.values(module, one, known) for one in returns))
+        found = found if returns else (NoneValue(),)
         return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
 
     def _declared(
@@ -425,6 +439,8 @@ class Results:
 
     def given(self, how: How, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``values`` give when used in the way ``how`` (see ``Producer``)."""
+        if not values:
+            return ()
         found: Values = ()
         for value in values:
             match value:
