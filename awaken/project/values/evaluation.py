@@ -77,6 +77,8 @@ class Evaluator(ABC):
         self.knowledge = knowledge
         self.annotations = Annotations(self)
         self.library = Library(self)
+        # What a mapping says of an attribute is told by the floor above, where there is one.
+        self.mapped_attribute: Callable[[InstanceOf | ClassOf, str], Values] = lambda _, __: ()
         self.results = Results(self)
         self.members = Members(self)
         self.parameters = Parameters(self)

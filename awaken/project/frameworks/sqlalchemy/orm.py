@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
@@ -33,6 +34,9 @@ class Orm:
             evaluator, evaluator.classes, self._models, self._query_classes, files_with
         )
         self._hooks: list[Place] | None = None
+        evaluator.mapped_attribute = MappedAttributes(
+            evaluator, self._models, self._eager, self._class_queries
+        ).of
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.

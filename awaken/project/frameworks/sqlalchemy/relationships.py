@@ -144,8 +144,8 @@ class Relationships:
         plain = isinstance(backref, ast.Call | ast.Constant)
         uselist = _constant(keywords.get("uselist"))
         if not isinstance(uselist, bool):
-            # Through a secondary table both sides are collections.
-            uselist = True if side.facts.secondary else None
+            # Through a secondary table both sides are collections; else one side has many.
+            uselist = True if side.facts.secondary else (False if side.facts.uselist else None)
         facts = RelationshipFacts(
             target=side.owner,
             uselist=uselist,
