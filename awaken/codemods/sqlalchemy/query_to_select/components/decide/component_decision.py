@@ -32,6 +32,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters im
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import caveats_of_execute
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
+from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_target
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
@@ -127,12 +128,23 @@ def decide_component(component: Component) -> ComponentDecision:
         f"`{holder.shown}` may be None, where another exception is raised then"
         for holder in component.optional
     ]
+    decision.caveats += [
+        f"`{truth.name.id}` stays true, whatever the database holds"
+        for truth in component.truths
+        if not _may_be_none(component, truth)
+    ]
     for fragment in component.fragments:
         reader = component.reader(fragment.context)
         decision.caveats += caveats_of_parents(reader, fragment.links)
     # Several uses may share a caveat, which is said once.
     decision.caveats[:] = dict.fromkeys(decision.caveats)
     return decision
+
+
+def _may_be_none(component: Component, truth: Truth) -> bool:
+    """Whether the variable may hold None, so that its truth tells something."""
+    reaching = component.holders.reaching(truth.context, truth.name)
+    return any(holder in component.optional for holder in reaching)
 
 
 def _decide_statements(

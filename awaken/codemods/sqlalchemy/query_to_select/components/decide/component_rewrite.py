@@ -82,7 +82,7 @@ def _part(fragment: ChainFragment, data: Data) -> Part:
 
 
 def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
-    """Yield the edits of annotations, new parameters, and what reads the session off a query."""
+    """Yield the edits of annotations, parameters, truths, and what reads the session off."""
     for note in decision.annotations:
         path = note.context.path
         anchor = note.context.span(note.node)
@@ -93,6 +93,9 @@ def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
     for parameter in decision.parameters:
         for one in parameter.added.insertions():
             yield TextEdit(path=one.path, anchor=one.anchor, text=one.text, site=site)
+    for truth in decision.component.truths:
+        anchor = truth.context.span(truth.node)
+        yield TextEdit(path=truth.context.path, anchor=anchor, text=truth.text, site=site)
     yield from _session_reads(decision, site)
 
 
