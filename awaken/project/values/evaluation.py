@@ -75,6 +75,8 @@ class Evaluator(ABC):
         self.knowledge = knowledge
         self.annotations = Annotations(self)
         self.library = Library(self)
+        # What a mapping says of an attribute is told by the floor above, where there is one.
+        self.mapped_attribute: Callable[[InstanceOf | ClassOf, str], Values] = lambda _, __: ()
         self.results = Results(self)
         self.members = Members(self)
         self.parameters = Parameters(self)
@@ -351,6 +353,9 @@ class Evaluator(ABC):
         return self.global_values(defining, located.rest[0])
 
     def _outside(self, qualified: str) -> Value:
+        made = self.knowledge.instance_attributes.get(qualified)
+        if made is not None:
+            return InstanceOf(self.names.defined(made))
         if qualified in self.knowledge.types or qualified in self.knowledge.mapped_classes:
             return ClassOf(qualified)
         # It stands in for anything, so it proves nothing, and nothing stands against it.

@@ -163,6 +163,9 @@ class Members:
     def _attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
+        mapped = self._evaluator.mapped_attribute(owner, name)
+        if mapped:
+            return mapped
         found = self._inherited(owner, name)
         if found is not None:
             return found

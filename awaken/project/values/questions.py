@@ -112,6 +112,7 @@ class Questions(Protocol):
     load: Callable[[str], Module | None]
     knowledge: Knowledge
     follows_callers: bool
+    mapped_attribute: Callable[[InstanceOf | ClassOf, str], Values]
 
     @property
     def library(self) -> LibraryTypes:

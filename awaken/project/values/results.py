@@ -342,7 +342,8 @@ class Results:
         declared: Values = ()
         if node.returns is not None:
             declared = self._declared(function, node, node.returns, known)
-            if any(isinstance(one, Unknown) for one in declared):
+            # What only declares, as a method of a protocol does, returns what is declared.
+            if (returns or yielded) and any(isinstance(one, Unknown) for one in declared):
                 declared = ()
         generates = any(isinstance(one, Producer) and one.how == "generator" for one in declared)
         if declared and (generates or not yielded):
@@ -408,6 +409,9 @@ class Results:
         """
         if is_made(found):
             return found
+        # What is promised not to be None is not, whatever a path may seem to give.
+        if NoneValue() not in declared:
+            found = tuple(one for one in found if one != NoneValue())
         if not found or not all(self._is_one_of(one, declared) for one in found):
             return declared
         return found

@@ -116,6 +116,8 @@ def _of_declaration(found: Declaration, name: str) -> Values:
         return (TypeVariable(SELF),)
     if name in _ANY:
         return _ANYTHING
+    if name == "typing.LiteralString":
+        return (InstanceOf("builtins.str"),)
     first = found.nodes[0] if found.nodes else None
     match first:
         case ast.ClassDef():
@@ -145,11 +147,20 @@ def _made(found: Declaration, value: ast.Call) -> Values:
         constraints = value.args[1:]
         limits = constraints or ([] if bound is None else [bound])
         # A bound by a protocol says what it can do, not what it is.
-        known = union(*(read(found.module, one) for one in limits)) if constraints else ()
+        limits = [one for one in limits if not _is_protocol(found.module, one)]
+        known = union(*(read(found.module, one) for one in limits))
         return (TypeVariable(f"{found.module}.{found.name}", known),)
     if made_by == "NewType" and len(value.args) > 1:
         return read(found.module, value.args[1])
     return _UNREAD
+
+
+def _is_protocol(module: str, node: ast.expr) -> bool:
+    declared = named(module, node.value if isinstance(node, ast.Subscript) else node)
+    first = declared.nodes[0] if declared is not None and declared.nodes else None
+    if not isinstance(first, ast.ClassDef):
+        return True
+    return any(ast.unparse(base).partition("[")[0].endswith("Protocol") for base in first.bases)
 
 
 def _generic(module: str, node: ast.Subscript) -> Values:
