@@ -26,7 +26,8 @@ from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.program_texts import ProgramTexts
-from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
+from awaken.project.values.domain import ClassOf, External
+from awaken.project.values.possible import ProgramValues
 from awaken.workspace.ignores import Patterns
 from awaken.workspace.manifests.project_settings import UNTOLD, ProjectSettings
 from awaken.workspace.manifests.pytest_settings import (
@@ -83,6 +84,7 @@ class Project:
         self._evaluator = ProgramEvaluator(
             self._names, self._classes, self.module, knowledge(), words
         )
+        self.values = ProgramValues(self._evaluator)
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
         self.orm = Orm(self._evaluator, self.files_with)
@@ -229,18 +231,14 @@ class Project:
 
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes that ``node`` may be, by their names; empty if it may be more."""
-        values = self._evaluator.values(module, node)
-        found = [one.qualified for one in values if isinstance(one, ClassOf)]
-        return tuple(found) if len(found) == len(values) else ()
+        return self.values.of(module, node).classes
 
     def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of which ``node`` is an instance if it is not None.
 
         Empty if it may be more.
         """
-        values = [one for one in self._evaluator.values(module, node) if one != NoneValue()]
-        found = [one.qualified for one in values if isinstance(one, InstanceOf)]
-        return tuple(found) if len(found) == len(values) else ()
+        return self.values.of(module, node).instance_of
 
     def spellings(self, name: str) -> list[str]:
         """Return the last parts of the names that files give to what is called ``name``."""

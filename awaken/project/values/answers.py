@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from awaken.project.values.domain import Values, holds_tree
+from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
 
 MOST_STEPS = 20_000  # of one question (benchmarks/limits.md)
 DEEPEST = 90  # questions inside of each other; keeps Python's own stack well below its limit
 
-_MOST_ROUNDS = 40  # a value for each alternative and place of a circle; beyond, it never settles
+_MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too many to tell
+_NEVER_SETTLED: Values = (Unknown("it depends on itself in too many ways to tell", NOWHERE),)
 
 
 class TooMuchError(Exception):
@@ -124,7 +125,7 @@ class Answers:
     def _solved(self, key: Hashable, work: Callable[[], Values], *, lasts: bool) -> Values:
         index, before = len(self._stack), self._steps
         self._go_down(index + 1)
-        for _ in range(_MOST_ROUNDS):
+        for turn in range(_MOST_ROUNDS):
             changes, self._steps = self._changes, before
             self._take(1)
             question = self._worked_out(_Question(key, index, lasts, index), work)
@@ -134,9 +135,12 @@ class Answers:
             if self._changes == changes:
                 return self._settled(question)
             self._earlier[key] = question.values
-            for member in question.members:
-                del self._waiting[member.key]
-        raise TooMuchError("it depends on itself in too many ways to tell")
+            if turn + 1 < _MOST_ROUNDS:
+                for member in question.members:
+                    del self._waiting[member.key]
+        for one in (*question.members, question):
+            one.values = _NEVER_SETTLED
+        return self._settled(question)
 
     def _worked_out(self, question: _Question, work: Callable[[], Values]) -> _Question:
         question.values = self._earlier.get(question.key, ())

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.project.source.modules import Module, same_node
 
 How = Literal["callable", "manager", "generator", "coroutine", "factory"]
@@ -235,6 +235,10 @@ Environment = tuple[Argument, ...]
 MOST_ALTERNATIVES = (
     8  # no rule rewrites for more at once; half loses no finding (benchmarks/limits.md)
 )
+_DEEPEST = 4  # containers inside of each other; what is further in is hardly ever taken out
+_LARGEST = 200  # values inside of each other: tuples of pairs of tuples double each time
+NOWHERE = Place("", Span(0, 0))
+"""The place of what is unknown wherever it is asked."""
 _MOST_ORIGINS = 8  # as many as alternatives: more than that no rule looks at one by one
 
 
@@ -310,14 +314,59 @@ def holds_tree(values: Values) -> bool:
     return any(isinstance(one, FunctionOf) or holds_tree(_inside(one)) for one in values)
 
 
-def is_larger(values: Values, most: int) -> bool:
-    """Whether more than ``most`` values stand in ``values`` and inside of each other."""
+def placed(values: Values, place: Place) -> Values:
+    """Return ``values`` with ``place`` where one is unknown wherever it is asked."""
+    if not any(isinstance(one, Unknown) and one.place == NOWHERE for one in values):
+        return values
+    return tuple(
+        replace(one, place=place) if isinstance(one, Unknown) and one.place == NOWHERE else one
+        for one in values
+    )
+
+
+def bounded(values: Values) -> Values:
+    """Return ``values`` as far as they are neither nested too deeply nor too many.
+
+    A type that is defined by itself, and a tuple of itself, would grow without end.
+    """
+    if not any(map(_inside, values)):
+        return values
+    shallow = _down_to(values, _DEEPEST)
+    return (Unknown("it holds too many things", NOWHERE),) if _is_large(shallow) else shallow
+
+
+def _is_large(values: Values) -> bool:
     waiting = [*values]
-    for _ in range(most):
+    for _ in range(_LARGEST):
         if not waiting:
             return False
         waiting += _inside(waiting.pop())
     return bool(waiting)
+
+
+def _down_to(values: Values, depth: int) -> Values:
+    """Return ``values`` with what is nested deeper than ``depth`` made unknown."""
+    if not any(map(_inside, values)):
+        return values
+    if not depth:
+        nested = Unknown("it is nested too deeply to tell", NOWHERE)
+        return tuple(dict.fromkeys(nested if _inside(one) else one for one in values))
+    return tuple(_with_inside(one, depth - 1) for one in values)
+
+
+def _with_inside(value: Value, depth: int) -> Value:
+    match value:
+        case Producer():
+            inner = _down_to(value.inner, depth)
+            return value if inner is value.inner else replace(value, inner=inner)
+        case InstanceOf(parameters=[_, *_]):
+            parts = tuple(_down_to(one, depth) for one in value.parameters)
+            return value if parts == value.parameters else replace(value, parameters=parts)
+        case TupleOf():
+            parts = tuple(_down_to(one, depth) for one in value.items)
+            return value if parts == value.items else TupleOf(parts)
+        case _:
+            return value
 
 
 def _inside(value: Value) -> Values:

@@ -17,7 +17,7 @@ from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers import Answer, Answers, TooMuchError
 from awaken.project.values.containers.additions import Additions
@@ -41,7 +41,8 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
-    is_larger,
+    bounded,
+    placed,
     union,
 )
 from awaken.project.values.flow import Reaching, flow_of
@@ -53,9 +54,6 @@ from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Passed
 from awaken.project.values.results import Results, is_made, of_role
 from awaken.workspace.parsing import deep_recursion
-
-_LARGEST = 200
-"""Values inside of each other, of one expression: tuples of pairs of tuples double each time."""
 
 
 class Evaluator(ABC):
@@ -154,16 +152,16 @@ class Evaluator(ABC):
         """
         answers = self._answers
         if not answers.is_idle:
-            return answers.of(key, work, lasts=lasts)
+            return answers.of(key, lambda: bounded(work()), lasts=lasts)
         try:
             with deep_recursion():
-                found = answers.of(key, work, lasts=lasts)
+                found = answers.of(key, lambda: bounded(work()), lasts=lasts)
         except TooMuchError as error:
             found = (TooLarge(str(error), module.place(node)),)
         finally:
             answers.forget()
         if found:
-            return found
+            return placed(found, module.place(node))
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return (self.unknown(module, node, f"nothing is in sight that `{text}` may be"),)
 
@@ -171,8 +169,6 @@ class Evaluator(ABC):
         found = self._values(module, node, known)
         if len(found) > MOST_ALTERNATIVES:
             return (self.unknown(module, node, "it may be too many things"),)
-        if is_larger(found, _LARGEST):
-            return (self.unknown(module, node, "it holds too many things"),)
         return found
 
     @contextmanager
@@ -310,7 +306,7 @@ class Evaluator(ABC):
         return self._joined(module, given or declared or bindings, known)
 
     def _joined(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
-        live = [binding for binding in bindings if binding.kind != "delete"]
+        live = [one for one in bindings if one.kind != "delete" and not _is_overload(one)]
         if not live:
             why = f"`{bindings[0].name}` is only deleted"
             return (self.unknown(module, bindings[0].node, why),)
@@ -501,6 +497,14 @@ class Evaluator(ABC):
         if found.ambiguous:
             return (self.unknown(module, binding.node, f"two files may be `{dotted}`"),)
         return (External(dotted),)
+
+
+def _is_overload(binding: Binding) -> bool:
+    """Whether a function only declares one way of calling the one that is defined below it."""
+    node = binding.node
+    return isinstance(node, Function) and any(
+        last_name(one) == "overload" for one in node.decorator_list
+    )
 
 
 def _narrowed(declared: Values, given: Values) -> Values:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import replace
 
-from awaken.contract import Place, Span
 from awaken.project.names.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
+    NOWHERE,
     ClassOf,
     DeclarativeBase,
     External,
@@ -28,6 +29,7 @@ from awaken.project.values.domain import (
     Values,
     as_instance,
     holds_tree,
+    placed,
     union,
 )
 from awaken.project.values.questions import Questions
@@ -40,9 +42,8 @@ _CLASS_OF_KIND = {
     "async-scoped": "sqlalchemy.ext.asyncio.async_scoped_session",
 }
 
+_PLAIN = {"flask_sqlalchemy", "fastapi", "starlette", "flask"}  # none of their classes is one
 _PROPERTY = InstanceOf("builtins.property")
-_HERE = Place("", Span(0, 0))
-"""The place at which an attribute is read, whoever reads it."""
 
 
 class Members:
@@ -157,11 +158,7 @@ class Members:
             lasts=not holds_tree((owner,)),
         )
         # It is kept for all who read it, and has the place of none of them.
-        place = module.place(node)
-        return tuple(
-            replace(one, place=place) if isinstance(one, Unknown) and one.place is _HERE else one
-            for one in found
-        )
+        return placed(found, module.place(node))
 
     def _attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
@@ -201,8 +198,8 @@ class Members:
 
     def _missing(self, owner: InstanceOf | ClassOf, name: str) -> Value:
         if self._evaluator.classes.facts(owner.qualified) is None:
-            return Unknown(f"`{owner.qualified}` is defined outside the project", _HERE)
-        return Unknown(f"`{owner.qualified}` sets no `{name}` in sight", _HERE)
+            return Unknown(f"`{owner.qualified}` is defined outside the project", NOWHERE)
+        return Unknown(f"`{owner.qualified}` sets no `{name}` in sight", NOWHERE)
 
     def _inherited(
         self, owner: InstanceOf | ClassOf, name: str, without: set[str] | None = None
@@ -241,8 +238,23 @@ class Members:
         if not bindings and not on_self:
             return None
         assigned = (self._evaluator.assigned(module, *one, ()) for one in on_self)
+        if isinstance(owner, InstanceOf) and not on_self:
+            in_body = tuple(self._read(one, name) for one in in_body)
         found = union(in_body, *assigned)
         return self._evaluator.filled(found, module, name)
+
+    def _read(self, value: Value, name: str) -> Value:
+        """Return what an instance gives of what its class holds: a descriptor gives another."""
+        if not isinstance(value, InstanceOf) or value.made is not None:
+            return value
+        facts = self._evaluator.classes.facts(value.qualified)
+        top = value.qualified.partition(".")[0]
+        is_plain = top == "builtins" or top in sys.stdlib_module_names
+        if facts is None and not is_plain and top not in _PLAIN:
+            return Unknown(f"`{name}` may be a descriptor, a `{value.qualified}`", NOWHERE)
+        if facts is not None and self._inherited(value, "__get__") is not None:
+            return Unknown(f"`{name}` is a descriptor, a `{value.qualified}`", NOWHERE)
+        return value
 
     def given_to(
         self, module: Module, node: ast.ClassDef, name: str
@@ -359,7 +371,7 @@ class Members:
             elif not below:
                 found = union(found, (self._missing(inheriting, name),))
             if len(found) > MOST_ALTERNATIVES:
-                return (*found, Unknown("it may be too many things", _HERE))
+                return (*found, Unknown("it may be too many things", NOWHERE))
         return found
 
 

@@ -17,7 +17,7 @@ from awaken.project.names.decorators import (
     decorators_of,
 )
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -323,13 +323,18 @@ class Results:
         for decorator, name in decorators_of(self._evaluator.names, module, node):
             if name in MANAGERS:
                 managed = True
-            elif name not in _RETURN_THE_SAME:
+            elif name not in _RETURN_THE_SAME and not self._gives_back(module, decorator):
                 why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
                 return (self._evaluator.unknown(module, decorator, why),)
         found = self._undecorated(function, node, known)
         if not managed:
             return found
         return (Producer("manager", self.given("generator", found, module, node)),)
+
+    def _gives_back(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator declares, by a type variable, that it returns what it is given."""
+        values = self._evaluator.values(module, decorator)
+        return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
 
     def _undecorated(self, function: FunctionOf, node: Function, known: Environment) -> Values:
         evaluator, module = self._evaluator, function.module
@@ -455,7 +460,7 @@ class Results:
                     why = f"this is no {how} that can be followed"
                     nothing = (self._evaluator.unknown(module, node, why),)
                     found = union(found, nothing if used is None else used)
-        return found or (self._evaluator.unknown(module, node, f"this is no {how}"),)
+        return found
 
     def awaited(self, module: Module, node: ast.Await, known: Environment) -> Values:
         """Return what ``await`` gives."""
@@ -506,6 +511,20 @@ class Results:
                 why = f"`{value.qualified}` has no `{method}` in sight"
                 found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
+
+
+def _is_same(function: FunctionOf) -> bool:
+    """Whether a function returns its argument's type, by one name that is a type variable."""
+    node = function.node
+    if not isinstance(node, ast.FunctionDef) or not isinstance(node.returns, ast.Name):
+        return False
+    first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+    if first is None or not isinstance(first.annotation, ast.Name):
+        return False
+    bindings = function.module.scopes.bindings_of(node.returns)
+    made = bindings[0].value if len(bindings) == 1 else None
+    is_variable = isinstance(made, ast.Call) and last_name(made.func) == "TypeVar"
+    return first.annotation.id == node.returns.id and is_variable
 
 
 def _parameters(node: Function) -> list[ast.arg]:

@@ -215,9 +215,11 @@ class Additions:
         if isinstance(one.node, ast.Module):
             return (), ()
         given = evaluator.values(module, one.node, known)
-        keys = () if one.key is None else evaluator.values(module, one.key, known)
+        keys: Values = (STR,)
+        if one.key is not None:
+            keys = evaluator.values(module, one.key, known)
         if one.put == "item":
-            return keys or (STR,), given
+            return keys, given
         if is_dict:
             return self._pairs(given, module, one.node)
         return (), evaluator.iterated(given, module, one.node)

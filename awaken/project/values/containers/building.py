@@ -170,7 +170,8 @@ class Building:
             case ast.BinOp():
                 left = self._evaluator.values(module, node.left, known)
                 right = self._evaluator.values(module, node.right, known)
-                return operated(left, node.op, right) or (_ELSEWHERE,)
+                result = operated(left, node.op, right)
+                return (_ELSEWHERE,) if result is None else result
             case _:
                 return (_ELSEWHERE,)
 

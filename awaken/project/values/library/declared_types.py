@@ -12,6 +12,7 @@ from awaken.knowledge.declarations import (
     imported_module,
 )
 from awaken.project.values.domain import (
+    NOWHERE,
     InstanceOf,
     NoneValue,
     Producer,
@@ -22,7 +23,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.forms import TYPING, generic, how_of
-from awaken.project.values.library.solving import NOWHERE, SELF, solved
+from awaken.project.values.library.solving import SELF, solved
 
 _ANYTHING = (Unknown("it is declared as `Any`", NOWHERE),)
 _UNREAD = (Unknown("the type that a stub gives is not understood", NOWHERE),)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from awaken.contract import Place, Span
+from awaken.contract import Place
 from awaken.project.values.domain import (
+    NOWHERE,
     ClassOf,
     InstanceOf,
     NoneValue,
@@ -21,7 +22,6 @@ from awaken.project.values.domain import (
 
 SELF = "Self"
 Solution = Mapping[str, Values]
-NOWHERE = Place("", Span(0, 0))
 """The place of what is unknown in a stub; whoever asks puts the place of the question there."""
 
 
