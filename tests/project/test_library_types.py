@@ -298,6 +298,54 @@ def test_object_knows_the_calls_that_it_may_come_from(text, expected):
     assert origins_of(text) == expected
 
 
+def only_origin(text: str):
+    (value,) = [one for one in values_of(HEAD + text) if hasattr(one, "origins")]
+    (origin,) = value.origins
+    return origin
+
+
+def words_at(places, text: str) -> list[str]:
+    whole = (HEAD + text).encode()
+    return [whole[one.span.start : one.span.end].decode() for one in places]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = s.query(User).options(joinedload(User.notes)).filter(User.id == 1).first()",
+        "x = s.scalars(select(User).options(joinedload(User.notes))).first()",
+        "x = s.get(User, 1, options=[joinedload(User.notes)])",
+        "x = s.execute(select(User, Note).options(joinedload(User.notes))).first()[0]",
+    ],
+)
+def test_origin_names_the_loader_options_of_its_statement(line):
+    text = f"def f(s: Session):\n  {line}\n  x\n"
+
+    assert words_at(only_origin(text).options, text) == ["joinedload(User.notes)"]
+
+
+def test_origin_says_which_relationships_lead_from_what_is_loaded():
+    text = "def f(s: Session):\n  for n in s.query(User).one().notes:\n    x = n.user\n    x\n"
+    origin = only_origin(text)
+
+    assert origin.way == ("notes", "user")
+    assert words_at([origin.place], text) == ["s.query(User)"]
+
+
+def test_way_without_end_is_given_up():
+    text = "def f(s: Session):\n  x = s.query(User).one()\n  while x:\n    x = x.notes[0].user\n"
+    found = values_of(f"{HEAD}{text}  x\n")
+
+    assert described(found) == "User | None"
+    assert found[0].origins is None
+
+
+def test_what_is_put_into_a_list_that_a_library_made_counts():
+    text = "def f(s: Session):\n  x = s.query(User).all()\n  x.append(Note())\n  x\n"
+
+    assert described(values_of(HEAD + text)) == "list[User | Note]"
+
+
 def test_two_loads_of_a_class_are_one_alternative():
     loads = " or ".join(f"s.get(User, {one})" for one in range(20))
     found = values_of(f"{HEAD}def f(s: Session):\n  x = {loads}\n  x\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
@@ -12,6 +13,7 @@ from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Values, union
 
+_Answer = TypeVar("_Answer")
 _QUERY = "sqlalchemy.orm.Query"
 _COLLECTIONS = {
     "dynamic": "sqlalchemy.orm.AppenderQuery",
@@ -51,7 +53,14 @@ class MappedAttributes:
         self._kept: dict[tuple[str, bool, str], Values] = {}
         self._is_asked = False
 
-    def of(self, owner: InstanceOf | ClassOf, name: str) -> Values:
+    def is_relationship(self, owner: InstanceOf, name: str) -> bool:
+        """Whether ``name`` of a mapped object leads to others."""
+        if self._is_asked or owner.origins is None:
+            return False
+        mapped = self._apart(lambda: self._models.mapped_class(owner.qualified))
+        return mapped is not None and name in mapped.relationships
+
+    def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
         """Return what reading ``name`` gives by the mapping; empty where no mapping says so."""
         # To tell what is mapped, nothing that a mapped object holds is needed.
         if self._is_asked:
@@ -67,7 +76,7 @@ class MappedAttributes:
             )
         return self._kept[key]
 
-    def _apart(self, ask: Callable[[], Values]) -> Values:
+    def _apart(self, ask: Callable[[], _Answer]) -> _Answer:
         self._is_asked = True
         try:
             with self._evaluator.without_callers():
