@@ -30,7 +30,8 @@ from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.project_settings import ProjectSettings
-from awaken.workspace.manifests.targets import Targets
+from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
+from awaken.workspace.manifests.targets import Targets, own_locks
 from awaken.workspace.reading import Enclosure, enclosure_of, read_named
 from awaken.workspace.text_files import read_texts
 
@@ -59,6 +60,8 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         publication_of(root, asked.settings).published,
         asked.reads(),
         (*asked.found.unread_texts, *asked_for.unread),
+        own_locks(root.path),
+        settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
     )
     question = digest_of(_question(asked), {})
 
@@ -115,6 +118,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         ),
         suppressed=answer.suppressed,
         baseline=_baseline_use(asked, suppression_sources, unusable),
+        left_to_do=answer.left_to_do,
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from typing import Any
+
+from msgspec import structs
 
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
@@ -26,6 +29,11 @@ from awaken.project.source.program_texts import ProgramTexts
 from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
 from awaken.workspace.ignores import Patterns
 from awaken.workspace.manifests.project_settings import UNTOLD, ProjectSettings
+from awaken.workspace.manifests.pytest_settings import (
+    PYTEST_READS,
+    PytestSettings,
+    settings_in,
+)
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, is_python
 from awaken.workspace.text_files import Texts
@@ -120,6 +128,22 @@ class Project:
             {path: self.snapshot[path] for path in found},
             tuple(one for one in self._settings.unread if named(one.path)),
         )
+
+    @cached_property
+    def pytest(self) -> PytestSettings:
+        """The settings of pytest, as they are in this snapshot; without any, its defaults.
+
+        For rules that declare ``PYTEST_READS`` in ``reads``; raises ValueError for others.
+        """
+        texts = {pattern: self.texts(pattern) for pattern in PYTEST_READS}
+        files = {name: one for each in texts.values() for name, one in each.files.items()}
+
+        def text_of(name: str) -> str | None:
+            return files[name].text.decode() if name in files else None
+
+        found = settings_in(text_of) or self._settings.pytest_above or PytestSettings()
+        unread = tuple(problem for each in texts.values() for problem in each.unread)
+        return structs.replace(found, unread=unread)
 
     def narrowed(self, site_scope: frozenset[str] | None) -> Project:
         """Return the same project, in which rules look for sites in ``site_scope`` only.

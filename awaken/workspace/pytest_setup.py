@@ -1,35 +1,14 @@
-"""The test setup of a project: the runner, what runs its coroutine tests, and in which mode.
-
-pytest takes its settings from the first file that has them (docs.pytest.org, "Configuration file
-formats"; ``_pytest.config.findpaths`` of pytest 9.2).
-"""
+"""The test setup of a project: the runner, what runs its coroutine tests, and in which mode."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
 from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
-from awaken.workspace.ini import NotIni, Sections, parse_ini
 from awaken.workspace.manifests.declarations import Declaration, Declarations
-from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards
-from awaken.workspace.toml_text import NotToml, parse_toml
-
-
-class PytestSettings(Struct, frozen=True):
-    """The file that pytest takes its settings from, the table of it, and the settings.
-
-    ``path`` is relative to the root; ``table`` is empty where the whole file is pytest's.
-    """
-
-    path: str
-    table: str
-    values: Mapping[str, Any]
+from awaken.workspace.manifests.pytest_settings import PytestSettings, pytest_settings
 
 
 class AsyncPlugin(Struct, frozen=True):
@@ -89,101 +68,7 @@ def _plugin(
 
 def _mode(known: AsyncTestPlugin, settings: PytestSettings | None) -> tuple[str, str]:
     """Return the mode that pytest's settings give a plugin, and where; empty if they do not."""
-    if settings is None:
+    if settings is None or not known.setting:
         return "", ""
-    values = settings.values
-    options = values.get("addopts", "")
-    options = " ".join(map(str, options)) if isinstance(options, list) else str(options)
-    if known.option and (given := re.search(rf"{known.option}[=\s]+(\S+)", options)):
-        return given[1], f"addopts in {_place(settings)}"
-    if known.setting and known.setting in values:
-        value = values[known.setting]
-        return str(value).lower(), f"{known.setting} in {_place(settings)}"
-    return "", ""
-
-
-def pytest_settings(root: Path) -> PytestSettings | None:
-    """Return the settings that pytest takes when it is run in ``root``, as it looks for them.
-
-    Those of the nearest directory at or above ``root`` in which a file has some, up to the top of
-    its repository; None without.
-    """
-    # The nearest directory first, in it the files in pytest's own order; the first one that has
-    # settings is the only one that counts.
-    for directory in upwards(root):
-        for name, read in _READERS:
-            path = directory / name
-            if (text := _text(path)) is not None and (found := read(text)) is not None:
-                shown = os.path.relpath(path, root).replace(os.sep, "/")
-                return PytestSettings(shown, *found)
-    return None
-
-
-def _text(path: Path) -> str | None:
-    """Return the text of a file, empty for one that is not UTF-8; None where there is none."""
-    try:
-        return enclosure_of(path.parent).read(path, METADATA_LIMIT).decode()
-    except OSError:
-        return None
-    except UnicodeDecodeError:
-        return ""
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return parse_toml(text)
-    except NotToml:
-        return {}
-
-
-def _below(table: object, key: str) -> dict[str, Any]:
-    found = table.get(key) if isinstance(table, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-_Found = tuple[str, Mapping[str, Any]]
-"""The table of a file that is pytest's (empty for all of it), and what it says."""
-
-
-def _own_toml(text: str) -> _Found | None:
-    return "", _below(_toml(text), "pytest")
-
-
-def _pyproject(text: str) -> _Found | None:
-    table = _below(_below(_toml(text), "tool"), "pytest")
-    native = {key: value for key, value in table.items() if key != "ini_options"}
-    if native:
-        return "[tool.pytest]", native
-    if "ini_options" in table:
-        return "[tool.pytest.ini_options]", _below(table, "ini_options")
-    return None
-
-
-def _own_ini(text: str) -> _Found | None:
-    return "", _ini(text).get("pytest", {})
-
-
-def _section(name: str) -> Callable[[str], _Found | None]:
-    def read(text: str) -> _Found | None:
-        settings = _ini(text)
-        return (f"[{name}]", settings[name]) if name in settings else None
-
-    return read
-
-
-def _ini(text: str) -> Sections:
-    try:
-        return parse_ini(text)
-    except NotIni:
-        return {}
-
-
-_READERS: tuple[tuple[str, Callable[[str], _Found | None]], ...] = (
-    ("pytest.toml", _own_toml),
-    (".pytest.toml", _own_toml),
-    ("pytest.ini", _own_ini),
-    (".pytest.ini", _own_ini),
-    ("pyproject.toml", _pyproject),
-    ("tox.ini", _section("pytest")),
-    ("setup.cfg", _section("tool:pytest")),
-)
+    mode, key = settings.said(known.setting, known.option)
+    return mode.lower(), f"{key} in {_place(settings)}" if key else ""

@@ -6,10 +6,11 @@ import pytest
 
 from awaken import api
 from awaken.codemods.sqlalchemy.query_to_select.plan import QueryToSelect
-from awaken.contract import Finding, Level, Phase, Place, Plan, Reason, Span
+from awaken.contract import Change, Finding, Level, Phase, Place, Plan, Reason, Span, TextEdit
 from awaken.engine import run as engine_run
 from awaken.kit.rule import Rule
 from awaken.settings import Settings
+from awaken.workspace.manifests.pytest_settings import PYTEST_READS
 
 
 class Settled(Rule):
@@ -148,3 +149,71 @@ def test_files_are_found_for_the_rules_that_run_alone(root, runs):
     run(root, Settled(), QueryToSelect(), select=("query-to-select",))
 
     assert len(runs) == 1
+
+
+class Tested(Settled):
+    """Says which mode pytest runs in, and sets another one; says it again a phase later."""
+
+    name = "tested"
+    reads = PYTEST_READS
+
+    def plan(self, project, constraints):
+        del constraints
+        settings = project.pytest
+        source = project.snapshot.get("pytest.ini")
+        at = -1 if source is None else source.text.find(b"strict")
+        finding = Finding(
+            site="t",
+            rule=self.name,
+            level=Level.MANUAL if at < 0 else Level.SAFE,
+            place=Place("main.py", Span(0, 4)),
+            scope="",
+            message=f"{settings.path} {settings.asyncio_mode} {len(settings.unread)}",
+            reason="tested/seen" if at < 0 else None,
+            change=None if at < 0 else "c",
+        )
+        if at < 0:
+            return Plan((finding,))
+        edit = TextEdit(path="pytest.ini", anchor=Span(at, at + 6), text="auto", site="t")
+        change = Change(
+            id="c", rule=self.name, title="", level=Level.SAFE, sites=("t",), edits=(edit,)
+        )
+        return Plan((finding,), (change,))
+
+
+class TestedBefore(Tested):
+    """The same in a phase before."""
+
+    name = "tested-before"
+    phase = Phase.QUERIES
+
+
+def said(root, *rules):
+    return [one.message for one in run(root, *rules).findings]
+
+
+def test_what_pytest_is_told_is_a_fact_of_the_project(root):
+    (root / "pytest.ini").unlink()
+    assert said(root, Tested()) == [" strict 0"]
+
+    (root.parent / ".git").mkdir()
+    (root.parent / "tox.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    assert said(root, Tested()) == ["../tox.ini auto 0"]
+
+    (root / "setup.cfg").write_bytes(b"\xff")
+    assert said(root, Tested()) == ["../tox.ini auto 1"]
+
+    (root / "pytest.ini").write_text("[pytest]\n")
+    assert said(root, Tested()) == ["pytest.ini strict 1"]
+
+
+def test_later_phases_see_what_earlier_ones_set(root):
+    (root / "pytest.ini").write_text("[pytest]\nasyncio_mode = strict\n")
+
+    report = run(root, TestedBefore(), Tested())
+
+    assert sorted(one.message for one in report.findings) == [
+        "pytest.ini auto 0",
+        "pytest.ini strict 0",
+    ]
+    assert report.files[0].after.text == b"[pytest]\nasyncio_mode = auto\n"

@@ -87,6 +87,46 @@ PROVEN = [
         ),
         "session",
     ),
+    # what hands out sessions for the programs of a framework
+    (
+        (
+            "from oslo_db.sqlalchemy import enginefacade\n"
+            "manager = enginefacade.transaction_context()\n"
+            "def f(context):\n  with manager.writer.independent.using(context) as s:\n    s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from oslo_db.sqlalchemy import enginefacade\n"
+            "def f(context):\n  with enginefacade.reader.using(context) as s:\n    s"
+        ),
+        "session",
+    ),
+    (
+        "from oslo_db.sqlalchemy.enginefacade import writer\ns = writer.get_sessionmaker()()\ns",
+        "session",
+    ),
+    (
+        "from neutron_lib import context\ns = context.get_admin_context().elevated().session\ns",
+        "session",
+    ),
+    (
+        (
+            "from neutron_lib.db import api\n"
+            "def f(context):\n  with api.CONTEXT_READER.using(context) as s:\n    s"
+        ),
+        "session",
+    ),
+    (
+        (
+            "from galaxy.model.scoped_session import galaxy_scoped_session\n"
+            "def f(s: galaxy_scoped_session):\n  s"
+        ),
+        "scoped",
+    ),
+    ("from c2cgeoportal_commons import models\ns = models.DBSession\ns", "scoped"),
+    ("from invenio_db import db\ns = db.session\ns", "scoped"),
     # annotations of generators that name no generator
     (
         (

@@ -357,6 +357,9 @@ class Evaluator(ABC):
         return self.global_values(defining, located.rest[0])
 
     def _outside(self, qualified: str) -> Value:
+        made = self.knowledge.instance_attributes.get(qualified)
+        if made is not None:
+            return InstanceOf(self.names.defined(made))
         if qualified in self.knowledge.types or qualified in self.knowledge.mapped_classes:
             return ClassOf(qualified)
         # It stands in for anything, so it proves nothing, and nothing stands against it.
