@@ -258,6 +258,41 @@ def test_attribute_of_a_mapped_object_is_what_its_mapping_says(attribute, expect
     assert described_in_function("u: User", f"x = u.{attribute}") == expected
 
 
+FLASK = """
+from flask_sqlalchemy import SQLAlchemy
+db = SQLAlchemy()
+class BlogPost(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    title = db.Column(db.String(3), nullable=False)
+    replies = db.relationship("Reply", backref="post")
+    answers = db.relationship("Reply", lazy="dynamic", backref="question")
+class Reply(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    post_id = db.Column(db.ForeignKey("blog_post.id"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("BlogPost.query", "sqlalchemy.orm.Query[models.BlogPost]"),
+        ("BlogPost.query.filter_by(id=1).first()", "BlogPost | None"),
+        ("BlogPost.query.get_or_404(1).title", "str"),
+        ("BlogPost.query.paginate(page=1).items", "list[models.BlogPost]"),
+        ("BlogPost().replies", "list[Reply]"),
+        ("BlogPost().answers.all()", "list[Reply]"),
+        ("Reply().post", "BlogPost | None"),
+        ("Reply().question", "BlogPost | None"),
+        ("db.session.query(Reply).one()", "Reply"),
+    ],
+)
+def test_extension_of_flask_gives_queries_and_tables_to_classes(line, expected):
+    text = f"from models import db, BlogPost, Reply\nx = {line}\n"
+    found = described(values_of(text, files={"models.py": FLASK}))
+
+    assert found == expected.replace("models.", "")
+
+
 def origins_of(text: str) -> list[str]:
     """Return the first words of the calls that the last ``x`` comes from."""
     found = [one for one in values_of(HEAD + text) if hasattr(one, "origins")]
