@@ -180,6 +180,17 @@ class Site(Generic[Node_co]):
             site=self.id,
         )
 
+    def insert_after_imports(self, code: str) -> InsertStatements:
+        """Return the edit that writes the statements ``code`` below the imports of the file."""
+        return InsertStatements(
+            path=self.module.path,
+            at=self.place.span,
+            where="after-imports",
+            rewriter=WRITE_STATEMENTS,
+            data=Statements(code),
+            site=self.id,
+        )
+
     def need_import(self, module: str, name: str | None = None, *, path: str = "") -> NeedImport:
         """Return the edit that imports ``name`` from ``module``, or the module itself.
 

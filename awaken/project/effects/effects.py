@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from awaken.knowledge.coroutines import Awaitable
 from awaken.project.effects.blocking import BlockingCalls, Blocks
+from awaken.project.effects.callees import Callees
+from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.coroutines.fates import Fate, Fates
 from awaken.project.effects.exceptions import Raises
 from awaken.project.effects.guards import Guard, guards_around, guards_in_callers
 from awaken.project.effects.raising import Raising
@@ -21,6 +25,8 @@ class Effects:
         self._evaluator = evaluator
         self._raising = Raising(evaluator)
         self._blocks = Blocks(evaluator)
+        self._awaitables = Awaitables(evaluator, Callees(evaluator))
+        self._fates = Fates(evaluator, self._awaitables)
 
     def may_raise(self, module: Module, node: ast.AST, *, awaited: bool = False) -> Raises:
         """Return which exceptions may leave ``node`` when it runs; of a function, its body.
@@ -35,6 +41,40 @@ class Effects:
         Functions that it calls are followed, coroutines and what runs elsewhere are not.
         """
         return self._blocks.of(module, node)
+
+    def awaitable(self, module: Module, node: ast.expr) -> Awaitable | Unknown | None:
+        """Return what ``node`` gives: a coroutine, a task, a future, or another awaitable.
+
+        None if it is proven to be nothing that can be awaited; Unknown says why it cannot be told.
+        What callers pass is not asked.
+        """
+        with self._evaluator.without_callers():
+            return self._awaitables.of(module, node)
+
+    def library_functions(self, module: Module, call: ast.Call) -> tuple[str, ...]:
+        """Return the library functions that ``call`` may call, by their qualified names.
+
+        ``asyncio.TaskGroup.create_task`` for ``tg.create_task``. Empty if it cannot be told, or
+        calls what the project defines.
+        """
+        with self._evaluator.without_callers():
+            names = self._awaitables.library_names(module, call)
+        return () if isinstance(names, Unknown) else names
+
+    def fates(self, module: Module, node: ast.expr) -> tuple[Fate, ...]:
+        """Return what may become of the coroutine, task or future that ``node`` gives.
+
+        It is followed through variables, containers and functions that it is passed to.
+        """
+        with self._evaluator.without_callers():
+            return self._fates.of(module, node)
+
+    def fates_of_result(self, module: Module, function: Function) -> tuple[Fate, ...]:
+        """Return what the callers of ``function`` do with the coroutine that it returns.
+
+        Over all files; what may hide a call is a fate that is unknown.
+        """
+        return self._fates.of_result(module, function)
 
     def guards(self, module: Module, node: ast.AST) -> tuple[Guard, ...]:
         """Return the handlers, ``finally`` and ``with`` blocks around ``node`` in its function."""

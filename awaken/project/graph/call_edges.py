@@ -178,6 +178,10 @@ class CallEdges:
             if obstacle.kind in {"outside", "inherited"}:
                 self.outside.setdefault(name, obstacle.why)
                 continue
+            # A text of that name, or one that is put together, seldom means the function.
+            if obstacle.kind in {"named", "dynamic"}:
+                self.outside.setdefault(name, f"{obstacle.why}, so that others may call it")
+                continue
             return _hidden_by(name, obstacle.why, obstacle.place)
         return None
 

@@ -41,7 +41,6 @@ class Parameters:
 
     def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
-        self._received: dict[tuple[str, str], Values] = {}
 
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
@@ -148,16 +147,15 @@ class Parameters:
         why = f"parameter `{parameter.arg}` has no annotation"
         if not isinstance(function, Function) or not evaluator.follows_callers:
             return (evaluator.unknown(module, parameter, why),)
-        key = (module.path, str(module.span(parameter).start))
-        if key not in self._received:
-            with evaluator.entered("callers", *key) as fresh:
-                if not fresh:
-                    return (evaluator.unknown(module, parameter, "it depends on itself"),)
-                with evaluator.remembered(self._received, key) as answer:
-                    passed = evaluator.passed_to(module, function, parameter)
-                    answer.append(self._received_from(passed, module, parameter, why))
-            return answer[0]
-        return self._received[key]
+        return evaluator.solved(
+            ("callers", module.path, module.span(parameter).start),
+            module,
+            parameter,
+            lambda: self._received_from(
+                evaluator.passed_to(module, function, parameter), module, parameter, why
+            ),
+            lasts=True,
+        )
 
     def _received_from(
         self, passed: Passed, module: Module, parameter: ast.arg, why: str

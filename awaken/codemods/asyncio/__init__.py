@@ -1,0 +1,1 @@
+"""Rules about coroutines, tasks and event loops."""

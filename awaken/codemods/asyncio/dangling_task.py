@@ -1,0 +1,288 @@
+"""Keeps tasks that nobody holds until they are done.
+
+## What
+
+A statement `asyncio.create_task(...)` whose task is thrown away keeps it in a set of the file, and
+takes it out when the task is done. So do a task in a variable that nobody reads, or whose only use
+is `add_done_callback()`, tasks of `loop.create_task()`, and of `asyncio.ensure_future()` where it
+is given a coroutine.
+
+## Why
+
+The event loop keeps weak references to tasks only. A task that waits for something that nobody
+else holds may be collected before it is done; it then ends in the middle, without an exception.
+
+## Before
+
+```python
+import asyncio
+
+
+async def refresh(cache):
+    await asyncio.sleep(0.1)
+    cache["fresh"] = True
+
+
+async def handle(cache):
+    asyncio.create_task(refresh(cache))
+    return "accepted"
+```
+
+## After
+
+```python
+import asyncio
+
+_background_tasks: set[asyncio.Task[object]] = set()
+
+
+async def refresh(cache):
+    await asyncio.sleep(0.1)
+    cache["fresh"] = True
+
+
+async def handle(cache):
+    task = asyncio.create_task(refresh(cache))
+    _background_tasks.add(task)
+    task.add_done_callback(_background_tasks.discard)
+    return "accepted"
+```
+
+## Safety
+
+*Safe* means: what runs and when stays as it is, but for tasks that would have been collected. The
+set is only added to and taken from; a task stays in it as long as it runs.
+
+## What it refuses
+
+A task that is made inside a larger expression, such as a list that is thrown away, on a line with
+other statements, and outside of functions.
+
+No sites are tasks that are returned, stored, awaited, or passed on; tasks of a `TaskGroup`, which
+holds them; a variable of a coroutine that awaits something later, which holds the task in the
+meantime; and `asyncio.ensure_future()` of what is not proven to be a coroutine, for a future may
+be held by others.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Coroutines and Tasks": `create_task()`, "Save a reference to the result
+  of this function"
+* Ruff, `asyncio-dangling-task` (RUF006)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason
+from awaken.kit.changes import Decided, plan_of, rewritten_together
+from awaken.kit.rule import Rule
+from awaken.kit.search import argument, site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge.coroutines import coroutines
+from awaken.project.effects import suspensions
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+INSIDE_EXPRESSION = Reason(
+    "inside-expression",
+    "`{}` is made inside an expression, and nobody holds it",
+    "Add it to a set that lives as long as the program, and discard it when it is done.",
+)
+OUTSIDE_FUNCTION = Reason(
+    "outside-function",
+    "nobody holds the task, and no loop may be running here",
+    "Start it in a coroutine, and keep it there.",
+)
+SHARED_LINE = Reason(
+    "shared-line",
+    "`{}` shares its line with other statements, and nobody holds the task",
+    "Give it a line of its own.",
+)
+
+_SET = "_background_tasks"
+_NAMES = frozenset(name.rpartition(".")[2] for name in coroutines().weak)
+_LOOPS = (ast.AsyncFor, ast.For, ast.While)
+_ENSURE = "asyncio.ensure_future"
+_GENERIC_CLASSES = (3, 9)  # the first Python in which `asyncio.Task[object]` can be evaluated
+
+
+class DanglingTask(Rule):
+    """Keeps tasks in a set until they are done."""
+
+    name = "dangling-task"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    after = ("ensure-future",)
+    levels = (Level.SAFE, Level.MANUAL)
+    triggers = (b"create_task", b"ensure_future", b"asyncio.Task(")
+    preview = True
+    reasons = (INSIDE_EXPRESSION, OUTSIDE_FUNCTION, SHARED_LINE)
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per task, and one change for each file."""
+        return plan_of(
+            decided
+            for module in site_modules(project, self.triggers)
+            for decided in self._decided(project, module, constraints)
+        )
+
+    def _decided(
+        self, project: Project, module: Module, constraints: Constraints
+    ) -> Iterator[Decided]:
+        kept: list[Site[ast.Call]] = []
+        for node in module.walk():
+            if not isinstance(node, ast.Call) or not _is_loose(project, module, node):
+                continue
+            site = Site(self.name, module, node)
+            refused = _refused(site)
+            if refused is None:
+                kept.append(site)
+            else:
+                yield Decided((site.refused(refused),))
+        # They share the set, so they are one change; what the user left out has one of its own.
+        left_out = [one for one in kept if one.id in constraints.excluded]
+        together = [one for one in kept if one not in left_out]
+        for group in (together, *([one] for one in left_out)):
+            if group:
+                yield rewritten_together(group, _rewrite(project, group))
+
+
+# ----------------------------------------------------------------------------------- the sites
+def _is_loose(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether ``call`` makes a task that only the event loop knows."""
+    if last_name(call.func) not in _NAMES or isinstance(module.parent(call), ast.Await):
+        return False
+    names = set(project.effects.library_functions(module, call))
+    if not names or not names <= coroutines().weak:
+        return False
+    given = argument(call, 0, "coro_or_future")
+    if _ENSURE in names and (
+        given is None or project.effects.awaitable(module, given) != "coroutine"
+    ):
+        # A future is returned as it is, and whoever made it may hold it.
+        return False
+    # A task holds its callbacks, and they do not hold it.
+    fates = {
+        fate.kind
+        for fate in project.effects.fates(module, call)
+        if (fate.kind, fate.by) != ("asked", "add_done_callback")
+    }
+    if fates == {"dropped"}:
+        return True
+    return fates <= {"unread"} and not _waits_behind(module, call)
+
+
+def _waits_behind(module: Module, call: ast.Call) -> bool:
+    """Whether the function around goes on after a pause, and its variables with it."""
+    function = module.enclosing_function(call)
+    if function is None:
+        return False
+    found = suspensions(function)
+    end = module.span(call).end
+    looped = any(
+        isinstance(one, ast.For | ast.AsyncFor | ast.While) for one in _around(module, call)
+    )
+    pauses = (*found.awaits, *found.yields)
+    return any(looped or module.span(one).start >= end for one in pauses)
+
+
+def _around(module: Module, call: ast.Call) -> Iterator[ast.AST]:
+    """Yield what encloses ``call`` in its function."""
+    for above in module.ancestors(call):
+        if isinstance(above, FunctionOrLambda):
+            return
+        yield above
+
+
+def _refused(site: Site[ast.Call]) -> Refused | None:
+    module, call = site.module, site.node
+    shown = module.excerpt(call)
+    if not isinstance(module.scopes.scope_of(call).node, Function):
+        in_function = module.enclosing_function(call) is not None
+        return Refused(INSIDE_EXPRESSION, shown) if in_function else Refused(OUTSIDE_FUNCTION)
+    statement = module.parent(call)
+    if not isinstance(statement, ast.Expr) and _variable(statement) is None:
+        return Refused(INSIDE_EXPRESSION, shown)
+    if isinstance(statement, ast.stmt) and _shares_line(module, statement):
+        return Refused(SHARED_LINE, shown)
+    return None
+
+
+def _variable(statement: ast.AST | None) -> ast.Name | None:
+    """Return the variable that ``statement`` gives a value to, if it does nothing else."""
+    match statement:
+        case (
+            ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target)
+        ):
+            return target
+        case _:
+            return None
+
+
+# --------------------------------------------------------------------------------- the rewrite
+def _rewrite(project: Project, sites: Sequence[Site[ast.Call]]) -> Rewrite:
+    """Return the change of one file."""
+    first, module = sites[0], sites[0].module
+    kept_in = _known_set(module)
+    edits: list[Edit] = []
+    if kept_in is None:
+        kept_in = module.scopes.fresh_name(_SET)
+        edits.append(first.insert_after_imports(f"{kept_in}{_type(project, module)} = set()"))
+    task = module.scopes.fresh_name("task", "background_task")
+    edits += [edit for site in sites for edit in _keeping(site, task, kept_in)]
+    return Rewrite(f"the task is kept in `{kept_in}` until it is done", edits)
+
+
+def _keeping(site: Site[ast.Call], task: str, kept_in: str) -> Iterator[Edit]:
+    module = site.module
+    statement = module.statement_of(site.node)
+    if statement is None:
+        raise ValueError("a call stands in a statement")
+    variable = _variable(statement)
+    if variable is None:
+        yield site.insert_before(site.node, f"{task} = ")
+    elif variable.id == "_":
+        yield site.replace(variable, task)
+    else:
+        task = variable.id
+    lines = [f"{kept_in}.add({task})", f"{task}.add_done_callback({kept_in}.discard)"]
+    yield site.insert_statements(module.place(statement), "after", "\n".join(lines))
+
+
+def _shares_line(module: Module, statement: ast.stmt) -> bool:
+    """Whether something else than a comment stands beside the statement."""
+    text, span = module.source.text, module.span(statement)
+    before = text[: span.start].rpartition(b"\n")[2]
+    behind = text[span.end :].partition(b"\n")[0].strip()
+    return bool(before.strip()) or (bool(behind) and not behind.startswith(b"#"))
+
+
+def _known_set(module: Module) -> str | None:
+    """Return the set of tasks that the file has already, made by this rule or as it would."""
+    bindings = module.scopes.module.bindings.get(_SET, [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    is_set = isinstance(value, ast.Call) and module.scopes.builtin_called(value) == "set"
+    return _SET if is_set else None
+
+
+def _type(project: Project, module: Module) -> str:
+    """Return the annotation of the set, if its names have their meaning below the imports."""
+    if project.targets.lowest_python < _GENERIC_CLASSES:
+        return ""
+    bindings = module.scopes.module.bindings.get("asyncio", [])
+    for statement in module.tree.body:
+        match statement:
+            case ast.Import() if len(bindings) == 1 and bindings[0].node in statement.names:
+                return ": set[asyncio.Task[object]]"
+            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant()):
+                pass
+            case _:
+                break
+    return ""

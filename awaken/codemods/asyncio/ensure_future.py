@@ -1,0 +1,206 @@
+"""Starts coroutines with `asyncio.create_task()`.
+
+## What
+
+In a coroutine, `asyncio.ensure_future(c)` of a coroutine `c` becomes `asyncio.create_task(c)`, and
+so does `asyncio.get_event_loop().create_task(c)`, also with `get_running_loop()`. What `c` is, is
+followed through variables, functions and classes, over all files.
+
+## Why
+
+`ensure_future()` takes tasks and futures as well, and returns those as they are; where no loop runs
+it makes one, or fails since Python 3.14. `create_task()` says that a coroutine starts here, and
+takes a name. The documentation prefers it.
+
+## Before
+
+```python
+import asyncio
+
+
+async def fetch(url):
+    await asyncio.sleep(0.1)
+    return url
+
+
+async def main(url):
+    page = asyncio.ensure_future(fetch(url))
+    print("started")
+    return await page
+```
+
+## After
+
+```python
+import asyncio
+
+
+async def fetch(url):
+    await asyncio.sleep(0.1)
+    return url
+
+
+async def main(url):
+    page = asyncio.create_task(fetch(url))
+    print("started")
+    return await page
+```
+
+## Safety
+
+*Safe* means: the same loop makes the same task. Of a coroutine, `ensure_future()` is
+`loop.create_task()` of the running loop, and so is `create_task()`.
+
+## What it refuses
+
+What is not proven to be a coroutine: a task or a future is handed through by the one and refused by
+the other. Calls outside of coroutines, where no loop may run. A `loop` that is passed.
+`loop.create_task()` of any other loop is no site.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Coroutines and Tasks": `create_task()`; "Futures": `ensure_future()`
+* `Lib/asyncio/tasks.py` of CPython 3.11 and 3.13
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Constraints, Level, Phase, Plan, Reason
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.imports import name_beside
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import is_none
+from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+NOT_A_COROUTINE = Reason(
+    "not-a-coroutine",
+    "`{}` is not proven to be a coroutine",
+    "If it is one, call `asyncio.create_task()`; if it is a task or a future, it needs no call.",
+)
+OUTSIDE_COROUTINE = Reason(
+    "outside-coroutine",
+    "no loop may be running here",
+    "Start it in a coroutine, or call `create_task()` of the loop that you mean.",
+)
+PASSED_LOOP = Reason(
+    "passed-loop",
+    "`{}` is passed",
+    "Call `create_task()` of that loop.",
+)
+OTHER_ARGUMENTS = Reason(
+    "other-arguments",
+    "`{}` is not called with one argument",
+    "Pass the coroutine alone.",
+)
+
+_ENSURE = "asyncio.ensure_future"
+_CREATE = "asyncio.create_task"
+_LOOPS = ("get_event_loop", "get_running_loop")
+
+
+class EnsureFuture(Rule):
+    """Rewrites ``ensure_future(coroutine)`` to ``create_task(coroutine)``."""
+
+    name = "ensure-future"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    levels = (Level.SAFE, Level.MANUAL)
+    triggers = (b"ensure_future", b"loop().create_task")
+    preview = True
+    reasons = (
+        INSIDE_FSTRING,
+        NAME_TAKEN,
+        NOT_A_COROUTINE,
+        OTHER_ARGUMENTS,
+        OUTSIDE_COROUTINE,
+        PASSED_LOOP,
+    )
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per call, and its change."""
+        del constraints  # no change needs another site
+        return plan_of(decide(site, _rewrite, project) for site in self._sites(project))
+
+    def _sites(self, project: Project) -> Iterator[Site[ast.Call]]:
+        for module in site_modules(project, self.triggers):
+            for node in module.walk():
+                if isinstance(node, ast.Call) and (
+                    project.qualified_name(module, node.func) == _ENSURE
+                    or _is_of_running_loop(project, module, node)
+                ):
+                    yield Site(self.name, module, node)
+
+
+def _is_of_running_loop(project: Project, module: Module, node: ast.Call) -> bool:
+    """Whether ``node`` is ``get_running_loop().create_task(...)`` in a coroutine."""
+    match node.func:
+        case ast.Attribute(value=ast.Call(func=asked, args=[]), attr="create_task"):
+            in_coroutine = module.enclosing_coroutine(node) is not None
+            home, _, name = (project.qualified_name(module, asked) or "").rpartition(".")
+            return in_coroutine and home == "asyncio" and name in _LOOPS
+        case _:
+            return False
+
+
+def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
+    module, call = site.module, site.node
+    if module.in_fstring(call):
+        raise Refused(INSIDE_FSTRING, module.excerpt(call))
+    if module.enclosing_coroutine(call) is None:
+        raise Refused(OUTSIDE_COROUTINE)
+    if _is_of_running_loop(project, module, call):
+        return _of_loop(site, project)
+    return _of_ensure_future(site, project)
+
+
+def _of_loop(site: Site[ast.Call], project: Project) -> Rewrite:
+    """Return how `create_task()` is called without asking for the loop."""
+    module, func = site.module, site.node.func
+    asked = func.value.func if isinstance(func, ast.Attribute) else func  # type: ignore[attr-defined]
+    written, imports = name_beside(project, site, asked, _CREATE)
+    unused = [
+        site.release_import("asyncio", name) for name in ("get_event_loop", "get_running_loop")
+    ]
+    message = f"`{module.excerpt(func)}` becomes `{written}`"
+    return Rewrite(message, [site.replace(func, written), *imports, *unused])
+
+
+def _of_ensure_future(site: Site[ast.Call], project: Project) -> Rewrite:
+    module, call = site.module, site.node
+    loop = next((one for one in call.keywords if one.arg == "loop"), None)
+    if loop is not None and not is_none(loop.value):
+        raise Refused(PASSED_LOOP, module.excerpt(loop.value))
+    given = _only_argument(call)
+    if given is None or loop is not None:
+        raise Refused(OTHER_ARGUMENTS, module.excerpt(call))
+    kind = project.effects.awaitable(module, given)
+    if kind != "coroutine":
+        because = (kind.place,) if isinstance(kind, Unknown) else ()
+        raise Refused(NOT_A_COROUTINE, module.excerpt(given), because=because)
+    written, imports = name_beside(project, site, call.func, _CREATE)
+    edits = [site.replace(call.func, written), *imports]
+    if call.keywords:
+        # Both sides name their parameter differently.
+        edits.append(site.replace(call.keywords[0], module.text_of(given)))
+    edits.append(site.release_import("asyncio", "ensure_future"))
+    return Rewrite(f"`{module.excerpt(call.func)}` becomes `{written}`", edits)
+
+
+def _only_argument(call: ast.Call) -> ast.expr | None:
+    """Return the coroutine that is passed, if nothing else is."""
+    given = [*call.args, *(one.value for one in call.keywords if one.arg == "coro_or_future")]
+    if len(given) != 1 or len(call.keywords) > 1 or isinstance(given[0], ast.Starred):
+        return None
+    return given[0] if not call.keywords or not call.args else None

@@ -1,0 +1,9 @@
+"""Coroutines: which expressions give one, and what becomes of it.
+
+Begin with ``fates``, which follows a coroutine to its end; ``awaitables`` knows what gives one,
+``passing_on`` the calls that take one.
+"""
+
+from awaken.project.effects.coroutines.fates import Fate, Fates
+
+__all__ = ["Fate", "Fates"]

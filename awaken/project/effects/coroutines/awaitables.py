@@ -1,0 +1,184 @@
+"""The kind of awaitable that an expression gives: a coroutine, a task or a future."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from awaken.knowledge.coroutines import Awaitable, coroutines
+from awaken.project.effects.callees import Callees, local_flow
+from awaken.project.effects.own import own_nodes
+from awaken.project.graph.dispatch import Called, functions_called
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.stubs import is_stub
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import InstanceOf, Producer, Unknown, Value
+
+_DEEPEST = 8  # functions that return what others return; real programs go two deep
+_Answer = Awaitable | Unknown | None
+
+
+class Awaitables:
+    """Answers for one project."""
+
+    def __init__(self, evaluator: ProgramEvaluator, callees: Callees) -> None:
+        self._evaluator = evaluator
+        self._callees = callees
+        self._known = coroutines()
+
+    def of(self, module: Module, node: ast.expr, depth: int = 0) -> _Answer:
+        """Return what ``node`` gives; None if it is proven to be nothing that can be awaited.
+
+        ``awaitable`` is one of the others, or an object with ``__await__``. Unknown says why it
+        cannot be told. Methods that override one count: all that a call can reach must give the
+        same.
+        """
+        if depth > _DEEPEST:
+            return self._unknown(module, node, "too much has to be followed to tell")
+        match node:
+            case ast.Call():
+                return self._of_call(module, node, depth)
+            case ast.Name():
+                return self._of_name(module, node, depth)
+            case ast.NamedExpr():
+                return self.of(module, node.value, depth + 1)
+            case ast.IfExp():
+                return self._agreed(module, node, [node.body, node.orelse], depth)
+            case _:
+                return self._of_values(module, node)
+
+    def library_names(self, module: Module, call: ast.Call) -> tuple[str, ...] | Unknown:
+        """Return the library functions that ``call`` may call, empty if it is the program's own.
+
+        As in ``Callees``; also those of what ``async with`` binds.
+        """
+        names = self._callees.library_names(module, call.func)
+        if isinstance(names, Unknown) and isinstance(call.func, ast.Attribute):
+            entered = self._entered(module, call.func.value)
+            return names if entered is None else (f"{entered}.{call.func.attr}",)
+        return names
+
+    def _unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
+        return self._evaluator.unknown(module, node, why)
+
+    def _entered(self, module: Module, receiver: ast.expr) -> str | None:
+        """Return the class of what ``async with`` binds to the variable ``receiver``."""
+        if not isinstance(receiver, ast.Name):
+            return None
+        found: set[str | None] = set()
+        for binding in module.scopes.bindings_of(receiver):
+            made = binding.value
+            if binding.kind != "with" or not isinstance(made, ast.Call):
+                return None
+            name = self._evaluator.names.qualified(module, made.func)
+            found.add(self._known.enters.get(name or ""))
+        return found.pop() if len(found) == 1 else None
+
+    # ------------------------------------------------------------------------------------ calls
+    def _of_call(self, module: Module, node: ast.Call, depth: int) -> _Answer:
+        names = self.library_names(module, node)
+        if isinstance(names, Unknown):
+            return names
+        if names:
+            return self._of_library(names, module, node)
+        called = functions_called(self._evaluator, module, node)
+        if not isinstance(called, Unknown):
+            return self._of_functions(called, module, node, depth)
+        # What overrides a method is not in sight: what this one gives proves nothing.
+        return called if isinstance(node.func, ast.Attribute) else self._of_values(module, node)
+
+    def _of_library(self, names: tuple[str, ...], module: Module, node: ast.Call) -> _Answer:
+        kinds = {self._known.gives.get(name) for name in names}
+        kind = kinds.pop() if len(kinds) == 1 else None
+        if kind is not None:
+            return kind
+        why = f"what `{module.excerpt(node.func)}` returns is not known"
+        return self._unknown(module, node, why)
+
+    def _of_functions(
+        self, called: tuple[Called, ...], module: Module, node: ast.Call, depth: int
+    ) -> _Answer:
+        # A declaration says what others shall do; what they do counts.
+        real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
+        if not real:
+            why = f"what implements `{called[0].function.name}` is not in sight"
+            return self._unknown(module, node, why)
+        kinds = [self._of_function(one.module, one.function, depth) for one in real]
+        why = f"what `{called[0].function.name}` gives differs from class to class"
+        return self._one_of(kinds, module, node, why)
+
+    def _of_function(self, module: Module, function: Function, depth: int) -> _Answer:
+        if module.is_generator(function):
+            return None
+        if isinstance(function, ast.AsyncFunctionDef):
+            return "coroutine"
+        returned = [
+            one.value
+            for one in own_nodes(function.body)
+            if isinstance(one, ast.Return) and one.value is not None
+        ]
+        if not returned or len(returned) > _DEEPEST:
+            return None if not returned else self._unknown(module, function, "it returns too much")
+        return self._agreed(module, function, returned, depth)
+
+    # ------------------------------------------------------------------------- names and values
+    def _of_name(self, module: Module, node: ast.Name, depth: int) -> _Answer:
+        flow = local_flow(module, node)
+        reaching = flow.reaching(node) if flow is not None else None
+        if isinstance(reaching, Unknown):
+            return reaching
+        if reaching is None or not reaching.definitions:
+            return self._of_values(module, node)
+        kinds = [self._of_binding(module, node, one, depth) for one in reaching.definitions]
+        why = f"`{node.id}` may be several things"
+        return self._one_of(kinds, module, node, why)
+
+    def _of_binding(self, module: Module, node: ast.Name, binding: Binding, depth: int) -> _Answer:
+        declared = binding.declared
+        kind = None if declared is None else self._of_annotation(module, declared)
+        if kind is not None:
+            return kind
+        if binding.kind in {"assignment", "walrus"} and binding.value is not None:
+            return self.of(module, binding.value, depth + 1)
+        return self._of_values(module, node)
+
+    def _of_annotation(self, module: Module, annotation: ast.expr) -> Awaitable | None:
+        if isinstance(annotation, ast.Constant):
+            annotation = module.parse_string(annotation) or annotation
+        if isinstance(annotation, ast.Subscript):
+            annotation = annotation.value
+        name = self._evaluator.names.qualified(module, annotation)
+        return self._known.classes.get(name or "")
+
+    def _agreed(
+        self, module: Module, node: ast.AST, parts: Iterable[ast.expr], depth: int
+    ) -> _Answer:
+        kinds = [self.of(module, one, depth + 1) for one in parts]
+        return self._one_of(kinds, module, node, "it may be several things")
+
+    def _one_of(self, kinds: Iterable[_Answer], module: Module, node: ast.AST, why: str) -> _Answer:
+        found = list(dict.fromkeys(kinds))
+        unknown = next((one for one in found if isinstance(one, Unknown)), None)
+        if unknown is not None or len(found) == 1:
+            return unknown or found[0]
+        return self._unknown(module, node, why)
+
+    def _of_values(self, module: Module, node: ast.expr) -> _Answer:
+        values = self._evaluator.values(module, node)
+        unknown = next((one for one in values if isinstance(one, Unknown)), None)
+        if unknown is not None:
+            return unknown
+        why = f"`{module.excerpt(node)}` may be several things"
+        return self._one_of([self._of_value(one) for one in values], module, node, why)
+
+    def _of_value(self, value: Value) -> Awaitable | None:
+        match value:
+            case Producer(how="coroutine"):
+                # `Awaitable[X]` of an annotation is such a value as well.
+                return "awaitable"
+            case InstanceOf():
+                return self._known.classes.get(value.qualified)
+            case _:
+                return None

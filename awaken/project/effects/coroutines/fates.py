@@ -1,0 +1,463 @@
+"""The fates of a coroutine: every end that it may come to, through variables and functions.
+
+A fate is a possibility, not a promise: a coroutine that is awaited below an ``if`` is awaited and,
+on another way, forgotten. What cannot be followed is a fate as well, with its reason.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from awaken.contract import Place
+from awaken.knowledge.coroutines import Awaitable
+from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.coroutines.passing_on import (
+    IntoParameter,
+    Onward,
+    PassingOn,
+    Taken,
+)
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.values.domain import Unknown
+from awaken.project.values.flow import flow_of
+
+Kind = Literal[
+    "asked", "awaited", "called", "closed", "dropped", "returned", "run", "stored", "tested",
+    "unknown", "unread", "used", "yielded",
+]  # fmt: skip
+_MOST_STEPS = 300  # expressions that one coroutine goes through; in prefect none has more than 40
+_MOST_CALLERS = 100  # calls of a function that returns it, as in `callers`
+_SHARED = {"class", "module"}
+_RUNNING = {"send", "throw", "__await__"}
+_LIKE_APPEND = {"append", "appendleft", "add"}
+_OF_CONTAINERS = _LIKE_APPEND | {
+    "clear", "count", "discard", "extend", "index", "insert", "remove", "reverse", "sort", "update",
+}  # fmt: skip
+_SAME_ITEMS = {"copy", "values", "__iter__"}
+_ONE_ITEM = {"pop", "popleft", "get"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """One end of a coroutine, a task or a future.
+
+    ``awaited``; ``run``: handed to something that runs it, ``by`` which function; ``returned`` by
+    the function around; ``yielded``; ``stored`` where others may read it, ``by`` the name of what
+    holds it; ``dropped``: an expression statement; ``unread``: a variable that nobody reads;
+    ``tested`` for its truth; ``asked``: something is asked of it that runs nothing; ``closed``;
+    ``called``: passed to what calls it, as if it were a function; ``used`` as if it were its own
+    result; ``unknown``, with ``why``. ``chain`` are the calls by which it came to other functions.
+    """
+
+    kind: Kind
+    place: Place
+    by: str = ""
+    why: str = ""
+    chain: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Where a coroutine is: ``node`` gives it, or a container of it ``depth`` layers deep."""
+
+    module: Module
+    node: ast.expr
+    kind: Awaitable
+    depth: int = 0
+    chain: tuple[Place, ...] = ()
+
+
+class Fates:
+    """Answers for one project."""
+
+    def __init__(self, evaluator: ProgramEvaluator, awaitables: Awaitables) -> None:
+        self._evaluator = evaluator
+        self._awaitables = awaitables
+        self._passing_on = PassingOn(evaluator, awaitables)
+
+    def of(self, module: Module, node: ast.expr) -> tuple[Fate, ...]:
+        """Return what may become of the coroutine, task or future that ``node`` gives.
+
+        Of what else ``node`` may be nothing is said. Functions that it is passed to are followed,
+        functions that return it are not: see ``of_result``.
+        """
+        kind = self._awaitables.of(module, node)
+        known: Awaitable = "awaitable" if kind is None or isinstance(kind, Unknown) else kind
+        return _Following(self._evaluator, self._passing_on).all(_Here(module, node, known))
+
+    def of_result(self, module: Module, function: Function) -> tuple[Fate, ...]:
+        """Return what may become of the coroutine that calls of ``function`` give, over all files.
+
+        Where its callers return it, theirs are asked. What may hide a call is an unknown fate.
+        """
+        found: dict[Fate, None] = {}
+        queue: list[tuple[Module, Function]] = [(module, function)]
+        seen = 0
+        asked = {(module.path, module.span(function).start)}
+        while queue:
+            home, one = queue.pop()
+            callers = self._evaluator.callers.of(home, one)
+            for obstacle in callers.obstacles:
+                found[Fate("unknown", obstacle.place, why=obstacle.why)] = None
+            for site in callers.sites:
+                seen += 1
+                if seen > _MOST_CALLERS:
+                    why = f"`{function.name}` has too many callers to follow"
+                    return (*found, Fate("unknown", module.place(function), why=why))
+                for fate, outer in self._at(site.place):
+                    if outer is None:
+                        found[fate] = None
+                    elif (key := (outer[0].path, outer[0].span(outer[1]).start)) not in asked:
+                        asked.add(key)
+                        queue.append(outer)
+        return tuple(found)
+
+    def _at(self, place: Place) -> Iterator[tuple[Fate, tuple[Module, ast.FunctionDef] | None]]:
+        """Yield the fates of what the call at ``place`` gives, with the function that returns it.
+
+        What a coroutine function returns is given by awaiting it, and runs there.
+        """
+        module = self._evaluator.load(place.path)
+        for call in module.calls_at(place.span)[:1] if module is not None else ():
+            if module is None:
+                continue
+            around = module.enclosing_function(call)
+            for fate in self.of(module, call):
+                goes_on = fate.kind == "returned" and not fate.chain
+                if goes_on and isinstance(around, ast.FunctionDef):
+                    yield fate, (module, around)
+                else:
+                    yield fate, None
+
+
+class _Following:
+    """One question: a list of places to look at, each once."""
+
+    def __init__(self, evaluator: ProgramEvaluator, passing_on: PassingOn) -> None:
+        self._evaluator = evaluator
+        self._passing_on = passing_on
+        self._queue: list[_Here] = []
+        self._seen: set[tuple[str, int, int, int]] = set()
+        self._found: dict[Fate, None] = {}
+
+    def all(self, start: _Here) -> tuple[Fate, ...]:
+        """Return every fate that is found from ``start`` on."""
+        self._queue.append(start)
+        while self._queue:
+            here = self._queue.pop(0)
+            span = here.module.span(here.node)
+            key = (here.module.path, span.start, span.end, here.depth)
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            if len(self._seen) > _MOST_STEPS:
+                self._end(here, "unknown", why="it goes through too many places to follow")
+                break
+            self._look(here)
+        return tuple(self._found)
+
+    def _end(self, here: _Here, kind: Kind, by: str = "", why: str = "") -> None:
+        place = here.module.place(here.node)
+        self._found[Fate(kind, place, by, why, here.chain)] = None
+
+    def _unknown(self, here: _Here, why: str) -> None:
+        self._end(here, "unknown", why=why)
+
+    def _go(self, here: _Here, node: ast.expr, more: int = 0) -> None:
+        """Go on with ``node``, in the same file, ``more`` layers deeper in containers."""
+        self._queue.append(replace(here, node=node, depth=here.depth + more))
+
+    # ------------------------------------------------------------------------- where it stands
+    def _look(self, here: _Here) -> None:
+        above = here.module.parent(here.node)
+        visit = None if above is None else self._PLACES.get(type(above))
+        if visit is None:
+            self._used(here)
+        else:
+            visit(self, here, above)
+
+    def _dropped(self, here: _Here, _above: ast.Expr) -> None:
+        self._end(here, "dropped")
+
+    def _returned(self, here: _Here, _above: ast.AST) -> None:
+        self._end(here, "returned")
+
+    def _yielded(self, here: _Here, _above: ast.Yield) -> None:
+        self._end(here, "yielded")
+
+    def _assigned(self, here: _Here, above: ast.Assign) -> None:
+        for target in above.targets:
+            self._store(here, target)
+
+    def _declared(self, here: _Here, above: ast.AnnAssign) -> None:
+        self._store(here, above.target)
+
+    def _walrus(self, here: _Here, above: ast.NamedExpr) -> None:
+        self._store(here, above.target)
+        self._go(here, above)
+
+    def _keyword(self, here: _Here, above: ast.keyword) -> None:
+        call = here.module.parent(above)
+        if isinstance(call, ast.Call):
+            self._passed(here, call)
+        else:
+            self._unknown(here, "it is passed to the making of a class")
+
+    def _held(self, here: _Here, above: ast.expr) -> None:
+        self._go(here, above, 1)
+
+    def _either(self, here: _Here, above: ast.BoolOp) -> None:
+        if here.node is not above.values[-1]:
+            self._tested(here)
+        self._go(here, above)
+
+    def _added(self, here: _Here, above: ast.BinOp) -> None:
+        if here.depth:
+            self._go(here, above)
+        else:
+            self._used(here)
+
+    def _nothing(self, here: _Here, above: ast.AST) -> None:
+        del here, above
+
+    def _elsewhere(self, here: _Here, _above: ast.AST) -> None:
+        self._unknown(here, "where it stands is not followed")
+
+    def _awaited(self, here: _Here, _above: ast.Await) -> None:
+        if here.depth:
+            self._end(here, "used")
+        else:
+            self._end(here, "awaited")
+
+    def _used(self, here: _Here) -> None:
+        """End where a value is needed: of a container that says nothing of what it holds."""
+        if here.depth:
+            self._unknown(here, "what holds it is used in a way that is not followed")
+        else:
+            self._end(here, "used")
+
+    def _tested(self, here: _Here, _above: ast.AST | None = None) -> None:
+        # A container is tested for being empty.
+        if not here.depth:
+            self._end(here, "tested")
+
+    def _compared(self, here: _Here, above: ast.Compare) -> None:
+        if all(isinstance(one, ast.Is | ast.IsNot) for one in above.ops):
+            self._end(here, "asked", "is")
+        else:
+            self._tested(here)
+
+    def _chosen(self, here: _Here, above: ast.IfExp) -> None:
+        if here.node is above.test:
+            self._tested(here)
+        else:
+            self._go(here, above)
+
+    def _element(self, here: _Here, above: ast.List | ast.Tuple | ast.Set) -> None:
+        """Go on with a display, or with the target that gets this element of it."""
+        statement = here.module.parent(above)
+        if not isinstance(statement, ast.Assign) or not isinstance(above, ast.List | ast.Tuple):
+            self._go(here, above, 1)
+            return
+        number = above.elts.index(here.node)
+        for target in statement.targets:
+            if isinstance(target, ast.List | ast.Tuple) and _are_parallel(target, above):
+                self._store(here, target.elts[number])
+            else:
+                self._store(replace(here, depth=here.depth + 1), target)
+
+    def _attribute(self, here: _Here, above: ast.Attribute) -> None:
+        if here.depth:
+            self._of_container(here, above)
+        elif here.kind == "coroutine":
+            if above.attr in _RUNNING:
+                self._end(here, "run", above.attr)
+            elif above.attr == "close":
+                self._end(here, "closed")
+            elif above.attr.startswith("cr_"):
+                self._end(here, "asked", above.attr)
+            else:
+                self._used(here)
+        else:
+            self._end(here, "asked", above.attr)
+
+    def _of_container(self, here: _Here, above: ast.Attribute) -> None:
+        call = here.module.parent(above)
+        if not isinstance(call, ast.Call) or call.func is not above:
+            self._unknown(here, f"`{here.module.excerpt(above)}` is not followed")
+        elif above.attr in _SAME_ITEMS:
+            self._go(here, call)
+        elif above.attr in _ONE_ITEM:
+            self._go(here, call, -1)
+        elif above.attr not in _OF_CONTAINERS:
+            self._unknown(here, f"`{here.module.excerpt(above)}` is not followed")
+
+    def _subscript(self, here: _Here, above: ast.Subscript) -> None:
+        if above.value is not here.node:
+            self._end(here, "stored", "a key")
+        elif not here.depth:
+            self._used(here)
+        elif isinstance(above.slice, ast.Slice):
+            self._go(here, above)
+        elif isinstance(above.ctx, ast.Load):
+            self._go(here, above, -1)
+
+    def _iterated(self, here: _Here, above: ast.For | ast.AsyncFor | ast.comprehension) -> None:
+        if isinstance(above, ast.comprehension) and here.node is not above.iter:
+            self._tested(here)
+        elif not here.depth:
+            self._used(here)
+        else:
+            self._store(replace(here, depth=here.depth - 1), above.target)
+
+    # ------------------------------------------------------------------------------- variables
+    def _store(self, here: _Here, target: ast.expr) -> None:
+        match target:
+            case ast.Name():
+                self._to_variable(here, target)
+            case ast.Attribute():
+                self._end(here, "stored", here.module.excerpt(target))
+            case ast.Subscript():
+                self._into(here, target.value)
+            case ast.Tuple() | ast.List() if here.depth:
+                for one in target.elts:
+                    self._store(replace(here, depth=here.depth - 1), one)
+            case ast.Starred():
+                self._store(here, target.value)
+            case _:
+                self._used(here)
+
+    def _into(self, here: _Here, container: ast.expr) -> None:
+        """Go on with the variable that holds a container into which it is put."""
+        binding = self._local(here.module, container)
+        if binding is None:
+            self._end(here, "stored", here.module.excerpt(container))
+            return
+        reads = self._all_reads(here.module, binding)
+        for read in reads:
+            if read is not container:
+                self._go(here, read, 1)
+
+    def _to_variable(self, here: _Here, target: ast.Name) -> None:
+        module = here.module
+        binding = next(
+            (one for one in module.scopes.bindings_of(target) if one.node is target), None
+        )
+        # A name that is `global` in a function belongs to the module.
+        owner = module.scopes.owner(target.id, module.scopes.scope_of(target))
+        if binding is None or owner is None or owner is not binding.scope or owner.kind in _SHARED:
+            self._end(here, "stored", target.id)
+            return
+        self._read(here, binding, target)
+
+    def _read(self, here: _Here, binding: Binding, target: ast.AST) -> None:
+        """Go on with every read of the variable."""
+        reads = self._reads(here.module, binding)
+        for read in reads:
+            self._go(here, read)
+        if not reads and not here.depth:
+            place = here.module.place(target)
+            self._found[Fate("unread", place, binding.name, chain=here.chain)] = None
+
+    def _reads(self, module: Module, binding: Binding) -> list[ast.Name]:
+        function = binding.scope.node
+        if isinstance(function, FunctionOrLambda):
+            reached = flow_of(module, function).reached(binding)
+            if not isinstance(reached, Unknown):
+                return list(reached)
+        return self._all_reads(module, binding)
+
+    def _all_reads(self, module: Module, binding: Binding) -> list[ast.Name]:
+        """Return every read of the variable, also those that see another value of it."""
+        scopes, name = module.scopes, binding.name
+        return [
+            read
+            for scope in scopes.inside(binding.scope)
+            if scopes.owner(name, scope) is binding.scope
+            for read in scope.reads.get(binding.scope.mangled(name), ())
+        ]
+
+    def _local(self, module: Module, node: ast.expr) -> Binding | None:
+        """Return the only value of the local variable ``node``."""
+        bindings = module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        one = bindings[0] if len(bindings) == 1 else None
+        if one is None or one.kind != "assignment" or one.scope.kind != "function":
+            return None
+        return one
+
+    # ----------------------------------------------------------------------------------- calls
+    def _starred(self, here: _Here, above: ast.Starred) -> None:
+        outer = here.module.parent(above)
+        if not here.depth:
+            self._used(here)
+        elif isinstance(outer, ast.Call):
+            self._passed(here, outer)
+        else:
+            self._go(here, above)
+
+    def _in_call(self, here: _Here, call: ast.Call) -> None:
+        if here.node is call.func:
+            self._used(here)
+            return
+        func = call.func
+        container = func.value if isinstance(func, ast.Attribute) else func
+        puts = container is not func and last_name(func) in _LIKE_APPEND
+        if puts and self._local(here.module, container) is not None:
+            self._into(here, container)
+        else:
+            self._passed(here, call)
+
+    def _passed(self, here: _Here, call: ast.Call) -> None:
+        for one in self._passing_on.of(here.module, call, here.node, here.depth):
+            match one:
+                case Taken():
+                    self._end(here, one.kind, one.by, one.why)
+                case Onward():
+                    kind = one.kind or here.kind
+                    self._queue.append(replace(here, node=call, depth=one.depth, kind=kind))
+                case IntoParameter():
+                    chain = (*here.chain, here.module.place(call))
+                    there = _Here(one.module, here.node, here.kind, one.depth, chain)
+                    self._read(there, one.parameter, one.parameter.node)
+
+    _PLACES: ClassVar[dict[type[ast.AST], Callable[[_Following, _Here, Any], None]]] = {
+        **dict.fromkeys((ast.List, ast.Set, ast.Tuple), _element),
+        **dict.fromkeys(
+            (ast.Dict, ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp), _held
+        ),
+        **dict.fromkeys((ast.AsyncFor, ast.For, ast.comprehension), _iterated),
+        **dict.fromkeys((ast.Assert, ast.If, ast.UnaryOp, ast.While), _tested),
+        **dict.fromkeys((ast.Lambda, ast.Return), _returned),
+        **dict.fromkeys(
+            (ast.Match, ast.Raise, ast.YieldFrom, ast.arguments, ast.match_case), _elsewhere
+        ),
+        ast.AnnAssign: _declared,
+        ast.Assign: _assigned,
+        ast.Attribute: _attribute,
+        ast.Await: _awaited,
+        ast.BinOp: _added,
+        ast.BoolOp: _either,
+        ast.Call: _in_call,
+        ast.Compare: _compared,
+        ast.Delete: _nothing,
+        ast.Expr: _dropped,
+        ast.IfExp: _chosen,
+        ast.NamedExpr: _walrus,
+        ast.Starred: _starred,
+        ast.Subscript: _subscript,
+        ast.Yield: _yielded,
+        ast.keyword: _keyword,
+    }
+
+
+def _are_parallel(targets: ast.List | ast.Tuple, values: ast.List | ast.Tuple) -> bool:
+    """Whether each target of an assignment gets one of the values."""
+    parts = (*targets.elts, *values.elts)
+    same = len(targets.elts) == len(values.elts)
+    return same and not any(isinstance(one, ast.Starred) for one in parts)

@@ -1,0 +1,167 @@
+"""The calls that take a coroutine: what a library does with it, or which parameter gets it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Literal
+
+from awaken.knowledge.coroutines import Awaitable, Taker, Taking, coroutines
+from awaken.project.effects.attributes import Attributes
+from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.graph.dispatch import Called, functions_called
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.stubs import is_stub
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
+
+TakenKind = Literal["asked", "called", "run", "stored", "unknown", "used"]
+_KINDS: dict[Taking, TakenKind] = {
+    "runs": "run",
+    "starts": "run",
+    "asks": "asked",
+    "calls": "called",
+}
+_SAME_ITEMS = {
+    f"builtins.{name}"
+    for name in ("frozenset", "filter", "iter", "list", "reversed", "set", "sorted", "tuple")
+}
+_ONE_ITEM = {f"builtins.{name}" for name in ("max", "min", "next")}
+_OF_CONTAINERS = {f"builtins.{name}" for name in ("all", "any", "bool", "isinstance", "len")}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The call ends it: ``kind`` as in ``Fate``, ``by`` which function."""
+
+    kind: TakenKind
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """The call returns it: as it is, in a container of ``depth`` layers, or in a coroutine."""
+
+    depth: int
+    kind: Awaitable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntoParameter:
+    """A function of the program gets it, as ``parameter`` of the file ``module``."""
+
+    module: Module
+    parameter: Binding
+    depth: int
+
+
+class PassingOn:
+    """Answers for one project."""
+
+    def __init__(self, evaluator: ProgramEvaluator, awaitables: Awaitables) -> None:
+        self._evaluator = evaluator
+        self._awaitables = awaitables
+        self._attributes = Attributes(evaluator)
+        self._takers = coroutines().takers
+
+    def of(
+        self, module: Module, call: ast.Call, given: ast.expr, depth: int
+    ) -> list[Taken | Onward | IntoParameter]:
+        """Return what ``call`` does with its argument ``given``, each possibility.
+
+        ``depth`` layers of containers lie around the coroutine.
+        """
+        names = self._awaitables.library_names(module, call)
+        if isinstance(names, Unknown):
+            return [Taken("unknown", why=names.why)]
+        where = _Argument.of(call, given)
+        if names:
+            return [one for name in names for one in self._by_library(name, where, depth)]
+        called = functions_called(self._evaluator, module, call)
+        if isinstance(called, Unknown):
+            return [self._by_class(module, call, where, depth, called)]
+        real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
+        if not real:
+            why = f"what implements `{called[0].function.name}` is not in sight"
+            return [Taken("unknown", why=why)]
+        return [_to_function(one, where, depth) for one in real]
+
+    def _by_library(self, name: str, where: _Argument, depth: int) -> list[Taken | Onward]:
+        taker = self._takers.get(name)
+        # A star takes one layer off.
+        inner = depth - where.is_starred
+        if taker is not None and _takes(taker, where) and inner == int(taker.items):
+            if taker.does == "wraps":
+                return [Onward(0, "coroutine")]
+            return [Taken(_KINDS[taker.does], name)]
+        if depth and name in _OF_CONTAINERS:
+            return []
+        if depth and name in _SAME_ITEMS:
+            return [Onward(depth)]
+        if depth and name in _ONE_ITEM:
+            return [Onward(depth - 1)]
+        # ``x.append`` and the like; a coroutine itself has no such methods.
+        if (name.count(".") > 1 and name.startswith("builtins.")) or name == "builtins.setattr":
+            return [Taken("stored", name)]
+        if not depth and name.startswith("builtins."):
+            return [Taken("used", name)]
+        return [Taken("unknown", name, f"what `{name}` does with it is not known")]
+
+    def _by_class(
+        self, module: Module, call: ast.Call, where: _Argument, depth: int, otherwise: Unknown
+    ) -> Taken | IntoParameter:
+        """Return what making an instance of a class of the project does."""
+        made = self._attributes.initialiser(module, call)
+        if isinstance(made, Called):
+            return _to_function(made, where, depth)
+        if made:
+            return Taken("stored", module.excerpt(call.func))
+        return Taken("unknown", why=otherwise.why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """How a call passes something: by a position, a keyword, or unpacked from there on."""
+
+    position: int | None = None
+    keyword: str | None = None
+    is_starred: bool = False
+
+    @staticmethod
+    def of(call: ast.Call, given: ast.expr) -> _Argument:
+        for number, argument in enumerate(call.args):
+            if argument is given:
+                return _Argument(number)
+            if isinstance(argument, ast.Starred) and argument.value is given:
+                return _Argument(number, is_starred=True)
+        name = next((one.arg for one in call.keywords if one.value is given), None)
+        return _Argument(keyword=name)
+
+
+def _takes(taker: Taker, where: _Argument) -> bool:
+    if where.position is None:
+        return bool(taker.keyword) and where.keyword == taker.keyword
+    if taker.all:
+        return True
+    return where.position in taker.positions and not where.is_starred
+
+
+def _to_function(called: Called, where: _Argument, depth: int) -> Taken | IntoParameter:
+    """Return the parameter of ``called`` that gets the argument."""
+    arguments = called.function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    name, inner = where.keyword, depth
+    if where.position is not None:
+        number = where.position + called.bound
+        if number < len(positional) and not where.is_starred:
+            name = positional[number].arg
+        elif arguments.vararg is not None and number >= len(positional):
+            name, inner = arguments.vararg.arg, depth + 1 - where.is_starred
+    scope = called.module.scopes.scope_made_by(called.function)
+    found = [one for one in scope.bindings.get(name or "", ()) if one.kind == "parameter"]
+    if not found:
+        why = f"which parameter of `{called.function.name}` gets it is not certain"
+        return Taken("unknown", why=why)
+    return IntoParameter(called.module, found[0], inner)
