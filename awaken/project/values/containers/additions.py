@@ -249,7 +249,7 @@ class _Uses:
     def of_variable(
         self, module: Module, scope: Scope, name: str, depth: int = 0
     ) -> Iterator[Addition]:
-        # Deeper than that nothing is told of what is put in: a loop over itself has no end.
+        # `x = x[0]` in a loop goes one deeper each time.
         if depth > _DEEPEST or (scope, name, depth) in self._seen:
             return
         self._seen.add((scope, name, depth))
