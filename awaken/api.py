@@ -249,6 +249,8 @@ def _projects(
 
     A project whose own settings cannot be used is left out; those inside it are not.
     """
+    from awaken.engine.root_run import reads_of  # noqa: PLC0415  as in _run
+
     given, config, isolated = options.settings, options.config, options.isolated
     command_line_layers(given, config, isolated=isolated, rules=known)
     settings: dict[Path, Resolved] = {}
@@ -269,6 +271,7 @@ def _projects(
                 exclude=one.exclude,
                 respect_gitignore=one.respect_gitignore,
                 force_exclude=one.force_exclude,
+                reads=reads_of(rule for rule in known if rule.name in one.rules),
             )
         return DiscoverySettings()
 

@@ -69,6 +69,40 @@ PACKAGES = (
     Package("flask-appbuilder", "5.3.0", "py311", "2.0", also="1.4"),
     Package("optuna", "5.0.0", "py39", "2.0", also="1.4"),
 )
+TEN = (
+    Package("neutron", "29.0.0", "py311", "2.0"),
+    Package("galaxy-app", "26.1.2", "py311", "2.0"),
+    Package("galaxy-web-apps", "26.1.2", "py311", "2.0"),
+    Package("manila", "23.0.1", "py311", "2.0"),
+    Package("keystone", "30.0.0", "py311", "2.0"),
+    Package("ironic", "39.0.0", "py311", "2.0"),
+    Package("barbican", "23.0.0", "py311", "2.0"),
+    Package("magnum", "23.0.0", "py311", "2.0"),
+    Package("indico", "3.3.14", "py311", "2.0"),
+    Package("invenio-rdm-records", "36.0.0", "py311", "2.0"),
+)
+TWENTY = (
+    Package("invenio-communities", "29.3.0", "py311", "2.0"),
+    Package("c2cgeoportal-admin", "2.9.0.613", "py311", "2.0"),
+    Package("python-watcher", "17.0.0", "py311", "2.0"),
+    Package("ckanext-spatial", "2.3.2", "py311", "2.0"),
+    Package("faradaysec", "5.25.2", "py311", "2.0"),
+    Package("rally", "5.1.1", "py311", "2.0"),
+    Package("aodh", "23.0.0", "py311", "2.0"),
+    Package("ironic-inspector", "12.5.0", "py311", "2.0"),
+    Package("zvt", "0.13.5", "py311", "2.0"),
+    Package("invenio-oauth2server", "6.1.0", "py311", "2.0"),
+    Package("edisgo", "0.3.0", "py311", "2.0"),
+    Package("bemserver-core", "0.22.0", "py311", "2.0"),
+    Package("rucio", "41.5.1", "py311", "2.0"),
+    Package("keylime", "7.14.3", "py311", "2.0"),
+    Package("conda-store-server", "2025.2.2", "py311", "2.0"),
+    Package("c2cgeoportal-geoportal", "2.9.0.613", "py311", "2.0"),
+    Package("parsl", "2026.10.26", "py311", "2.0"),
+    Package("mwdb-core", "2.20.0", "py311", "2.0"),
+    Package("openstack-heat", "27.0.1", "py311", "2.0"),
+    Package("invenio-files-rest", "6.1.0", "py311", "2.0"),
+)
 HOMEASSISTANT = Package("homeassistant", "2024.3.3", "py311", "2.0")
 PROGRAMS = (
     Program("optuna", "optuna", "optuna", ("tests/storages_tests/rdb_tests",)),
@@ -211,8 +245,8 @@ def labels(package: str) -> list[Label]:
 
 
 def named(names: list[str]) -> list[Package]:
-    """Return the packages of these names, all of them for none; KeyError for an unknown one."""
-    known = {package.name: package for package in PACKAGES}
+    """Return the packages of these names, the first five for none; KeyError for an unknown one."""
+    known = {package.name: package for package in (*PACKAGES, *TEN, *TWENTY)}
     return [known[name] for name in names] if names else list(PACKAGES)
 
 

@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from signal import SIGINT
 
@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Around all else: an error message, too, needs a stream, and a signal may come at any time.
-    with _open_streams(), as_interrupts(), no_collections():
+    details = _log_to_stderr() if _is_verbose(words) else nullcontext()
+    with _open_streams(), as_interrupts(), no_collections(), details:
         # The interpreter collects once more at the end, and nothing is left to be made free then.
         atexit.register(gc.freeze)
         return _guarded(words)
@@ -38,8 +39,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _guarded(words: list[str]) -> int:
     try:
         _never_fail_to_encode()
-        if _is_verbose(words):
-            _log_to_stderr()
         code = _run(words)
         sys.stdout.flush()  # here, where a reader that went away is still noticed
     except BrokenPipeError:
@@ -62,8 +61,9 @@ def _is_verbose(words: list[str]) -> bool:
     return bool({"-v", "--verbose"} & set(words))
 
 
-def _log_to_stderr() -> None:
-    """Show where an internal error came from although the run went on."""
+@contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """Show where an internal error came from although the run goes on."""
     import logging  # noqa: PLC0415  only details need it
 
     class Saying(logging.Handler):
@@ -73,8 +73,15 @@ def _log_to_stderr() -> None:
             say(self.format(record))
 
     logger = logging.getLogger("awaken")
-    logger.handlers = [Saying()]
+    handler, level = Saying(), logger.level
+    logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        # Whoever calls `main` as a function has its own run next, or another log.
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def _run(words: list[str]) -> int:

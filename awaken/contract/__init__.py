@@ -14,6 +14,7 @@ from awaken.contract.edits import (
     NodeEdit,
     ReleaseImport,
     Requirement,
+    SetKey,
     TextEdit,
 )
 from awaken.contract.errors import UnusableFile, UserError
@@ -42,6 +43,7 @@ __all__ = [
     "ReleaseImport",
     "Requirement",
     "Rewriter",
+    "SetKey",
     "SiteId",
     "Span",
     "Surroundings",

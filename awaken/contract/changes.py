@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from awaken.contract.edits import Edit
+from awaken.contract.edits import Edit, SetKey
 from awaken.contract.findings import ChangeId, Finding, Level, SiteId
 from awaken.contract.places import Place
 
@@ -31,6 +31,17 @@ class Change(Struct, frozen=True, kw_only=True):
     def paths(self) -> tuple[str, ...]:
         """The files that the edits name, each once; a requirement names none."""
         return tuple(dict.fromkeys(edit.path for edit in self.edits if hasattr(edit, "path")))
+
+    @property
+    def needed_paths(self) -> tuple[str, ...]:
+        """The files without which it cannot be made: a key that is not set is left to do."""
+        setting = {edit.path for edit in self.edits if isinstance(edit, SetKey)}
+        edited = {
+            edit.path
+            for edit in self.edits
+            if hasattr(edit, "path") and not isinstance(edit, SetKey)
+        }
+        return tuple(path for path in self.paths if path in edited or path not in setting)
 
 
 class Plan(Struct, frozen=True):

@@ -67,11 +67,32 @@ class ReleaseImport(Struct, frozen=True, kw_only=True):
 
 # Without a path: which manifest it goes into is the engine's to find out.
 class Requirement(Struct, frozen=True, kw_only=True):
-    """The project at ``root`` needs ``requirement``; the engine knows the manifest formats."""
+    """The project at ``root`` needs ``requirement``; the engine knows the manifest formats.
+
+    What cannot be written is reported as left to do, and costs no change.
+    """
 
     root: str
     requirement: str
     group: str | None = None
+    site: SiteId
+
+
+SettingValue = str | bool | int | tuple[str, ...]
+
+
+class SetKey(Struct, frozen=True, kw_only=True):
+    """In the settings file at ``path``, ``key`` of ``table`` is ``value``.
+
+    ``table`` are the keys from the outside in, empty for the top of a TOML file; of an INI file the
+    one name of a section. Two changes may set a key to the same value. What cannot be written is
+    reported as left to do, and costs no change.
+    """
+
+    path: str
+    table: tuple[str, ...]
+    key: str
+    value: SettingValue
     site: SiteId
 
 
@@ -93,5 +114,12 @@ class TextEdit(Struct, frozen=True, kw_only=True):
 
 
 Edit = (
-    NodeEdit | InsertStatements | NeedImport | ReleaseImport | Requirement | CreateFile | TextEdit
+    NodeEdit
+    | InsertStatements
+    | NeedImport
+    | ReleaseImport
+    | Requirement
+    | SetKey
+    | CreateFile
+    | TextEdit
 )

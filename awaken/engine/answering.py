@@ -15,15 +15,25 @@ from awaken.engine.manifests.editable import read_manifests
 from awaken.engine.progress import READING, counted
 from awaken.engine.remembering.remembered import Memory, State, digest_of
 from awaken.engine.report import BaselineUse, Diagnostic, RootReport, TargetVersion
-from awaken.engine.root_run import RootRun, Surroundings, entries_about, targets_of, unmet_need
+from awaken.engine.root_run import (
+    RootRun,
+    Surroundings,
+    entries_about,
+    publication_of,
+    targets_of,
+    unmet_need,
+)
 from awaken.engine.suppressing.baseline import DEFAULT_NAME, read_baseline
 from awaken.engine.suppressing.changed_lines import changed_lines
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings.model import COMMAND_LINE
 from awaken.workspace.file_reading import FileReader
-from awaken.workspace.manifests.targets import Targets
-from awaken.workspace.reading import enclosure_of, read_named
+from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.manifests.pytest_settings import PYTEST_READS, settings_above
+from awaken.workspace.manifests.targets import Targets, own_locks
+from awaken.workspace.reading import Enclosure, enclosure_of, read_named
+from awaken.workspace.text_files import read_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,24 +54,39 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
     memory = _memory(asked)
     paths = counted(asked.found.files, READING, asked.progress)
     reader = FileReader(root.path, paths, _overlaid(asked), memory.files)
-    manifests = read_manifests(root.path)
+    asked_for = read_texts(Enclosure(root.path), root.path, asked.found.texts)
+    texts = {**asked_for.files, **read_manifests(root.path)}
+    project_settings = ProjectSettings(
+        publication_of(root, asked.settings).published,
+        asked.reads(),
+        (*asked.found.unread_texts, *asked_for.unread),
+        own_locks(root.path),
+        settings_above(root.path) if set(PYTEST_READS) <= set(asked.reads()) else None,
+    )
     question = digest_of(_question(asked), {})
 
-    digests = reader.digests() | {path: one.digest for path, one in manifests.items()}
+    digests = reader.digests() | {path: one.digest for path, one in texts.items()}
     parts = formatter.fingerprint(asked.found.files), suppression_sources.fingerprint()
-    state = State(digest_of((targets.all(), *parts), {}), digests, reader.source)
+    state = State(digest_of((targets.all(), project_settings, *parts), {}), digests, reader.source)
     answer = memory.recall(question, state) if observer is None else None
     if answer is None:
         # The engine is imported here: a run that is answered from memory needs nothing of it.
         from awaken.engine.run import plan_root  # noqa: PLC0415
 
-        files = reader.sources() | manifests
+        files = reader.sources() | texts
         # As they were read: a file may have changed since it was looked at.
         read = structs.replace(state, digests={path: one.digest for path, one in files.items()})
         planned = plan_root(
             asked,
             files,
-            Surroundings(state.made_from, read.digest(), targets, formatter, suppression_sources),
+            Surroundings(
+                state.made_from,
+                read.digest(),
+                targets,
+                project_settings,
+                formatter,
+                suppression_sources,
+            ),
         )
         answer = planned.answer
         if observer is not None:
@@ -93,6 +118,7 @@ def run_root(asked: RootRun, observer: Observer | None = None) -> RootReport:
         ),
         suppressed=answer.suppressed,
         baseline=_baseline_use(asked, suppression_sources, unusable),
+        left_to_do=answer.left_to_do,
     )
 
 

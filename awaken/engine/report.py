@@ -29,6 +29,22 @@ class Diagnostic(Struct, frozen=True, order=True):
     traceback: str = ""
 
 
+class LeftToDo(Struct, frozen=True, order=True):
+    """A line of a settings file that awaken could not write, and a user should.
+
+    ``add`` is the line, ``table`` the table it belongs to (empty where there is none); ``path`` is
+    project-relative, ``line`` 1-based, 0 where nothing tells it. ``why`` is a clause, ``changes``
+    are those that need it: they are made all the same.
+    """
+
+    path: str
+    line: int
+    add: str
+    table: str
+    why: str
+    changes: tuple[ChangeId, ...] = ()
+
+
 class FileChange(Struct, frozen=True):
     """One file before and after the changes; ``before`` is None for a created file.
 
@@ -108,7 +124,8 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     leaves alone, and no other field counts them. ``changes`` are those in ``files``; an unsafe
     change that was not allowed is in ``pending``. ``sources`` gives the text of each file that a
     finding names, ``notes`` one sentence for each rule that did not run, and more of that kind.
-    ``baseline`` is the file that is, or would be, the baseline.
+    ``baseline`` is the file that is, or would be, the baseline. ``left_to_do`` are lines of
+    settings files that the made changes need and that nobody wrote yet.
     """
 
     root: Path
@@ -124,6 +141,7 @@ class RootReport(Struct, frozen=True, kw_only=True, dict=True):
     notes: tuple[str, ...] = ()
     suppressed: tuple[SuppressedSite, ...] = ()
     baseline: BaselineUse | None = None
+    left_to_do: tuple[LeftToDo, ...] = ()
 
     @cached_property
     def made(self) -> frozenset[ChangeId]:

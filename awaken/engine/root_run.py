@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,7 +17,9 @@ from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.kit.rule import Rule
 from awaken.settings import Resolved
 from awaken.settings.selection import UNUSED_SUPPRESSION
-from awaken.workspace.discovery import Found
+from awaken.workspace.discovery import Found, Root
+from awaken.workspace.manifests.project_settings import ProjectSettings
+from awaken.workspace.manifests.publication import Publication, read_publication
 from awaken.workspace.manifests.targets import Targets, read_targets
 
 
@@ -44,9 +46,18 @@ class RootRun(Struct, frozen=True, kw_only=True):
         """Return the rules that run here, in the order in which they do."""
         return in_running_order(rule for rule in self.rules if rule.name in self.settings.rules)
 
+    def reads(self) -> tuple[str, ...]:
+        """Return the patterns of the files beside Python that the rules that run here ask for."""
+        return reads_of(self.chosen())
+
     def site_scope(self) -> frozenset[str] | None:
         """Return ``sites_in`` where the result for these files does not depend on other sites."""
         return self.sites_in if all(rule.per_file for rule in self.chosen()) else None
+
+
+def reads_of(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Return the patterns of the files beside Python that ``rules`` ask for, each once."""
+    return tuple(dict.fromkeys(pattern for rule in rules for pattern in rule.reads))
 
 
 class Surroundings(Struct, frozen=True):
@@ -58,6 +69,7 @@ class Surroundings(Struct, frozen=True):
     made_from: bytes
     digest: bytes
     targets: Targets
+    project_settings: ProjectSettings
     formatter: Formatter
     suppression_sources: SuppressionSources
 
@@ -83,6 +95,16 @@ def entries_about(
 def targets_of(root: Path, settings: Resolved) -> Targets:
     """Return the targets of the project in ``root``, its settings and where they stand told."""
     return read_targets(root, settings.target_version, settings.target, settings.target_origins())
+
+
+def publication_of(root: Root, settings: Resolved) -> Publication:
+    """Return whether the project in ``root`` is published, and where that was said."""
+    if settings.published is not None:
+        return Publication(settings.published, settings.origins["published"])
+    # Of such a directory only a part is in sight.
+    if root.lone:
+        return Publication(published=True, why="is no project: the rest is not in sight")
+    return read_publication(root.path)
 
 
 def unmet_need(rule: Rule, targets: Targets) -> str | None:

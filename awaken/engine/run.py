@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, structs
 
-from awaken.contract import Change, Constraints, Place, Problem, Rewriter, Span
-from awaken.engine.formatting.formatter import Formatter
+from awaken.contract import Change, Constraints, Place, Problem, Requirement, Rewriter, Span
+from awaken.engine.manifests.editable import MANIFESTS
 from awaken.engine.planning.checks import check
 from awaken.engine.planning.engine_reasons import NEEDS_OTHER_VERSIONS, Rejection
 from awaken.engine.planning.in_memory import EditedSnapshot, Processing, apply_in_memory
@@ -17,7 +17,7 @@ from awaken.engine.planning.phases import Outcome, Tools, run_phases
 from awaken.engine.planning.policy import Policy
 from awaken.engine.remembering.evidence import Evidence, evidence_for, note_edits
 from awaken.engine.remembering.remembered import Remembered
-from awaken.engine.report import ChangeSummary, FileChange
+from awaken.engine.report import ChangeSummary, FileChange, LeftToDo
 from awaken.engine.root_run import RootRun, Surroundings, entries_about, unmet_need
 from awaken.engine.suppressing.suppressed import SuppressionSources
 from awaken.engine.suppressing.unused_suppressions import advise
@@ -52,9 +52,9 @@ def plan_root(
 ) -> PlannedRoot:
     """Run all phases over ``files``, those of one project root; nothing is written."""
     targets, suppression_sources = surroundings.targets, surroundings.suppression_sources
-    tools = _tools(asked, asked.chosen(), targets, surroundings.formatter)
+    tools = _tools(asked, asked.chosen(), surroundings)
     outcome = _phases(asked, files, targets, tools, suppression_sources)
-    answer = _answer(outcome, asked, surroundings.digest, suppression_sources)
+    answer = _answer(outcome, asked, surroundings)
     evidence = evidence_for(answer.shown(), surroundings.made_from, files, tools.looked_at)
     return PlannedRoot(answer, StagedRun(outcome, tools), evidence)
 
@@ -90,22 +90,24 @@ def _phases(
     )
 
 
-def _answer(
-    outcome: Outcome, asked: RootRun, digest: bytes, suppression_sources: SuppressionSources
-) -> Remembered:
+def _answer(outcome: Outcome, asked: RootRun, surroundings: Surroundings) -> Remembered:
     root = asked.found.root
+    locks = surroundings.project_settings.locks
     findings = tuple(f for f in outcome.findings if root.selects(f.place.path))
     shown = {finding.change for finding in findings}
     return Remembered(
-        digest=digest,
+        digest=surroundings.digest,
         findings=findings,
-        changes=tuple(map(_summary, outcome.changes)),
-        pending=tuple(_summary(change) for change in outcome.pending if change.id in shown),
+        changes=tuple(_summary(change, outcome) for change in outcome.changes),
+        pending=tuple(
+            _summary(change, outcome) for change in outcome.pending if change.id in shown
+        ),
         files=_file_changes(outcome),
         sources=_named_sources(outcome),
         suppressed=tuple(one for one in outcome.suppressed if root.selects(one.finding.place.path)),
-        unmatched=_unmatched(outcome, asked, suppression_sources),
+        unmatched=_unmatched(outcome, asked, surroundings.suppression_sources),
         diagnostics=outcome.diagnostics,
+        left_to_do=(*outcome.left_to_do, *_stale_locks(outcome, locks)),
     )
 
 
@@ -120,7 +122,32 @@ def _unmatched(outcome: Outcome, asked: RootRun, suppression_sources: Suppressio
     return len(set(entries_about(baseline, asked, unread)) - matched)
 
 
-def _summary(change: Change) -> ChangeSummary:
+_LOCKING = {
+    "uv.lock": "uv lock",
+    "poetry.lock": "poetry lock",
+    "pdm.lock": "pdm lock",
+    "Pipfile.lock": "pipenv lock",
+}
+
+
+def _stale_locks(outcome: Outcome, locks: Sequence[str]) -> Iterator[LeftToDo]:
+    """Yield the lock files that do not know a requirement that was added."""
+    requiring = tuple(
+        change.id
+        for change in outcome.changes
+        if any(isinstance(edit, Requirement) for edit in change.edits)
+    )
+    changed = [path for path in MANIFESTS if outcome.after.get(path) != outcome.before.get(path)]
+    for name in locks if requiring and changed else ():
+        command = _LOCKING[name]
+        why = f"it does not know what {changed[0]} requires now: run `{command}`"
+        yield LeftToDo(name, 0, "", "", why, requiring)
+
+
+def _summary(change: Change, outcome: Outcome) -> ChangeSummary:
+    # A key that could not be set leaves its file as it is.
+    left = {one.path for one in outcome.left_to_do if change.id in one.changes}
+    paths = {path for path in change.paths if path not in left or path in change.needed_paths}
     return ChangeSummary(
         id=change.id,
         rule=change.rule,
@@ -128,7 +155,7 @@ def _summary(change: Change) -> ChangeSummary:
         level=change.level,
         sites=change.sites,
         requires=change.requires,
-        paths=tuple(sorted(change.paths)),
+        paths=tuple(sorted(paths)),
     )
 
 
@@ -147,11 +174,12 @@ def _no_rewriters(rule: str, error: Exception, changes: Sequence[Change]) -> Pro
     return Problem(Place(path, Span(0, 0)), what, tuple(change.id for change in own))
 
 
-def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: Formatter) -> Tools:
+def _tools(asked: RootRun, rules: Sequence[Rule], surroundings: Surroundings) -> Tools:
+    targets, formatter = surroundings.targets, surroundings.formatter
     rewriters = {rule.name: rule.rewriters for rule in rules}
     loaded: dict[str, Mapping[str, Rewriter]] = {}
     looked_at = LookedAt()
-    processing = Processing(asked.jobs, asked.progress)
+    processing = Processing(asked.jobs, asked.progress, asked.found.root.selects)
 
     def make(snapshot: Snapshot, changes: Sequence[Change]) -> EditedSnapshot:
         problems = []
@@ -174,7 +202,8 @@ def _tools(asked: RootRun, rules: Sequence[Rule], targets: Targets, formatter: F
     def know(snapshot: Snapshot, scope: frozenset[str] | None) -> Project:
         scope = asked.site_scope() if scope is None else scope
         earlier = projects[0] if projects else None
-        projects[:] = [Project(snapshot, targets, scope, earlier, looked_at)]
+        project = Project(snapshot, targets, earlier, looked_at, surroundings.project_settings)
+        projects[:] = [project.narrowed(scope)]
         projects[0].files_with(sought)
         return projects[0]
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from awaken.knowledge import knowledge
 from awaken.project import Project
 from awaken.project.graph.call_edges import CallEdge, FunctionContext
 from awaken.project.source.bindings import Binding
@@ -162,14 +163,21 @@ def _of_module(
     rest = ""
     while True:
         owner = project.qualified_name(source.module, node)
-        definition = None if owner is None else project.definition(owner)
-        if owner is not None and definition is not None and definition.kind == "assignment":
+        if owner is not None and _is_variable(project, owner):
             found = _in_scope(project, target, owner, site)
             return None if found is None else Written(f"{found.text}{rest}", found.needs)
         if not isinstance(node, ast.Attribute):
             return None
         rest = f".{node.attr}{rest}"
         node = node.value
+
+
+def _is_variable(project: Project, owner: str) -> bool:
+    """Whether ``owner`` is the name of a variable at the top of a file, or of a known library's."""
+    definition = project.definition(owner)
+    if definition is None:
+        return owner in knowledge().instance_attributes
+    return definition.kind == "assignment"
 
 
 def _in_scope(

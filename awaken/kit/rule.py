@@ -33,7 +33,9 @@ class Rule:
     site, and ``anchors`` say what else the program holds then: for each of them, some file
     contains at least one of its byte strings. A rule is only planned where both are found.
     ``needs`` gives version specifiers that each project root's targets must satisfy
-    (``{"python": ">=3.11"}``). ``per_file`` says that a file's sites can be
+    (``{"python": ">=3.11"}``). ``reads`` names the files beside Python that the rule looks at
+    (``Project.texts``), as patterns of a ``.gitignore``: ``/pytest.ini``, ``templates/**/*.html``.
+    ``per_file`` says that a file's sites can be
     planned without those of other files, but for those that share a change with one of them, which
     are planned with it: such a rule may be planned file by file, in several processes.
     """
@@ -48,6 +50,7 @@ class Rule:
     triggers: ClassVar[tuple[bytes, ...]] = ()
     anchors: ClassVar[tuple[tuple[bytes, ...], ...]] = ()
     needs: ClassVar[Mapping[str, str]] = {}
+    reads: ClassVar[tuple[str, ...]] = ()
     reasons: ClassVar[tuple[Reason, ...]] = ()
     options: ClassVar[type[Struct]] = NoOptions
     preview: ClassVar[bool] = False

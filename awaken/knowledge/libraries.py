@@ -57,7 +57,8 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       are one, with its name.
     - ``plain_bases``: classes that add nothing to the mapping of a subclass that loads eagerly.
     - ``class_queries``: such attributes whose subclasses have ``query``, and the attribute of the
-      instance that is the session behind it.
+      instance that is the session behind it; ``queried_classes`` are classes of a library with
+      such a ``query``, and the variable of a library that holds the instance.
     - ``query_classes``: what ``query()`` returns unless the program has a class of its own;
       ``query_attributes`` are their public names, in any version, and ``query_callers`` those that
       a subclass may replace, with the methods that call them.
@@ -96,6 +97,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mapped_attributes: dict[str, str] = {}
     plain_bases: tuple[str, ...] = ()
     class_queries: dict[str, str] = {}
+    queried_classes: dict[str, str] = {}
     query_classes: tuple[str, ...] = ()
     query_attributes: tuple[str, ...] = ()
     query_callers: dict[str, tuple[str, ...]] = {}
@@ -130,6 +132,7 @@ class Knowledge:
         self.mapped_attributes: dict[str, str] = {}
         self.plain_bases: set[str] = set()
         self.class_queries: dict[str, str] = {}
+        self.queried_classes: dict[str, str] = {}
         self.query_classes: set[str] = set()
         self.query_attributes: set[str] = set()
         self.query_callers: dict[str, set[str]] = {}
@@ -163,6 +166,7 @@ class Knowledge:
         self.mapped_attributes |= library.mapped_attributes
         self.plain_bases.update(library.plain_bases)
         self.class_queries |= library.class_queries
+        self.queried_classes |= library.queried_classes
         self.query_classes.update(library.query_classes)
         self.query_attributes.update(library.query_attributes)
         for name, callers in library.query_callers.items():

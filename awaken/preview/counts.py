@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from awaken.contract import Finding, Level
-from awaken.engine.report import Diagnostic, Report, RootReport, SuppressedBy
+from awaken.engine.report import Diagnostic, LeftToDo, Report, RootReport, SuppressedBy
 
 
 class Count(Struct, frozen=True, kw_only=True):
@@ -39,6 +39,14 @@ def located(report: Report) -> Iterator[tuple[RootReport, Finding]]:
     for root in report.roots:
         for finding in root.findings:
             yield root, finding
+
+
+def todo(left: LeftToDo) -> str:
+    """Return what is left to do in one clause: what to add where, and why awaken did not."""
+    if not left.add:
+        return left.why
+    table = f" to {left.table}" if left.table else ""
+    return f"add `{left.add}`{table}: {left.why}"
 
 
 def diagnostics(report: Report) -> Iterator[tuple[RootReport | None, Diagnostic]]:

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from awaken.engine.report import Report
 from awaken.preview.choices import Color, Form, View
-from awaken.preview.counts import diagnostics
+from awaken.preview.counts import diagnostics, todo
 from awaken.preview.paths import relative
 from awaken.preview.streams.messages import say
 from awaken.preview.streams.output import Asked, FilesOf, Piece, opened, send
@@ -114,6 +114,9 @@ def _notes(report: Report, view: View) -> None:
         where = f"{relative(root.root, '', Path.cwd())}: " if len(report.roots) > 1 else ""
         for note in root.notes:
             say(visible(f"note: {where}{note}"))
+        for left in root.left_to_do:
+            path = relative(root.root, left.path, Path.cwd())
+            say(visible(f"left to do: {path}{f':{left.line}' if left.line else ''}: {todo(left)}"))
 
 
 def _has_sites(report: Report) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from typing import Any
+
+from msgspec import structs
 
 from awaken.knowledge import knowledge
 from awaken.project.effects.effects import Effects
@@ -23,32 +26,42 @@ from awaken.project.source.looked_at import LookedAt
 from awaken.project.source.module_store import ModuleStore
 from awaken.project.source.modules import Module
 from awaken.project.source.program_texts import ProgramTexts
-from awaken.project.values.domain import ClassOf, External, InstanceOf, NoneValue
+from awaken.project.values.domain import ClassOf, External
+from awaken.project.values.possible import ProgramValues
+from awaken.workspace.ignores import Patterns
+from awaken.workspace.manifests.project_settings import UNTOLD, ProjectSettings
+from awaken.workspace.manifests.pytest_settings import (
+    PYTEST_READS,
+    PytestSettings,
+    settings_in,
+)
 from awaken.workspace.parsing import Unparsable, parse
 from awaken.workspace.sources import Snapshot, is_python
+from awaken.workspace.text_files import Texts
 
 
 class Project:
     """One snapshot of a program and what is known about it; reads no file and runs no code.
 
-    ``targets`` holds the versions that the program declares. Rules look for sites in the files of
-    ``site_scope`` only, in all of them if it is None; facts always come from the whole program.
-    Trees are parsed when asked for and only the last few are kept. What an ``earlier`` project
-    read of files that are still the same is not read again. What is looked at is noted in
-    ``looked_at``.
+    ``targets`` holds the versions that the program declares; ``published`` says whether code
+    outside the program may import from it. Facts always come from the whole program. Trees are
+    parsed when asked for and only the last few are kept. What an ``earlier`` project read of files
+    that are still the same is not read again. What is looked at is noted in ``looked_at``.
     """
 
     def __init__(
         self,
         snapshot: Snapshot,
         targets: Any,
-        site_scope: frozenset[str] | None = None,
         earlier: Project | None = None,
         looked_at: LookedAt | None = None,
+        settings: ProjectSettings = UNTOLD,
     ) -> None:
         self.looked_at = LookedAt() if looked_at is None else looked_at
         self.targets = targets
-        self._site_scope = site_scope
+        self.published = settings.published
+        self._settings = settings
+        self._site_scope: frozenset[str] | None = None
         self._modules: ModuleStore = ModuleStore(
             None if earlier is None else earlier._modules  # noqa: SLF001  of the same class
         )
@@ -59,7 +72,9 @@ class Project:
         # A module's name depends on all paths together, so a new file may change any of them.
         same_paths = earlier is not None and self._texts.has_same_paths
         self.layout: Layout = (
-            earlier.layout if earlier and same_paths else Layout(self._texts.python)
+            earlier.layout
+            if earlier and same_paths
+            else Layout(self._texts.python, published=self.published)
         )
         known = None if earlier is None else earlier._facts.known  # noqa: SLF001  of the same class
         self._facts: FactsIndex = FactsIndex(self.snapshot, self.module, known)
@@ -69,6 +84,7 @@ class Project:
         self._evaluator = ProgramEvaluator(
             self._names, self._classes, self.module, knowledge(), words
         )
+        self.values = ProgramValues(self._evaluator)
         self.calls = Calls(self._evaluator)
         self.effects = Effects(self._evaluator)
         self.orm = Orm(self._evaluator, self.files_with)
@@ -96,8 +112,46 @@ class Project:
         scope = self._site_scope
         return files if scope is None else [path for path in files if path in scope]
 
-    def narrowed(self, site_scope: frozenset[str]) -> Project:
-        """Return the same project, in which rules look for sites in ``site_scope`` only."""
+    def texts(self, pattern: str) -> Texts:
+        """Return the files beside Python that ``pattern`` names, one of some rule's ``reads``.
+
+        As they are in this snapshot, after all changes so far. Raises ValueError for a pattern that
+        no running rule declares: nothing was looked for then.
+        """
+        if pattern not in self._settings.reads:
+            raise ValueError(f"no rule that runs declares {pattern!r} in `reads`")
+        patterns = Patterns("/", (pattern,))
+
+        def named(path: str) -> bool:
+            return bool(patterns.decision(f"/{path}", path.rpartition("/")[2]))
+
+        found = sorted(path for path in self.snapshot if not is_python(path) and named(path))
+        return Texts(
+            {path: self.snapshot[path] for path in found},
+            tuple(one for one in self._settings.unread if named(one.path)),
+        )
+
+    @cached_property
+    def pytest(self) -> PytestSettings:
+        """The settings of pytest, as they are in this snapshot; without any, its defaults.
+
+        For rules that declare ``PYTEST_READS`` in ``reads``; raises ValueError for others.
+        """
+        texts = {pattern: self.texts(pattern) for pattern in PYTEST_READS}
+        files = {name: one for each in texts.values() for name, one in each.files.items()}
+
+        def text_of(name: str) -> str | None:
+            return files[name].text.decode() if name in files else None
+
+        found = settings_in(text_of) or self._settings.pytest_above or PytestSettings()
+        unread = tuple(problem for each in texts.values() for problem in each.unread)
+        return structs.replace(found, unread=unread)
+
+    def narrowed(self, site_scope: frozenset[str] | None) -> Project:
+        """Return the same project, in which rules look for sites in ``site_scope`` only.
+
+        None means all files, as before the first narrowing.
+        """
         # Shallow, so that all facts are shared: none depends on where sites are looked for.
         other = copy(self)
         other._site_scope = site_scope  # noqa: SLF001  of the same class
@@ -177,18 +231,14 @@ class Project:
 
     def classes_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes that ``node`` may be, by their names; empty if it may be more."""
-        values = self._evaluator.values(module, node)
-        found = [one.qualified for one in values if isinstance(one, ClassOf)]
-        return tuple(found) if len(found) == len(values) else ()
+        return self.values.of(module, node).classes
 
     def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
         """Return the classes of which ``node`` is an instance if it is not None.
 
         Empty if it may be more.
         """
-        values = [one for one in self._evaluator.values(module, node) if one != NoneValue()]
-        found = [one.qualified for one in values if isinstance(one, InstanceOf)]
-        return tuple(found) if len(found) == len(values) else ()
+        return self.values.of(module, node).instance_of
 
     def spellings(self, name: str) -> list[str]:
         """Return the last parts of the names that files give to what is called ``name``."""

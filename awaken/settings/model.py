@@ -42,6 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     unsafe_fixes: bool | None = None
     target_version: str | None = None
     target: Mapping[str, str] = {}
+    published: bool | None = None
     exclude: tuple[str, ...] | None = None
     extend_exclude: tuple[str, ...] = ()
     force_exclude: bool | None = None
@@ -86,6 +87,7 @@ class Resolved(Struct, frozen=True, kw_only=True):
     unsafe_fixes: bool = False
     target_version: str | None = None
     target: Mapping[str, str] = {}
+    published: bool | None = None
     exclude: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE),)
     force_exclude: bool = False
     respect_gitignore: bool = True

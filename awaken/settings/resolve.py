@@ -44,6 +44,7 @@ def resolve(
         unsafe_fixes=bool(_last(layers, "unsafe_fixes")),
         target_version=None if target_version == "auto" else python_version(target_version),
         target=_targets(layers),
+        published=_last(layers, "published"),
         exclude=_exclude(layers, root),
         force_exclude=bool(_last(layers, "force_exclude")),
         # None, said by nobody, means yes.

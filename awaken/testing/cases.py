@@ -52,7 +52,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     the case or its program has models; ``differs`` names those whose outcome must *not* be equal,
     and ``other_sql`` those (``case_N*`` for several) whose statements may read differently.
     ``application`` (``"case:app"``) is started and stopped on both sides; ``differs`` names it by
-    that word. ``gone`` are the comments that go with the lines in which they suppressed something.
+    that word. ``published`` says whether others may import from the program. ``gone`` are the
+    comments that go with the lines in which they suppressed something.
     """
 
     rows: tuple[str, ...] = ()
@@ -62,6 +63,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     versions: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
     unsafe: bool = False
+    published: bool = True
     execute: bool | None = None
     application: str | None = None
     functions: str = "case_*"

@@ -131,6 +131,7 @@ def options(case: Case, *, excluded: frozenset[SiteId] = frozenset(), jobs: int 
             unsafe_fixes=case.settings.unsafe,
             target_version=None if python is None else "py" + python.replace(".", ""),
             target=targets,
+            published=case.settings.published,
         ),
         # Settings files of the machine must not change what a case gives.
         isolated=True,

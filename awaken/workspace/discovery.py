@@ -28,7 +28,7 @@ from awaken.workspace.reading import (
     first_bytes,
     is_boundary,
 )
-from awaken.workspace.sources import FileProblem
+from awaken.workspace.sources import FileProblem, is_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -71,12 +71,14 @@ class Root(Struct, frozen=True):
 class DiscoverySettings(Struct, frozen=True):
     """Which files a project leaves out; of ``exclude`` the last that says something decides.
 
-    With ``force_exclude`` what it names is left out although the user named it.
+    With ``force_exclude`` what it names is left out although the user named it. ``reads`` are
+    patterns of other files to find as well, as in ``.gitignore``: rules ask for them.
     """
 
     exclude: tuple[PathPatterns, ...] = (PathPatterns(DEFAULT_EXCLUDE),)
     respect_gitignore: bool = True
     force_exclude: bool = False
+    reads: tuple[str, ...] = ()
 
 
 class Marker(Struct, frozen=True):
@@ -98,13 +100,19 @@ class ExcludedPath(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """The Python files of one root, sorted, and the selected projects inside it."""
+    """The Python files of one root, sorted, and the selected projects inside it.
+
+    ``texts`` are the other files that rules ask for, sorted; ``unread_texts`` says which of them
+    are not read, and why.
+    """
 
     root: Root
     files: tuple[str, ...]
     nested: tuple[Root, ...] = ()
     problems: tuple[FileProblem, ...] = ()
     excluded: tuple[ExcludedPath, ...] = ()
+    texts: tuple[str, ...] = ()
+    unread_texts: tuple[FileProblem, ...] = ()
 
 
 def discover(
@@ -316,6 +324,8 @@ def find_files(root: Root, settings: DiscoverySettings | None = None) -> Found:
         excluded=tuple(
             one for one in dict.fromkeys(walk.excluded) if one.path.rstrip("/") not in walk.named
         ),
+        texts=tuple(sorted(walk.texts)),
+        unread_texts=tuple(sorted(walk.unread_texts)),
     )
 
 
@@ -334,7 +344,10 @@ class _Walk:
         self.enclosure = Enclosure(root.path)
         self.settings = settings
         self.exclude_patterns = [one.below(root.path) for one in settings.exclude if one.patterns]
+        self.reads = Patterns(self.base, settings.reads) if settings.reads else None
         self.files: set[str] = set()
+        self.texts: set[str] = set()
+        self.unread_texts: set[FileProblem] = set()
         self.nested: list[Root] = []
         self.problems: list[FileProblem] = []
         self.excluded: list[ExcludedPath] = []
@@ -398,8 +411,7 @@ class _Walk:
             if self.base + relative == real + "/" and self.root.selects(relative.rstrip("/")):
                 self.nested.append(Root(Path(real)))
             return []
-        if ".gitignore" in names and self.settings.respect_gitignore:
-            ignores = (*ignores, gitignore(self.base + relative))
+        ignores = self.with_own(relative, names, ignores)
         below = []
         for entry in entries:
             name = entry.name
@@ -409,9 +421,31 @@ class _Walk:
             elif entry.is_dir(follow_symlinks=False):
                 if self.wanted(path + "/", name + "/", ignores):
                     below.append((path + "/", f"{real}/{name}", ignores))
+            elif self.reads is not None and not is_python(name):
+                self.text(path, name, ignores)
             elif name.endswith(".py") and self.wanted(path, name, ignores):
                 self.file(path, f"{real}/{name}", is_file=entry.is_file(follow_symlinks=False))
         return below
+
+    def with_own(
+        self, relative: str, names: set[str], ignores: tuple[Patterns, ...]
+    ) -> tuple[Patterns, ...]:
+        """Return ``ignores`` with those of a directory's own ``.gitignore``."""
+        if ".gitignore" in names and self.settings.respect_gitignore:
+            return (*ignores, gitignore(self.base + relative))
+        return ignores
+
+    def text(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> None:
+        """Note a file that is no Python if a rule asks for it."""
+        path = self.base + relative
+        if self.reads is None or not self.reads.decision(path, name):
+            return
+        if is_excluded(self.exclude_patterns, path, name):
+            self.unread_texts.add(FileProblem(relative, 0, "is left out by `exclude`"))
+        elif is_excluded(ignores, path, name):
+            self.unread_texts.add(FileProblem(relative, 0, "is left out by .gitignore"))
+        elif name.isprintable():
+            self.texts.add(relative)
 
     def wanted(self, relative: str, name: str, ignores: tuple[Patterns, ...]) -> bool:
         """Whether neither an option nor a ``.gitignore`` leaves the path out, and it prints."""
@@ -468,6 +502,8 @@ class _Walk:
                 self.directory(relative + "/", real, ignores)
             elif not self.is_sibling(real):
                 self.problem(relative, _LEADS_OUT)
+        elif self.reads is not None and not is_python(name) and self.reads.decision(path, name):
+            self.unread_texts.add(FileProblem(relative, 0, "is a symbolic link"))
         elif name.endswith(".py") and self.wanted(relative, name, ignores):
             if not os.path.exists(real):  # noqa: PTH110
                 self.problem(relative, "is a symbolic link that leads nowhere")

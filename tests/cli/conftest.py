@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -153,13 +152,7 @@ def awaken(capfd: pytest.CaptureFixture[str]) -> Awaken:
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
-        logger = logging.getLogger("awaken")
-        handlers, level = logger.handlers, logger.level
-        try:
-            code = main(arguments)
-        finally:  # -v has the rest of the process say it
-            logger.handlers = handlers
-            logger.setLevel(level)
+        code = main(arguments)
         printed = capfd.readouterr()
         return code, printed.out, printed.err
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -140,6 +141,16 @@ def test_the_traceback_of_an_internal_error_is_there_on_demand(engine, awaken):
     assert code == 2
     assert err.startswith("Traceback")
     assert "please report it" in err.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_verbose_run_leaves_the_log_as_it_was(awaken):
+    logger = logging.getLogger("awaken")
+    before = list(logger.handlers), logger.level
+
+    awaken("check", "-v")
+
+    assert (logger.handlers, logger.level) == before
 
 
 def test_an_error_of_the_system_is_one_sentence(engine, awaken):

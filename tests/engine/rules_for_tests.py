@@ -28,6 +28,7 @@ from awaken.contract import (
     Reason,
     ReleaseImport,
     Requirement,
+    SetKey,
 )
 from awaken.kit.rule import Rule
 from awaken.project.source.modules import site_id
@@ -196,6 +197,18 @@ class WithHelper(RenameCalls):
     def extra_edits(self, site):
         yield CreateFile(path="helpers.py", text=HELPERS, site=site.id)
         yield Requirement(root="", requirement="httpx>=0.27", site=site.id)
+
+
+class WithSetting(RenameCalls):
+    """(c) Each call needs keys of settings files that it shares with the others."""
+
+    name = "with-setting"
+    old, new = "unset", "configured"
+
+    def extra_edits(self, site):
+        table = ("tool", "pytest", "ini_options")
+        for path, where in (("pyproject.toml", table), ("setup.cfg", ("tool:pytest",))):
+            yield SetKey(path=path, table=where, key="asyncio_mode", value="auto", site=site.id)
 
 
 HELPERS = "def helper(value):\n    return value\n"

@@ -331,3 +331,16 @@ def test_the_machine_says_how_many_processes_and_why(root):
     assert usual.cache is not None
     assert own.state == root.parent / "state"
     assert own.executable == sys.executable
+
+
+def test_it_says_whether_others_may_import_and_where_that_was_said(root):
+    (root / "pyproject.toml").write_text('[project]\nname = "p"\n[build-system]\nrequires = []\n')
+    built = seen(root).publication
+    chosen = seen(root, published=False).publication
+    with (root / "pyproject.toml").open("a") as file:
+        file.write("[tool.awaken]\npublished = false\n")
+    set_in_file = seen(root).publication
+
+    assert (built.published, built.path, built.line) == (True, "pyproject.toml", 3)
+    assert (chosen.published, chosen.why) == (False, "the command line")
+    assert (set_in_file.published, set_in_file.why) == (False, "pyproject.toml")

@@ -80,6 +80,7 @@ def test_a_second_run_remembers_the_first(run, runs):
         {"unsafe_fixes": True},
         {"target": {"sqlalchemy": "1.4"}},
         {"target_version": "py312"},
+        {"published": True},
         {"use_cache": False},
     ],
 )
@@ -97,6 +98,18 @@ def test_a_changed_file_is_planned_anew(run, runs, project):
 
     assert len(runs) == 2
     assert b".limit(1)).first()" in report.files[0].after.text
+
+
+def test_a_project_that_becomes_a_package_is_planned_anew(run, runs, project):
+    run()
+    (project / "setup.py").write_text("from setuptools import setup\nsetup(name='p')\n")
+    run()
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "p"\ndependencies = ["sqlalchemy>=2"]\n[tool.uv]\npackage = false\n'
+    )
+    run()
+
+    assert len(runs) == 3
 
 
 def test_an_edit_that_no_rule_looks_at_is_not_planned_anew(run, runs, project):

@@ -30,10 +30,13 @@ def required(path, text, *requirements, **options):
     return result.snapshot[path].text.decode()
 
 
-def refused(files, *requirements, **options):
-    (problem,) = run(files, *requirements, **options).problems
-    assert list(problem.changes) == [f"needs {one}" for one in requirements]
-    return problem.message
+def left(files, *requirements, **options):
+    """Return what is left to do by hand; asserts that no change is rolled back for it."""
+    result = run(files, *requirements, **options)
+    assert result.problems == ()
+    (one,) = result.left_to_do
+    assert list(one.changes) == [f"needs {one}" for one in requirements]
+    return one
 
 
 def project(dependencies):
@@ -160,32 +163,108 @@ def test_tables_may_be_written_in_any_way():
     )
 
 
+SETUP = "from setuptools import setup\nsetup(\n    install_requires=read(),\n)\n"
+
+
 @pytest.mark.parametrize(
-    ("files", "words"),
+    ("files", "words", "place", "add"),
     [
-        ({}, "add it by hand"),
-        ({"pyproject.toml": "[tool.x]\n"}, "add it by hand"),
-        ({"pyproject.toml": "[tool.poetry]\nname = 'a'\n"}, "Poetry"),
-        ({"pyproject.toml": "[project\n"}, "not valid TOML"),
-        ({"pyproject.toml": "[project]\ndependencies = 1\n"}, "add it by hand"),
+        ({}, "lists requirements", ("requirements.txt", 0), "httpx>=1"),
+        ({"pyproject.toml": "[tool.x]\n"}, "lists", ("pyproject.toml", 0), '"httpx>=1",'),
+        (
+            {"pyproject.toml": "[project]\nname = 'a'\ndynamic = ['dependencies']\n"},
+            "lists requirements",
+            ("pyproject.toml", 0),
+            '"httpx>=1",',
+        ),
+        ({"setup.py": SETUP}, "lists requirements", ("setup.py", 3), '"httpx>=1",'),
+        (
+            {"pyproject.toml": "[build-system]\n", "setup.py": SETUP},
+            "lists requirements",
+            ("setup.py", 3),
+            '"httpx>=1",',
+        ),
+        ({"setup.py": "def f():\n  pass\n"}, "lists", ("requirements.txt", 0), "httpx>=1"),
+        (
+            {"pyproject.toml": "[tool.poetry]\nname = 'a'\n"},
+            "Poetry",
+            ("pyproject.toml", 1),
+            'httpx = ">=1"',
+        ),
+        (
+            {"pyproject.toml": "[tool.poetry]\n[tool.poetry.dependencies]\na = '*'\n"},
+            "Poetry",
+            ("pyproject.toml", 2),
+            'httpx = ">=1"',
+        ),
+        ({"pyproject.toml": "\n[project\n"}, "valid TOML", ("pyproject.toml", 2), '"httpx>=1",'),
+        (
+            {"pyproject.toml": "[project]\ndependencies = 1\n"},
+            "does not find the list",
+            ("pyproject.toml", 0),
+            '"httpx>=1",',
+        ),
         (
             {"pyproject.toml": "[project]\ndependencies = []\n" + "#" * 100_000},
             "100,000 characters",
+            ("pyproject.toml", 0),
+            '"httpx>=1",',
         ),
-        ({"setup.cfg": "[options]\na = 1\na = 1\n"}, "not a valid INI file: While reading"),
-        ({"requirements.txt": "a==1 --hash=sha256:00\n"}, "hashes"),
-        ({"setup.cfg": "[options]\ninstall_requires = a\n"}, "on one line"),
-        ({"setup.cfg": "[metadata]\n"}, "add it by hand"),
+        (
+            {"setup.cfg": "[options]\na = 1\na = 1\n"},
+            "not a valid INI file: While reading",
+            ("setup.cfg", 0),
+            "httpx>=1",
+        ),
+        (
+            {"requirements.txt": "a==1 --hash=sha256:00\n"},
+            "hashes",
+            ("requirements.txt", 0),
+            "httpx>=1",
+        ),
+        (
+            {"setup.cfg": "[options]\ninstall_requires = a\n"},
+            "on one line",
+            ("setup.cfg", 0),
+            "httpx>=1",
+        ),
+        ({"setup.cfg": "[metadata]\n"}, "lists requirements", ("setup.cfg", 0), "httpx>=1"),
+        (
+            {"requirements.txt": "HTTPX [http2] ==0.27.* # pinned\n"},
+            "it asks for HTTPX [http2] ==0.27.*, which excludes it",
+            ("requirements.txt", 0),
+            "httpx>=1",
+        ),
     ],
 )
-def test_a_manifest_that_awaken_cannot_edit_is_a_problem(files, words):
-    message = refused(files, "httpx")
-    assert message.startswith("cannot require httpx: ")
-    assert words in message
+def test_what_cannot_be_written_is_left_to_do(files, words, place, add):
+    found = left(files, "httpx>=1")
+    assert words in found.why
+    assert ((found.path, found.line), found.add) == (place, add)
+
+
+def test_a_line_for_poetry_is_one_that_poetry_reads():
+    files = {"pyproject.toml": "[tool.poetry]\n"}
+    found = left(files, "httpx[http2] >=1; python_version > '3'")
+    assert found.table == "[tool.poetry.dependencies]"
+    assert tomllib.loads(found.add)["httpx"] == {
+        "version": ">=1",
+        "extras": ["http2"],
+        "markers": 'python_version > "3"',
+    }
+    assert left(files, "httpx").add == 'httpx = "*"'
 
 
 def test_what_is_no_requirement_is_a_problem():
-    assert "cannot require" in refused({"requirements.txt": ""}, "not a requirement")
+    (problem,) = run({"requirements.txt": ""}, "not a requirement").problems
+    assert "cannot require" in problem.message
+
+
+def test_what_can_be_written_is_although_something_cannot():
+    result = run({"requirements.txt": "a==1\n"}, "a>=2", "httpx")
+
+    assert result.snapshot["requirements.txt"].text == b"a==1\nhttpx\n"
+    assert [one.changes for one in result.left_to_do] == [("needs a>=2",)]
 
 
 def test_a_place_in_a_manifest_leads_back():
@@ -250,7 +329,8 @@ def test_any_manifest_is_extended_or_refused_in_a_sentence(path, data):
 
     result = run({path: text}, "httpx", group=data.draw(st.sampled_from([None, "dev", "new"])))
 
-    if result.problems:
-        assert "\n" not in result.problems[0].message
+    assert result.problems == ()
+    if result.left_to_do:
+        assert "\n" not in result.left_to_do[0].why
     else:
         assert b"httpx" in result.snapshot[path].text

@@ -236,7 +236,7 @@ def test_identity_holds_while_the_change_does_the_same(tmp_path):
 
 def test_a_staged_run_reports_what_a_run_does_and_is_never_recalled(tmp_path):
     (tmp_path / "shop").mkdir()
-    write_project(tmp_path / "shop", next(iter(CASES.values())).before)
+    write_project(tmp_path / "shop", CASES["query-to-select/aggregates"].before)
     remembering = Settings(cache_dir=str(tmp_path / "cache"))
     chosen = api.Options(jobs=1, isolated=True, settings=remembering)
     (run,) = api.run([tmp_path / "shop"], chosen).roots

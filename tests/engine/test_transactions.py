@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 import pytest
+from rules_for_tests import WithSetting
 from transaction_cases import (
     MANIFEST,
     TRANSACTIONS,
@@ -16,6 +17,7 @@ from transaction_cases import (
 )
 
 from awaken import api
+from awaken.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("own_state")
 CHANGING = [name for name, transaction in TRANSACTIONS.items() if transaction.after]
@@ -141,7 +143,8 @@ def test_any_site_can_be_left_out(changing, root):
         assert site not in made
         assert [d for d in rest.roots[0].diagnostics if d not in full.diagnostics] == []
         for path, text in shown(rest).items():
-            compile(text, path, "exec")
+            if path.endswith(".py"):
+                compile(text, path, "exec")
 
 
 def test_all_sites_left_out_leave_nothing_to_do(changing, root):
@@ -194,6 +197,62 @@ def test_the_shared_file_stays_while_one_dependant_is_left(root):
     assert set(one) == {"b.py", "helpers.py", "pyproject.toml"}
     assert dependencies(one["pyproject.toml"]) == ["fastapi", "httpx>=0.27"]
     assert shown(run(transaction, root, excluded=frozenset({first, second}))) == {}
+
+
+def test_what_cannot_be_written_is_left_to_do(root):
+    transaction = TRANSACTIONS["c-settings-that-cannot-be-written"]
+    transaction.write(root)
+
+    report = run(transaction, root).roots[0]
+
+    assert [(one.path, one.line, one.add) for one in report.left_to_do] == [
+        ("pyproject.toml", 1, 'httpx = ">=0.27"'),
+        ("setup.cfg", 0, "asyncio_mode = auto"),
+    ]
+    made = {change.id for change in report.changes}
+    assert {change for one in report.left_to_do for change in one.changes} == made
+
+
+def test_keys_outside_the_selected_paths_are_left_to_do(root):
+    transaction = TRANSACTIONS["c-keys-of-settings"]
+    transaction.write(root)
+    report = run(transaction, root, paths=[root / "a.py", root / "b.py"])
+
+    assert set(shown(report)) == {"a.py", "b.py"}
+    assert {one.why for one in report.roots[0].left_to_do} == {"it is outside the selected paths"}
+
+
+@pytest.mark.parametrize(
+    ("lock", "command"), [("uv.lock", "uv lock"), ("poetry.lock", "poetry lock")]
+)
+def test_a_lock_that_does_not_know_a_requirement_is_left_to_do(root, lock, command):
+    transaction = TRANSACTIONS["c-shared-file-and-requirement"]
+    transaction.write(root)
+    (root / lock).write_text("")
+    (first,) = run(transaction, root).roots[0].left_to_do
+    assert (first.path, first.add, len(first.changes)) == (lock, "", 2)
+    assert first.why == f"it does not know what pyproject.toml requires now: run `{command}`"
+
+    manifest = MANIFEST.replace("fastapi", "httpx>=0.27")
+    (root / "pyproject.toml").write_text(manifest)
+    assert run(transaction, root).roots[0].left_to_do == ()
+
+
+def test_what_is_left_to_do_is_remembered(root, tmp_path):
+    transaction = TRANSACTIONS["c-settings-that-cannot-be-written"]
+    transaction.write(root)
+    settings = Settings(cache_dir=str(tmp_path / "cache"))
+    options = api.Options(settings=settings, jobs=1)
+
+    reports = [api.run([root], options, rules=[_Own()]).roots[0] for _ in range(2)]
+
+    assert reports[0].left_to_do == reports[1].left_to_do != ()
+
+
+class _Own(WithSetting):
+    """Of a plug-in nothing is remembered."""
+
+    __module__ = "awaken.tests"
 
 
 def test_a_requirement_that_is_declared_already_changes_nothing(root):

@@ -19,6 +19,7 @@ from rules_for_tests import (
     SecondStep,
     Upwards,
     WithHelper,
+    WithSetting,
 )
 
 from awaken import api
@@ -88,6 +89,37 @@ TRANSACTIONS = {
             "pyproject.toml": MANIFEST.replace('"fastapi",\n', '"fastapi",\n    "httpx>=0.27",\n'),
             "a.py": "from helpers import helper\n\nhelper(1)\n",
             "b.py": "from helpers import helper\n\nhelper(2)\n",
+            "helpers.py": HELPERS,
+        },
+        levels=["safe", "safe"],
+    ),
+    "c-keys-of-settings": Transaction(
+        rules=(WithSetting,),
+        before={
+            "pyproject.toml": MANIFEST,
+            "setup.cfg": "# c\r\n[tool:pytest]\r\nasyncio_mode=strict\r\n[x]\r\n",
+            "a.py": "unset(1)\n",
+            "b.py": "unset(2)\n",
+        },
+        after={
+            "pyproject.toml": f'{MANIFEST}\n[tool.pytest.ini_options]\nasyncio_mode = "auto"\n',
+            "setup.cfg": "# c\r\n[tool:pytest]\r\nasyncio_mode=auto\r\n[x]\r\n",
+            "a.py": "configured(1)\n",
+            "b.py": "configured(2)\n",
+        },
+        levels=["safe", "safe"],
+    ),
+    "c-settings-that-cannot-be-written": Transaction(
+        rules=(WithHelper, WithSetting),
+        before={
+            "pyproject.toml": '[tool.poetry]\nname = "shop"\n',
+            "a.py": "unset(1)\nlegacy(1)\n",
+        },
+        after={
+            "pyproject.toml": (
+                '[tool.poetry]\nname = "shop"\n\n[tool.pytest.ini_options]\nasyncio_mode = "auto"\n'
+            ),
+            "a.py": "from helpers import helper\n\nconfigured(1)\nhelper(1)\n",
             "helpers.py": HELPERS,
         },
         levels=["safe", "safe"],

@@ -148,7 +148,5 @@ def test_what_fails_inside_one_project(text: str) -> None:
         patch.setattr(LOGGER, "propagate", False)
         said = printed(["check", "-v"])
 
-    LOGGER.handlers.clear()
-    LOGGER.setLevel(logging.NOTSET)
     assert b"internal error" in said
     assert_inactive(said)

@@ -11,6 +11,7 @@ from awaken.contract import Level, Place, Span
 from awaken.engine.report import (
     Diagnostic,
     FileChange,
+    LeftToDo,
     Report,
     RootReport,
     SuppressedBy,
@@ -63,6 +64,10 @@ def _root(directory: Path, names: tuple[str, ...]) -> RootReport:
         suppressed=tuple(suppressed),
         notes=("other did not run: it needs python >=3.14",),
         diagnostics=(Diagnostic("bad %.py", 3, NASTY), Diagnostic("", 0, "no path")),
+        left_to_do=(
+            LeftToDo("pyproject.toml", 3, "mode = 1", "[tool.x]", "it is not valid TOML"),
+            LeftToDo("uv.lock", 0, "", "", NASTY),
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from report_builders import RULE, file_change, finding, report, root_report, source
 
 from awaken.contract import Level
-from awaken.engine.report import Diagnostic, Report, TargetVersion
+from awaken.engine.report import Diagnostic, LeftToDo, Report, TargetVersion
 from awaken.preview.choices import Color, View
 from awaken.preview.closing import print_diagnostics, print_steps, print_table, print_targets
 from awaken.preview.console.console import make_console
@@ -204,3 +204,22 @@ def test_a_note_names_its_root_where_there_are_several(
 
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note")]
     assert said == ["note: x rewrites nothing here", "note: api: x rewrites nothing here"]
+
+
+def test_lines_of_settings_that_are_left_to_do_are_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    left = (
+        LeftToDo("setup.cfg", 3, "mode = auto", "[tool:pytest]", "it is not a valid INI file"),
+        LeftToDo("uv.lock", 0, "", "", "run `uv lock`"),
+    )
+
+    show_closing(report(root_report(tmp_path / "api", left_to_do=left)), "apply", View())
+
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("left")]
+    what = "add `mode = auto` to [tool:pytest]: it is not a valid INI file"
+    assert said == [
+        f"left to do: api/setup.cfg:3: {what}",
+        "left to do: api/uv.lock: run `uv lock`",
+    ]

@@ -30,7 +30,8 @@ from awaken.settings.model import PathOverride
 from awaken.workspace.discovery import Marker
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.workspace.manifests.declarations import Declaration
-from awaken.workspace.pytest_setup import AsyncPlugin, PytestSetup
+from awaken.workspace.manifests.publication import Publication
+from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 
 TOP = Path("/program")
 ADVICE = Remark(Severity.ADVICE, "sqlalchemy is not declared", "Declare it.")
@@ -55,6 +56,7 @@ def make_root(**given):
         "selected": 12,
         "excluded": (),
         "nested": (),
+        "publication": Publication(False, "calls setup()", "setup.py", 3),
         "python": library("python", ">=3.11", "pyproject.toml", declared(">=3.11", 4)),
         "libraries": (library("sqlalchemy", "", ""),),
         "drivers": (),
@@ -178,6 +180,23 @@ def test_libraries_stand_in_columns_and_absent_ones_in_one_row():
     ]
 
 
+def test_whether_others_import_from_it_is_said_with_its_place():
+    package = Publication(published=True, why="calls setup()", path="setup.py", line=3)
+    chosen = Publication(published=True, why="awaken.toml")
+    application = Publication(published=False, why="has no build settings")
+
+    shown = [
+        rows(make(make_root(publication=one)), "Published")
+        for one in (package, chosen, application)
+    ]
+
+    assert shown == [
+        ["yes (setup.py:3, calls setup())"],
+        ["yes (awaken.toml)"],
+        ["no: nobody imports from it (has no build settings)"],
+    ]
+
+
 def test_a_python_that_nobody_declares_is_assumed():
     python = library("python", ">=3.11", "nothing declared: current versions", assumed=True)
 
@@ -264,6 +283,21 @@ def test_tests_say_the_mode_and_where_it_is_set():
     assert rows(make(make_root(tests=tests)), "Tests") == [
         "pytest         ==8.3.1 (settings: pytest.ini; uv.lock:9, pyproject.toml:6 says >=8)",
         "pytest-asyncio >=0.23  (auto mode, asyncio_mode in pytest.ini; pyproject.toml:6)",
+    ]
+    facts = PytestSetup(
+        uses_pytest=True,
+        pytest=(),
+        settings="",
+        plugins=(plugin,),
+        test_paths=("tests", "more"),
+        fixture_loop_scope="session",
+        test_loop_scope="module",
+    )
+    assert rows(make(make_root(tests=facts)), "Tests")[1:] == [
+        "looked for in tests, more (testpaths)",
+        "pytest-asyncio >=0.23 (auto mode, asyncio_mode in pytest.ini; pyproject.toml:6)",
+        "event loop of fixtures: one per session",
+        "event loop of tests: one per module",
     ]
     bare = PytestSetup(uses_pytest=True, pytest=(), settings="", plugins=())
     assert rows(make(make_root(tests=bare)), "Tests") == [

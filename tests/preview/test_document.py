@@ -61,7 +61,7 @@ def test_every_part_is_there_in_its_order() -> None:
 
     assert list(whole) == [
         "version", "awaken", "command", "rules", "roots", "findings", "held", "changes", "files",
-        "diagnostics", "summary",
+        "diagnostics", "left_to_do", "summary",
     ]  # fmt: skip
     assert whole["version"] == 1
     assert whole["rules"] == [RULE]

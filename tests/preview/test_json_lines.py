@@ -12,7 +12,7 @@ from awaken.preview.documents.document import document
 from awaken.preview.documents.json_lines import json_lines
 
 PARTS = {"finding": "findings", "held": "held", "change": "changes", "file": "files",
-         "diagnostic": "diagnostics"}  # fmt: skip
+         "diagnostic": "diagnostics", "left-to-do": "left_to_do"}  # fmt: skip
 
 
 def read(of: Report) -> list[dict[str, Any]]:
@@ -40,7 +40,16 @@ def test_the_lines_hold_what_the_document_holds() -> None:
 def test_the_kinds_come_in_their_order() -> None:
     kinds = [kind for kind, _ in groupby(line["kind"] for line in read(everything()))]
 
-    assert kinds == ["run", "finding", "held", "change", "file", "diagnostic", "summary"]
+    assert kinds == [
+        "run",
+        "finding",
+        "held",
+        "change",
+        "file",
+        "diagnostic",
+        "left-to-do",
+        "summary",
+    ]
 
 
 def test_the_first_line_says_how_to_read_the_others() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from report_builders import RULE, file_change, finding, report, root_report, source
 
 from awaken.contract import Finding, Level
-from awaken.engine.report import FileChange, Report, SuppressedBy, SuppressedSite
+from awaken.engine.report import FileChange, LeftToDo, Report, SuppressedBy, SuppressedSite
 from awaken.preview.markdown.remaining_work import markdown, write
 from awaken.preview.markdown.text import code, prose
 from awaken.preview.streams.output import Asked
@@ -105,6 +105,20 @@ def test_what_could_not_be_done_comes_first() -> None:
     )
 
 
+def test_lines_of_settings_that_are_left_to_do_are_tasks() -> None:
+    left = (
+        LeftToDo("setup.cfg", 3, "mode = auto", "[tool:pytest]", "it is not a valid INI file"),
+        LeftToDo("uv.lock", 0, "", "", "run `uv lock`"),
+    )
+
+    assert of(report(root_report(ROOT, findings=(), left_to_do=left))) == (
+        "## awaken: 2 places to look at\n\n"
+        "### Settings left to do, 2 places\n\n"
+        "- [ ] `setup.cfg:3` add `mode = auto` to `[tool:pytest]` (it is not a valid INI file)\n"
+        "- [ ] `uv.lock` (run `uv lock`)\n\n"
+    )
+
+
 def test_nothing_found_says_so() -> None:
     assert of(report()) == "## awaken: nothing to do by hand\n\n"
 
@@ -123,7 +137,8 @@ def test_every_place_is_a_task_whatever_its_names_hold() -> None:
     text = of(everything())
 
     tasks = re.findall(r"^- \[ \] .*", text, re.MULTILINE)
-    number = 8 * 3 + 5  # manual, unsafe and advice in eight files; the diagnostics
+    # manual, unsafe and advice in eight files; the diagnostics; what is left to do
+    number = 8 * 3 + 5 + 4
     assert len(tasks) == number
     assert f"## awaken: {number} places" in text
     assert "``one/back`tick/p|pe [x](y).py:4``" in text

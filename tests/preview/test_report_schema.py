@@ -58,7 +58,9 @@ def test_every_line_is_as_described(name: str) -> None:
     assert [problem for line in lines for problem in problems(json.loads(line))] == []
 
 
-@pytest.mark.parametrize("part", ["findings", "held", "changes", "files", "diagnostics", "roots"])
+@pytest.mark.parametrize(
+    "part", ["findings", "held", "changes", "files", "diagnostics", "left_to_do", "roots"]
+)
 def test_a_key_that_is_missing_or_new_is_a_problem(part: str) -> None:
     missing, new = of_document(everything()), of_document(everything())
     del missing[part][0][next(iter(missing[part][0]))]

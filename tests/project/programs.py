@@ -6,6 +6,7 @@ import ast
 from textwrap import dedent
 
 from awaken.project import Module, Project, Snapshot
+from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 MODELS = """
@@ -20,10 +21,10 @@ MODELS = """
 """
 
 
-def program(files: dict[str, str]) -> Project:
+def program(files: dict[str, str], *, published: bool = True) -> Project:
     """Return the project with these files; their text may be indented as a whole."""
     sources = {path: decode(path, dedent(text).encode()) for path, text in files.items()}
-    return Project(Snapshot(sources), None)
+    return Project(Snapshot(sources), None, settings=ProjectSettings(published))
 
 
 def module_of(project: Project, path: str) -> Module:

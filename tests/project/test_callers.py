@@ -464,3 +464,21 @@ def test_asking_twice_gives_the_same():
     project = program({"m.py": "def _f(s): ...\n_f(1)"})
     module, function = module_of(project, "m.py"), function_of(project, "m.py", "_f")
     assert project.calls.callers_of(module, function) is project.calls.callers_of(module, function)
+
+
+def test_nobody_outside_calls_a_function_of_an_application():
+    files = {
+        "shop/__init__.py": "from shop.orders import place",
+        "shop/orders.py": "def place(session): ...\nplace(1)\n",
+        "shop/hooks.py": "from shop.orders import place\ndef register(add):\n    add(place)\n",
+    }
+
+    def kinds(*, published: bool) -> list[str]:
+        project = program(files, published=published)
+        module = module_of(project, "shop/orders.py")
+        function = function_of(project, "shop/orders.py", "place")
+        return _shown(project, project.calls.callers_of(module, function))[1]
+
+    assert kinds(published=True) == ["outside", "outside", "value"]
+    # What else may call it is not excused.
+    assert kinds(published=False) == ["value"]

@@ -287,3 +287,39 @@ def test_an_extension_is_known_from_other_objects():
     module = module_of(project, "s.py")
     assert project.orm.is_extension(module, last(module, "db"))
     assert not project.orm.is_extension(module, last(module, "other.db"))
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("m.A", "from invenio_db import db\nclass A(db.Model): pass\n"),
+        ("m.A", "from invenio_db.shared import db\nclass A(db.Model, db.Timestamp): pass\n"),
+        ("invenio_accounts.models.User", ""),
+    ],
+)
+def test_a_model_may_ask_the_extension_of_a_library(name, model):
+    assert session(query({"m.py": model}, name)) == ("invenio_db.db", "session", False)
+
+
+def test_a_class_of_a_library_that_is_not_known_has_no_query():
+    assert query({"m.py": ""}, "invenio_accounts.models.Unheard") is None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("from invenio_db import db\ndef f():\n  x", InScope("db")),
+        ("import invenio_db\ndef f():\n  x", InScope("invenio_db.db")),
+        ("def f():\n  x", InScope("db", "invenio_db")),
+        (
+            "db = 1\ndef f():\n  x",
+            "the name `db`, which is to be imported, means something else here",
+        ),
+        ("from a import *\ndef f():\n  x", "a star import may bring in another `db`"),
+    ],
+)
+def test_the_extension_of_a_library_can_be_imported_anywhere(source, expected):
+    project = program({"m.py": source})
+    module = module_of(project, "m.py")
+    site = last(module, "x")
+    assert project.name_in_scope(module, site, "invenio_db.db", site) == expected

@@ -62,7 +62,7 @@ def test_the_function_that_a_call_reaches(text, call, files, expected):
         ("f = lambda: 1\nf()", "f()", "`f` is no function in sight"),
         ("import json\njson.loads(1)", "json.loads(1)", "`json.loads` is no function in sight"),
         ("def g(f):\n    f()", "f()", "`f` has no annotation"),
-        ("a = None\na.f()", "a.f()", "`a.f` is no function in sight"),
+        ("a = None\na.f()", "a.f()", "nothing is in sight that `a.f` may be"),
         ("class A: ...\nA()", "A()", "`A` is no function in sight"),
         (
             "class A:\n    def f(self): ...\n    def f(self, x): ...\nA().f()",

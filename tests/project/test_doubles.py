@@ -502,7 +502,7 @@ def test_what_was_found_is_kept_until_a_file_with_doubles_changes(path, again):
     assert held(earlier) == {"first"}
     files = {one: earlier.snapshot[one] for one in earlier.snapshot}
     text = files[path].text.replace(b"first(", b"others(")
-    later = Project(Snapshot(files | {path: decode(path, text)}), None, None, earlier)
+    later = Project(Snapshot(files | {path: decode(path, text)}), None, earlier)
     assert held(later) == ({"others"} if again else {"first"})
     assert (later.doubles.in_file("tests/test_users.py")[0].place.path) == "tests/test_users.py"
 

@@ -80,7 +80,7 @@ def test_what_is_known_from_an_earlier_project_is_noted_when_it_is_asked_for():
     files = snapshot(a="class A: pass", b="")
     earlier = Project(files, None)
     earlier.called_names("a.py")
-    later = Project(files, None, None, earlier)
+    later = Project(files, None, earlier)
     assert later.looked_at.read == set()
     later.called_names("a.py")
     assert later.looked_at.read == {"a.py"}
@@ -130,7 +130,7 @@ def test_facts_from_another_file_of_the_same_text_say_the_same():
     assert expected["make.<locals>.Inner"].bases == (None,)
     assert expected["make.<locals>.Other"].bases == ("a.Plain",)
     assert (expected["Twice"].bases, expected["Twice"].unique) == ((None,), False)
-    moved = Project(snapshot(b=CLASSES), None, None, first)
+    moved = Project(snapshot(b=CLASSES), None, first)
     for name, facts in expected.items():
         other = moved.class_facts(f"b.{name}")
         assert other.qualified == f"b.{name}"

@@ -11,7 +11,7 @@ VALUES = {
     "an item": "it = box['session']",
     "an item of an item": "it = box[0][key]",
     "a slice": "it = box[1:][0]",
-    "a starred target": "first, *it = box",
+    "an item of a starred target": "first, *rest = box\nit = rest[0]",
     "an unpacked pair": "it, other = box",
     "an unpacked pair of a loop": "for it, other in box: pass",
     "something of nowhere": "it = nowhere",

@@ -13,9 +13,10 @@ from awaken.settings.resolve import resolve
 from awaken.workspace.discovery import Root, find_files, marker_of
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.declarations import Declarations
+from awaken.workspace.manifests.publication import read_publication
+from awaken.workspace.manifests.pytest_setup import pytest_setup
 from awaken.workspace.manifests.targets import read_targets
 from awaken.workspace.parsing import Unparsable, parse
-from awaken.workspace.pytest_setup import pytest_setup
 from awaken.workspace.reading import enclosure_of
 from awaken.workspace.suppressions import suppressions_in
 
@@ -27,6 +28,7 @@ def read_everything(root: Path) -> tuple[str, ...]:
     declarations = Declarations(root)
     for name in ("sqlalchemy", "python", "a"):
         declarations.of(name)
+    read_publication(root)
     pytest_setup(root, declarations)
     formatting(root)
     found = find_files(Root(root))

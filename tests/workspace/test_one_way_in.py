@@ -43,6 +43,8 @@ ALLOWED = {
     ("awaken/engine/explaining/explainer.py", LISTS): "names beside a file that the user named",
     ("awaken/engine/manifests/toml_list.py", PARSES): "TOML that parse_toml has measured, bounded",
     ("awaken/engine/manifests/line_list.py", PARSES): "a setup.cfg to edit, bounded",
+    ("awaken/engine/manifests/toml_keys.py", PARSES): "TOML that parse_toml has measured, bounded",
+    ("awaken/engine/manifests/ini_keys.py", PARSES): "INI that parse_ini has read, bounded",
     ("awaken/engine/machine/filesystem.py", READS): "writes, and reads back what it wrote",
     (
         "awaken/engine/formatting/formatter.py",

@@ -48,6 +48,7 @@ class CommandLine(Struct, frozen=True):
             words += [name, value] if value else []
         for name, chosen in (
             ("unsafe-fixes", settings.unsafe_fixes),
+            ("published", settings.published),
             ("force-exclude", settings.force_exclude),
             ("respect-gitignore", settings.respect_gitignore),
         ):

@@ -74,6 +74,14 @@ class ProjectOptions:
         list[str] | None,
         typer.Option(metavar="NAME=VERSION", help="Version of a library, as sqlalchemy=2.0."),
     ] = None
+    published: Annotated[
+        bool | None,
+        typer.Option(
+            "--published/--no-published",
+            help="Whether code outside the project may import from it; build settings say.",
+            show_default=False,
+        ),
+    ] = None
     exclude: Annotated[
         list[str] | None,
         typer.Option(
@@ -143,6 +151,7 @@ class ProjectOptions:
             unsafe_fixes=self.unsafe_fixes,
             target_version=_python(self.target_version),
             target=_versions(self.target),
+            published=self.published,
             exclude=_separated("--exclude", self.exclude) or None,
             extend_exclude=_separated("--extend-exclude", self.extend_exclude),
             force_exclude=self.force_exclude,

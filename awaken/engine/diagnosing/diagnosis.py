@@ -21,7 +21,7 @@ from awaken.engine.machine.repository import Repository, repository_of
 from awaken.engine.machine.state_directory import state_directory
 from awaken.engine.machine.workers import available_cores
 from awaken.engine.planning.rule_discovery import in_running_order
-from awaken.engine.root_run import targets_of, unmet_need
+from awaken.engine.root_run import publication_of, targets_of, unmet_need
 from awaken.engine.writing.undoing import pending, undo_list
 from awaken.kit.rule import Rule
 from awaken.knowledge.ecosystem import Driver, drivers
@@ -30,8 +30,9 @@ from awaken.settings import Resolved
 from awaken.workspace.discovery import Found, Marker, marker_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
 from awaken.workspace.manifests.declarations import Declaration, Declarations
+from awaken.workspace.manifests.publication import Publication
+from awaken.workspace.manifests.pytest_setup import PytestSetup, pytest_setup
 from awaken.workspace.manifests.targets import DistributionTarget, Targets
-from awaken.workspace.pytest_setup import PytestSetup, pytest_setup
 
 _SHOWN_PACKAGES = ("libcst", "msgspec", "rich", "typer")
 
@@ -110,6 +111,7 @@ class RootDiagnosis(Struct, frozen=True, kw_only=True):
     selected: int
     excluded: tuple[ExcludedGroup, ...]
     nested: tuple[Path, ...]
+    publication: Publication
     python: Library
     libraries: tuple[Library, ...]
     drivers: tuple[FoundDriver, ...]
@@ -196,6 +198,7 @@ def examine(
         selected=sum(found.root.selects(path) for path in found.files),
         excluded=tuple(_excluded(found)),
         nested=tuple(inner.path for inner in found.nested),
+        publication=publication_of(found.root, settings),
         python=_library("python", targets, declarations),
         libraries=tuple(
             _library(name, targets, declarations) for name in _library_names(settings, rules)

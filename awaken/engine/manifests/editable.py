@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
-from awaken.workspace.reading import METADATA_LIMIT, enclosure_of
-from awaken.workspace.sources import SourceFile, Undecodable, decode_settings
+from awaken.workspace.reading import enclosure_of
+from awaken.workspace.sources import SourceFile
+from awaken.workspace.text_files import read_texts
 
 MANIFESTS = ("pyproject.toml", "requirements.txt", "setup.cfg")
 """The manifests that awaken edits, relative to a project root, in the order it looks at them."""
@@ -14,10 +14,4 @@ MANIFESTS = ("pyproject.toml", "requirements.txt", "setup.cfg")
 
 def read_manifests(root: Path) -> dict[str, SourceFile]:
     """Return the manifests of the project in ``root`` that are there and are text, by name."""
-    found = {}
-    enclosure = enclosure_of(root)
-    for name in MANIFESTS:
-        with suppress(OSError, Undecodable):
-            raw = enclosure.read(root / name, METADATA_LIMIT)
-            found[name] = decode_settings(name, raw)
-    return found
+    return dict(read_texts(enclosure_of(root), root, MANIFESTS).files)

@@ -10,7 +10,8 @@ import configparser
 import re
 from collections.abc import Callable, Sequence
 
-from awaken.engine.manifests.requirement_lists import CannotAdd, is_requirement
+from awaken.engine.manifests.requirement_lists import is_requirement
+from awaken.engine.manifests.whole_texts import CannotAdd
 
 _COMMENT = re.compile(r"\s#|^#")
 
@@ -65,7 +66,7 @@ class LineList:
 def plain_list(text: str) -> LineList:
     """Return the list that a ``requirements.txt`` is. Raises CannotAdd."""
     if re.search(r"--hash[= ]", text):
-        raise CannotAdd("its requirements are pinned with hashes: add it with the tool that does")
+        raise CannotAdd("its requirements are pinned with hashes: the tool that does adds it")
     lines = text.splitlines(keepends=True)
     return LineList(lines, lambda: "".join(lines), start=len(lines))
 
@@ -83,7 +84,7 @@ def cfg_list(text: str) -> LineList | None:
         return None
     option = document["options"]["install_requires"]
     if option.value and not option.value.startswith("\n"):
-        raise CannotAdd("its install_requires is written on one line: add it by hand")
+        raise CannotAdd("its install_requires is written on one line")
     return LineList(option.lines, lambda: str(document), start=1, indent="    ")
 
 

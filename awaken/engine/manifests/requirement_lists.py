@@ -9,13 +9,10 @@ from typing import Protocol
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from awaken.workspace.manifests.versions import requirement
+from awaken.engine.manifests.whole_texts import CannotAdd
+from awaken.workspace.manifests.versions import overlap, requirement
 
 _NAME = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[(?P<extras>[^\]]*)\])?")
-
-
-class CannotAdd(Exception):
-    """A manifest is written in a way that awaken does not edit; ``str()`` says what to do."""
 
 
 class RequirementList(Protocol):
@@ -58,9 +55,20 @@ def require(found: RequirementList, wanted: Requirement) -> None:
         found.insert(_place(found.texts, str(wanted)), str(wanted))
         return
     place = names.index(name)
+    _require_compatible(found.texts[place], wanted)
     merged = _with_extras(found.texts[place], wanted)
     if merged != found.texts[place]:
         found.replace(place, merged)
+
+
+def _require_compatible(text: str, wanted: Requirement) -> None:
+    """Raise CannotAdd if no version is both what a manifest says and what is wanted."""
+    try:
+        said = requirement(text).specifier
+    except InvalidRequirement:
+        return
+    if not overlap(said, wanted.specifier):
+        raise CannotAdd(f"it asks for {text}, which excludes it")
 
 
 def _place(texts: Sequence[str], wanted: str) -> int:

@@ -9,8 +9,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, String
 
-from awaken.engine.manifests.requirement_lists import CannotAdd
-from awaken.workspace.toml_text import NotToml, parse_toml
+from awaken.engine.manifests.whole_texts import CannotAdd
+from awaken.workspace.toml_text import NotToml, line_of, parse_toml
 
 _GROUPS = "dependency-groups"
 
@@ -47,7 +47,7 @@ class TomlList:
         """Return the text of the document. Raises CannotAdd unless it says what was meant."""
         text = self._document.as_string()
         if _tables(text) != self._document.unwrap():
-            raise CannotAdd("awaken cannot edit this list of dependencies: add it by hand")
+            raise CannotAdd("awaken cannot edit this list of dependencies")
         return text
 
     def _places(self) -> list[int]:
@@ -76,9 +76,11 @@ def toml_list(text: str, group: str | None) -> TomlList | None:
         if isinstance(value, Array):
             return TomlList(document, value)
         if value is not None:
-            raise CannotAdd("awaken does not find the list of dependencies: add it by hand")
+            raise CannotAdd("awaken does not find the list of dependencies")
     if group is None and _at(document, ("tool", "poetry")) is not None:
-        raise CannotAdd("awaken does not edit the dependencies of Poetry: add it by hand")
+        table = ("tool", "poetry", "dependencies")
+        why = "awaken does not edit the dependencies of Poetry"
+        raise CannotAdd(why, line_of(text, table), ".".join(table))
     return None
 
 
@@ -87,7 +89,7 @@ def new_group(text: str, group: str) -> TomlList:
     document = _document(text)
     groups = document.setdefault(_GROUPS, tomlkit.table())
     if not isinstance(groups, MutableMapping):
-        raise CannotAdd(f"its {_GROUPS} is no table: add it by hand")
+        raise CannotAdd(f"its {_GROUPS} is no table")
     groups[group] = array = tomlkit.array()
     return TomlList(document, array)
 
@@ -104,7 +106,7 @@ def _tables(text: str) -> dict[str, Any]:
     try:
         return parse_toml(text)
     except NotToml as error:
-        raise CannotAdd(f"it is not valid TOML: {error}") from error
+        raise CannotAdd(f"it is not valid TOML: {error}", error.line) from error
 
 
 def _at(table: Any, path: Sequence[str]) -> Any:

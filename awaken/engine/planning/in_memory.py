@@ -6,7 +6,7 @@ and calls again; imports and files that several changes share are computed from 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from awaken.contract import (
     Problem,
     ReleaseImport,
     Requirement,
+    SetKey,
     Span,
     TextEdit,
 )
@@ -32,8 +33,10 @@ from awaken.engine.formatting.edited_statements import format_edited
 from awaken.engine.formatting.formatter import Formatter
 from awaken.engine.machine.workers import Died, run_many, start_method
 from awaken.engine.manifests.requirements import add_requirements
+from awaken.engine.manifests.setting_keys import set_keys
 from awaken.engine.planning.exports import names_taken
 from awaken.engine.progress import REWRITING, Progress, silent
+from awaken.engine.report import LeftToDo
 from awaken.project.names.layout import Layout
 from awaken.workspace.sources import Snapshot, SourceFile, is_python
 
@@ -48,23 +51,30 @@ decide whether processes are worth starting."""
 
 
 class Processing(Struct, frozen=True):
-    """In how many processes files are rewritten (None: one per core), and who is told of it."""
+    """In how many processes files are rewritten (None: one per core), and who is told of it.
+
+    Keys of settings are set in files alone that ``may_write`` allows; elsewhere they are left to
+    do.
+    """
 
     jobs: int | None = None
     progress: Progress = silent
+    may_write: Callable[[str], bool] = lambda _: True
 
 
 class EditedSnapshot(Struct, frozen=True):
     """A snapshot after its changes were applied in memory.
 
     ``maps`` lead back to the old text, per changed file; ``created`` are the paths that did not
-    exist before. Any problem names the changes that could not be made.
+    exist before. Any problem names the changes that could not be made; ``left_to_do`` are lines of
+    settings files that could not be written, which costs no change.
     """
 
     snapshot: Snapshot
     maps: Mapping[str, SpanMap]
     problems: tuple[Problem, ...] = ()
     created: frozenset[str] = frozenset()
+    left_to_do: tuple[LeftToDo, ...] = ()
 
 
 def apply_in_memory(
@@ -77,18 +87,25 @@ def apply_in_memory(
     """Return ``snapshot`` with all ``changes`` applied, in their order, and what could not be.
 
     ``rewriters`` are those of each rule by name; ``formatter`` is the project's own. The result
-    is the same for any ``processing``.
+    is the same for any number of processes.
     """
+    processing = processing or Processing()
     work = _Work(snapshot, formatter or Formatter())
     # Requirements before text edits: both may touch one manifest, and the anchors of the latter
     # are then moved over what the former did (``edit_text``).
     work.create(changes)
     required = add_requirements(snapshot, _owned(changes, Requirement))
     work.problems += required.problems
+    work.left_to_do += required.left
     for path, (source, moved) in required.files.items():
         work.put(path, source, moved)
+    keys = set_keys(_owned(changes, SetKey), work.current, processing.may_write)
+    work.problems += keys.problems
+    work.left_to_do += keys.left
+    for path, (source, moved) in keys.files.items():
+        work.put(path, source, moved)
     by_file = _by_file(changes)
-    rewritten = work.rewrite(by_file, rewriters, processing or Processing())
+    rewritten = work.rewrite(by_file, rewriters, processing)
     for path, edits in by_file.items():
         if snapshot.get(path) is None:
             work.reject(path, "there is no such file to edit", edits)
@@ -104,11 +121,16 @@ class _Work:
 
     def __init__(self, snapshot: Snapshot, formatter: Formatter) -> None:
         self.problems: list[Problem] = []
+        self.left_to_do: list[LeftToDo] = []
         self._snapshot = snapshot
         self._formatter = formatter
         self._created: dict[str, SourceFile] = {}
         self._files: dict[str, SourceFile] = {}
         self._maps: dict[str, SpanMap] = {}
+
+    def current(self, path: str) -> SourceFile | None:
+        """Return a file as it is after what was done so far; None where there is none."""
+        return self._files.get(path, self._snapshot.get(path))
 
     def put(self, path: str, source: SourceFile, moved: SpanMap) -> None:
         if moved:
@@ -213,6 +235,7 @@ class _Work:
             self._maps,
             tuple(self.problems),
             frozenset(self._created),
+            tuple(self.left_to_do),
         )
 
 

@@ -29,7 +29,7 @@ from awaken.engine.planning.policy import (
     pending_of,
 )
 from awaken.engine.progress import Progress, silent
-from awaken.engine.report import Diagnostic, SuppressedSite
+from awaken.engine.report import Diagnostic, LeftToDo, SuppressedSite
 from awaken.engine.suppressing.suppressed import PlanSnapshot
 from awaken.kit.rule import Rule
 from awaken.project import Project
@@ -83,6 +83,7 @@ class Outcome(Struct, frozen=True):
     diagnostics: tuple[Diagnostic, ...]
     stages: tuple[Stage, ...]
     suppressed: tuple[SuppressedSite, ...] = ()
+    left_to_do: tuple[LeftToDo, ...] = ()
 
 
 class _SoFar:
@@ -99,6 +100,7 @@ class _SoFar:
         self.diagnostics: list[Diagnostic] = []
         self.distrusted: set[str] = set()
         self.stages: list[Stage] = []
+        self.left_to_do: list[LeftToDo] = []
 
     def distrust(self, rule: Rule, why: str) -> None:
         self.diagnostics.append(internal_error(rule.name, why))
@@ -160,6 +162,7 @@ def run_phases(snapshot: Snapshot, rules: Sequence[Rule], tools: Tools, policy: 
         suppressed=tuple(
             sorted(so_far.suppressed, key=lambda suppressed: suppressed.finding.place)
         ),
+        left_to_do=tuple(sorted(so_far.left_to_do)),
     )
 
 
@@ -201,6 +204,7 @@ def _run_phase(rules: Sequence[Rule], tools: Tools, policy: Policy, so_far: _SoF
         )
     )
     so_far.changes.extend(resolution.changes)
+    so_far.left_to_do.extend(resolution.result.left_to_do)
     for change in resolution.changes:
         _note_touched(change, so_far.touched)
     so_far.snapshot = resolution.result.snapshot

@@ -36,7 +36,7 @@ class Policy(Struct, frozen=True):
     def allows_level(self, change: Change) -> bool:
         """Whether a change of this level is made without being asked for, wherever it edits."""
         # a requirement alone stands for no path: what holds for the whole project decides
-        return change.level is Level.SAFE or all(map(self.unsafe_at, change.paths or ("",)))
+        return change.level is Level.SAFE or all(map(self.unsafe_at, change.needed_paths or ("",)))
 
     def constraints_of(self, rule: Rule) -> Constraints:
         """Return the constraints for ``rule``, with its own options."""
@@ -57,7 +57,7 @@ def apply_policy(
     planned = {change.id for change in changes}
     in_suppressed = {one.finding.change: one for one in suppressed.values() if one.finding.change}
     for change in changes:
-        outside = next((one for one in change.paths if not policy.may_write(one)), None)
+        outside = next((one for one in change.needed_paths if not policy.may_write(one)), None)
         missing = [one for one in change.requires if one not in planned]
         cause = next((suppressed[site] for site in change.sites if site in suppressed), None)
         # The rule planned around a suppressed site, so a change that needs its change is gone too.

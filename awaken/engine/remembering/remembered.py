@@ -19,7 +19,7 @@ from awaken.contract import Finding
 from awaken.engine.machine.filesystem import in_git_directory
 from awaken.engine.machine.state_directory import cache_key
 from awaken.engine.remembering.results_cache import ResultsCache, results_directory
-from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, SuppressedSite
+from awaken.engine.report import ChangeSummary, Diagnostic, FileChange, LeftToDo, SuppressedSite
 from awaken.workspace.file_reading import KnownFile
 from awaken.workspace.sources import SourceFile
 
@@ -46,6 +46,7 @@ class Remembered(Struct, frozen=True):
     suppressed: tuple[SuppressedSite, ...]
     unmatched: int
     diagnostics: tuple[Diagnostic, ...]
+    left_to_do: tuple[LeftToDo, ...] = ()
 
     def shown(self) -> set[str]:
         """Return the files of which it shows the text, or says something."""

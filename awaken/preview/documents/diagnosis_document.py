@@ -9,12 +9,14 @@
                 "settings_files", "settings": {KEY: {"value", "origin"}},
                 "overrides": [{"paths", "ignore", "unsafe_fixes", "origin"}],
                 "files", "selected", "left_out": [{"by", "files", "directories", "names"}],
-                "nested", "python": LIBRARY, "libraries": [LIBRARY],
+                "nested", "publication": {"published", "why", "path", "line"},
+                "python": LIBRARY, "libraries": [LIBRARY],
                 "drivers": [{"name", "database", "urls", "async_urls", "library": LIBRARY}],
                 "formatter": {"declared": [{"name", "origin", "executable"}], "chosen",
                               "line_length", "line_length_origin"},
                 "tests": {"uses_pytest", "pytest": [DECLARATION], "settings",
-                          "plugins": [{"name", "declared": [DECLARATION], "mode", "mode_origin"}]},
+                          "plugins": [{"name", "declared": [DECLARATION], "mode", "mode_origin"}],
+                          "test_paths", "fixture_loop_scope", "test_loop_scope"},
                 "git": {"top", "changed", "untracked"},
                 "rules": [{"name", "runs", "why"}],
                 "pending", "undoable", "remarks": [REMARK]}],
@@ -27,9 +29,9 @@
 
 Everything is as ``awaken.engine.diagnosing.diagnosis`` says of its fields. ``path``, ``top`` and
 the paths in ``nested``, ``settings_files`` and remarks are relative to the current directory; those
-of a declaration and a marker are relative to their root. ``cache`` is null with ``--no-cache``,
-``git`` where there is no repository, ``chosen`` (a name) where no formatter is used; ``origin`` of
-a setting is null for a default. A line is 1-based, 0 where it is unknown.
+of a declaration, a marker and a publication are relative to their root. ``cache`` is null with
+``--no-cache``, ``git`` where there is no repository, ``chosen`` (a name) where no formatter is
+used; ``origin`` of a setting is null for a default. A line is 1-based, 0 where it is unknown.
 """
 
 from __future__ import annotations
@@ -81,6 +83,7 @@ def _root(root: RootDiagnosis, current: Path) -> _Table:
         "selected": root.selected,
         "left_out": root.excluded,
         "nested": [relative(path, "", current) for path in root.nested],
+        "publication": root.publication,
         "python": root.python,
         "libraries": root.libraries,
         "drivers": [

@@ -14,6 +14,7 @@
      "changes": [{"id", "rule", "title", "level", "sites", "requires", "files", "admitted"}],
      "files": [{"path", "created", "sites"}],
      "diagnostics": [{"path", "line", "message"}],
+     "left_to_do": [{"path", "line", "add", "table", "why", "changes"}],
      "summary": {"sites", "safe", "unsafe", "manual", "advice", "files", "files_changed", "held",
                  "rules": [...], "reasons": [{"rule", "reason", "sites"}]}}
 
@@ -22,9 +23,10 @@ relative to the current directory, with ``/``; what cannot be UTF-8 in a name is
 in ``chain`` is ``{"path", "line", "column", "end_line", "end_column", "note"}``; its lines are 0
 where the file's text is not in the report. A change with ``admitted`` false needs
 ``--unsafe-fixes``. ``reason`` and ``change`` are null where the level has none; the line of a
-diagnostic is 0 where it is unknown. ``held_by`` is ``comment``, ``settings``, ``baseline`` or
-``since``; ``held_at`` is a place where a comment says so, else null. Nothing else counts what is
-held. The schema is ``docs/schemas/report-1.schema.json``.
+diagnostic is 0 where it is unknown. ``left_to_do`` are lines of settings files that the changes
+need and that awaken could not write; ``add`` is the line. ``held_by`` is ``comment``, ``settings``,
+``baseline`` or ``since``; ``held_at`` is a place where a comment says so, else null. Nothing else
+counts what is held. The schema is ``docs/schemas/report-1.schema.json``.
 """
 
 from __future__ import annotations
@@ -122,6 +124,7 @@ class Tables:
             "changes": ("change", self.changes),
             "files": ("file", self.files),
             "diagnostics": ("diagnostic", self.diagnostics),
+            "left_to_do": ("left-to-do", self.left_to_do),
         }
 
     def roots(self) -> Iterator[Table]:
@@ -165,6 +168,13 @@ class Tables:
         """Yield what could not be done."""
         for root, diagnostic in diagnostics(self._report):
             yield self._diagnostic(root, diagnostic)
+
+    def left_to_do(self) -> Iterator[Table]:
+        """Yield the lines of settings files that are left to be written by hand."""
+        for root in self._report.roots:
+            for left in root.left_to_do:
+                table: Table = msgspec.to_builtins(left)
+                yield {**table, "path": self._places.path(root, left.path)}
 
     def summary(self) -> Table:
         """Return the counts."""

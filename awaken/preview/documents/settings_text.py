@@ -44,6 +44,7 @@ def setting_rows(resolved: Resolved) -> list[SettingRow]:
         "unsafe-fixes": resolved.unsafe_fixes,
         "target-version": resolved.target_version or "auto",
         "target": dict(resolved.target),
+        "published": resolved.published,
         "exclude": list(patterns_in(resolved.exclude, resolved.root)),
         "force-exclude": resolved.force_exclude,
         "respect-gitignore": resolved.respect_gitignore,

@@ -70,7 +70,7 @@ def write(report: Report, asked: Asked) -> Iterator[bytes]:
 
 def markdown(report: Report, asked: Asked) -> str:
     """Return the remaining work after ``asked.command``."""
-    groups = [*_failed(report, asked), *_groups(report, asked)]
+    groups = [*_failed(report, asked), *_left_to_do(report, asked), *_groups(report, asked)]
     number = sum(len(group.tasks) for group in groups)
     title = f"{plural(number, 'place')} to look at" if number else "nothing to do by hand"
     paragraphs = [f"## awaken: {title}", *_done(report, asked.command)]
@@ -100,6 +100,21 @@ def _failed(report: Report, asked: Asked) -> Iterator[Group]:
         tasks.append(f"- [ ] {where}{prose(diagnostic.message)}")
     if tasks:
         yield Group(f"Could not be done, {plural(len(tasks), 'place')}", (), tuple(tasks))
+
+
+def _left_to_do(report: Report, asked: Asked) -> Iterator[Group]:
+    """Yield a group with the lines of settings files that awaken could not write, if any."""
+    base = base_of(report, asked)
+    tasks: list[str] = []
+    for root in report.roots:
+        for left in root.left_to_do:
+            line = f":{left.line}" if left.line else ""
+            where = code(relative(root.root, left.path, base) + line)
+            what = f"add {code(left.add)} " if left.add else ""
+            table = f"to {code(left.table)} " if left.add and left.table else ""
+            tasks.append(f"- [ ] {where} {what}{table}({prose(left.why)})")
+    if tasks:
+        yield Group(f"Settings left to do, {plural(len(tasks), 'place')}", (), tuple(tasks))
 
 
 def _groups(report: Report, asked: Asked) -> Iterator[Group]:

@@ -28,8 +28,9 @@ from awaken.preview.paths import relative
 from awaken.preview.streams.visible import visible
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
 from awaken.workspace.manifests.declarations import Declaration
+from awaken.workspace.manifests.publication import Publication
+from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 from awaken.workspace.manifests.versions import ANY_VERSION
-from awaken.workspace.pytest_setup import AsyncPlugin, PytestSetup
 
 _INDENT = "  "
 _LABEL = 12
@@ -106,6 +107,7 @@ class _Page:
             self.remarks(root.remarks, root)
 
     def _program(self, root: RootDiagnosis) -> None:
+        self._rows("Published", [_publication(root.publication)])
         self._rows("Python", [_library_row(root.python, "")])
         self._rows("Libraries", _aligned(self._libraries(root.libraries)))
         self._rows("Drivers", _aligned(_drivers(root.drivers)))
@@ -232,6 +234,13 @@ def _marker(root: RootDiagnosis) -> str:
     return f"{marker.file}{line}, {marker.why}"
 
 
+def _publication(found: Publication) -> _Row:
+    """Return the row that says whether others may import from the project, and why."""
+    line = f":{found.line}" if found.line else ""
+    note = f"{found.path}{line}, {found.why}" if found.path else found.why
+    return _Row("yes" if found.published else "no: nobody imports from it", "", note)
+
+
 def _library_row(library: Library, name: str) -> _Row:
     """Return the row of a library: what is assumed of it, and which files say what."""
     said = list(_statements(library.declared, library.specifier))
@@ -316,8 +325,14 @@ def _tests(tests: PytestSetup) -> Iterator[_Row]:
     else:
         settings = f"settings: {tests.settings}" if tests.settings else ""
         yield _declared_row("pytest", tests.pytest, settings)
+    if tests.test_paths:
+        yield _Row(f"looked for in {', '.join(tests.test_paths)}", "", "testpaths")
     for plugin in tests.plugins:
         yield _plugin(plugin)
+    scopes = [("fixtures", tests.fixture_loop_scope), ("tests", tests.test_loop_scope)]
+    for what, scope in scopes:
+        if scope:
+            yield _Row(f"event loop of {what}: one per {scope}")
     if tests.uses_pytest and not tests.plugins:
         yield _Row("no plugin for coroutine tests is declared")
 

@@ -81,10 +81,11 @@ class CallSite:
 class Obstacle:
     """What may hide a call; ``why`` is one clause, ``place`` where it stands.
 
-    ``outside``: the name is public, so other programs may call it; ``value``: it is passed on as
-    a value; ``framework``: something that is no code of the project calls it; ``named``: a string
-    holds its name; ``dynamic``: names are put together near it; ``unresolved``: a call that may
-    be meant; ``inherited``: a base outside the project may call it; ``many``: too much to search.
+    ``outside``: the name is public and the project published, so others may call it; ``value``: it
+    is passed on as a value; ``framework``: something that is no code of the project calls it;
+    ``named``: a string holds its name; ``dynamic``: names are put together near it;
+    ``unresolved``: a call that may be meant; ``inherited``: a base outside the project may call
+    it; ``many``: too much to search.
     ``others`` are further places of which the same is to be said.
     """
 
@@ -224,7 +225,7 @@ class _Search:
             self._stop("framework", f"Python itself calls `{function.name}`", self._place)
         names = ".".join([*scope.definition_names(), self._shown])
         # What a function defines, nobody can import.
-        if is_public(module, names) and scope.enclosing_function() is None:
+        if self._is_public(module, names) and scope.enclosing_function() is None:
             why = f"code outside the project may call `{self._shown}` as well"
             self._stop("outside", why, self._place)
         if self._hierarchy is not None:
@@ -235,6 +236,10 @@ class _Search:
             if outside is not None:
                 why = f"{outside.path} names `{self._shown}`"
                 self._obstacles["named", why] = Obstacle("named", why, outside)
+
+    def _is_public(self, module: Module, name: str) -> bool:
+        """Whether code outside the project may know ``name``: nobody imports an application."""
+        return self._evaluator.names.layout.published and is_public(module, name)
 
     def _look_at_hierarchy(self, hierarchy: Hierarchy) -> None:
         hidden = hierarchy.hidden_base()
@@ -371,7 +376,7 @@ class _Search:
         """Look at an import; return the other name that it gives to the function, if any."""
         if not self._imports(module, alias):
             return set()
-        if module.is_package and is_public(module, name):
+        if module.is_package and self._is_public(module, name):
             why = f"{module.path} exports `{name}`, which code outside the project may call"
             self._stop("outside", why, module.place(alias))
         return {name} - {alias.name}

@@ -31,7 +31,12 @@ class ProgramEvaluator(Evaluator):
     ) -> None:
         super().__init__(names, classes, load, knowledge)
         self.callers = CallIndex(self, words)
+        self._words = words
         self._passing = Passing(self.callers.of, load, self.parameters.is_open)
+
+    def files_naming(self, word: str) -> list[str] | None:
+        """Return the files in which a word stands; None where callers are not followed."""
+        return self._words.files_with(word) if self.follows_callers else None
 
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter`` of ``function``."""

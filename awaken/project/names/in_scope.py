@@ -35,7 +35,8 @@ class Reach:
         has bound the variable before the class, so that no other order of imports and no cycle
         comes about. Otherwise a clause says why there is none.
         """
-        if not self._is_constant(owner):
+        located = self._names.locate(owner)
+        if located is not None and not self._is_constant(owner):
             return f"`{owner}` is given a value more than once"
         found = self._seen(module, site, owner) or self._beside(module, owner, model)
         return found or self._imported(module, site, owner, model)
@@ -115,6 +116,8 @@ class Reach:
         self, module: Module, site: ast.expr, owner: str, model: ast.expr
     ) -> InScope | str:
         name = owner.rpartition(".")[2]
+        if self._names.locate(owner) is None:
+            return self._of_library(module, site, owner)
         first = model
         while isinstance(first, ast.Attribute):
             first = first.value
@@ -127,10 +130,9 @@ class Reach:
             return f"`{module.excerpt(model)}` is imported inside a function, but not `{name}`"
         if not _is_unconditional(module, bindings[0]):
             return f"`{module.excerpt(model)}` is not imported in every case"
-        if name in module.scopes.module.bindings or module.scopes.is_bound(name, site):
-            return f"the name `{name}`, which is to be imported, means something else here"
-        if module.scopes.import_stars:
-            return f"a star import may bring in another `{name}`"
+        taken = self._taken(module, site, name)
+        if taken:
+            return taken
         for source, bound in _from_imports(module, statement):
             if self._is_exported(module, source, bound, owner):
                 wanted = NameTarget("from", source.module or "", name, source.level)
@@ -138,6 +140,19 @@ class Reach:
         if self._is_leaf(module, owner, model):
             return InScope(name, owner.rpartition(".")[0])
         return f"the module that `{module.excerpt(model)}` comes from has no `{name}` for sure"
+
+    def _of_library(self, module: Module, site: ast.expr, owner: str) -> InScope | str:
+        """Return the variable of a library by an import at the top: that makes no circle."""
+        home, _, name = owner.rpartition(".")
+        return self._taken(module, site, name) or InScope(name, home)
+
+    def _taken(self, module: Module, site: ast.expr, name: str) -> str:
+        """Return why ``name`` cannot be imported at the top, as a clause; empty if it can."""
+        if name in module.scopes.module.bindings or module.scopes.is_bound(name, site):
+            return f"the name `{name}`, which is to be imported, means something else here"
+        if module.scopes.import_stars:
+            return f"a star import may bring in another `{name}`"
+        return ""
 
     def _is_leaf(self, module: Module, owner: str, model: ast.expr) -> bool:
         """Whether the file of the variable imports nothing of the project.

@@ -28,10 +28,12 @@ class Layout:
 
     A file's name starts at its outermost package; files beside no ``__init__.py`` are named from
     the project root, or from ``src`` or ``lib`` inside it. Where two files claim one name, both
-    are named by their whole path.
+    are named by their whole path. ``published`` says whether code outside the project may import
+    these modules.
     """
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Iterable[str], *, published: bool = True) -> None:
+        self.published = published
         files = {path for path in paths if is_python(path)}
         # A stub beside its module is the same module, and the source says more.
         self._stubs = {path for path in files if path.endswith(".pyi") and path[:-1] in files}

@@ -11,7 +11,7 @@ from weakref import ref
 from awaken.knowledge import Knowledge
 from awaken.project.names.circles import Answer, Circles
 from awaken.project.names.file_facts import FactsIndex, WrittenName
-from awaken.project.names.layout import Layout, below
+from awaken.project.names.layout import FoundModule, Layout, below
 from awaken.project.names.tables import ModuleTable, NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -276,9 +276,12 @@ class Names:
             return _Attribute(found.path, target.name)
         if found.ambiguous:
             return None
-        # A relative import never leaves the project.
         if found.namespace or target.level:
-            return self._canonical_of(self.layout.find(below(source, target.name), path).path)
+            submodule = self.layout.find(below(source, target.name), path)
+            # A relative import never leaves the project; what else a folder without `__init__.py`
+            # has, another distribution puts there.
+            if target.level or submodule != FoundModule():
+                return self._canonical_of(submodule.path)
         return self._knowledge.canonical(f"{source}.{target.name}")
 
     def _dotted(self, path: str, dotted: str) -> _Asking:

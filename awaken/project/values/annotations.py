@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import ast
-import sys
-from typing import Literal
 
+from awaken.knowledge.declarations import public_name
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import (
-    ClassOf,
-    How,
     InstanceOf,
     NoneValue,
     NotRelevant,
     Producer,
     Session,
+    TypeVariable,
     Value,
     Values,
     union,
 )
+from awaken.project.values.library.classes import PARAMETRISED, GenericClass
+from awaken.project.values.library.forms import TYPING, generic, is_class
+from awaken.project.values.library.solving import SELF, closed
 from awaken.project.values.questions import Questions
 
-# How a generic gives what is inside it, and which of its arguments that is.
-_WRAPPERS: dict[str, tuple[Literal["same", "optional"] | How, int]] = {
-    **dict.fromkeys(["ClassVar", "Final", "InitVar", "NotRequired", "Required"], ("same", 0)),
-    **dict.fromkeys(["AsyncGenerator", "AsyncIterable", "AsyncIterator"], ("generator", 0)),
-    **dict.fromkeys(["Generator", "Iterable", "Iterator"], ("generator", 0)),
-    **dict.fromkeys(["AbstractAsyncContextManager", "AsyncContextManager"], ("manager", 0)),
-    **dict.fromkeys(["AbstractContextManager", "ContextManager"], ("manager", 0)),
-    # The result comes last: ``Coroutine[Y, S, R]``, ``Callable[[A], R]``.
-    **dict.fromkeys(["Awaitable", "Coroutine"], ("coroutine", -1)),
-    "Callable": ("callable", -1),
-    "Optional": ("optional", 0),
-}
-_TYPING = {"typing", "typing_extensions", "collections.abc", "contextlib", "dataclasses"}
+_MAPPED = {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
+_VARIABLES = {"TypeVar", "NewType", "ParamSpec"}
 
 
 class Annotations:
@@ -44,10 +34,39 @@ class Annotations:
 
     def values(self, module: Module, node: ast.expr) -> Values:
         """Return what an object annotated with ``node`` may be."""
-        with self._evaluator.entered("annotation", node) as fresh:
-            if not fresh:
-                return (self._evaluator.unknown(module, node, "the annotation is recursive"),)
-            return self._values(module, node)
+        return closed(self.open(module, node), module.place(node))
+
+    def open(self, module: Module, node: ast.expr) -> Values:
+        """Return the same, with the type variables that stand in ``node``."""
+        return self._evaluator.solved(
+            ("annotation", node), module, node, lambda: self._values(module, node)
+        )
+
+    def generic_class(self, qualified: str) -> GenericClass | None:
+        """Return the type variables of a class of the program, and what it gives its bases."""
+        found = self._evaluator.classes.node(qualified)
+        if found is None:
+            return None
+        module, node = found
+        listed: Values | None = None
+        bases: list[InstanceOf] = []
+        appearing: Values = tuple(
+            TypeVariable(_own_variable(qualified, one.name))
+            for one in getattr(node, "type_params", [])
+        )
+        for base in node.bases:
+            arguments = _arguments(base) if isinstance(base, ast.Subscript) else []
+            outer = base.value if isinstance(base, ast.Subscript) else base
+            name = self._evaluator.names.qualified(module, outer)
+            inner = tuple(self.open(module, one) for one in arguments)
+            variables = _variables(union(*inner))
+            if name in PARAMETRISED:
+                listed = variables or listed
+            elif name is not None:
+                bases.append(InstanceOf(name, parameters=inner))
+            appearing = union(appearing, variables)
+        names = [one.name for one in listed or appearing if isinstance(one, TypeVariable)]
+        return GenericClass(tuple(names), tuple(bases))
 
     def _values(self, module: Module, node: ast.expr) -> Values:
         match node:
@@ -57,9 +76,9 @@ class Annotations:
                 parsed = module.parse_string(node)
                 if parsed is None:
                     return (self._evaluator.unknown(module, node, "the annotation is no type"),)
-                return self.values(module, parsed)
+                return self.open(module, parsed)
             case ast.BinOp(op=ast.BitOr()):
-                return union(self.values(module, node.left), self.values(module, node.right))
+                return union(self.open(module, node.left), self.open(module, node.right))
             case ast.Subscript():
                 return self._generic(module, node)
             case ast.Name() | ast.Attribute():
@@ -70,6 +89,9 @@ class Annotations:
                 )
 
     def _named(self, module: Module, node: ast.expr) -> Values:
+        variable = self._own_variable(module, node)
+        if variable is not None:
+            return (variable,)
         name = self._evaluator.names.qualified(module, node)
         if name is None:
             text = module.excerpt(node)
@@ -77,37 +99,59 @@ class Annotations:
             return (self._evaluator.unknown(module, node, why),)
         located = self._evaluator.names.locate(name)
         if located is None:
-            return (self._outside(module, node, name),)
+            return self._outside(module, node, name)
         if self._evaluator.classes.facts(name) is not None:
             return (InstanceOf(name),)
         return self._alias(module, node, name)
 
-    def _outside(self, module: Module, node: ast.expr, name: str) -> Value:
+    def _own_variable(self, module: Module, node: ast.expr) -> TypeVariable | None:
+        """Return the variable of ``class Box[T]`` or ``def first[T]``."""
+        if not isinstance(node, ast.Name):
+            return None
+        bindings = module.scopes.bindings_of(node)
+        if not bindings or bindings[0].kind != "type-param":
+            return None
+        binding = bindings[0]
+        bound = getattr(binding.node, "bound", None)
+        owner = next(
+            (
+                one
+                for one in module.ancestors(binding.node)
+                if isinstance(one, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            ),
+            None,
+        )
+        home = f"{module.name}.{module.qualname(owner)}" if owner is not None else module.name
+        limits = () if bound is None else self.open(module, bound)
+        return TypeVariable(_own_variable(home, node.id), limits)
+
+    def _outside(self, module: Module, node: ast.expr, name: str) -> Values:
         evaluator = self._evaluator
         role = evaluator.knowledge.types.get(name)
-        top = name.partition(".")[0]
         match role:
             case "session" | "scoped" | "async" | "async-scoped":
-                return Session(role, place=module.place(node, "annotated"))
+                return (Session(role, place=module.place(node, "annotated")),)
             case "factory":
-                return Producer("factory", (Session("session"),))
+                return (Producer("factory", (Session("session"),)),)
             case "async-factory":
-                return Producer("factory", (Session("async"),))
+                return (Producer("factory", (Session("async"),)),)
             case "engine" | "none":
-                return InstanceOf(name)
+                return (InstanceOf(name),)
             case _ if name.startswith("unittest.mock."):
-                return NotRelevant("a mock", mock=True)
-            # Before the standard library as a whole, whose other classes are no sessions.
+                return (NotRelevant("a mock", mock=True),)
             case _ if name in {"typing.Any", "typing_extensions.Any", "builtins.object"}:
-                return evaluator.unknown(module, node, "it is annotated with no particular type")
-            case _ if top in evaluator.knowledge.not_sessions or top == "builtins":
-                return NotRelevant(f"annotated `{name}`")
-            case _ if top in sys.stdlib_module_names and name.rpartition(".")[0] not in _TYPING:
-                return NotRelevant(f"annotated `{name}`")
-            case _ if name.rpartition(".")[0] in _TYPING:
-                return evaluator.unknown(module, node, f"`{name}` does not say of what")
+                return (evaluator.unknown(module, node, "it is annotated with no particular type"),)
+            case _ if name in {"typing.Self", "typing_extensions.Self"}:
+                return (TypeVariable(SELF, self._enclosing(module, node)),)
+            case _ if name.rpartition(".")[0] not in TYPING or is_class(name):
+                return (InstanceOf(public_name(name)),)
             case _:
-                return InstanceOf(name)
+                return (evaluator.unknown(module, node, f"`{name}` does not say of what"),)
+
+    def _enclosing(self, module: Module, node: ast.expr) -> Values:
+        """Return an instance of the class that ``node`` stands in."""
+        owner = next((x for x in module.ancestors(node) if isinstance(x, ast.ClassDef)), None)
+        return () if owner is None else (InstanceOf(f"{module.name}.{module.qualname(owner)}"),)
 
     def _alias(self, module: Module, node: ast.expr, name: str) -> Values:
         """Follow ``SessionDep = Annotated[...]``, ``type S = ...``, ``NewType`` and ``TypeVar``."""
@@ -120,48 +164,86 @@ class Annotations:
             why = f"`{name}` is not a type that can be followed"
             return (evaluator.unknown(module, node, why),)
         if not isinstance(value, ast.Call):
-            return self.values(defining, value)
+            return self.open(defining, value)
         made_by = evaluator.names.qualified(defining, value.func) or ""
-        bound = next((one.value for one in value.keywords if one.arg == "bound"), None)
-        if made_by.endswith(".NewType") and len(value.args) > 1:
-            bound = value.args[1]
-        if bound is None or made_by.rpartition(".")[0] not in _TYPING:
+        home, _, simple = made_by.rpartition(".")
+        if home not in TYPING or simple not in _VARIABLES:
             return (evaluator.unknown(module, node, f"`{name}` is not a type of one kind"),)
-        return self.values(defining, bound)
+        if simple == "NewType" and len(value.args) > 1:
+            return self.open(defining, value.args[1])
+        limits = [one.value for one in value.keywords if one.arg == "bound"] or value.args[1:]
+        return (TypeVariable(name, union(*(self.open(defining, one) for one in limits))),)
 
     def _generic(self, module: Module, node: ast.Subscript) -> Values:
         evaluator = self._evaluator
         name = evaluator.names.qualified(module, node.value) or ""
         home, _, simple = name.rpartition(".")
-        arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        if home not in _TYPING and home != "builtins":
+        arguments = _arguments(node)
+        if not name or evaluator.names.locate(name) is not None:
             return self._project_generic(module, node, name, arguments)
-        if name == "builtins.type":
-            simple = "Type"
-        if simple == "Annotated":
+        if home in TYPING and simple == "Annotated":
             return evaluator.injected(module, arguments)
-        if simple == "Union":
-            return union(*(self.values(module, one) for one in arguments))
-        if simple == "Type":
-            return tuple(map(_class_of, self.values(module, arguments[0])))
-        wrapped = _WRAPPERS.get(simple)
-        if wrapped is None:
-            # A container of sessions is no session itself.
-            return (NotRelevant(f"annotated `{simple}[...]`"),)
-        how, position = wrapped
-        inner = self.values(module, arguments[position])
-        if how == "optional":
-            return union(inner, (NoneValue(),))
-        return inner if how == "same" else (Producer(how, inner),)
+        role = evaluator.knowledge.types.get(name)
+        if role in {"factory", "async-factory"}:
+            return (Producer("factory", self.open(module, arguments[0])),)
+        if role is not None:
+            return self._named(module, node.value)
+        if home == "sqlalchemy.orm" and simple in _MAPPED:
+            return self._mapped(module, simple, arguments[0])
+        return generic(name, arguments, lambda one: self.open(module, one))
+
+    def _mapped(self, module: Module, simple: str, argument: ast.expr) -> Values:
+        """Return what an attribute annotated ``Mapped[...]`` holds."""
+        inner = self.open(module, argument)
+        if simple == "Mapped":
+            return inner
+        # The target may be wrapped in a collection, or stand alone.
+        held = union(*(_held(one) for one in inner))
+        collection = "AppenderQuery" if simple == "DynamicMapped" else "WriteOnlyCollection"
+        return (InstanceOf(f"sqlalchemy.orm.{collection}", parameters=(held,)),)
 
     def _project_generic(
         self, module: Module, node: ast.Subscript, name: str, arguments: list[ast.expr]
     ) -> Values:
-        role = self._evaluator.knowledge.types.get(name)
-        if role in {"factory", "async-factory"}:
-            return (Producer("factory", self.values(module, arguments[0])),)
-        return self.values(module, node.value)
+        """Return a generic class of the program with what stands in the brackets."""
+        plain = self._named(module, node.value)
+        inner = tuple(self.open(module, one) for one in arguments)
+        return tuple(
+            InstanceOf(one.qualified, parameters=inner)
+            if isinstance(one, InstanceOf) and one.qualified == name
+            else one
+            for one in plain
+        )
 
 
-def _class_of(value: Value) -> Value:
-    return ClassOf(value.qualified) if isinstance(value, InstanceOf) else value
+def _held(value: Value) -> Values:
+    is_collection = isinstance(value, InstanceOf) and value.parameters
+    return value.parameters[0] if isinstance(value, InstanceOf) and is_collection else (value,)
+
+
+def _own_variable(home: str, name: str) -> str:
+    return f"{home}.{name}"
+
+
+def _arguments(node: ast.Subscript) -> list[ast.expr]:
+    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+
+
+def _variables(values: Values) -> Values:
+    """Return the type variables that stand in ``values``, in order."""
+    found: Values = ()
+    for one in values:
+        found = union(found, _variables_in(one))
+    return found
+
+
+def _variables_in(value: Value) -> Values:
+    match value:
+        case TypeVariable(name=name):
+            return (TypeVariable(name),) if name != SELF else ()
+        case Producer():
+            return _variables(value.inner)
+        case InstanceOf():
+            return _variables(union(*value.parameters))
+        case _:
+            return ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from awaken.contract import Place
+from awaken.contract import Place, Span
 from awaken.project.source.modules import Module, same_node
 
 How = Literal["callable", "manager", "generator", "coroutine", "factory"]
@@ -62,6 +62,19 @@ class ClassOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A call that made or loaded an object, or began the statement that did.
+
+    ``options`` are the places of the loader options that the statement is given, ``way`` the
+    relationships that lead from what it loads to the object, empty if that is the object itself.
+    """
+
+    place: Place
+    options: tuple[Place, ...] = ()
+    way: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceOf:
     """An instance of a class.
 
@@ -69,7 +82,9 @@ class InstanceOf:
     given a class of the program's own for queries or sessions, as in ``Session``. ``made`` is the
     call that made it, of applications and routers alone: they are told apart by it. ``parameters``
     are what its type parameters stand for: of ``dict[str, User]`` the keys, then the values. Empty
-    says nothing of them.
+    says nothing of them. ``grows`` says that they are what was seen when it was built, so that what
+    is put into it later counts as well; what an annotation says holds for that, too. ``origins``
+    are all calls that it may come from, None if not all are known.
     """
 
     qualified: str
@@ -77,6 +92,30 @@ class InstanceOf:
     custom_query: str = ""
     made: Place | None = None
     parameters: tuple[Values, ...] = ()
+    grows: bool = False
+    # Of one alternative, however many: ``union`` joins what differs in nothing else.
+    origins: tuple[Origin, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeVariable:
+    """What a type variable stands for, where nothing has solved it yet.
+
+    ``bound`` is what it may be at most, empty if anything. ``as_class`` means the class itself, as
+    in ``type[T]``. No answer holds one: they are put in place of each other where a call or an
+    attribute is looked up.
+    """
+
+    name: str
+    bound: Values = ()
+    as_class: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TupleOf:
+    """A tuple whose places are known, one by one; of any length it is an instance of ``tuple``."""
+
+    items: tuple[Values, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +129,11 @@ class Argument:
     module: Module
     value: ast.expr
     known: Environment
+
+    @property
+    def depth(self) -> int:
+        """How many calls inside of each other lead to it."""
+        return 1 + max((one.depth for one in self.known), default=0)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -137,9 +181,13 @@ class ModuleOf:
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """A name of a library that is neither a known class nor a module of the project."""
+    """A name of a library that is neither a known class nor a module of the project.
+
+    Of a method ``receiver`` is the object that it was read from, if that says more than the name.
+    """
 
     qualified: str
+    receiver: InstanceOf | ClassOf | Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +220,14 @@ Value = (
     | Producer
     | ClassOf
     | InstanceOf
+    | TupleOf
     | FunctionOf
     | ModuleOf
     | External
     | DeclarativeBase
     | NoneValue
     | NotRelevant
+    | TypeVariable
 )
 Values = tuple[Value, ...]
 """The alternatives that an expression may be; never empty."""
@@ -187,13 +237,148 @@ Environment = tuple[Argument, ...]
 MOST_ALTERNATIVES = (
     8  # no rule rewrites for more at once; half loses no finding (benchmarks/limits.md)
 )
+_DEEPEST = 4  # containers inside of each other; what is further in is hardly ever taken out
+_LARGEST = 200  # values inside of each other: tuples of pairs of tuples double each time
+NOWHERE = Place("", Span(0, 0))
+"""The place of what is unknown wherever it is asked."""
+_MOST_ORIGINS = 8  # as many as alternatives: more than that no rule looks at one by one
 
 
 def _position(node: ast.arg | ast.expr | ast.stmt) -> tuple[int, int]:
     return node.lineno, node.col_offset
 
 
+def as_instance(value: TupleOf) -> InstanceOf:
+    """Return a tuple of known places as one whose items may be any of them."""
+    return InstanceOf("builtins.tuple", parameters=(union(*value.items),) if value.items else ())
+
+
 def union(*groups: Values) -> Values:
-    """Return the alternatives of all ``groups`` together, without repetition."""
+    """Return the alternatives of all ``groups`` together, without repetition.
+
+    What is the same but for its origins is one alternative that has the origins of both.
+    """
     # In the order of appearance: a set would make answers depend on hashes.
-    return tuple(dict.fromkeys(value for group in groups for value in group))
+    found: dict[Value, Value] = {}
+    for group in groups:
+        for value in group:
+            key = without_origins(value)
+            known = found.get(key)
+            if known is None:
+                found[key] = value
+            elif known is not value:
+                found[key] = _with_origins_of(known, value)
+    return tuple(found.values())
+
+
+def without_origins(value: Value) -> Value:
+    """Return ``value`` as it is apart from where it, and what is inside of it, comes from."""
+    match value:
+        case InstanceOf() if value.parameters or value.origins is not None:
+            inner = tuple(tuple(map(without_origins, one)) for one in value.parameters)
+            return replace(value, parameters=inner, origins=None)
+        case Producer():
+            return Producer(value.how, tuple(map(without_origins, value.inner)))
+        case TupleOf():
+            return TupleOf(tuple(tuple(map(without_origins, one)) for one in value.items))
+        case _:
+            return value
+
+
+def _with_origins_of(one: Value, other: Value) -> Value:
+    """Return a value with the origins of an equal one as well."""
+    match one, other:
+        case InstanceOf(), InstanceOf():
+            return replace(
+                one,
+                parameters=tuple(map(union, one.parameters, other.parameters)),
+                origins=_joined(one.origins, other.origins),
+            )
+        case Producer(), Producer():
+            return replace(one, inner=union(one.inner, other.inner))
+        case TupleOf(), TupleOf():
+            return TupleOf(tuple(map(union, one.items, other.items)))
+        case _:
+            return one
+
+
+def _joined(
+    one: tuple[Origin, ...] | None, other: tuple[Origin, ...] | None
+) -> tuple[Origin, ...] | None:
+    if one is None or other is None or one == other:
+        return one if one == other else None
+    both = tuple(dict.fromkeys((*one, *other)))
+    return both if len(both) <= _MOST_ORIGINS else None
+
+
+def holds_tree(values: Values) -> bool:
+    """Whether what is known of ``values`` leads to the tree of a file."""
+    return any(isinstance(one, FunctionOf) or holds_tree(_inside(one)) for one in values)
+
+
+def placed(values: Values, place: Place) -> Values:
+    """Return ``values`` with ``place`` where one is unknown wherever it is asked."""
+    if not any(isinstance(one, Unknown) and one.place == NOWHERE for one in values):
+        return values
+    return tuple(
+        replace(one, place=place) if isinstance(one, Unknown) and one.place == NOWHERE else one
+        for one in values
+    )
+
+
+def bounded(values: Values) -> Values:
+    """Return ``values`` as far as they are neither nested too deeply nor too many.
+
+    A type that is defined by itself, and a tuple of itself, would grow without end.
+    """
+    if not any(map(_inside, values)):
+        return values
+    shallow = _down_to(values, _DEEPEST)
+    return (Unknown("it holds too many things", NOWHERE),) if _is_large(shallow) else shallow
+
+
+def _is_large(values: Values) -> bool:
+    waiting = [*values]
+    for _ in range(_LARGEST):
+        if not waiting:
+            return False
+        waiting += _inside(waiting.pop())
+    return bool(waiting)
+
+
+def _down_to(values: Values, depth: int) -> Values:
+    """Return ``values`` with what is nested deeper than ``depth`` made unknown."""
+    if not any(map(_inside, values)):
+        return values
+    if not depth:
+        nested = Unknown("it is nested too deeply to tell", NOWHERE)
+        return tuple(dict.fromkeys(nested if _inside(one) else one for one in values))
+    return tuple(_with_inside(one, depth - 1) for one in values)
+
+
+def _with_inside(value: Value, depth: int) -> Value:
+    match value:
+        case Producer():
+            inner = _down_to(value.inner, depth)
+            return value if inner is value.inner else replace(value, inner=inner)
+        case InstanceOf(parameters=[_, *_]):
+            parts = tuple(_down_to(one, depth) for one in value.parameters)
+            return value if parts == value.parameters else replace(value, parameters=parts)
+        case TupleOf():
+            parts = tuple(_down_to(one, depth) for one in value.items)
+            return value if parts == value.items else TupleOf(parts)
+        case _:
+            return value
+
+
+def _inside(value: Value) -> Values:
+    """Return the values that a value holds or gives."""
+    match value:
+        case Producer():
+            return value.inner
+        case InstanceOf():
+            return tuple(one for part in value.parameters for one in part)
+        case TupleOf():
+            return tuple(one for part in value.items for one in part)
+        case _:
+            return ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 from awaken.knowledge import Knowledge
@@ -17,8 +17,13 @@ from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 from awaken.project.values.annotations import Annotations
+from awaken.project.values.answers import Answer, Answers, TooMuchError
+from awaken.project.values.containers.additions import Additions
+from awaken.project.values.containers.building import Building, constant, operated
+from awaken.project.values.containers.items import iterated, list_of, place_of
+from awaken.project.values.containers.unpacking import Step, received
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     ClassOf,
@@ -30,23 +35,25 @@ from awaken.project.values.domain import (
     ModuleOf,
     NoneValue,
     NotRelevant,
-    Producer,
     Session,
+    TooLarge,
+    TupleOf,
     Unknown,
     Value,
     Values,
+    bounded,
+    placed,
     union,
 )
+from awaken.project.values.flow import Reaching, flow_of
+from awaken.project.values.library.classes import GenericClass
+from awaken.project.values.library.lookup import Library
 from awaken.project.values.members import Members
-from awaken.project.values.narrowing import checked_class
+from awaken.project.values.narrowing import Narrowing
 from awaken.project.values.parameters import Parameters
-from awaken.project.values.questions import Passed
+from awaken.project.values.questions import Mapping, NoMapping, Passed
 from awaken.project.values.results import Results, is_made, of_role
-
-_DEEPEST = 60  # keeps Python's own stack well below its limit
-_MOST_STEPS = 3000  # of one question; half of it loses no finding (benchmarks/limits.md)
-
-Key = tuple[str, str]
+from awaken.workspace.parsing import deep_recursion
 
 
 class Evaluator(ABC):
@@ -67,24 +74,39 @@ class Evaluator(ABC):
         self.load = load
         self.knowledge = knowledge
         self.annotations = Annotations(self)
+        self.library = Library(self)
+        # Given by the floor above, where there is one.
+        self.mapping: Mapping = NoMapping()
         self.results = Results(self)
         self.members = Members(self)
         self.parameters = Parameters(self)
-        self._globals: dict[tuple[str, str], Values] = {}
-        self._active: set[tuple[object, ...]] = set()
-        self._answers: dict[tuple[ast.expr, Environment], Values] = {}
-        self._steps = 0
-        self._cuts = 0
+        self.building = Building(self)
+        self.additions = Additions(self)
+        self.narrowing = Narrowing(self)
+        self._lasting: dict[Hashable, Answer] = {}
+        self._lasting_aside: dict[Hashable, Answer] = {}
+        self._answers = Answers(self._lasting)
         self.follows_callers = True
-        self._aside: dict[Key, Values] = {}
 
     @abstractmethod
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to ``parameter`` of ``function``."""
 
+    @abstractmethod
+    def files_naming(self, word: str) -> list[str] | None:
+        """Return the files in which a word stands; None where callers are not followed."""
+
     def declared(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is."""
         return self.annotations.values(module, annotation)
+
+    def declared_open(self, module: Module, annotation: ast.expr) -> Values:
+        """Return what an annotation says that a value is, with its type variables."""
+        return self.annotations.open(module, annotation)
+
+    def generic_class(self, qualified: str) -> GenericClass | None:
+        """Return the type variables of a class of the program, and what it gives its bases."""
+        return self.annotations.generic_class(qualified)
 
     def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""
@@ -100,47 +122,54 @@ class Evaluator(ABC):
         """Return ``value``, or the session that an instance of a project's subclass is."""
         return self.members.as_session(value)
 
+    def filled(self, found: Values, module: Module, name: str) -> Values:
+        """Return what a class of ``module`` gives to ``name``, with what is put into it later."""
+        return self.additions.to_attribute(found, module, name)
+
     def returned(self, function: FunctionOf) -> Values:
         """Return what a call of ``function`` gives."""
         return self.results.returned(function)
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
-        key = (node, known)
-        kept = self._answers.get(key)
-        if kept is not None:
-            return kept
-        with self.entered("expression", *key) as fresh:
-            if not fresh:
-                return (self.unknown(module, node, "too much has to be followed to tell"),)
-            found = self._values(module, node, known)
-        if len(found) > MOST_ALTERNATIVES:
-            found = (self.unknown(module, node, "it may be too many things"),)
-        if self._active:
-            # The outermost question has just dropped what was worked out for it.
-            self._answers[key] = found
-        return found
+        return self.solved(
+            ("expression", node, known), module, node, lambda: self._limited(module, node, known)
+        )
 
-    @contextmanager
-    def entered(self, *key: object) -> Iterator[bool]:
-        """Guard a recursion: True if this very question is not already being answered.
+    def solved(
+        self,
+        key: Hashable,
+        module: Module,
+        node: ast.AST,
+        work: Callable[[], Values],
+        *,
+        lasts: bool = False,
+    ) -> Values:
+        """Return what ``work`` answers to the question ``key``, which may lead back to itself.
 
-        What was worked out for one question is dropped after it, or trees would be kept.
+        Questions inside of another get no values from what is still open. ``lasts`` keeps the
+        answer, if it holds no tree; what else is worked out is dropped after the outermost one.
         """
-        if key in self._active or len(self._active) > _DEEPEST or self._steps > _MOST_STEPS:
-            # Counted for `remembered`, which must not keep what was cut short.
-            self._cuts += 1
-            yield False
-            return
-        self._active.add(key)
-        self._steps += 1
+        answers = self._answers
+        if not answers.is_idle:
+            return answers.of(key, lambda: bounded(work()), lasts=lasts)
         try:
-            yield True
+            with deep_recursion():
+                found = answers.of(key, lambda: bounded(work()), lasts=lasts)
+        except TooMuchError as error:
+            found = (TooLarge(str(error), module.place(node)),)
         finally:
-            self._active.discard(key)
-            if not self._active:
-                self._answers.clear()
-                self._steps = 0
+            answers.forget()
+        if found:
+            return placed(found, module.place(node))
+        text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
+        return (self.unknown(module, node, f"nothing is in sight that `{text}` may be"),)
+
+    def _limited(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        found = self._values(module, node, known)
+        if len(found) > MOST_ALTERNATIVES:
+            return (self.unknown(module, node, "it may be too many things"),)
+        return found
 
     @contextmanager
     def without_callers(self) -> Iterator[None]:
@@ -149,35 +178,32 @@ class Evaluator(ABC):
         What is found is remembered apart as well, so that no answer depends on which question was
         asked first.
         """
-        outer = self._active, self._answers, self._steps, self.follows_callers
-        self._active, self._answers, self._steps, self.follows_callers = set(), {}, 0, False
-        if outer[-1]:
-            # Inside of another `without_callers` they are swapped already.
-            self._swap_memories()
+        outer = self._answers, self.follows_callers
+        self._answers, self.follows_callers = Answers(self._lasting_aside), False
         try:
             yield
         finally:
-            self._active, self._answers, self._steps, self.follows_callers = outer
-            if outer[-1]:
-                self._swap_memories()
-
-    def _swap_memories(self) -> None:
-        self._globals, self._aside = self._aside, self._globals
-        self.members.swap_memory()
-
-    @contextmanager
-    def remembered(self, kept: dict[Key, Values], key: Key) -> Iterator[list[Values]]:
-        """Keep the answer put into the list, if no cycle cut it short and it holds no tree."""
-        answer: list[Values] = []
-        cuts = self._cuts
-        yield answer
-        lasting = answer and not any(isinstance(one, FunctionOf | Producer) for one in answer[0])
-        if lasting and cuts == self._cuts:
-            kept[key] = answer[0]
+            self._answers, self.follows_callers = outer
 
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:
         """Return that ``node`` is unknown, and why."""
         return Unknown(why, module.place(node))
+
+    def called(
+        self, functions: Values, module: Module, node: ast.Call, known: Environment = ()
+    ) -> Values:
+        """Return what ``node``, a call of one of these functions, gives."""
+        return self.results.called(functions, module, node, known)
+
+    def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
+        """Return what ``for`` gives of these values."""
+        found: Values = ()
+        for value in values:
+            items = iterated(value)
+            if items is None:
+                items = self.results.given("generator", (value,), module, node)
+            found = union(found, items)
+        return found
 
     def _values(self, module: Module, node: ast.expr, known: Environment) -> Values:
         match node:
@@ -187,13 +213,14 @@ class Evaluator(ABC):
                 owners = self.values(module, node.value, known)
                 return union(*(self.members.of(owner, module, node) for owner in owners))
             case ast.Call():
-                return self.results.result(module, node, known)
+                found = self.building.called(module, node, known)
+                return self.results.result(module, node, known) if found is None else found
             case ast.Await():
                 return self.results.awaited(module, node, known)
             case ast.Subscript():
                 return self._item(module, node, known)
             case ast.Constant():
-                return (NoneValue(),) if node.value is None else (NotRelevant("a constant"),)
+                return (constant(node.value),)
             case ast.Lambda():
                 return (FunctionOf(module, node, known),)
             case _:
@@ -218,22 +245,29 @@ class Evaluator(ABC):
                     self.unknown(module, node, "what is sent or unpacked here is not followed"),
                 )
             case _:
-                return (NotRelevant("a value built in place"),)
+                return self.building.display(module, node, known)
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:
         owners = self.values(module, node.value, known)
-        if all(isinstance(owner, ClassOf | External) for owner in owners):
+        if owners and all(isinstance(owner, ClassOf | External) for owner in owners):
             return owners  # a generic class: ``sessionmaker[AsyncSession]``
+        return union(*(self._item_of(owner, module, node) for owner in owners))
+
+    def _item_of(self, owner: Value, module: Module, node: ast.Subscript) -> Values:
+        found = self.building.subscripted(node, owner)
+        if found is not None:
+            return found
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if isinstance(key, str) and all(self._is_typed_dict(owner) for owner in owners):
-            return union(
-                *(
-                    self.members.attribute(owner, key, module, node)
-                    for owner in owners
-                    if isinstance(owner, InstanceOf)
-                )
-            )
-        return (self.unknown(module, node, "an item of a container is not followed"),)
+        match owner:
+            case InstanceOf() if isinstance(key, str) and self._is_typed_dict(owner):
+                return self.members.attribute(owner, key, module, node)
+            case Unknown() | NotRelevant(mock=True):
+                return (owner,)
+            case NoneValue():
+                return ()
+            case _:
+                why = f"what an item of `{module.excerpt(node.value)}` is cannot be seen"
+                return (self.unknown(module, node, why),)
 
     def _is_typed_dict(self, value: Value) -> bool:
         if not isinstance(value, InstanceOf):
@@ -252,36 +286,47 @@ class Evaluator(ABC):
         # Names at the top of a file may be circular over files, and are remembered.
         if bindings == module.scopes.module.bindings.get(bindings[0].name):
             return self.global_values(module, bindings[0].name)
-        found = self._joined(module, bindings, known)
-        if any(isinstance(one, Unknown) for one in found):
-            checked = checked_class(module, node, bindings)
-            if checked is not None:
-                return self.annotations.values(module, checked)
-        return found
+        found = self._reaching(module, node, bindings, known)
+        scope = bindings[0].scope
+        found = self.additions.to_variable(found, module, scope, bindings[0].name, known)
+        return self.narrowing.of(module, node, bindings, found)
+
+    def _reaching(
+        self, module: Module, node: ast.Name, bindings: list[Binding], known: Environment
+    ) -> Values:
+        """Return what a name of a function may be where ``node`` reads it."""
+        given = [one for one in bindings if one.kind not in {"annotation", "delete"}]
+        function = bindings[0].scope.node
+        if len(given) > 1 and isinstance(function, FunctionOrLambda):
+            reaching = flow_of(module, function).reaching(node)
+            # Of code that runs at another time, or that is never reached, all of them are asked.
+            if isinstance(reaching, Reaching) and reaching.definitions:
+                given = list(reaching.definitions)
+        declared = [one for one in bindings if one.kind == "annotation"]
+        return self._joined(module, given or declared or bindings, known)
 
     def _joined(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
-        live = [binding for binding in bindings if binding.kind != "delete"]
-        return union(*(self.binding(module, binding, known) for binding in live)) or (
-            self.unknown(module, bindings[0].node, f"`{bindings[0].name}` is only deleted"),
-        )
+        live = [one for one in bindings if one.kind != "delete" and not _is_overload(one)]
+        if not live:
+            why = f"`{bindings[0].name}` is only deleted"
+            return (self.unknown(module, bindings[0].node, why),)
+        return union(*(self.binding(module, binding, known) for binding in live))
 
     def global_values(self, module: Module, name: str) -> Values:
         """Return what the module-level ``name`` of ``module`` may be."""
-        key = (module.path, name)
-        if key in self._globals:
-            return self._globals[key]
-        with self.remembered(self._globals, key) as answer:
-            answer.append(self._global(module, name))
-        return answer[0]
+        return self.solved(
+            ("global", module.path, name),
+            module,
+            module.tree,
+            lambda: self._global(module, name),
+            lasts=True,
+        )
 
     def _global(self, module: Module, name: str) -> Values:
-        with self.entered("global", module.path, name) as fresh:
-            if not fresh:
-                return (self.unknown(module, module.tree, f"`{name}` depends on itself"),)
-            bindings = module.scopes.module.bindings.get(name, [])
-            if bindings:
-                return self._joined(module, bindings, ())
-            return self._reexported(module, name)
+        bindings = module.scopes.module.bindings.get(name, [])
+        if bindings:
+            return self.additions.to_global(self._joined(module, bindings, ()), module, name)
+        return self._reexported(module, name)
 
     def _reexported(self, module: Module, name: str) -> Values:
         qualified = self.names.attribute(module.path, name)
@@ -308,6 +353,9 @@ class Evaluator(ABC):
         return self.global_values(defining, located.rest[0])
 
     def _outside(self, qualified: str) -> Value:
+        made = self.knowledge.instance_attributes.get(qualified)
+        if made is not None:
+            return InstanceOf(self.names.defined(made))
         if qualified in self.knowledge.types or qualified in self.knowledge.mapped_classes:
             return ClassOf(qualified)
         # It stands in for anything, so it proves nothing, and nothing stands against it.
@@ -328,17 +376,71 @@ class Evaluator(ABC):
             case "class" if isinstance(node, ast.ClassDef):
                 return (ClassOf(f"{module.name}.{module.qualname(node)}"),)
             case "assignment" | "walrus" | "annotation":
-                # Else a variable would be unknown for depending on itself.
-                value = _without_itself(binding.value, node)
-                return self.assigned(module, node, value, binding.annotation, known)
-            case "with" if binding.value is not None:
-                return self.results.enter(self.values(module, binding.value, known), module, node)
-            case "for" if binding.value is not None:
-                return self._iterated(module, binding.value, known)
-            case "except":
-                return (NotRelevant("an exception"),)
+                return self.assigned(module, node, binding.value, binding.annotation, known)
+            case "with" | "for" if isinstance(node, ast.expr):
+                return self._received(module, node, known)
+            case "augmented" if isinstance(node, ast.Name):
+                return self._augmented(module, node, known)
+            case "except" if isinstance(node, ast.ExceptHandler):
+                return self._caught(module, node, known)
             case _:
-                return (self.unknown(module, node, f"`{binding.name}` is bound by unpacking"),)
+                why = f"what `{binding.name}` matches is not followed"
+                return (self.unknown(module, node, why),)
+
+    def _received(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        """Return what a target of a loop, a ``with`` or an unpacking receives."""
+        found = received(module, node)
+        if found is None:
+            return self._augmented(module, node, known)
+        values = self.values(module, found.value, known)
+        match found.how:
+            case "iterated":
+                values = self.iterated(values, module, node)
+            case "entered":
+                values = self.results.enter(values, module, node)
+            case "whole":
+                pass
+        for step in found.steps:
+            values = self._taken_apart(values, step, module, node)
+        return values
+
+    def _taken_apart(self, values: Values, step: Step, module: Module, node: ast.expr) -> Values:
+        found: Values = ()
+        for value in values:
+            if isinstance(value, TupleOf):
+                # A tuple of another length raises, so it gives nothing.
+                found = union(found, place_of(value, step.position, step.before, step.after) or ())
+                continue
+            items = self.iterated((value,), module, node)
+            is_starred = step.position == step.before
+            found = union(found, (list_of(items),) if is_starred else items)
+        return found
+
+    def _augmented(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        """Return what ``x += y`` leaves in its target."""
+        statement = module.parent(node)
+        if not isinstance(statement, ast.AugAssign):
+            return (self.unknown(module, node, "what it is bound to is not followed"),)
+        right = self.values(module, statement.value, known)
+        found = operated(self.values(module, node, known), statement.op, right)
+        if found is not None:
+            return found
+        return (self.unknown(module, node, "what the operator gives is not known"),)
+
+    def _caught(self, module: Module, node: ast.ExceptHandler, known: Environment) -> Values:
+        if isinstance(module.parent(node), ast.TryStar):
+            return (InstanceOf("builtins.ExceptionGroup"),)
+        if node.type is None:
+            return (InstanceOf("builtins.BaseException"),)
+        found: Values = ()
+        for one in self.values(module, node.type, known):
+            for kind in union(*one.items) if isinstance(one, TupleOf) else (one,):
+                match kind:
+                    case ClassOf() | External():
+                        found = union(found, (InstanceOf(kind.qualified),))
+                    case _:
+                        found = union(found, (NotRelevant("an exception"),))
+        return found
 
     def assigned(
         self,
@@ -349,20 +451,18 @@ class Evaluator(ABC):
         known: Environment,
     ) -> Values:
         """Return what an assignment gives: its annotation, unless the value says otherwise."""
-        given: Values = () if value is None else self.values(module, value, known)
+        given: Values = ()
+        if value is not None:
+            given = self.values(module, value, known)
         if annotation is not None:
             declared = self.annotations.values(module, annotation)
             # A test may annotate a mock as what it stands for.
             mocked = any(isinstance(one, NotRelevant) and one.mock for one in given)
             if not mocked and not any(isinstance(one, Unknown) for one in declared):
                 return _narrowed(declared, given)
-        return given or (self.unknown(module, node, "it is bound by unpacking"),)
-
-    def _iterated(self, module: Module, node: ast.expr, known: Environment) -> Values:
-        # A literal gives its elements; of other containers nothing is known.
-        if isinstance(node, ast.List | ast.Tuple | ast.Set) and node.elts:
-            return union(*(self.values(module, part, known) for part in node.elts))
-        return self.results.given("generator", self.values(module, node, known), module, node)
+        if value is None and isinstance(node, ast.expr):
+            return self._received(module, node, known)
+        return given
 
     def _imported(self, module: Module, binding: Binding) -> Values:
         target = target_of(module, binding)
@@ -399,23 +499,12 @@ class Evaluator(ABC):
         return (External(dotted),)
 
 
-def _without_itself(value: ast.expr | None, node: ast.AST) -> ast.expr | None:
-    """Return ``value`` without the variable itself: ``s = s or make()`` adds only ``make()``."""
-    name = node.id if isinstance(node, ast.Name) else None
-
-    def is_itself(part: ast.expr) -> bool:
-        return isinstance(part, ast.Name) and part.id == name
-
-    match value:
-        case ast.BoolOp(op=ast.Or()) if not is_itself(value.values[-1]):
-            others = [part for part in value.values if not is_itself(part)]
-            return others[0] if len(others) == 1 else value
-        case ast.IfExp() if is_itself(value.body) and not is_itself(value.orelse):
-            return value.orelse
-        case ast.IfExp() if is_itself(value.orelse) and not is_itself(value.body):
-            return value.body
-        case _:
-            return value
+def _is_overload(binding: Binding) -> bool:
+    """Whether a function only declares one way of calling the one that is defined below it."""
+    node = binding.node
+    return isinstance(node, Function) and any(
+        last_name(one) == "overload" for one in node.decorator_list
+    )
 
 
 def _narrowed(declared: Values, given: Values) -> Values:

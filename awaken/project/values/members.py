@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+from dataclasses import replace
 
 from awaken.project.names.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
@@ -10,6 +12,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
+    NOWHERE,
     ClassOf,
     DeclarativeBase,
     External,
@@ -20,11 +23,16 @@ from awaken.project.values.domain import (
     NotRelevant,
     Producer,
     Session,
+    TupleOf,
     Unknown,
     Value,
     Values,
+    as_instance,
+    holds_tree,
+    placed,
     union,
 )
+from awaken.project.values.library.origins import followed
 from awaken.project.values.questions import Questions
 from awaken.project.values.results import of_role
 
@@ -35,18 +43,15 @@ _CLASS_OF_KIND = {
     "async-scoped": "sqlalchemy.ext.asyncio.async_scoped_session",
 }
 
+_PLAIN = {"flask_sqlalchemy", "fastapi", "starlette", "flask"}  # none of their classes is one
+_PROPERTY = InstanceOf("builtins.property")
+
 
 class Members:
     """Follows attributes."""
 
     def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
-        self._kept: dict[tuple[str, str], Values] = {}
-        self._aside: dict[tuple[str, str], Values] = {}
-
-    def swap_memory(self) -> None:
-        """Remember apart what is found from now on (see ``Evaluator.without_callers``)."""
-        self._kept, self._aside = self._aside, self._kept
 
     def of(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         """Return what ``node``, an attribute of ``owner``, may be."""
@@ -55,8 +60,13 @@ class Members:
                 return self._of_module(owner, module, node)
             case External():
                 return self._of_external(owner.qualified, module, node)
+            case InstanceOf() if self._evaluator.mapping.is_relationship(owner, node.attr):
+                found = self.attribute(owner, node.attr, module, node)
+                return followed(found, owner, node.attr)
             case InstanceOf() | ClassOf():
                 return self.attribute(owner, node.attr, module, node)
+            case TupleOf():
+                return self.attribute(as_instance(owner), node.attr, module, node)
             case Session():
                 return self._of_session(owner, module, node)
             case Producer(how="factory"):
@@ -106,7 +116,7 @@ class Members:
         role = self._evaluator.knowledge.attributes.get(name)
         if role is not None:
             return (of_role(role, name, module.place(node)),)
-        return (External(name),)
+        return (External(name, owner),)
 
     def as_session(self, value: Value) -> Value:
         """Return ``value``, or the session that an instance of a project's subclass is."""
@@ -138,40 +148,66 @@ class Members:
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
         """Return what ``name`` of a class or of its instance may be."""
-        key = (repr(owner), name)
-        if key in self._kept:
-            return self._kept[key]
-        with self._evaluator.remembered(self._kept, key) as answer:
-            answer.append(self._attribute(owner, name, module, node))
-        return answer[0]
+        if self._evaluator.classes.facts(owner.qualified) is None:
+            found = self._of_library_class(owner, name, module, node)
+            if found is not None:
+                return found
+        # An attribute is the same wherever its owner comes from.
+        owner = replace(owner, origins=None) if isinstance(owner, InstanceOf) else owner
+        found = self._evaluator.solved(
+            ("attribute", owner, name),
+            module,
+            node,
+            lambda: self._attribute(owner, name, module, node),
+            lasts=not holds_tree((owner,)),
+        )
+        # It is kept for all who read it, and has the place of none of them.
+        return placed(found, module.place(node))
 
     def _attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
-        with self._evaluator.entered("attribute", owner, name) as fresh:
-            if not fresh:
-                why = f"`{name}` of `{owner.qualified}` depends on itself"
-                return (self._evaluator.unknown(module, node, why),)
-            follows = self._evaluator.follows_callers  # else too many files would be read
-            return (
-                self._inherited(owner, name)
-                or self._outside(owner, name, module, node)
-                or (follows and self._of_subclasses(owner, name, module, node))
-                or (self._missing(owner, name, module, node),)
-            )
+        mapped = self._evaluator.mapping.attribute(owner, name)
+        if mapped:
+            return mapped
+        found = self._inherited(owner, name)
+        if found is not None:
+            return found
+        follows = self._evaluator.follows_callers  # else too many files would be read
+        return (
+            self._outside(owner, name, module, node)
+            or (follows and self._of_subclasses(owner, name, module, node))
+            or (self._missing(owner, name),)
+        )
 
-    def _missing(
+    def _of_library_class(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
-    ) -> Value:
+    ) -> Values | None:
+        """Return an attribute of what is no class of the program; None where no stub says so.
+
+        What holds of the type parameters is looked up for each reader: it is not kept.
+        """
+        found = self._of_library(owner, owner.qualified, name, module, node)
+        if isinstance(found, External):
+            return (replace(found, receiver=owner),)
+        if found is not None:
+            return (found,)
+        declared = self._evaluator.library.attribute(owner, name, module, node)
+        if declared is not None:
+            return declared
+        if not self._evaluator.library.knows(owner.qualified):
+            return None
+        why = f"`{owner.qualified}` declares no `{name}`"
+        return (self._evaluator.unknown(module, node, why),)
+
+    def _missing(self, owner: InstanceOf | ClassOf, name: str) -> Value:
         if self._evaluator.classes.facts(owner.qualified) is None:
-            why = f"`{owner.qualified}` is defined outside the project"
-        else:
-            why = f"`{owner.qualified}` sets no `{name}` in sight"
-        return self._evaluator.unknown(module, node, why)
+            return Unknown(f"`{owner.qualified}` is defined outside the project", NOWHERE)
+        return Unknown(f"`{owner.qualified}` sets no `{name}` in sight", NOWHERE)
 
     def _inherited(
         self, owner: InstanceOf | ClassOf, name: str, without: set[str] | None = None
-    ) -> Values:
+    ) -> Values | None:
         """Return what the nearest class gives that sets ``name``; those in ``without`` do not.
 
         What is found not to set it is added there.
@@ -182,15 +218,15 @@ class Members:
             if facts.qualified in known:
                 continue
             found = self._evaluator.classes.node(facts.qualified)
-            values = () if found is None else self._own(owner, name, *found)
-            if values:
+            values = None if found is None else self._own(owner, name, *found)
+            if values is not None:
                 return values
             known.add(facts.qualified)
-        return ()
+        return None
 
     def _own(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.ClassDef
-    ) -> Values:
+    ) -> Values | None:
         """Return what the class ``node`` itself sets: in its body, and on ``self`` anywhere."""
         scope = module.scopes.scope_made_by(node)
         bindings = scope.bindings.get(scope.mangled(name), [])
@@ -201,11 +237,28 @@ class Members:
             return in_body
         if all(one.kind == "annotation" for one in bindings):
             in_body = ()  # ``session: Any`` says no more than what is assigned below
-        on_self = [
-            self._evaluator.assigned(module, target, value, annotation, ())
-            for target, value, annotation in _assignments(module, node).get(name, [])
-        ]
-        return union(in_body, *on_self)
+            bindings = []
+        on_self = _assignments(module, node).get(name, [])
+        if not bindings and not on_self:
+            return None
+        assigned = (self._evaluator.assigned(module, *one, ()) for one in on_self)
+        if isinstance(owner, InstanceOf) and not on_self:
+            in_body = tuple(self._read(one, name) for one in in_body)
+        found = union(in_body, *assigned)
+        return self._evaluator.filled(found, module, name)
+
+    def _read(self, value: Value, name: str) -> Value:
+        """Return what an instance gives of what its class holds: a descriptor gives another."""
+        if not isinstance(value, InstanceOf) or value.made is not None:
+            return value
+        facts = self._evaluator.classes.facts(value.qualified)
+        top = value.qualified.partition(".")[0]
+        is_plain = top == "builtins" or top in sys.stdlib_module_names
+        if facts is None and not is_plain and top not in _PLAIN:
+            return Unknown(f"`{name}` may be a descriptor, a `{value.qualified}`", NOWHERE)
+        if facts is not None and self._inherited(value, "__get__") is not None:
+            return Unknown(f"`{name}` is a descriptor, a `{value.qualified}`", NOWHERE)
+        return value
 
     def given_to(
         self, module: Module, node: ast.ClassDef, name: str
@@ -234,8 +287,9 @@ class Members:
             return (FunctionOf(module, node, (), ClassOf(owner.qualified)),)
         method = FunctionOf(module, node, (), owner)
         if names & PROPERTIES or any(name and name.endswith(".setter") for name in names):
-            # On the class itself it is the property object, which has no value.
-            return self._evaluator.returned(method) if isinstance(owner, InstanceOf) else ()
+            # On the class itself it is the property object.
+            is_read = isinstance(owner, InstanceOf)
+            return self._evaluator.returned(method) if is_read else (_PROPERTY,)
         return (method,)
 
     def _decorator(self, module: Module, node: ast.expr) -> str | None:
@@ -253,7 +307,10 @@ class Members:
             found = self._of_library(owner, base, name, module, node)
             if found is not None:
                 return (found,)
-        return ()
+        library = self._evaluator.library
+        if ancestors is None or not any(map(library.knows, ancestors.outside)):
+            return ()
+        return library.attribute(owner, name, module, node) or ()
 
     def _of_library(
         self, owner: InstanceOf | ClassOf, base: str, name: str, module: Module, node: ast.AST
@@ -308,14 +365,17 @@ class Members:
             seen.add(subclass)
             inheriting = type(owner)(subclass)
             values = self._inherited(inheriting, name, without)
-            values = values or self._outside(inheriting, name, module, node)
+            if values is None:
+                values = self._outside(inheriting, name, module, node) or None
             # Below a class that has the attribute, others only override it.
-            below = () if values else classes.subclasses(subclass)
+            below = classes.subclasses(subclass) if values is None else ()
             waiting += reversed(below)
-            if not below:
-                found = union(found, values or (self._missing(inheriting, name, module, node),))
+            if values is not None:
+                found = union(found, values)
+            elif not below:
+                found = union(found, (self._missing(inheriting, name),))
             if len(found) > MOST_ALTERNATIVES:
-                return (*found, self._evaluator.unknown(module, node, "it may be too many things"))
+                return (*found, Unknown("it may be too many things", NOWHERE))
         return found
 
 

@@ -1,44 +1,185 @@
-"""Checks that narrow a variable: ``if not isinstance(x, C): raise`` before a use."""
+"""Checks that narrow what a variable may be where it is read.
+
+``isinstance``, ``is None`` and the truth of the variable itself, in ``if``, ``while``, ``assert``,
+conditional expressions, ``and``, ``or`` and comprehensions, and before what follows a branch that
+leaves. A check counts as long as nothing can give the variable another value after it.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.trees import is_none
+from awaken.project.values.domain import (
+    InstanceOf,
+    NoneValue,
+    Unknown,
+    Value,
+    Values,
+    union,
+)
+from awaken.project.values.questions import Questions
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_Position = tuple[int, int]
 
 
-def checked_class(module: Module, name: ast.Name, bindings: Sequence[Binding]) -> ast.expr | None:
-    """Return the second argument of the ``isinstance`` that holds wherever ``name`` is read.
+class _Check(NamedTuple):
+    """An expression that was true, or false, and holds up to the position ``until``."""
 
-    None if nothing checks it, or if the variable may be given a value after the check.
-    """
-    for check in _checks(module, name):
-        last = max((getattr(one.node, "lineno", 0) for one in bindings), default=0)
-        is_builtin = not module.scopes.is_bound("isinstance", check)
-        if check.lineno > last and is_builtin and not check.keywords and len(check.args) == 2:  # noqa: PLR2004
-            return check.args[1]
-    return None
+    test: ast.expr
+    is_true: bool
+    until: _Position
 
 
-def _checks(module: Module, name: ast.Name) -> Iterator[ast.Call]:
-    """Yield the calls of ``isinstance`` that were true when ``name`` is read, the nearest first."""
+class Narrowing:
+    """Narrows the values of a variable by the checks around a read of it."""
+
+    def __init__(self, evaluator: Questions) -> None:
+        self._evaluator = evaluator
+
+    def of(
+        self, module: Module, name: ast.Name, bindings: Sequence[Binding], found: Values
+    ) -> Values:
+        """Return what is left of ``found`` where ``name`` is read."""
+        if len(found) == 1 and not isinstance(found[0], Unknown | InstanceOf):
+            return found
+        here = module.enclosing_function(name)
+        functions = {module.enclosing_function(one.node) for one in bindings}
+        if len(bindings) > 1 and functions != {here}:
+            # Another function may give it a value at any time.
+            return found
+        ends = [_end_of_binding(module, one.node) for one in bindings]
+        for check in _checks(module, name):
+            start = check.test.lineno, check.test.col_offset
+            if not any(start < end <= check.until for end in ends):
+                found = self._narrowed(module, name, check, found)
+        return found
+
+    def _narrowed(self, module: Module, name: ast.Name, check: _Check, found: Values) -> Values:
+        match check.test:
+            case ast.Name(id=checked) | ast.NamedExpr(target=ast.Name(id=checked)) if (
+                checked == name.id
+            ):
+                return _without_none(found) if check.is_true else found
+            case ast.Compare(
+                left=ast.Name(id=checked) | ast.NamedExpr(target=ast.Name(id=checked)),
+                ops=[ast.Is() | ast.IsNot() as operator],
+                comparators=[other],
+            ) if checked == name.id and is_none(other):
+                is_not_none = isinstance(operator, ast.IsNot) is check.is_true
+                return _without_none(found) if is_not_none else (NoneValue(),)
+            case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=checked), kind]) if (
+                checked == name.id
+                and not module.scopes.is_bound("isinstance", check.test)
+                and not check.test.keywords
+            ):
+                return self._of_class(module, kind, found, is_true=check.is_true)
+            case _:
+                return found
+
+    def _of_class(self, module: Module, kind: ast.expr, found: Values, *, is_true: bool) -> Values:
+        kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+        declared = union(*(self._evaluator.declared(module, one) for one in kinds))
+        if any(isinstance(one, Unknown) for one in declared):
+            return found
+        if not is_true:
+            left = tuple(one for one in found if not self._is_one_of(one, declared))
+            return left or found
+        narrowed: Values = ()
+        for one in found:
+            narrowed = union(narrowed, self._as(one, declared))
+        return narrowed or (declared if found else ())
+
+    def _as(self, value: Value, declared: Values) -> Values:
+        """Return what ``value`` is if it is an instance of one of ``declared``."""
+        if isinstance(value, Unknown):
+            return declared
+        if self._is_one_of(value, declared):
+            return (value,)
+        if isinstance(value, NoneValue):
+            return ()
+        below = tuple(one for one in declared if self._is_one_of(one, (value,)))
+        if below or not isinstance(value, InstanceOf):
+            return below or (value,)
+        builtin = value.qualified.startswith("builtins.") and value.qualified != "builtins.object"
+        # A class may inherit from both, unless nothing that is a `str` is an `int` as well.
+        return () if builtin else (value,)
+
+    def _is_one_of(self, value: Value, declared: Values) -> bool:
+        if value in declared:
+            return True
+        if not isinstance(value, InstanceOf):
+            return False
+        ancestors = self._evaluator.classes.ancestors(value.qualified)
+        names = {value.qualified}
+        if ancestors is not None:
+            names |= {one.qualified for one in ancestors.inside} | set(ancestors.outside)
+        if "builtins.bool" in names:
+            names.add("builtins.int")
+        return any(isinstance(one, InstanceOf) and one.qualified in names for one in declared)
+
+
+def _without_none(found: Values) -> Values:
+    return tuple(one for one in found if one != NoneValue())
+
+
+def _end_of_binding(module: Module, node: ast.AST) -> _Position:
+    """Return where a variable has been given its value: an assignment ends with its statement."""
+    statement = module.statement_of(node)
+    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and not isinstance(
+        module.parent(node), ast.NamedExpr | ast.comprehension
+    ):
+        return statement.end_lineno or 0, statement.end_col_offset or 0
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _checks(module: Module, name: ast.Name) -> Iterator[_Check]:
+    """Yield the checks that were passed when ``name`` is read, the nearest first."""
     inner: ast.AST = name
+    until = name.lineno, name.col_offset
     for outer in module.ancestors(name):
-        if isinstance(outer, ast.If) and inner in outer.body:
-            yield from _of_name(_all_of(outer.test), name)
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            yield from _before(outer, inner, name)
+        for test, is_true in _around(outer, inner):
+            for part, was_true in _parts(test, is_true=is_true):
+                yield _Check(part, was_true, until)
+        if isinstance(outer, _FUNCTIONS):
             # What was checked outside need not hold any more when the function is called.
             return
-        yield from _before(outer, inner, name)
+        if isinstance(outer, _LOOPS):
+            # The end of a loop comes before its beginning.
+            until = outer.end_lineno or 0, outer.end_col_offset or 0
         inner = outer
 
 
-def _before(outer: ast.AST, inner: ast.AST, name: ast.Name) -> Iterator[ast.Call]:
+def _around(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+    match outer:
+        case ast.If() | ast.While() if inner in outer.body:
+            yield outer.test, True
+        case ast.If() if inner in outer.orelse:
+            yield outer.test, False
+        case ast.IfExp() if inner is not outer.test:
+            yield outer.test, inner is outer.body
+        case ast.BoolOp():
+            for one in outer.values[: outer.values.index(inner)]:  # type: ignore[arg-type]
+                yield one, isinstance(outer.op, ast.And)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp() if not isinstance(
+            inner, ast.comprehension
+        ):
+            for generator in outer.generators:
+                yield from ((one, True) for one in generator.ifs)
+        case _:
+            pass
+    if isinstance(inner, ast.stmt):
+        yield from _before(outer, inner)
+
+
+def _before(outer: ast.AST, inner: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
     """Yield what the statements in front of ``inner``, in the same block, have checked."""
     for block in ("body", "orelse", "finalbody"):
         statements = getattr(outer, block, None)
@@ -47,21 +188,22 @@ def _before(outer: ast.AST, inner: ast.AST, name: ast.Name) -> Iterator[ast.Call
         for statement in reversed(statements[: statements.index(inner)]):
             match statement:
                 case ast.Assert(test=test):
-                    yield from _of_name(_all_of(test), name)
+                    yield test, True
                 # Whoever gets behind it has passed the check.
-                case ast.If(test=ast.UnaryOp(op=ast.Not(), operand=test), body=body, orelse=[]):
-                    if isinstance(body[-1], _LEAVES):
-                        yield from _of_name([test], name)
+                case ast.If(test=test, body=body) if isinstance(body[-1], _LEAVES):
+                    yield test, False
+                case ast.If(test=test, orelse=[*_, last]) if isinstance(last, _LEAVES):
+                    yield test, True
 
 
-def _all_of(test: ast.expr) -> list[ast.expr]:
-    # All parts of an `and` are true in its branch; of an `or` no single one is certain.
-    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
-
-
-def _of_name(tests: Sequence[ast.expr], name: ast.Name) -> Iterator[ast.Call]:
-    for test in tests:
-        match test:
-            case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=checked), *_]):
-                if checked == name.id:
-                    yield test
+def _parts(test: ast.expr, *, is_true: bool) -> Iterator[tuple[ast.expr, bool]]:
+    """Yield what is certain of the parts of a test that was true, or false."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _parts(operand, is_true=not is_true)
+        # Of an `and` that is false no single part is certain, nor of an `or` that is true.
+        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is is_true:
+            for one in values:
+                yield from _parts(one, is_true=is_true)
+        case _:
+            yield test, is_true

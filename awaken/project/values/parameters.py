@@ -41,7 +41,6 @@ class Parameters:
 
     def __init__(self, evaluator: Questions) -> None:
         self._evaluator = evaluator
-        self._received: dict[tuple[str, str], Values] = {}
 
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
@@ -57,10 +56,12 @@ class Parameters:
         given = self._declared(module, parameter, binding.value)
         if given and not any(isinstance(one, Unknown) for one in given):
             return given
+        # The call that is being followed says more than an annotation that says nothing.
+        passed = self._passed(known, parameter)
+        if passed is not None:
+            return passed
         return (
-            # The call that is being followed says more than an annotation that says nothing.
-            self._passed(known, parameter)
-            or given
+            given
             or self._fixture(module, function, parameter)
             or self._from_callers(module, function, parameter)
         )
@@ -128,11 +129,11 @@ class Parameters:
                     found = union(found, (evaluator.unknown(module, default, why),))
         return found
 
-    def _passed(self, known: Environment, parameter: ast.arg) -> Values:
+    def _passed(self, known: Environment, parameter: ast.arg) -> Values | None:
         for argument in known:
             if argument.parameter is parameter:
                 return self._evaluator.values(argument.module, argument.value, argument.known)
-        return ()
+        return None
 
     def _fixture(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what the pytest fixture of this name gives; empty where there is none."""
@@ -148,22 +149,24 @@ class Parameters:
         why = f"parameter `{parameter.arg}` has no annotation"
         if not isinstance(function, Function) or not evaluator.follows_callers:
             return (evaluator.unknown(module, parameter, why),)
-        key = (module.path, str(module.span(parameter).start))
-        if key not in self._received:
-            with evaluator.entered("callers", *key) as fresh:
-                if not fresh:
-                    return (evaluator.unknown(module, parameter, "it depends on itself"),)
-                with evaluator.remembered(self._received, key) as answer:
-                    passed = evaluator.passed_to(module, function, parameter)
-                    answer.append(self._received_from(passed, module, parameter, why))
-            return answer[0]
-        return self._received[key]
+        return evaluator.solved(
+            ("callers", module.path, module.span(parameter).start),
+            module,
+            parameter,
+            lambda: self._received_from(
+                evaluator.passed_to(module, function, parameter), module, parameter, why
+            ),
+            lasts=True,
+        )
 
     def _received_from(
         self, passed: Passed, module: Module, parameter: ast.arg, why: str
     ) -> Values:
         evaluator = self._evaluator
         values = union(*(evaluator.values(one.module, one.node) for one in passed.given))
+        if passed.given and not values:
+            # What is passed leads back to here alone.
+            return ()
         # A default alone is no evidence: no call in sight relies on it.
         found = [one for one in values if one != NoneValue()] if passed.calls else []
         # Tests pass mocks where the program passes the real thing.

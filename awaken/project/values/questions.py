@@ -7,8 +7,7 @@ expression again. Each part knows this protocol, and none knows another part.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,12 +21,17 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
+    External,
     FunctionOf,
+    How,
     InstanceOf,
+    Session,
     Unknown,
     Value,
     Values,
 )
+from awaken.project.values.library.classes import GenericClass
+from awaken.project.values.library.solving import Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,79 @@ class Passed:
     doubts: dict[str, Place] = field(default_factory=dict)
 
 
+class Mapping(Protocol):
+    """What the mapping of a program's classes answers, which the floor above reads."""
+
+    def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
+        """Return what reading an attribute gives; empty where no mapping says so."""
+        ...
+
+    def is_relationship(self, owner: InstanceOf, name: str) -> bool:
+        """Whether an attribute leads to other mapped objects."""
+        ...
+
+
+class NoMapping:
+    """The mapping of a program in which nothing is mapped."""
+
+    def attribute(self, _owner: InstanceOf | ClassOf, _name: str) -> Values:
+        """Return nothing."""
+        return ()
+
+    def is_relationship(self, _owner: InstanceOf, _name: str) -> bool:
+        """Return False."""
+        return False
+
+
+class LibraryTypes(Protocol):
+    """What the stubs of libraries answer."""
+
+    def attribute(
+        self, owner: InstanceOf | ClassOf | Session, name: str, module: Module, node: ast.AST
+    ) -> Values | None:
+        """Return what an attribute of a library's class is; None where no stub says so."""
+        ...
+
+    def called(
+        self, function: External, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        """Return what a library's function gives; None where no stub says so."""
+        ...
+
+    def made(
+        self, qualified: str, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        """Return what a call of a library's class makes; None where no stub declares it."""
+        ...
+
+    def used(self, how: How, value: Value, module: Module, node: ast.AST) -> Values | None:
+        """Return what a value gives when it is used in this way; None if nothing says so."""
+        ...
+
+    def knows(self, qualified: str) -> bool:
+        """Whether a stub declares this name."""
+        ...
+
+    def parameters_as(self, value: InstanceOf, base: str) -> tuple[Values, ...] | None:
+        """Return what the parameters of a base stand for; None if it is no base."""
+        ...
+
+    def solution_of(self, owner: InstanceOf | ClassOf, base: str) -> Solution:
+        """Return what the type variables of a base stand for."""
+        ...
+
+    def solve(
+        self,
+        wanted: Values,
+        given: Values,
+        solution: dict[str, Values],
+        module: Module,
+        node: ast.expr,
+    ) -> None:
+        """Add what type variables stand for where something is given."""
+        ...
+
+
 class Questions(Protocol):
     """What the evaluator answers; ``follows_callers`` says whether it may ask for callers."""
 
@@ -59,6 +136,12 @@ class Questions(Protocol):
     load: Callable[[str], Module | None]
     knowledge: Knowledge
     follows_callers: bool
+    mapping: Mapping
+
+    @property
+    def library(self) -> LibraryTypes:
+        """What libraries give."""
+        ...
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what an expression may be."""
@@ -81,6 +164,28 @@ class Questions(Protocol):
         known: Environment,
     ) -> Values:
         """Return what an assignment gives."""
+        ...
+
+    def called(
+        self, functions: Values, module: Module, node: ast.Call, known: Environment = ()
+    ) -> Values:
+        """Return what ``node``, a call of one of these functions, gives."""
+        ...
+
+    def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
+        """Return what ``for`` gives of these values."""
+        ...
+
+    def filled(self, found: Values, module: Module, name: str) -> Values:
+        """Return what a class of ``module`` gives to ``name``, with what is put into it later."""
+        ...
+
+    def declared_open(self, module: Module, annotation: ast.expr) -> Values:
+        """Return what an annotation says that a value is, with its type variables."""
+        ...
+
+    def generic_class(self, qualified: str) -> GenericClass | None:
+        """Return the type variables of a class of the program, and what it gives its bases."""
         ...
 
     def named(self, qualified: str, module: Module, node: ast.AST) -> Values:
@@ -109,18 +214,24 @@ class Questions(Protocol):
         """Return what ``Annotated`` with these arguments says that FastAPI passes."""
         ...
 
+    def files_naming(self, word: str) -> list[str] | None:
+        """Return the files in which a word stands; None if that is not to be asked here."""
+        ...
+
     def passed_to(self, module: Module, function: Function, parameter: ast.arg) -> Passed:
         """Return what callers pass to a parameter."""
         ...
 
-    def entered(self, *key: object) -> AbstractContextManager[bool]:
-        """Guard a recursion: True if this very question is not already being answered."""
-        ...
-
-    def remembered(
-        self, kept: dict[tuple[str, str], Values], key: tuple[str, str]
-    ) -> AbstractContextManager[list[Values]]:
-        """Keep the answer put into the list, if it is one for good."""
+    def solved(
+        self,
+        key: Hashable,
+        module: Module,
+        node: ast.AST,
+        work: Callable[[], Values],
+        *,
+        lasts: bool = False,
+    ) -> Values:
+        """Return the answer to a question that may lead back to itself."""
         ...
 
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:

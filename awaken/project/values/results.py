@@ -17,7 +17,7 @@ from awaken.project.names.decorators import (
     decorators_of,
 )
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, last_name, parameters_of
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -25,9 +25,11 @@ from awaken.project.values.domain import (
     Environment,
     External,
     FunctionOf,
+    How,
     InstanceOf,
     NoneValue,
     NotRelevant,
+    Origin,
     Producer,
     Session,
     SessionKind,
@@ -36,12 +38,16 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library.solving import SELF, closed, has_variables, solved
 from awaken.project.values.questions import Questions
 
 if TYPE_CHECKING:
     from awaken.knowledge import Role
 
 _RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
+_MOST_CALLS = 3
+"""Calls inside of each other through which arguments are followed: a recursion passes others each
+time. Beyond, a parameter is what its annotation or its callers say."""
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",
     "contextlib.AsyncExitStack.enter_context",
@@ -58,6 +64,12 @@ class Results:
     def result(self, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what the call ``node`` returns."""
         functions = self._evaluator.values(module, node.func, known)
+        return self.called(functions, module, node, known)
+
+    def called(
+        self, functions: Values, module: Module, node: ast.Call, known: Environment
+    ) -> Values:
+        """Return what ``node``, a call of one of ``functions``, returns."""
         return union(*(self._called(one, module, node, known) for one in functions))
 
     def _called(
@@ -70,7 +82,7 @@ class Results:
                 arguments = self._arguments(function, module, node, known)
                 return self.returned(function, arguments)
             case External():
-                return self._external(function.qualified, module, node, known)
+                return self._external(function, module, node, known)
             case Producer(how="callable" | "factory"):
                 return function.inner
             case Session(kind="session" | "scoped" | "async-scoped"):
@@ -106,7 +118,8 @@ class Results:
                 names = self._evaluator.names
                 parent = None if base is None else names.qualified(module, base) or "?"
                 made = self._told_apart(qualified, place)
-                return (InstanceOf(qualified, parent, custom, made),)
+                origins = (Origin(Place(place.path, place.span)),)
+                return (InstanceOf(qualified, parent, custom, made, origins=origins),)
 
     def _told_apart(self, qualified: str, place: Place) -> Place | None:
         """Return ``place`` where instances of a class are told apart by what makes them."""
@@ -173,34 +186,59 @@ class Results:
             return blocked
         return Session(kind, custom, place)
 
-    def _external(self, name: str, module: Module, node: ast.Call, known: Environment) -> Values:
-        evaluator = self._evaluator
+    def _external(
+        self, function: External, module: Module, node: ast.Call, known: Environment
+    ) -> Values:
+        evaluator, name = self._evaluator, function.qualified
         facts, place = evaluator.knowledge, module.place(node, "returned here")
-        if name in facts.calls:
-            return (of_role(facts.calls[name], name, place),)
-        if name in facts.managers:
-            return (Producer("manager", (of_role(facts.managers[name], name, place),)),)
-        if name in facts.instances:
-            return (InstanceOf(facts.instances[name]),)
-        if name in facts.classes:
-            return (ClassOf(facts.classes[name]),)
-        if name in facts.declarative_factories:
-            return (self._declarative(name, module, node),)
+        known_result = self._by_table(name, module, node)
+        if known_result is not None:
+            return (known_result,)
         first = node.args[0] if node.args else None
         if first is not None:
             found = self._of_argument(name, first, module, node, known)
             if found is not None:
                 return found
+        if name == "builtins.getattr":
+            return (evaluator.unknown(module, node, "`getattr` is not followed"),)
+        given = self._by_stub(function, module, node, known)
+        if given is not None:
+            return given
+        if name in facts.instances:
+            return (InstanceOf(facts.instances[name]),)
         if name.startswith("builtins."):
-            return (
-                (NotRelevant(f"the result of `{name}`"),)
-                if name != "builtins.getattr"
-                else (evaluator.unknown(module, node, "`getattr` is not followed"),)
-            )
+            return (NotRelevant(f"the result of `{name}`"),)
         # By convention it is a class, and calling one makes an instance.
         if name.rpartition(".")[2][:1].isupper():
             return (InstanceOf(name, made=self._told_apart(name, place)),)
         return (evaluator.unknown(module, node, f"what `{name}` returns is not known"),)
+
+    def _by_table(self, name: str, module: Module, node: ast.Call) -> Value | None:
+        """Return what the tables of libraries say that a call gives."""
+        facts, place = self._evaluator.knowledge, module.place(node, "returned here")
+        if name in facts.calls:
+            return of_role(facts.calls[name], name, place)
+        if name in facts.managers:
+            return Producer("manager", (of_role(facts.managers[name], name, place),))
+        if name in facts.classes:
+            return ClassOf(facts.classes[name])
+        if name in facts.declarative_factories:
+            return self._declarative(name, module, node)
+        return None
+
+    def _by_stub(
+        self, function: External, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        """Return what the stub of its library says that a call gives; None where there is none."""
+        name, library = function.qualified, self._evaluator.library
+        # Of which class `super()` is, only the place of the call says.
+        if name == "builtins.super":
+            return None
+        if function.receiver is None:
+            made = library.made(name, module, node, known)
+            if made is not None:
+                return made
+        return library.called(function, module, node, known)
 
     def _of_argument(
         self, name: str, first: ast.expr, module: Module, node: ast.Call, known: Environment
@@ -245,6 +283,8 @@ class Results:
     def _arguments(
         self, function: FunctionOf, module: Module, node: ast.Call, known: Environment
     ) -> Environment:
+        if any(one.depth >= _MOST_CALLS for one in known):
+            return ()
         parameters = [parameter for parameter, _ in parameters_of(function.node.args)]
         if function.bound is not None:
             parameters = parameters[1:]
@@ -266,10 +306,12 @@ class Results:
         known = (*arguments, *function.known)
         if isinstance(node, ast.Lambda):
             return self._evaluator.values(module, node.body, known)
-        with self._evaluator.entered("call", node, arguments) as fresh:
-            if not fresh:
-                return (self._evaluator.unknown(module, node, f"`{node.name}` calls itself"),)
-            return self._decorated(function, node, known)
+        return self._evaluator.solved(
+            ("call", node, known, function.bound),
+            module,
+            node,
+            lambda: self._decorated(function, node, known),
+        )
 
     def _decorated(
         self,
@@ -281,37 +323,114 @@ class Results:
         for decorator, name in decorators_of(self._evaluator.names, module, node):
             if name in MANAGERS:
                 managed = True
-            elif name not in _RETURN_THE_SAME:
+            elif name not in _RETURN_THE_SAME and not self._gives_back(module, decorator):
                 why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
                 return (self._evaluator.unknown(module, decorator, why),)
-        found = self._undecorated(module, node, known)
+        found = self._undecorated(function, node, known)
         if not managed:
             return found
         return (Producer("manager", self.given("generator", found, module, node)),)
 
-    def _undecorated(self, module: Module, node: Function, known: Environment) -> Values:
-        evaluator = self._evaluator
+    def _gives_back(self, module: Module, decorator: ast.expr) -> bool:
+        """Whether a decorator declares, by a type variable, that it returns what it is given."""
+        values = self._evaluator.values(module, decorator)
+        return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
+
+    def _undecorated(self, function: FunctionOf, node: Function, known: Environment) -> Values:
+        evaluator, module = self._evaluator, function.module
         yielded, returns = _results(module, node)
         declared: Values = ()
         if node.returns is not None:
-            declared = evaluator.declared(module, node.returns)
-            if any(isinstance(one, Unknown) for one in declared):
+            declared = self._declared(function, node, node.returns, known)
+            # What only declares, as a method of a protocol does, returns what is declared.
+            if (returns or yielded) and any(isinstance(one, Unknown) for one in declared):
                 declared = ()
         generates = any(isinstance(one, Producer) and one.how == "generator" for one in declared)
         if declared and (generates or not yielded):
             # The annotation says what awaiting gives; the call itself gives a coroutine.
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
-            if self._are_told_apart(declared):
+            if self._is_narrowed(declared):
                 found = union(*(evaluator.values(module, one, known) for one in returns))
-                declared = found if is_made(found) else declared
+                declared = self._narrower(declared, found)
             return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
             inner = union(*(self._yielded(module, one, known) for one in yielded))
             unknown = any(isinstance(one, Unknown) for one in inner)
             return (Producer("generator", declared if unknown and declared else inner),)
-        found = union(*(evaluator.values(module, one, known) for one in returns)) or (NoneValue(),)
+        found = union(*(evaluator.values(module, one, known) for one in returns))
+        found = found if returns else (NoneValue(),)
         return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
+
+    def _declared(
+        self, function: FunctionOf, node: Function, annotation: ast.expr, known: Environment
+    ) -> Values:
+        """Return the annotation of what is returned, its type variables solved by this call."""
+        module, library = function.module, self._evaluator.library
+        declared = self._evaluator.declared_open(module, annotation)
+        if not has_variables(declared):
+            return declared
+        solution: dict[str, Values] = {}
+        bound = function.bound
+        if isinstance(bound, InstanceOf | ClassOf):
+            owner = module.parent(node)
+            if isinstance(owner, ast.ClassDef):
+                home = f"{module.name}.{module.qualname(owner)}"
+                solution |= library.solution_of(bound, home)
+            own = bound if isinstance(bound, InstanceOf) else InstanceOf(bound.qualified)
+            solution[SELF] = (own,)
+        for argument in known:
+            written = argument.parameter.annotation
+            if written is None or argument.parameter not in _parameters(node):
+                continue
+            wanted = self._evaluator.declared_open(module, written)
+            if has_variables(wanted):
+                given = self._evaluator.values(argument.module, argument.value, argument.known)
+                library.solve(wanted, given, solution, argument.module, argument.value)
+        return closed(solved(declared, solution), module.place(annotation))
+
+    def _is_narrowed(self, declared: Values) -> bool:
+        """Whether what a function returns may say more than its annotation ``declared``."""
+        return self._are_told_apart(declared) or any(map(self._holds_own, declared))
+
+    def _holds_own(self, value: Value) -> bool:
+        match value:
+            case InstanceOf():
+                held = union(*value.parameters)
+                own = self._evaluator.classes.facts(value.qualified) is not None
+                return own or any(map(self._holds_own, held))
+            case _:
+                return False
+
+    def _narrower(self, declared: Values, found: Values) -> Values:
+        """Return what is returned, as far as it is known and of the declared classes.
+
+        The annotation rules where it is not, and adds nothing to what is.
+        """
+        if is_made(found):
+            return found
+        # What is promised not to be None is not, whatever a path may seem to give.
+        if NoneValue() not in declared:
+            found = tuple(one for one in found if one != NoneValue())
+        if not found or not all(self._is_one_of(one, declared) for one in found):
+            return declared
+        return found
+
+    def _is_one_of(self, value: Value, declared: Values) -> bool:
+        library = self._evaluator.library
+        match value:
+            case InstanceOf():
+                return any(
+                    isinstance(one, InstanceOf)
+                    and library.parameters_as(value, one.qualified) is not None
+                    and all(not isinstance(x, Unknown) for x in union(*value.parameters))
+                    and (bool(value.parameters) or not one.parameters)
+                    for one in declared
+                )
+            case NoneValue():
+                return value in declared
+            case _:
+                return False
 
     def _yielded(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
@@ -323,8 +442,10 @@ class Results:
             return given
         return self.given("generator", given, module, node)
 
-    def given(self, how: str, values: Values, module: Module, node: ast.AST) -> Values:
+    def given(self, how: How, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``values`` give when used in the way ``how`` (see ``Producer``)."""
+        if not values:
+            return ()
         found: Values = ()
         for value in values:
             match value:
@@ -335,9 +456,11 @@ class Results:
                 case NoneValue():
                     pass
                 case _:
+                    used = self._evaluator.library.used(how, value, module, node)
                     why = f"this is no {how} that can be followed"
-                    found = union(found, (self._evaluator.unknown(module, node, why),))
-        return found or (self._evaluator.unknown(module, node, f"this is no {how}"),)
+                    nothing = (self._evaluator.unknown(module, node, why),)
+                    found = union(found, nothing if used is None else used)
+        return found
 
     def awaited(self, module: Module, node: ast.Await, known: Environment) -> Values:
         """Return what ``await`` gives."""
@@ -376,12 +499,36 @@ class Results:
     def _through(self, value: InstanceOf, method: str, module: Module, node: ast.AST) -> Values:
         found: Values = ()
         for one in self._evaluator.attribute(value, method, module, node):
+            given: Values | None = None
             if isinstance(one, FunctionOf):
-                found = union(found, self.returned(one))
+                given = self.returned(one)
+            elif isinstance(one, External):
+                call = ast.copy_location(ast.Call(ast.Name(method), [], []), node)
+                given = self._evaluator.library.called(one, module, call, ())
+            if given is not None:
+                found = union(found, given)
             else:
                 why = f"`{value.qualified}` has no `{method}` in sight"
                 found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
+
+
+def _is_same(function: FunctionOf) -> bool:
+    """Whether a function returns its argument's type, by one name that is a type variable."""
+    node = function.node
+    if not isinstance(node, ast.FunctionDef) or not isinstance(node.returns, ast.Name):
+        return False
+    first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+    if first is None or not isinstance(first.annotation, ast.Name):
+        return False
+    bindings = function.module.scopes.bindings_of(node.returns)
+    made = bindings[0].value if len(bindings) == 1 else None
+    is_variable = isinstance(made, ast.Call) and last_name(made.func) == "TypeVar"
+    return first.annotation.id == node.returns.id and is_variable
+
+
+def _parameters(node: Function) -> list[ast.arg]:
+    return [parameter for parameter, _ in parameters_of(node.args)]
 
 
 def is_made(values: Values) -> bool:

@@ -239,7 +239,7 @@ def _setup_py(name: str, raw: bytes) -> Manifest:
         if isinstance(target, ast.Name)
     }
     # Wherever the call stands: behind `if __name__ == "__main__":`, in a function.
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_setup(node)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and is_setup(node)]
     keywords = {word.arg: word.value for call in calls for word in call.keywords}
     python = _literal(keywords.get("python_requires"), values)
     extras = _literal(keywords.get("extras_require"), values)
@@ -252,7 +252,8 @@ def _setup_py(name: str, raw: bytes) -> Manifest:
     )
 
 
-def _is_setup(call: ast.Call) -> bool:
+def is_setup(call: ast.Call) -> bool:
+    """Whether ``call``, of a ``setup.py``, is the one that describes the distribution."""
     function = call.func
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
     return name == "setup"

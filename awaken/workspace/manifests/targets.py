@@ -253,6 +253,12 @@ def _locks(root: Path) -> tuple[dict[str, DistributionTarget], list[FileProblem]
     return found, problems
 
 
+def own_locks(root: Path) -> tuple[str, ...]:
+    """Return the names of the lock files that stand in ``root`` itself."""
+    enclosure = enclosure_of(root)
+    return tuple(name for name in LOCKS if enclosure.state(f"{root}/{name}") is not None)
+
+
 def lock_files(root: Path) -> Iterator[Path]:
     """Yield where the lock files of ``root`` are looked for, whether they exist or not."""
     yield from (root / name for name in LOCKS)

@@ -28,7 +28,8 @@ class LinkEdit(Struct, frozen=True):
 
     ``call`` is its new name, None drops it. The arguments stay as they are, unless ``arguments``
     replaces them by source text, ``keyword`` names the only one, or ``target`` turns each
-    ``key=value`` into ``target.key == value``. An ``operation`` puts the statement so far, and the
+    ``key=value`` into ``target.key == value``. ``parent`` is the function that they are given to,
+    with ``relationship`` behind them. An ``operation`` puts the statement so far, and the
     arguments, into a set operation.
     """
 
@@ -37,6 +38,7 @@ class LinkEdit(Struct, frozen=True):
     keyword: str | None = None
     target: str | None = None
     parent: str | None = None
+    relationship: str | None = None
     operation: Operation | None = None
 
 

@@ -28,7 +28,8 @@ _MODEL_CLASS = (b"model_class",)
 class ClassQuery(Struct, frozen=True):
     """``Model.query`` asks the session that the variable ``owner`` holds.
 
-    ``owner`` is the qualified name of a module-level variable, ``app.extensions.db``;
+    ``owner`` is the qualified name of a module-level variable, ``app.extensions.db``, which may
+    be a library's; ``place`` is where that was seen, None for a class of a library;
     ``attribute`` the attribute of it that is the session, empty where it is the registry itself.
     ``query_class`` is the program's own class of such queries, None for a plain Query; ``custom``
     says that they are of a class that cannot be read, empty if they are not.
@@ -36,7 +37,7 @@ class ClassQuery(Struct, frozen=True):
 
     owner: str
     attribute: str
-    place: Place
+    place: Place | None
     custom: str = ""
     query_class: QueryClass | None = None
 
@@ -112,7 +113,7 @@ class ClassQueries:
     def _of(self, qualified: str) -> Found | None:
         facts = self._classes.facts(qualified)
         if facts is None:
-            return None
+            return self._of_library(qualified)
         found, given = list[Found](), list[tuple[str, str | None]]()
         for one in self._models.ancestors(qualified):
             node = self._classes.node(one.qualified)
@@ -137,6 +138,14 @@ class ClassQueries:
         if isinstance(agreed, ClassQuery) and given and agreed.attribute and not agreed.custom:
             return self._with_class(agreed, given)
         return agreed
+
+    def _of_library(self, qualified: str) -> Found | None:
+        knowledge = self._evaluator.knowledge
+        owner = knowledge.queried_classes.get(qualified)
+        if owner is None:
+            return None
+        kind = knowledge.instance_attributes[owner]
+        return ClassQuery(owner, knowledge.class_queries[f"{kind}.Model"], None)
 
     def _set_in(self, facts: ClassFacts, module: Module, node: ast.ClassDef) -> list[Found] | None:
         """Return what the body of a class makes of ``query``; None where that is no query."""
@@ -262,7 +271,7 @@ class ClassQueries:
                 continue
             yield from self._assigned().get(base, [])
             owner, _, attribute = base.rpartition(".")
-            if owner and self._is_variable(owner):
+            if self._is_variable(owner) or owner in self._evaluator.knowledge.instance_attributes:
                 found = self._extension(owner, attribute, module, written)
                 if found is not None:
                     yield found
@@ -320,4 +329,5 @@ def _agreed(found: Sequence[Found], why: str) -> Found:
     known = [one for one in found if isinstance(one, ClassQuery)]
     if all(one.is_like(known[0]) for one in known):
         return known[0]
-    return Unknown(why, known[-1].place)
+    # Classes of libraries are given their answers, and agree by themselves.
+    return Unknown(why, next(one.place for one in reversed(known) if one.place is not None))

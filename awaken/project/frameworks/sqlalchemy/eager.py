@@ -38,7 +38,7 @@ class EagerLoading:
             if mapped is None or not mapped.complete:
                 certain = False
             for site in self._links(name):
-                uselist = self._uselist(site, name)
+                uselist = self.is_collection(site, name)
                 if uselist and site.facts.lazy == "joined" and site.owner is not None:
                     return True
                 if (
@@ -66,7 +66,7 @@ class EagerLoading:
             or name in self._models.ancestor_names(site.owner)
         ]
 
-    def _uselist(self, site: Site, name: str) -> bool | None:
+    def is_collection(self, site: Site, name: str) -> bool | None:
         """Return whether a side is a collection, from its declaration or from foreign keys.
 
         A side that a mixin declares is one of the class ``name`` that inherits it.
@@ -79,10 +79,10 @@ class EagerLoading:
         target = self._models.mapped_class(facts.target or "")
         if owner is None or target is None or not (owner.complete and target.complete):
             return None
-        return _direction(owner, target)
+        return direction(owner, target)
 
 
-def _direction(owner: MappedClass, target: MappedClass) -> bool | None:
+def direction(owner: MappedClass, target: MappedClass) -> bool | None:
     """Return True if only the target's table refers to the owner's, False for the reverse."""
     # A table that refers to itself shows no direction.
     if owner.tablename is None or target.tablename is None or owner.tablename == target.tablename:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
+from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
@@ -33,6 +34,9 @@ class Orm:
             evaluator, evaluator.classes, self._models, self._query_classes, files_with
         )
         self._hooks: list[Place] | None = None
+        evaluator.mapping = MappedAttributes(
+            evaluator, self._models, self._eager, self._class_queries
+        )
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.
@@ -98,6 +102,18 @@ class Orm:
     def mapping_status(self, qualified: str) -> Status:
         """Return whether a class is mapped, a base of mapped classes, neither, or unknown."""
         return self._models.status(qualified)
+
+    def relationships_to(self, qualified: str) -> Mapping[str, tuple[str | None, ...]]:
+        """Return the relationships in sight that lead to a class, by the class that has them.
+
+        None is one whose name is put together. There may be more: the class that such a
+        relationship leads to may be out of sight as well.
+        """
+        found: dict[str, tuple[str | None, ...]] = {}
+        for site in self._models.relationships.leading_to(qualified):
+            if site.owner is not None:
+                found[site.owner] = (*found.get(site.owner, ()), site.attribute)
+        return found
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).

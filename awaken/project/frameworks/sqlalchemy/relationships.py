@@ -55,6 +55,7 @@ class Relationships:
         self._files_with = files_with
         self._sites: dict[str, tuple[Site, ...]] = {}
         self._aliases: set[str] = set()
+        self._targets: dict[str, list[Site]] | None = None
 
     def in_file(self, path: str) -> tuple[Site, ...]:
         """Return all sides declared in the file at ``path``, those of backrefs included."""
@@ -73,6 +74,16 @@ class Relationships:
             for site in self.in_file(path)
             if site.reverse and site.owner == qualified
         ]
+
+    def leading_to(self, qualified: str) -> list[Site]:
+        """Return every side of the project that leads to the class ``qualified``."""
+        if self._targets is None:
+            self._targets = {}
+            for path in self._files_with(WORDS):
+                for site in self.in_file(path):
+                    if site.facts.target is not None:
+                        self._targets.setdefault(site.facts.target, []).append(site)
+        return self._targets.get(qualified, [])
 
     def eager(self) -> list[Site]:
         """Return every side of the project that is, or may be, loaded with a join by itself."""
@@ -133,8 +144,8 @@ class Relationships:
         plain = isinstance(backref, ast.Call | ast.Constant)
         uselist = _constant(keywords.get("uselist"))
         if not isinstance(uselist, bool):
-            # Through a secondary table both sides are collections.
-            uselist = True if side.facts.secondary else None
+            # Through a secondary table both sides are collections; else one side has many.
+            uselist = True if side.facts.secondary else (False if side.facts.uselist else None)
         facts = RelationshipFacts(
             target=side.owner,
             uselist=uselist,

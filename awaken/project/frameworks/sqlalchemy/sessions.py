@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -286,8 +287,7 @@ class Sessions:
         knowledge, name = self._evaluator.knowledge, value.qualified
         ancestors = self._evaluator.classes.ancestors(name)
         if ancestors is None:
-            known = name in knowledge.types or name.partition(".")[0] in knowledge.not_sessions
-            if known:
+            if name in knowledge.types or _is_no_session(value, knowledge.not_sessions):
                 return NotRelevant(f"an instance of `{name}`")
             why = f"`{name}` is defined outside the project"
             return self._evaluator.unknown(module, node, why)
@@ -309,6 +309,18 @@ def _is_open(found: SessionProof | Unknown | None) -> bool:
     if isinstance(found, SessionProof):
         return bool(found.unless) and not found.query_class
     return found is not None
+
+
+def _is_no_session(value: InstanceOf, not_sessions: set[str]) -> bool:
+    """Whether an instance of a class outside the program is certainly no session."""
+    home = value.qualified.rpartition(".")[0]
+    top = home.partition(".")[0]
+    if home.startswith("unittest.mock"):
+        return False
+    if home in {"typing", "typing_extensions", "collections.abc", "contextlib"}:
+        # A session is hashable and iterable, too; of what it would be generic tells them apart.
+        return bool(value.parameters)
+    return top in not_sessions or top in sys.stdlib_module_names | {"builtins"}
 
 
 def _is_harmless(root: str, not_sessions: set[str]) -> bool:

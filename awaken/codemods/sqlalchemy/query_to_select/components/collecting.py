@@ -21,6 +21,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import 
     query_read,
     read_by_session,
 )
+from awaken.codemods.sqlalchemy.query_to_select.components.truths import truth_of
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import read_unexecuted
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
@@ -239,6 +240,10 @@ class _Collector:
         links, node = read_links(module, start)
         if _is_compared_with_none(module, node):
             return ()  # as true, or as false, of a statement
+        truth = None if module.in_fstring(start) else truth_of(context, node)
+        if truth is not None:
+            self._component.truths.append(truth)
+            return ()
         try:
             reader = self._component.reader(context)
             read = _by_session(reader, node, links) or read_unexecuted(reader, node)

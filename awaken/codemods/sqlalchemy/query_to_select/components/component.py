@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
@@ -77,7 +78,8 @@ class Component:
     """The queries that share variables and functions.
 
     ``definitions`` are the values of what holds them, one fragment for each alternative;
-    ``uses`` is everything else that is done with them. ``optional`` is what may hold None as well.
+    ``uses`` is everything else that is done with them. ``optional`` is what may hold None as well,
+    ``truths`` are the variables that are only asked whether they do.
     """
 
     project: Project
@@ -86,6 +88,7 @@ class Component:
     definitions: dict[Holder, list[ChainFragment]] = field(default_factory=dict)
     uses: list[ChainFragment] = field(default_factory=list)
     optional: list[Holder] = field(default_factory=list)
+    truths: list[Truth] = field(default_factory=list)
 
     def reader(self, context: FunctionContext) -> Reader:
         """Return what answers questions about the file of ``context``."""

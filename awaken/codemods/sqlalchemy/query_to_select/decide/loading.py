@@ -25,8 +25,7 @@ from awaken.codemods.sqlalchemy.query_to_select.results.flushing import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.results.laziness import runs_later
 from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import (
-    doubled_keys,
-    first_unlabelled,
+    caveats_of_statement,
     key_caveats,
 )
 from awaken.codemods.sqlalchemy.query_to_select.results.unique import (
@@ -91,7 +90,7 @@ def _decide_embedded(statement: Statement) -> Decision:
     if terminator is not None and chain.end == "subquery":
         _check_subquery(terminator)
     if chain.end == "statement":
-        _check_read_statement(statement, decision)
+        decision.caveats += caveats_of_statement(statement)
     ended: Literal["call", "attribute", "not"] = "call" if terminator else "not"
     if chain.ending == "read":
         ended = "attribute"
@@ -111,12 +110,6 @@ def _check_subquery(terminator: ast.Call) -> None:
             raise Refused(reasons.LEGACY_ARGUMENT, f"subquery({keyword.arg or '**'}=...)")
     if len(terminator.args) > 1:
         raise Refused(reasons.LEGACY_ARGUMENT, "subquery() with these arguments")
-
-
-def _check_read_statement(statement: Statement, decision: Decision) -> None:
-    """The rows of ``execute(query.statement)`` have the legacy keys, those of a select its own."""
-    if doubled_keys(statement.items) or first_unlabelled(statement.items):
-        decision.caveats.append("rows of the statement get keys for every column")
 
 
 def _exists(statement: Statement, decision: Decision, select: str) -> QueryRewrite:

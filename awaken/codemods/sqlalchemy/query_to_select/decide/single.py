@@ -23,6 +23,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Chain
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.sessions import Recognised
 from awaken.codemods.sqlalchemy.query_to_select.rewrites import Part, Rewrite, Root
+from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 
 _LONGEST_RECEIVER = 30
 """Characters: ``self.context.database.session`` fits into the line of a message, and no more."""
@@ -45,7 +46,8 @@ def _rewrite(reader: Reader, recognised: Recognised) -> Rewrite:
         recognised.raise_if_write_refused()
     decision = decide_query(reader, chain)
     session = written_at_class(recognised, chain, decision)
-    caveats = [*decision.caveats, *([recognised.caveat] if recognised.caveat else [])]
+    caveats = [*decision.caveats, *caveats_of_parents(reader, chain.links)]
+    caveats += [recognised.caveat] if recognised.caveat else []
     made_by = chain.receiver or chain.session_argument
     root = Root(module, recognised.root, chain.node, _sentence(chain, decision), (), made_by)
     data = decision.data

@@ -15,7 +15,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.chain import (
 )
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
-from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import refuse_own_methods
+from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
 from awaken.contract import Place
 from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQuery
@@ -33,12 +33,14 @@ class Begin:
 
     ``session`` is how the session is written at the place, ``extension`` the Flask-SQLAlchemy
     object that it belongs to, if there is one. ``refused`` says why no name of it can be written
-    there: then only a query that is not executed can be rewritten.
+    there: then only a query that is not executed can be rewritten. ``own`` is the class of the
+    program's own that the query is of, if it is.
     """
 
     session: Written | None
     extension: Written | None = None
     refused: Refused | None = None
+    own: OwnClass | None = None
 
 
 def begin_of(reader: Reader, node: ast.Attribute) -> Begin | Refused | None:
@@ -94,24 +96,26 @@ def _model(reader: Reader, model: ast.expr) -> tuple[str | None, bool]:
 
 
 def _begin(reader: Reader, node: ast.Attribute, found: ClassQuery) -> Begin | Refused:
+    because = () if found.place is None else (found.place,)
     if found.custom:
-        return Refused(reasons.QUERY_HOOKS, found.custom, because=(found.place,))
+        return Refused(reasons.QUERY_HOOKS, found.custom, because=because)
+    own = None
     if found.query_class is not None:
-        because = (found.place,)
-        refused = refuse_own_methods(reader.module, node, found.query_class, because)
+        own = OwnClass(found.query_class, because)
+        refused = own.refuse_in(reader.module, node)
         if refused is not None:
             return refused
     if ast.unparse(node.value) == "self":
         return Refused(reasons.QUERY_OF_INSTANCE)
     way = reader.project.name_in_scope(reader.module, node, found.owner, node.value)
     if isinstance(way, str):
-        return Begin(None, refused=Refused(reasons.SESSION_OUT_OF_SIGHT, way))
+        return Begin(None, refused=Refused(reasons.SESSION_OUT_OF_SIGHT, way), own=own)
     needs = None if way.module is None else (way.module, way.text, None)
     # A scoped_session is the session itself; Flask-SQLAlchemy's object has it as an attribute.
     if not found.attribute:
-        return Begin(Written(way.text, needs))
+        return Begin(Written(way.text, needs), own=own)
     session = Written(f"{way.text}.{found.attribute}", needs)
-    return Begin(session, Written(way.text, needs))
+    return Begin(session, Written(way.text, needs), own=own)
 
 
 def _unknown(reader: Reader, node: ast.Attribute) -> Refused | None:

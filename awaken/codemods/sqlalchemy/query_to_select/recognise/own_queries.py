@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from awaken.codemods.sqlalchemy.query_to_select import reasons
-from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_end, read_links
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import read_links
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass
 from awaken.project.source.modules import Module
 
 
-def refuse_own_methods(
-    module: Module, root: ast.expr, made_by: QueryClass, because: tuple[Place, ...]
-) -> Refused | None:
-    """Return what stands against the query that starts at ``root``, if anything does.
+@dataclass(frozen=True, slots=True)
+class OwnClass:
+    """A class of the program's own that a query is made of; ``because`` says where it is given.
 
-    ``select()`` knows none of the methods of ``made_by``, the class of the query; those of Query
-    are the same as ever unless it replaces what they call.
+    ``select()`` knows none of its methods; those of Query are the same as ever unless it replaces
+    what they call.
     """
-    links, last = read_links(module, root)
-    after = module.parent(last)
-    used = [link.name for link in links]
-    if isinstance(after, ast.Attribute):
-        used.append(after.attr)
-    why = next((one for one in map(made_by.stands_against, used) if one), "")
-    if why:
-        return Refused(reasons.QUERY_HOOKS, why, because=because)
-    if not made_by.changed:
+
+    made_by: QueryClass
+    because: tuple[Place, ...]
+
+    def raise_if_used(self, names: Iterable[str]) -> None:
+        """Raise Refused if one of the methods ``names`` is not Query's."""
+        for name in names:
+            why = self.made_by.stands_against(name)
+            if why:
+                raise Refused(reasons.QUERY_HOOKS, why, because=self.because)
+
+    def refuse_in(self, module: Module, root: ast.expr) -> Refused | None:
+        """Return what stands against the expression of the query at ``root``, if anything does."""
+        links, last = read_links(module, root)
+        after = module.parent(last)
+        used = [link.name for link in links]
+        if isinstance(after, ast.Attribute):
+            used.append(after.attr)
+        try:
+            self.raise_if_used(used)
+        except Refused as refused:
+            return refused
         return None
-    try:
-        read_end(module, last)
-    except Refused:
-        # It is used elsewhere, where such a method may be called.
-        name = made_by.qualified.rpartition(".")[2]
-        return Refused(reasons.QUERY_HOOKS, f"`{name}` replaces methods of Query", because=because)
-    return None

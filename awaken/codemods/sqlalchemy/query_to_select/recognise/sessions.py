@@ -15,11 +15,12 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.help import prove_sessio
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.recognise.begins import Begin, begin_of
 from awaken.codemods.sqlalchemy.query_to_select.recognise.evidence import is_proved_by_use
-from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import refuse_own_methods
+from awaken.codemods.sqlalchemy.query_to_select.recognise.own_queries import OwnClass
 from awaken.codemods.sqlalchemy.query_to_select.recognise.plausible import is_plausible
 from awaken.contract import Place
 from awaken.knowledge import knowledge
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
+from awaken.project.source.test_files import is_test_file
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -34,6 +35,7 @@ class Recognised:
 
     ``writes_refused`` says why it is left alone if it is a bulk write, ``begin`` what stands
     behind it if it begins at a class. ``caveat`` says why a rewrite is not safe, if anything does.
+    ``own`` are the classes of the program's own that it may be of.
     """
 
     root: ast.Call | ast.Attribute
@@ -41,6 +43,7 @@ class Recognised:
     writes_refused: Refused | None = None
     begin: Begin | None = None
     caveat: str = ""
+    own: tuple[OwnClass, ...] = ()
 
     def raise_if_refused(self, module: Module) -> None:
         """Raise what stands against this site, if anything does.
@@ -88,7 +91,7 @@ class Sites:
         return list(self._recognised(module))
 
     def _recognised(self, module: Module) -> Iterator[Recognised]:
-        reader, (hook, listener) = Reader(self._project, module), self._standing
+        reader, standing = Reader(self._project, module), self._standing
         for node in module.walk():
             if (
                 not _may_begin(node)
@@ -97,26 +100,47 @@ class Sites:
                 continue
             recognised = recognise_either(reader, node)
             if recognised is not None:
-                refused = hook or recognised.refused
-                yield replace(recognised, refused=refused, writes_refused=listener)
+                yield replace(
+                    recognised,
+                    refused=standing.query_hook or recognised.refused,
+                    writes_refused=standing.write_listener,
+                    caveat=recognised.caveat or standing.caveat,
+                )
 
     @cached_property
-    def _standing(self) -> tuple[Refused | None, Refused | None]:
-        """What stands against every query, and against every bulk write."""
-        return _query_hook(self._project), _write_listener(self._project)
+    def _standing(self) -> _Standing:
+        hook, caveat = _query_hook(self._project)
+        return _Standing(hook, _write_listener(self._project), caveat)
 
 
-def _query_hook(project: Project) -> Refused | None:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What stands against every query, and against every bulk write.
+
+    ``caveat`` says why no rewrite is safe, if anything does.
+    """
+
+    query_hook: Refused | None
+    write_listener: Refused | None
+    caveat: str
+
+
+def _query_hook(project: Project) -> tuple[Refused | None, str]:
     """Return the refusal of every query, where the project hooks into the compilation of Query.
 
-    These hooks do not fire for ``select()``.
+    These hooks do not fire for ``select()``. Those of a test reach nothing that is in use: they
+    give no refusal but a caveat, since the test may rely on being called.
     """
+    caveat = ""
     for path, reader, call in _listeners(project, "before_compile"):
-        if _is_query_class(reader, call.args[0]):
-            detail = f"{path} listens to the compilation of every Query"
+        if not _is_query_class(reader, call.args[0]):
+            continue
+        detail = f"{path} listens to the compilation of every Query"
+        if not is_test_file(path):
             place = Place(path, reader.module.span(call))
-            return Refused(reasons.QUERY_HOOKS, detail, because=(place,))
-    return _configured(project)
+            return Refused(reasons.QUERY_HOOKS, detail, because=(place,)), ""
+        caveat = f"{detail}, and meets no select(); its tests may count on it"
+    return _configured(project), caveat
 
 
 def _is_query_class(reader: Reader, node: ast.expr) -> bool:
@@ -212,7 +236,8 @@ def recognise_at_class(reader: Reader, node: ast.Attribute) -> Recognised | None
         return None
     begin = begin_of(reader, node)
     if isinstance(begin, Begin):
-        return Recognised(node, _standing_against(reader, node), begin=begin)
+        own = () if begin.own is None else (begin.own,)
+        return Recognised(node, _standing_against(reader, node), begin=begin, own=own)
     return None if begin is None else Recognised(node, begin)
 
 
@@ -230,13 +255,10 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
         # An AsyncSession has no query().
         if proof.kind.startswith("async"):
             return None
-        refused = _standing_against(reader, call) or _own_queries(reader, call, proof)
-        return Recognised(call, refused, caveat=_caveat(reader, call, proof))
+        return _of_session(reader, call, proof)
     # A mapped class proves its session; what is only plausible is reported and stays.
     if is_proved_by_use(reader, call):
-        by_use = SessionProof("session", by_use=True)
-        refused = _standing_against(reader, call) or _own_queries(reader, call, by_use)
-        return Recognised(call, refused)
+        return _of_session(reader, call, SessionProof("session", by_use=True))
     if is_plausible(reader, call):
         receiver = call.func.value
         help_text = prove_session(reader, receiver)
@@ -246,21 +268,28 @@ def recognise(reader: Reader, call: ast.Call) -> Recognised | None:
     return None
 
 
-def _own_queries(reader: Reader, call: ast.Call, proof: SessionProof) -> Refused | None:
-    """Return what stands against a query that is, or may be, of a class of the program's own."""
-    given: tuple[str, ...] = (proof.query_class,) if proof.query_class else ()
-    # It may come from any factory that is given a class of queries.
-    if not given and not _is_followed(proof):
-        given = reader.project.orm.query_classes_given()
-    for one in given:
+def _of_session(reader: Reader, call: ast.Call, proof: SessionProof) -> Recognised:
+    """Return the query of a session that is proven."""
+    caveat = _caveat(reader, call, proof)
+    refused = _standing_against(reader, call)
+    own: list[OwnClass] = []
+    for one in _classes_given(reader, proof):
         known = reader.project.orm.query_class(one)
         if known is None:
             detail = "the session makes queries of the program's own class"
-            return Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
-        refused = refuse_own_methods(reader.module, call, known, proof.places)
-        if refused is not None:
-            return refused
-    return None
+            hidden = Refused(reasons.QUERY_HOOKS, detail, because=proof.places)
+            return Recognised(call, refused or hidden)
+        own.append(OwnClass(known, proof.places))
+        refused = refused or own[-1].refuse_in(reader.module, call)
+    return Recognised(call, refused, caveat=caveat, own=tuple(own))
+
+
+def _classes_given(reader: Reader, proof: SessionProof) -> tuple[str, ...]:
+    """Return the classes of the program's own that the queries of a session may be of."""
+    if proof.query_class:
+        return (proof.query_class,)
+    # It may come from any factory that is given a class of queries.
+    return () if _is_followed(proof) else reader.project.orm.query_classes_given()
 
 
 def _is_followed(proof: SessionProof) -> bool:

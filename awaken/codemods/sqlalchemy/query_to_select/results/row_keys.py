@@ -24,6 +24,17 @@ def key_caveats(statement: Statement) -> Iterator[str]:
         yield from _caveats(statement, items)
 
 
+def caveats_of_statement(statement: Statement) -> list[str]:
+    """Return what may change for who reads ``query.statement``.
+
+    The rows of ``execute(query.statement)`` have the legacy keys, those of a select its own.
+    """
+    lists = statement.lists or (statement.items,)
+    if any(doubled_keys(items) or first_unlabelled(items) is not None for items in lists):
+        return ["rows of the statement get keys for every column"]
+    return []
+
+
 def _caveats(statement: Statement, items: Sequence[Item]) -> Iterator[str]:
     doubled, unlabelled = doubled_keys(items), first_unlabelled(items)
     # Rows are followed only where their keys may change.

@@ -236,9 +236,19 @@ def _link(
     if edit.target is not None:
         return changed.with_changes(args=[_comparison(a, edit.target) for a in link.args])
     if edit.parent is not None:
-        call = cst.Call(_name(edit.parent), link.args)
+        call = cst.Call(_name(edit.parent), _with(link.args, edit.relationship))
         return changed.with_changes(args=[cst.Arg(call)])
     return changed
+
+
+def _with(given: Sequence[cst.Arg], text: str | None) -> Sequence[cst.Arg]:
+    """Return the arguments ``given``, with one more that is written ``text``."""
+    if text is None:
+        return given
+    last = given[-1]
+    if not isinstance(last.comma, cst.Comma):
+        last = last.with_changes(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
+    return [*given[:-1], last, cst.Arg(cst.parse_expression(text))]
 
 
 def _keyword(argument: cst.Arg, keyword: str) -> cst.Arg:

@@ -17,6 +17,7 @@ from awaken.codemods.sqlalchemy.query_to_select.reading.by_use import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS, Chain, Link
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
 from awaken.codemods.sqlalchemy.query_to_select.statements.comments import keep_comments
+from awaken.codemods.sqlalchemy.query_to_select.statements.parents import relationship_to
 from awaken.codemods.sqlalchemy.query_to_select.statements.set_operations import set_operation
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
@@ -26,7 +27,7 @@ from awaken.codemods.sqlalchemy.query_to_select.statements.targets import (
     target_of,
 )
 from awaken.project.frameworks.sqlalchemy.loads.entities import classify_all
-from awaken.project.frameworks.sqlalchemy.loads.items import What
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
 
 _CRITERIA = frozenset({"filter", "where", "having", "order_by", "group_by"})
 # Query raises for these after a limit; a select() would take them in front of it.
@@ -368,21 +369,35 @@ def _with_session(statement: Statement, link: Link, position: int, _executed: bo
 
 def _with_parent(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:
     arguments = link.call.args
-    if len(arguments) != 2 or link.call.keywords:  # noqa: PLR2004  the parent, its relationship
+    # The parent, and its relationship.
+    if len(arguments) not in {1, 2} or link.call.keywords:
         raise Refused(reasons.WITH_PARENT)
     first = statement.items[0] if statement.items else None
-    # Of an alias, Query compares the columns of the alias.
-    is_entity = first is not None and first.what is What.ENTITY and first.model is not None
-    is_entity &= first is not None and not first.aliased
+    model = None if first is None else _class_of(statement.reader, first)
     # Behind a join, Query looks for the relationship on another class.
-    is_entity &= not (statement.joined or statement.selects_from)
-    if not is_entity or not is_relationship(statement.reader, arguments[1]):
+    if model is None or statement.joined or statement.selects_from:
+        raise Refused(reasons.WITH_PARENT)
+    relationship = None
+    if not arguments[1:]:
+        relationship = relationship_to(statement.reader, model, arguments[0])
+    if relationship is None and not any(
+        is_relationship(statement.reader, one) for one in arguments[1:]
+    ):
         raise Refused(reasons.WITH_PARENT)
     written = sqlalchemy_name(statement.reader, statement.chain.root, "with_parent")
     statement.needs.append(written)
     # The relationship may go through a secondary table, which then stands in FROM.
     statement.joined = True
-    return LinkEdit("where", parent=written.text)
+    return LinkEdit("where", parent=written.text, relationship=relationship)
+
+
+def _class_of(reader: Reader, item: Item) -> str | None:
+    """Return the class that ``item`` is; of an alias, Query compares the columns of the alias."""
+    if item.what is not What.ENTITY or item.aliased:
+        return None
+    name = item.model or reader.qualified(item.node)
+    known = name is not None and reader.project.class_facts(name) is not None
+    return name if item.model is not None or known else None
 
 
 def _as_rows(statement: Statement, link: Link, _position: int, _executed: bool) -> LinkEdit:

@@ -60,7 +60,7 @@ def target_of(reader: Reader, node: ast.expr) -> Target:
         relationship = mapped.relationships.get(node.attr) if mapped else None
         if relationship is not None and relationship.target is not None:
             model = relationship.target
-            return Target(_class_here(reader, node, model), described, model)
+            return Target(class_here(reader, node, model), described, model)
     item = classify(reader, node)
     if item.what is What.SELECTABLE and is_dotted(node):
         # A Table or subquery has its columns in `.c`.
@@ -68,7 +68,7 @@ def target_of(reader: Reader, node: ast.expr) -> Target:
     return Target(None, described)
 
 
-def _class_here(reader: Reader, site: ast.Attribute, qualified: str) -> str | None:
+def class_here(reader: Reader, site: ast.expr, qualified: str) -> str | None:
     """Return how ``site``'s file names the class ``qualified``: as it does somewhere already."""
     module = reader.module
     name = qualified.rpartition(".")[2]
@@ -81,7 +81,7 @@ def _class_here(reader: Reader, site: ast.Attribute, qualified: str) -> str | No
     if is_seen and reader.qualified(ast.Name(name, ast.Load())) == qualified:
         return name
     # `models.Post` beside `models.User.posts`: the class next to the one that is named.
-    prefix = site.value
+    prefix = site.value if isinstance(site, ast.Attribute) else None
     if isinstance(prefix, ast.Attribute):
         sibling = ast.Attribute(prefix.value, name, ast.Load())
         if reader.qualified(sibling) == qualified:

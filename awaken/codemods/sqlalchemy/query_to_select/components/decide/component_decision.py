@@ -32,6 +32,7 @@ from awaken.codemods.sqlalchemy.query_to_select.components.session_parameters im
 )
 from awaken.codemods.sqlalchemy.query_to_select.components.session_reads import caveats_of_execute
 from awaken.codemods.sqlalchemy.query_to_select.components.states import States, held_edits
+from awaken.codemods.sqlalchemy.query_to_select.components.truths import Truth
 from awaken.codemods.sqlalchemy.query_to_select.components.unexecuted import OF_TEXT
 from awaken.codemods.sqlalchemy.query_to_select.decide.bulk import caveats_of_target
 from awaken.codemods.sqlalchemy.query_to_select.decide.decision import Decision, written
@@ -45,6 +46,8 @@ from awaken.codemods.sqlalchemy.query_to_select.payload import (
 from awaken.codemods.sqlalchemy.query_to_select.reading.chain import SET_OPERATIONS
 from awaken.codemods.sqlalchemy.query_to_select.reading.help import refuse_unknown
 from awaken.codemods.sqlalchemy.query_to_select.reasons import Refused
+from awaken.codemods.sqlalchemy.query_to_select.results.row_keys import caveats_of_statement
+from awaken.codemods.sqlalchemy.query_to_select.statements.parents import caveats_of_parents
 from awaken.codemods.sqlalchemy.query_to_select.statements.statement import Statement
 from awaken.kit.names_here import Written
 from awaken.project.frameworks.sqlalchemy.loads.items import Kind, What, kind_of
@@ -125,9 +128,23 @@ def decide_component(component: Component) -> ComponentDecision:
         f"`{holder.shown}` may be None, where another exception is raised then"
         for holder in component.optional
     ]
+    decision.caveats += [
+        f"`{truth.name.id}` stays true, whatever the database holds"
+        for truth in component.truths
+        if not _may_be_none(component, truth)
+    ]
+    for fragment in component.fragments:
+        reader = component.reader(fragment.context)
+        decision.caveats += caveats_of_parents(reader, fragment.links)
     # Several uses may share a caveat, which is said once.
     decision.caveats[:] = dict.fromkeys(decision.caveats)
     return decision
+
+
+def _may_be_none(component: Component, truth: Truth) -> bool:
+    """Whether the variable may hold None, so that its truth tells something."""
+    reaching = component.holders.reaching(truth.context, truth.name)
+    return any(holder in component.optional for holder in reaching)
 
 
 def _decide_statements(
@@ -309,9 +326,8 @@ def _embedding(
         last, ended = _SAME_NAME.get(chain.end, chain.end), "call"
     elif chain.ending == "read":
         last, ended = chain.end, "attribute"
-        has_columns = any(item.what is not What.ENTITY for item in statement.items)
-        if chain.end == "statement" and has_columns:
-            decision.caveats.append("rows of the statement get keys for every column")
+        if chain.end == "statement":
+            decision.caveats += caveats_of_statement(statement)
     else:
         raise Refused(reasons.KEPT_BUILDER, chain.end)
     if (

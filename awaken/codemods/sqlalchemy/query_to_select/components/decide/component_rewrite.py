@@ -47,6 +47,12 @@ def rewrite_component(component: Component, members: Sequence[Recognised]) -> Re
 def _check_members(component: Component, members: Sequence[Recognised]) -> None:
     """Raise Refused if something stands against one of the queries by itself."""
     writes = any(use.ending == "written" for use in component.uses)
+    # It is not looked at which of the queries a method is called on.
+    used = [
+        name
+        for fragment in component.fragments
+        for name in (*(link.name for link in fragment.links), fragment.end)
+    ]
     for root, member in zip(component.roots, members, strict=True):
         refused = member.refused
         if refused is not None:
@@ -55,6 +61,8 @@ def _check_members(component: Component, members: Sequence[Recognised]) -> None:
         # None is rewritten without the others, so that a listener to writes stands against all.
         if writes:
             member.raise_if_write_refused()
+        for own in member.own:
+            own.raise_if_used(used)
 
 
 def _root(decision: ComponentDecision, root: ChainFragment) -> Root:
@@ -74,7 +82,7 @@ def _part(fragment: ChainFragment, data: Data) -> Part:
 
 
 def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
-    """Yield the edits of annotations, new parameters, and what reads the session off a query."""
+    """Yield the edits of annotations, parameters, truths, and what reads the session off."""
     for note in decision.annotations:
         path = note.context.path
         anchor = note.context.span(note.node)
@@ -85,6 +93,9 @@ def _other_edits(decision: ComponentDecision, site: SiteId) -> Iterator[Edit]:
     for parameter in decision.parameters:
         for one in parameter.added.insertions():
             yield TextEdit(path=one.path, anchor=one.anchor, text=one.text, site=site)
+    for truth in decision.component.truths:
+        anchor = truth.context.span(truth.node)
+        yield TextEdit(path=truth.context.path, anchor=anchor, text=truth.text, site=site)
     yield from _session_reads(decision, site)
 
 

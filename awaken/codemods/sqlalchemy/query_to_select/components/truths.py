@@ -1,0 +1,57 @@
+"""The truth of a variable that holds a query, where that is all that is asked of it.
+
+A Query is always true, so that ``if query:`` asks whether it is None; of a select() that has to be
+written.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from awaken.project.graph.call_edges import FunctionContext
+from awaken.project.source.modules import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The truth of the variable ``name``; ``node`` is what asks for it, with its ``not``."""
+
+    context: FunctionContext
+    name: ast.Name
+    node: ast.expr
+
+    @property
+    def text(self) -> str:
+        """How it is asked without a Query."""
+        return f"{self.name.id} is {'None' if self.node is not self.name else 'not None'}"
+
+
+def truth_of(context: FunctionContext, node: ast.expr) -> Truth | None:
+    """Return the truth that is asked of ``node``; None where it is used in another way."""
+    if not isinstance(node, ast.Name):
+        return None
+    above = context.module.parent(node)
+    if isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not):
+        return Truth(context, node, above)
+    return Truth(context, node, node) if _is_condition(context.module, node) else None
+
+
+def _is_condition(module: Module, node: ast.expr) -> bool:
+    """Whether nothing but the truth of ``node`` is asked for: `query or 1` gives the query."""
+    match module.parent(node):
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+            return test is node
+        case ast.Assert(test=test):
+            return test is node
+        case ast.comprehension(ifs=ifs):
+            return node in ifs
+        case ast.BoolOp() as above:
+            return _is_condition(module, above) or _is_negated(module, above)
+        case _:
+            return False
+
+
+def _is_negated(module: Module, node: ast.expr) -> bool:
+    above = module.parent(node)
+    return isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not)

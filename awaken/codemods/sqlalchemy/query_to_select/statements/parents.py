@@ -1,0 +1,86 @@
+"""The relationship that ``with_parent(parent)`` searches for, told from what the parent is.
+
+SQLAlchemy takes the first relationship of the parent's mapper that leads to the class of the query.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from awaken.codemods.sqlalchemy.query_to_select.names import Reader
+from awaken.codemods.sqlalchemy.query_to_select.reading.chain import Link
+from awaken.codemods.sqlalchemy.query_to_select.reading.help import quoted
+from awaken.codemods.sqlalchemy.query_to_select.statements.targets import class_here
+from awaken.kit.names_here import is_dotted
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def relationship_to(reader: Reader, model: str, parent: ast.expr) -> str | None:
+    """Return how the relationship from ``parent`` to the class ``model`` is written there.
+
+    None where several may be meant, or none is in sight.
+    """
+    owner = _class_of(reader, model, parent)
+    if owner is None:
+        return None
+    kinds = (owner, *reader.project.all_subclasses(owner))
+    names = {_of_class(reader, one, model) for one in kinds}
+    name = names.pop() if len(names) == 1 else None
+    if name is None:
+        return None
+    # The class of the parent is at hand wherever the parent is.
+    written = class_here(reader, parent, owner)
+    if written is None and is_dotted(parent):
+        written = f"type({ast.unparse(parent)})"
+    return None if written is None else f"{written}.{name}"
+
+
+def caveats_of_parents(reader: Reader, links: Iterable[Link]) -> Iterator[str]:
+    """Yield what may change where a relationship is told from its parent.
+
+    Today None is no parent at all; beside a relationship it stands for what has none.
+    """
+    for link in links:
+        if link.name == "with_parent" and len(link.call.args) == 1:
+            parent = link.call.args[0]
+            if not _proven(reader, parent):
+                yield f"`{quoted(parent)}` is taken for a parent of that class by its name"
+            elif ast.unparse(parent) != "self":
+                yield f"nothing is raised any more if `{quoted(parent)}` is None"
+
+
+def _proven(reader: Reader, parent: ast.expr) -> tuple[str, ...]:
+    """Return the mapped classes of which ``parent`` is an instance for sure, with all they map."""
+    found = reader.project.instance_of(reader.module, parent)
+    mapped = [reader.project.orm.mapped_class(one) for one in found]
+    return found if found and all(one is not None and one.complete for one in mapped) else ()
+
+
+def _class_of(reader: Reader, model: str, parent: ast.expr) -> str | None:
+    """Return the class that ``parent`` is taken for an instance of."""
+    proven = _proven(reader, parent)
+    if proven:
+        return proven[0] if len(proven) == 1 else None
+    last = _snake(getattr(parent, "attr", getattr(parent, "id", "")))
+    related = reader.project.orm.relationships_to(model)
+    # `old_event` is an event as well.
+    found = [one for one in related if f"_{last}".endswith(f"_{_snake(one.rpartition('.')[2])}")]
+    return found[0] if len(found) == 1 else None
+
+
+def _of_class(reader: Reader, owner: str, model: str) -> str | None:
+    """Return the one relationship of ``owner`` that leads to ``model``."""
+    names = {
+        name
+        for one, found in reader.project.orm.relationships_to(model).items()
+        if one == owner or owner in reader.project.all_subclasses(one)
+        for name in found
+    }
+    return names.pop() if len(names) == 1 else None
+
+
+def _snake(name: str) -> str:
+    return _WORD.sub("_", name).lower()

@@ -1,0 +1,118 @@
+"""Sets keys of settings files, ``asyncio_mode`` of pytest say: all else stays byte for byte.
+
+What cannot be written is left to do by hand, and costs no change: code that was rewritten and a
+setting that is missing are a better start than nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+
+from msgspec import Struct
+
+from awaken.contract import ChangeId, Place, Problem, SetKey, Span
+from awaken.engine.edits.owned_edits import OwnedEdit
+from awaken.engine.edits.splices import SpanMap
+from awaken.engine.manifests.whole_texts import CannotAdd, difference, editable_text, with_text
+from awaken.engine.report import LeftToDo
+from awaken.workspace.sources import SourceFile
+
+
+class KeysSet(Struct, frozen=True):
+    """The files that changed, with the way back; what is left to do; which changes disagree."""
+
+    files: dict[str, tuple[SourceFile, SpanMap]]
+    left: tuple[LeftToDo, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def set_keys(
+    edits: Sequence[OwnedEdit[SetKey]],
+    source_of: Callable[[str], SourceFile | None],
+    may_write: Callable[[str], bool],
+) -> KeysSet:
+    """Return the files with every key that ``edits`` set.
+
+    ``source_of`` gives a file as it is now, ``may_write`` says whether it may be changed. Changes
+    that set one key to the same value agree; of others, the later ones are a problem.
+    """
+    wanted: dict[tuple[str, tuple[str, ...], str], list[OwnedEdit[SetKey]]] = {}
+    problems: list[Problem] = []
+    for owned in edits:
+        edit = owned.edit
+        same = wanted.setdefault((edit.path, edit.table, edit.key), [])
+        if same and same[0].edit.value != edit.value:
+            what = f"another change sets {edit.key} in {edit.path} to {same[0].edit.value!r}"
+            problems.append(Problem(Place(edit.path, Span(0, 0)), what, (owned.change,)))
+        else:
+            same.append(owned)
+    files: dict[str, tuple[SourceFile, SpanMap]] = {}
+    left: list[LeftToDo] = []
+    for (path, _, _), agreeing in wanted.items():
+        edit = agreeing[0].edit
+        source = files[path][0] if path in files else source_of(path)
+        try:
+            new, moved = _edited(source, edit, may_write)
+        except CannotAdd as error:
+            changes = tuple(dict.fromkeys(one.change for one in agreeing))
+            left.append(_left(edit, error, changes))
+            continue
+        if moved:
+            before = files[path][1] if path in files else SpanMap()
+            files[path] = (new, before.then(moved))
+    return KeysSet(files, tuple(left), tuple(problems))
+
+
+def _edited(
+    source: SourceFile | None, edit: SetKey, may_write: Callable[[str], bool]
+) -> tuple[SourceFile, SpanMap]:
+    """Return the file with the key, and the way back. Raises CannotAdd."""
+    if source is None:
+        raise CannotAdd("there is no such file")
+    if not may_write(edit.path):
+        raise CannotAdd("it is outside the selected paths")
+    return with_text(source, _with_key(editable_text(source), edit))
+
+
+def _with_key(text: str, edit: SetKey) -> str:
+    """Return ``text`` with the key. Raises CannotAdd."""
+    suffix = PurePosixPath(edit.path).suffix
+    if suffix == ".toml":
+        # tomlkit takes as long to import as a small program to check, and few changes need it.
+        from awaken.engine.manifests.toml_keys import with_toml_key  # noqa: PLC0415
+
+        new, replaced = with_toml_key(text, edit)
+    elif suffix in {".cfg", ".ini"}:
+        from awaken.engine.manifests.ini_keys import with_ini_key  # noqa: PLC0415  few programs
+
+        new, replaced = with_ini_key(text, edit)
+    else:
+        raise CannotAdd(f"awaken sets no keys in {suffix or 'such'} files")
+    for one in difference(text.encode(), new.encode()):
+        gone = text.encode()[one.start : one.end].decode(errors="replace")
+        if gone not in replaced:
+            raise CannotAdd("no library writes it without touching other lines")
+    return new
+
+
+def _left(edit: SetKey, error: CannotAdd, changes: tuple[ChangeId, ...]) -> LeftToDo:
+    return LeftToDo(
+        path=edit.path,
+        line=error.line,
+        add=line_for(edit),
+        table=f"[{'.'.join(edit.table)}]" if edit.table else "",
+        why=str(error),
+        changes=changes,
+    )
+
+
+def line_for(edit: SetKey) -> str:
+    """Return the line, or lines, that a user writes for it."""
+    if edit.path.endswith(".toml"):
+        from awaken.engine.manifests.toml_keys import toml_line  # noqa: PLC0415  as above
+
+        return toml_line(edit)
+    from awaken.engine.manifests.ini_keys import ini_value  # noqa: PLC0415  as above
+
+    return f"{edit.key} = {ini_value(edit.value)}"

@@ -1,0 +1,93 @@
+"""Keys of a TOML file, set with tomlkit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Item, Table
+
+from awaken.contract import SetKey
+from awaken.engine.manifests.whole_texts import CannotAdd
+from awaken.workspace.toml_text import NotToml, parse_toml
+
+
+def with_toml_key(text: str, edit: SetKey) -> tuple[str, str]:
+    """Return ``text`` with the key, and the text of the value that it had. Raises CannotAdd."""
+    tables = _tables(text)
+    wanted = _wanted(tables, edit)
+    if tables == wanted:
+        return text, ""
+    try:
+        document = tomlkit.parse(text)
+        new, replaced = _edited(document, edit)
+    except (TOMLKitError, ValueError, RecursionError) as error:
+        raise CannotAdd(f"tomlkit does not write it: {error}") from error
+    if _tables(new) != wanted:
+        raise CannotAdd("tomlkit writes something else")
+    return new, replaced
+
+
+def toml_line(edit: SetKey) -> str:
+    """Return the line of the key, as TOML."""
+    return tomlkit.dumps({edit.key: _value(edit)}).rstrip("\n")
+
+
+def _edited(document: tomlkit.TOMLDocument, edit: SetKey) -> tuple[str, str]:
+    holder: Any = document
+    for name in edit.table:
+        holder = holder.get(name) if isinstance(holder, Mapping) else None
+    if holder is None:
+        return _with_new_table(document.as_string(), edit), ""
+    if not isinstance(holder, MutableMapping):
+        raise CannotAdd(f"{'.'.join(edit.table)} is no table")
+    old = holder.get(edit.key)
+    if old is not None:
+        holder[edit.key] = _value(edit)
+        return document.as_string(), old.as_string() if isinstance(old, Item) else ""
+    # Blanks and comments below the last key belong to what follows.
+    body = holder.value.body if isinstance(holder, Table) else []
+    below = []
+    while body and body[-1][0] is None:
+        below.append(body.pop())
+    holder[edit.key] = _value(edit)
+    body.extend(reversed(below))
+    return document.as_string(), ""
+
+
+def _with_new_table(text: str, edit: SetKey) -> str:
+    """Return ``text`` with the table at its end, where it cannot come between others."""
+    header = ".".join(tomlkit.key(name).as_string() for name in edit.table)
+    above = "" if not text or text.endswith("\n") else "\n"
+    gap = "\n" if text.strip() else ""
+    return f"{text}{above}{gap}[{header}]\n{toml_line(edit)}\n"
+
+
+def _value(edit: SetKey) -> Any:
+    return tomlkit.item(list(edit.value) if isinstance(edit.value, tuple) else edit.value)
+
+
+def _tables(text: str) -> dict[str, Any]:
+    try:
+        return parse_toml(text)
+    except NotToml as error:
+        raise CannotAdd(f"it is not valid TOML: {error}", error.line) from error
+
+
+def _wanted(tables: dict[str, Any], edit: SetKey) -> dict[str, Any]:
+    """Return ``tables`` with the key. Raises CannotAdd."""
+    wanted = deepcopy(tables)
+    holder: Any = wanted
+    for number, name in enumerate(edit.table, 1):
+        holder = holder.setdefault(name, {})
+        if not isinstance(holder, dict):
+            raise CannotAdd(f"{_dotted(edit.table[:number])} is no table")
+    holder[edit.key] = list(edit.value) if isinstance(edit.value, tuple) else edit.value
+    return wanted
+
+
+def _dotted(names: Sequence[str]) -> str:
+    return ".".join(names)

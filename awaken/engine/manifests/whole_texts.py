@@ -1,0 +1,56 @@
+"""The texts of settings files as they are edited: whole, with line feeds, and turned back."""
+
+from __future__ import annotations
+
+from os.path import commonprefix
+
+from awaken.engine.edits.splices import SpanMap, Splice, splice
+from awaken.workspace.sources import LINE_END, SourceFile
+
+LARGEST = 100_000
+"""Characters of a settings file that is edited; the largest of 20 programs has 22,191. What tomlkit
+and ConfigUpdater take grows with the square of the keys: up to eight seconds at this size."""
+
+
+class CannotAdd(Exception):
+    """A settings file is written in a way that awaken does not edit; ``str()`` says why.
+
+    ``line`` is the 1-based line that it is about, 0 for the whole file, and ``table`` the one to
+    add to by hand; ``path`` is set by who knows the file.
+    """
+
+    def __init__(self, message: str, line: int = 0, table: str = "") -> None:
+        super().__init__(message)
+        self.line = line
+        self.table = table
+        self.path = ""
+
+
+def editable_text(source: SourceFile) -> str:
+    """Return the text of a settings file, each line ended by a line feed. Raises CannotAdd."""
+    text = source.text.decode()
+    if len(text) > LARGEST:
+        raise CannotAdd(f"it has more than {LARGEST:,} characters")
+    return text.replace(_line_end(text), "\n")
+
+
+def with_text(source: SourceFile, text: str) -> tuple[SourceFile, SpanMap]:
+    """Return the file with ``text``, its own line ends in it, and the way back to what it was."""
+    written = text.replace("\n", _line_end(source.text.decode()))
+    new, moved = splice(source.text, difference(source.text, written.encode()))
+    return source.with_text(new), moved
+
+
+def difference(old: bytes, new: bytes) -> list[Splice]:
+    """Return the one replacement that turns ``old`` into ``new``."""
+    if old == new:
+        return []
+    start = len(commonprefix((old, new)))  # noqa: RUF071  bytes, no paths
+    end = len(commonprefix((old[start:][::-1], new[start:][::-1])))  # noqa: RUF071  the same
+    return [Splice(start, len(old) - end, new[start : len(new) - end])]
+
+
+def _line_end(text: str) -> str:
+    """Return how every line of ``text`` ends; a line feed where they do not all end alike."""
+    ends = set(LINE_END.findall(text))
+    return ends.pop() if len(ends) == 1 else "\n"

@@ -1,0 +1,19 @@
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T")
+
+class Pagination(Generic[_T]):
+    items: list[_T]
+    page: int
+    per_page: int
+    total: int | None
+    pages: int
+    has_prev: bool
+    has_next: bool
+    prev_num: int | None
+    next_num: int | None
+    def __iter__(self) -> Iterator[_T]: ...
+    def prev(self, *, error_out: bool = False) -> Pagination[_T]: ...
+    def next(self, *, error_out: bool = False) -> Pagination[_T]: ...
+    def iter_pages(self, *, left_edge: int = 2, left_current: int = 2, right_current: int = 4, right_edge: int = 2) -> Iterator[int | None]: ...

@@ -1,0 +1,158 @@
+"""What reading an attribute of a mapped class gives: an object, a collection, a plain value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
+from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
+from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
+from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
+from awaken.project.frameworks.sqlalchemy.relationships import Site
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Values, union
+
+_Answer = TypeVar("_Answer")
+# As in flask_sqlalchemy.model.camel_to_snake_case.
+_CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
+_QUERY = "sqlalchemy.orm.Query"
+_COLLECTIONS = {
+    "dynamic": "sqlalchemy.orm.AppenderQuery",
+    "write_only": "sqlalchemy.orm.WriteOnlyCollection",
+}
+# What a column of a type gives; of the others it depends on their arguments or on the database.
+_PYTHON_TYPES = {
+    **dict.fromkeys(["BigInteger", "INTEGER", "Integer", "SmallInteger"], "builtins.int"),
+    **dict.fromkeys(["String", "Text", "Unicode", "UnicodeText", "VARCHAR"], "builtins.str"),
+    **dict.fromkeys(["Boolean", "BOOLEAN"], "builtins.bool"),
+    **dict.fromkeys(["LargeBinary"], "builtins.bytes"),
+    **dict.fromkeys(["DateTime", "DATETIME", "TIMESTAMP"], "datetime.datetime"),
+    "Date": "datetime.date",
+    "Time": "datetime.time",
+    "Interval": "datetime.timedelta",
+}
+
+
+class MappedAttributes:
+    """Answers the evaluator, which knows nothing of mappings.
+
+    What is asked is worked out apart from the question that led here, so that no answer depends
+    on where it was asked first.
+    """
+
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        models: Models,
+        eager: EagerLoading,
+        class_queries: ClassQueries,
+    ) -> None:
+        self._evaluator = evaluator
+        self._models = models
+        self._eager = eager
+        self._class_queries = class_queries
+        self._kept: dict[tuple[str, bool, str], Values] = {}
+        self._is_asked = False
+
+    def is_relationship(self, owner: InstanceOf, name: str) -> bool:
+        """Whether ``name`` of a mapped object leads to others."""
+        if self._is_asked or owner.origins is None:
+            return False
+        mapped = self._apart(lambda: self._models.mapped_class(owner.qualified))
+        return mapped is not None and name in mapped.relationships
+
+    def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
+        """Return what reading ``name`` gives by the mapping; empty where no mapping says so."""
+        # To tell what is mapped, nothing that a mapped object holds is needed.
+        if self._is_asked:
+            return ()
+        key = (owner.qualified, isinstance(owner, InstanceOf), name)
+        if key not in self._kept:
+            self._kept[key] = self._apart(
+                lambda: (
+                    self._of_instance(owner.qualified, name)
+                    if isinstance(owner, InstanceOf)
+                    else self._of_class(owner.qualified, name)
+                )
+            )
+        return self._kept[key]
+
+    def _apart(self, ask: Callable[[], _Answer]) -> _Answer:
+        self._is_asked = True
+        try:
+            with self._evaluator.without_callers():
+                return ask()
+        finally:
+            self._is_asked = False
+
+    def _of_class(self, qualified: str, name: str) -> Values:
+        if name != "query":
+            return ()
+        found = self._class_queries.of(qualified)
+        # A class of queries of the program's own may give anything.
+        if not isinstance(found, ClassQuery) or found.custom or found.query_class is not None:
+            return ()
+        return (InstanceOf(_QUERY, parameters=((InstanceOf(qualified),),)),)
+
+    def _of_instance(self, qualified: str, name: str) -> Values:
+        mapped = self._models.mapped_class(qualified)
+        if mapped is None or self._is_annotated(qualified, name):
+            return ()
+        if name in mapped.relationships:
+            return self._related(qualified, name, mapped.relationships[name])
+        column = mapped.columns.get(name)
+        return () if column is None else _of_column(column)
+
+    def _by_keys(self, owner: str, target: str) -> bool | None:
+        """Return the direction by foreign keys, with table names that follow from class names."""
+        sides = [self._models.mapped_class(one) for one in (owner, target)]
+        named = [None if one is None else self._with_tablename(one) for one in sides]
+        if named[0] is None or named[1] is None:
+            return None
+        return direction(named[0], named[1])
+
+    def _with_tablename(self, mapped: MappedClass) -> MappedClass:
+        """Return a mapped class with the table name that Flask-SQLAlchemy gives it."""
+        if mapped.tablename is not None:
+            return mapped
+        if not isinstance(self._class_queries.of(mapped.qualified), ClassQuery):
+            return mapped
+        simple = mapped.qualified.rpartition(".")[2]
+        return replace(mapped, tablename=_CAMEL.sub(r"_\1", simple).lower())
+
+    def _is_annotated(self, qualified: str, name: str) -> bool:
+        """Whether a class body says itself what the attribute holds."""
+        for one in self._models.ancestors(qualified):
+            found = self._evaluator.classes.node(one.qualified)
+            if found is None:
+                continue
+            given = self._evaluator.members.given_to(*found, name)
+            if given:
+                return any(annotation is not None for _, annotation in given)
+        return False
+
+    def _related(self, owner: str, name: str, facts: RelationshipFacts) -> Values:
+        if facts.target is None or self._models.status(facts.target) == "plain":
+            return ()
+        one: Values = (InstanceOf(facts.target),)
+        if facts.lazy in _COLLECTIONS:
+            return (InstanceOf(_COLLECTIONS[facts.lazy], parameters=(one,)),)
+        many: Values = (InstanceOf("builtins.list", parameters=(one,)),)
+        is_collection = self._eager.is_collection(Site(owner, name, facts), owner)
+        if is_collection is None and facts.plain_join and not facts.secondary:
+            is_collection = self._by_keys(owner, facts.target)
+        if is_collection is None:
+            return union(many, one, (NoneValue(),))
+        return many if is_collection else (*one, NoneValue())
+
+
+def _of_column(facts: ColumnFacts) -> Values:
+    name = _PYTHON_TYPES.get((facts.type or "").rpartition(".")[2])
+    if name is None:
+        return ()
+    plain: Values = (InstanceOf(name),)
+    return plain if facts.nullable is False or facts.primary_key else (*plain, NoneValue())

@@ -1,0 +1,178 @@
+"""The answers to questions that lead to each other, each worked out once.
+
+Questions that lead back to themselves are solved together: each begins with no value at all, and
+all are worked out again until none gains a value. What comes out is the same wherever the circle
+is entered (the least fixed point).
+
+An answer carries how much work it is without anything remembered. That is charged again wherever
+it is used, so whether a question is too large follows from the program alone, not from what was
+asked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
+
+MOST_STEPS = 20_000  # of one question (benchmarks/limits.md)
+DEEPEST = 90  # questions inside of each other; keeps Python's own stack well below its limit
+
+_MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too many to tell
+_NEVER_SETTLED: Values = (Unknown("it depends on itself in too many ways to tell", NOWHERE),)
+
+
+class TooMuchError(Exception):
+    """The outermost question is too large: ``str`` of it says by which limit, as a clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The values that answer a question, with the steps and the depth that they cost."""
+
+    values: Values
+    steps: int
+    depth: int
+
+
+@dataclass(eq=False, slots=True)
+class _Question:
+    """A question that is being answered; ``lowest`` is the outermost one that it leads back to.
+
+    ``steps`` and ``depth`` leave out what leads back; ``members`` are the questions inside of it
+    that cannot be answered before it is.
+    """
+
+    key: Hashable
+    index: int
+    lasts: bool
+    lowest: int
+    values: Values = ()
+    steps: int = 1
+    depth: int = 0
+    leads_back: bool = False
+    members: list[_Question] = field(default_factory=list)
+
+
+class Answers:
+    """The answers to one outermost question; ``lasting`` are those that outlive it."""
+
+    def __init__(self, lasting: dict[Hashable, Answer]) -> None:
+        self._lasting = lasting
+        self.forget()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no question is being answered."""
+        return not self._stack
+
+    def forget(self) -> None:
+        """Drop all that does not outlive the outermost question."""
+        self._known: dict[Hashable, Answer] = {}
+        self._stack: list[_Question] = []
+        self._open: dict[Hashable, _Question] = {}
+        self._waiting: dict[Hashable, _Question] = {}
+        self._earlier: dict[Hashable, Values] = {}
+        self._steps = 0
+        self._changes = 0
+
+    def of(self, key: Hashable, work: Callable[[], Values], *, lasts: bool = False) -> Values:
+        """Return the answer to the question ``key``, which ``work`` finds.
+
+        ``lasts`` keeps it for the next outermost question. No values at all are what a question
+        begins with that leads back to itself. Raises TooMuchError where it is too large.
+        """
+        known = self._known.get(key) or self._lasting.get(key)
+        if known is not None:
+            self._charge(known)
+            return known.values
+        opened = self._open.get(key)
+        if opened is not None:
+            opened.leads_back = True
+        else:
+            opened = self._waiting.get(key)
+        if opened is not None:
+            self._lead_back(opened.lowest)
+            return opened.values
+        return self._solved(key, work, lasts=lasts)
+
+    def _lead_back(self, lowest: int) -> None:
+        if self._stack:
+            asking = self._stack[-1]
+            asking.lowest = min(asking.lowest, lowest)
+
+    def _charge(self, answer: Answer) -> None:
+        self._take(answer.steps)
+        self._go_down(len(self._stack) + answer.depth)
+        self._add(answer)
+
+    def _add(self, answer: Answer) -> None:
+        if self._stack:
+            asking = self._stack[-1]
+            asking.steps += answer.steps
+            asking.depth = max(asking.depth, answer.depth)
+
+    def _take(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > MOST_STEPS:
+            raise TooMuchError(f"it takes more than {MOST_STEPS} steps to tell")
+
+    def _go_down(self, depth: int) -> None:
+        if depth > DEEPEST:
+            raise TooMuchError(f"it takes more than {DEEPEST} steps inside of each other to tell")
+
+    def _solved(self, key: Hashable, work: Callable[[], Values], *, lasts: bool) -> Values:
+        index, before = len(self._stack), self._steps
+        self._go_down(index + 1)
+        for turn in range(_MOST_ROUNDS):
+            changes, self._steps = self._changes, before
+            self._take(1)
+            question = self._worked_out(_Question(key, index, lasts, index), work)
+            if question.lowest < index:
+                self._wait(question)
+                return question.values
+            if self._changes == changes:
+                return self._settled(question)
+            self._earlier[key] = question.values
+            if turn + 1 < _MOST_ROUNDS:
+                for member in question.members:
+                    del self._waiting[member.key]
+        for one in (*question.members, question):
+            one.values = _NEVER_SETTLED
+        return self._settled(question)
+
+    def _worked_out(self, question: _Question, work: Callable[[], Values]) -> _Question:
+        question.values = self._earlier.get(question.key, ())
+        self._open[question.key] = question
+        self._stack.append(question)
+        found = work()
+        self._stack.pop()
+        del self._open[question.key]
+        if question.leads_back and found != question.values:
+            # Who asked in between has seen less than there is.
+            self._changes += 1
+        question.values = found
+        return question
+
+    def _wait(self, question: _Question) -> None:
+        """Keep what is as good as what the outermost question of its circle begins with."""
+        self._waiting[question.key] = question
+        self._earlier[question.key] = question.values
+        self._lead_back(question.lowest)
+        self._stack[-1].members += (*question.members, question)
+
+    def _settled(self, question: _Question) -> Values:
+        circle = (*question.members, question)
+        steps = sum(one.steps for one in circle)
+        depth = max(one.depth for one in circle) + len(circle)
+        self._go_down(question.index + depth)
+        for one in circle:
+            # The same for all of a circle, whichever was asked first.
+            answer = Answer(one.values, steps, depth)
+            keeps = self._lasting if one.lasts and not holds_tree(one.values) else self._known
+            keeps[one.key] = answer
+            self._waiting.pop(one.key, None)
+            self._earlier.pop(one.key, None)
+        self._add(Answer(question.values, steps, depth))
+        return question.values

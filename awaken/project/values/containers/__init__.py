@@ -1,0 +1,6 @@
+"""Containers that a program builds: what they hold, and what they give.
+
+Begin with ``items`` (iterating, subscripting and unpacking a value), then ``building`` (displays,
+comprehensions, calls of builtins and of methods of containers), ``unpacking`` (targets that take
+a value apart) and ``additions`` (what is put into a container later).
+"""

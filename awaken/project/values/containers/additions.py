@@ -1,0 +1,432 @@
+"""What is put into a container after it was built.
+
+Every read of the variable or attribute that holds it is looked at: it puts something in, it only
+looks, or it hands the container on to where that cannot be seen. Then the container may hold
+anything, which is said by an unknown item.
+
+A library that is handed a container puts nothing of its own into it: this is assumed, the few
+functions apart whose purpose it is.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from awaken.project.source.bindings import Scope
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import parameters_of
+from awaken.project.values.containers.items import DICTS, MUTABLE, STR, is_growing
+from awaken.project.values.domain import (
+    ClassOf,
+    Environment,
+    External,
+    FunctionOf,
+    InstanceOf,
+    NotRelevant,
+    Producer,
+    Session,
+    TupleOf,
+    Value,
+    Values,
+    union,
+)
+from awaken.project.values.questions import Questions
+
+_MOST_CALLS = 3  # functions into which a container is followed; more are hardly ever in sight
+_DEEPEST = 3  # containers inside of each other; what is further in is hardly ever taken out
+_MOST_FILES = 15  # that name what holds a container; a name in more is no name of one thing
+_LOOKING = {
+    *("remove", "discard", "clear", "sort", "reverse", "index", "count", "keys", "rotate"),
+    *("issubset", "issuperset", "isdisjoint", "move_to_end", "most_common", "has_key"),
+    *("difference_update", "intersection_update"),
+}
+_HANDING_ALL_OUT = {"values", "items", "copy", "union", "intersection", "difference"}
+_HANDING_ONE_OUT = {"get", "pop", "popleft", "popitem", "setdefault"}
+_PUTTING_ONE = {"append": 0, "add": 0, "appendleft": 0, "insert": 1}
+_PUTTING_ALL = {"extend", "extendleft", "update"}
+_PUTTING_SECOND = {"heapq.heappush", "heapq.heappushpop", "bisect.insort", "bisect.insort_left"}
+_PUTTING_SECOND |= {"heapq.heapreplace", "bisect.insort_right"}
+
+Put = Literal["item", "all", "passed", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Something that is put in: as one ``item``, as ``all`` that iterating it gives, or unseen.
+
+    ``depth`` is 0 for the container itself, 1 for the containers in it. ``passed`` is a call that
+    is given the container as ``node``, and may put something in.
+    """
+
+    put: Put
+    depth: int
+    module: Module
+    node: ast.expr | ast.Module
+    key: ast.expr | None = None
+    call: ast.Call | None = None
+
+
+class Additions:
+    """Finds what is put into the containers that variables and attributes hold."""
+
+    def __init__(self, evaluator: Questions) -> None:
+        self._evaluator = evaluator
+
+    def to_variable(
+        self, found: Values, module: Module, scope: Scope, name: str, known: Environment
+    ) -> Values:
+        """Return ``found``, the values of a variable, with what is put into them."""
+        if not any(map(is_growing, found)):
+            return found
+        is_local = scope is not module.scopes.module
+        additions = self._of_variable(module, scope, name, 0, is_local=is_local)
+        return self._grown(found, list(self._seen_in(additions)), known)
+
+    def to_global(self, found: Values, module: Module, name: str) -> Values:
+        """Return ``found``, the values of a module's own name, with what is put into them."""
+        if not any(map(is_growing, found)):
+            return found
+        own = self._of_variable(module, module.scopes.module, name, 0, is_local=False)
+        return self._grown(found, [*self._seen_in(own), *self._elsewhere(module, name)], ())
+
+    def to_attribute(self, found: Values, module: Module, name: str) -> Values:
+        """Return ``found``, what a class of ``module`` gives its attribute ``name``, filled."""
+        if not any(map(is_growing, found)):
+            return found
+        own = self._of_attribute(module, name)
+        return self._grown(found, [*self._seen_in(own), *self._elsewhere(module, name)], ())
+
+    def _elsewhere(self, module: Module, name: str) -> Iterator[Addition]:
+        """Yield what other files put into what may be the container, by its name alone."""
+        paths = self._evaluator.files_naming(name)
+        others = [] if paths is None else [path for path in paths if path != module.path]
+        if paths is None or len(others) > _MOST_FILES:
+            for depth in range(_DEEPEST):
+                yield Addition("unknown", depth, module, module.tree)
+            return
+        for path in others:
+            other = self._evaluator.load(path)
+            if other is not None:
+                yield from self._seen_in(self._of_attribute(other, name))
+
+    def _of_variable(
+        self, module: Module, scope: Scope, name: str, depth: int, *, is_local: bool
+    ) -> list[Addition]:
+        key = ("additions", scope, name, depth, is_local)
+        kept: list[Addition] | None = module.memo.get(key)
+        if kept is None:
+            uses = _Uses(self._evaluator, is_local=is_local)
+            kept = list(uses.of_variable(module, scope, name, depth))
+            module.memo[key] = kept
+        return kept
+
+    def _of_attribute(self, module: Module, name: str) -> list[Addition]:
+        key = ("additions", name)
+        kept: list[Addition] | None = module.memo.get(key)
+        if kept is None:
+            uses = _Uses(self._evaluator, is_local=False)
+            kept = list(uses.of_attribute(module, name))
+            module.memo[key] = kept
+        return kept
+
+    # -------------------------------------------------------------------- what it is passed to
+    def _seen_in(self, additions: Iterable[Addition], calls: int = 0) -> Iterator[Addition]:
+        """Yield ``additions``, with what the called functions add in place of their calls."""
+        for one in additions:
+            if one.call is None:
+                yield one
+                continue
+            for function in self._evaluator.values(one.module, one.call.func):
+                yield from self._by(function, one, one.call, calls)
+
+    def _by(self, function: Value, one: Addition, call: ast.Call, calls: int) -> Iterator[Addition]:
+        match function:
+            case External() | Session() | NotRelevant():
+                return
+            case InstanceOf(qualified=name) | ClassOf(qualified=name) if (
+                self._evaluator.classes.facts(name) is None
+            ):
+                return
+            case FunctionOf() if calls < _MOST_CALLS:
+                parameter = _parameter(function, call, one.node)
+                if parameter is not None:
+                    home = function.module
+                    scope = home.scopes.scope_made_by(function.node)
+                    # What it returns goes to where it is called, which is not looked at.
+                    inner = self._of_variable(home, scope, parameter, one.depth, is_local=False)
+                    yield from self._seen_in(inner, calls + 1)
+                    return
+            case _:
+                pass
+        yield Addition("unknown", one.depth, one.module, one.node)
+
+    # ------------------------------------------------------------------------------- growing
+    def _grown(
+        self, values: Values, additions: Sequence[Addition], known: Environment, depth: int = 0
+    ) -> Values:
+        if not additions:
+            return values
+        return union(*((self._one(value, additions, known, depth),) for value in values))
+
+    def _one(
+        self, value: Value, additions: Sequence[Addition], known: Environment, depth: int
+    ) -> Value:
+        match value:
+            case InstanceOf(qualified=name, parameters=[*parameters]) if parameters:
+                if value.grows and name in MUTABLE:
+                    own = [one for one in additions if one.depth == depth]
+                    parameters = self._with(parameters, own, known, is_dict=name in DICTS)
+                inner = self._grown(parameters[-1], additions, known, depth + 1)
+                return replace(value, parameters=(*parameters[:-1], inner))
+            case TupleOf():
+                items = (self._grown(one, additions, known, depth + 1) for one in value.items)
+                return TupleOf(tuple(items))
+            case Producer():
+                return replace(value, inner=self._grown(value.inner, additions, known, depth))
+            case _:
+                return value
+
+    def _with(
+        self,
+        parameters: Sequence[Values],
+        additions: Sequence[Addition],
+        known: Environment,
+        *,
+        is_dict: bool,
+    ) -> list[Values]:
+        *keys, items = parameters
+        for one in additions:
+            more_keys, more = self._put(one, known, is_dict=is_dict)
+            items = union(items, more)
+            if keys:
+                keys = [union(keys[0], more_keys)]
+        return [*keys, items]
+
+    def _put(self, one: Addition, known: Environment, *, is_dict: bool) -> tuple[Values, Values]:
+        """Return the keys and the items that an addition puts in."""
+        evaluator, module = self._evaluator, one.module
+        if one.put == "unknown":
+            why = "what is put into it cannot all be seen"
+            unknown = (evaluator.unknown(module, one.node, why),)
+            return unknown, unknown
+        if isinstance(one.node, ast.Module):
+            return (), ()
+        given = evaluator.values(module, one.node, known)
+        keys: Values = (STR,)
+        if one.key is not None:
+            keys = evaluator.values(module, one.key, known)
+        if one.put == "item":
+            return keys, given
+        if is_dict:
+            return self._pairs(given, module, one.node)
+        return (), evaluator.iterated(given, module, one.node)
+
+    def _pairs(self, given: Values, module: Module, node: ast.expr) -> tuple[Values, Values]:
+        keys: Values = ()
+        items: Values = ()
+        for value in given:
+            match value:
+                case InstanceOf(qualified=name, parameters=[more, values]) if name in DICTS:
+                    keys, items = union(keys, more), union(items, values)
+                case _:
+                    why = f"what `{module.excerpt(node)}` holds is not known"
+                    unknown = (self._evaluator.unknown(module, node, why),)
+                    keys, items = union(keys, unknown), union(items, unknown)
+        return keys, items
+
+
+class _Uses:
+    """Looks at all that is done with what a variable or an attribute holds."""
+
+    def __init__(self, evaluator: Questions, *, is_local: bool) -> None:
+        self._evaluator = evaluator
+        self._is_local = is_local
+        self._seen: set[tuple[object, ...]] = set()
+
+    def of_variable(
+        self, module: Module, scope: Scope, name: str, depth: int = 0
+    ) -> Iterator[Addition]:
+        # `x = x[0]` in a loop goes one deeper each time.
+        if depth > _DEEPEST or (scope, name, depth) in self._seen:
+            return
+        self._seen.add((scope, name, depth))
+        scopes = module.scopes
+        for inner in scopes.inside(scope):
+            for read in inner.reads.get(name, ()):
+                if scopes.owner(name, inner) is scope:
+                    yield from self._use(module, read, depth)
+
+    def of_attribute(self, module: Module, name: str, depth: int = 0) -> Iterator[Addition]:
+        if depth > _DEEPEST or (module.path, name, depth) in self._seen:
+            return
+        self._seen.add((module.path, name, depth))
+        for node in module.mentions(name):
+            match node:
+                case ast.Attribute(ctx=ctx, attr=attribute) if attribute == name:
+                    is_used = isinstance(ctx, ast.Load)
+                    is_used = is_used or isinstance(module.parent(node), ast.AugAssign)
+                case ast.Name(ctx=ast.Load()):
+                    bindings = module.scopes.bindings_of(node)
+                    is_used = any(one.kind == "import" for one in bindings)
+                case ast.alias(asname=str() as other) if other != name:
+                    # By another name it may be filled as well, which is not looked at.
+                    yield Addition("unknown", depth, module, module.tree)
+                    continue
+                case _:
+                    continue
+            if is_used:
+                yield from self._use(module, node, depth)
+
+    def _use(self, module: Module, node: ast.expr, depth: int) -> Iterator[Addition]:  # noqa: C901, PLR0912
+        above = module.parent(node)
+        match above:
+            case ast.Attribute():
+                yield from self._attribute(module, above, depth)
+            case ast.Subscript() if above.value is node:
+                yield from self._subscript(module, above, depth)
+            case ast.AugAssign() if above.target is node:
+                yield Addition("all", depth, module, above.value)
+            case ast.For() | ast.AsyncFor() | ast.comprehension() if above.iter is node:
+                yield from self._loop(module, above.target, depth)
+            case ast.Call() if node in above.args:
+                yield from self._passed(module, above, node, depth)
+            case ast.keyword():
+                call = module.parent(above)
+                if isinstance(call, ast.Call):
+                    yield from self._passed(module, call, node, depth)
+                else:
+                    yield Addition("unknown", depth, module, node)
+            case ast.Starred() | ast.BinOp():
+                # A new container, which shares what is in this one.
+                yield Addition("unknown", depth + 1, module, node)
+            case ast.BoolOp():
+                yield from self._use(module, above, depth)
+            case ast.IfExp():
+                if above.test is not node:
+                    yield from self._use(module, above, depth)
+            case ast.Assign() if above.value is node:
+                for target in above.targets:
+                    yield from self._alias(module, target, node, depth)
+            case ast.AnnAssign() if above.value is node:
+                yield from self._alias(module, above.target, node, depth)
+            case ast.Tuple() if isinstance(module.parent(above), ast.Return) and self._is_local:
+                pass
+            case ast.Return() if self._is_local:
+                pass
+            case (
+                ast.Compare()
+                | ast.UnaryOp()
+                | ast.FormattedValue()
+                | ast.Expr()
+                | ast.If()
+                | ast.While()
+                | ast.Assert()
+                | ast.Subscript()
+                | ast.Delete()
+                | ast.Await()
+            ):
+                pass
+            case _:
+                yield Addition("unknown", depth, module, node)
+
+    def _attribute(self, module: Module, node: ast.Attribute, depth: int) -> Iterator[Addition]:
+        call, name = module.parent(node), node.attr
+        if not isinstance(call, ast.Call) or call.func is not node:
+            yield Addition("unknown", depth, module, node)
+            return
+        if any(isinstance(one, ast.Starred) for one in call.args):
+            yield Addition("unknown", depth, module, call)
+        elif name in _PUTTING_ONE and len(call.args) > _PUTTING_ONE[name]:
+            yield Addition("item", depth, module, call.args[_PUTTING_ONE[name]])
+        elif name in _PUTTING_ALL:
+            yield from (Addition("all", depth, module, one) for one in call.args)
+            for keyword in call.keywords:
+                put: Put = "all" if keyword.arg is None else "item"
+                yield Addition(put, depth, module, keyword.value)
+        elif name in _HANDING_ONE_OUT:
+            if name == "setdefault" and len(call.args) == 2:  # noqa: PLR2004  key and value
+                yield Addition("item", depth, module, call.args[1], call.args[0])
+            yield from self._use(module, call, depth + 1)
+        elif name in _HANDING_ALL_OUT:
+            yield from self._handed_out(module, call, name, depth)
+        elif name not in _LOOKING:
+            yield Addition("unknown", depth, module, call)
+
+    def _handed_out(
+        self, module: Module, call: ast.Call, name: str, depth: int
+    ) -> Iterator[Addition]:
+        above = module.parent(call)
+        if isinstance(above, ast.For | ast.AsyncFor | ast.comprehension) and above.iter is call:
+            target = above.target
+            if name == "items" and isinstance(target, ast.Tuple) and len(target.elts) == 2:  # noqa: PLR2004
+                target = target.elts[1]
+            yield from self._loop(module, target, depth)
+        else:
+            yield Addition("unknown", depth + 1, module, call)
+
+    def _subscript(self, module: Module, node: ast.Subscript, depth: int) -> Iterator[Addition]:
+        above = module.parent(node)
+        if isinstance(node.ctx, ast.Del):
+            return
+        if isinstance(node.slice, ast.Slice):
+            if isinstance(above, ast.Assign):
+                yield Addition("all", depth, module, above.value)
+            else:
+                yield Addition("unknown", depth + isinstance(node.ctx, ast.Load), module, node)
+        elif isinstance(node.ctx, ast.Load):
+            yield from self._use(module, node, depth + 1)
+        elif isinstance(above, ast.Assign):
+            yield Addition("item", depth, module, above.value, node.slice)
+        elif isinstance(above, ast.AugAssign):
+            yield Addition("item", depth, module, above.value, node.slice)
+            yield Addition("all", depth + 1, module, above.value)
+        else:
+            yield Addition("unknown", depth, module, node)
+
+    def _loop(self, module: Module, target: ast.expr, depth: int) -> Iterator[Addition]:
+        """What the variable of a loop holds is in the container."""
+        yield from self._alias(module, target, target, depth + 1)
+
+    def _alias(
+        self, module: Module, target: ast.expr, node: ast.expr, depth: int
+    ) -> Iterator[Addition]:
+        """The container is known by another name as well."""
+        scope = module.scopes.scope_of(target)
+        match target:
+            case ast.Name() if (owner := module.scopes.owner(target.id, scope)) is not None:
+                yield from self.of_variable(module, owner, scope.mangled(target.id), depth)
+            case ast.Attribute() if target.attr.startswith("_"):
+                yield from self.of_attribute(module, target.attr, depth)
+            case _:
+                yield Addition("unknown", depth, module, node)
+
+    def _passed(
+        self, module: Module, call: ast.Call, node: ast.expr, depth: int
+    ) -> Iterator[Addition]:
+        name = self._evaluator.names.qualified(module, call.func)
+        if name is not None and name.startswith("builtins."):
+            yield Addition("unknown", depth + 1, module, node)
+        elif name in _PUTTING_SECOND and len(call.args) > 1:
+            yield Addition("item", depth, module, call.args[1])
+        else:
+            yield Addition("passed", depth, module, node, call=call)
+
+
+def _parameter(function: FunctionOf, call: ast.Call, node: ast.AST) -> str | None:
+    """Return the parameter of ``function`` that ``call`` passes ``node`` to."""
+    arguments = function.node.args
+    names = [one.arg for one, _ in parameters_of(arguments)]
+    packed = {one.arg for one in (arguments.vararg, arguments.kwarg) if one is not None}
+    positional = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    if function.bound is not None:
+        positional = positional[1:]
+    for keyword in call.keywords:
+        if keyword.value is node:
+            return keyword.arg if keyword.arg in names and keyword.arg not in packed else None
+    at = next(at for at, one in enumerate(call.args) if one is node)
+    if any(isinstance(one, ast.Starred) for one in call.args[:at]) or at >= len(positional):
+        return None
+    return positional[at]

@@ -1,0 +1,412 @@
+"""The containers that expressions build, and what calls on them give."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import replace
+
+from awaken.project.source.modules import Module
+from awaken.project.values.containers.items import (
+    BOOL,
+    BYTES,
+    DICTS,
+    FLOAT,
+    INT,
+    LISTS,
+    MUTABLE,
+    SETS,
+    STR,
+    list_of,
+    sliced,
+    subscripted,
+    tuple_of,
+)
+from awaken.project.values.domain import (
+    MOST_ALTERNATIVES,
+    Environment,
+    InstanceOf,
+    NoneValue,
+    NotRelevant,
+    Producer,
+    TupleOf,
+    Value,
+    Values,
+    union,
+)
+from awaken.project.values.questions import Questions
+
+_CLASSES: dict[type, InstanceOf] = {
+    bool: BOOL,
+    int: INT,
+    float: FLOAT,
+    str: STR,
+    bytes: BYTES,
+    complex: InstanceOf("builtins.complex"),
+    type(...): InstanceOf("types.EllipsisType"),
+}
+_SCALARS = {*_CLASSES.values(), NoneValue()}
+_NUMBERS = [BOOL, INT, FLOAT]
+_CERTAIN = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
+_ELSEWHERE = NotRelevant("a value built in place")
+_LAZY = {"enumerate", "reversed", "map", "filter", "zip"}
+_FUNCTIONS = {"list", "set", "frozenset", "tuple", "dict", "sorted", "deque", "defaultdict"} | _LAZY
+_GIVE_AN_ITEM = {"pop", "popleft", "popitem", "get", "setdefault"}
+_GIVE_ALL = {"copy", "values", "keys", "items"}
+_GIVE_NOTHING = {
+    *("append", "extend", "insert", "remove", "clear", "sort", "reverse", "appendleft"),
+    *("add", "discard", "update", "extendleft", "rotate"),
+}
+_METHODS = _GIVE_AN_ITEM | _GIVE_ALL | _GIVE_NOTHING
+
+
+def constant(value: object) -> Value:
+    """Return what a constant of the source is."""
+    return NoneValue() if value is None else _CLASSES[type(value)]
+
+
+class Building:
+    """Follows displays, comprehensions and subscripts, and calls of and on containers."""
+
+    def __init__(self, evaluator: Questions) -> None:
+        self._evaluator = evaluator
+
+    # ------------------------------------------------------------------------------- displays
+    def display(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        """Return what a display, a comprehension or an operation of builtins gives."""
+        match node:
+            case ast.Tuple():
+                return self._tuple(module, node, known)
+            case ast.List():
+                return (list_of(self._items(module, node.elts, known)),)
+            case ast.Set():
+                return (_built("builtins.set", self._items(module, node.elts, known)),)
+            case ast.Dict():
+                return (self._dict(module, node, known),)
+            case ast.ListComp():
+                return (list_of(self._evaluator.values(module, node.elt, known)),)
+            case ast.SetComp():
+                return (_built("builtins.set", self._evaluator.values(module, node.elt, known)),)
+            case ast.DictComp():
+                keys = self._evaluator.values(module, node.key, known)
+                values = self._evaluator.values(module, node.value, known)
+                return (_built("builtins.dict", keys, values),)
+            case ast.GeneratorExp():
+                return (Producer("generator", self._evaluator.values(module, node.elt, known)),)
+            case _:
+                return self._operation(module, node, known)
+
+    def _tuple(self, module: Module, node: ast.Tuple, known: Environment) -> Values:
+        places: list[Values] = []
+        for part in node.elts:
+            if not isinstance(part, ast.Starred):
+                places.append(self._evaluator.values(module, part, known))
+                continue
+            inner = self._evaluator.values(module, part.value, known)
+            if len(inner) != 1 or not isinstance(inner[0], TupleOf):
+                return (_tuple_of_any(self._items(module, node.elts, known)),)
+            places += inner[0].items
+        return (tuple_of(places),)
+
+    def _items(self, module: Module, nodes: Iterable[ast.expr], known: Environment) -> Values:
+        found: Values = ()
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                found = union(found, self.items_of(module, node.value, known))
+            else:
+                found = union(found, self._evaluator.values(module, node, known))
+            if len(found) > MOST_ALTERNATIVES:
+                # One item that is too much does not make the container unknown.
+                return (self._evaluator.unknown(module, node, "it may be too many things"),)
+        return found
+
+    def _dict(self, module: Module, node: ast.Dict, known: Environment) -> Value:
+        keys = self._items(module, [one for one in node.keys if one is not None], known)
+        parts = zip(node.keys, node.values, strict=True)
+        values = self._items(module, [value for key, value in parts if key is not None], known)
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                inner = self._evaluator.values(module, value, known)
+                keys, values = self._joined_with(keys, values, inner, module, value)
+        return _built("builtins.dict", keys, values)
+
+    def _joined_with(
+        self, keys: Values, values: Values, mapping: Values, module: Module, node: ast.AST
+    ) -> tuple[Values, Values]:
+        """Return keys and values with those of what ``mapping`` may be."""
+        for one in mapping:
+            match one:
+                case InstanceOf(qualified=name, parameters=[more_keys, more_values]) if (
+                    name in DICTS
+                ):
+                    keys, values = union(keys, more_keys), union(values, more_values)
+                case _:
+                    why = f"what `{module.excerpt(node)}` holds is not known"
+                    unknown = self._evaluator.unknown(module, node, why)
+                    keys, values = union(keys, (unknown,)), union(values, (unknown,))
+        return keys, values
+
+    def items_of(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        """Return what iterating ``node`` gives."""
+        values = self._evaluator.values(module, node, known)
+        return self._evaluator.iterated(values, module, node)
+
+    # ----------------------------------------------------------------------------- operations
+    def _operation(self, module: Module, node: ast.expr, known: Environment) -> Values:
+        match node:
+            case ast.JoinedStr() | ast.FormattedValue():
+                return (STR,)
+            case ast.UnaryOp(op=ast.Not()):
+                return (BOOL,)
+            case ast.UnaryOp():
+                found = self._evaluator.values(module, node.operand, known)
+                return tuple(one if one in _NUMBERS[1:] else _ELSEWHERE for one in found)
+            case ast.Compare():
+                if all(isinstance(one, _CERTAIN) for one in node.ops):
+                    return (BOOL,)
+                parts = [node.left, *node.comparators]
+                sides = union(*(self._evaluator.values(module, one, known) for one in parts))
+                return (BOOL,) if all(one in _SCALARS for one in sides) else (_ELSEWHERE,)
+            case ast.BinOp():
+                left = self._evaluator.values(module, node.left, known)
+                right = self._evaluator.values(module, node.right, known)
+                result = operated(left, node.op, right)
+                return (_ELSEWHERE,) if result is None else result
+            case _:
+                return (_ELSEWHERE,)
+
+    # ----------------------------------------------------------------------------- subscripts
+    def subscripted(self, node: ast.Subscript, owner: Value) -> Values | None:
+        """Return the item or slice that ``node`` reads of ``owner``; None if it is not known."""
+        if isinstance(node.slice, ast.Slice):
+            bounds = [node.slice.lower, node.slice.upper]
+            numbers = [None if one is None else number(one) for one in bounds]
+            is_known = node.slice.step is None and all(
+                bound is None or at is not None for bound, at in zip(bounds, numbers, strict=True)
+            )
+            return sliced(owner, numbers[0], numbers[1], known=is_known)
+        return subscripted(owner, number(node.slice))
+
+    # ---------------------------------------------------------------------------------- calls
+    def called(self, module: Module, node: ast.Call, known: Environment) -> Values | None:
+        """Return what a call of a builtin, or of a container's method, gives; None for others."""
+        match node.func:
+            case ast.Name(id=name) if name in _FUNCTIONS:
+                qualified = self._evaluator.names.qualified(module, node.func)
+                if qualified in {f"builtins.{name}", f"collections.{name}"}:
+                    return self._made(qualified, module, node, known)
+            case ast.Attribute(attr="deque" | "defaultdict" as name):
+                if self._evaluator.names.qualified(module, node.func) == f"collections.{name}":
+                    return self._made(f"collections.{name}", module, node, known)
+            case ast.Attribute(value=owner, attr=name) if name in _METHODS:
+                return self._method(
+                    self._evaluator.values(module, owner, known), module, node, known
+                )
+        return None
+
+    def _made(
+        self, qualified: str, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        name = qualified.rpartition(".")[2]
+        if name == "dict":
+            return self._dict_called(module, node, known)
+        if name == "defaultdict":
+            return self._defaultdict(module, node, known)
+        if any(isinstance(one, ast.Starred) for one in node.args):
+            return None
+        if name in {"map", "filter"}:
+            return self._mapped(qualified, module, node, known)
+        given = [self.items_of(module, one, known) for one in node.args]
+        match name:
+            case "zip" if given:
+                return (InstanceOf(qualified, parameters=((TupleOf(tuple(given)),),)),)
+            case "list" | "sorted":
+                return (list_of(given[0] if given else ()),)
+            case "set" | "deque":
+                return (_built(qualified, given[0] if given else ()),)
+            case "tuple" | "frozenset":
+                return (InstanceOf(qualified, parameters=(given[0] if given else (),)),)
+            case _ if given:
+                return (InstanceOf(qualified, parameters=(given[0],)),)
+            case _:
+                return None
+
+    def _mapped(
+        self, qualified: str, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        if len(node.args) != 2:  # noqa: PLR2004  a function and what it is called with
+            return None
+        function, items = node.args
+        if qualified == "builtins.filter":
+            found = self.items_of(module, items, known)
+            if isinstance(function, ast.Constant) and function.value is None:
+                found = tuple(one for one in found if one != NoneValue())
+            return (InstanceOf(qualified, parameters=(found,)),)
+        # What the function is given are the items, which no expression stands for.
+        called = ast.copy_location(ast.Call(function, [], []), node)
+        functions = self._evaluator.values(module, function, known)
+        return (
+            InstanceOf(qualified, parameters=(self._evaluator.called(functions, module, called),)),
+        )
+
+    def _dict_called(self, module: Module, node: ast.Call, known: Environment) -> Values | None:
+        keys: Values = ()
+        values: Values = ()
+        for one in node.args[:1]:
+            inner = self._evaluator.values(module, one, known)
+            if inner and all(
+                isinstance(part, InstanceOf) and part.qualified in DICTS for part in inner
+            ):
+                keys, values = self._joined_with(keys, values, inner, module, one)
+                continue
+            pairs = self._evaluator.iterated(inner, module, one)
+            for pair in pairs:
+                if not isinstance(pair, TupleOf) or len(pair.items) != 2:  # noqa: PLR2004  key, value
+                    return None
+                keys, values = union(keys, pair.items[0]), union(values, pair.items[1])
+        for keyword in node.keywords:
+            inner = self._evaluator.values(module, keyword.value, known)
+            if keyword.arg is None:
+                keys, values = self._joined_with(keys, values, inner, module, keyword.value)
+            else:
+                keys, values = union(keys, (STR,)), union(values, inner)
+        return (_built("builtins.dict", keys, values),)
+
+    def _defaultdict(self, module: Module, node: ast.Call, known: Environment) -> Values | None:
+        if len(node.args) != 1 or node.keywords:
+            return None
+        called = ast.copy_location(ast.Call(node.args[0], [], []), node)
+        factories = self._evaluator.values(module, node.args[0], known)
+        made = self.called(module, called, known)
+        if made is None:
+            made = self._evaluator.called(factories, module, called)
+        return (_built("collections.defaultdict", (), made),)
+
+    def _method(
+        self, owners: Values, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        """Return what a method of a container gives; None if it may be something else."""
+        if not owners:
+            return None
+        found: Values = ()
+        for owner in owners:
+            one = self._of_container(owner, module, node, known)
+            if one is None:
+                return None
+            found = union(found, one)
+        return found
+
+    def _of_container(
+        self, owner: Value, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if owner == NoneValue():
+            return ()
+        if not isinstance(owner, InstanceOf) or owner.qualified not in MUTABLE:
+            return None
+        if name in _GIVE_NOTHING:
+            return (NoneValue(),)
+        if name == "copy":
+            return (owner,)
+        if owner.qualified in DICTS and len(owner.parameters) == 2:  # noqa: PLR2004  keys, values
+            return self._of_dict(owner, name, module, node, known)
+        is_list = owner.qualified in LISTS | SETS and len(owner.parameters) == 1
+        return owner.parameters[0] if is_list and name in {"pop", "popleft"} else None
+
+    def _of_dict(
+        self,
+        owner: InstanceOf,
+        name: str,
+        module: Module,
+        node: ast.Call,
+        known: Environment,
+    ) -> Values | None:
+        keys, values = owner.parameters
+        match name:
+            case "keys":
+                return (InstanceOf("collections.abc.KeysView", parameters=(keys,)),)
+            case "values":
+                return (InstanceOf("collections.abc.ValuesView", parameters=(values,)),)
+            case "items":
+                return (InstanceOf("collections.abc.ItemsView", parameters=(keys, values)),)
+            case "popitem":
+                return (TupleOf((keys, values)),)
+            case "get" | "pop" | "setdefault" if not node.keywords and node.args:
+                if len(node.args) > 1:
+                    return union(values, self._evaluator.values(module, node.args[1], known))
+                return values if name == "pop" else union(values, (NoneValue(),))
+            case _:
+                return None
+
+
+def number(node: ast.expr) -> int | None:
+    """Return the constant whole number that ``node`` is; None if it is none."""
+    match node:
+        case ast.Constant(value=int() as value) if not isinstance(value, bool):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
+            return -value
+        case _:
+            return None
+
+
+def operated(left: Values, operator: ast.operator, right: Values) -> Values | None:
+    """Return what an operator gives for values of builtins; None if that is not certain."""
+    found: Values = ()
+    for one in left:
+        for other in right:
+            result = _pair(one, operator, other)
+            if result is None:
+                return None
+            found = union(found, (result,))
+    return found
+
+
+def _pair(left: Value, operator: ast.operator, right: Value) -> Value | None:
+    if left in _NUMBERS and right in _NUMBERS:
+        return _of_numbers(left, operator, right)
+    if left == STR and isinstance(operator, ast.Mod):
+        return STR
+    if left == right and left in (STR, BYTES) and isinstance(operator, ast.Add):
+        return left
+    if isinstance(operator, ast.Mult) and right in (INT, BOOL) and _is_sequence(left):
+        return left
+    match operator, left, right:
+        case ast.Add(), TupleOf(), TupleOf():
+            return tuple_of([*left.items, *right.items])
+        case ((ast.Add() | ast.BitOr()), InstanceOf(), InstanceOf()) if _is_alike(left, right):
+            parameters = zip(left.parameters, right.parameters, strict=True)
+            joined = tuple(union(*both) for both in parameters)
+            return replace(left, parameters=joined, grows=left.grows or right.grows)
+        case _:
+            return None
+
+
+def _of_numbers(left: Value, operator: ast.operator, right: Value) -> Value | None:
+    if isinstance(operator, ast.Div):
+        return FLOAT
+    if isinstance(operator, ast.Add | ast.Sub | ast.Mult | ast.FloorDiv | ast.Mod):
+        return FLOAT if FLOAT in (left, right) else INT
+    # A negative power of whole numbers is none; bits of truth values are truth values.
+    return INT if left == right == INT and not isinstance(operator, ast.Pow) else None
+
+
+def _is_sequence(value: Value) -> bool:
+    return value in (STR, BYTES) or (isinstance(value, InstanceOf) and value.qualified in LISTS)
+
+
+def _is_alike(left: InstanceOf, right: InstanceOf) -> bool:
+    same = left.qualified == right.qualified and left.qualified in MUTABLE
+    return same and len(left.parameters) == len(right.parameters) > 0
+
+
+def _built(qualified: str, *parameters: Values) -> InstanceOf:
+    return InstanceOf(qualified, parameters=parameters, grows=True)
+
+
+def _tuple_of_any(items: Values) -> InstanceOf:
+    return InstanceOf("builtins.tuple", parameters=(items,))
+
+
+def _is_dict(value: Value) -> bool:
+    return isinstance(value, InstanceOf) and value.qualified in DICTS

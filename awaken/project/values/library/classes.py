@@ -1,0 +1,53 @@
+"""Generic classes: their type variables, and what they give to those of their bases."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import NamedTuple
+
+from awaken.knowledge.declarations import declaration
+from awaken.project.values.domain import InstanceOf
+from awaken.project.values.library.declared_types import (
+    arguments_of,
+    named,
+    read,
+    variables_in,
+)
+
+PARAMETRISED = {"typing.Generic", "typing.Protocol", "typing_extensions.Protocol"}
+
+
+class GenericClass(NamedTuple):
+    """A class: the names of its type variables in order, and its bases with their arguments."""
+
+    variables: tuple[str, ...]
+    bases: tuple[InstanceOf, ...]
+    is_protocol: bool = False
+
+
+@cache
+def library_class(qualified: str) -> GenericClass | None:
+    """Return a class that a stub declares; None where there is none."""
+    found = declaration(qualified)
+    node = found.nodes[0] if found is not None and found.nodes else None
+    if found is None or not isinstance(node, ast.ClassDef):
+        return None
+    bases: list[InstanceOf] = []
+    listed: tuple[str, ...] | None = None
+    is_protocol = False
+    for base in node.bases:
+        arguments = arguments_of(base) if isinstance(base, ast.Subscript) else []
+        outer = base.value if isinstance(base, ast.Subscript) else base
+        declared = named(found.module, outer)
+        if declared is None:
+            continue
+        is_protocol = is_protocol or declared.qualified == "typing.Protocol"
+        if declared.qualified in PARAMETRISED:
+            if arguments:
+                listed = variables_in(found.module, arguments)
+            continue
+        inner = tuple(read(found.module, one) for one in arguments)
+        bases.append(InstanceOf(declared.qualified, parameters=inner))
+    variables = variables_in(found.module, node.bases) if listed is None else listed
+    return GenericClass(variables, tuple(bases), is_protocol)

@@ -1,0 +1,132 @@
+"""What an expression may be, as rules ask for it: ``project.values.of(module, node)``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import (
+    ClassOf,
+    InstanceOf,
+    NoneValue,
+    NotRelevant,
+    Producer,
+    Unknown,
+    Value,
+    Values,
+)
+from awaken.project.values.evaluation import Evaluator
+from awaken.project.values.words import in_words
+
+_RUNNING = {"asyncio.Task", "asyncio.Future", "_asyncio.Task", "_asyncio.Future"}
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleValues:
+    """All that an expression may be, where it stands.
+
+    ``alternatives`` are of the classes in ``domain``. ``unknown`` says why they may not be all,
+    and where that ends; it is None where they are.
+    """
+
+    alternatives: Values
+    unknown: Unknown | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether ``alternatives`` are all that it may be."""
+        return self.unknown is None
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether it may be None, or may be more than is known."""
+        return self.unknown is not None or NoneValue() in self.alternatives
+
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether it is proved to be a coroutine, which nothing has begun to run."""
+        return self._are_all(_is_coroutine)
+
+    @property
+    def is_awaitable(self) -> bool:
+        """Whether it is proved to be a coroutine, a task or a future."""
+        return self._are_all(lambda one: _is_coroutine(one) or _is_running(one))
+
+    @property
+    def awaited(self) -> Values:
+        """What awaiting it gives; empty where it is not proved to be awaitable, or not said."""
+        inner: Values = ()
+        for one in self.alternatives if self.is_awaitable else ():
+            match one:
+                case Producer():
+                    inner = (*inner, *one.inner)
+                case InstanceOf(parameters=[result, *_]):
+                    inner = (*inner, *result)
+                case _:
+                    return ()
+        return tuple(dict.fromkeys(inner))
+
+    @property
+    def instance_of(self) -> tuple[str, ...]:
+        """The classes of which it is an instance if it is not None; empty if it may be more."""
+        return self._names(InstanceOf, [one for one in self.alternatives if one != NoneValue()])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that it is itself; empty if it may be more."""
+        return self._names(ClassOf, self.alternatives)
+
+    def __str__(self) -> str:
+        """Return what it may be, in words."""
+        said = " or ".join(dict.fromkeys(map(in_words, self.alternatives)))
+        if self.unknown is None:
+            return said
+        why = f"unknown: {self.unknown.why}"
+        return f"{said} or {why}" if said else why
+
+    def _are_all(self, holds: Callable[[Value], bool]) -> bool:
+        return self.is_known and bool(self.alternatives) and all(map(holds, self.alternatives))
+
+    def _names(self, kind: type[ClassOf | InstanceOf], values: Sequence[Value]) -> tuple[str, ...]:
+        found = [one.qualified for one in values if isinstance(one, ClassOf | InstanceOf)]
+        is_all = self.is_known and all(isinstance(one, kind) for one in values)
+        return tuple(dict.fromkeys(found)) if is_all else ()
+
+
+class ProgramValues:
+    """Answers what the expressions of a program may be."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+
+    def of(self, module: Module, node: ast.expr) -> PossibleValues:
+        """Return what ``node`` may be where it stands.
+
+        A variable is what reaches that place, after the checks around it; an attribute is all
+        that its class gives it, anywhere.
+        """
+        values = self._evaluator.values(module, node)
+        unknown: Unknown | None = None
+        known: list[Value] = []
+        for one in values:
+            match one:
+                case Unknown():
+                    unknown = unknown or one
+                case NotRelevant():
+                    # Enough for those who look for a session; of which class it is, is not said.
+                    unknown = unknown or Unknown(
+                        f"{one.what} of no certain class", module.place(node)
+                    )
+                case _:
+                    known.append(one)
+        return PossibleValues(tuple(known), unknown)
+
+
+def _is_coroutine(value: Value) -> bool:
+    return isinstance(value, Producer) and value.how == "coroutine"
+
+
+def _is_running(value: Value) -> bool:
+    return isinstance(value, InstanceOf) and value.qualified in _RUNNING

@@ -1,0 +1,28 @@
+"""The facts about a project beside its Python files and the versions it runs on."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from awaken.workspace.manifests.pytest_settings import PytestSettings
+from awaken.workspace.sources import FileProblem
+
+
+class ProjectSettings(Struct, frozen=True):
+    """What is told of a project; the defaults are those that promise least.
+
+    ``published`` says whether code outside the project may import from it. ``reads`` are the
+    patterns of files that the running rules ask for, ``unread`` those files that are not read.
+    ``locks`` are the names of the lock files in the root, which changes of requirements make stale.
+    ``pytest_above`` are the settings of pytest that stand above the root, where a rule asks.
+    """
+
+    published: bool = True
+    reads: tuple[str, ...] = ()
+    unread: tuple[FileProblem, ...] = ()
+    locks: tuple[str, ...] = ()
+    pytest_above: PytestSettings | None = None
+
+
+UNTOLD = ProjectSettings()
+"""What holds where no file is read."""

@@ -1,0 +1,192 @@
+"""Publication: whether others can install the project and import from it, and what says so.
+
+Build settings decide. A distribution needs a name, and somebody who builds it: a build system or a
+``setup.py``. Dockerfiles and console scripts say nothing: packages have them as well. Where it
+cannot be told the project counts as published, for less is promised then.
+
+Sources: packaging.python.org "Writing your pyproject.toml"; docs.astral.sh/uv "Project packaging";
+python-poetry.org "Operating modes"; pdm-project.org "Package or Application".
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from awaken.workspace.ini import NotIni, parse_ini
+from awaken.workspace.manifests.manifest_readers import is_setup
+from awaken.workspace.parsing import Unparsable, parse_text
+from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, working_tree
+from awaken.workspace.sources import LINE_END, Undecodable, decode, decode_settings
+from awaken.workspace.toml_text import KeyPath, NotToml, line_of, parse_toml
+
+PRIVATE = "Private :: Do Not Upload"
+"""The classifier with which an index refuses a distribution."""
+
+_NOT_PACKAGED: tuple[KeyPath, ...] = (
+    ("tool", "uv", "package"),
+    ("tool", "poetry", "package-mode"),
+    ("tool", "pdm", "distribution"),
+)
+"""The keys that are false where a tool is told to install the dependencies and no package."""
+
+_NAMES: tuple[KeyPath, ...] = (("project", "name"), ("tool", "poetry", "name"))
+
+_CLASSIFIERS: tuple[KeyPath, ...] = (("project", "classifiers"), ("tool", "poetry", "classifiers"))
+
+_ONLY_BUILT: tuple[KeyPath, ...] = (
+    ("build-system",),
+    ("tool", "uv", "package"),
+    ("tool", "setuptools"),
+    ("project", "scripts"),
+    ("project", "gui-scripts"),
+    ("project", "entry-points"),
+    ("project", "classifiers"),
+    ("project", "dynamic"),
+)
+"""What nobody writes who does not build a distribution: without ``[build-system]``, setuptools
+builds it (PEP 518), but most projects without it are never built."""
+
+
+class Publication(Struct, frozen=True):
+    """Whether the project is ``published``, why in a clause without subject, and where it stands.
+
+    ``path`` is relative to the root and empty where no file says it; ``line`` is 1-based, 0 for the
+    whole file. ``why`` begins where "the project" would end.
+    """
+
+    published: bool
+    why: str
+    path: str = ""
+    line: int = 0
+
+
+def read_publication(root: Path) -> Publication:
+    """Return whether the project in ``root`` (absolute) is published, as its files say."""
+    found = _unpacked(root)
+    for read in (_pyproject, _setup_cfg, _setup_py):
+        found = found or read(root)
+    return found or Publication(published=False, why="has no build settings")
+
+
+def _unpacked(root: Path) -> Publication | None:
+    """Return what shows that ``root`` is a distribution, built and unpacked."""
+    for name in enclosure_of(root).names(root):
+        if name == "PKG-INFO" or name.endswith(".dist-info"):
+            return Publication(published=True, why="is an unpacked distribution", path=name)
+    return None
+
+
+def _pyproject(root: Path) -> Publication | None:
+    name = "pyproject.toml"
+    text = _text(root, name)
+    if text is None or isinstance(text, Publication):
+        return text
+    try:
+        tables = parse_toml(text)
+    except NotToml:
+        return _unreadable(name)
+
+    private = _private(tables, root)
+    if private is not None:
+        path, why = private
+        return Publication(published=False, why=why, path=name, line=line_of(text, path))
+    # Without a name, a build system builds what setup.cfg and setup.py name.
+    if not any(isinstance(_value(tables, path), str) for path in _NAMES):
+        return None
+    built = next((path for path in _ONLY_BUILT if _value(tables, path) is not None), None)
+    if built is None:
+        return None
+    shown = ".".join(map(str, built))
+    why = f"has a name and is built: there is {shown}"
+    return Publication(published=True, why=why, path=name, line=line_of(text, built))
+
+
+def _private(tables: Mapping[str, Any], root: Path) -> tuple[KeyPath, str] | None:
+    """Return the key that says that the project is not published, and how."""
+    for path in _NOT_PACKAGED:
+        if _value(tables, path) is False:
+            return path, f"is no package: {path[-1]} is false"
+    for path in _CLASSIFIERS:
+        listed = _value(tables, path)
+        if isinstance(listed, list) and PRIVATE in listed and _stands_alone(root):
+            return (*path, listed.index(PRIVATE)), f"says {PRIVATE!r}"
+    return None
+
+
+def _setup_cfg(root: Path) -> Publication | None:
+    name = "setup.cfg"
+    text = _text(root, name)
+    if text is None or isinstance(text, Publication):
+        return text
+    try:
+        metadata = parse_ini(text).get("metadata", {})
+    except NotIni:
+        return _unreadable(name)
+    if PRIVATE in metadata.get("classifiers", "") and _stands_alone(root):
+        line = _line_with(text, lambda one: PRIVATE in one)
+        return Publication(published=False, why=f"says {PRIVATE!r}", path=name, line=line)
+    if "name" not in metadata:
+        return None
+    line = _line_with(text, lambda one: one.lower().startswith("name"))
+    return Publication(published=True, why="has a name to be built under", path=name, line=line)
+
+
+def _setup_py(root: Path) -> Publication | None:
+    name = "setup.py"
+    try:
+        source = decode(name, enclosure_of(root).read(root / name, METADATA_LIMIT))
+        tree = parse_text(source.text)
+    except FileNotFoundError:
+        return None
+    except (OSError, Undecodable, Unparsable):
+        return _unreadable(name)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and is_setup(node)]
+    if not calls:
+        return None
+    for node in _constants(tree):
+        if node.value == PRIVATE and _stands_alone(root):
+            why = f"says {PRIVATE!r}"
+            return Publication(published=False, why=why, path=name, line=node.lineno)
+    return Publication(published=True, why="calls setup()", path=name, line=calls[0].lineno)
+
+
+def _constants(tree: ast.Module) -> Iterator[ast.Constant]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+
+
+def _text(root: Path, name: str) -> str | Publication | None:
+    """Return the text of a settings file; None where there is none."""
+    try:
+        raw = enclosure_of(root).read(root / name, METADATA_LIMIT)
+        return decode_settings(name, raw).text.decode()
+    except FileNotFoundError:
+        return None
+    except (OSError, Undecodable):
+        return _unreadable(name)
+
+
+def _unreadable(name: str) -> Publication:
+    return Publication(published=True, why=f"may be: {name} cannot be read", path=name)
+
+
+def _stands_alone(root: Path) -> bool:
+    """Whether no other project of the same repository can depend on this one."""
+    # A package that is not uploaded may still be installed from the directory beside it.
+    return working_tree(root) in {None, root}
+
+
+def _value(tables: Mapping[str, Any], path: KeyPath) -> Any:
+    found: Any = tables
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
+def _line_with(text: str, fits: Callable[[str], bool]) -> int:
+    lines = enumerate(LINE_END.split(text), 1)
+    return next((number for number, line in lines if fits(line.strip())), 0)
