@@ -27,7 +27,7 @@ from awaken.project.values.domain import Producer, Session, Unknown
 
 EventKind = SessionEvent | Literal["await", "yield", "unknown"]
 
-_MOST_NODES = 50_000  # of one function; the largest of homeassistant and mlflow has 12,000
+_MOST_NODES = 50_000  # of one function; a guess, not yet measured
 _MOST_FUNCTIONS = 150  # bodies of one question, as in `raising`
 _DEEPEST = 12  # calls inside of calls, as in `raising`
 _MOST_EVENTS = 20  # of one function; a reader needs one
