@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 
 from awaken.knowledge.coroutines import Awaitable
+from awaken.project.effects.between import Between, Event
 from awaken.project.effects.blocking import BlockingCalls, Blocks
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables
@@ -26,9 +28,23 @@ class Effects:
         self._evaluator = evaluator
         self._raising = Raising(evaluator)
         self._blocks = Blocks(evaluator)
-        self._ordering = Ordering(evaluator)
-        self._awaitables = Awaitables(evaluator, Callees(evaluator))
-        self._fates = Fates(evaluator, self._awaitables)
+
+    # Made when they are asked: they read tables of `knowledge` that most runs do not need.
+    @cached_property
+    def _awaitables(self) -> Awaitables:
+        return Awaitables(self._evaluator, Callees(self._evaluator))
+
+    @cached_property
+    def _fates(self) -> Fates:
+        return Fates(self._evaluator, self._awaitables)
+
+    @cached_property
+    def _between(self) -> Between:
+        return Between(self._evaluator, self._awaitables)
+
+    @cached_property
+    def _ordering(self) -> Ordering:
+        return Ordering(self._evaluator)
 
     def may_raise(self, module: Module, node: ast.AST, *, awaited: bool = False) -> Raises:
         """Return which exceptions may leave ``node`` when it runs; of a function, its body.
@@ -77,6 +93,15 @@ class Effects:
         Over all files; what may hide a call is a fate that is unknown.
         """
         return self._fates.of_result(module, function)
+
+    def between(self, module: Module, earlier: ast.expr, later: ast.expr) -> tuple[Event, ...]:
+        """Return what may happen to loaded objects on a way from ``earlier`` to ``later``.
+
+        Both are expressions of one function: a load, and a read of what it gave. A call of which
+        it cannot be told what it does is an ``unknown`` event, with its reason.
+        """
+        with self._evaluator.without_callers():
+            return self._between.of(module, earlier, later)
 
     def order(self, module: Module, node: ast.expr) -> Order | None:
         """Return when ``node`` is evaluated in its statement, and what comes before it.

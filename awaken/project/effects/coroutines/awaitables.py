@@ -16,8 +16,8 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Producer, Unknown, Value
 
-_DEEPEST = 8  # functions that return what others return; real programs go two deep
-_MOST_FUNCTIONS = 50  # of one question; a question that needs more than 20 ends in Unknown anyway
+_DEEPEST = 8  # functions that return what others return; a guess, not yet measured
+_MOST_FUNCTIONS = 50  # bodies of one question, else they multiply; not yet measured
 _Answer = Awaitable | Unknown | None
 
 

@@ -31,8 +31,8 @@ Kind = Literal[
     "asked", "awaited", "called", "closed", "dropped", "returned", "run", "stored", "tested",
     "unknown", "unread", "used", "yielded",
 ]  # fmt: skip
-_MOST_STEPS = 300  # expressions that one coroutine goes through; in prefect none has more than 40
-_MOST_CALLERS = 100  # calls of a function that returns it, as in `callers`
+_MOST_STEPS = 300  # expressions that one coroutine goes through; a guess, not yet measured
+_MOST_CALLERS = 100  # calls of functions that return it; a guess, not yet measured
 _SHARED = {"class", "module"}
 _RUNNING = {"send", "throw", "__await__"}
 _LIKE_APPEND = {"append", "appendleft", "add"}

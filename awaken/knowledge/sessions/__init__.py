@@ -1,0 +1,46 @@
+"""The knowledge about what methods of a session do to the objects that it loaded."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+SessionEvent = Literal["commit", "rollback", "expire", "refresh", "flush", "close", "detach"]
+"""``detach`` takes objects out of the session, ``close`` does so with all of them."""
+
+
+class _Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """- ``classes``: the classes that have the ``methods``; each event lists those that cause it.
+    - ``functions``: functions that cause an event. ``blocks``: methods that give a context manager
+      that causes an event when it is left.
+    """
+
+    source: str
+    classes: tuple[str, ...]
+    methods: dict[SessionEvent, tuple[str, ...]]
+    functions: dict[str, SessionEvent]
+    blocks: dict[SessionEvent, tuple[str, ...]]
+
+
+class SessionEvents:
+    """By qualified name: what a call does, and what leaving its block does."""
+
+    def __init__(self, known: _Events) -> None:
+        self.calls: dict[str, SessionEvent] = dict(known.functions)
+        self.blocks: dict[str, SessionEvent] = {}
+        self.classes = frozenset(known.classes)
+        for owner in known.classes:
+            for event, methods in known.methods.items():
+                self.calls |= {f"{owner}.{method}": event for method in methods}
+            for event, methods in known.blocks.items():
+                self.blocks |= {f"{owner}.{method}": event for method in methods}
+
+
+@cache
+def session_events() -> SessionEvents:
+    """Return what is known of the methods of sessions."""
+    content = files(__name__).joinpath("events.toml").read_bytes()
+    return SessionEvents(msgspec.toml.decode(content, type=_Events))

@@ -1,0 +1,270 @@
+"""The events between two places of a function: what may happen on a way from one to the other.
+
+For objects that a session loaded: commit, rollback, expiry, closing, and ``await``, at which other
+code runs. Functions that are called are followed; each has one summary.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from awaken.contract import Place
+from awaken.knowledge.sessions import SessionEvent, session_events
+from awaken.project.effects.attributes import Attributes
+from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.graph.dispatch import Called, functions_called
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.stubs import is_stub
+from awaken.project.source.bindings import Scope
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, FunctionOrLambda
+from awaken.project.values.control import ControlGraph
+from awaken.project.values.domain import Producer, Session, Unknown
+
+EventKind = SessionEvent | Literal["await", "yield", "unknown"]
+
+_MOST_NODES = 50_000  # of one function; a guess, not yet measured
+_MOST_FUNCTIONS = 150  # bodies of one question, as in `raising`
+_DEEPEST = 12  # calls inside of calls, as in `raising`
+_MOST_EVENTS = 20  # of one function; a reader needs one
+_WITHS = (ast.AsyncWith, ast.With)
+_JUMPS = (ast.Break, ast.Continue, ast.Return)
+_MARKED = (ast.AsyncFor, ast.Await, ast.Call, ast.ListComp, ast.DictComp, ast.SetComp, ast.Yield,
+           ast.YieldFrom, *_WITHS, *_JUMPS)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that may happen: ``kind``, ``place``, and the calls that lead there.
+
+    ``unknown`` is a call of which it cannot be told what it does; ``why`` says so.
+    """
+
+    kind: EventKind
+    place: Place
+    why: str = ""
+    chain: tuple[Place, ...] = ()
+
+
+class Between:
+    """Answers for one project; keeps nothing between questions but the summaries of one."""
+
+    def __init__(self, evaluator: ProgramEvaluator, awaitables: Awaitables) -> None:
+        self._evaluator = evaluator
+        self._awaitables = awaitables
+        self._attributes = Attributes(evaluator)
+        self._known = session_events()
+        self._summaries: dict[tuple[str, int], tuple[Event, ...]] = {}
+        self._active: list[tuple[str, int]] = []
+
+    def of(self, module: Module, earlier: ast.expr, later: ast.expr) -> tuple[Event, ...]:
+        """Return what may happen after ``earlier`` was evaluated and before ``later`` is.
+
+        In the order of the source. Both stand in one function; else it is unknown.
+        """
+        self._summaries.clear()
+        function = module.enclosing_function(earlier)
+        if function is None or function is not module.enclosing_function(later):
+            return (self._unknown(module, later, "the two do not stand in one function"),)
+        above = module.parent(earlier)
+        start = above if isinstance(above, ast.Await) else earlier
+        nodes = list(own_nodes(what_runs(function)))
+        if len(nodes) > _MOST_NODES:
+            why = "the function is too large to follow"
+            return (self._unknown(module, later, why),)
+        if start not in nodes or later not in nodes:
+            why = "one of the two runs at another time than the function"
+            return (self._unknown(module, later, why),)
+        graph = _Graph(module, function, {start, later})
+        found = graph.between(start, later)
+        events = [event for node in found for event in self._at(module, node)]
+        return tuple(dict.fromkeys(events))
+
+    def _unknown(self, module: Module, node: ast.AST, why: str) -> Event:
+        return Event("unknown", module.place(node), why)
+
+    # ------------------------------------------------------------------------- what a node does
+    def _at(self, module: Module, node: ast.AST) -> Iterator[Event]:
+        """Yield the events of one node, its parts aside."""
+        match node:
+            case ast.Call():
+                yield from self._of_call(module, node)
+            case ast.Await() | ast.AsyncFor():
+                yield Event("await", module.place(node))
+            case ast.ListComp() | ast.DictComp() | ast.SetComp():
+                if any(one.is_async for one in node.generators):
+                    yield Event("await", module.place(node))
+            case ast.Yield() | ast.YieldFrom():
+                yield Event("yield", module.place(node))
+            case _:
+                for block in _blocks_left(module, node):
+                    yield from self._leaving(module, block)
+
+    def _leaving(self, module: Module, node: ast.With | ast.AsyncWith) -> Iterator[Event]:
+        """Yield what leaving the block may do, and entering it, of which nothing else is known."""
+        place = module.place(node)
+        if isinstance(node, ast.AsyncWith):
+            yield Event("await", place)
+        for item in node.items:
+            context = item.context_expr
+            names = self._names(module, context)
+            if isinstance(names, tuple) and any(name in self._known.blocks for name in names):
+                yield from (Event(self._known.blocks[one], place) for one in names)
+                continue
+            for value in self._evaluator.values(module, context):
+                match value:
+                    case Session():
+                        yield Event("close", place)
+                    case Producer(how="manager", inner=inner) if any(
+                        isinstance(one, Session) for one in inner
+                    ):
+                        # ``maker.begin()``
+                        yield Event("commit", place)
+                        yield Event("close", place)
+                    case Unknown():
+                        yield Event("unknown", place, value.why)
+
+    def _names(self, module: Module, node: ast.expr) -> tuple[str, ...] | Unknown:
+        if not isinstance(node, ast.Call):
+            return ()
+        return self._awaitables.library_names(module, node)
+
+    def _of_call(self, module: Module, call: ast.Call) -> Iterator[Event]:
+        place = module.place(call)
+        names = self._names(module, call)
+        if isinstance(names, Unknown):
+            yield Event("unknown", place, names.why)
+        elif names:
+            events = [self._known.calls[name] for name in names if name in self._known.calls]
+            yield from (Event(one, place) for one in events)
+            if not events and self._gets_a_session(module, call, names):
+                yield Event("unknown", place, f"what `{names[0]}` does with a session is not known")
+        else:
+            yield from self._of_own(module, call)
+
+    def _gets_a_session(self, module: Module, call: ast.Call, names: Iterable[str]) -> bool:
+        """Whether a library function, no method of sessions and no builtin, is passed one."""
+        owners = {name.rpartition(".")[0] for name in names}
+        if owners & self._known.classes or owners == {"builtins"}:
+            return False
+        given = [*call.args, *(one.value for one in call.keywords)]
+        return any(
+            isinstance(value, Session)
+            for one in given
+            if isinstance(one, ast.Name | ast.Attribute)
+            for value in self._evaluator.values(module, one)
+        )
+
+    def _of_own(self, module: Module, call: ast.Call) -> Iterator[Event]:
+        """Yield what calling a function or class of the project does."""
+        called = functions_called(self._evaluator, module, call)
+        if isinstance(called, Unknown):
+            made = self._attributes.initialiser(module, call)
+            if not made and not self._makes_a_session(module, call):
+                yield Event("unknown", module.place(call), called.why)
+            called = (made,) if isinstance(made, Called) else ()
+        real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
+        if called and not real:
+            why = f"what implements `{called[0].function.name}` is not in sight"
+            yield self._unknown(module, call, why)
+        is_awaited = isinstance(module.parent(call), ast.Await)
+        for one in real:
+            # Making a coroutine runs none of it.
+            if is_awaited or not isinstance(one.function, ast.AsyncFunctionDef):
+                for event in self._summary(one.module, one.function):
+                    yield replace(event, chain=(module.place(call), *event.chain))
+
+    def _makes_a_session(self, module: Module, call: ast.Call) -> bool:
+        values = self._evaluator.values(module, call)
+        return all(isinstance(one, Session) for one in values)
+
+    def _summary(self, module: Module, function: Function) -> tuple[Event, ...]:
+        """Return what a call of ``function`` may do; of a circle, what its other parts do."""
+        key = (module.path, module.span(function).start)
+        if key in self._summaries or key in self._active:
+            return self._summaries.get(key, ())
+        if len(self._active) >= _DEEPEST or len(self._summaries) >= _MOST_FUNCTIONS:
+            return (self._unknown(module, function, "too much has to be followed to tell"),)
+        self._active.append(key)
+        found: dict[Event, None] = {}
+        for node in own_nodes(function.body):
+            # That it awaits is said of the `await` of its caller.
+            inner = (one for one in self._at(module, node) if one.kind != "await")
+            found |= dict.fromkeys(inner if not isinstance(node, _JUMPS) else ())
+        self._active.pop()
+        self._summaries[key] = tuple(found)[:_MOST_EVENTS]
+        return self._summaries[key]
+
+
+def _blocks_left(module: Module, node: ast.AST) -> Iterator[ast.With | ast.AsyncWith]:
+    """Yield the ``with`` blocks left at ``node``: at its end, by a jump, or by an exception."""
+    if isinstance(node, _WITHS):
+        yield node
+    elif isinstance(node, _JUMPS):
+        for above in module.ancestors(node):
+            if isinstance(above, FunctionOrLambda):
+                return
+            if isinstance(above, _WITHS):
+                yield above
+    elif isinstance(node, ast.ExceptHandler):
+        tried = module.parent(node)
+        yield from (one for one in own_nodes(getattr(tried, "body", ())) if isinstance(one, _WITHS))
+
+
+class _Graph(ControlGraph):
+    """The control flow of a function with a point for everything that may be an event."""
+
+    def __init__(
+        self, module: Module, function: FunctionOrLambda, also: Collection[ast.AST]
+    ) -> None:
+        self._also = also
+        handlers = (one for one in module.walk(function) if isinstance(one, ast.ExceptHandler))
+        self._first_of = {one.body[0]: one for one in handlers}
+        self.points: dict[ast.AST, list[int]] = {}
+        scope: Scope = module.scopes.scope_made_by(function)
+        super().__init__(function, scope)
+
+    def _parts(self, node: ast.AST) -> Iterator[object]:  # type: ignore[override]
+        if node in self._first_of:
+            yield lambda: self._mark(self._first_of[node])
+        parts = list(super()._parts(node))
+        if isinstance(node, _JUMPS):
+            # Behind what is returned, and before the way out.
+            parts.insert(-1, lambda: self._mark(node))
+        yield from parts
+        if node in self._also or (isinstance(node, _MARKED) and not isinstance(node, _JUMPS)):
+            yield lambda: self._mark(node)
+
+    def _mark(self, node: ast.AST) -> None:
+        if self._here is not None:
+            self.points.setdefault(node, []).append(self._point(node))
+
+    def between(self, earlier: ast.AST, later: ast.AST) -> list[ast.AST]:
+        """Return the nodes on the ways from one to the other that do not pass the first again."""
+        starts, ends = self.points.get(earlier, []), self.points.get(later, [])
+        before: list[list[int]] = [[] for _ in self.after]
+        for point, following in enumerate(self.after):
+            for other in following:
+                before[other].append(point)
+        blocked = set(starts)
+        on_way = _reached(starts, self.after, blocked) & _reached(ends, before, blocked)
+        found = [node for node, points in self.points.items() if on_way & {*points}]
+        return [one for one in found if one is not earlier and one is not later]
+
+
+def _reached(
+    starts: Iterable[int], following: list[list[int]], blocked: Collection[int]
+) -> set[int]:
+    """Return the points that can be reached from ``starts`` without passing a blocked one."""
+    found: set[int] = set()
+    queue = [one for start in starts for one in following[start]]
+    while queue:
+        point = queue.pop()
+        if point not in found and point not in blocked:
+            found.add(point)
+            queue += following[point]
+    return found
