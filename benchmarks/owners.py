@@ -1,10 +1,10 @@
 """Ask of which class each object is whose relationship is read, and what `gather` is given.
 
-`python benchmarks/owners.py DIRECTORY...` prints one line for each program: the reads of an
-attribute that some mapped class has as a relationship, for how many of them all objects are known,
-which of these have a mapping with it, and for how many of those the calls that loaded them are
-known; then the arguments of `asyncio.gather`, and how many are proved to be awaitable. The most
-frequent reasons for what is not known follow.
+`python benchmarks/owners.py [owners|gathered] DIRECTORY...` prints one line for each program: the
+reads of an attribute that some mapped class has as a relationship, for how many of them all objects
+are known, which of these have a mapping with it, and for how many of those the calls that loaded
+them are known; then the arguments of `asyncio.gather`, and how many are proved to be awaitable.
+The most frequent reasons for what is not known follow.
 """
 
 from __future__ import annotations
@@ -126,11 +126,13 @@ def main() -> None:
     print("| program | relationships | reads | owner known | traced | gathered | proved | s | MB |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
     reasons = []
-    for name in sys.argv[1:]:
+    only = sys.argv[1] if sys.argv[1] in {"owners", "gathered"} else ""
+    for name in sys.argv[2:] if only else sys.argv[1:]:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
         project = read(Path(name))
         of_reads, of_gathers = Counter[str](), Counter[str]()
-        row = f"{relationships(project, of_reads)} | {gathers(project, of_gathers)}"
+        row = "- | - | - | -" if only == "gathered" else relationships(project, of_reads)
+        row += " | - | -" if only == "owners" else f" | {gathers(project, of_gathers)}"
         usage = resource.getrusage(resource.RUSAGE_SELF)
         seconds = usage.ru_utime - before
         print(f"| {Path(name).name} | {row} | {seconds:.1f} | {usage.ru_maxrss // 1024} |")

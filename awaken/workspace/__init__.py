@@ -4,5 +4,6 @@ Every byte of a target comes in through ``reading``; nothing else opens, lists o
 (``tests/workspace/test_one_way_in.py`` holds that). Begin with ``discovery``: the projects of a
 run and their files, less what ``ignores`` and ``exclusion`` leave out. ``sources`` and ``parsing``
 make text and trees of bytes, ``ini``, ``toml_text`` and ``json_text`` read the small formats,
-``suppressions`` reads comments, ``manifests`` and ``pytest_setup`` read what a project declares.
+``suppressions`` reads comments, ``manifests`` read what a project declares, ``text_files`` what
+rules ask for beside Python.
 """

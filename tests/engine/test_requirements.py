@@ -188,8 +188,14 @@ SETUP = "from setuptools import setup\nsetup(\n    install_requires=read(),\n)\n
         (
             {"pyproject.toml": "[tool.poetry]\nname = 'a'\n"},
             "Poetry",
-            ("pyproject.toml", 0),
-            '"httpx>=1",',
+            ("pyproject.toml", 1),
+            'httpx = ">=1"',
+        ),
+        (
+            {"pyproject.toml": "[tool.poetry]\n[tool.poetry.dependencies]\na = '*'\n"},
+            "Poetry",
+            ("pyproject.toml", 2),
+            'httpx = ">=1"',
         ),
         ({"pyproject.toml": "\n[project\n"}, "valid TOML", ("pyproject.toml", 2), '"httpx>=1",'),
         (
@@ -235,6 +241,18 @@ def test_what_cannot_be_written_is_left_to_do(files, words, place, add):
     found = left(files, "httpx>=1")
     assert words in found.why
     assert ((found.path, found.line), found.add) == (place, add)
+
+
+def test_a_line_for_poetry_is_one_that_poetry_reads():
+    files = {"pyproject.toml": "[tool.poetry]\n"}
+    found = left(files, "httpx[http2] >=1; python_version > '3'")
+    assert found.table == "[tool.poetry.dependencies]"
+    assert tomllib.loads(found.add)["httpx"] == {
+        "version": ">=1",
+        "extras": ["http2"],
+        "markers": 'python_version > "3"',
+    }
+    assert left(files, "httpx").add == 'httpx = "*"'
 
 
 def test_what_is_no_requirement_is_a_problem():

@@ -206,7 +206,7 @@ def test_what_cannot_be_written_is_left_to_do(root):
     report = run(transaction, root).roots[0]
 
     assert [(one.path, one.line, one.add) for one in report.left_to_do] == [
-        ("pyproject.toml", 0, '"httpx>=0.27",'),
+        ("pyproject.toml", 1, 'httpx = ">=0.27"'),
         ("setup.cfg", 0, "asyncio_mode = auto"),
     ]
     made = {change.id for change in report.changes}

@@ -31,7 +31,7 @@ from awaken.workspace.discovery import Marker
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, PathPatterns
 from awaken.workspace.manifests.declarations import Declaration
 from awaken.workspace.manifests.publication import Publication
-from awaken.workspace.pytest_setup import AsyncPlugin, PytestSetup
+from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 
 TOP = Path("/program")
 ADVICE = Remark(Severity.ADVICE, "sqlalchemy is not declared", "Declare it.")
@@ -283,6 +283,21 @@ def test_tests_say_the_mode_and_where_it_is_set():
     assert rows(make(make_root(tests=tests)), "Tests") == [
         "pytest         ==8.3.1 (settings: pytest.ini; uv.lock:9, pyproject.toml:6 says >=8)",
         "pytest-asyncio >=0.23  (auto mode, asyncio_mode in pytest.ini; pyproject.toml:6)",
+    ]
+    facts = PytestSetup(
+        uses_pytest=True,
+        pytest=(),
+        settings="",
+        plugins=(plugin,),
+        test_paths=("tests", "more"),
+        fixture_loop_scope="session",
+        test_loop_scope="module",
+    )
+    assert rows(make(make_root(tests=facts)), "Tests")[1:] == [
+        "looked for in tests, more (testpaths)",
+        "pytest-asyncio >=0.23 (auto mode, asyncio_mode in pytest.ini; pyproject.toml:6)",
+        "event loop of fixtures: one per session",
+        "event loop of tests: one per module",
     ]
     bare = PytestSetup(uses_pytest=True, pytest=(), settings="", plugins=())
     assert rows(make(make_root(tests=bare)), "Tests") == [

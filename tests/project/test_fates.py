@@ -239,6 +239,8 @@ KINDS = {
     "len([])": "?",
     "passes_on()": "coroutine",
     "either(1)": "?",
+    "sometimes(1)": "?",
+    "tried(1)": "coroutine",
     "numbers()": None,
     "plain()": None,
     "traced()": "?",
@@ -258,6 +260,15 @@ def test_what_an_expression_gives(call):
     def either(x):
         if x: return work()
         return None
+    def sometimes(x):
+        if x: return work()
+        print(x)
+    def tried(x):
+        try:
+            if x: return work()
+            else: raise ValueError
+        except ValueError:
+            return work(1)
     async def numbers(): yield 1
     def plain(): pass
     @trace
@@ -323,3 +334,18 @@ def test_the_keyword_of_a_taker_is_that_of_its_first_argument(name):
     named = [one for one in parameters if one.name != "self"]
 
     assert coroutines().takers[name].keyword == named[0].name
+
+
+def test_functions_that_return_each_other_many_times_end():
+    functions = "\n".join(
+        f"    def f{number}(x):\n"
+        + "".join(f"        if x: return f{(number * 7 + one) % 60}(x)\n" for one in range(8))
+        for number in range(60)
+    )
+    project = program({"m.py": dedent(functions)})
+    module = module_of(project, "m.py")
+
+    kind = project.effects.awaitable(module, last(module, "f3(x)"))
+
+    assert kind is not None
+    assert not isinstance(kind, str)

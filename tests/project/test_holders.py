@@ -117,7 +117,7 @@ def test_what_is_out_of_sight_is_unseen(text, node, kind):
     assert held.places
 
 
-def test_a_parameter_that_one_call_does_not_give_is_unseen():
+def test_a_parameter_that_one_call_does_not_give_is_none():
     followed = Followed(
         """
         def _f(given=None):
@@ -125,6 +125,28 @@ def test_a_parameter_that_one_call_does_not_give_is_unseen():
 
         def _g():
             _f()
+            _f(1)
+        """
+    )
+    context = followed.context("_f")
+    (holder,) = followed.holders.holding(followed.context("_g"), last(followed.module, "1"))
+
+    assert holder.parameter is context.function.args.args[0]
+    values = followed.holders.values_of(holder)
+    assert [ast.unparse(value) for _, value in values] == ["None", "1"]
+
+
+@pytest.mark.parametrize(
+    ("call", "default"), [("_f(*a)", "None"), ("_f(**a)", "None"), ("_f()", "()")]
+)
+def test_a_parameter_that_one_call_may_give_is_unseen(call, default):
+    followed = Followed(
+        f"""
+        def _f(given={default}):
+            print(given)
+
+        def _g(a):
+            {call}
             _f(1)
         """
     )

@@ -258,6 +258,41 @@ def test_attribute_of_a_mapped_object_is_what_its_mapping_says(attribute, expect
     assert described_in_function("u: User", f"x = u.{attribute}") == expected
 
 
+FLASK = """
+from flask_sqlalchemy import SQLAlchemy
+db = SQLAlchemy()
+class BlogPost(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    title = db.Column(db.String(3), nullable=False)
+    replies = db.relationship("Reply", backref="post")
+    answers = db.relationship("Reply", lazy="dynamic", backref="question")
+class Reply(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+    post_id = db.Column(db.ForeignKey("blog_post.id"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("BlogPost.query", "sqlalchemy.orm.Query[models.BlogPost]"),
+        ("BlogPost.query.filter_by(id=1).first()", "BlogPost | None"),
+        ("BlogPost.query.get_or_404(1).title", "str"),
+        ("BlogPost.query.paginate(page=1).items", "list[models.BlogPost]"),
+        ("BlogPost().replies", "list[Reply]"),
+        ("BlogPost().answers.all()", "list[Reply]"),
+        ("Reply().post", "BlogPost | None"),
+        ("Reply().question", "BlogPost | None"),
+        ("db.session.query(Reply).one()", "Reply"),
+    ],
+)
+def test_extension_of_flask_gives_queries_and_tables_to_classes(line, expected):
+    text = f"from models import db, BlogPost, Reply\nx = {line}\n"
+    found = described(values_of(text, files={"models.py": FLASK}))
+
+    assert found == expected.replace("models.", "")
+
+
 def origins_of(text: str) -> list[str]:
     """Return the first words of the calls that the last ``x`` comes from."""
     found = [one for one in values_of(HEAD + text) if hasattr(one, "origins")]
@@ -296,6 +331,54 @@ def origins_of(text: str) -> list[str]:
 )
 def test_object_knows_the_calls_that_it_may_come_from(text, expected):
     assert origins_of(text) == expected
+
+
+def only_origin(text: str):
+    (value,) = [one for one in values_of(HEAD + text) if hasattr(one, "origins")]
+    (origin,) = value.origins
+    return origin
+
+
+def words_at(places, text: str) -> list[str]:
+    whole = (HEAD + text).encode()
+    return [whole[one.span.start : one.span.end].decode() for one in places]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = s.query(User).options(joinedload(User.notes)).filter(User.id == 1).first()",
+        "x = s.scalars(select(User).options(joinedload(User.notes))).first()",
+        "x = s.get(User, 1, options=[joinedload(User.notes)])",
+        "x = s.execute(select(User, Note).options(joinedload(User.notes))).first()[0]",
+    ],
+)
+def test_origin_names_the_loader_options_of_its_statement(line):
+    text = f"def f(s: Session):\n  {line}\n  x\n"
+
+    assert words_at(only_origin(text).options, text) == ["joinedload(User.notes)"]
+
+
+def test_origin_says_which_relationships_lead_from_what_is_loaded():
+    text = "def f(s: Session):\n  for n in s.query(User).one().notes:\n    x = n.user\n    x\n"
+    origin = only_origin(text)
+
+    assert origin.way == ("notes", "user")
+    assert words_at([origin.place], text) == ["s.query(User)"]
+
+
+def test_way_without_end_is_given_up():
+    text = "def f(s: Session):\n  x = s.query(User).one()\n  while x:\n    x = x.notes[0].user\n"
+    found = values_of(f"{HEAD}{text}  x\n")
+
+    assert described(found) == "User | None"
+    assert found[0].origins is None
+
+
+def test_what_is_put_into_a_list_that_a_library_made_counts():
+    text = "def f(s: Session):\n  x = s.query(User).all()\n  x.append(Note())\n  x\n"
+
+    assert described(values_of(HEAD + text)) == "list[User | Note]"
 
 
 def test_two_loads_of_a_class_are_one_alternative():

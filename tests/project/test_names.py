@@ -340,3 +340,11 @@ def exists(dotted: str) -> bool:
             found = getattr(found, name, None)
         return found is not None
     return False
+
+
+def test_a_namespace_has_what_other_distributions_put_there():
+    pages = "from shop import model, web\nmodel.User\nweb\n"
+    files = {"shop/web/__init__.py": "", "shop/web/pages.py": pages}
+
+    assert name_in(files, "shop/web/pages.py", "model.User") == "shop.model.User"
+    assert name_in(files, "shop/web/pages.py", "web") == "web"

@@ -14,9 +14,9 @@ from awaken.workspace.discovery import Root, find_files, marker_of
 from awaken.workspace.file_reading import FileReader
 from awaken.workspace.manifests.declarations import Declarations
 from awaken.workspace.manifests.publication import read_publication
+from awaken.workspace.manifests.pytest_setup import pytest_setup
 from awaken.workspace.manifests.targets import read_targets
 from awaken.workspace.parsing import Unparsable, parse
-from awaken.workspace.pytest_setup import pytest_setup
 from awaken.workspace.reading import enclosure_of
 from awaken.workspace.suppressions import suppressions_in
 

@@ -4,7 +4,7 @@ import pytest
 
 from awaken.workspace.manifests.declarations import Declaration, Declarations
 from awaken.workspace.manifests.pytest_settings import pytest_settings
-from awaken.workspace.pytest_setup import AsyncPlugin, pytest_setup
+from awaken.workspace.manifests.pytest_setup import AsyncPlugin, pytest_setup
 
 AUTO = "asyncio_mode = {}auto{}\n"
 INI, TOML = AUTO.format("", ""), AUTO.format('"', '"')
@@ -82,6 +82,17 @@ def test_the_mode_is_that_of_the_settings(root):
             "asyncio_mode in pytest.ini",
         ),
     )
+
+
+def test_where_tests_are_and_which_loops_they_run_in(root):
+    (root / "pytest.ini").write_text(
+        "[pytest]\ntestpaths = tests more\nasyncio_default_test_loop_scope = session\n"
+    )
+
+    setup = seen(root)
+
+    assert setup.test_paths == ("tests", "more")
+    assert (setup.fixture_loop_scope, setup.test_loop_scope) == ("", "session")
 
 
 @pytest.mark.parametrize("options", ["-q --asyncio-mode=auto", "-q\n  --asyncio-mode auto"])

@@ -31,8 +31,8 @@ from awaken.workspace.discovery import Found, Marker, marker_of
 from awaken.workspace.ignores import DEFAULT_EXCLUDE, Patterns
 from awaken.workspace.manifests.declarations import Declaration, Declarations
 from awaken.workspace.manifests.publication import Publication
+from awaken.workspace.manifests.pytest_setup import PytestSetup, pytest_setup
 from awaken.workspace.manifests.targets import DistributionTarget, Targets
-from awaken.workspace.pytest_setup import PytestSetup, pytest_setup
 
 _SHOWN_PACKAGES = ("libcst", "msgspec", "rich", "typer")
 

@@ -84,9 +84,23 @@ def _left(
     if not path:
         found = [one for name in MANIFESTS if (one := _below(wanted.root, name)) in snapshot]
         path = next(iter(found), _below(wanted.root, "requirements.txt"))
+    if error.table:
+        line_for_poetry, table = _poetry_line(required), f"[{error.table}]"
+        return LeftToDo(path, line, line_for_poetry, table, str(error), changes)
     quoted = path.endswith((".toml", ".py"))
     add = f'"{required}",' if quoted else str(required)
     return LeftToDo(path, line, add, wanted.group or "", str(error), changes)
+
+
+def _poetry_line(required: Requirement) -> str:
+    """Return a requirement as Poetry has it."""
+    version = f'"{required.specifier or "*"}"'
+    if not required.extras and required.marker is None:
+        return f"{required.name} = {version}"
+    extras = ", ".join(f'"{one}"' for one in sorted(required.extras))
+    parts = [f"version = {version}", *([f"extras = [{extras}]"] if extras else [])]
+    parts += [f"markers = {str(required.marker)!r}"] if required.marker is not None else []
+    return f"{required.name} = {{ {', '.join(parts)} }}"
 
 
 _COMPUTED = b"install_requires"

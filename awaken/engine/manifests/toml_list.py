@@ -10,7 +10,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, String
 
 from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.toml_text import NotToml, parse_toml
+from awaken.workspace.toml_text import NotToml, line_of, parse_toml
 
 _GROUPS = "dependency-groups"
 
@@ -78,7 +78,9 @@ def toml_list(text: str, group: str | None) -> TomlList | None:
         if value is not None:
             raise CannotAdd("awaken does not find the list of dependencies")
     if group is None and _at(document, ("tool", "poetry")) is not None:
-        raise CannotAdd("awaken does not edit the dependencies of Poetry")
+        table = ("tool", "poetry", "dependencies")
+        why = "awaken does not edit the dependencies of Poetry"
+        raise CannotAdd(why, line_of(text, table), ".".join(table))
     return None
 
 

@@ -29,8 +29,8 @@ from awaken.preview.streams.visible import visible
 from awaken.workspace.ignores import DEFAULT_EXCLUDE
 from awaken.workspace.manifests.declarations import Declaration
 from awaken.workspace.manifests.publication import Publication
+from awaken.workspace.manifests.pytest_setup import AsyncPlugin, PytestSetup
 from awaken.workspace.manifests.versions import ANY_VERSION
-from awaken.workspace.pytest_setup import AsyncPlugin, PytestSetup
 
 _INDENT = "  "
 _LABEL = 12
@@ -325,8 +325,14 @@ def _tests(tests: PytestSetup) -> Iterator[_Row]:
     else:
         settings = f"settings: {tests.settings}" if tests.settings else ""
         yield _declared_row("pytest", tests.pytest, settings)
+    if tests.test_paths:
+        yield _Row(f"looked for in {', '.join(tests.test_paths)}", "", "testpaths")
     for plugin in tests.plugins:
         yield _plugin(plugin)
+    scopes = [("fixtures", tests.fixture_loop_scope), ("tests", tests.test_loop_scope)]
+    for what, scope in scopes:
+        if scope:
+            yield _Row(f"event loop of {what}: one per {scope}")
     if tests.uses_pytest and not tests.plugins:
         yield _Row("no plugin for coroutine tests is declared")
 

@@ -1,6 +1,7 @@
 """Effects: what running a piece of code does beside its result, such as raising or blocking."""
 
 from awaken.project.effects.blocking import BlockingCall, BlockingCalls, Blocks
+from awaken.project.effects.coroutines import Fate
 from awaken.project.effects.exceptions import Raised, Raises
 from awaken.project.effects.guards import Guard, guards_around, guards_in_callers
 from awaken.project.effects.raising import Raising
@@ -10,6 +11,7 @@ __all__ = [
     "BlockingCall",
     "BlockingCalls",
     "Blocks",
+    "Fate",
     "Guard",
     "Raised",
     "Raises",

@@ -11,6 +11,7 @@ from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.coroutines.fates import Fate, Fates
 from awaken.project.effects.exceptions import Raises
 from awaken.project.effects.guards import Guard, guards_around, guards_in_callers
+from awaken.project.effects.order import Order, Ordering
 from awaken.project.effects.raising import Raising
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -25,6 +26,7 @@ class Effects:
         self._evaluator = evaluator
         self._raising = Raising(evaluator)
         self._blocks = Blocks(evaluator)
+        self._ordering = Ordering(evaluator)
         self._awaitables = Awaitables(evaluator, Callees(evaluator))
         self._fates = Fates(evaluator, self._awaitables)
 
@@ -75,6 +77,14 @@ class Effects:
         Over all files; what may hide a call is a fate that is unknown.
         """
         return self._fates.of_result(module, function)
+
+    def order(self, module: Module, node: ast.expr) -> Order | None:
+        """Return when ``node`` is evaluated in its statement, and what comes before it.
+
+        None if it is not evaluated with the statement: it stands in a function inside it.
+        """
+        with self._evaluator.without_callers():
+            return self._ordering.of(module, node)
 
     def guards(self, module: Module, node: ast.AST) -> tuple[Guard, ...]:
         """Return the handlers, ``finally`` and ``with`` blocks around ``node`` in its function."""

@@ -17,9 +17,9 @@ from awaken.contract import Place, Span
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.calls import Calls
 from awaken.project.graph.dispatch import Called
-from awaken.project.graph.passing import argument_of
+from awaken.project.graph.passing import argument_of, default_of, is_omitted
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, has_decorator, parameters_of
+from awaken.project.source.trees import Function, has_decorator, is_none, parameters_of
 from awaken.project.values.domain import Unknown
 from awaken.project.values.flow import Flow, flow_of
 
@@ -336,6 +336,11 @@ class CallEdges:
         found: list[tuple[FunctionContext, ast.expr]] = []
         for edge in calls:
             given = edge.given(parameter)
+            default = default_of(context.function, parameter)
+            # Where nothing is passed it is None, which is none of the values that are followed.
+            if given is None and default is not None and is_omitted(edge.call) and is_none(default):
+                found.append((context, default))
+                continue
             if given is None:
                 what = f"in `{parameter.arg}`, which is not given by every call"
                 return Unseen("held", what, (edge.context.place(edge.call),))

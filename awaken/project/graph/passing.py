@@ -71,7 +71,7 @@ class Passing:
         callers = self._callers_of(asked.module, asked.function)
         for obstacle in callers.obstacles:
             found.doubts.setdefault(obstacle.why, obstacle.place)
-        default = _default(asked)
+        default = default_of(asked.function, asked.parameter)
         if default is not None:
             found.given.append(Given(asked.module, default))
         opened: list[_Open] = []
@@ -79,7 +79,7 @@ class Passing:
             found.calls += 1
             given = argument_of(call, asked.function, asked.parameter, site.bound)
             # What it gets then is the default, which was added above.
-            if given is None and default is not None and _is_omitted(call):
+            if given is None and default is not None and is_omitted(call):
                 continue
             if given is None:
                 why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
@@ -133,15 +133,16 @@ def argument_of(
     return None if any(isinstance(one, ast.Starred) for one in before) else before[index]
 
 
-def _is_omitted(call: ast.Call) -> bool:
+def is_omitted(call: ast.Call) -> bool:
     """Whether a parameter that the call does not name has its default: nothing is unpacked."""
     unpacked = any(isinstance(one, ast.Starred) for one in call.args)
     return not unpacked and all(one.arg is not None for one in call.keywords)
 
 
-def _default(asked: _Open) -> ast.expr | None:
-    pairs = parameters_of(asked.function.args)
-    return next(default for parameter, default in pairs if parameter is asked.parameter)
+def default_of(function: Function, parameter: ast.arg) -> ast.expr | None:
+    """Return the default of ``parameter``, a parameter of ``function``; None if it has none."""
+    pairs = parameters_of(function.args)
+    return next((default for one, default in pairs if one is parameter), None)
 
 
 def _place(asked: _Open) -> Place:

@@ -17,16 +17,32 @@ from awaken.project.source.trees import Function, without_arguments
 MethodKind = Literal["instance", "class", "static"]
 
 METHODS = frozenset({"builtins.classmethod", "builtins.staticmethod"})
-TRANSPARENT = METHODS | {
-    "abc.abstractmethod",
-    "functools.wraps",
-    "typing.final",
-    "typing.no_type_check",
-    "typing.override",
-    "typing_extensions.final",
-    "typing_extensions.override",
-}
-"""Give back the function itself, but for how it is bound to its class."""
+HANDING_ON = frozenset(
+    {
+        "neutron_lib.db.api.CONTEXT_READER",
+        "neutron_lib.db.api.CONTEXT_WRITER",
+        "neutron_lib.db.api.retry_db_errors",
+        "oslo_db.api.retry_on_deadlock",
+        "oslo_db.sqlalchemy.enginefacade.reader",
+        "oslo_db.sqlalchemy.enginefacade.writer",
+    }
+)
+"""Decorators of libraries that call the function with what they are given, in a transaction or
+again after an error, and return what it returns."""
+TRANSPARENT = (
+    METHODS
+    | HANDING_ON
+    | {
+        "abc.abstractmethod",
+        "functools.wraps",
+        "typing.final",
+        "typing.no_type_check",
+        "typing.override",
+        "typing_extensions.final",
+        "typing_extensions.override",
+    }
+)
+"""Give back the function itself, but for how it is bound to its class, or what hands it all on."""
 REMEMBERING = frozenset({"functools.cache", "functools.lru_cache"})
 """Return what the function returns, and call it for nothing but the calls in sight."""
 MANAGERS = frozenset({"contextlib.asynccontextmanager", "contextlib.contextmanager"})

@@ -65,11 +65,13 @@ class ClassOf:
 class Origin:
     """A call that made or loaded an object, or began the statement that did.
 
-    ``options`` are the places of the loader options that the statement is given.
+    ``options`` are the places of the loader options that the statement is given, ``way`` the
+    relationships that lead from what it loads to the object, empty if that is the object itself.
     """
 
     place: Place
     options: tuple[Place, ...] = ()
+    way: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

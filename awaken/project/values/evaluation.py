@@ -52,7 +52,7 @@ from awaken.project.values.library.lookup import Library
 from awaken.project.values.members import Members
 from awaken.project.values.narrowing import Narrowing
 from awaken.project.values.parameters import Parameters
-from awaken.project.values.questions import Passed
+from awaken.project.values.questions import Mapping, NoMapping, Passed
 from awaken.project.values.results import Results, is_made, of_role
 from awaken.workspace.parsing import deep_recursion
 
@@ -76,8 +76,8 @@ class Evaluator(ABC):
         self.knowledge = knowledge
         self.annotations = Annotations(self)
         self.library = Library(self)
-        # What a mapping says of an attribute is told by the floor above, where there is one.
-        self.mapped_attribute: Callable[[InstanceOf | ClassOf, str], Values] = lambda _, __: ()
+        # Given by the floor above, where there is one.
+        self.mapping: Mapping = NoMapping()
         self.results = Results(self)
         self.members = Members(self)
         self.parameters = Parameters(self)

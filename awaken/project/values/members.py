@@ -32,6 +32,7 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
+from awaken.project.values.library.origins import followed
 from awaken.project.values.questions import Questions
 from awaken.project.values.results import of_role
 
@@ -61,6 +62,9 @@ class Members:
                 return self._of_module(owner, module, node)
             case External():
                 return self._of_external(owner.qualified, module, node)
+            case InstanceOf() if self._evaluator.mapping.is_relationship(owner, node.attr):
+                found = self.attribute(owner, node.attr, module, node)
+                return followed(found, owner, node.attr)
             case InstanceOf() | ClassOf():
                 return self.attribute(owner, node.attr, module, node)
             case TupleOf():
@@ -165,7 +169,7 @@ class Members:
     def _attribute(
         self, owner: InstanceOf | ClassOf, name: str, module: Module, node: ast.AST
     ) -> Values:
-        mapped = self._evaluator.mapped_attribute(owner, name)
+        mapped = self._evaluator.mapping.attribute(owner, name)
         if mapped:
             return mapped
         found = self._inherited(owner, name)

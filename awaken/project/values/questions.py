@@ -55,6 +55,30 @@ class Passed:
     doubts: dict[str, Place] = field(default_factory=dict)
 
 
+class Mapping(Protocol):
+    """What the mapping of a program's classes answers, which the floor above reads."""
+
+    def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
+        """Return what reading an attribute gives; empty where no mapping says so."""
+        ...
+
+    def is_relationship(self, owner: InstanceOf, name: str) -> bool:
+        """Whether an attribute leads to other mapped objects."""
+        ...
+
+
+class NoMapping:
+    """The mapping of a program in which nothing is mapped."""
+
+    def attribute(self, _owner: InstanceOf | ClassOf, _name: str) -> Values:
+        """Return nothing."""
+        return ()
+
+    def is_relationship(self, _owner: InstanceOf, _name: str) -> bool:
+        """Return False."""
+        return False
+
+
 class LibraryTypes(Protocol):
     """What the stubs of libraries answer."""
 
@@ -112,7 +136,7 @@ class Questions(Protocol):
     load: Callable[[str], Module | None]
     knowledge: Knowledge
     follows_callers: bool
-    mapped_attribute: Callable[[InstanceOf | ClassOf, str], Values]
+    mapping: Mapping
 
     @property
     def library(self) -> LibraryTypes:

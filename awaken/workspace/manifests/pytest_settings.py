@@ -22,6 +22,9 @@ from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards
 from awaken.workspace.sources import FileProblem
 from awaken.workspace.toml_text import NotToml, parse_toml
 
+TEST_LOOP_SCOPE = "asyncio_default_test_loop_scope"
+"""The key of pytest-asyncio for the scope of the loop that tests run in."""
+
 
 class PytestSettings(Struct, frozen=True):
     """The file that pytest takes its settings from, the table of it, and the settings.
@@ -82,7 +85,7 @@ class PytestSettings(Struct, frozen=True):
     @property
     def test_loop_scope(self) -> str:
         """The scope of the loop that asynchronous tests run in."""
-        return self.said("asyncio_default_test_loop_scope")[0] or "function"
+        return self.said(TEST_LOOP_SCOPE)[0] or "function"
 
     @property
     def test_paths(self) -> tuple[str, ...]:

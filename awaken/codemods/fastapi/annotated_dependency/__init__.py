@@ -6,7 +6,8 @@
 `q: str = Query("x", max_length=9)` becomes `q: Annotated[str, Query(max_length=9)] = "x"`. The
 same goes for `Security`, `Path`, `Body`, `Header`, `Cookie`, `Form` and `File`, in endpoints,
 dependencies and constructors of classes that are dependencies. All marked parameters of a function
-change together.
+change together. One without a type gets `Any`, as FastAPI itself takes it: a better type, such as
+the one that the dependency returns, would change nothing at run time and might be wrong.
 
 A parameter without a default cannot follow one that has one. Dependencies and path parameters move
 in front; where something else would have to move, which FastAPI's document would show, a bare `*`
@@ -73,6 +74,38 @@ def search(page: int = 1, *, words: Annotated[str, Query()]):
     return page, words
 ```
 
+## Before: without a type
+
+```python
+from fastapi import APIRouter, Depends
+
+from shop import get_db
+
+router = APIRouter()
+
+
+@router.get("/all")
+def everything(db=Depends(get_db)):
+    return db.all()
+```
+
+## After: without a type
+
+```python
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from shop import get_db
+
+router = APIRouter()
+
+
+@router.get("/all")
+def everything(db: Annotated[Any, Depends(get_db)]):
+    return db.all()
+```
+
 ## Before: a decorator that may look at the defaults (unsafe)
 
 ```python
@@ -131,7 +164,8 @@ def measured(function):
 *Safe* means: the same responses to the same requests, the same document, and the same for every
 direct call. FastAPI calls its functions by name; direct calls are looked up over the whole
 program, tests included, and all of them pass what has no default afterwards. That a function is an
-endpoint, a dependency or an override is no call. Code outside the program is taken to call no
+endpoint, a dependency or an override is no call. A type checker that passes over functions without
+annotations reads those that get their first one. Code outside the program is taken to call no
 endpoint.
 
 *Unsafe*, with what may change in the message:
@@ -146,19 +180,20 @@ It needs FastAPI 0.95 and Python 3.9, on every version that the project admits.
 
 ## What it refuses
 
-Parameters without a type, with a type in quotes, or Annotated already; markers that are given
-`*arguments`; functions that are passed on as a value, or called without a parameter that could not
-be left out any more, or by position where places change; signatures with `/`, `*args` or `*` in
-which no order fits. In files with `from __future__ import annotations`, markers that name
+`Depends()` without a type, types in quotes, parameters that are Annotated already; markers that are
+given `*arguments`; functions that are passed on as a value, or called without a parameter that
+could not be left out any more, or by position where places change; signatures with `/`, `*args` or
+`*` in which no order fits. In files with `from __future__ import annotations`, markers that name
 something local or bound twice, because FastAPI evaluates such annotations among the names at the
 top of the file.
 
 ## On real programs
 
-77 programs, 58 of which have such parameters; 593 functions stay in those that admit FastAPI before
+78 programs, 59 of which have such parameters; 593 functions stay in those that admit FastAPI before
 0.95, or Python 3.8. All files compile afterwards. The documents of gns3-server, sqlmesh and
 merino-py (350, 26 and 3 rewritten functions) are the same before and after, and so is what becomes
-of the 487 tests of gns3-server's interface:
+of the 487 tests of gns3-server's interface. In open-webui, 518 functions have parameters without a
+type; the others were counted when these still were manual:
 
 | program | functions | safe | unsafe | manual |
 | --- | --- | --- | --- | --- |
@@ -171,6 +206,7 @@ of the 487 tests of gns3-server's interface:
 | freqtrade/freqtrade | 60 | 31 | 1 | 28 |
 | lnbits/lnbits | 49 | 44 | 1 | 4 |
 | mamba-org/quetz @ f20db64f | 19 | 8 | 0 | 11 |
+| open-webui/open-webui 0.12.4 | 556 | 548 | 5 | 3 |
 | 49 others | 894 | 678 | 79 | 137 |
 
 ## Sources

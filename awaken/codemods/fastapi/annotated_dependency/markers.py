@@ -79,9 +79,12 @@ def read(project: Project, module: Module, marked: Marked) -> ParameterRewrite:
 
 def _check_annotation(project: Project, module: Module, marked: Marked) -> None:
     annotation = marked.parameter.annotation
-    # `Annotated` needs a type; `Any` would be a guess.
     if annotation is None:
-        raise Refused(reasons.NO_TYPE, marked.name)
+        # FastAPI takes such a parameter as Any; but `Depends()` alone is told by the type what it
+        # depends on.
+        if marked.kind in DEPENDENCIES and not _says_what(marked.marker):
+            raise Refused(reasons.NO_TYPE, marked.name)
+        return
     for node in module.walk(annotation):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node is annotation:
             raise Refused(reasons.TEXT_ANNOTATION, marked.name)
@@ -89,6 +92,12 @@ def _check_annotation(project: Project, module: Module, marked: Marked) -> None:
     name = project.qualified_name(module, outer)
     if name is not None and name.rpartition(".")[2] == "Annotated":
         raise Refused(reasons.ANNOTATED_ALREADY, marked.name)
+
+
+def _says_what(marker: ast.Call) -> bool:
+    """Whether a ``Depends`` or ``Security`` names its dependency itself."""
+    names = {one.arg for one in marker.keywords}
+    return bool(marker.args) or bool(names & {"dependency", None})
 
 
 def _check_names(module: Module, marker: ast.Call) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _ANNOTATED = "Annotated"
+_ANY = "Any"
 _HOMES = {"typing", "typing_extensions"}
 
 
@@ -106,21 +107,32 @@ def _rewrite(
     parameters = [read(project, site.module, one) for one in marked]
     rewrite = ordered(function, marked, parameters)
     caveats = caveats_of(project, site.module, function, marked, rewrite)
-    edits = [site.rewrite_header(function, "function", rewrite), *_imports(site, function)]
-    *others, last = (f"`{one.name}`" for one in marked)
-    names = f"{', '.join(others)} and {last}" if others else last
+    untyped = [one.name for one in marked if one.parameter.annotation is None]
+    edits = [
+        site.rewrite_header(function, "function", rewrite),
+        *_imports(site, function, _ANNOTATED),
+        *(_imports(site, function, _ANY) if untyped else ()),
+    ]
+    names = _listed([one.name for one in marked])
     verb = "becomes" if len(marked) == 1 else "become"
     message = f"{names} of `{function.name}` {verb} Annotated"
     if rewrite.star:
         message += f", with a `*` in front of `{rewrite.star}`"
+    if untyped:
+        message += f", with Any as the type of {_listed(untyped)}"
     return Rewrite(message, edits, caveats)
 
 
-def _imports(site: Site[ast.arg], function: Function) -> list[Edit]:
-    """Return the edit that imports Annotated, if the file does not. Raises Refused."""
-    taken = Refused(reasons.NAME_TAKEN)
-    statements = imports_here(site.module, function, _ANNOTATED, _HOMES, taken)
+def _listed(names: Sequence[str]) -> str:
+    *others, last = (f"`{name}`" for name in names)
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _imports(site: Site[ast.arg], function: Function, name: str) -> list[Edit]:
+    """Return the edit that imports ``name``, if the file does not. Raises Refused."""
+    taken = Refused(reasons.NAME_TAKEN, name)
+    statements = imports_here(site.module, function, name, _HOMES, taken)
     # What stands in a branch may not be there when the function is defined.
     if any(site.module.parent(one) is not site.module.tree for one in statements):
         raise taken
-    return [] if statements else [site.need_import("typing", _ANNOTATED)]
+    return [] if statements else [site.need_import("typing", name)]

@@ -56,7 +56,7 @@ UNSEEN_CALL = Reason(
 )
 NAME_TAKEN = Reason(
     "name-taken",
-    "`Annotated` already means something else here",
+    "`{}` already means something else here",
     "Rename that.",
 )
 COMMENT_LOST = Reason(

@@ -38,16 +38,18 @@ def _written(
     parameter: cst.Param, by_name: dict[str, ParameterRewrite], around: Surroundings
 ) -> cst.Param:
     data = by_name.get(parameter.name.value)
-    if data is None or parameter.annotation is None:
+    if data is None:
         return parameter
     marker = cst.ensure_type(parameter.default, cst.Call)
     value: cst.BaseExpression | None = None
     if data.removed >= 0:
         value = marker.args[data.removed].value
         marker = _without_argument(marker, data.removed)
-    annotated = _annotated(parameter.annotation.annotation, marker, around)
+    # FastAPI takes what has no type as Any.
+    written = parameter.annotation or cst.Annotation(cst.Name("Any"))
+    annotated = _annotated(written.annotation, marker, around)
     return parameter.with_changes(
-        annotation=parameter.annotation.with_changes(annotation=annotated),
+        annotation=written.with_changes(annotation=annotated),
         default=value if data.kept else None,
         equal=_spaced() if data.kept else cst.MaybeSentinel.DEFAULT,
     )

@@ -17,6 +17,7 @@ from awaken.project.source.trees import Function
 from awaken.project.values.domain import InstanceOf, Producer, Unknown, Value
 
 _DEEPEST = 8  # functions that return what others return; real programs go two deep
+_MOST_FUNCTIONS = 50  # of one question; a question that needs more than 20 ends in Unknown anyway
 _Answer = Awaitable | Unknown | None
 
 
@@ -27,6 +28,7 @@ class Awaitables:
         self._evaluator = evaluator
         self._callees = callees
         self._known = coroutines()
+        self._returned: dict[tuple[str, int], _Answer] = {}
 
     def of(self, module: Module, node: ast.expr, depth: int = 0) -> _Answer:
         """Return what ``node`` gives; None if it is proven to be nothing that can be awaited.
@@ -35,6 +37,9 @@ class Awaitables:
         cannot be told. Methods that override one count: all that a call can reach must give the
         same.
         """
+        if not depth:
+            # Of one question, so that no answer depends on what was asked before.
+            self._returned.clear()
         if depth > _DEEPEST:
             return self._unknown(module, node, "too much has to be followed to tell")
         match node:
@@ -105,11 +110,22 @@ class Awaitables:
         if not real:
             why = f"what implements `{called[0].function.name}` is not in sight"
             return self._unknown(module, node, why)
-        kinds = [self._of_function(one.module, one.function, depth) for one in real]
+        kinds = (self._of_function(one.module, one.function, depth) for one in real)
         why = f"what `{called[0].function.name}` gives differs from class to class"
         return self._one_of(kinds, module, node, why)
 
     def _of_function(self, module: Module, function: Function, depth: int) -> _Answer:
+        key = (module.path, module.span(function).start)
+        if key not in self._returned:
+            if len(self._returned) >= _MOST_FUNCTIONS:
+                return self._unknown(module, function, "too much has to be followed to tell")
+            why = f"what `{function.name}` gives depends on itself"
+            self._returned[key] = self._unknown(module, function, why)
+            self._returned[key] = self._given(module, function, depth)
+        return self._returned[key]
+
+    def _given(self, module: Module, function: Function, depth: int) -> _Answer:
+        """Return what a call of ``function`` gives."""
         if module.is_generator(function):
             return None
         if isinstance(function, ast.AsyncFunctionDef):
@@ -119,9 +135,9 @@ class Awaitables:
             for one in own_nodes(function.body)
             if isinstance(one, ast.Return) and one.value is not None
         ]
-        if not returned or len(returned) > _DEEPEST:
-            return None if not returned else self._unknown(module, function, "it returns too much")
-        return self._agreed(module, function, returned, depth)
+        if returned and not _always_returns(function.body):
+            return self._unknown(module, function, f"`{function.name}` may return None")
+        return self._agreed(module, function, returned, depth) if returned else None
 
     # ------------------------------------------------------------------------- names and values
     def _of_name(self, module: Module, node: ast.Name, depth: int) -> _Answer:
@@ -131,7 +147,7 @@ class Awaitables:
             return reaching
         if reaching is None or not reaching.definitions:
             return self._of_values(module, node)
-        kinds = [self._of_binding(module, node, one, depth) for one in reaching.definitions]
+        kinds = (self._of_binding(module, node, one, depth) for one in reaching.definitions)
         why = f"`{node.id}` may be several things"
         return self._one_of(kinds, module, node, why)
 
@@ -155,15 +171,19 @@ class Awaitables:
     def _agreed(
         self, module: Module, node: ast.AST, parts: Iterable[ast.expr], depth: int
     ) -> _Answer:
-        kinds = [self.of(module, one, depth + 1) for one in parts]
+        kinds = (self.of(module, one, depth + 1) for one in parts)
         return self._one_of(kinds, module, node, "it may be several things")
 
     def _one_of(self, kinds: Iterable[_Answer], module: Module, node: ast.AST, why: str) -> _Answer:
-        found = list(dict.fromkeys(kinds))
-        unknown = next((one for one in found if isinstance(one, Unknown)), None)
-        if unknown is not None or len(found) == 1:
-            return unknown or found[0]
-        return self._unknown(module, node, why)
+        found: set[_Answer] = set()
+        for kind in kinds:
+            found.add(kind)
+            # Nothing that follows makes it certain again.
+            if isinstance(kind, Unknown):
+                return kind
+            if len(found) > 1:
+                return self._unknown(module, node, why)
+        return found.pop() if found else None
 
     def _of_values(self, module: Module, node: ast.expr) -> _Answer:
         values = self._evaluator.values(module, node)
@@ -182,3 +202,17 @@ class Awaitables:
                 return self._known.classes.get(value.qualified)
             case _:
                 return None
+
+
+def _always_returns(body: list[ast.stmt]) -> bool:
+    """Whether every way through ``body`` is known to end in a ``return`` or ``raise``."""
+    match body[-1]:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.If(body=first, orelse=second):
+            return bool(second) and _always_returns(first) and _always_returns(second)
+        case ast.Try(body=first, handlers=handlers, orelse=second):
+            ends = [second or first, *(one.body for one in handlers)]
+            return all(_always_returns(one) for one in ends)
+        case _:
+            return False

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
-from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
+from awaken.project.frameworks.sqlalchemy.eager import EagerLoading, direction
 from awaken.project.frameworks.sqlalchemy.mapping import ColumnFacts, RelationshipFacts
-from awaken.project.frameworks.sqlalchemy.models import Models
+from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models
 from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import ClassOf, InstanceOf, NoneValue, Values, union
 
+_Answer = TypeVar("_Answer")
+# As in flask_sqlalchemy.model.camel_to_snake_case.
+_CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
 _QUERY = "sqlalchemy.orm.Query"
 _COLLECTIONS = {
     "dynamic": "sqlalchemy.orm.AppenderQuery",
@@ -51,7 +58,14 @@ class MappedAttributes:
         self._kept: dict[tuple[str, bool, str], Values] = {}
         self._is_asked = False
 
-    def of(self, owner: InstanceOf | ClassOf, name: str) -> Values:
+    def is_relationship(self, owner: InstanceOf, name: str) -> bool:
+        """Whether ``name`` of a mapped object leads to others."""
+        if self._is_asked or owner.origins is None:
+            return False
+        mapped = self._apart(lambda: self._models.mapped_class(owner.qualified))
+        return mapped is not None and name in mapped.relationships
+
+    def attribute(self, owner: InstanceOf | ClassOf, name: str) -> Values:
         """Return what reading ``name`` gives by the mapping; empty where no mapping says so."""
         # To tell what is mapped, nothing that a mapped object holds is needed.
         if self._is_asked:
@@ -67,7 +81,7 @@ class MappedAttributes:
             )
         return self._kept[key]
 
-    def _apart(self, ask: Callable[[], Values]) -> Values:
+    def _apart(self, ask: Callable[[], _Answer]) -> _Answer:
         self._is_asked = True
         try:
             with self._evaluator.without_callers():
@@ -93,6 +107,23 @@ class MappedAttributes:
         column = mapped.columns.get(name)
         return () if column is None else _of_column(column)
 
+    def _by_keys(self, owner: str, target: str) -> bool | None:
+        """Return the direction by foreign keys, with table names that follow from class names."""
+        sides = [self._models.mapped_class(one) for one in (owner, target)]
+        named = [None if one is None else self._with_tablename(one) for one in sides]
+        if named[0] is None or named[1] is None:
+            return None
+        return direction(named[0], named[1])
+
+    def _with_tablename(self, mapped: MappedClass) -> MappedClass:
+        """Return a mapped class with the table name that Flask-SQLAlchemy gives it."""
+        if mapped.tablename is not None:
+            return mapped
+        if not isinstance(self._class_queries.of(mapped.qualified), ClassQuery):
+            return mapped
+        simple = mapped.qualified.rpartition(".")[2]
+        return replace(mapped, tablename=_CAMEL.sub(r"_\1", simple).lower())
+
     def _is_annotated(self, qualified: str, name: str) -> bool:
         """Whether a class body says itself what the attribute holds."""
         for one in self._models.ancestors(qualified):
@@ -112,6 +143,8 @@ class MappedAttributes:
             return (InstanceOf(_COLLECTIONS[facts.lazy], parameters=(one,)),)
         many: Values = (InstanceOf("builtins.list", parameters=(one,)),)
         is_collection = self._eager.is_collection(Site(owner, name, facts), owner)
+        if is_collection is None and facts.plain_join and not facts.secondary:
+            is_collection = self._by_keys(owner, facts.target)
         if is_collection is None:
             return union(many, one, (NoneValue(),))
         return many if is_collection else (*one, NoneValue())

@@ -79,10 +79,10 @@ class EagerLoading:
         target = self._models.mapped_class(facts.target or "")
         if owner is None or target is None or not (owner.complete and target.complete):
             return None
-        return _direction(owner, target)
+        return direction(owner, target)
 
 
-def _direction(owner: MappedClass, target: MappedClass) -> bool | None:
+def direction(owner: MappedClass, target: MappedClass) -> bool | None:
     """Return True if only the target's table refers to the owner's, False for the reverse."""
     # A table that refers to itself shows no direction.
     if owner.tablename is None or target.tablename is None or owner.tablename == target.tablename:

@@ -34,9 +34,9 @@ class Orm:
             evaluator, evaluator.classes, self._models, self._query_classes, files_with
         )
         self._hooks: list[Place] | None = None
-        evaluator.mapped_attribute = MappedAttributes(
+        evaluator.mapping = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
-        ).of
+        )
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.

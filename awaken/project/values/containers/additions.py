@@ -249,7 +249,8 @@ class _Uses:
     def of_variable(
         self, module: Module, scope: Scope, name: str, depth: int = 0
     ) -> Iterator[Addition]:
-        if (scope, name, depth) in self._seen:
+        # `x = x[0]` in a loop goes one deeper each time.
+        if depth > _DEEPEST or (scope, name, depth) in self._seen:
             return
         self._seen.add((scope, name, depth))
         scopes = module.scopes
@@ -259,7 +260,7 @@ class _Uses:
                     yield from self._use(module, read, depth)
 
     def of_attribute(self, module: Module, name: str, depth: int = 0) -> Iterator[Addition]:
-        if (module.path, name, depth) in self._seen:
+        if depth > _DEEPEST or (module.path, name, depth) in self._seen:
             return
         self._seen.add((module.path, name, depth))
         for node in module.mentions(name):

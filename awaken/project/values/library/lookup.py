@@ -36,6 +36,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.classes import GenericClass, library_class
 from awaken.project.values.library.declared_types import of_class, read
+from awaken.project.values.library.origins import with_options
 from awaken.project.values.library.signatures import (
     Filled,
     Signature,
@@ -48,6 +49,7 @@ from awaken.project.values.library.solving import (
     SELF,
     Solution,
     closed,
+    growing,
     has_variables,
     solved,
     without_none,
@@ -129,8 +131,8 @@ class Library:
             simple = name.rpartition(".")[2]
             members = (self._member(one, simple) for one in self._line(instance))
             found = next((one for one in members if one is not None), None)
-            given = (instance,)
-            return None if found is None else self._result(name, found, given, call)
+            result = None if found is None else self._result(name, found, (instance,), call)
+            return None if result is None else with_options(result, function, module, node)
         declared = self._declaration(name)
         if declared is None:
             return None
@@ -258,7 +260,7 @@ class Library:
         results: Values = ()
         for one, arguments in chosen:
             solution = self._solution(found, one, arguments, own, call)
-            results = union(results, solved(one.returns, solution))
+            results = union(results, solved(growing(one.returns), solution))
         if not results:
             return None
         why = f"nothing says what `{name}` gives"
@@ -272,14 +274,14 @@ class Library:
             for one, arguments in self._chosen(new, True, call):
                 if one.returns != (TypeVariable(SELF),):
                     solution = self._solution(new, one, arguments, (), call)
-                    results = union(results, solved(one.returns, solution))
+                    results = union(results, solved(growing(one.returns), solution))
         found = init or new
         if found is not None and not results:
             for one, arguments in self._chosen(found, True, call):
                 declared = one.first.type if one.first is not None and init is not None else ()
                 solution = self._solution(found, one, arguments, (), call)
-                results = union(results, solved(declared or made, solution))
-        if all(one in made for one in results):
+                results = union(results, solved(growing(declared or made), solution))
+        if all(one in growing(made) for one in results):
             return ()
         return closed(results, call.module.place(call.node), "nothing says what it holds")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from awaken.contract import Place
+from awaken.project.values.containers.items import MUTABLE
 from awaken.project.values.domain import (
     NOWHERE,
     ClassOf,
@@ -47,6 +48,24 @@ def _is_open(value: Value) -> bool:
 def solved(values: Values, solution: Solution) -> Values:
     """Return ``values`` with what each variable that ``solution`` names stands for."""
     return union(*(_solved(one, solution) for one in values))
+
+
+def growing(values: Values) -> Values:
+    """Return what a stub says of a result, with the containers that are new as such.
+
+    They hold what was seen when they were made: more may be put into them.
+    """
+    return tuple(map(_growing, values))
+
+
+def _growing(value: Value) -> Value:
+    match value:
+        case InstanceOf() if value.parameters and value.qualified in MUTABLE:
+            return replace(value, grows=True)
+        case Producer(how="coroutine"):
+            return replace(value, inner=growing(value.inner))
+        case _:
+            return value
 
 
 def closed(values: Values, place: Place, why: str = "") -> Values:

@@ -8,7 +8,11 @@ from msgspec import Struct
 
 from awaken.knowledge.ecosystem import AsyncTestPlugin, async_test_plugins
 from awaken.workspace.manifests.declarations import Declaration, Declarations
-from awaken.workspace.manifests.pytest_settings import PytestSettings, pytest_settings
+from awaken.workspace.manifests.pytest_settings import (
+    TEST_LOOP_SCOPE,
+    PytestSettings,
+    pytest_settings,
+)
 
 
 class AsyncPlugin(Struct, frozen=True):
@@ -26,13 +30,18 @@ class AsyncPlugin(Struct, frozen=True):
 class PytestSetup(Struct, frozen=True):
     """What is known of a project's tests; ``pytest`` is where it is declared.
 
-    ``settings`` is the file with pytest's settings (empty where there is none).
+    ``settings`` is the file with pytest's settings (empty where there is none). ``test_paths`` are
+    where tests are looked for, empty for everywhere; the loop scopes are those of pytest-asyncio,
+    of fixtures and of tests, empty where nothing is said.
     """
 
     uses_pytest: bool
     pytest: tuple[Declaration, ...]
     settings: str
     plugins: tuple[AsyncPlugin, ...]
+    test_paths: tuple[str, ...] = ()
+    fixture_loop_scope: str = ""
+    test_loop_scope: str = ""
 
 
 def pytest_setup(root: Path, declarations: Declarations) -> PytestSetup:
@@ -47,6 +56,9 @@ def pytest_setup(root: Path, declarations: Declarations) -> PytestSetup:
         pytest=declared,
         settings="" if found is None else _place(found),
         plugins=tuple(plugin for plugin in plugins if plugin is not None),
+        test_paths=() if found is None else found.test_paths,
+        fixture_loop_scope="" if found is None else found.fixture_loop_scope,
+        test_loop_scope="" if found is None else found.said(TEST_LOOP_SCOPE)[0],
     )
 
 

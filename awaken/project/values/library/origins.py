@@ -1,0 +1,69 @@
+"""Where objects come from: the options of the statements that load them, and what is followed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import External, InstanceOf, Origin, Producer, TupleOf, Values
+
+_STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
+_GETS = {"get", "get_one"}
+# A longer way names no load that a rule could write; a loop over parents has no end.
+_LONGEST_WAY = 4
+
+
+def with_options(found: Values, function: External, module: Module, node: ast.Call) -> Values:
+    """Return the result of a call with the loader options that the call gives to a statement."""
+    places = tuple(module.place(one) for one in _options(function, node))
+    if not places:
+        return found
+    return _each(found, lambda one: replace(one, options=(*one.options, *places)))
+
+
+def _options(function: External, node: ast.Call) -> list[ast.expr]:
+    """Return the loader options among the arguments of a call."""
+    owner, _, name = function.qualified.rpartition(".")
+    if name == "options" and owner in _STATEMENTS:
+        return node.args
+    if name not in _GETS or not owner.startswith("sqlalchemy."):
+        return []
+    given = next((one.value for one in node.keywords if one.arg == "options"), None)
+    if isinstance(given, ast.List | ast.Tuple):
+        return given.elts
+    return [] if given is None else [given]
+
+
+def followed(found: Values, owner: InstanceOf, name: str) -> Values:
+    """Return what the relationship ``name`` of ``owner`` holds, with where ``owner`` comes from."""
+    if owner.origins is None or any(len(one.way) >= _LONGEST_WAY for one in owner.origins):
+        return found
+    origins = tuple(replace(one, way=(*one.way, name)) for one in owner.origins)
+    return _each(found, lambda one: one, origins)
+
+
+def _each(
+    found: Values,
+    change: Callable[[Origin], Origin],
+    fresh: tuple[Origin, ...] | None = None,
+) -> Values:
+    """Return ``found`` with each origin changed; what has none is given ``fresh``."""
+    changed: Values = ()
+    for one in found:
+        match one:
+            case InstanceOf():
+                inner = tuple(_each(part, change, fresh) for part in one.parameters)
+                own = fresh if one.origins is None else tuple(map(change, one.origins))
+                # What holds objects does not come from where they do.
+                own = one.origins if inner else own
+                changed = (*changed, replace(one, parameters=inner, origins=own))
+            case Producer():
+                changed = (*changed, replace(one, inner=_each(one.inner, change, fresh)))
+            case TupleOf():
+                items = tuple(_each(part, change, fresh) for part in one.items)
+                changed = (*changed, TupleOf(items))
+            case _:
+                changed = (*changed, one)
+    return changed
