@@ -192,3 +192,33 @@ def test_a_rule_asks_whether_something_is_a_coroutine():
     assert [str(one.qualified) for one in found.awaited] == ["builtins.int"]
     assert found.instance_of == ()
     assert not project.values.of(module, last(module, "A")).is_coroutine
+
+
+READ = [
+    ("import enum\nclass E(enum.Enum):\n    A = 'a'\nit = E.A\nit\n", "an instance of `m.E`"),
+    (
+        "from sqlalchemy import Column\nclass M:\n    id = Column(int)\nit = M().id\nit\n",
+        "unknown: `id` may be a descriptor, a `sqlalchemy.Column`",
+    ),
+    (
+        "class D:\n    def __get__(self, *of): ...\nclass M:\n    d = D()\nit = M().d\nit\n",
+        "unknown: `d` is a descriptor, a `m.D`",
+    ),
+    (
+        "class M:\n    def f(self): raise NotImplementedError\nit = M().f()\nit\n",
+        "unknown: `f` is left to those that override it",
+    ),
+    (
+        "def f(it: dict):\n    it = it.get('a', 1)\n    it\n",
+        "unknown: what `it.get` gives is not known",
+    ),
+    (
+        "from pydantic import Field\nit = Field(default=1)\nit\n",
+        "unknown: what `pydantic.Field` returns is not known",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), READ)
+def test_what_is_read_is_not_what_was_assigned(text, expected):
+    assert expected in asked(text)

@@ -91,7 +91,7 @@ def test_library_gives_what_its_stub_says(arguments, line, expected):
 
 
 NOT_KNOWN = [
-    ("s: Session", "x = s.query(User.id).first()", "?it is declared as `Any`"),
+    ("s: Session", "x = s.query(User.id).first()", "?`id` may be a descriptor"),
     ("s: Session", "x = s.execute(other()).all()", "not defined in sight"),
     ("d: dict[str, User]", "x = d.invented()", "?`builtins.dict` declares no `invented`"),
     ("", "x = asyncio.invented()", "?what `asyncio.invented` returns is not known"),

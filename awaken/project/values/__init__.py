@@ -1,6 +1,8 @@
 """Values: what an expression may be, followed backwards.
 
-Begin with ``domain`` (what can be said of a value), then ``evaluation``, the evaluator; it is split
-by construct into ``annotations``, ``calls``, ``members``, ``parameters`` and ``pytest_fixtures``.
-``control`` and ``flow`` follow the local names of one function, ``narrowing`` reads checks.
+Begin with ``possible`` (what rules ask) and ``domain`` (what can be said of a value), then
+``evaluation``, the evaluator, and ``answers``, its memory; it is split by construct into
+``annotations``, ``members``, ``parameters``, ``pytest_fixtures``, ``results`` and ``containers``.
+``control`` and ``flow`` follow the local names of one function, ``narrowing`` reads checks,
+``library`` says what libraries give, ``words`` puts values into words.
 """

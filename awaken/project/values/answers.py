@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from awaken.project.values.domain import NOWHERE, Unknown, Values, holds_tree
 
-MOST_STEPS = 20_000  # of one question (benchmarks/limits.md)
-DEEPEST = 90  # questions inside of each other; keeps Python's own stack well below its limit
+MOST_STEPS = 20_000  # of one question, counted without memory: a second at most
+DEEPEST = 90  # questions inside of each other; a real chain has 30, Python's stack bears more
 
 _MOST_ROUNDS = 12  # each gives a circle more values, of which eight are too many to tell
 _NEVER_SETTLED: Values = (Unknown("it depends on itself in too many ways to tell", NOWHERE),)

@@ -1,4 +1,4 @@
-"""The value domain: what an expression may be, as far as a session proof needs to know."""
+"""The value domain: what an expression may be."""
 
 from __future__ import annotations
 

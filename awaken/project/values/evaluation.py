@@ -1,7 +1,8 @@
 """The evaluator: the values of an expression, followed backwards over files.
 
-Flow is not followed: a variable is everything that is ever assigned to it. That makes a proof
-hold on every path, at the price of calling a name unknown that is used for two things.
+A local variable is what reaches the place at which it is read; what is read at another time, by a
+function inside, and every name of a module is all that is ever assigned to it. Of what is still
+being worked out there are no values yet: an empty tuple is never taken for something absent.
 """
 
 from __future__ import annotations

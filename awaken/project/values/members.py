@@ -43,6 +43,8 @@ _CLASS_OF_KIND = {
     "async-scoped": "sqlalchemy.ext.asyncio.async_scoped_session",
 }
 
+_ENUMERATIONS = {f"enum.{kind}" for kind in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")}
+_ENUMERATIONS |= {"enum.ReprEnum"}
 _PLAIN = {"flask_sqlalchemy", "fastapi", "starlette", "flask"}  # none of their classes is one
 _PROPERTY = InstanceOf("builtins.property")
 
@@ -242,13 +244,23 @@ class Members:
         if not bindings and not on_self:
             return None
         assigned = (self._evaluator.assigned(module, *one, ()) for one in on_self)
-        if isinstance(owner, InstanceOf) and not on_self:
+        if not on_self:
             in_body = tuple(self._read(one, name) for one in in_body)
+            if self._is_member(owner, bindings):
+                in_body = (InstanceOf(owner.qualified),)
         found = union(in_body, *assigned)
         return self._evaluator.filled(found, module, name)
 
+    def _is_member(self, owner: InstanceOf | ClassOf, bindings: list[Binding]) -> bool:
+        """Whether a name that a class assigns in its body is a member of an enumeration."""
+        if not bindings or any(one.kind != "assignment" for one in bindings):
+            return False
+        ancestors = self._evaluator.classes.ancestors(owner.qualified)
+        is_enumeration = ancestors is not None and bool(_ENUMERATIONS & set(ancestors.outside))
+        return is_enumeration and not bindings[0].name.startswith("_")
+
     def _read(self, value: Value, name: str) -> Value:
-        """Return what an instance gives of what its class holds: a descriptor gives another."""
+        """Return what is read of what a class holds: a descriptor gives something else."""
         if not isinstance(value, InstanceOf) or value.made is not None:
             return value
         facts = self._evaluator.classes.facts(value.qualified)

@@ -48,6 +48,12 @@ _RETURN_THE_SAME = TRANSPARENT | REMEMBERING | PYTEST_FIXTURES | PROPERTIES
 _MOST_CALLS = 3
 """Calls inside of each other through which arguments are followed: a recursion passes others each
 time. Beyond, a parameter is what its annotation or its callers say."""
+_CAPITAL_FUNCTIONS = {
+    *("pydantic.Field", "pydantic.PrivateAttr", "sqlmodel.Field", "sqlmodel.Relationship"),
+    *("fastapi.Depends", "fastapi.Security", "fastapi.Query", "fastapi.Path", "fastapi.Body"),
+    *("fastapi.Header", "fastapi.Cookie", "fastapi.Form", "fastapi.File"),
+}
+"""Functions of libraries that look like classes; what they give is of another name."""
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",
     "contextlib.AsyncExitStack.enter_context",
@@ -209,7 +215,7 @@ class Results:
         if name.startswith("builtins."):
             return (NotRelevant(f"the result of `{name}`"),)
         # By convention it is a class, and calling one makes an instance.
-        if name.rpartition(".")[2][:1].isupper():
+        if name not in _CAPITAL_FUNCTIONS and name.rpartition(".")[2][:1].isupper():
             return (InstanceOf(name, made=self._told_apart(name, place)),)
         return (evaluator.unknown(module, node, f"what `{name}` returns is not known"),)
 
@@ -359,7 +365,11 @@ class Results:
             unknown = any(isinstance(one, Unknown) for one in inner)
             return (Producer("generator", declared if unknown and declared else inner),)
         found = union(*(evaluator.values(module, one, known) for one in returns))
-        found = found if returns else (NoneValue(),)
+        if not returns and _only_declares(node):
+            why = f"`{node.name}` is left to those that override it"
+            found = (evaluator.unknown(module, node, why),)
+        elif not returns:
+            found = (NoneValue(),)
         return (Producer("coroutine", found),) if isinstance(node, ast.AsyncFunctionDef) else found
 
     def _declared(
@@ -511,6 +521,15 @@ class Results:
                 why = f"`{value.qualified}` has no `{method}` in sight"
                 found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
+
+
+def _only_declares(node: Function) -> bool:
+    """Whether the body of a function does nothing, or refuses to be called."""
+    return all(
+        isinstance(one, ast.Pass | ast.Raise)
+        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        for one in node.body
+    )
 
 
 def _is_same(function: FunctionOf) -> bool:

@@ -308,6 +308,11 @@ class Building:
             return (NoneValue(),)
         if name == "copy":
             return (owner,)
+        if not owner.parameters:
+            why = f"what `{module.excerpt(node.func)}` gives is not known"
+            unknown = (self._evaluator.unknown(module, node, why),)
+            size = 2 if owner.qualified in DICTS else 1
+            owner = replace(owner, parameters=(unknown,) * size)
         if owner.qualified in DICTS and len(owner.parameters) == 2:  # noqa: PLR2004  keys, values
             return self._of_dict(owner, name, module, node, known)
         is_list = owner.qualified in LISTS | SETS and len(owner.parameters) == 1
