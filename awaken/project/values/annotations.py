@@ -15,6 +15,7 @@ from awaken.project.values.domain import (
     TypeVariable,
     Value,
     Values,
+    is_larger,
     union,
 )
 from awaken.project.values.library.classes import PARAMETRISED, GenericClass
@@ -23,6 +24,7 @@ from awaken.project.values.library.solving import SELF, closed
 from awaken.project.values.questions import Questions
 
 _MAPPED = {"Mapped", "DynamicMapped", "WriteOnlyMapped"}
+_LARGEST = 60  # types inside of each other; people write a dozen
 _VARIABLES = {"TypeVar", "NewType", "ParamSpec"}
 
 
@@ -39,8 +41,15 @@ class Annotations:
     def open(self, module: Module, node: ast.expr) -> Values:
         """Return the same, with the type variables that stand in ``node``."""
         return self._evaluator.solved(
-            ("annotation", node), module, node, lambda: self._values(module, node)
+            ("annotation", node), module, node, lambda: self._limited(module, node)
         )
+
+    def _limited(self, module: Module, node: ast.expr) -> Values:
+        found = self._values(module, node)
+        # An alias that names itself would be worked out deeper and deeper.
+        if is_larger(found, _LARGEST):
+            return (self._evaluator.unknown(module, node, "the annotation is too large"),)
+        return found
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""
