@@ -1,10 +1,10 @@
 """Ask of which class each object is whose relationship is read, and what `gather` is given.
 
 `python benchmarks/owners.py [owners|gathered] DIRECTORY...` prints one line for each program: the
-reads of an attribute that some mapped class has as a relationship, for how many of them all objects
-are known, which of these have a mapping with it, and for how many of those the calls that loaded
-them are known; then the arguments of `asyncio.gather`, and how many are proved to be awaitable.
-The most frequent reasons for what is not known follow.
+reads of an attribute that some mapped class has as a relationship, for how many of them all
+objects are known to be of such a class, and for how many of those the calls that loaded them are
+known; then the arguments of `asyncio.gather`, and how many are proved to be awaitable. The most
+frequent reasons for what is not known follow.
 """
 
 from __future__ import annotations

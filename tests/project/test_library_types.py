@@ -78,6 +78,11 @@ RESULTS = [
     ("s: Session", "x = s.scalars(select(User).where(User.id == 1)).first()", "User | None"),
     ("s: Session", "x = s.scalar(select(User))", "User | None"),
     ("s: Session", "x = s.scalars(select(aliased(User))).one()", "User"),
+    ("s: Session", "x = s.execute(select(User, Note)).scalars().all()", "list[User]"),
+    ("s: Session", "x = s.scalar(select(User, Note))", "User | None"),
+    ("s: Session", "x = s.execute(select(User)).scalar_one()", "User"),
+    ("s: Session", "for x in s.execute(select(User, Note)): x", "(User, Note)"),
+    ("s: Session", "x = s.execute(select(User, Note)).first()[1]", "Note"),
     ("s: AsyncSession", "x = s.scalar(select(User))", "coroutine<User | None>"),
     ("s: AsyncSession", "x = (await s.execute(select(User))).scalars().all()", "list[User]"),
     ("s: AsyncSession", "x = await s.get(User, 1)", "User | None"),
@@ -195,6 +200,22 @@ def f(x: {annotation}):
 """
 
     assert described(values_of(text)) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Json = dict[str, 'Json'] | list['Json'] | str",
+        "class Json(dict[str, 'Json']): ...",
+        "class Json(list['Other']): ...\nclass Other(Json, list[Json]): ...",
+        "Json = 'Json'",
+        "Json = list['Json']",
+    ],
+)
+def test_type_that_names_itself_comes_to_an_end(text):
+    found = described(values_of(f"{text}\ndef f(given: Json):\n    x = given.pop()\n    x\n"))
+
+    assert found
 
 
 GENERICS = """

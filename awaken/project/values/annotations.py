@@ -34,9 +34,9 @@ class Annotations:
 
     def values(self, module: Module, node: ast.expr) -> Values:
         """Return what an object annotated with ``node`` may be."""
-        return closed(self.open(module, node), module.place(node))
+        return closed(self.unsolved(module, node), module.place(node))
 
-    def open(self, module: Module, node: ast.expr) -> Values:
+    def unsolved(self, module: Module, node: ast.expr) -> Values:
         """Return the same, with the type variables that stand in ``node``."""
         return self._evaluator.solved(
             ("annotation", node), module, node, lambda: self._values(module, node)
@@ -58,7 +58,7 @@ class Annotations:
             arguments = _arguments(base) if isinstance(base, ast.Subscript) else []
             outer = base.value if isinstance(base, ast.Subscript) else base
             name = self._evaluator.names.qualified(module, outer)
-            inner = tuple(self.open(module, one) for one in arguments)
+            inner = tuple(self.unsolved(module, one) for one in arguments)
             variables = _variables(union(*inner))
             if name in PARAMETRISED:
                 listed = variables or listed
@@ -76,9 +76,9 @@ class Annotations:
                 parsed = module.parse_string(node)
                 if parsed is None:
                     return (self._evaluator.unknown(module, node, "the annotation is no type"),)
-                return self.open(module, parsed)
+                return self.unsolved(module, parsed)
             case ast.BinOp(op=ast.BitOr()):
-                return union(self.open(module, node.left), self.open(module, node.right))
+                return union(self.unsolved(module, node.left), self.unsolved(module, node.right))
             case ast.Subscript():
                 return self._generic(module, node)
             case ast.Name() | ast.Attribute():
@@ -122,7 +122,7 @@ class Annotations:
             None,
         )
         home = f"{module.name}.{module.qualname(owner)}" if owner is not None else module.name
-        limits = () if bound is None else self.open(module, bound)
+        limits = () if bound is None else self.unsolved(module, bound)
         return TypeVariable(_own_variable(home, node.id), limits)
 
     def _outside(self, module: Module, node: ast.expr, name: str) -> Values:
@@ -164,15 +164,15 @@ class Annotations:
             why = f"`{name}` is not a type that can be followed"
             return (evaluator.unknown(module, node, why),)
         if not isinstance(value, ast.Call):
-            return self.open(defining, value)
+            return self.unsolved(defining, value)
         made_by = evaluator.names.qualified(defining, value.func) or ""
         home, _, simple = made_by.rpartition(".")
         if home not in TYPING or simple not in _VARIABLES:
             return (evaluator.unknown(module, node, f"`{name}` is not a type of one kind"),)
         if simple == "NewType" and len(value.args) > 1:
-            return self.open(defining, value.args[1])
+            return self.unsolved(defining, value.args[1])
         limits = [one.value for one in value.keywords if one.arg == "bound"] or value.args[1:]
-        return (TypeVariable(name, union(*(self.open(defining, one) for one in limits))),)
+        return (TypeVariable(name, union(*(self.unsolved(defining, one) for one in limits))),)
 
     def _generic(self, module: Module, node: ast.Subscript) -> Values:
         evaluator = self._evaluator
@@ -185,16 +185,16 @@ class Annotations:
             return evaluator.injected(module, arguments)
         role = evaluator.knowledge.types.get(name)
         if role in {"factory", "async-factory"}:
-            return (Producer("factory", self.open(module, arguments[0])),)
+            return (Producer("factory", self.unsolved(module, arguments[0])),)
         if role is not None:
             return self._named(module, node.value)
         if home == "sqlalchemy.orm" and simple in _MAPPED:
             return self._mapped(module, simple, arguments[0])
-        return generic(name, arguments, lambda one: self.open(module, one))
+        return generic(name, arguments, lambda one: self.unsolved(module, one))
 
     def _mapped(self, module: Module, simple: str, argument: ast.expr) -> Values:
         """Return what an attribute annotated ``Mapped[...]`` holds."""
-        inner = self.open(module, argument)
+        inner = self.unsolved(module, argument)
         if simple == "Mapped":
             return inner
         # The target may be wrapped in a collection, or stand alone.
@@ -207,7 +207,7 @@ class Annotations:
     ) -> Values:
         """Return a generic class of the program with what stands in the brackets."""
         plain = self._named(module, node.value)
-        inner = tuple(self.open(module, one) for one in arguments)
+        inner = tuple(self.unsolved(module, one) for one in arguments)
         return tuple(
             InstanceOf(one.qualified, parameters=inner)
             if isinstance(one, InstanceOf) and one.qualified == name

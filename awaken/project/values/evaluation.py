@@ -101,9 +101,9 @@ class Evaluator(ABC):
         """Return what an annotation says that a value is."""
         return self.annotations.values(module, annotation)
 
-    def declared_open(self, module: Module, annotation: ast.expr) -> Values:
+    def declared_unsolved(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is, with its type variables."""
-        return self.annotations.open(module, annotation)
+        return self.annotations.unsolved(module, annotation)
 
     def generic_class(self, qualified: str) -> GenericClass | None:
         """Return the type variables of a class of the program, and what it gives its bases."""

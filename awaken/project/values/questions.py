@@ -180,7 +180,7 @@ class Questions(Protocol):
         """Return what a class of ``module`` gives to ``name``, with what is put into it later."""
         ...
 
-    def declared_open(self, module: Module, annotation: ast.expr) -> Values:
+    def declared_unsolved(self, module: Module, annotation: ast.expr) -> Values:
         """Return what an annotation says that a value is, with its type variables."""
         ...
 

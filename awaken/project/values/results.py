@@ -377,7 +377,7 @@ class Results:
     ) -> Values:
         """Return the annotation of what is returned, its type variables solved by this call."""
         module, library = function.module, self._evaluator.library
-        declared = self._evaluator.declared_open(module, annotation)
+        declared = self._evaluator.declared_unsolved(module, annotation)
         if not has_variables(declared):
             return declared
         solution: dict[str, Values] = {}
@@ -393,7 +393,7 @@ class Results:
             written = argument.parameter.annotation
             if written is None or argument.parameter not in _parameters(node):
                 continue
-            wanted = self._evaluator.declared_open(module, written)
+            wanted = self._evaluator.declared_unsolved(module, written)
             if has_variables(wanted):
                 given = self._evaluator.values(argument.module, argument.value, argument.known)
                 library.solve(wanted, given, solution, argument.module, argument.value)

@@ -256,7 +256,7 @@ class Library:
 
     # --------------------------------------------------------------------------------- the calls
     def _result(self, name: str, found: _Found, own: Values, call: _Call) -> Values | None:
-        chosen = self._chosen(found, bool(own), call)
+        chosen = self._chosen(found, own, call, is_method=bool(own))
         results: Values = ()
         for one, arguments in chosen:
             solution = self._solution(found, one, arguments, own, call)
@@ -271,13 +271,13 @@ class Library:
         new, init = self._member(plain, "__new__"), self._member(plain, "__init__")
         results: Values = ()
         if new is not None:
-            for one, arguments in self._chosen(new, True, call):
+            for one, arguments in self._chosen(new, (), call, is_method=True):
                 if one.returns != (TypeVariable(SELF),):
                     solution = self._solution(new, one, arguments, (), call)
                     results = union(results, solved(growing(one.returns), solution))
         found = init or new
         if found is not None and not results:
-            for one, arguments in self._chosen(found, True, call):
+            for one, arguments in self._chosen(found, (), call, is_method=True):
                 declared = one.first.type if one.first is not None and init is not None else ()
                 solution = self._solution(found, one, arguments, (), call)
                 results = union(results, solved(growing(declared or made), solution))
@@ -310,7 +310,7 @@ class Library:
         return solution
 
     def _chosen(
-        self, found: _Found, is_method: bool, call: _Call
+        self, found: _Found, own: Values, call: _Call, *, is_method: bool
     ) -> list[tuple[Signature, list[Filled]]]:
         """Return the overloads that the call may mean: up to the first that surely fits."""
         fitting: list[tuple[Signature, list[Filled]]] = []
@@ -325,15 +325,20 @@ class Library:
             return fitting
         chosen: list[tuple[Signature, list[Filled]]] = []
         for one, arguments in fitting:
-            fits = self._all_fit(arguments, call)
+            fits = self._all_fit(one, own, arguments, call)
             if fits is not False:
                 chosen.append((one, arguments))
             if fits:
                 break
         return chosen
 
-    def _all_fit(self, arguments: list[Filled], call: _Call) -> bool | None:
-        found = [self._fits_parameter(one, call) for one in arguments]
+    def _all_fit(
+        self, one: Signature, own: Values, arguments: list[Filled], call: _Call
+    ) -> bool | None:
+        found = [self._fits_parameter(each, call) for each in arguments]
+        if one.first is not None and one.first.type:
+            # Of a result, say, that has rows of one place.
+            found += [self._fits(one.first.type, each, call) for each in own]
         if False in found:
             return False
         return None if None in found else True
@@ -372,7 +377,7 @@ class Library:
             case Producer():
                 return self.used(wanted.how, given, call.module, call.node) is not None
             case InstanceOf():
-                return self._fits_class(wanted, given)
+                return self._fits_class(wanted, given, call)
             case TupleOf():
                 return isinstance(given, TupleOf) and len(wanted.items) == len(given.items)
             case Session():
@@ -385,18 +390,29 @@ class Library:
             return isinstance(given, ClassOf)
         return self._fits(wanted.bound, given, call) if wanted.bound else True
 
-    def _fits_class(self, wanted: InstanceOf, given: Value) -> bool | None:
+    def _fits_class(self, wanted: InstanceOf, given: Value, call: _Call) -> bool | None:
         if isinstance(given, TupleOf):
             given = as_instance(given)
         if not isinstance(given, InstanceOf):
             return None if _is_open(given) else False
         if (given.qualified, wanted.qualified) in _NUMBERS:
             return True
-        if self.parameters_as(given, wanted.qualified) is not None:
-            return True
+        held = self.parameters_as(given, wanted.qualified)
+        if held is not None:
+            return self._hold_alike(wanted.parameters, held, call)
         shape = self._class(wanted.qualified)
         # What a protocol asks for, a class may have without inheriting from it.
         return None if shape is None or shape.is_protocol else False
+
+    def _hold_alike(
+        self, wanted: tuple[Values, ...], held: tuple[Values, ...], call: _Call
+    ) -> bool | None:
+        """Whether what type parameters stand for fits, as a row of one place in ``Select``."""
+        pairs = list(zip(wanted, held, strict=False))
+        found = [[self._fits(one, each, call) for each in given] for one, given in pairs]
+        if any(each and all(fits is False for fits in each) for each in found):
+            return False
+        return True if all(all(each) for each in found) else None
 
     def _argument(self, node: ast.expr, call: _Call) -> Values:
         match node:
