@@ -143,9 +143,25 @@ WAYS = {
     "inherited": "inherited_in",
     "renamed": "renamed_in",
     "called": "called_in",
+    "imported": "imported_in",
 }
 PIECES = st.sampled_from(
-    ["Base", "Basé", "x", "class A(", "):", " as ", " = ", "(", ")", ".", "\n"]
+    [
+        "Base",
+        "Basé",
+        "x",
+        "class A(",
+        "):",
+        " as ",
+        " = ",
+        "(",
+        ")",
+        ".",
+        "\n",
+        "import ",
+        "#",
+        "\\",
+    ]
 )
 
 

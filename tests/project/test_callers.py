@@ -439,10 +439,101 @@ def test_only_files_that_hold_the_name_are_parsed():
     assert set(asked) == {"m.py", "a.py"}
 
 
-def test_a_name_that_stands_everywhere_is_not_searched():
-    files = {f"a{number}.py": "def g(x): x._f(1)" for number in range(101)}
+def test_a_function_is_found_however_many_files_hold_its_name():
+    files = {f"a{number}.py": "def g(x): x._f(1)" for number in range(299)}
+    sites, kinds = callers({"m.py": "def _f(s): ...\n_f(1)", **files}, "m.py", "_f")
+    assert (sites, kinds) == (["m: _f(1)"], [])
+
+
+def test_files_that_import_the_home_of_a_name_are_searched_up_to_a_size():
+    files = {f"a{number}.py": "import m\ndef g(x): x._f(1)" for number in range(301)}
     sites, kinds = callers({"m.py": "def _f(s): ...\n_f(1)", **files}, "m.py", "_f")
     assert (sites, kinds) == ([], ["many"])
+
+
+def test_files_that_do_not_import_the_home_of_a_name_are_searched_up_to_a_size():
+    """No call in them is known to be meant, but that none may be must be seen."""
+    files = {f"a{number}.py": "class C:\n    def _f(self): self._f()" for number in range(301)}
+    sites, kinds = callers(
+        {"m.py": "class _S:\n    def _f(self): self._f()", **files}, "m.py", "_S._f"
+    )
+    assert (sites, kinds) == (["m: self._f()"], ["many"])
+
+
+SERVICE = """
+    class _UserService:
+        def delete(self, db, id=None): ...
+    _user_service = _UserService()
+"""
+
+
+def test_a_call_in_sight_is_found_though_a_hundred_files_hold_its_name():
+    """The receiver is known: it is the object of a module that the file imports."""
+    files = {
+        "service.py": SERVICE,
+        "again.py": "from service import _user_service as users\ndef f(): users.delete(1)",
+        "route.py": "import again\ndef show(db): again.users.delete(db=db, id=1)",
+        **{f"other{number}.py": "def f(x): x.delete(1)" for number in range(150)},
+    }
+    project = program(files)
+    function = function_of(project, "service.py", "_UserService.delete")
+    found = project.calls.callers_of(module_of(project, "service.py"), function)
+
+    sites, kinds = _shown(project, found)
+    assert sites == ["again: users.delete(1)", "route: again.users.delete(db=db, id=1)"]
+    assert kinds == ["unresolved"]
+    # One place out of sight says as much as all of them.
+    assert [len(one.others) for one in found.obstacles] == [0]
+
+
+@pytest.mark.parametrize(
+    ("decorator", "kinds"),
+    [
+        ("same", []), ("wrapped", []), ("marked(1)", []),
+        ("kept", ["framework"]), ("injects", ["framework"]), ("replaced", ["framework"]),
+        ("tenacity.retry(stop=1)", []), ("atexit.register", ["framework"]),
+    ],
+)  # fmt: skip
+def test_a_decorator_that_hands_the_function_through_hides_no_call(decorator, kinds):
+    text = """
+        import functools
+        def same(f):
+            setattr(f, "same", True)
+            return f
+        def wrapped(f):
+            @functools.wraps(f)
+            def wrapper(*args, **kwargs): return f(*args, **kwargs)
+            return wrapper
+        def marked(one):
+            def decorator(f):
+                f.one = one
+                return f
+            return decorator
+        def kept(f):
+            FUNCTIONS.append(f)
+            return f
+        def injects(f):
+            def wrapper(*args): return f(1, *args)
+            return wrapper
+        def replaced(f): return None
+    """
+    files = {
+        "d.py": text,
+        "m.py": f"import atexit, tenacity\nfrom d import *\n@{decorator}\ndef _f(): ...\n_f()",
+    }
+    assert callers(files, "m.py", "_f") == (["m: _f()"], kinds)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("sqlite:///./test._f", []), ("./other._f", []), ("https://example.org/m/_f", []),
+        ("data._f", []), ("m._f", ["named"]), ("pkg.m:_f", ["named"]), ("m:_f()", ["named"]),
+        ("_f", ["named"]), ("tests/m.py::_f", ["named"]),
+    ],
+)  # fmt: skip
+def test_a_text_names_a_function_only_as_something_of_a_module(text, kinds):
+    assert of(f"def _f(): ...\nurl({text!r})") == ([], kinds)
 
 
 def test_an_obstacle_says_why_and_where():

@@ -124,6 +124,26 @@ def test_calls_are_found(text, called):
     assert found_in("called_in", text) is called
 
 
+@pytest.mark.parametrize(
+    ("text", "imported"),
+    [
+        ("import Base", True),
+        ("from Base import x", True),
+        ("from m.Base.n import x", True),
+        ("from m import (\n    x,  # not )\n    Base,\n)", True),
+        ("from m \\\n    import x, \\\n    Base", True),
+        ("from Base \\\r\n    import x", True),
+        ("if x: import m, Base as b", True),
+        ("x = 1; from . import Base", True),
+        ("import m\nBase()", False),
+        ("from m import (x)\nBase()", False),
+        ("Base()\nimport m", False),
+    ],
+)
+def test_imports_are_found(text, imported):
+    assert found_in("imported_in", text) is imported
+
+
 _BASES = st.lists(st.sampled_from(["Base", "m.Base", "Base[T]", "f(Base)", "Other"]), max_size=3)
 _SPACE = st.sampled_from(["", " ", "\t", " \\\n "])
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.dispatch import Called, function_called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.forwards.building import CallGraphBuilder, given_names
+from awaken.project.graph.forwards.call_graph import CallGraph
 from awaken.project.graph.text_mentions import TextMentions
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -22,6 +24,21 @@ class Calls:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
         self._text_mentions = TextMentions(evaluator.callers.words)
+        self._graph: CallGraph | None = None
+
+    def graph(self) -> CallGraph:
+        """Return all calls of the program, each resolved once, asked from both ends.
+
+        It is made when it is first asked for, which parses every file; then it answers any number
+        of questions without parsing one.
+        """
+        if self._graph is None:
+            evaluator, words = self._evaluator, self._evaluator.callers.words
+            paths = words.python()
+            names = given_names(map(words.text, paths))
+            facts = evaluator.names.facts
+            self._graph = CallGraphBuilder(evaluator, facts, paths, names).build()
+        return self._graph
 
     def callers_of(self, module: Module, function: Function) -> Callers:
         """Return who calls a function or method of ``module``, over all files.

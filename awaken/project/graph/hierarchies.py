@@ -110,6 +110,17 @@ class Hierarchy:
         names = self._ancestors | self.descendants
         return {facts.path for name in names if (facts := classes.facts(name)) is not None}
 
+    def declaring(self, method: str) -> set[str]:
+        """Return the files of the class, of all below it, and of relatives that set ``method``."""
+        classes = self._evaluator.classes
+        known = (classes.facts(name) for name in self._ancestors | self.descendants)
+        return {
+            one.path
+            for one in known
+            if one is not None
+            and (one.qualified in self.descendants or method in one.members | one.assigned)
+        }
+
     def definitions(self) -> Iterator[tuple[Module, ast.ClassDef]]:
         """Yield the trees of the class and of all its relatives."""
         for name in sorted(self._ancestors | self.descendants):

@@ -35,7 +35,8 @@ class ClassFacts(Struct, frozen=True):
     """One class as written: ``bases`` and ``decorators`` are qualified names, None if unknown.
 
     ``bases_text`` are the bases as they stand in the file. ``unique`` is False where the file
-    defines the name twice.
+    defines the name twice. ``members`` are the names that its body binds, ``assigned`` those that
+    it sets on ``self``.
     """
 
     qualified: str
@@ -46,6 +47,8 @@ class ClassFacts(Struct, frozen=True):
     decorators: tuple[str | None, ...]
     keywords: tuple[tuple[str, str], ...]
     unique: bool
+    members: frozenset[str] = frozenset()
+    assigned: frozenset[str] = frozenset()
 
 
 class Ancestors(NamedTuple):
@@ -203,6 +206,8 @@ class Classes:
             decorators=self._resolved(path, written, written.decorators, decorators_of),
             keywords=written.keywords,
             unique=written.unique,
+            members=written.members,
+            assigned=written.assigned,
         )
 
     def _resolved(

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from awaken.contract import Span
 from awaken.project.names.tables import ModuleTable, dotted_name, table_of, target_of
+from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import last_name, without_arguments
+from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.workspace.sources import Snapshot, SourceFile
 
 
@@ -29,7 +30,10 @@ class WrittenName(Struct, frozen=True):
 
 
 class WrittenClass(Struct, frozen=True):
-    """One class as written. ``unique`` is False where the file defines the name twice."""
+    """One class as written. ``unique`` is False where the file defines the name twice.
+
+    ``members`` are the names that its body binds, ``assigned`` those that it sets on ``self``.
+    """
 
     qualname: str
     span: Span
@@ -37,6 +41,26 @@ class WrittenClass(Struct, frozen=True):
     decorators: tuple[WrittenName, ...]
     keywords: tuple[tuple[str, str], ...]
     unique: bool
+    members: frozenset[str] = frozenset()
+    assigned: frozenset[str] = frozenset()
+
+
+class WrittenDecorator(Struct, frozen=True):
+    """One decorator of a function; ``called`` says whether it is given arguments."""
+
+    name: WrittenName
+    called: bool
+
+
+class WrittenFunction(Struct, frozen=True):
+    """One function as written: ``start`` is the byte at which its ``def`` begins.
+
+    ``alone`` is False where its scope gives the name to something that is no function as well.
+    """
+
+    start: int
+    decorators: tuple[WrittenDecorator, ...]
+    alone: bool
 
 
 class FileFacts(Struct, frozen=True):
@@ -44,13 +68,15 @@ class FileFacts(Struct, frozen=True):
 
     ``table`` holds the names of its module scope and ``classes`` its classes. ``renamed`` gives the
     other names that something gets anywhere in the file, by import or assignment. ``called`` are
-    the last names of what is called.
+    the last names of what is called. ``functions`` are all functions and methods by their
+    ``__qualname__``, several where a name is defined several times.
     """
 
     table: ModuleTable
     classes: tuple[WrittenClass, ...]
     renamed: dict[str, tuple[str, ...]]
     called: frozenset[str]
+    functions: dict[str, tuple[WrittenFunction, ...]]
 
 
 class FactsIndex:
@@ -89,13 +115,41 @@ class FactsIndex:
 
 def facts_of(module: Module) -> FileFacts:
     """Return what ``module`` says by itself."""
-    calls = (node for node in module.walk() if isinstance(node, ast.Call))
+    # One walk for both, by exact type: it is taken of every file.
+    calls, stores = list[ast.Call](), list[ast.Attribute]()
+    for node in module.walk():
+        if type(node) is ast.Call:
+            calls.append(node)
+        elif type(node) is ast.Attribute and type(node.ctx) is ast.Store:
+            stores.append(node)
     return FileFacts(
         table=table_of(module),
-        classes=tuple(_classes(module)),
+        classes=tuple(_classes(module, stores)),
         renamed={name: tuple(sorted(others)) for name, others in _renamed(module).items()},
         called=frozenset(name for call in calls if (name := last_name(call.func))),
+        functions=_functions(module),
     )
+
+
+def _functions(module: Module) -> dict[str, tuple[WrittenFunction, ...]]:
+    found: dict[str, list[WrittenFunction]] = {}
+    for scope in module.scopes.scopes:
+        node = scope.node
+        if scope.kind != "function" or not isinstance(node, Function):
+            continue
+        around = module.scopes.scope_of(node)
+        bindings = around.bindings.get(around.mangled(node.name), ())
+        function = WrittenFunction(
+            module.span(node).start,
+            tuple(_decorator(module, one) for one in node.decorator_list),
+            all(one.kind == "function" for one in bindings),
+        )
+        found.setdefault(module.qualname(node), []).append(function)
+    return {name: tuple(functions) for name, functions in found.items()}
+
+
+def _decorator(module: Module, node: ast.expr) -> WrittenDecorator:
+    return WrittenDecorator(_written(module, without_arguments(node)), isinstance(node, ast.Call))
 
 
 def _renamed(module: Module) -> dict[str, set[str]]:
@@ -112,24 +166,49 @@ def _renamed(module: Module) -> dict[str, set[str]]:
     return found
 
 
-def _classes(module: Module) -> list[WrittenClass]:
+def _assigned(module: Module, stores: list[ast.Attribute]) -> dict[ast.ClassDef, set[str]]:
+    """Return the attributes that the methods of each class set on their first parameter."""
+    found: dict[ast.ClassDef, set[str]] = {}
+    for node in stores:
+        function = module.enclosing_function(node)
+        owner = None if function is None else module.scopes.scope_of(function).node
+        if not isinstance(owner, ast.ClassDef) or not isinstance(node.value, ast.Name):
+            continue
+        positional = [*function.args.posonlyargs, *function.args.args] if function else []
+        if positional and positional[0].arg == node.value.id:
+            found.setdefault(owner, set()).add(node.attr)
+    return found
+
+
+def _classes(module: Module, stores: list[ast.Attribute]) -> list[WrittenClass]:
+    assigned = _assigned(module, stores)
     found: dict[str, WrittenClass] = {}
     for scope in module.scopes.scopes:
         if isinstance(scope.node, ast.ClassDef) and scope.kind == "class":
             qualname = module.qualname(scope.node)
             # Which of the two the name means is decided at run time, so neither is certain.
-            found[qualname] = _class(module, scope.node, qualname, unique=qualname not in found)
+            found[qualname] = _class(
+                module,
+                scope,
+                scope.node,
+                unique=qualname not in found,
+                assigned=frozenset(assigned.get(scope.node, ())),
+            )
     return list(found.values())
 
 
-def _class(module: Module, node: ast.ClassDef, qualname: str, *, unique: bool) -> WrittenClass:
+def _class(
+    module: Module, scope: Scope, node: ast.ClassDef, *, unique: bool, assigned: frozenset[str]
+) -> WrittenClass:
     return WrittenClass(
-        qualname=qualname,
+        qualname=module.qualname(node),
         span=module.span(node),
         bases=tuple(_written(module, one) for one in bases_of(node)),
         decorators=tuple(_written(module, one) for one in decorators_of(node)),
         keywords=tuple((one.arg or "**", ast.unparse(one.value)) for one in node.keywords),
         unique=unique,
+        members=frozenset(scope.bindings),
+        assigned=assigned,
     )
 
 
@@ -144,7 +223,8 @@ def decorators_of(node: ast.ClassDef) -> list[ast.expr]:
 
 
 def _written(module: Module, node: ast.expr) -> WrittenName:
-    text, dotted, first = ast.unparse(node), dotted_name(node), node
+    dotted, first = dotted_name(node), node
+    text = ast.unparse(node) if dotted is None else dotted
     while isinstance(first, ast.Attribute):
         first = first.value
     if dotted is None or not isinstance(first, ast.Name):

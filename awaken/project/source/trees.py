@@ -28,6 +28,13 @@ def without_arguments(decorator: ast.expr) -> ast.expr:
     return decorator.func if isinstance(decorator, ast.Call) else decorator
 
 
+def is_overload(node: ast.AST) -> bool:
+    """Whether ``node`` is a function that ``overload`` keeps for type checkers: it never runs."""
+    return isinstance(node, Function) and any(
+        last_name(one) == "overload" for one in node.decorator_list
+    )
+
+
 def has_decorator(function: Function, name: str) -> bool:
     """Whether a decorator of ``function`` is written as ``name``, whatever that means there."""
     return any(isinstance(one, ast.Name) and one.id == name for one in function.decorator_list)

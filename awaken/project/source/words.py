@@ -24,6 +24,7 @@ _CALLED = re.compile(rb"(?<!\w)(\w++)[\s\\)]*+\(")
 _RENAMED = re.compile(rb"(?<!\w)(\w++)[\s\\]++as\b")
 # Keyword arguments and comparisons match as well: a file too many is only read in vain.
 _ASSIGNED = re.compile(rb"=[\s(\\]*+(?:[\w.]*\.)?(\w++)[ \t)]*+(?:[;:#\r\n\\]|\Z)")
+_IMPORT_END = re.compile(rb"import\s*(?:\((?:[^)#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n|\\)*+)")
 _MOST_SEARCHES = 120
 """Words to search the text for; after that all words are read, which takes as long as so many
 searches: 0.74 s against 6 ms each in the 33 MB of homeassistant."""
@@ -77,10 +78,14 @@ class Words:
     def _everywhere(self) -> dict[bytes, list[str]]:
         """The Python files in which each word stands."""
         found: dict[bytes, list[str]] = {}
-        for path in sorted(path for path in self._files if is_python(path)):
+        for path in self.python():
             for word in set(_WORDS.findall(self._searched(path))):
                 found.setdefault(word, []).append(path)
         return found
+
+    def python(self) -> list[str]:
+        """Return the Python files of the snapshot, sorted by path."""
+        return sorted(path for path in self._files if is_python(path))
 
     def text(self, path: str) -> bytes:
         """Return the text of a file of the snapshot."""
@@ -97,6 +102,23 @@ class Words:
     def called_in(self, word: str) -> list[str]:
         """Return the Python files in which something called ``word`` may be called."""
         return self._standing(word, "called")
+
+    def imported_in(self, word: str) -> list[str]:
+        """Return the Python files in which ``word`` stands in an import statement."""
+        if not word.isascii():
+            return self._standing(word, "imported")
+        found = self._importing.get(word.encode(), [])
+        self._note("imported", word, found)
+        return found
+
+    @cached_property
+    def _importing(self) -> dict[bytes, list[str]]:
+        """The Python files that import by each word: a quarter of a second for 10,000 files."""
+        found: dict[bytes, list[str]] = {}
+        for path in self.python():
+            for word in _imported(self._searched(path)):
+                found.setdefault(word, []).append(path)
+        return found
 
     def calling(self, names: Iterable[str]) -> frozenset[str]:
         """Return the Python files that may call what has one of ``names``, or rename it."""
@@ -189,6 +211,18 @@ def _renamed(text: bytes) -> frozenset[bytes]:
     return frozenset((*_RENAMED.findall(text), *_ASSIGNED.findall(text)))
 
 
+def _imported(text: bytes) -> frozenset[bytes]:
+    """Return the words of all statements that import."""
+    found: set[bytes] = set()
+    for start in _places(b"import", text):
+        line = text.rfind(b"\n", 0, start) + 1
+        while text[max(line - 3, 0) : line].rstrip(b"\r\n").endswith(b"\\"):
+            line = text.rfind(b"\n", 0, line - 1) + 1
+        end = _IMPORT_END.match(text, start)
+        found.update(_WORDS.findall(text, line, end.end() if end is not None else start))
+    return frozenset(found)
+
+
 def _called(text: bytes) -> frozenset[bytes]:
     """Return the words that parentheses follow somewhere."""
     return frozenset(_CALLED.findall(text))
@@ -198,5 +232,6 @@ WORDS_OF: Mapping[SearchKind, Callable[[bytes], _Found]] = {
     "inherited": _inherited,
     "renamed": _renamed,
     "called": _called,
+    "imported": _imported,
 }
 """The words that stand in a text as each kind of search wants them; None where any may."""

@@ -14,11 +14,12 @@ from contextlib import contextmanager
 
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
+from awaken.project.names.forwarding import Forwarding
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
 from awaken.project.values.answers import Answer, Answers, TooMuchError
 from awaken.project.values.containers.additions import Additions
@@ -74,6 +75,7 @@ class Evaluator(ABC):
         self.classes = classes
         self.load = load
         self.knowledge = knowledge
+        self.forwarding = Forwarding(names, load)
         self.annotations = Annotations(self)
         self.library = Library(self)
         # Given by the floor above, where there is one.
@@ -307,7 +309,7 @@ class Evaluator(ABC):
         return self._joined(module, given or declared or bindings, known)
 
     def _joined(self, module: Module, bindings: list[Binding], known: Environment) -> Values:
-        live = [one for one in bindings if one.kind != "delete" and not _is_overload(one)]
+        live = [one for one in bindings if one.kind != "delete" and not is_overload(one.node)]
         if not live:
             why = f"`{bindings[0].name}` is only deleted"
             return (self.unknown(module, bindings[0].node, why),)
@@ -498,14 +500,6 @@ class Evaluator(ABC):
         if found.ambiguous:
             return (self.unknown(module, binding.node, f"two files may be `{dotted}`"),)
         return (External(dotted),)
-
-
-def _is_overload(binding: Binding) -> bool:
-    """Whether a function only declares one way of calling the one that is defined below it."""
-    node = binding.node
-    return isinstance(node, Function) and any(
-        last_name(one) == "overload" for one in node.decorator_list
-    )
 
 
 def _narrowed(declared: Values, given: Values) -> Values:

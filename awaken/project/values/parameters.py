@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from awaken.knowledge.injection import injection
 from awaken.project.names.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -110,6 +111,8 @@ class Parameters:
     def _injected(self, module: Module, default: ast.expr) -> Values:
         """Return what ``Depends(function)`` gives; empty for anything else."""
         evaluator = self._evaluator
+        if isinstance(default, ast.Subscript):
+            return self._provided(module, default)
         # ``Depends()`` makes an instance of what is annotated, which then says all.
         if not isinstance(default, ast.Call) or not default.args:
             return ()
@@ -127,6 +130,20 @@ class Parameters:
                 case _:
                     why = "the dependency could not be followed"
                     found = union(found, (evaluator.unknown(module, default, why),))
+        return found
+
+    def _provided(self, module: Module, marker: ast.Subscript) -> Values:
+        """Return what ``Provide[Container.service]`` has passed in; empty for anything else."""
+        evaluator = self._evaluator
+        if evaluator.names.qualified(module, marker.value) not in injection().markers:
+            return ()
+        found: Values = ()
+        for one in evaluator.values(module, marker.slice):
+            if isinstance(one, Producer) and one.how == "callable":
+                found = union(found, one.inner)
+            else:
+                why = "the provider could not be followed"
+                found = union(found, (evaluator.unknown(module, marker, why),))
         return found
 
     def _passed(self, known: Environment, parameter: ast.arg) -> Values | None:

@@ -14,6 +14,7 @@ from typing import Protocol
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
+from awaken.project.names.forwarding import Forwarding
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
@@ -135,6 +136,7 @@ class Questions(Protocol):
     classes: Classes
     load: Callable[[str], Module | None]
     knowledge: Knowledge
+    forwarding: Forwarding
     follows_callers: bool
     mapping: Mapping
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.knowledge.applications import application_classes
+from awaken.knowledge.decorators import library_decorators
+from awaken.knowledge.injection import injection
 from awaken.project.names.decorators import (
     MANAGERS,
     PROPERTIES,
@@ -251,6 +253,9 @@ class Results:
     ) -> Values | None:
         """Return the result of library functions whose result follows from their argument."""
         evaluator = self._evaluator
+        provided = self._provided(name, first, module, node, known)
+        if provided is not None:
+            return provided
         if name in {"typing.cast", "typing_extensions.cast"}:
             return evaluator.declared(module, first)
         if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
@@ -278,6 +283,22 @@ class Results:
             )
             return (Producer("callable", made),) if name == "functools.partial" else made
         return None
+
+    def _provided(
+        self, name: str, first: ast.expr, module: Module, node: ast.Call, known: Environment
+    ) -> Values | None:
+        """Return what a provider of a container is; None for everything else."""
+        facts = injection()
+        if name not in facts.calling | facts.resources | facts.containers:
+            return None
+        made: Values = ()
+        for one in self._evaluator.values(module, first, known):
+            for value in self._called(one, module, _empty_call(node), known):
+                yields = isinstance(value, Producer) and value.how == "generator"
+                is_resource = yields and name in facts.resources
+                inner = value.inner if isinstance(value, Producer) and is_resource else (value,)
+                made = union(made, inner)
+        return made if name in facts.containers else (Producer("callable", made),)
 
     def _declarative(self, name: str, module: Module, node: ast.Call) -> Value:
         parent = _keyword(node, "cls")
@@ -329,13 +350,27 @@ class Results:
         for decorator, name in decorators_of(self._evaluator.names, module, node):
             if name in MANAGERS:
                 managed = True
-            elif name not in _RETURN_THE_SAME and not self._gives_back(module, decorator):
+            elif name not in _RETURN_THE_SAME and not self._hands_through(module, decorator, name):
                 why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
                 return (self._evaluator.unknown(module, decorator, why),)
         found = self._undecorated(function, node, known)
         if not managed:
             return found
         return (Producer("manager", self.given("generator", found, module, node)),)
+
+    def _hands_through(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
+        """Whether what a decorator makes returns what its function returns, or is declared to."""
+        return self._forwards(module, decorator, name) or self._gives_back(module, decorator)
+
+    def _forwards(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
+        """Whether what a decorator makes returns what its function returns."""
+        if name is None:
+            return False
+        called = isinstance(module.parent(decorator), ast.Call)
+        handed = self._evaluator.forwarding.of(name, called=called)
+        if handed is not None:
+            return handed.kind != "calls"
+        return library_decorators().forwards(name)
 
     def _gives_back(self, module: Module, decorator: ast.expr) -> bool:
         """Whether a decorator declares, by a type variable, that it returns what it is given."""

@@ -10,7 +10,7 @@ from awaken.project.source.modules import Module
 from awaken.project.source.words import Words
 from awaken.project.values.evaluation import Evaluator
 
-_MOST_FILES = 100  # to parse for one name, as for the callers of one function
+_MOST_FILES = 100  # to parse for one name
 
 
 class ModuleValues:

@@ -1,0 +1,33 @@
+"""The knowledge about containers that make objects and pass them in.
+
+The TOML file beside this module, typed; it says where its rows were read.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+
+class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The classes of providers, by what a call of one gives, and the markers that ask for it.
+
+    ``calling`` call their first argument, ``resources`` do so and take what a generator yields;
+    ``containers`` stand for an instance of their first argument. ``markers`` are subscripted with
+    a provider, as the default of a parameter.
+    """
+
+    source: str
+    calling: frozenset[str]
+    resources: frozenset[str]
+    containers: frozenset[str]
+    markers: frozenset[str]
+
+
+@cache
+def injection() -> Injection:
+    """Return what is known of containers."""
+    text = files(__name__).joinpath("injection.toml").read_bytes()
+    return msgspec.toml.decode(text, type=Injection)

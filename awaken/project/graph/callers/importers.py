@@ -1,0 +1,56 @@
+"""The importers of files: all that may hold what a file defines, over any number of imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from awaken.project.names.layout import Layout
+from awaken.project.source.words import Words
+
+_MOST_IMPORTERS = 200  # half a second of searches; of what more files import, all are searched
+
+
+class Importers:
+    """Finds importers by the words of import statements: too many rather than too few."""
+
+    def __init__(self, layout: Layout, words: Words) -> None:
+        self._layout = layout
+        self._words = words
+        self._direct: dict[str, frozenset[str]] = {}
+
+    def of(self, paths: Iterable[str]) -> frozenset[str] | None:
+        """Return ``paths`` and all files that import one of them, directly or not.
+
+        None where these are too many: then nearly everything imports everything.
+        """
+        waiting = sorted(paths)
+        found = set(waiting)
+        while waiting:
+            for path in self._of(waiting.pop()):
+                if path not in found:
+                    found.add(path)
+                    waiting.append(path)
+            if len(found) > _MOST_IMPORTERS:
+                return None
+        return frozenset(found)
+
+    def _of(self, path: str) -> frozenset[str]:
+        if path not in self._direct:
+            self._direct[path] = frozenset(self._importing(path))
+        return self._direct[path]
+
+    def _importing(self, path: str) -> set[str]:
+        package, _, last = self._layout.name_of(path).rpartition(".")
+        folder = path.rpartition("/")[0]
+        if path.endswith("__init__.py"):
+            folder = folder.rpartition("/")[0]
+        named = set(self._words.imported_in(last)) if last else set()
+        # A relative import names no package, but only files beside or below can write it.
+        beside = f"{folder}/" if folder else ""
+        parent = package.rpartition(".")[2]
+        importing = set(self._words.imported_in(parent)) if parent else named
+        found = {one for one in named if one in importing or one.startswith(beside)}
+        if path.rpartition("/")[2] == "conftest.py":
+            # Tests are given the fixtures of such a file without an import.
+            found.update(one for one in self._words.python() if one.startswith(beside))
+        return found

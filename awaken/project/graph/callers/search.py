@@ -1,0 +1,307 @@
+"""One search for the callers of one function.
+
+It starts from the text: only files in which the name of the function stands as a word are parsed,
+and those in which an alias of it does. A call counts if its function may be the one asked for;
+receivers of methods are followed without asking what *their* callers pass, so that a search never
+starts another one.
+
+Where the name stands in many files, those that import the home of the function are searched first:
+no other can hold a call that is known to reach it. The others can only hold what is unknown, and
+the first of these is enough.
+
+Not looked for: names put together at run time outside the files of the function itself
+(``getattr(module, prefix + name)``), code in strings, and callers in files that do not parse.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from awaken.contract import Place
+from awaken.knowledge.decorators import library_decorators
+from awaken.project.graph.callers.composed_names import composing
+from awaken.project.graph.callers.found import Callers, CallSite, Obstacle, Why
+from awaken.project.graph.callers.surroundings import Surroundings
+from awaken.project.graph.callers.target import Target, scope_around
+from awaken.project.graph.hierarchies import Hierarchy
+from awaken.project.names.decorators import (
+    MANAGERS,
+    OVERLOADS,
+    REMEMBERING,
+    TRANSPARENT,
+    decorators_of,
+)
+from awaken.project.names.usages import Usage, is_annotation, usage_of
+from awaken.project.names.visibility import is_public
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+
+_FEW_FILES = 60
+"""Files that are all parsed: asking who imports what takes as long as that."""
+_FEW_FILES_OF_PUBLIC = 15
+"""The same for a function that code out of sight may call: less can come of it. Half makes two
+sites of quetz manual (benchmarks/limits.md)."""
+_MOST_FILES = 300
+"""Files to parse for one name, three seconds: a name that stands in more of those that import its
+home, or in more of the others without one unknown call, is nothing that a rule can rename."""
+_MOST_ALIASES = 5  # names of one function; each is a search of its own through all files
+_CALLS_NOTHING_ELSE = TRANSPARENT | REMEMBERING | MANAGERS | OVERLOADS
+_REPLACING = {"delattr", "multiple", "object", "patch", "setattr"}
+"""Functions that are given a name in a string to put something else in its place."""
+_PATH = re.compile(r"//|(?:^|/)\.{1,2}/")  # of a file or a URL
+
+
+class Search:
+    """One search; holds no tree."""
+
+    def __init__(self, surroundings: Surroundings, module: Module, function: Function) -> None:
+        self._surroundings = surroundings
+        self._evaluator = surroundings.evaluator
+        self._target = Target(surroundings, module, function)
+        self._sites: dict[tuple[str, int, int], CallSite] = {}
+        self._obstacles: dict[tuple[Why, str], Obstacle] = {}
+        self._look_at_definition(module, function)
+
+    def found(self) -> Callers:
+        """Return what was found."""
+        sites = sorted(self._sites.values(), key=lambda site: (site.place.path, site.place.span))
+        return Callers(tuple(sites), tuple(self._obstacles.values()))
+
+    # ------------------------------------------------------------------------- the definition
+    def _look_at_definition(self, module: Module, function: Function) -> None:
+        scope = scope_around(module, function)
+        for decorator, name in decorators_of(self._evaluator.names, module, function):
+            if not self._calls_nothing_else(module, decorator, name):
+                text = module.excerpt(decorator)
+                why = f"`{function.name}` is decorated by `{text}`, which may call it"
+                self._stop("framework", why, module.place(decorator))
+        if function.name.startswith("test") or function.name.startswith("pytest_"):
+            self._stop("framework", f"pytest may call `{function.name}`", self._target.place)
+        if (
+            function.name.startswith("__")
+            and function.name.endswith("__")
+            and not self._target.makes
+        ):
+            self._stop("framework", f"Python itself calls `{function.name}`", self._target.place)
+        names = ".".join([*scope.definition_names(), self._target.shown])
+        # What a function defines, nobody can import.
+        if self._is_public(module, names) and scope.enclosing_function() is None:
+            why = f"code outside the project may call `{self._target.shown}` as well"
+            self._stop("outside", why, self._target.place)
+        if self._target.hierarchy is not None:
+            self._look_at_hierarchy(self._target.hierarchy)
+        if not self._target.is_local:
+            self._look_for_dynamic_names()
+            outside = self._surroundings.words.elsewhere(self._target.shown)
+            if outside is not None:
+                why = f"{outside.path} names `{self._target.shown}`"
+                self._obstacles["named", why] = Obstacle("named", why, outside)
+
+    def _calls_nothing_else(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
+        """Whether a decorator lets nobody call the function but those who call its name."""
+        if name is None:
+            return False
+        called = isinstance(module.parent(decorator), ast.Call)
+        handed = self._evaluator.forwarding.of(name, called=called)
+        if handed is not None:
+            return handed.kind != "calls" and not handed.kept
+        return name in _CALLS_NOTHING_ELSE or library_decorators().only_forwards(name)
+
+    def _is_public(self, module: Module, name: str) -> bool:
+        """Whether code outside the project may know ``name``: nobody imports an application."""
+        return self._evaluator.names.layout.published and is_public(module, name)
+
+    def _look_at_hierarchy(self, hierarchy: Hierarchy) -> None:
+        hidden = hierarchy.hidden_base()
+        if hidden is not None:
+            why = f"`{self._target.owner_name}` inherits from {hidden}, which may call it"
+            self._stop("inherited", why, self._target.place)
+        if hierarchy.descendants and hierarchy.is_too_large:
+            why = f"`{self._target.owner_name}` stands in too many files"
+            self._stop("many", why, self._target.place)
+
+    def _look_for_dynamic_names(self) -> None:
+        """Look for ``getattr(self, f"_do_{name}")`` and ``globals()[name]`` beside the function."""
+        for path in sorted(self._target.home() & self._surroundings.composing):
+            module = self._evaluator.load(path)
+            for node in composing(module) if module is not None else ():
+                if module is not None and self._target.may_name(module, node):
+                    why = f"`{module.excerpt(node)}` may name `{self._target.shown}`"
+                    self._stop("dynamic", why, module.place(node))
+
+    # ----------------------------------------------------------------------------- the search
+    def run(self) -> Iterator[str]:
+        """Search everything; yield the path of each file before it is looked at."""
+        target = self._target
+        words = [target.shown]
+        if target.makes and target.hierarchy is not None:
+            words += sorted({name.rpartition(".")[2] for name in target.made} - set(words))
+            self._search_hierarchy(target.hierarchy)
+        # Subclasses that are made by this `__init__` are no aliases.
+        most = _MOST_ALIASES + len(words)
+        for count, word in enumerate(words, 1):
+            # The list grows while it is read.
+            for path in self._files(word):
+                yield path
+                found = self._search_file(path, word)
+                words += sorted(one for one in found if one not in words)
+            if count > most:
+                self._stop("many", "it has too many names", target.place)
+                return
+
+    def _files(self, word: str) -> Iterator[str]:
+        """Yield the files to search, the most important first, as long as it is worth it."""
+        if self._target.is_local:
+            # The name of a function inside another one is not seen outside of that.
+            yield self._target.place.path
+            return
+        paths = self._surroundings.words.files_with(word)
+        is_public = any(kind == "outside" for kind, _ in self._obstacles)
+        if len(paths) <= (_FEW_FILES_OF_PUBLIC if is_public else _FEW_FILES):
+            yield from paths
+            return
+        # Of a public function not all callers are in sight anyway.
+        given_up = is_public and len(paths) > _MOST_FILES
+        near, far = ([], []) if given_up else self._by_nearness(paths)
+        if given_up or len(near) > _MOST_FILES or (is_public and not far):
+            self._stop("many", f"`{word}` stands in {len(paths)} files", self._target.place)
+            return
+        yield from near
+        known = len(self._obstacles)
+        for count, path in enumerate(far):
+            if count == _MOST_FILES:
+                self._stop("many", f"`{word}` stands in {len(paths)} files", self._target.place)
+            if len(self._obstacles) > known:
+                return
+            yield path
+
+    def _by_nearness(self, paths: list[str]) -> tuple[list[str], list[str]]:
+        """Return the files that can hold a call which is known to be meant, and the others."""
+        importing = self._surroundings.importers.of(self._target.typed_in())
+        if importing is None:
+            return paths, []
+        known = importing | self._target.home()
+        return [one for one in paths if one in known], [one for one in paths if one not in known]
+
+    def _search_file(self, path: str, word: str) -> set[str]:
+        """Search one file for ``word``; return the other names that it gives to the function."""
+        module = self._evaluator.load(path)
+        if module is None:
+            # It may hold a call all the same.
+            why = f"{path} cannot be parsed"
+            self._stop("unresolved", why, self._target.place)
+            return set()
+        aliases: set[str] = set()
+        for node in module.mentions(word):
+            match node:
+                case ast.Name() | ast.Attribute():
+                    aliases |= self._mentioned(module, node)
+                case ast.alias():
+                    aliases |= self._imported(module, node, node.asname or word)
+                case ast.Constant(value=str() as text):
+                    self._look_at_text(module, node, text, word)
+        return aliases
+
+    def _search_hierarchy(self, hierarchy: Hierarchy) -> None:
+        """Look for ``cls(...)``, ``type(self)(...)`` and ``super().__init__(...)``."""
+        for module, owner in hierarchy.definitions():
+            inherits = f"{module.name}.{module.qualname(owner)}" not in self._target.made
+            for node in module.walk(owner):
+                bound = self._target.makes_by(module, node, inherits=inherits)
+                if bound is not None and isinstance(node, ast.Call):
+                    self._add(module, node, bound)
+
+    def _add(self, module: Module, call: ast.Call, bound: int) -> None:
+        place = module.place(call)
+        self._sites[place.path, place.span.start, place.span.end] = CallSite(place, bound)
+
+    def _stop(self, kind: Why, why: str, place: Place) -> None:
+        known = self._obstacles.get((kind, why))
+        if known is None:
+            self._obstacles[kind, why] = Obstacle(kind, why, place)
+        else:
+            self._obstacles[kind, why] = replace(known, others=(*known.others, place))
+
+    def _imported(self, module: Module, alias: ast.alias, name: str) -> set[str]:
+        """Look at an import; return the other name that it gives to the function, if any."""
+        if not self._target.imports(module, alias):
+            return set()
+        if module.is_package and self._is_public(module, name):
+            why = f"{module.path} exports `{name}`, which code outside the project may call"
+            self._stop("outside", why, module.place(alias))
+        return {name} - {alias.name}
+
+    # ---------------------------------------------------------------------------- one mention
+    def _mentioned(self, module: Module, node: ast.Name | ast.Attribute) -> set[str]:
+        """Look at one mention; return the name that it gives to the function, if it does."""
+        bound = self._target.bound(module, node)
+        if bound is False:
+            return set()
+        use = usage_of(module, node, is_class=self._target.makes)
+        if bound is None:
+            if use.kind in {"call", "value", "decorator"}:
+                text = module.excerpt(use.node)
+                why = f"what `{text}` calls is not known"
+                self._stop("unresolved", why, module.place(node))
+            return set()
+        return self._used(module, use, bound)
+
+    def _used(self, module: Module, use: Usage, bound: int) -> set[str]:
+        shown = self._target.shown
+        match use.kind:
+            case "call":
+                if isinstance(use.node, ast.Call):
+                    self._add(module, use.node, bound)
+            case "alias" if self._is_followed(module, use):
+                return {use.name}
+            case "injected":
+                why = f"`{shown}` is given to a framework, which calls it"
+                self._stop("framework", why, module.place(use.node))
+            case "decorator":
+                why = f"`{shown}` is used as a decorator"
+                self._stop("value", why, module.place(use.node))
+            case "value" | "alias":
+                why = f"`{shown}` is passed on as a value"
+                self._stop("value", why, module.place(use.node))
+        return set()
+
+    def _is_followed(self, module: Module, use: Usage) -> bool:
+        """Whether the other name that an assignment gives is always the function."""
+        scope = module.scopes.scope_of(use.node)
+        bindings = scope.bindings.get(use.name, [])
+        if self._target.is_local or len(bindings) != 1:
+            return False
+        if scope.kind == "class":
+            if self._target.owner is None or self._target.makes:
+                return False
+            return self._target.owner.is_at(module, scope.node)
+        return self._target.owner is None or self._target.makes
+
+    def _look_at_text(self, module: Module, node: ast.Constant, text: str, word: str) -> None:
+        if not self._may_be_named(word, text):
+            return
+        above = module.parent(node)
+        # Docstrings and annotations call nothing.
+        if isinstance(above, ast.Expr) or is_annotation(module, node):
+            return
+        if isinstance(above, ast.Call) and node in above.args:
+            called = above.func
+            if last_name(called) in _REPLACING:
+                return
+        if self._target.is_local:
+            return
+        self._stop("named", f"the text {text!r} names `{word}`", module.place(node))
+
+    def _may_be_named(self, word: str, text: str) -> bool:
+        """Whether ``text`` is the word, or names it in a module or class: ``app.main:word()``."""
+        named = re.fullmatch(rf"(?:([\w.:/-]*)[.:/])?{re.escape(word)}(?:\(\))?", text)
+        if named is None or _PATH.search(text):
+            return False
+        owner = re.split(r"[.:/]+", (named[1] or "").rstrip(":").removesuffix(".py"))[-1]
+        # What stands in front of a method may be anything that has it.
+        if not owner or self._target.owner is not None:
+            return True
+        return owner in self._surroundings.module_words

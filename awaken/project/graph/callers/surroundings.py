@@ -1,0 +1,42 @@
+"""What searches for callers share: the files of the program, its classes, its modules as values."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from awaken.project.graph.callers.composed_names import COMPOSING
+from awaken.project.graph.callers.importers import Importers
+from awaken.project.graph.callers.module_values import ModuleValues
+from awaken.project.graph.hierarchies import Hierarchy
+from awaken.project.source.words import Words
+from awaken.project.values.evaluation import Evaluator
+
+
+class Surroundings:
+    """The program around a function."""
+
+    def __init__(self, evaluator: Evaluator, words: Words) -> None:
+        self.evaluator = evaluator
+        self.words = words
+        self.module_values = ModuleValues(evaluator, words)
+        self.importers = Importers(evaluator.names.layout, words)
+        self._hierarchies: dict[str, Hierarchy] = {}
+
+    def hierarchy(self, qualified: str) -> Hierarchy:
+        """Return the class ``qualified`` of the project with its relatives."""
+        if qualified not in self._hierarchies:
+            self._hierarchies[qualified] = Hierarchy(
+                self.evaluator, self.words.files_with, self.hierarchy, qualified
+            )
+        return self._hierarchies[qualified]
+
+    @cached_property
+    def composing(self) -> frozenset[str]:
+        """The files in which names may be put together at run time."""
+        return frozenset(path for word in COMPOSING for path in self.words.files_with(word))
+
+    @cached_property
+    def module_words(self) -> frozenset[str]:
+        """The last names of all modules and packages."""
+        dotted = map(self.evaluator.names.layout.name_of, self.words.python())
+        return frozenset(name.rpartition(".")[2] for name in dotted)

@@ -1,0 +1,278 @@
+"""The function whose callers are searched: which mentions mean it, and with how many arguments."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from awaken.contract import Span
+from awaken.project.graph.callers.composed_names import fits
+from awaken.project.graph.callers.surroundings import Surroundings
+from awaken.project.graph.hierarchies import Hierarchy
+from awaken.project.names.decorators import decorator_names, method_kind
+from awaken.project.names.tables import NameTarget
+from awaken.project.source.bindings import Binding, Scope
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import (
+    ClassOf,
+    FunctionOf,
+    InstanceOf,
+    ModuleOf,
+    Producer,
+    Unknown,
+    Values,
+)
+
+_NAMING = {"import", "assignment", "class"}
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Where a definition stands: by place, for a search outlives the tree that it began with."""
+
+    path: str
+    kind: type[ast.AST]
+    span: Span
+
+    @classmethod
+    def of(cls, module: Module, node: ast.AST) -> Definition:
+        """Return the place of the definition ``node`` of ``module``."""
+        return cls(module.path, type(node), module.span(node))
+
+    def is_at(self, module: Module, node: ast.AST) -> bool:
+        """Whether ``node`` of ``module`` is this definition."""
+        if module.path != self.path or type(node) is not self.kind:
+            return False
+        return module.span(node) == self.span
+
+
+class Target:
+    """A function or method; of ``__init__`` its class, which calls make. Holds no tree."""
+
+    def __init__(self, surroundings: Surroundings, module: Module, function: Function) -> None:
+        self._surroundings = surroundings
+        self._evaluator = evaluator = surroundings.evaluator
+        scope = scope_around(module, function)
+        owner = scope.node if isinstance(scope.node, ast.ClassDef) else None
+        self.owner_name = owner.name if owner is not None else ""
+        self.makes = owner is not None and function.name == "__init__"
+        self.name = function.name
+        self.shown = self.owner_name or self.name if self.makes else self.name
+        self.place = module.place(function)
+        self._definition = Definition.of(module, function)
+        self.owner = Definition.of(module, owner) if owner is not None else None
+        self.is_local = scope.kind not in {"module", "class"}
+        self._qualified = f"{module.name}.{module.qualname(function)}"
+        self._method_kind = method_kind(decorator_names(evaluator.names, module, function))
+        self.hierarchy: Hierarchy | None = None
+        self.made: set[str] = set()
+        if owner is not None:
+            self.hierarchy = surroundings.hierarchy(f"{module.name}.{module.qualname(owner)}")
+            if self.makes:
+                self.made = self.hierarchy.made_by_init()
+
+    def home(self) -> set[str]:
+        """Return the files of the function: of a method, those of all relatives of its class."""
+        relatives = set() if self.hierarchy is None else self.hierarchy.paths()
+        return {self.place.path} | relatives
+
+    def typed_in(self) -> set[str]:
+        """Return the files whose importers may know that a receiver has the method.
+
+        Those of a method are the files of its class, of all below, and of bases that declare it: a
+        base that does not is no type by which anybody calls it, but in its own code.
+        """
+        declaring = set() if self.hierarchy is None else self.hierarchy.declaring(self.name)
+        return {self.place.path} | declaring
+
+    def may_name(self, module: Module, node: ast.Call | ast.Subscript) -> bool:
+        """Whether ``node``, which turns a text into what it names, may give the function."""
+        match node:
+            case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
+                if self.owner is None and isinstance(owner, ast.Name):
+                    return owner.id == "sys" and fits(name, self.shown)
+                above = module.parent(node)
+                called = isinstance(above, ast.Call) and above.func is node
+                composed = not isinstance(name, ast.Name | ast.Attribute | ast.Constant)
+                may_name = (called or composed) and fits(name, self.shown)
+                return may_name and self._may_own(module, owner)
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars")), slice=name):
+                return self.owner is None and fits(name, self.shown)
+        return False
+
+    def _may_own(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` may be something that has the method."""
+        if self.hierarchy is None:
+            return True
+        values = self._evaluator.values(module, node)
+        hierarchy, name = self.hierarchy, self.name
+        return any(hierarchy.reaches(value, name) is not False for value in values)
+
+    def makes_by(self, module: Module, node: ast.AST, *, inherits: bool) -> int | None:
+        """Return how many arguments a call binds that reaches the ``__init__``; None for others."""
+        match node:
+            case ast.Call(func=ast.Name(id="cls")):
+                return 1
+            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
+                return 1 if name == "__init__" and inherits else None
+            case ast.Call(func=ast.Attribute(value=base, attr="__init__")):
+                # ``Base.__init__(self, ...)`` passes `self` itself.
+                return 0 if self._evaluator.names.qualified(module, base) in self.made else None
+            case ast.Call(func=ast.Call() | ast.Attribute() as made):
+                return 1 if ast.unparse(made) in {"type(self)", "self.__class__"} else None
+            case _:
+                return None
+
+    def imports(self, module: Module, alias: ast.alias) -> bool:
+        """Whether an import may bring the function."""
+        statement = module.parent(alias)
+        if not isinstance(statement, ast.ImportFrom):
+            return False
+        target = NameTarget("from", statement.module or "", alias.name, statement.level)
+        name = self._evaluator.names.imported(module.path, target)
+        # An import that cannot be followed may bring it.
+        return name is None or name in self._targets()
+
+    def _targets(self) -> set[str]:
+        return self.made or {self._qualified}
+
+    def bound(self, module: Module, node: ast.Name | ast.Attribute) -> int | Literal[False] | None:
+        """Return how many arguments the mention binds; False if another thing is meant.
+
+        None where it cannot be told.
+        """
+        if self.owner is None or self.makes:
+            refers = self._refers(module, node)
+            if not refers:
+                return refers
+            return 1 if self.makes else 0
+        if isinstance(node, ast.Name):
+            bindings = module.scopes.bindings_of(node)
+            return 0 if _defines(module, bindings, self._definition) else False
+        return self._bound_method(module, node)
+
+    def _refers(self, module: Module, node: ast.Name | ast.Attribute) -> bool | None:
+        """Whether a name or a dotted name means the function, or the class that it makes."""
+        if isinstance(node, ast.Name):
+            return self._name_refers(module, node)
+        if self.is_local:
+            return False
+        name = self._evaluator.names.qualified(module, node)
+        if name is not None:
+            return name in self._targets()
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        path = self.place.path
+        is_imported = isinstance(root, ast.Name) and any(
+            one.kind == "import" for one in module.scopes.bindings_of(root)
+        )
+        if not is_imported and not self._surroundings.module_values.travels(path):
+            return False
+        return _any(self._module_refers(node, self._evaluator.values(module, node.value)))
+
+    def _module_refers(self, node: ast.Attribute, owners: Values) -> Iterator[bool | None]:
+        for owner in owners:
+            match owner:
+                case ModuleOf():
+                    name = self._evaluator.names.attribute(owner.path, node.attr)
+                    yield None if name is None else name in self._targets()
+                case Unknown():
+                    yield None
+                case _:
+                    yield False
+
+    def _name_refers(self, module: Module, node: ast.Name) -> bool | None:
+        bindings = module.scopes.bindings_of(node)
+        wanted = self.owner if self.makes else self._definition
+        if wanted is not None and _defines(module, bindings, wanted):
+            return True
+        if self.is_local:
+            return False
+        # Parameters and loop variables get it only where it is passed on, which is noted there.
+        if bindings and not any(one.kind in _NAMING for one in bindings):
+            return False
+        name = self._evaluator.names.qualified(module, node)
+        if name is not None:
+            return name in self._targets()
+        if not any(one.kind == "import" for one in bindings):
+            # A star import may have brought the name.
+            return None if module.scopes.import_stars and not bindings else False
+        return _any(self._is_target(one) for one in self._evaluator.values(module, node))
+
+    def _is_target(self, value: object) -> bool | None:
+        match value:
+            case Unknown():
+                return None
+            case FunctionOf():
+                return self._definition.is_at(value.module, value.node)
+            case ClassOf():
+                return value.qualified in self.made
+            case _:
+                return False
+
+    def _bound_method(self, module: Module, node: ast.Attribute) -> int | Literal[False] | None:
+        hierarchy = self.hierarchy
+        if hierarchy is None:
+            return False
+        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "super":
+            around = module.enclosing_class(node)
+            qualified = f"{module.name}.{module.qualname(around)}" if around else ""
+            reaches: bool | None = hierarchy.is_above(qualified, self.name)
+            return self._given(InstanceOf(qualified)) if reaches else False
+        found: list[int | Literal[False] | None] = []
+        for value in self._receivers(module, node):
+            reaches = hierarchy.reaches(value, self.name)
+            found.append(self._given(value) if reaches else reaches)
+        numbers = {one for one in found if one is not None and one is not False}
+        # Called on instances and on the class by one call: what is bound cannot be told.
+        if len(numbers) > 1 or None in found:
+            return None
+        return numbers.pop() if numbers else False
+
+    def _receivers(self, module: Module, node: ast.Attribute) -> Values:
+        """Return what stands in front of a name, for which all methods of that name ask.
+
+        It is kept unless it holds trees of other files.
+        """
+        key = ("receivers", node)
+        kept: Values | None = module.memo.get(key)
+        if kept is not None:
+            return kept
+        found = self._evaluator.values(module, node.value)
+        if not any(isinstance(one, FunctionOf | Producer) for one in found):
+            module.memo[key] = found
+        return found
+
+    def _given(self, receiver: object) -> int:
+        """Return how many parameters a receiver fills: its class or itself, or nothing."""
+        match self._method_kind:
+            case "static":
+                return 0
+            case "class":
+                return 1
+            case "instance":
+                return 0 if isinstance(receiver, ClassOf) else 1
+
+
+def _defines(module: Module, bindings: Sequence[Binding], wanted: Definition) -> bool:
+    """Whether one of ``bindings``, which are of ``module``, is the definition ``wanted``."""
+    return any(wanted.is_at(module, one.node) for one in bindings)
+
+
+def _any(answers: Iterator[bool | None]) -> bool | None:
+    """Return True if one answer is, else None if one is, else False."""
+    found = list(answers)
+    return True if True in found else (None if None in found else False)
+
+
+def scope_around(module: Module, function: Function) -> Scope:
+    """Return the scope in which ``function`` is defined."""
+    scope = module.scopes.scope_of(function)
+    # A generic function stands in the scope around its type parameters.
+    while scope.kind == "type-params" and scope.parent is not None:
+        scope = scope.parent
+    return scope

@@ -1,0 +1,147 @@
+"""The making of a call graph: each file is parsed once, and nothing of its tree is kept."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from awaken.project.graph.forwards.call_graph import CallGraph, FunctionPlace, Resolved
+from awaken.project.graph.forwards.decorated import Decorated
+from awaken.project.graph.forwards.families import Families, Family
+from awaken.project.graph.forwards.resolving import (
+    Referent,
+    Referents,
+    function_around,
+    is_worth_resolving,
+)
+from awaken.project.names.file_facts import FactsIndex, WrittenFunction
+from awaken.project.names.functions import FoundFunctions, Functions
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+from awaken.project.values.evaluation import Evaluator
+
+_GIVEN_NAMES = re.compile(
+    rb"\b(?:def|class)\s+(\w+)"
+    rb"|\.(\w+)\s*[\])]*\s*(?:=(?!=)|:|,|\bin\b)"  # an attribute that is set, or may be
+    rb"|^[ \t]*(\w+)\s*(?::[^=\n]*)?=(?!=)",
+    re.MULTILINE,
+)
+"""The names under which a program may keep a function of its own. Too many do no harm."""
+
+
+def given_names(texts: Iterable[bytes]) -> frozenset[str]:
+    """Return the names that ``texts`` may give to functions, classes, attributes."""
+    found: set[bytes] = set()
+    for text in texts:
+        for names in _GIVEN_NAMES.findall(text):
+            found.update(names)
+    return frozenset(name.decode(errors="replace") for name in found if name)
+
+
+class CallGraphBuilder:
+    """Makes the call graph of the files at ``paths``, which are Python."""
+
+    def __init__(
+        self, evaluator: Evaluator, facts: FactsIndex, paths: list[str], names: frozenset[str]
+    ) -> None:
+        self._evaluator = evaluator
+        self._facts = facts
+        self._paths = paths
+        self._names = names
+        self._graph = CallGraph()
+        self._functions = Functions(evaluator.names, facts)
+        self._referents = Referents(evaluator, self._functions)
+        self._decorated = Decorated(evaluator)
+        self._words: dict[str, int] = {}
+        self._whats: dict[tuple[Referent, ...], int] = {}
+        self._written: dict[tuple[str, int], WrittenFunction] = {}
+
+    def build(self) -> CallGraph:
+        """Read every file, then say what its calls reach."""
+        # Else following a receiver would ask for the callers, which the graph is to answer.
+        with self._evaluator.without_callers():
+            for path in self._paths:
+                module = self._evaluator.load(path)
+                if module is not None:
+                    self._read(module)
+            families = Families(self._evaluator.classes, self._functions, self._paths)
+            resolved = [self._resolved(families, whats) for whats in self._whats]
+        self._graph.finish(list(self._words), resolved)
+        return self._graph
+
+    def _read(self, module: Module) -> None:
+        graph, path = self._graph, module.path
+        top = graph.add_function(FunctionPlace(path, -1, "<module>"))
+        facts = self._facts.of(path)
+        functions = {} if facts is None else facts.functions
+        defined = sorted(
+            (one.start, qualname, one) for qualname, found in functions.items() for one in found
+        )
+        for start, qualname, written in defined:
+            graph.add_function(FunctionPlace(path, start, qualname))
+            self._written[path, start] = written
+        for node in module.walk():
+            if isinstance(node, ast.Call) and is_worth_resolving(module, node, self._names):
+                around = function_around(module, node)
+                start = -1 if around is None else module.span(around).start
+                caller = graph.number_of(path, start)
+                whats = self._referents.of(module, node.func)
+                graph.add_call(
+                    top if caller is None else caller,
+                    module.span(node),
+                    self._words.setdefault(last_name(node.func), len(self._words)),
+                    self._whats.setdefault(whats, len(self._whats)),
+                )
+
+    # -------------------------------------------------------------------------- after all files
+    def _resolved(self, families: Families, referents: tuple[Referent, ...]) -> Resolved:
+        functions: dict[int, None] = {}
+        makes, why = False, ""
+        for referent in referents:
+            if referent.kind == "unknown":
+                why = why or referent.text
+                continue
+            makes = makes or referent.kind in {"class", "below"}
+            for family in self._families(families, referent):
+                why = why or family.why
+                for path, start in self._starts(family):
+                    why = why or self._hidden(path, start)
+                    number = self._graph.number_of(path, start)
+                    if number is not None:
+                        functions[number] = None
+        found = tuple(sorted(functions))
+        if why:
+            return Resolved("unknown", found, why)
+        if makes:
+            return Resolved("class", found)
+        if not found:
+            return Resolved("library")
+        return Resolved("one" if len(found) == 1 else "several", found)
+
+    def _families(self, families: Families, referent: Referent) -> list[Family]:
+        match referent.kind:
+            case "function":
+                written = self._written.get((referent.text, referent.start))
+                found = () if written is None else (FoundFunctions(referent.text, (written,)),)
+                return [Family(found)]
+            case "method":
+                return [families.of(referent.text, referent.name)]
+            case "exact":
+                return [families.exact(referent.text, referent.name)]
+            case "above":
+                return [families.above(referent.text, referent.name)]
+            case "class":
+                return families.made(referent.text)
+            case "below":
+                return [families.of(referent.text, "__init__")]
+            case _:
+                return []
+
+    def _starts(self, family: Family) -> list[tuple[str, int]]:
+        return [(found.path, one.start) for found in family.functions for one in found.functions]
+
+    def _hidden(self, path: str, start: int) -> str:
+        written = self._written.get((path, start))
+        hiding = None if written is None else self._decorated.hiding(path, written)
+        return "" if hiding is None else f"it is decorated by `{hiding}`"

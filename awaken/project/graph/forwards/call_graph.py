@@ -1,0 +1,219 @@
+"""The call graph of a program: every call resolved once, asked from both ends.
+
+It holds places, numbers and texts, no tree. Its answers depend on the program alone. Calls of
+lambdas and comprehensions count to the function around them, and code that Python runs by itself
+(properties, operators, ``with``) makes no call.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from awaken.contract import Place, Span
+from awaken.project.graph.forwards.components import components
+
+ResolvedKind = Literal["one", "several", "class", "library", "unknown"]
+
+
+class FunctionPlace(NamedTuple):
+    """One function of the program: ``start`` is the byte of its ``def``.
+
+    ``qualname`` is ``Class.method`` in its file. The code of a file outside of all functions has
+    the name ``<module>`` and starts at -1.
+    """
+
+    path: str
+    start: int
+    qualname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a call reaches.
+
+    ``functions`` are numbers of functions. ``one`` and ``several`` name all that may run;
+    ``class`` makes an instance and runs the code of ``functions``, if the program has any;
+    ``library`` leaves the program. ``unknown`` says why in ``why``; it may still reach
+    ``functions``, and others.
+    """
+
+    kind: ResolvedKind
+    functions: tuple[int, ...] = ()
+    why: str = ""
+
+
+class Call(NamedTuple):
+    """One call: where it stands, in which function, by which last name, and what it reaches."""
+
+    place: Place
+    caller: FunctionPlace
+    name: str
+    kind: ResolvedKind
+    functions: tuple[FunctionPlace, ...]
+    why: str
+
+
+class CallGraph:
+    """The calls of a program; made by ``CallGraphBuilder``.
+
+    Functions have numbers in the order of their files and places. All answers are in the order of
+    paths and places.
+    """
+
+    def __init__(self) -> None:
+        self._functions: list[FunctionPlace] = []
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._resolved: list[Resolved] = []
+        # One row for each call: who calls, where, by which name, and what.
+        self._caller, self._start, self._end = array("i"), array("q"), array("q")
+        self._name, self._what = array("i"), array("i")
+        self._names: list[str] = []
+        self._by_caller: array[int] = array("i")
+        self._first: array[int] = array("i")
+        self._by_callee: dict[int, array[int]] = {}
+
+    # ---------------------------------------------------------------------------------- building
+    def add_function(self, place: FunctionPlace) -> int:
+        """Give a function its number."""
+        number = self._numbers[place.path, place.start] = len(self._functions)
+        self._functions.append(place)
+        return number
+
+    def add_call(self, caller: int, span: Span, name: int, what: int) -> None:
+        """Add a call; ``what`` is a number that ``finish`` is told the meaning of."""
+        self._caller.append(caller)
+        self._start.append(span.start)
+        self._end.append(span.end)
+        self._name.append(name)
+        self._what.append(what)
+
+    def finish(self, names: Sequence[str], resolved: Sequence[Resolved]) -> None:
+        """Turn the graph round: no call is added any more."""
+        self._names, self._resolved = list(names), list(resolved)
+        calling: defaultdict[int, array[int]] = defaultdict(lambda: array("i"))
+        for call, what in enumerate(self._what):
+            for function in self._resolved[what].functions:
+                calling[function].append(call)
+        self._by_callee = dict(calling)
+        order = sorted(range(len(self._caller)), key=self._caller.__getitem__)
+        self._by_caller = array("i", order)
+        first = [0] * (len(self._functions) + 1)
+        for caller in self._caller:
+            first[caller + 1] += 1
+        for index in range(len(self._functions)):
+            first[index + 1] += first[index]
+        self._first = array("i", first)
+
+    # --------------------------------------------------------------------------------- questions
+    def functions(self) -> Sequence[FunctionPlace]:
+        """Return all functions, and of each file the code outside of them."""
+        return self._functions
+
+    def number_of(self, path: str, start: int) -> int | None:
+        """Return the number of the function whose ``def`` begins at ``start`` of ``path``."""
+        return self._numbers.get((path, start))
+
+    def calls(self) -> Iterator[Call]:
+        """Yield all calls."""
+        return map(self._call, range(len(self._caller)))
+
+    def callers(self, function: FunctionPlace) -> list[Call]:
+        """Return the calls in sight that may reach ``function``."""
+        number = self._numbers.get((function.path, function.start))
+        rows = () if number is None else self._by_callee.get(number, ())
+        return [self._call(row) for row in rows]
+
+    def callees(self, function: FunctionPlace) -> list[Call]:
+        """Return the calls that stand in ``function``."""
+        number = self._numbers.get((function.path, function.start))
+        return [] if number is None else [self._call(row) for row in self._rows(number)]
+
+    def reaching(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
+        """Return ``functions`` and all that call one of them, over any number of calls."""
+        waiting = deque(self._known(functions))
+        seen = set(waiting)
+        while waiting:
+            for row in self._by_callee.get(waiting.popleft(), ()):
+                caller = self._caller[row]
+                if caller not in seen:
+                    seen.add(caller)
+                    waiting.append(caller)
+        return [self._functions[number] for number in sorted(seen)]
+
+    def reached(self, functions: Iterable[FunctionPlace]) -> list[FunctionPlace]:
+        """Return ``functions`` and all that one of them calls, over any number of calls."""
+        waiting = deque(self._known(functions))
+        seen = set(waiting)
+        while waiting:
+            for called in self._called(waiting.popleft()):
+                if called not in seen:
+                    seen.add(called)
+                    waiting.append(called)
+        return [self._functions[number] for number in sorted(seen)]
+
+    def way(self, start: FunctionPlace, end: FunctionPlace) -> list[Call] | None:
+        """Return the fewest calls that lead from ``start`` to ``end``; None if none do."""
+        first, last = (self._numbers.get((one.path, one.start)) for one in (start, end))
+        if first is None or last is None:
+            return None
+        by: dict[int, int] = {first: -1}
+        waiting = deque([first])
+        while waiting and last not in by:
+            for row in self._rows(waiting.popleft()):
+                for called in self._resolved[self._what[row]].functions:
+                    if called not in by:
+                        by[called] = row
+                        waiting.append(called)
+        if last not in by:
+            return None
+        rows: list[int] = []
+        while by[last] >= 0:
+            rows.append(by[last])
+            last = self._caller[by[last]]
+        return [self._call(row) for row in reversed(rows)]
+
+    def unresolved(self, names: Iterable[str]) -> list[Call]:
+        """Return the calls by one of ``names`` of which it is not known what they reach."""
+        wanted = frozenset(names)
+        return [
+            self._call(row)
+            for row, what in enumerate(self._what)
+            if self._resolved[what].kind == "unknown" and self._names[self._name[row]] in wanted
+        ]
+
+    def components(self) -> list[list[FunctionPlace]]:
+        """Return the functions that call each other in a circle, each circle once.
+
+        Tarjan's strongly connected components; what a component calls comes before it.
+        """
+        return [
+            [self._functions[number] for number in sorted(component)]
+            for component in components(len(self._functions), self._called)
+        ]
+
+    # -------------------------------------------------------------------------------------- parts
+    def _known(self, functions: Iterable[FunctionPlace]) -> list[int]:
+        found = (self._numbers.get((one.path, one.start)) for one in functions)
+        return sorted({number for number in found if number is not None})
+
+    def _rows(self, number: int) -> Sequence[int]:
+        return self._by_caller[self._first[number] : self._first[number + 1]]
+
+    def _called(self, number: int) -> Iterator[int]:
+        for row in self._rows(number):
+            yield from self._resolved[self._what[row]].functions
+
+    def _call(self, row: int) -> Call:
+        caller, what = self._functions[self._caller[row]], self._resolved[self._what[row]]
+        return Call(
+            Place(caller.path, Span(self._start[row], self._end[row])),
+            caller,
+            self._names[self._name[row]],
+            what.kind,
+            tuple(self._functions[number] for number in what.functions),
+            what.why,
+        )

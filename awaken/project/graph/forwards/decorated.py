@@ -1,0 +1,62 @@
+"""Decorated functions: whether a call of the name is a call of the function itself."""
+
+from __future__ import annotations
+
+from awaken.knowledge.decorators import library_decorators
+from awaken.project.names.decorators import MANAGERS, OVERLOADS, PYTEST_FIXTURES, TRANSPARENT
+from awaken.project.names.file_facts import WrittenDecorator, WrittenFunction
+from awaken.project.values.domain import InstanceOf
+from awaken.project.values.evaluation import Evaluator
+
+# A fixture is given by its name to what asks for it; called, it fails.
+_CALLED_ALL_THE_SAME = TRANSPARENT | MANAGERS | OVERLOADS | PYTEST_FIXTURES
+
+
+class Decorated:
+    """Answers what stands between a name and its function."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._kept: dict[tuple[str, WrittenDecorator], bool] = {}
+
+    def hiding(self, path: str, function: WrittenFunction) -> str | None:
+        """Return the decorator of ``function``, as written, behind which something else may run.
+
+        None if a call of the name calls the function, maybe with other arguments.
+        """
+        for one in function.decorators:
+            if not self._is_transparent(path, one):
+                return one.name.text
+        return None
+
+    def _is_transparent(self, path: str, decorator: WrittenDecorator) -> bool:
+        key = (path, decorator)
+        if key not in self._kept:
+            self._kept[key] = self._hands_through(path, decorator)
+        return self._kept[key]
+
+    def _hands_through(self, path: str, decorator: WrittenDecorator) -> bool:
+        names = self._evaluator.names
+        qualified = names.written(path, decorator.name)
+        if qualified is None:
+            return False
+        located = names.locate(qualified)
+        if located is None:
+            known = qualified in _CALLED_ALL_THE_SAME
+            return known or library_decorators().forwards(qualified)
+        if len(located.rest) <= 1:
+            return self._evaluator.forwarding.of(qualified, called=decorator.called) is not None
+        module = self._evaluator.load(located.path)
+        if module is None or len(located.rest) != len(("app", "get")):
+            return False
+        variable, method = located.rest
+        owners = self._evaluator.global_values(module, variable)
+        return bool(owners) and all(
+            isinstance(one, InstanceOf) and self._registers(one.qualified, method) for one in owners
+        )
+
+    def _registers(self, owner: str, method: str) -> bool:
+        ancestors = self._evaluator.classes.ancestors(owner)
+        bases = (owner,) if ancestors is None else ancestors.outside
+        known = library_decorators()
+        return any(known.registers(base, method) for base in bases)

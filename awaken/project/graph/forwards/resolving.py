@@ -1,0 +1,248 @@
+"""Resolved calls: what each call of a file refers to, without the tree it was read from.
+
+A call is resolved in two steps. While its file is parsed, the receiver is evaluated, and what is
+called is written down as a ``Referent``: a function, a method of a class, a class, a library.
+When all files are read, ``Resolution`` says which functions that may run: a method stands for
+its whole family then.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from awaken.knowledge.injection import injection
+from awaken.project.names.classes import ClassFacts
+from awaken.project.names.functions import Functions
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, is_overload
+from awaken.project.values.domain import (
+    ClassOf,
+    External,
+    FunctionOf,
+    InstanceOf,
+    ModuleOf,
+    NoneValue,
+    Unknown,
+    Value,
+    Values,
+)
+from awaken.project.values.evaluation import Evaluator
+
+ReferentKind = Literal[
+    "function", "method", "exact", "above", "class", "below", "library", "lambda", "unknown"
+]
+
+
+class Referent(NamedTuple):
+    """What a call refers to.
+
+    ``function``: ``text`` is its file and ``start`` the byte of its ``def``; ``method``: ``name``
+    of an instance or subclass of the class ``text``; ``exact``: ``name`` of the class ``text``
+    itself, as in ``Base.load(self)``; ``above``: ``name`` of what that class
+    inherits; ``class``: ``text`` is made; ``below``: it or one of its subclasses is; ``library``:
+    the name ``text``; ``unknown``: ``text`` says why.
+    """
+
+    kind: ReferentKind
+    text: str
+    name: str = ""
+    start: int = -1
+
+
+class Referents:
+    """Reads what calls refer to, one parsed file after the other."""
+
+    def __init__(self, evaluator: Evaluator, functions: Functions) -> None:
+        self._evaluator = evaluator
+        self._functions = functions
+
+    def of(self, module: Module, func: ast.expr) -> tuple[Referent, ...]:
+        """Return what ``func``, which is called, may refer to; never empty."""
+        found = tuple(dict.fromkeys(self._of(module, func)))
+        return found or (Referent("library", "builtins.None"),)
+
+    def _of(self, module: Module, func: ast.expr) -> Iterator[Referent]:
+        names = self._evaluator.names
+        if isinstance(func, ast.Name):
+            bindings = module.scopes.bindings_of(func)
+            if bindings and all(one.kind == "function" for one in bindings):
+                yield from (
+                    self._function(module, one) for one in bindings if not is_overload(one.node)
+                )
+                return
+        elif not isinstance(func, ast.Attribute):
+            yield from self._of_values(module, func)
+            return
+        qualified = names.qualified(module, func)
+        if qualified is not None:
+            found = self._named(qualified)
+            if found is not None:
+                yield found
+                return
+        if isinstance(func, ast.Attribute):
+            yield from self._attribute(module, func)
+        else:
+            yield from self._of_values(module, func)
+
+    def _function(self, module: Module, binding: Binding) -> Referent:
+        return Referent("function", module.path, "", module.span(binding.node).start)
+
+    def _named(self, qualified: str) -> Referent | None:
+        """Return what a name is that needs no value: a function or class, of a library as well."""
+        evaluator = self._evaluator
+        located = evaluator.names.locate(qualified)
+        if located is None:
+            return Referent("library", qualified)
+        if evaluator.classes.facts(qualified) is not None:
+            return Referent("class", qualified)
+        if len(located.rest) == 1:
+            known = self._functions.named(qualified)
+            if known is not None and len(known.functions) == 1 and known.functions[0].alone:
+                return Referent("function", known.path, "", known.functions[0].start)
+        owner, _, name = qualified.rpartition(".")
+        if len(located.rest) > 1 and evaluator.classes.facts(owner) is not None:
+            found = self._method(owner, name)
+            return None if found is None else found._replace(kind="exact")
+        return None
+
+    def _attribute(self, module: Module, func: ast.Attribute) -> Iterator[Referent]:
+        if _is_super(func.value):
+            around = module.enclosing_class(func)
+            if around is not None:
+                yield Referent("above", f"{module.name}.{module.qualname(around)}", func.attr)
+                return
+        for owner in self._evaluator.values(module, func.value):
+            yield from self._of_owner(owner, module, func)
+
+    def _of_owner(self, owner: Value, module: Module, func: ast.Attribute) -> Iterator[Referent]:
+        match owner:
+            case InstanceOf() | ClassOf():
+                if self._evaluator.classes.facts(owner.qualified) is None:
+                    yield Referent("library", f"{owner.qualified}.{func.attr}")
+                else:
+                    found = self._method(owner.qualified, func.attr)
+                    yield from (found,) if found is not None else self._member(owner, module, func)
+            case ModuleOf():
+                name = self._evaluator.names.attribute(owner.path, func.attr)
+                named = None if name is None else self._named(name)
+                yield from (named,) if named is not None else self._of_values(module, func)
+            case Unknown():
+                yield Referent("unknown", owner.why)
+            case NoneValue():
+                return
+            case External():
+                yield Referent("library", f"{owner.qualified}.{func.attr}")
+            # Sessions, generators, constants, containers: of a library or of Python itself.
+            case _:
+                yield Referent("library", func.attr)
+
+    def _method(self, owner: str, name: str) -> Referent | None:
+        """Return the method of a class of the project; None if it is no plain method."""
+        ancestors = self._evaluator.classes.ancestors(owner)
+        for facts in ancestors.inside if ancestors is not None else ():
+            if name in facts.assigned:
+                return None
+            if name in facts.members:
+                found = self._functions.named(f"{facts.qualified}.{name}")
+                alone = found is not None and all(one.alone for one in found.functions)
+                return Referent("method", owner, name) if alone else None
+        return None
+
+    def _member(
+        self, owner: InstanceOf | ClassOf, module: Module, func: ast.Attribute
+    ) -> Iterator[Referent]:
+        """Yield what an attribute holds that is no method of its class."""
+        evaluator = self._evaluator
+        ancestors = evaluator.classes.ancestors(owner.qualified)
+        inside = () if ancestors is None else ancestors.inside
+        if any(func.attr in one.members or func.attr in one.assigned for one in inside):
+            provided = list(self._provided(inside, func.attr))
+            values = () if provided else evaluator.attribute(owner, func.attr, module, func)
+            yield from provided or self._from_values(values)
+        elif ancestors is not None and ancestors.unresolved:
+            facts, index = ancestors.unresolved[0]
+            yield Referent("unknown", f"`{facts.bases_text[index]}` is not in sight")
+        elif any("__getattr__" in one.members for one in inside):
+            yield Referent("unknown", f"`{owner.qualified}` has a `__getattr__`")
+        else:
+            # What it inherits from libraries, or what only classes below it have.
+            yield Referent("method", owner.qualified, func.attr)
+
+    def _provided(self, inside: Iterable[ClassFacts], name: str) -> Iterator[Referent]:
+        """Yield what a provider calls that a container has under ``name``."""
+        evaluator = self._evaluator
+        holder = next((one for one in inside if name in one.members), None)
+        home = None if holder is None else evaluator.classes.node(holder.qualified)
+        for value, _ in () if home is None else evaluator.members.given_to(*home, name):
+            if home is None or not isinstance(value, ast.Call) or not value.args:
+                return
+            provider = evaluator.names.qualified(home[0], value.func)
+            if provider in injection().calling | injection().resources:
+                yield from self.of(home[0], value.args[0])
+
+    def _of_values(self, module: Module, func: ast.expr) -> Iterator[Referent]:
+        yield from self._from_values(self._evaluator.values(module, func))
+
+    def _from_values(self, values: Values) -> Iterator[Referent]:
+        for value in values:
+            match value:
+                case FunctionOf(node=ast.Lambda()):
+                    yield Referent("lambda", value.module.path)
+                case FunctionOf():
+                    start = value.module.span(value.node).start
+                    yield Referent("function", value.module.path, "", start)
+                case ClassOf():
+                    known = self._evaluator.classes.facts(value.qualified) is not None
+                    yield Referent("below" if known else "library", value.qualified)
+                case InstanceOf():
+                    known = self._evaluator.classes.facts(value.qualified) is not None
+                    called = Referent("method", value.qualified, "__call__")
+                    yield called if known else Referent("library", value.qualified)
+                case External():
+                    yield Referent("library", value.qualified)
+                case Unknown():
+                    yield Referent("unknown", value.why)
+                case NoneValue():
+                    continue
+                case _:
+                    yield Referent("unknown", "it is a function that is handed on")
+
+
+def _is_super(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+    )
+
+
+def is_worth_resolving(module: Module, call: ast.Call, names: frozenset[str]) -> bool:
+    """Whether ``call`` may reach a function of a program that gives its own ``names`` to things.
+
+    ``response.json()`` reaches none where no file defines or assigns a ``json``.
+    """
+    match call.func:
+        case ast.Attribute(attr=name):
+            return name in names or not name.isascii()
+        case ast.Name(id=name) as func:
+            bindings = module.scopes.bindings_of(func)
+            if not bindings:
+                return name in names or not name.isascii()
+            return any(
+                name in names or one.kind != "import" or _is_renamed(one) for one in bindings
+            )
+        case _:
+            return True
+
+
+def _is_renamed(binding: Binding) -> bool:
+    return isinstance(binding.node, ast.alias) and binding.node.asname is not None
+
+
+def function_around(module: Module, node: ast.AST) -> Function | None:
+    """Return the function that runs ``node``: lambdas and comprehensions count to theirs."""
+    for scope in module.scopes.scope_of(node).chain():
+        if scope.kind == "function" and isinstance(scope.node, Function):
+            return scope.node
+    return None

@@ -1,0 +1,328 @@
+"""Decorators of the project that hand their function through, read from their code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from awaken.project.names.resolution import Names
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, is_overload, last_name, parameters_of
+
+Handing = Literal["same", "forwards", "calls"]
+_KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
+_PARTIAL = {"functools.partial"}
+_CASTS = {"typing.cast", "typing_extensions.cast"}
+_ASKING = {
+    "cast", "getattr", "hasattr", "iscoroutinefunction", "isfunction", "isgeneratorfunction",
+    "isasyncgenfunction", "setattr", "signature", "update_wrapper", "wraps",
+}  # fmt: skip
+"""Functions that are given a function and neither call it nor keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedThrough:
+    """What a decorator does with its function.
+
+    ``same``: it returns the function itself; ``forwards``: a wrapper that passes on all the
+    arguments that it is given, and returns what the function returns; ``calls``: a wrapper that
+    calls it with others, or returns something else. ``kept`` says that it also hands the function
+    to somebody else, who may call it: a registry.
+    """
+
+    kind: Handing
+    kept: bool
+
+
+class Forwarding:
+    """Answers whether decorators hand their function through; each is read once."""
+
+    def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
+        self._names = names
+        self._load = load
+        self._known: dict[tuple[str, bool], HandedThrough | None] = {}
+
+    def of(self, qualified: str, *, called: bool) -> HandedThrough | None:
+        """Return what the decorator with this qualified name does with its function.
+
+        ``called`` says that it is given arguments first: ``@retry(3)``. None where that cannot be
+        read, and for names that the project does not define as one function of a module.
+        """
+        key = (qualified, called)
+        if key not in self._known:
+            self._known[key] = self._read(qualified, called=called)
+        return self._known[key]
+
+    def _read(self, qualified: str, *, called: bool) -> HandedThrough | None:
+        located = self._names.locate(qualified)
+        module = None
+        if located is not None and len(located.rest) == 1:
+            module = self._load(located.path)
+        if module is None or located is None:
+            return None
+        bindings = module.scopes.module.bindings.get(located.rest[0], [])
+        # Overloads of one function stand before it.
+        nodes = [one.node for one in bindings if isinstance(one.node, Function)]
+        if not nodes or len(nodes) != len(bindings) or not all(map(is_overload, nodes[:-1])):
+            return None
+        for kind in _KINDS:
+            reader = _Reader(self._names, module, kind)
+            if reader.makes(nodes[-1]) if called else reader.decorates(nodes[-1]):
+                return HandedThrough(kind, reader.keeps(nodes[-1]))
+        return None
+
+
+class _Reader:
+    """Reads the decorators of one module; ``kind`` is what they must do at least."""
+
+    def __init__(self, names: Names, module: Module, kind: Handing) -> None:
+        self._names = names
+        self._module = module
+        self._kind = kind
+
+    def keeps(self, outermost: Function) -> bool:
+        """Whether a function inside of ``outermost`` may be handed to somebody else.
+
+        Told from all parameters that are called, returned, or decorated inside.
+        """
+        return any(
+            self._is_handed_on(node)
+            for node in self._module.walk(outermost)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        )
+
+    def _is_handed_on(self, name: ast.Name) -> bool:
+        """Whether ``name`` is a function that is used in any way that may keep it."""
+        bindings = self._module.scopes.bindings_of(name)
+        if not any(self._holds_a_function(one.node, one.scope.node) for one in bindings):
+            return False
+        match self._module.parent(name):
+            case ast.Call(func=func) if func is name:
+                return False
+            case ast.Call(func=func) as call:
+                local = isinstance(func, ast.Name) and self._is_local(func)
+                return (
+                    not local and last_name(func) not in _ASKING and not self._is_made_again(call)
+                )
+            case ast.Return() | ast.Attribute() | ast.Compare() | ast.Await() | ast.Expr():
+                return False
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return False  # it decorates another one
+            case _:
+                return True
+
+    def _is_made_again(self, call: ast.Call) -> bool:
+        return self._names.qualified(self._module, call.func) in _PARTIAL
+
+    def _holds_a_function(self, node: ast.AST, scope: ast.AST) -> bool:
+        """Whether a binding is a function defined inside, or a parameter that stands for one."""
+        if isinstance(node, Function):
+            return self._module.enclosing_function(node) is not None
+        if not isinstance(node, ast.arg) or not isinstance(scope, Function):
+            return False
+        return node.arg == _first(scope) and self.decorates(scope)
+
+    def _is_local(self, name: ast.Name) -> bool:
+        nodes = [one.node for one in self._module.scopes.bindings_of(name)]
+        return len(nodes) == 1 and isinstance(nodes[0], Function)
+
+    def makes(self, function: Function) -> bool:
+        """Whether all that ``function`` returns are decorators that hand through.
+
+        ``def mark(f=None, *, name=""): if f is None: return partial(mark, name=name)`` is called
+        with arguments of its own, and then with the function.
+        """
+        if isinstance(function, ast.AsyncFunctionDef) or function.decorator_list:
+            return False
+        returned = list(self._returned(function))
+        given = _first(function)
+        made = [one for one in returned if not self._is_of_decorating(function, one, given)]
+        return bool(made) and all(self._is_decorator(function, one) for one in made)
+
+    def _is_of_decorating(self, maker: Function, value: ast.expr, given: str) -> bool:
+        """Whether ``value`` is returned where the maker is given the function at once."""
+        defaults = [default for _, default in parameters_of(maker.args)]
+        if not given or not defaults or defaults[0] is None:
+            return False
+        # Either it decorates the function, or a call of its own decorator does: `return deco(f)`.
+        if isinstance(value, ast.Call) and _is_only(value.args, given) and not value.keywords:
+            return True
+        return isinstance(value, ast.Name) and value.id == given
+
+    def _is_decorator(self, maker: Function, value: ast.expr) -> bool:
+        match value:
+            case ast.Name():
+                return self._all_local(maker, value, self.decorates)
+            case ast.Lambda(args=ast.arguments(args=[ast.arg(arg=name)]), body=ast.Name(id=given)):
+                return name == given
+            case ast.Call(func=func, args=[ast.Name(id=name)]) if name == maker.name:
+                return self._names.qualified(self._module, func) in _PARTIAL and self.decorates(
+                    maker
+                )
+            case _:
+                return False
+
+    def decorates(self, function: Function) -> bool:
+        """Whether ``function``, given a function, returns it or a wrapper that forwards to it."""
+        given = _first(function)
+        if not given or isinstance(function, ast.AsyncFunctionDef) or self._is_rebound(function):
+            return False
+        returned = list(self._returned(function))
+        # Where it is given none, it returns a decorator: that is asked by ``makes``.
+        defaults = [default for _, default in parameters_of(function.args)]
+        if defaults[0] is not None:
+            returned = [one for one in returned if not self._returns_a_decorator(function, one)]
+        return bool(returned) and all(self._hands(function, one, given) for one in returned)
+
+    def _returns_a_decorator(self, function: Function, value: ast.expr) -> bool:
+        match value:
+            case ast.Call(func=func, args=[ast.Name(id=name)]) if name == function.name:
+                return self._names.qualified(self._module, func) in _PARTIAL
+            case ast.Name():
+                return self._all_local(function, value, self.decorates)
+            case _:
+                return False
+
+    def _hands(self, function: Function, value: ast.expr, given: str) -> bool:
+        match value:
+            case ast.Name(id=name) if name == given:
+                return True
+            case ast.Name():
+                return self._kind != "same" and self._all_local(
+                    function, value, lambda wrapper: self._forwards(wrapper, given)
+                )
+            case ast.Call(func=func, args=[_, inner]):
+                is_cast = self._names.qualified(self._module, func) in _CASTS
+                return is_cast and self._hands(function, inner, given)
+            # `return decorator(f)` with a decorator of its own.
+            case ast.Call(func=ast.Name() as func, args=[ast.Name(id=name)], keywords=[]):
+                return name == given and self._all_local(function, func, self.decorates)
+            case _:
+                return False
+
+    def _forwards(self, wrapper: Function, given: str) -> bool:
+        """Whether ``wrapper`` calls ``given`` with all that it is given, and returns the result."""
+        if not all(self._is_wraps(one) for one in wrapper.decorator_list):
+            return False
+        if _binds(self._module, wrapper, given):
+            return False
+        calls = [
+            node
+            for node in self._module.walk(wrapper)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == given
+            and self._module.enclosing_function(node) is wrapper
+        ]
+        if self._kind == "calls":
+            return bool(calls)
+        if not calls or not all(_passes_all(call, wrapper) for call in calls):
+            return False
+        if self._module.is_generator(wrapper):
+            return False
+        # A coroutine that is not awaited inside is wrapped in another one.
+        is_async = isinstance(wrapper, ast.AsyncFunctionDef)
+        if any(isinstance(self._module.parent(call), ast.Await) != is_async for call in calls):
+            return False
+        results = {self._result(call) for call in calls} - {None}
+        returned = list(self._returned(wrapper))
+        return bool(returned) and all(self._is_result(value, calls, results) for value in returned)
+
+    def _is_wraps(self, decorator: ast.expr) -> bool:
+        plain = decorator.func if isinstance(decorator, ast.Call) else decorator
+        return self._names.qualified(self._module, plain) == "functools.wraps"
+
+    def _result(self, call: ast.Call) -> str | None:
+        """Return the variable that alone is given what ``call`` returns, awaited or not."""
+        above = self._module.parent(call)
+        if isinstance(above, ast.Await):
+            above = self._module.parent(above)
+        match above:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                return name
+            case _:
+                return None
+
+    def _is_result(self, value: ast.expr, calls: list[ast.Call], results: set[str | None]) -> bool:
+        match value:
+            case ast.Await(value=inner):
+                return any(inner is one for one in calls)
+            case ast.Call():
+                if any(value is one for one in calls):
+                    return True
+                is_cast = self._names.qualified(self._module, value.func) in _CASTS
+                return is_cast and self._is_result(value.args[-1], calls, results)
+            case ast.Name(id=name) if name in results:
+                bindings = self._module.scopes.bindings_of(value)
+                return all(
+                    one.value is not None and self._gives(one.value, calls) for one in bindings
+                )
+            case _:
+                return False
+
+    def _gives(self, value: ast.expr, calls: list[ast.Call]) -> bool:
+        inner = value.value if isinstance(value, ast.Await) else value
+        return any(inner is one for one in calls)
+
+    def _returned(self, function: Function) -> Iterator[ast.expr]:
+        for node in self._module.walk(function):
+            if not isinstance(node, ast.Return) or node.value is None:
+                continue
+            if self._module.enclosing_function(node) is function:
+                yield node.value
+
+    def _all_local(
+        self, function: Function, name: ast.Name, suits: Callable[[Function], bool]
+    ) -> bool:
+        """Whether ``name`` means functions that ``function`` defines, and all of them suit."""
+        nodes = [one.node for one in self._module.scopes.bindings_of(name)]
+        return bool(nodes) and all(
+            isinstance(one, Function)
+            and self._module.enclosing_function(one) is function
+            and suits(one)
+            for one in nodes
+        )
+
+    def _is_rebound(self, function: Function) -> bool:
+        scope = self._module.scopes.scope_made_by(function)
+        return len(scope.bindings.get(_first(function), ())) != 1
+
+
+def _first(function: Function) -> str:
+    positional = [*function.args.posonlyargs, *function.args.args]
+    return positional[0].arg if positional else ""
+
+
+def _is_only(arguments: list[ast.expr], name: str) -> bool:
+    match arguments:
+        case [ast.Name(id=given)]:
+            return given == name
+        case _:
+            return False
+
+
+def _binds(module: Module, function: Function, name: str) -> bool:
+    return name in module.scopes.scope_made_by(function).bindings
+
+
+def _passes_all(call: ast.Call, wrapper: Function) -> bool:
+    """Whether ``call`` passes each parameter of ``wrapper`` on as it came, in the same place."""
+    args = wrapper.args
+    if args.kwonlyargs or any(default is not None for _, default in parameters_of(args)):
+        return False
+    passed = [one.value if isinstance(one, ast.Starred) else one for one in call.args]
+    named = [one.value for one in call.keywords if one.arg is None]
+    if len(named) != len(call.keywords):
+        return False
+    wanted = [one.arg for one in (*args.posonlyargs, *args.args)]
+    wanted += [args.vararg.arg] if args.vararg else []
+    given = [one.id if isinstance(one, ast.Name) else "" for one in passed]
+    starred = sum(isinstance(one, ast.Starred) for one in call.args)
+    keywords = [one.id if isinstance(one, ast.Name) else "" for one in named]
+    return (
+        given == wanted
+        and starred == bool(args.vararg)
+        and keywords == ([args.kwarg.arg] if args.kwarg else [])
+    )

@@ -1,0 +1,462 @@
+from __future__ import annotations
+
+from itertools import chain
+
+import pytest
+from growth import steps
+from programs import program
+
+from awaken.project import Project
+from awaken.project.graph.forwards.call_graph import Call, CallGraph, FunctionPlace
+
+
+def shown(function: FunctionPlace) -> str:
+    return f"{function.path.removesuffix('.py')}.{function.qualname}"
+
+
+def named(graph: CallGraph, *names: str) -> list[FunctionPlace]:
+    """Return the functions that are shown like this, in the order of the names."""
+    by_name = {shown(one): one for one in graph.functions()}
+    return [by_name[name] for name in names]
+
+
+def resolved(project: Project, call: Call) -> str:
+    """Return a call as text, with what it reaches."""
+    text = project.snapshot[call.place.path].text[call.place.span.start : call.place.span.end]
+    reached = " ".join(shown(one) for one in call.functions)
+    return f"{text.decode()} -> {call.kind} {reached}".rstrip()
+
+
+def calls(files: dict[str, str], caller: str) -> list[str]:
+    """Return what the calls in the function ``caller`` reach."""
+    project = program(files)
+    graph = project.calls.graph()
+    return [resolved(project, one) for one in graph.callees(named(graph, caller)[0])]
+
+
+def why(files: dict[str, str], caller: str) -> list[str]:
+    """Return why the calls in ``caller`` are unknown."""
+    graph = program(files).calls.graph()
+    return [one.why for one in graph.callees(named(graph, caller)[0]) if one.kind == "unknown"]
+
+
+BASES = """
+    class Base:
+        def read(self): return self.load()
+        def load(self): ...
+    class Derived(Base):
+        def load(self): return super().load()
+    class Other:
+        def load(self): ...
+    class Both(Derived, Other): ...
+    class Beside:
+        def load(self): ...
+    class Mixed(Beside, Base): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f(): g()\ndef g(): ...", ["g() -> one m.g"]),
+        ("from a import g as h\ndef f(): h()", ["h() -> one a.g"]),
+        ("import a\ndef f(): a.g()", ["a.g() -> one a.g"]),
+        ("import a\ng = a.g\ndef f(): g()", ["g() -> one a.g"]),
+        ("import os\ndef f(): os.getcwd()\ndef getcwd(): ...", ["os.getcwd() -> library"]),
+        ("def f(): len([])\ndef g(len): len()", []),
+        ("class C:\n    def __init__(self): ...\ndef f(): C()", ["C() -> class m.C.__init__"]),
+        ("class C: ...\ndef f(): C()", ["C() -> class"]),
+        (
+            """
+                class B:
+                    def __init__(self): ...
+                class C(B): ...
+                class D(C):
+                    def __init__(self): ...
+                def f(): C()
+            """,
+            ["C() -> class m.B.__init__"],
+        ),
+        (
+            "class C:\n    @classmethod\n    def make(cls): ...\ndef f(): C.make()",
+            ["C.make() -> one m.C.make"],
+        ),
+        (
+            "class C:\n    def run(self): ...\ndef f(c: C | None): c.run()",
+            ["c.run() -> one m.C.run"],
+        ),
+        (
+            "class C:\n    def __call__(self): ...\nc = C()\ndef f(): c()",
+            ["c() -> one m.C.__call__"],
+        ),
+        ("def f():\n    def g(): ...\n    g()", ["g() -> one m.f.<locals>.g"]),
+        (
+            "import sys\nif sys:\n    def g(): ...\nelse:\n    def g(): ...\ndef f(): g()",
+            ["g() -> several m.g m.g"],
+        ),
+        (
+            "from typing import overload\n@overload\ndef g(): ...\ndef g(): ...\ndef f(): g()",
+            ["g() -> one m.g"],
+        ),
+        ("def f(g): g()\ndef g(): ...", ["g() -> unknown"]),
+        ("def f(x): x.g()\ndef g(): ...", ["x.g() -> unknown"]),
+        ("def f(x: str): x.g()\ndef g(): ...", ["x.g() -> library"]),
+    ],
+)  # fmt: skip
+def test_a_call_is_resolved(text, expected):
+    assert calls({"m.py": text, "a.py": "def g(): ..."}, "m.f") == expected
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        ("m.Base.read", ["self.load() -> several m.Base.load m.Derived.load m.Beside.load"]),
+        ("m.Derived.load", ["super().load() -> several m.Base.load m.Other.load"]),
+    ],
+)
+def test_a_method_stands_for_its_family(caller, expected):
+    assert calls({"m.py": BASES}, caller) == expected
+
+
+def test_a_method_of_the_class_itself_is_no_other():
+    text = BASES + "    def f(one): return Base.load(one), Base().load()\n"
+
+    assert calls({"m.py": text}, "m.f") == [
+        "Base.load(one) -> one m.Base.load",
+        "Base().load() -> several m.Base.load m.Derived.load m.Beside.load",
+        "Base() -> class",
+    ]
+
+
+def test_what_only_classes_below_have_is_found():
+    files = {
+        "m.py": """
+            import abc
+            class Base(abc.ABC):
+                def read(self): return self._load()
+            class One(Base):
+                def _load(self): ...
+            class Two(Base):
+                def _load(self): ...
+        """
+    }
+
+    assert calls(files, "m.Base.read") == ["self._load() -> several m.One._load m.Two._load"]
+
+
+PROTOCOL = """
+    from typing import Protocol
+    class Store(Protocol):
+        def save(self, one): ...
+        def load(self): ...
+    class Files:
+        def save(self, one): ...
+        def load(self): ...
+    class Tables(Files):
+        def save(self, one): ...
+    class Named(Store):
+        def load(self): ...
+    class Half:
+        def save(self, one): ...
+    def f(store: Store):
+        store.save(1)
+        store.load()
+"""
+
+
+def test_a_call_on_a_protocol_reaches_what_fulfils_it():
+    assert calls({"m.py": PROTOCOL}, "m.f") == [
+        "store.save(1) -> several m.Files.save m.Tables.save",
+        "store.load() -> several m.Files.load m.Named.load",
+    ]
+
+
+def test_a_protocol_that_everything_fulfils_is_unknown():
+    many = "".join(f"class C{n}:\n    def save(self): ...\n" for n in range(101))
+    text = (
+        "from typing import Protocol\nclass P(Protocol):\n    def save(self): ...\n"
+        f"{many}def f(p: P): p.save()\n"
+    )
+
+    assert why({"m.py": text}, "m.f") == [
+        "`m.P` is a protocol that too many classes fulfil",
+    ]
+
+
+DECORATORS = """
+    import functools
+    def same(f): return f
+    def marked(f):
+        f.mark = 1
+        return f
+    def wrapped(f):
+        @functools.wraps(f)
+        def wrapper(*args, **kwargs):
+            return f(*args, **kwargs)
+        return wrapper
+    def awaited(f):
+        @functools.wraps(f)
+        async def wrapper(self, *args, **kwargs):
+            result = await f(self, *args, **kwargs)
+            return result
+        return wrapper
+    def times(count):
+        def decorator(f):
+            @functools.wraps(f)
+            def wrapper(*args, **kwargs):
+                return f(*args, **kwargs)
+            return wrapper
+        return decorator
+    def either(f=None, *, name=""):
+        if f is None:
+            return functools.partial(either, name=name)
+        return wrapped(f)
+    def injects(f):
+        def wrapper(*args): return f(1, *args)
+        return wrapper
+    def replaces(f):
+        def wrapper(*args): return 1
+        return wrapper
+    def rebinds(f):
+        f = print
+        return f
+    def registers(f):
+        HANDLERS.append(f)
+    def stores(f):
+        return Task(f)
+"""
+
+
+@pytest.mark.parametrize(
+    ("decorator", "kind"),
+    [
+        ("same", "one"), ("marked", "one"), ("wrapped", "one"), ("awaited", "one"),
+        ("times(3)", "one"), ("injects", "one"), ("functools.lru_cache(maxsize=1)", "one"),
+        ("pytest.mark.slow", "one"), ("typing.final", "one"), ("app.get('/')", "one"),
+        ("replaces", "unknown"), ("rebinds", "unknown"), ("registers", "unknown"),
+        ("stores", "unknown"), ("times", "unknown"), ("same()", "unknown"),
+        ("click.command()", "unknown"), ("app.task()", "unknown"), ("handlers[0]", "unknown"),
+    ],
+)  # fmt: skip
+def test_a_decorator_hands_its_function_through(decorator, kind):
+    text = (
+        "import click, functools, pytest, typing\nfrom fastapi import FastAPI\n"
+        f"from d import *\napp = FastAPI()\n@{decorator}\ndef g(): ...\ndef f(): g()\n"
+    )
+
+    assert calls({"m.py": text, "d.py": DECORATORS}, "m.f")[0].startswith(f"g() -> {kind}")
+
+
+def test_a_class_with_getattr_is_unknown_where_it_has_no_such_method():
+    text = """
+        class C:
+            def __getattr__(self, name): ...
+            def own(self): ...
+        def other(): ...
+        def f(c: C):
+            c.own()
+            c.other()
+    """
+
+    assert why({"m.py": text}, "m.f") == ["`m.C` has a `__getattr__`"]
+
+
+LAYERS = {
+    "repositories.py": """
+        class UserRepository:
+            def __init__(self, session): self._session = session
+            def load(self, key): return self._session.get(key)
+        class CachedUsers:
+            def load(self, key): return {}
+    """,
+    "services.py": """
+        from typing import Protocol
+        class Users(Protocol):
+            def load(self, key): ...
+        class UserService:
+            def __init__(self, users: Users): self._users = users
+            def find(self, key): return self._users.load(key)
+            def plain(self): return 1
+    """,
+    "api.py": """
+        from services import UserService
+        def show(service: UserService): return again(service, 3)
+        def again(service: UserService, times):
+            return show(service) if times else service.find(1)
+        def version(service: UserService): return service.plain()
+        def unseen(service): return service.find(2)
+    """,
+}
+
+
+def test_all_that_reaches_a_function_is_found_through_layers_and_protocols():
+    graph = program(LAYERS).calls.graph()
+    found = graph.reaching(named(graph, "repositories.UserRepository.load"))
+
+    assert [shown(one) for one in found] == [
+        "api.show", "api.again", "repositories.UserRepository.load", "services.UserService.find",
+    ]  # fmt: skip
+    names = {one.qualname.rpartition(".")[2] for one in found}
+    assert [shown(one.caller) for one in graph.unresolved(names)] == ["api.unseen"]
+
+
+CONTAINER = {
+    **LAYERS,
+    "containers.py": """
+        from dependency_injector import containers, providers
+        from repositories import UserRepository
+        from services import UserService
+        def connect():
+            yield UserRepository(1)
+        def token(): return 1
+        class Stores(containers.DeclarativeContainer):
+            users = providers.Factory(UserRepository, session=1)
+        class Container(containers.DeclarativeContainer):
+            stores = providers.Container(Stores)
+            service = providers.Singleton(UserService, users=stores.users)
+            connection = providers.Resource(connect)
+            token = providers.Callable(token)
+    """,
+    "app.py": """
+        from dependency_injector.wiring import Provide, inject
+        from containers import Container
+        container = Container()
+        def first(): return Container.service().find(1)
+        def second(): return container.service().find(1)
+        def third(): return container.stores.users().load(1)
+        def fourth(): return container.connection().load(1)
+        def fifth(): return container.token()
+        @inject
+        def sixth(service=Provide[Container.service]): return service.find(2)
+        def seventh(): return sixth()
+    """,
+}
+
+
+def test_a_container_makes_what_its_providers_say():
+    graph = program(CONTAINER).calls.graph()
+    found = graph.reaching(named(graph, "repositories.UserRepository.load"))
+
+    assert [one.qualname for one in found if one.path == "app.py"] == [
+        "first", "second", "third", "fourth", "sixth", "seventh",
+    ]  # fmt: skip
+    assert graph.unresolved({one.qualname.rpartition(".")[2] for one in found}) == [
+        one for one in graph.calls() if one.caller.qualname == "unseen"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        ("app.third", "container.stores.users() -> class repositories.UserRepository.__init__"),
+        ("app.fifth", "container.token() -> one containers.token"),
+        ("app.fourth", "container.connection() -> one containers.connect"),
+    ],
+)
+def test_a_call_of_a_provider_is_a_call_of_what_it_provides(caller, expected):
+    assert expected in calls(CONTAINER, caller)
+
+
+def test_a_way_leads_from_an_entry_point():
+    project = program(LAYERS)
+    graph = project.calls.graph()
+    start, end, other = named(graph, "api.show", "repositories.CachedUsers.load", "api.version")
+
+    assert [resolved(project, one) for one in graph.way(start, end) or ()] == [
+        "again(service, 3) -> one api.again",
+        "service.find(1) -> one services.UserService.find",
+        f"self._users.load(key) -> several repositories.UserRepository.load {shown(end)}",
+    ]
+    assert graph.way(other, end) is None
+    assert graph.way(end, end) == []
+    reached = [shown(one) for one in graph.reached([other])]
+    assert reached == ["api.version", "services.UserService.plain"]
+
+
+def test_functions_that_call_each_other_are_one_component():
+    graph = program(LAYERS).calls.graph()
+    found = [[shown(one) for one in component] for component in graph.components()]
+
+    assert ["api.show", "api.again"] in found
+    assert sorted(chain(*found)) == sorted(map(shown, graph.functions()))
+    assert found.index(["services.UserService.find"]) < found.index(["api.show", "api.again"])
+
+
+def test_the_graph_is_the_same_whatever_was_asked_before():
+    asked = program(LAYERS)
+    for path in ("api.py", "services.py"):
+        module = asked.module(path)
+        for node in module.walk():
+            if hasattr(node, "decorator_list") and hasattr(node, "args"):
+                asked.calls.callers_of(module, node)
+
+    assert list(asked.calls.graph().calls()) == list(program(LAYERS).calls.graph().calls())
+
+
+def _chain(size):
+    """Return classes that inherit from each other, each with the same method that calls itself."""
+    return "class C0:\n    def save(self): self.save()\n" + "".join(
+        f"class C{n}(C{n - 1}):\n    def save(self): self.save()\n" for n in range(1, size)
+    )
+
+
+def _subclasses(size):
+    return "class B:\n    def save(self): self.save()\n" + "".join(
+        f"class C{n}(B):\n    def save(self): self.save()\n" for n in range(size)
+    )
+
+
+def _circle(size):
+    return "".join(f"def f{n}(): f{(n + 1) % size}()\n" for n in range(size))
+
+
+def _protocols(size):
+    return "from typing import Protocol\n" + "".join(
+        f"class P{n}(Protocol):\n    def save(self): ...\n"
+        f"class C{n}:\n    def save(self): ...\ndef f{n}(p: P{n}): p.save()\n"
+        for n in range(size)
+    )
+
+
+def _many_calls(size):
+    return "def save(): ...\n" + "".join(f"def f{n}(): save()\n" for n in range(size))
+
+
+@pytest.mark.parametrize("shape", [_subclasses, _circle, _many_calls])
+def test_steps_grow_with_the_program(shape):
+    def build(size):
+        graph = program({"m.py": shape(size)}).calls.graph()
+        assert graph.components()
+
+    assert steps(lambda: build(400)) < 1.3 * 4 * steps(lambda: build(100))
+
+
+@pytest.mark.parametrize("shape", [_chain, _protocols])
+def test_families_of_a_large_program_are_bounded(shape):
+    """Each class may have a family of all the others, up to a size."""
+    graph = program({"m.py": shape(1200)}).calls.graph()
+
+    assert "unknown" in {one.kind for one in graph.calls()}
+
+
+def test_a_container_that_is_taken_out_of_itself_ends():
+    text = """
+        def run(): ...
+        def f(text):
+            node = {}
+            for part in text:
+                node = node[part]
+                node["run"] = run
+            return node.run()
+    """
+    graph = program({"m.py": text}).calls.graph()
+
+    assert [one.name for one in graph.calls()] == ["run"]
+
+
+def test_a_chain_of_calls_of_any_length_has_components():
+    text = "".join(f"def f{n}(): f{n + 1}()\n" for n in range(5000)) + "def f5000(): ...\n"
+    graph = program({"m.py": text}).calls.graph()
+
+    assert len(list(graph.components())) == 5002
+    assert len(graph.way(*named(graph, "m.f0", "m.f5000")) or ()) == 5000
