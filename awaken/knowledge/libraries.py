@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.resources import files
 from typing import Literal
 
 import msgspec
+
+from awaken.knowledge.tables import read_tables
 
 Role = Literal[
     "session",
@@ -211,10 +212,4 @@ def knowledge() -> Knowledge:
 
     Raises msgspec.ValidationError where a file does not have the form of ``Library``.
     """
-    tables = sorted(
-        (entry for entry in files("awaken.knowledge").iterdir() if entry.name.endswith(".toml")),
-        key=lambda entry: entry.name,
-    )
-    return Knowledge(
-        tuple(msgspec.toml.decode(table.read_bytes(), type=Library) for table in tables)
-    )
+    return Knowledge(read_tables("awaken.knowledge", Library))

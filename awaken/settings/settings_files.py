@@ -11,6 +11,7 @@ from awaken.contract import UnusableFile, UserError
 from awaken.kit.rule import Rule
 from awaken.settings.model import Layer
 from awaken.settings.values import Wrong, settings_from
+from awaken.workspace.formats.toml_text import NotToml, line_of, parse_toml
 from awaken.workspace.reading import (
     METADATA_LIMIT,
     enclosure_of,
@@ -18,7 +19,6 @@ from awaken.workspace.reading import (
     upwards,
     why_unread,
 )
-from awaken.workspace.toml_text import NotToml, line_of, parse_toml
 
 NAMES = (".awaken.toml", "awaken.toml", "pyproject.toml")
 """Where settings may stand, the strongest of one directory first, as in ruff."""

@@ -17,8 +17,8 @@ from awaken.contract.nearest import did_you_mean
 from awaken.kit.rule import Rule
 from awaken.settings.model import Override, Settings
 from awaken.settings.selection import UnknownRule, require_known
+from awaken.workspace.formats.toml_text import KeyPath
 from awaken.workspace.ignores import is_pattern
-from awaken.workspace.toml_text import KeyPath
 
 _PYTHON = re.compile(r"(?:py)?3\.?(?P<minor>\d{1,2})")
 _MISTYPED = re.compile(r"Expected `(?P<expected>[^`]+)`, got `(?P<got>\w+)`")

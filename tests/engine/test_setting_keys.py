@@ -11,7 +11,7 @@ from rewriting_helpers import change
 
 from awaken.contract import Requirement, SetKey, Span, TextEdit
 from awaken.engine.planning.in_memory import Processing, apply_in_memory
-from awaken.workspace.ini import parse_ini
+from awaken.workspace.formats.ini import parse_ini
 from awaken.workspace.sources import Snapshot, SourceFile
 
 PYTEST = ("tool", "pytest", "ini_options")

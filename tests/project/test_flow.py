@@ -12,7 +12,7 @@ from programs import module_of, program
 from random_functions import Raised, Run, Stop, Value, random_function
 
 from awaken.project.values.domain import Unknown
-from awaken.project.values.flow import Reaching, flow_of
+from awaken.project.values.local.flow import Reaching, flow_of
 
 HELD = []
 """The modules of the flows, which hold them weakly."""

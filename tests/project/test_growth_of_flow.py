@@ -11,7 +11,7 @@ from growth import steps
 from programs import module_of, program
 
 from awaken.project.values.domain import TooLarge
-from awaken.project.values.flow import flow_of
+from awaken.project.values.local.flow import flow_of
 
 
 def _function(body: str) -> str:

@@ -17,9 +17,9 @@ from awaken.engine.manifests.requirement_lists import CannotAdd
 from awaken.engine.manifests.toml_list import toml_list
 from awaken.engine.suppressing.baseline import read_baseline
 from awaken.settings.settings_files import found_layer
+from awaken.workspace.formats.toml_text import NotToml, line_of, parse_toml
 from awaken.workspace.sources import Undecodable, decode
 from awaken.workspace.suppressions import suppressions_in
-from awaken.workspace.toml_text import NotToml, line_of, parse_toml
 
 PROJECT = "[project]\nname = 'x'\n"
 HOURS = 150_000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.workspace.ini import NotIni, expanded, parse_ini
+from awaken.workspace.formats.ini import NotIni, expanded, parse_ini
 
 LINES = st.sampled_from(
     [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awaken.workspace.toml_text import NotToml, line_of, parse_toml
+from awaken.workspace.formats.toml_text import NotToml, line_of, parse_toml
 
 TEXT = '''\
 top = 1

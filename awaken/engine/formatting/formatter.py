@@ -19,9 +19,9 @@ from typing import Any
 from msgspec import Struct
 
 from awaken.engine.machine.programs import find_program, run_program
-from awaken.workspace.ini import NotIni, parse_ini
+from awaken.workspace.formats.ini import NotIni, parse_ini
+from awaken.workspace.formats.toml_text import NotToml, parse_toml
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of
-from awaken.workspace.toml_text import NotToml, parse_toml
 
 _BLACK_DEFAULT = 88
 _PEP8 = 79

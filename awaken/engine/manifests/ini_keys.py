@@ -10,7 +10,7 @@ from configupdater import ConfigUpdater
 from awaken.contract import SetKey
 from awaken.contract.edits import SettingValue
 from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.ini import NotIni, parse_ini
+from awaken.workspace.formats.ini import NotIni, parse_ini
 
 _HEAD = re.compile(r"\s*[^=:]+?[ \t]*[=:][ \t]*")
 

@@ -12,7 +12,7 @@ from tomlkit.items import Item, Table
 
 from awaken.contract import SetKey
 from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.toml_text import NotToml, parse_toml
+from awaken.workspace.formats.toml_text import NotToml, parse_toml
 
 
 def with_toml_key(text: str, edit: SetKey) -> tuple[str, str]:

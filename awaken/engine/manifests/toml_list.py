@@ -10,7 +10,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, String
 
 from awaken.engine.manifests.whole_texts import CannotAdd
-from awaken.workspace.toml_text import NotToml, line_of, parse_toml
+from awaken.workspace.formats.toml_text import NotToml, line_of, parse_toml
 
 _GROUPS = "dependency-groups"
 

@@ -28,7 +28,7 @@ from msgspec import Struct
 
 from awaken.contract import Finding, SiteId, UnusableFile, UserError
 from awaken.engine.machine.filesystem import replacing
-from awaken.workspace.json_text import NotJson, parse_json
+from awaken.workspace.formats.json_text import NotJson, parse_json
 from awaken.workspace.reading import BASELINE_LIMIT, read_named, why_unread
 
 DEFAULT_NAME = "awaken-baseline.json"

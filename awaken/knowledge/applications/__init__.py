@@ -6,10 +6,11 @@ The TOML files beside this module, typed; each says where its rows were read.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 import msgspec
+
+from awaken.knowledge.tables import read_table
 
 Kind = Literal["fastapi", "starlette", "router", "starlette-router"]
 Effect = Literal["registers", "wraps", "replaces", "nothing"]
@@ -57,7 +58,7 @@ class _Installers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def frameworks() -> Frameworks:
     """Return what is known of FastAPI and Starlette."""
-    return msgspec.toml.decode(_read("frameworks.toml"), type=Frameworks)
+    return read_table(__name__, "frameworks.toml", Frameworks)
 
 
 @cache
@@ -70,8 +71,4 @@ def application_classes() -> dict[str, Kind]:
 @cache
 def installers() -> tuple[Installer, ...]:
     """Return the functions that are given an application."""
-    return msgspec.toml.decode(_read("installers.toml"), type=_Installers).installers
-
-
-def _read(name: str) -> bytes:
-    return files(__name__).joinpath(name).read_bytes()
+    return read_table(__name__, "installers.toml", _Installers).installers

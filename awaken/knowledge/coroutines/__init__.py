@@ -6,10 +6,11 @@ The TOML files beside this module, typed; each says where its rows were read.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 import msgspec
+
+from awaken.knowledge.tables import read_tables
 
 Awaitable = Literal["coroutine", "task", "future", "awaitable"]
 """A ``coroutine`` runs when it is awaited, and only then; a ``task`` runs by itself; a ``future``
@@ -86,9 +87,4 @@ def coroutines() -> Coroutines:
 
     Raises msgspec.ValidationError where a file does not have the form of a library.
     """
-    tables = sorted(
-        (entry for entry in files(__name__).iterdir() if entry.name.endswith(".toml")),
-        key=lambda entry: entry.name,
-    )
-    decoded = [msgspec.toml.decode(table.read_bytes(), type=_Library) for table in tables]
-    return Coroutines(tuple(decoded))
+    return Coroutines(read_tables(__name__, _Library))

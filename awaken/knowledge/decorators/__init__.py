@@ -6,9 +6,10 @@ The TOML file beside this module, typed; it says where its rows were read.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
 import msgspec
+
+from awaken.knowledge.tables import read_table
 
 
 class Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,5 +47,4 @@ class Decorators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def library_decorators() -> Decorators:
     """Return what is known of the decorators of libraries."""
-    text = files(__name__).joinpath("decorators.toml").read_bytes()
-    return msgspec.toml.decode(text, type=Decorators)
+    return read_table(__name__, "decorators.toml", Decorators)

@@ -6,9 +6,10 @@ The TOML files beside this module, typed; each says where its rows were read.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
 import msgspec
+
+from awaken.knowledge.tables import read_table
 
 
 class Driver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,20 +70,16 @@ class _AsyncTestPlugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 @cache
 def drivers() -> tuple[Driver, ...]:
     """Return the database drivers that SQLAlchemy's own dialects use, by database."""
-    return msgspec.toml.decode(_read("drivers.toml"), type=_Drivers).drivers
+    return read_table(__name__, "drivers.toml", _Drivers).drivers
 
 
 @cache
 def async_test_plugins() -> tuple[AsyncTestPlugin, ...]:
     """Return what lets pytest and unittest run coroutine tests, the most used first."""
-    return msgspec.toml.decode(_read("async_test_plugins.toml"), type=_AsyncTestPlugins).plugins
+    return read_table(__name__, "async_test_plugins.toml", _AsyncTestPlugins).plugins
 
 
 @cache
 def settings_classes() -> SettingsClasses:
     """Return what is known of the settings classes of pydantic."""
-    return msgspec.toml.decode(_read("settings_classes.toml"), type=SettingsClasses)
-
-
-def _read(name: str) -> bytes:
-    return files(__name__).joinpath(name).read_bytes()
+    return read_table(__name__, "settings_classes.toml", SettingsClasses)

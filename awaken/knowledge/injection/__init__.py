@@ -6,9 +6,10 @@ The TOML file beside this module, typed; it says where its rows were read.
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 
 import msgspec
+
+from awaken.knowledge.tables import read_table
 
 
 class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,5 +30,4 @@ class Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def injection() -> Injection:
     """Return what is known of containers."""
-    text = files(__name__).joinpath("injection.toml").read_bytes()
-    return msgspec.toml.decode(text, type=Injection)
+    return read_table(__name__, "injection.toml", Injection)

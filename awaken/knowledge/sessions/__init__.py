@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 import msgspec
+
+from awaken.knowledge.tables import read_table
 
 SessionEvent = Literal["commit", "rollback", "expire", "refresh", "flush", "close", "detach"]
 """``detach`` takes objects out of the session, ``close`` does so with all of them."""
@@ -42,5 +43,4 @@ class SessionEvents:
 @cache
 def session_events() -> SessionEvents:
     """Return what is known of the methods of sessions."""
-    content = files(__name__).joinpath("events.toml").read_bytes()
-    return SessionEvents(msgspec.toml.decode(content, type=_Events))
+    return SessionEvents(read_table(__name__, "events.toml", _Events))

@@ -8,7 +8,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import ClassOf, External, InstanceOf, Session, Unknown, Value
-from awaken.project.values.flow import Flow, flow_of
+from awaken.project.values.local.flow import Flow, flow_of
 
 _SESSIONS = {
     "session": "sqlalchemy.orm.Session",

@@ -6,14 +6,14 @@ import ast
 from functools import cached_property
 
 from awaken.knowledge.coroutines import Awaitable
-from awaken.project.effects.between import Between, Event
 from awaken.project.effects.blocking import BlockingCalls, Blocks
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.coroutines.fates import Fate, Fates
 from awaken.project.effects.exceptions import Raises
 from awaken.project.effects.guards import Guard, guards_around, guards_in_callers
-from awaken.project.effects.order import Order, Ordering
+from awaken.project.effects.places.between import Between, Event
+from awaken.project.effects.places.order import Order, Ordering
 from awaken.project.effects.raising import Raising
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module

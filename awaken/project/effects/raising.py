@@ -29,7 +29,7 @@ from awaken.project.effects.own import own_nodes, what_runs
 from awaken.project.graph.dispatch import Called, function_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
-from awaken.project.names.decorators import MANAGERS
+from awaken.project.names.functions.decorators import MANAGERS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import External, FunctionOf, InstanceOf, Unknown

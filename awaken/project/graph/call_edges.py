@@ -21,7 +21,7 @@ from awaken.project.graph.passing import argument_of, default_of, is_omitted
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, has_decorator, is_none, parameters_of
 from awaken.project.values.domain import Unknown
-from awaken.project.values.flow import Flow, flow_of
+from awaken.project.values.local.flow import Flow, flow_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

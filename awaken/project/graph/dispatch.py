@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.names.decorators import TRANSPARENT, decorator_names, method_kind
+from awaken.project.names.functions.decorators import (
+    TRANSPARENT,
+    decorator_names,
+    method_kind,
+)
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import FunctionOf, InstanceOf, Unknown, Value

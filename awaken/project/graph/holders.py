@@ -23,7 +23,7 @@ from awaken.project.graph.call_edges import (
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import TooLarge, Unknown
-from awaken.project.values.flow import Reaching
+from awaken.project.values.local.flow import Reaching
 
 Node = TypeVar("Node")
 Placed = tuple[FunctionContext, ast.expr]

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
-from awaken.project.names.forwarding import Forwarding
+from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding
@@ -47,11 +47,11 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
-from awaken.project.values.flow import Reaching, flow_of
 from awaken.project.values.library.classes import GenericClass
 from awaken.project.values.library.lookup import Library
+from awaken.project.values.local.flow import Reaching, flow_of
+from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.members import Members
-from awaken.project.values.narrowing import Narrowing
 from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Mapping, NoMapping, Passed
 from awaken.project.values.results import Results, is_made, of_role

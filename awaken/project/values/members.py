@@ -6,7 +6,7 @@ import ast
 import sys
 from dataclasses import replace
 
-from awaken.project.names.decorators import PROPERTIES, method_kind
+from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments

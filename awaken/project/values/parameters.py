@@ -12,7 +12,7 @@ import ast
 from dataclasses import replace
 
 from awaken.knowledge.injection import injection
-from awaken.project.names.decorators import decorator_names, method_kind
+from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from awaken.project.names.decorators import PYTEST_FIXTURES
+from awaken.project.names.functions.decorators import PYTEST_FIXTURES
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module, same_node
 from awaken.project.source.trees import Function, without_arguments

@@ -10,7 +10,7 @@ from awaken.contract import Place
 from awaken.knowledge.applications import application_classes
 from awaken.knowledge.decorators import library_decorators
 from awaken.knowledge.injection import injection
-from awaken.project.names.decorators import (
+from awaken.project.names.functions.decorators import (
     MANAGERS,
     PROPERTIES,
     PYTEST_FIXTURES,

@@ -14,8 +14,9 @@ from packaging.requirements import InvalidRequirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from awaken.workspace.ini import NotIni, expanded, parse_ini
-from awaken.workspace.json_text import parse_json
+from awaken.workspace.formats.ini import NotIni, expanded, parse_ini
+from awaken.workspace.formats.json_text import parse_json
+from awaken.workspace.formats.toml_text import NotToml, parse_toml
 from awaken.workspace.manifests.versions import marker, poetry_ranges, requirement, specifiers
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.reading import (
@@ -33,7 +34,6 @@ from awaken.workspace.sources import (
     decode,
     decode_settings,
 )
-from awaken.workspace.toml_text import NotToml, parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

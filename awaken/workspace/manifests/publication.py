@@ -17,12 +17,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.workspace.ini import NotIni, parse_ini
+from awaken.workspace.formats.ini import NotIni, parse_ini
+from awaken.workspace.formats.toml_text import KeyPath, NotToml, line_of, parse_toml
 from awaken.workspace.manifests.manifest_readers import is_setup
 from awaken.workspace.parsing import Unparsable, parse_text
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, working_tree
 from awaken.workspace.sources import LINE_END, Undecodable, decode, decode_settings
-from awaken.workspace.toml_text import KeyPath, NotToml, line_of, parse_toml
 
 PRIVATE = "Private :: Do Not Upload"
 """The classifier with which an index refuses a distribution."""

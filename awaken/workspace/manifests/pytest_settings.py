@@ -17,10 +17,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from awaken.workspace.ini import NotIni, Sections, parse_ini
+from awaken.workspace.formats.ini import NotIni, Sections, parse_ini
+from awaken.workspace.formats.toml_text import NotToml, parse_toml
 from awaken.workspace.reading import METADATA_LIMIT, enclosure_of, upwards
 from awaken.workspace.sources import FileProblem
-from awaken.workspace.toml_text import NotToml, parse_toml
 
 TEST_LOOP_SCOPE = "asyncio_default_test_loop_scope"
 """The key of pytest-asyncio for the scope of the loop that tests run in."""

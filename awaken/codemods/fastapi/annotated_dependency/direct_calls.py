@@ -15,7 +15,7 @@ from awaken.codemods.fastapi.annotated_dependency.payload import SignatureRewrit
 from awaken.contract import Place
 from awaken.kit.sites import Refused
 from awaken.project.graph.callers import CallSite, Obstacle
-from awaken.project.names.decorators import MANAGERS, METHODS
+from awaken.project.names.functions.decorators import MANAGERS, METHODS
 from awaken.project.source.trees import Function, without_arguments
 
 if TYPE_CHECKING:

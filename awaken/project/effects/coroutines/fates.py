@@ -25,7 +25,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, last_name
 from awaken.project.values.domain import Unknown
-from awaken.project.values.flow import flow_of
+from awaken.project.values.local.flow import flow_of
 
 Kind = Literal[
     "asked", "awaited", "called", "closed", "dropped", "returned", "run", "stored", "tested",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from awaken.knowledge.applications import frameworks
 from awaken.project.frameworks.web.applications import without_router
-from awaken.project.names.decorators import METHODS
+from awaken.project.names.functions.decorators import METHODS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, parameters_of, without_arguments
 from awaken.project.values.domain import FunctionOf, InstanceOf, Value, Values

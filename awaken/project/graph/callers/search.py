@@ -27,7 +27,7 @@ from awaken.project.graph.callers.found import Callers, CallSite, Obstacle, Why
 from awaken.project.graph.callers.surroundings import Surroundings
 from awaken.project.graph.callers.target import Target, scope_around
 from awaken.project.graph.hierarchies import Hierarchy
-from awaken.project.names.decorators import (
+from awaken.project.names.functions.decorators import (
     MANAGERS,
     OVERLOADS,
     REMEMBERING,

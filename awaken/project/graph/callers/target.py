@@ -11,7 +11,7 @@ from awaken.contract import Span
 from awaken.project.graph.callers.composed_names import fits
 from awaken.project.graph.callers.surroundings import Surroundings
 from awaken.project.graph.hierarchies import Hierarchy
-from awaken.project.names.decorators import decorator_names, method_kind
+from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.names.tables import NameTarget
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module

@@ -16,7 +16,7 @@ from awaken.project.graph.forwards.resolving import (
     is_worth_resolving,
 )
 from awaken.project.names.file_facts import FactsIndex, WrittenFunction
-from awaken.project.names.functions import FoundFunctions, Functions
+from awaken.project.names.functions.definitions import FoundFunctions, Functions
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
 from awaken.project.values.evaluation import Evaluator

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from awaken.knowledge.decorators import library_decorators
-from awaken.project.names.decorators import MANAGERS, OVERLOADS, PYTEST_FIXTURES, TRANSPARENT
 from awaken.project.names.file_facts import WrittenDecorator, WrittenFunction
+from awaken.project.names.functions.decorators import (
+    MANAGERS,
+    OVERLOADS,
+    PYTEST_FIXTURES,
+    TRANSPARENT,
+)
 from awaken.project.values.domain import InstanceOf
 from awaken.project.values.evaluation import Evaluator
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from awaken.project.names.classes import Classes, ClassFacts
-from awaken.project.names.functions import FoundFunctions, Functions
+from awaken.project.names.functions.definitions import FoundFunctions, Functions
 
 PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 _MOST_METHODS = 1000

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from awaken.knowledge.injection import injection
 from awaken.project.names.classes import ClassFacts
-from awaken.project.names.functions import Functions
+from awaken.project.names.functions.definitions import Functions
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, is_overload

@@ -38,7 +38,7 @@ from awaken.project.graph.holders import Holder, Holders, PlacedRead
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import is_none
 from awaken.project.values.domain import TooLarge, Unknown
-from awaken.project.values.flow import Reaching
+from awaken.project.values.local.flow import Reaching
 
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir"})
 

@@ -10,7 +10,7 @@ from typing import Literal
 from awaken.codemods.sqlalchemy.query_to_select.names import Reader
 from awaken.project.source.bindings import Scope
 from awaken.project.values.domain import Unknown
-from awaken.project.values.flow import flow_of
+from awaken.project.values.local.flow import flow_of
 
 Shape = Literal["row", "rows"]
 

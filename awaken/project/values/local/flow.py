@@ -15,8 +15,8 @@ from awaken.contract import Place
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import FunctionOrLambda, walk
-from awaken.project.values.control import ControlGraph
 from awaken.project.values.domain import TooLarge, Unknown
+from awaken.project.values.local.control import ControlGraph
 
 Part = TypeVar("Part", bound=ast.AST)
 

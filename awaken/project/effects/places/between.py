@@ -22,8 +22,8 @@ from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
-from awaken.project.values.control import ControlGraph
 from awaken.project.values.domain import Producer, Session, Unknown
+from awaken.project.values.local.control import ControlGraph
 
 EventKind = SessionEvent | Literal["await", "yield", "unknown"]
 

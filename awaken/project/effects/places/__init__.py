@@ -1,0 +1,4 @@
+"""Places of a function: what may happen between two of them, and in which order.
+
+``between`` follows the ways from one statement to another, ``order`` the parts of one statement.
+"""

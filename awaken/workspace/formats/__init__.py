@@ -1,0 +1,1 @@
+"""The small formats of settings: INI, JSON and TOML, read within bounds."""
