@@ -99,15 +99,20 @@ class Awaitables:
         if names:
             return self._of_library(names, module, node)
         family = family_called(self._evaluator, module, node)
-        found = family if isinstance(family, Unknown) else self._of_family(family, depth)
-        if isinstance(found, _OutOfSight):
-            found = found.why
-        elif not isinstance(family, Unknown):
-            if isinstance(found, Unknown) and found.place == NOWHERE:
+        if isinstance(family, Unknown):
+            return self._unless_a_value(family, module, node)
+        found = self._of_family(family, depth)
+        match found:
+            case _OutOfSight(why=why):
+                return self._unless_a_value(why, module, node)
+            case Unknown(place=place) if place == NOWHERE:
                 return replace(found, place=module.place(node))
-            return found
+            case _:
+                return found
+
+    def _unless_a_value(self, why: Unknown, module: Module, node: ast.Call) -> _Answer:
         # What overrides a method is not in sight: what this one gives proves nothing.
-        return found if isinstance(node.func, ast.Attribute) else self._of_values(module, node)
+        return why if isinstance(node.func, ast.Attribute) else self._of_values(module, node)
 
     def _of_library(self, names: tuple[str, ...], module: Module, node: ast.Call) -> _Answer:
         kinds = {self._known.gives.get(name) for name in names}
