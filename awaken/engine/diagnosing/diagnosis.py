@@ -201,7 +201,8 @@ def examine(
         publication=publication_of(found.root, settings),
         python=_library("python", targets, declarations),
         libraries=tuple(
-            _library(name, targets, declarations) for name in _library_names(settings, rules, targets)
+            _library(name, targets, declarations)
+            for name in _library_names(settings, rules, targets)
         ),
         drivers=tuple(_drivers(targets, declarations)),
         formatting=formatting(root),
