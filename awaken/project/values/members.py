@@ -120,13 +120,29 @@ class Members:
             ("above", owner, node.attr),
             module,
             node,
-            lambda: (
-                self._inherited(owner, node.attr, {qualified})
-                or self._outside(owner, node.attr, module, node)
-                or (self._no(module, node),)
-            ),
+            lambda: self._above(owner, module, node) or (self._no(module, node),),
         )
         return placed(found, module.place(node))
+
+    def _above(
+        self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
+    ) -> Values | None:
+        """Return what the classes above that of ``owner`` have; None where it is not certain."""
+        classes, knows = self._evaluator.classes, self._evaluator.library.knows
+        ancestors = classes.ancestors(owner.qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
+            found = classes.node(facts.qualified)
+            if facts.qualified != owner.qualified and found is not None:
+                values = self._own(owner, node.attr, *found)
+                if values is not None:
+                    return values
+            # One that is out of sight may have it, and come before the others.
+            out_of_sight = [
+                one for one in facts.bases if one is None or not (classes.facts(one) or knows(one))
+            ]
+            if out_of_sight and len(facts.bases) > 1:
+                return None
+        return self._outside(owner, node.attr, module, node)
 
     def _is_super(self, module: Module, call: ast.Call, qualified: str) -> bool:
         """Whether ``call`` is ``super()`` of the class ``qualified``, or written out as such."""
