@@ -483,12 +483,24 @@ class Results:
                     and library.parameters_as(value, one.qualified) is not None
                     and all(not isinstance(x, Unknown) for x in union(*value.parameters))
                     and (bool(value.parameters) or not one.parameters)
+                    and self._holds_what(one, value)
                     for one in declared
                 )
             case NoneValue():
                 return value in declared
             case _:
                 return False
+
+    def _holds_what(self, declared: InstanceOf, value: InstanceOf) -> bool:
+        """Whether what a container holds is of the classes that it is declared to hold."""
+        held = self._evaluator.library.parameters_as(value, declared.qualified) or ()
+        pairs = zip(declared.parameters, held, strict=False)
+        return all(
+            self._is_one_of(each, wanted)
+            for wanted, given in pairs
+            if all(isinstance(one, InstanceOf | NoneValue) for one in wanted)
+            for each in given
+        )
 
     def _yielded(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
