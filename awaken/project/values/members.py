@@ -9,7 +9,7 @@ from dataclasses import replace
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NOWHERE,
@@ -103,8 +103,12 @@ class Members:
         That is what the nearest class above has, as for an instance of the class itself: one of a
         subclass may have another class in between.
         """
-        call, around = node.value, module.enclosing_class(node)
-        if around is None or not isinstance(call, ast.Call):
+        call = node.value
+        # Asked of every attribute: the text decides most.
+        if not isinstance(call, ast.Call) or last_name(call.func) != "super":
+            return None
+        around = module.enclosing_class(node)
+        if around is None:
             return None
         qualified = f"{module.name}.{module.qualname(around)}"
         if not self._is_super(module, call, qualified):
