@@ -349,3 +349,28 @@ def test_functions_that_return_each_other_many_times_end():
 
     assert kind is not None
     assert not isinstance(kind, str)
+
+
+def test_each_call_of_a_family_of_methods_has_the_answer_of_the_family():
+    text = """
+        class A:
+            async def run(self): ...
+            async def go(self): return 1
+        class B(A):
+            def go(self): return 1
+        class C:
+            async def go(self): return 1
+        A().go()
+        B().go()
+        C().go()
+    """
+    project = program({"m.py": dedent(text)})
+    module = module_of(project, "m.py")
+    calls = [last(module, call) for call in ("A().go()", "B().go()", "C().go()")]
+
+    found = [project.effects.awaitable(module, call) for call in (*calls, *calls)]
+
+    assert found[:3] == found[3:]
+    assert found[2] == "coroutine"
+    assert [one.place.span for one in found[:2]] == [module.span(one) for one in calls[:2]]
+    assert all("differs from class to class" in one.why for one in found[:2])

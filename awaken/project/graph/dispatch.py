@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
 
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import (
@@ -20,12 +20,23 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True, slots=True)
-class _Function:
-    """A function as its value was found; ``receiver`` is what it was read off, if anything."""
+class Family:
+    """A function that a call seems to reach, and the methods that may run in its place.
+
+    ``receiver`` is what it was read off, if anything. ``alone`` says that nothing overrides it.
+    """
 
     module: Module
     node: Function
     receiver: Value | None
+    alone: bool = False
+
+    @property
+    def key(self) -> Hashable:
+        """What is the same for all calls that reach the same functions; it holds no tree."""
+        is_instance = isinstance(self.receiver, InstanceOf)
+        bound = "instance" if is_instance else "class" if self.receiver is not None else ""
+        return self.module.path, self.module.span(self.node).start, bound, self.alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +69,55 @@ def functions_called(
 
     The first is the one that it seems to reach. Unknown says why they are not all in sight.
     """
-    value = _seems_to_reach(evaluator, module, call)
-    if isinstance(value, Unknown):
-        return value
-    called = _as_called(evaluator, value.module, value.node, value.receiver)
-    owner = value.module.parent(value.node)
+    family = family_called(evaluator, module, call)
+    return family if isinstance(family, Unknown) else functions_of(evaluator, family)
+
+
+def family_called(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> Family | Unknown:
+    """Return the function that ``call`` seems to reach, with whatever overrides it."""
+    found = _seems_to_reach(evaluator, module, call)
+    if isinstance(found, Unknown) or not isinstance(found.module.parent(found.node), ast.ClassDef):
+        return found
+    return replace(found, alone=_is_certain(evaluator, module, call))
+
+
+def functions_of(evaluator: ProgramEvaluator, family: Family) -> tuple[Called, ...] | Unknown:
+    """Return the functions of a family, as ``functions_called`` does."""
+    called = _as_called(evaluator, family.module, family.node, family.receiver)
+    owner = family.module.parent(family.node)
     if isinstance(called, Unknown) or not isinstance(owner, ast.ClassDef):
         return called if isinstance(called, Unknown) else (called,)
     found = [called]
-    others = _relatives(evaluator, value.module, owner, value.node.name)
-    for other in () if _is_certain(evaluator, module, call) else others:
+    others = _relatives(evaluator, family.module, owner, family.node.name)
+    for other in () if family.alone else others:
         # Each may be what runs, so all must be known.
-        one = other if isinstance(other, Unknown) else _as_called(evaluator, *other, value.receiver)
+        one = _as_relative(evaluator, other, family.receiver)
         if isinstance(one, Unknown):
             return one
         if one.bound != called.bound:
-            why = f"`{value.node.name}` is not always bound"
+            why = f"`{family.node.name}` is not always bound"
             return evaluator.unknown(one.module, one.function, why)
         found.append(one)
     return tuple(found)
 
 
+def _as_relative(
+    evaluator: ProgramEvaluator,
+    relative: tuple[Module, Function] | Unknown,
+    receiver: Value | None,
+) -> Called | Unknown:
+    return relative if isinstance(relative, Unknown) else _as_called(evaluator, *relative, receiver)
+
+
 def _seems_to_reach(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call
-) -> _Function | Unknown:
+) -> Family | Unknown:
     if isinstance(call.func, ast.Attribute) and _is_super(call.func.value):
         return _method_above(evaluator, module, call, call.func.attr)
     values = evaluator.values(module, call.func)
     value = values[0] if len(values) == 1 else None
     if isinstance(value, FunctionOf) and isinstance(value.node, _FUNCTIONS):
-        return _Function(value.module, value.node, value.bound)
+        return Family(value.module, value.node, value.bound)
     unknown = next((one for one in values if isinstance(one, Unknown)), None)
     why = f"`{module.excerpt(call.func)}` is no function in sight"
     return unknown or evaluator.unknown(module, call, why)
@@ -110,7 +140,7 @@ def _is_certain(evaluator: ProgramEvaluator, module: Module, call: ast.Call) -> 
 
 def _method_above(
     evaluator: ProgramEvaluator, module: Module, call: ast.Call, method: str
-) -> _Function | Unknown:
+) -> Family | Unknown:
     """Return the method that ``super()`` finds; other bases of subclasses are its relatives."""
     owner = module.enclosing_class(call)
     qualified = "" if owner is None else f"{module.name}.{module.qualname(owner)}"
@@ -122,7 +152,7 @@ def _method_above(
         scope = home.scopes.scope_made_by(node)
         bindings = scope.bindings.get(scope.mangled(method), [])
         if len(bindings) == 1 and isinstance(bindings[0].node, _FUNCTIONS):
-            return _Function(home, bindings[0].node, InstanceOf(qualified))
+            return Family(home, bindings[0].node, InstanceOf(qualified))
         if bindings:
             # Bound to something else, or twice: classes further up are not reached.
             break
@@ -155,7 +185,7 @@ def _relatives(
     if hierarchy.descendants and hierarchy.is_too_large:  # then reading them all would not help
         yield evaluator.unknown(home, owner, f"`{owner.name}` stands in too many files")
         return
-    for module, relative in hierarchy.definitions():
+    for module, relative in hierarchy.binding(method):
         scope = module.scopes.scope_made_by(relative)
         bindings = scope.bindings.get(scope.mangled(method), [])
         is_same = same_node(module, relative, home, owner)

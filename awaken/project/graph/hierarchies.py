@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from awaken.project.source.modules import Module
@@ -123,7 +123,21 @@ class Hierarchy:
 
     def definitions(self) -> Iterator[tuple[Module, ast.ClassDef]]:
         """Yield the trees of the class and of all its relatives."""
-        for name in sorted(self._ancestors | self.descendants):
+        yield from self._trees(sorted(self._ancestors | self.descendants))
+
+    def binding(self, method: str) -> Iterator[tuple[Module, ast.ClassDef]]:
+        """Yield the trees of those of them that bind ``method``: no other file is parsed."""
+        classes = self._evaluator.classes
+        known = ((name, classes.facts(name)) for name in sorted(self._ancestors | self.descendants))
+        # The compiler stores `__x` as `_Shop__x`.
+        yield from self._trees(
+            name
+            for name, facts in known
+            if facts is not None and any(one.endswith(method) for one in facts.members)
+        )
+
+    def _trees(self, names: Iterable[str]) -> Iterator[tuple[Module, ast.ClassDef]]:
+        for name in names:
             found = self._evaluator.classes.node(name)
             if found is not None:
                 yield found

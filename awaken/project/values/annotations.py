@@ -39,7 +39,7 @@ class Annotations:
     def unsolved(self, module: Module, node: ast.expr) -> Values:
         """Return the same, with the type variables that stand in ``node``."""
         return self._evaluator.solved(
-            ("annotation", node), module, node, lambda: self._values(module, node)
+            ("annotation", node), module, node, lambda: self._values(module, node), "tree"
         )
 
     def generic_class(self, qualified: str) -> GenericClass | None:

@@ -36,6 +36,10 @@ class Answer:
     depth: int
 
 
+Kept = dict[Hashable, Answer]
+"""Answers that outlive the outermost question, by their questions. None of them holds a tree."""
+
+
 @dataclass(eq=False, slots=True)
 class _Question:
     """A question that is being answered; ``lowest`` is the outermost one that it leads back to.
@@ -46,7 +50,7 @@ class _Question:
 
     key: Hashable
     index: int
-    lasts: bool
+    kept: Kept | None
     lowest: int
     values: Values = ()
     steps: int = 1
@@ -56,10 +60,9 @@ class _Question:
 
 
 class Answers:
-    """The answers to one outermost question; ``lasting`` are those that outlive it."""
+    """The answers to one outermost question, and to those inside of it."""
 
-    def __init__(self, lasting: dict[Hashable, Answer]) -> None:
-        self._lasting = lasting
+    def __init__(self) -> None:
         self.forget()
 
     @property
@@ -69,7 +72,7 @@ class Answers:
 
     def forget(self) -> None:
         """Drop all that does not outlive the outermost question."""
-        self._known: dict[Hashable, Answer] = {}
+        self._known: Kept = {}
         self._stack: list[_Question] = []
         self._open: dict[Hashable, _Question] = {}
         self._waiting: dict[Hashable, _Question] = {}
@@ -77,13 +80,14 @@ class Answers:
         self._steps = 0
         self._changes = 0
 
-    def of(self, key: Hashable, work: Callable[[], Values], *, lasts: bool = False) -> Values:
+    def of(self, key: Hashable, work: Callable[[], Values], kept: Kept | None = None) -> Values:
         """Return the answer to the question ``key``, which ``work`` finds.
 
-        ``lasts`` keeps it for the next outermost question. No values at all are what a question
-        begins with that leads back to itself. Raises TooMuchError where it is too large.
+        It is looked up in ``kept``, and put there if it holds no tree. No values at all are what a
+        question begins with that leads back to itself. Raises TooMuchError where it is too large.
         """
-        known = self._known.get(key) or self._lasting.get(key)
+        known = None if kept is None else kept.get(key)
+        known = known or self._known.get(key)
         if known is not None:
             self._charge(known)
             return known.values
@@ -95,7 +99,7 @@ class Answers:
         if opened is not None:
             self._lead_back(opened.lowest)
             return opened.values
-        return self._solved(key, work, lasts=lasts)
+        return self._solved(key, work, kept)
 
     def _lead_back(self, lowest: int) -> None:
         if self._stack:
@@ -122,13 +126,13 @@ class Answers:
         if depth > DEEPEST:
             raise TooMuchError(f"it takes more than {DEEPEST} steps inside of each other to tell")
 
-    def _solved(self, key: Hashable, work: Callable[[], Values], *, lasts: bool) -> Values:
+    def _solved(self, key: Hashable, work: Callable[[], Values], kept: Kept | None) -> Values:
         index, before = len(self._stack), self._steps
         self._go_down(index + 1)
         for turn in range(_MOST_ROUNDS):
             changes, self._steps = self._changes, before
             self._take(1)
-            question = self._worked_out(_Question(key, index, lasts, index), work)
+            question = self._worked_out(_Question(key, index, kept, index), work)
             if question.lowest < index:
                 self._wait(question)
                 return question.values
@@ -170,8 +174,8 @@ class Answers:
         for one in circle:
             # The same for all of a circle, whichever was asked first.
             answer = Answer(one.values, steps, depth)
-            keeps = self._lasting if one.lasts and not holds_tree(one.values) else self._known
-            keeps[one.key] = answer
+            kept = self._known if one.kept is None or holds_tree(one.values) else one.kept
+            kept[one.key] = answer
             self._waiting.pop(one.key, None)
             self._earlier.pop(one.key, None)
         self._add(Answer(question.values, steps, depth))

@@ -21,7 +21,7 @@ from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda, is_overload
 from awaken.project.values.annotations import Annotations
-from awaken.project.values.answers import Answer, Answers, TooMuchError
+from awaken.project.values.answers import Answers, Kept, TooMuchError
 from awaken.project.values.containers.additions import Additions
 from awaken.project.values.containers.building import Building, constant, operated
 from awaken.project.values.containers.items import iterated, list_of, place_of
@@ -53,9 +53,12 @@ from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.members import Members
 from awaken.project.values.parameters import Parameters
-from awaken.project.values.questions import Mapping, NoMapping, Passed
+from awaken.project.values.questions import Lasting, Mapping, NoMapping, Passed
 from awaken.project.values.results import NOT_ITERABLE, Results, is_made, of_role
 from awaken.workspace.parsing import deep_recursion
+
+# What callers pass is known to the first, and not to the second.
+_KEPT = {True: "answers", False: "answers without callers"}
 
 
 class Evaluator(ABC):
@@ -86,9 +89,9 @@ class Evaluator(ABC):
         self.building = Building(self)
         self.additions = Additions(self)
         self.narrowing = Narrowing(self)
-        self._lasting: dict[Hashable, Answer] = {}
-        self._lasting_aside: dict[Hashable, Answer] = {}
-        self._answers = Answers(self._lasting)
+        self._lasting: Kept = {}
+        self._lasting_aside: Kept = {}
+        self._answers = Answers()
         self.follows_callers = True
 
     @abstractmethod
@@ -140,7 +143,12 @@ class Evaluator(ABC):
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
         return self.solved(
-            ("expression", node, known), module, node, lambda: self._limited(module, node, known)
+            ("expression", node, known),
+            module,
+            node,
+            lambda: self._limited(module, node, known),
+            # Arguments hold the trees that they stand in.
+            "question" if known else "tree",
         )
 
     def solved(
@@ -149,20 +157,20 @@ class Evaluator(ABC):
         module: Module,
         node: ast.AST,
         work: Callable[[], Values],
-        *,
-        lasts: bool = False,
+        lasting: Lasting = "question",
     ) -> Values:
         """Return what ``work`` answers to the question ``key``, which may lead back to itself.
 
-        Questions inside of another get no values from what is still open. ``lasts`` keeps the
-        answer, if it holds no tree; what else is worked out is dropped after the outermost one.
+        Questions inside of another get no values from what is still open. ``lasting`` says how
+        long the answer is kept, if it holds no tree: one that does is dropped after the outermost
+        question.
         """
-        answers = self._answers
+        answers, kept = self._answers, self._kept(module, lasting)
         if not answers.is_idle:
-            return answers.of(key, lambda: bounded(work()), lasts=lasts)
+            return answers.of(key, lambda: bounded(work()), kept)
         try:
             with deep_recursion():
-                found = answers.of(key, lambda: bounded(work()), lasts=lasts)
+                found = answers.of(key, lambda: bounded(work()), kept)
         except TooMuchError as error:
             found = (TooLarge(str(error), module.place(node)),)
         finally:
@@ -171,6 +179,20 @@ class Evaluator(ABC):
             return placed(found, module.place(node))
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
         return (self.unknown(module, node, f"nothing is in sight that `{text}` may be"),)
+
+    def _kept(self, module: Module, lasting: Lasting) -> Kept | None:
+        """Return where an answer is kept that lasts so long; None if nowhere."""
+        follows = self.follows_callers
+        match lasting:
+            case "question":
+                return None
+            case "tree":
+                memo: Kept | None = module.memo.get(_KEPT[follows])
+                if memo is None:
+                    memo = module.memo[_KEPT[follows]] = {}
+                return memo
+            case "program":
+                return self._lasting if follows else self._lasting_aside
 
     def _limited(self, module: Module, node: ast.expr, known: Environment) -> Values:
         found = self._values(module, node, known)
@@ -186,7 +208,7 @@ class Evaluator(ABC):
         asked first.
         """
         outer = self._answers, self.follows_callers
-        self._answers, self.follows_callers = Answers(self._lasting_aside), False
+        self._answers, self.follows_callers = Answers(), False
         try:
             yield
         finally:
@@ -345,7 +367,7 @@ class Evaluator(ABC):
             module,
             module.tree,
             lambda: self._global(module, name),
-            lasts=True,
+            "program",
         )
 
     def _global(self, module: Module, name: str) -> Values:

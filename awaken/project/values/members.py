@@ -235,7 +235,7 @@ class Members:
             module,
             node,
             lambda: self._attribute(owner, name, module, node),
-            lasts=not holds_tree((owner,)),
+            "question" if holds_tree((owner,)) else "program",
         )
         # It is kept for all who read it, and has the place of none of them.
         return placed(found, module.place(node))

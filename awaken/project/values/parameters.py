@@ -173,7 +173,7 @@ class Parameters:
             lambda: self._received_from(
                 evaluator.passed_to(module, function, parameter), module, parameter, why
             ),
-            lasts=True,
+            "program",
         )
 
     def _received_from(

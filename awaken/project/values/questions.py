@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
@@ -33,6 +33,9 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.classes import GenericClass
 from awaken.project.values.library.solving import Solution
+
+Lasting = Literal["question", "tree", "program"]
+"""How long an answer is kept: for the outermost question, or as long as the tree of its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +237,9 @@ class Questions(Protocol):
         module: Module,
         node: ast.AST,
         work: Callable[[], Values],
-        *,
-        lasts: bool = False,
+        lasting: Lasting = "question",
     ) -> Values:
-        """Return the answer to a question that may lead back to itself."""
+        """Return the answer to a question that may lead back to itself, kept so long."""
         ...
 
     def unknown(self, module: Module, node: ast.AST, why: str) -> Unknown:

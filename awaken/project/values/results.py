@@ -38,6 +38,7 @@ from awaken.project.values.domain import (
     Unknown,
     Value,
     Values,
+    holds_tree,
     union,
 )
 from awaken.project.values.library.solving import SELF, closed, has_variables, solved
@@ -346,11 +347,13 @@ class Results:
         known = (*arguments, *function.known)
         if isinstance(node, ast.Lambda):
             return self._evaluator.values(module, node.body, known)
+        holds = bool(known) or (function.bound is not None and holds_tree((function.bound,)))
         return self._evaluator.solved(
             ("call", node, known, function.bound),
             module,
             node,
             lambda: self._decorated(function, node, known),
+            "question" if holds else "tree",
         )
 
     def _decorated(

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
 
 from awaken.knowledge.coroutines import Awaitable, coroutines
 from awaken.project.effects.callees import Callees, local_flow
 from awaken.project.effects.own import own_nodes
-from awaken.project.graph.dispatch import Called, functions_called
+from awaken.project.graph.dispatch import Family, family_called, functions_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.domain import InstanceOf, Producer, Unknown, Value
+from awaken.project.values.domain import NOWHERE, InstanceOf, Producer, Unknown, Value
 
 _DEEPEST = 8  # functions that return what others return; a guess, not yet measured
 _MOST_FUNCTIONS = 50  # bodies of one question, else they multiply; not yet measured
 _Answer = Awaitable | Unknown | None
+
+
+@dataclass(frozen=True, slots=True)
+class _OutOfSight:
+    """Not all functions are in sight that a call may reach, and why."""
+
+    why: Unknown
 
 
 class Awaitables:
@@ -29,6 +37,8 @@ class Awaitables:
         self._callees = callees
         self._known = coroutines()
         self._returned: dict[tuple[str, int], _Answer] = {}
+        # What overrides a method may stand in a hundred files: each of its calls would parse them.
+        self._families: dict[Hashable, _Answer | _OutOfSight] = {}
 
     def of(self, module: Module, node: ast.expr, depth: int = 0) -> _Answer:
         """Return what ``node`` gives; None if it is proven to be nothing that can be awaited.
@@ -88,11 +98,21 @@ class Awaitables:
             return names
         if names:
             return self._of_library(names, module, node)
-        called = functions_called(self._evaluator, module, node)
-        if not isinstance(called, Unknown):
-            return self._of_functions(called, module, node, depth)
+        family = family_called(self._evaluator, module, node)
+        if isinstance(family, Unknown):
+            return self._unless_a_value(family, module, node)
+        found = self._of_family(family, depth)
+        match found:
+            case _OutOfSight(why=why):
+                return self._unless_a_value(why, module, node)
+            case Unknown(place=place) if place == NOWHERE:
+                return replace(found, place=module.place(node))
+            case _:
+                return found
+
+    def _unless_a_value(self, why: Unknown, module: Module, node: ast.Call) -> _Answer:
         # What overrides a method is not in sight: what this one gives proves nothing.
-        return called if isinstance(node.func, ast.Attribute) else self._of_values(module, node)
+        return why if isinstance(node.func, ast.Attribute) else self._of_values(module, node)
 
     def _of_library(self, names: tuple[str, ...], module: Module, node: ast.Call) -> _Answer:
         kinds = {self._known.gives.get(name) for name in names}
@@ -102,17 +122,26 @@ class Awaitables:
         why = f"what `{module.excerpt(node.func)}` returns is not known"
         return self._unknown(module, node, why)
 
-    def _of_functions(
-        self, called: tuple[Called, ...], module: Module, node: ast.Call, depth: int
-    ) -> _Answer:
+    def _of_family(self, family: Family, depth: int) -> _Answer | _OutOfSight:
+        # Of a question inside of another, the depth at which it is asked counts as well.
+        if depth:
+            return self._of_functions(family, depth)
+        key = self._evaluator.follows_callers, family.key
+        if key not in self._families:
+            self._families[key] = self._of_functions(family, depth)
+        return self._families[key]
+
+    def _of_functions(self, family: Family, depth: int) -> _Answer | _OutOfSight:
+        called = functions_of(self._evaluator, family)
+        if isinstance(called, Unknown):
+            return _OutOfSight(called)
+        name = called[0].function.name
         # A declaration says what others shall do; what they do counts.
         real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
         if not real:
-            why = f"what implements `{called[0].function.name}` is not in sight"
-            return self._unknown(module, node, why)
+            return Unknown(f"what implements `{name}` is not in sight", NOWHERE)
         kinds = (self._of_function(one.module, one.function, depth) for one in real)
-        why = f"what `{called[0].function.name}` gives differs from class to class"
-        return self._one_of(kinds, module, node, why)
+        return _one_of(kinds, Unknown(f"what `{name}` gives differs from class to class", NOWHERE))
 
     def _of_function(self, module: Module, function: Function, depth: int) -> _Answer:
         key = (module.path, module.span(function).start)
@@ -175,15 +204,7 @@ class Awaitables:
         return self._one_of(kinds, module, node, "it may be several things")
 
     def _one_of(self, kinds: Iterable[_Answer], module: Module, node: ast.AST, why: str) -> _Answer:
-        found: set[_Answer] = set()
-        for kind in kinds:
-            found.add(kind)
-            # Nothing that follows makes it certain again.
-            if isinstance(kind, Unknown):
-                return kind
-            if len(found) > 1:
-                return self._unknown(module, node, why)
-        return found.pop() if found else None
+        return _one_of(kinds, self._unknown(module, node, why))
 
     def _of_values(self, module: Module, node: ast.expr) -> _Answer:
         values = self._evaluator.values(module, node)
@@ -202,6 +223,19 @@ class Awaitables:
                 return self._known.classes.get(value.qualified)
             case _:
                 return None
+
+
+def _one_of(kinds: Iterable[_Answer], otherwise: Unknown) -> _Answer:
+    """Return what all ``kinds`` are; ``otherwise`` where they differ."""
+    found: set[_Answer] = set()
+    for kind in kinds:
+        found.add(kind)
+        # Nothing that follows makes it certain again.
+        if isinstance(kind, Unknown):
+            return kind
+        if len(found) > 1:
+            return otherwise
+    return found.pop() if found else None
 
 
 def _always_returns(body: list[ast.stmt]) -> bool:
