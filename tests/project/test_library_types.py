@@ -67,6 +67,7 @@ RESULTS = [
     ("", "x = pathlib.Path('a').parent", "pathlib.Path"),
     ("", "x = pathlib.Path.home()", "pathlib.Path"),
     # SQLAlchemy
+    ("", "x = User.id", "sqlalchemy.orm.InstrumentedAttribute"),
     ("s: Session", "x = s.get(User, 1)", "User | None"),
     ("s: Session", "x = s.query(User)", "sqlalchemy.orm.Query[User]"),
     ("s: Session", "x = s.query(User).filter(User.id == 1).limit(3).one()", "User"),
@@ -96,7 +97,7 @@ def test_library_gives_what_its_stub_says(arguments, line, expected):
 
 
 NOT_KNOWN = [
-    ("s: Session", "x = s.query(User.id).first()", "?`id` may be a descriptor"),
+    ("s: Session", "x = s.query(User.id).first()", "declared as `Any`"),
     ("s: Session", "x = s.execute(other()).all()", "not defined in sight"),
     ("d: dict[str, User]", "x = d.invented()", "?`builtins.dict` declares no `invented`"),
     ("", "x = asyncio.invented()", "?what `asyncio.invented` returns is not known"),

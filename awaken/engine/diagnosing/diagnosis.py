@@ -201,7 +201,8 @@ def examine(
         publication=publication_of(found.root, settings),
         python=_library("python", targets, declarations),
         libraries=tuple(
-            _library(name, targets, declarations) for name in _library_names(settings, rules)
+            _library(name, targets, declarations)
+            for name in _library_names(settings, rules, targets)
         ),
         drivers=tuple(_drivers(targets, declarations)),
         formatting=formatting(root),
@@ -229,11 +230,12 @@ def _excluded(found: Found) -> Iterator[ExcludedGroup]:
         yield ExcludedGroup(by, len(paths) - directories, directories, tuple(ordered))
 
 
-def _library_names(settings: Resolved, rules: Sequence[Rule]) -> list[str]:
-    """Return the libraries that the knowledge files and the running rules are about."""
+def _library_names(settings: Resolved, rules: Sequence[Rule], targets: Targets) -> list[str]:
+    """Return the libraries that running rules need, and those in use that awaken knows."""
     needed = {name for rule in rules if rule.name in settings.rules for name in rule.needs}
-    known = {one.distribution for one in knowledge().libraries if " " not in one.distribution}
-    return sorted((known | needed) - {"python"})
+    known = {one.distribution for one in knowledge().libraries}
+    used = {name for name in known if targets.distribution(name) is not None}
+    return sorted((used | needed) - {"python"})
 
 
 def _library(name: str, targets: Targets, declarations: Declarations) -> Library:

@@ -54,7 +54,7 @@ from awaken.project.values.local.narrowing import Narrowing
 from awaken.project.values.members import Members
 from awaken.project.values.parameters import Parameters
 from awaken.project.values.questions import Mapping, NoMapping, Passed
-from awaken.project.values.results import Results, is_made, of_role
+from awaken.project.values.results import NOT_ITERABLE, Results, is_made, of_role
 from awaken.workspace.parsing import deep_recursion
 
 
@@ -120,6 +120,10 @@ class Evaluator(ABC):
     ) -> Values:
         """Return what ``name`` of a class or of its instance may be."""
         return self.members.attribute(owner, name, module, node)
+
+    def lacks(self, owner: InstanceOf, name: str, module: Module, node: ast.AST) -> bool:
+        """Whether an instance of a class of the program is proved to have no method ``name``."""
+        return self.members.lacks(owner, name, module, node)
 
     def as_session(self, value: Value) -> Value:
         """Return ``value``, or the session that an instance of a project's subclass is."""
@@ -201,7 +205,13 @@ class Evaluator(ABC):
     def iterated(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``for`` gives of these values."""
         found: Values = ()
-        for value in values:
+        # Iterating over one of these raises, so it adds nothing to the others.
+        left = tuple(
+            one
+            for one in values
+            if not isinstance(one, InstanceOf) or one.qualified not in NOT_ITERABLE
+        )
+        for value in left or values:
             items = iterated(value)
             if items is None:
                 items = self.results.given("generator", (value,), module, node)
@@ -213,6 +223,9 @@ class Evaluator(ABC):
             case ast.Name():
                 return self._name(module, node, known)
             case ast.Attribute():
+                above = self.members.above(module, node)
+                if above is not None:
+                    return above
                 owners = self.values(module, node.value, known)
                 return union(*(self.members.of(owner, module, node) for owner in owners))
             case ast.Call():
@@ -252,6 +265,7 @@ class Evaluator(ABC):
 
     def _item(self, module: Module, node: ast.Subscript, known: Environment) -> Values:
         owners = self.values(module, node.value, known)
+        owners = tuple(self.library.variable(one) or one for one in owners)
         if owners and all(isinstance(owner, ClassOf | External) for owner in owners):
             return owners  # a generic class: ``sessionmaker[AsyncSession]``
         return union(*(self._item_of(owner, module, node) for owner in owners))
@@ -268,9 +282,18 @@ class Evaluator(ABC):
                 return (owner,)
             case NoneValue():
                 return ()
+            case InstanceOf() if self._is_read_by_method(owner, module, node):
+                methods = self.members.attribute(owner, "__getitem__", module, node)
+                call = ast.copy_location(ast.Call(node.value, [node.slice], []), node)
+                return self.results.called(methods, module, call, ())
             case _:
                 why = f"what an item of `{module.excerpt(node.value)}` is cannot be seen"
                 return (self.unknown(module, node, why),)
+
+    def _is_read_by_method(self, owner: InstanceOf, module: Module, node: ast.Subscript) -> bool:
+        """Whether a method that is in sight, or that a stub declares, gives items of ``owner``."""
+        methods = self.members.attribute(owner, "__getitem__", module, node)
+        return all(isinstance(one, FunctionOf | External) for one in methods)
 
     def _is_typed_dict(self, value: Value) -> bool:
         if not isinstance(value, InstanceOf):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, without_arguments
+from awaken.project.source.trees import Function, last_name, without_arguments
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NOWHERE,
@@ -45,8 +45,12 @@ _CLASS_OF_KIND = {
 
 _ENUMERATIONS = {f"enum.{kind}" for kind in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")}
 _ENUMERATIONS |= {"enum.ReprEnum"}
-_PLAIN = {"flask_sqlalchemy", "fastapi", "starlette", "flask"}  # none of their classes is one
+# None of their classes is one.
+_PLAIN = {"aiohttp", "anyio", "fastapi", "flask", "flask_sqlalchemy", "httpx", "requests"}
+_PLAIN |= {"starlette", "yarl"}
 _PROPERTY = InstanceOf("builtins.property")
+_NAMES = {"__name__", "__qualname__", "__module__"}  # of functions and classes
+_OF_CLASS = {"__new__", "__init_subclass__", "__class_getitem__"}  # without a decorator
 
 
 class Members:
@@ -84,7 +88,77 @@ class Members:
             case NoneValue():
                 return ()
             case _:
-                return (self._no(module, node),)
+                return self._of_function(owner, module, node)
+
+    def _of_function(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
+        is_function = isinstance(owner, FunctionOf)
+        is_function = is_function or (isinstance(owner, Producer) and owner.how == "callable")
+        if is_function and node.attr in _NAMES:
+            return (InstanceOf("builtins.str"),)
+        return (self._no(module, node),)
+
+    def above(self, module: Module, node: ast.Attribute) -> Values | None:
+        """Return what ``super().name`` is; None where ``node`` is no such attribute.
+
+        That is what the nearest class above has, as for an instance of the class itself: one of a
+        subclass may have another class in between.
+        """
+        call = node.value
+        # Asked of every attribute: the text decides most.
+        if not isinstance(call, ast.Call) or last_name(call.func) != "super":
+            return None
+        around = module.enclosing_class(node)
+        if around is None:
+            return None
+        qualified = f"{module.name}.{module.qualname(around)}"
+        if not self._is_super(module, call, qualified):
+            return None
+        function = module.enclosing_function(node)
+        if not isinstance(function, Function) or module.parent(function) is not around:
+            return (self._no(module, node),)
+        names = {self._decorator(module, one) for one in function.decorator_list}
+        of_class = method_kind(names) == "class" or function.name in _OF_CLASS
+        owner = ClassOf(qualified) if of_class else InstanceOf(qualified)
+        evaluator = self._evaluator
+        found = evaluator.solved(
+            ("above", owner, node.attr),
+            module,
+            node,
+            lambda: self._above(owner, module, node) or (self._no(module, node),),
+        )
+        return placed(found, module.place(node))
+
+    def _above(
+        self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
+    ) -> Values | None:
+        """Return what the classes above that of ``owner`` have; None where it is not certain."""
+        classes, knows = self._evaluator.classes, self._evaluator.library.knows
+        ancestors = classes.ancestors(owner.qualified)
+        for facts in ancestors.inside if ancestors is not None else ():
+            found = classes.node(facts.qualified)
+            if facts.qualified != owner.qualified and found is not None:
+                values = self._own(owner, node.attr, *found)
+                if values is not None:
+                    return values
+            # One that is out of sight may have it, and come before the others.
+            out_of_sight = [
+                one for one in facts.bases if one is None or not (classes.facts(one) or knows(one))
+            ]
+            if out_of_sight and len(facts.bases) > 1:
+                return None
+        return self._outside(owner, node.attr, module, node)
+
+    def _is_super(self, module: Module, call: ast.Call, qualified: str) -> bool:
+        """Whether ``call`` is ``super()`` of the class ``qualified``, or written out as such."""
+        if call.keywords or self._evaluator.names.qualified(module, call.func) != "builtins.super":
+            return False
+        match call.args:
+            case []:
+                return True
+            case [owner, ast.Name()]:
+                return self._evaluator.names.qualified(module, owner) == qualified
+            case _:
+                return False
 
     def _no(self, module: Module, node: ast.AST) -> Unknown:
         text = module.excerpt(node) if isinstance(node, ast.expr) else "it"
@@ -178,6 +252,7 @@ class Members:
         follows = self._evaluator.follows_callers  # else too many files would be read
         return (
             self._outside(owner, name, module, node)
+            or _of_object(owner, name)
             or (follows and self._of_subclasses(owner, name, module, node))
             or (self._missing(owner, name),)
         )
@@ -201,6 +276,19 @@ class Members:
             return None
         why = f"`{owner.qualified}` declares no `{name}`"
         return (self._evaluator.unknown(module, node, why),)
+
+    def lacks(self, owner: InstanceOf, name: str, module: Module, node: ast.AST) -> bool:
+        """Whether an instance of a class of the program is proved to have no method ``name``."""
+        classes = self._evaluator.classes
+        ancestors = classes.ancestors(owner.qualified)
+        if ancestors is None or ancestors.unresolved or classes.subclasses(owner.qualified):
+            return False
+        # The stubs of the standard library leave out no method.
+        tops = {one.partition(".")[0] for one in ancestors.outside}
+        if not tops <= sys.stdlib_module_names:
+            return False
+        inherited = self._inherited(owner, name)
+        return inherited is None and not self._outside(owner, name, module, node)
 
     def _missing(self, owner: InstanceOf | ClassOf, name: str) -> Value:
         if self._evaluator.classes.facts(owner.qualified) is None:
@@ -389,6 +477,19 @@ class Members:
             if len(found) > MOST_ALTERNATIVES:
                 return (*found, Unknown("it may be too many things", NOWHERE))
         return found
+
+
+def _of_object(owner: InstanceOf | ClassOf, name: str) -> Values:
+    """Return what every class or instance has of itself; empty for all else."""
+    match name:
+        case "__class__" if isinstance(owner, InstanceOf):
+            return (ClassOf(owner.qualified),)
+        case "__module__":
+            return (InstanceOf("builtins.str"),)
+        case _ if name in _NAMES and isinstance(owner, ClassOf):
+            return (InstanceOf("builtins.str"),)
+        case _:
+            return ()
 
 
 def _is_unknown(values: Values) -> bool:

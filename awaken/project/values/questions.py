@@ -204,6 +204,10 @@ class Questions(Protocol):
         """Return what an attribute of a class, or of its instance, may be."""
         ...
 
+    def lacks(self, owner: InstanceOf, name: str, module: Module, node: ast.AST) -> bool:
+        """Whether an instance of a class of the program is proved to have no method ``name``."""
+        ...
+
     def as_session(self, value: Value) -> Value:
         """Return the session that an instance is, or the value itself."""
         ...

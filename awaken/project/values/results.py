@@ -56,11 +56,19 @@ _CAPITAL_FUNCTIONS = {
     *("fastapi.Header", "fastapi.Cookie", "fastapi.Form", "fastapi.File"),
 }
 """Functions of libraries that look like classes; what they give is of another name."""
+_INITIALISERS = {"__init__", "__init_subclass__"}
 _ENTERING = {
     "contextlib.AsyncExitStack.enter_async_context",
     "contextlib.AsyncExitStack.enter_context",
     "contextlib.ExitStack.enter_context",
 }
+
+NOT_ITERABLE = {
+    *("builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "uuid.UUID"),
+    *("datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta"),
+    *("decimal.Decimal", "pathlib.Path"),
+}
+"""Classes of the standard library of which no instance is iterated."""
 
 
 class Results:
@@ -71,6 +79,9 @@ class Results:
 
     def result(self, module: Module, node: ast.Call, known: Environment) -> Values:
         """Return what the call ``node`` returns."""
+        # It may return nothing else, whatever class it is of.
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _INITIALISERS:
+            return (NoneValue(),)
         functions = self._evaluator.values(module, node.func, known)
         return self.called(functions, module, node, known)
 
@@ -239,9 +250,9 @@ class Results:
     ) -> Values | None:
         """Return what the stub of its library says that a call gives; None where there is none."""
         name, library = function.qualified, self._evaluator.library
-        # Of which class `super()` is, only the place of the call says.
+        # What is read of it, only the place of the call says: see `Members.above`.
         if name == "builtins.super":
-            return None
+            return (InstanceOf(name),)
         if function.receiver is None:
             made = library.made(name, module, node, known)
             if made is not None:
@@ -265,6 +276,8 @@ class Results:
             return self.given("generator", given, module, node)
         if name == "builtins.iter":
             return evaluator.values(module, first, known)
+        if name == "builtins.type" and len(node.args) == 1:
+            return _classes_of(evaluator.values(module, first, known))
         if name in _ENTERING:
             return self.enter(evaluator.values(module, first, known), module, node)
         if name in MANAGERS:
@@ -470,12 +483,24 @@ class Results:
                     and library.parameters_as(value, one.qualified) is not None
                     and all(not isinstance(x, Unknown) for x in union(*value.parameters))
                     and (bool(value.parameters) or not one.parameters)
+                    and self._holds_what(one, value)
                     for one in declared
                 )
             case NoneValue():
                 return value in declared
             case _:
                 return False
+
+    def _holds_what(self, declared: InstanceOf, value: InstanceOf) -> bool:
+        """Whether what a container holds is of the classes that it is declared to hold."""
+        held = self._evaluator.library.parameters_as(value, declared.qualified) or ()
+        pairs = zip(declared.parameters, held, strict=False)
+        return all(
+            self._is_one_of(each, wanted)
+            for wanted, given in pairs
+            if all(isinstance(one, InstanceOf | NoneValue) for one in wanted)
+            for each in given
+        )
 
     def _yielded(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
@@ -515,7 +540,7 @@ class Results:
     def enter(self, values: Values, module: Module, node: ast.AST) -> Values:
         """Return what ``with`` binds for each of ``values``."""
         found: Values = ()
-        for value in values:
+        for value in self._enterable(values, module, node):
             match value:
                 case Session(kind="session" | "async") | NotRelevant(mock=True) | Unknown():
                     found = union(found, (value,))
@@ -530,6 +555,19 @@ class Results:
                     found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
 
+    def _enterable(self, values: Values, module: Module, node: ast.AST) -> Values:
+        """Return ``values`` without those of which entering is proved to raise, if any is left."""
+        if len(values) == 1:
+            return values
+        method = _entering_method(module, node)
+        left = tuple(
+            one
+            for one in values
+            if not isinstance(one, InstanceOf)
+            or not self._evaluator.lacks(one, method, module, node)
+        )
+        return left or values
+
     def _entered(self, value: InstanceOf, module: Module, node: ast.AST) -> Values:
         session = self._evaluator.as_session(value)
         if isinstance(session, Session):
@@ -537,8 +575,9 @@ class Results:
         # They give themselves; what they hold is entered one by one later.
         if value.qualified in {"contextlib.ExitStack", "contextlib.AsyncExitStack"}:
             return (value,)
-        is_async = isinstance(module.statement_of(node), ast.AsyncWith)
-        found = self._through(value, "__aenter__" if is_async else "__enter__", module, node)
+        method = _entering_method(module, node)
+        found = self._through(value, method, module, node)
+        is_async = method == "__aenter__"
         return self.given("coroutine", found, module, node) if is_async else found
 
     def _through(self, value: InstanceOf, method: str, module: Module, node: ast.AST) -> Values:
@@ -548,7 +587,9 @@ class Results:
             if isinstance(one, FunctionOf):
                 given = self.returned(one)
             elif isinstance(one, External):
-                call = ast.copy_location(ast.Call(ast.Name(method), [], []), node)
+                empty = ast.copy_location(ast.Call(ast.Name(method), [], []), node)
+                is_call = method == "__call__" and isinstance(node, ast.Call)
+                call = node if is_call and isinstance(node, ast.Call) else empty
                 given = self._evaluator.library.called(one, module, call, ())
             if given is not None:
                 found = union(found, given)
@@ -556,6 +597,17 @@ class Results:
                 why = f"`{value.qualified}` has no `{method}` in sight"
                 found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
+
+
+def _entering_method(module: Module, node: ast.AST) -> str:
+    is_async = isinstance(module.statement_of(node), ast.AsyncWith)
+    return "__aenter__" if is_async else "__enter__"
+
+
+def _classes_of(values: Values) -> Values | None:
+    """Return the classes of instances; None where not all are known to be such."""
+    found = [ClassOf(one.qualified) for one in values if isinstance(one, InstanceOf)]
+    return tuple(found) if len(found) == len(values) else None
 
 
 def _only_declares(node: Function) -> bool:

@@ -20,6 +20,7 @@ _Answer = TypeVar("_Answer")
 # As in flask_sqlalchemy.model.camel_to_snake_case.
 _CAMEL = re.compile(r"((?<=[a-z0-9])[A-Z]|(?!^)[A-Z](?=[a-z]))")
 _QUERY = "sqlalchemy.orm.Query"
+_INSTRUMENTED = "sqlalchemy.orm.InstrumentedAttribute"
 _COLLECTIONS = {
     "dynamic": "sqlalchemy.orm.AppenderQuery",
     "write_only": "sqlalchemy.orm.WriteOnlyCollection",
@@ -91,12 +92,19 @@ class MappedAttributes:
 
     def _of_class(self, qualified: str, name: str) -> Values:
         if name != "query":
-            return ()
+            return (InstanceOf(_INSTRUMENTED),) if self._is_mapped(qualified, name) else ()
         found = self._class_queries.of(qualified)
         # A class of queries of the program's own may give anything.
         if not isinstance(found, ClassQuery) or found.custom or found.query_class is not None:
             return ()
         return (InstanceOf(_QUERY, parameters=((InstanceOf(qualified),),)),)
+
+    def _is_mapped(self, qualified: str, name: str) -> bool:
+        """Whether ``name`` is an attribute for statements if it is read off the class itself."""
+        mapped = self._models.mapped_class(qualified)
+        if mapped is None or name.startswith("_"):
+            return False
+        return name in mapped.columns or name in mapped.relationships
 
     def _of_instance(self, qualified: str, name: str) -> Values:
         mapped = self._models.mapped_class(qualified)

@@ -170,13 +170,20 @@ class Search:
             self._stop("many", f"`{word}` stands in {len(paths)} files", self._target.place)
             return
         yield from near
-        known = len(self._obstacles)
+        known, without = len(self._obstacles), self._surroundings.without_calls
         for count, path in enumerate(far):
             if count == _MOST_FILES:
                 self._stop("many", f"`{word}` stands in {len(paths)} files", self._target.place)
             if len(self._obstacles) > known:
                 return
-            yield path
+            # Of a method, the answer depends on its class.
+            if self._target.owner is not None:
+                yield path
+            elif (word, path) not in without:
+                yield path
+                # By now it has been searched.
+                if len(self._obstacles) == known:
+                    without.add((word, path))
 
     def _by_nearness(self, paths: list[str]) -> tuple[list[str], list[str]]:
         """Return the files that can hold a call which is known to be meant, and the others."""

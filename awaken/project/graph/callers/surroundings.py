@@ -20,6 +20,9 @@ class Surroundings:
         self.words = words
         self.module_values = ModuleValues(evaluator, words)
         self.importers = Importers(evaluator.names.layout, words)
+        self.without_calls: set[tuple[str, str]] = set()
+        """Names of functions with files of which it is known that no mention of the name may be a
+        call of a function that the file cannot import."""
         self._hierarchies: dict[str, Hierarchy] = {}
 
     def hierarchy(self, qualified: str) -> Hierarchy:

@@ -355,6 +355,19 @@ def number(node: ast.expr) -> int | None:
             return None
 
 
+_PATHS = {f"pathlib.{one}" for one in ("Path", "PurePath", "PosixPath", "PurePosixPath")}
+_TIMES: dict[tuple[str, type[ast.operator], str], str] = {
+    ("datetime.datetime", ast.Sub, "datetime.datetime"): "datetime.timedelta",
+    ("datetime.datetime", ast.Sub, "datetime.timedelta"): "datetime.datetime",
+    ("datetime.datetime", ast.Add, "datetime.timedelta"): "datetime.datetime",
+    ("datetime.timedelta", ast.Add, "datetime.datetime"): "datetime.datetime",
+    ("datetime.timedelta", ast.Add, "datetime.timedelta"): "datetime.timedelta",
+    ("datetime.timedelta", ast.Sub, "datetime.timedelta"): "datetime.timedelta",
+    ("datetime.date", ast.Add, "datetime.timedelta"): "datetime.date",
+    ("datetime.date", ast.Sub, "datetime.timedelta"): "datetime.date",
+}
+
+
 def operated(left: Values, operator: ast.operator, right: Values) -> Values | None:
     """Return what an operator gives for values of builtins; None if that is not certain."""
     found: Values = ()
@@ -377,6 +390,18 @@ def _pair(left: Value, operator: ast.operator, right: Value) -> Value | None:
     if isinstance(operator, ast.Mult) and right in (INT, BOOL) and _is_sequence(left):
         return left
     match operator, left, right:
+        case ast.Div(), InstanceOf(qualified=name), InstanceOf() if name in _PATHS:
+            return left
+        case ast.Div(), InstanceOf(qualified="builtins.str"), InstanceOf(qualified=name) if (
+            name in _PATHS
+        ):
+            return right
+        case ((ast.Add() | ast.Sub()), InstanceOf(qualified=name), InstanceOf(qualified=other)) if (
+            name,
+            type(operator),
+            other,
+        ) in _TIMES:
+            return InstanceOf(_TIMES[name, type(operator), other])
         case ast.Add(), TupleOf(), TupleOf():
             return tuple_of([*left.items, *right.items])
         case ((ast.Add() | ast.BitOr()), InstanceOf(), InstanceOf()) if _is_alike(left, right):

@@ -135,6 +135,14 @@ def _of_declaration(found: Declaration, name: str) -> Values:
             return _UNREAD
 
 
+def of_variable(found: Declaration) -> Values:
+    """Return what a variable of a module holds, by its annotation; empty for all else."""
+    node = found.nodes[0] if len(found.nodes) == 1 else None
+    if not isinstance(node, ast.AnnAssign) or _is_alias(node):
+        return ()
+    return read(found.module, node.annotation)
+
+
 def _is_alias(node: ast.AnnAssign) -> bool:
     return ast.unparse(node.annotation).rpartition(".")[2] == "TypeAlias"
 

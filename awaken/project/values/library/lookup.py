@@ -35,7 +35,8 @@ from awaken.project.values.domain import (
     without_origins,
 )
 from awaken.project.values.library.classes import GenericClass, library_class
-from awaken.project.values.library.declared_types import of_class, read
+from awaken.project.values.library.declared_types import of_class, of_variable, read
+from awaken.project.values.library.forms import TYPING
 from awaken.project.values.library.origins import with_options
 from awaken.project.values.library.signatures import (
     Filled,
@@ -135,12 +136,41 @@ class Library:
             return None if result is None else with_options(result, function, module, node)
         declared = self._declaration(name)
         if declared is None:
-            return None
+            return self._called_on_variable(function, call)
         owner = self._declaration(name.rpartition(".")[0])
         of_method = owner is not None and owner.members is not None
         own: Values = of_class(name.rpartition(".")[0]) if of_method else ()
         found = _Found(declared.module, declared.nodes, {})
         return self._result(name, found, own, call)
+
+    def variable(self, value: Value) -> InstanceOf | None:
+        """Return what a variable of a library's module holds, as ``os.environ``; else None."""
+        if not isinstance(value, External) or value.receiver is not None:
+            return None
+        declared = self._declaration(value.qualified)
+        node = declared.nodes[0] if declared is not None and declared.nodes else None
+        home = value.qualified.rpartition(".")[0]
+        is_form = home in TYPING or not isinstance(node, ast.AnnAssign)
+        if declared is None or is_form or self._declaration(home) is not None:
+            return None
+        match of_variable(declared):
+            case [InstanceOf() as held]:
+                return held
+            case _:
+                return None
+
+    def _called_on_variable(self, function: External, call: _Call) -> Values | None:
+        """Return what a method of a library's variable gives, as ``os.environ.get``."""
+        home, _, name = function.qualified.rpartition(".")
+        held = self.variable(External(home))
+        if held is None:
+            return None
+        found = self.attribute(held, name, call.module, call.node)
+        match found:
+            case [External(receiver=InstanceOf()) as method]:
+                return self.called(method, call.module, call.node, call.known)
+            case _:
+                return None
 
     def made(
         self, qualified: str, module: Module, node: ast.Call, known: Environment
@@ -169,6 +199,9 @@ class Library:
                 return value.inner
             case Unknown() | NotRelevant(mock=True):
                 return (value,)
+            case External() if how in _ENTERED:
+                variable = self.variable(value)
+                return None if variable is None else self.used(how, variable, module, node)
             case TupleOf() if how == "generator":
                 return union(*value.items)
             case TypeVariable():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from awaken.contract import Place
 from awaken.project.graph.call_edges import FunctionContext
 from awaken.project.source.modules import Module
 
@@ -25,6 +26,11 @@ class Truth:
     def text(self) -> str:
         """How it is asked without a Query."""
         return f"{self.name.id} is {'None' if self.node is not self.name else 'not None'}"
+
+    @property
+    def place(self) -> Place:
+        """Where it is asked."""
+        return self.context.place(self.node, "it is asked whether it is None")
 
 
 def truth_of(context: FunctionContext, node: ast.expr) -> Truth | None:

@@ -70,6 +70,7 @@ def _root(decision: ComponentDecision, root: ChainFragment) -> Root:
         *islice(_others(decision, root), _MOST_PLACES),
         *_annotated(decision),
         *_given(decision),
+        *(truth.place for truth in decision.component.truths),
     )
     sentence = _sentence(decision, root)
     return Root(root.context.module, root.start, root.node, sentence, related, root.receiver)

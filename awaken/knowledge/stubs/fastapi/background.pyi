@@ -1,0 +1,3 @@
+from starlette.background import BackgroundTasks as _BackgroundTasks
+
+class BackgroundTasks(_BackgroundTasks): ...

@@ -1,0 +1,3 @@
+from starlette.datastructures import UploadFile as _UploadFile
+
+class UploadFile(_UploadFile): ...

@@ -1,0 +1,1 @@
+from fastmcp.server.context import Context as Context

@@ -1,0 +1,3 @@
+from typing import Any
+
+def print(*objects: Any, **kwargs: Any) -> None: ...
