@@ -277,6 +277,39 @@ def test_only_a_file_that_imports_nothing_of_the_project_is_imported_anew():
     assert "for sure" in str(reach(text, **cyclic))
 
 
+CYCLIC = "import api\nfrom flask_sqlalchemy import SQLAlchemy\ndb = SQLAlchemy()\n"
+
+
+@pytest.mark.parametrize(
+    ("hub", "is_found"),
+    [
+        ("from m import db\nfrom m import A\n", True),
+        ("from m import db\nfrom m import A\ndef f(): db.func(db.session.scalar(A))\n", True),
+        ("from m import db\nfrom m import A\ndef f(): return db.session.scalar(A)\n", False),
+        ("from m import db\nfrom m import A\ndef f(): return db.paginate(A)\n", False),
+        ("from m import db\nfrom m import A\ndef f(db): return db.func\ndb.session\n", False),
+    ],
+)
+def test_a_file_that_only_runs_statements_with_the_session_passes_none_on(hub, is_found):
+    for text in ("from hub import A\nA.query\n", "import hub\nhub.A.query\n"):
+        found = reach(text, **{"ext.py": CYCLIC, "api.py": "", "hub.py": hub})
+        assert isinstance(found, InScope) == is_found, found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from m import A as B\ndef f():\n  from n import A\n  A.query\n",
+        "from n import A\nfrom m import A as B\ndef f():\n  A.query\n",
+    ],
+)
+def test_the_session_is_imported_from_where_another_name_comes_from(text):
+    files = {"ext.py": CYCLIC, "api.py": "", "n.py": "from m import A\n"}
+    assert reach(text, **files) == InScope("db", "m")
+    below = text.replace("from m import A as B\n", "") + "from m import A as B\n"
+    assert isinstance(reach(below, **files), str)
+
+
 def test_a_variable_that_is_bound_twice_is_no_name_of_a_session():
     twice = {"ext.py": "db = None\ndef init():\n  global db\n  db = make()\n"}
     assert "more than once" in str(reach("from m import A\nfrom ext import db\nA.query\n", **twice))

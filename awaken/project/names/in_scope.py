@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -12,6 +12,12 @@ from awaken.project.names.tables import NameTarget, target_of
 from awaken.project.source.bindings import Binding, Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
+
+_RUNNING = {
+    "execute", "first_or_404", "get", "get_or_404", "one_or_404", "paginate", "scalar", "scalars",
+    "session",
+}  # fmt: skip
+"""What rewritten queries read of a session, or of the object that has it."""
 
 
 class InScope(Struct, frozen=True):
@@ -27,13 +33,14 @@ class Reach:
     def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
         self._names = names
         self._load = load
+        self._kept: dict[tuple[str, str], bool] = {}
 
     def of(self, module: Module, site: ast.expr, owner: str, model: ast.expr) -> InScope | str:
         """Return how to write the variable ``owner`` at ``site``, where ``model`` is in scope.
 
-        A new import is taken from the very file that the class ``model`` is imported from, which
-        has bound the variable before the class, so that no other order of imports and no cycle
-        comes about. Otherwise a clause says why there is none.
+        A new import is taken from a file that another name is imported from at the top of this
+        one, and that has bound the variable before that name, so that no other order of imports
+        and no cycle comes about. Otherwise a clause says why there is none.
         """
         located = self._names.locate(owner)
         if located is not None and not self._is_constant(owner):
@@ -76,7 +83,10 @@ class Reach:
         """Yield the variable's own name where ``module_name`` is a module that has it."""
         attribute = owner.rpartition(".")[2]
         path = None if module_name is None else self._names.layout.path_of(module_name)
-        if path is not None and self._names.attribute(path, attribute) == owner:
+        home = None if path is None else self._load(path)
+        if home is None or self._names.attribute(home.path, attribute) != owner:
+            return
+        if self._passes_on(home, attribute):
             yield attribute
 
     def _bound(self, module: Module, binding: Binding, scope: Scope) -> str | None:
@@ -118,28 +128,40 @@ class Reach:
         name = owner.rpartition(".")[2]
         if self._names.locate(owner) is None:
             return self._of_library(module, site, owner)
-        first = model
-        while isinstance(first, ast.Attribute):
-            first = first.value
-        bindings = module.scopes.bindings_of(first) if isinstance(first, ast.Name) else []
-        statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
-        if not isinstance(statement, ast.ImportFrom) or first is not model:
-            return f"`{name}` of `{owner.rpartition('.')[0]}` is not imported in this file"
-        # An import at the top runs earlier, which may make a circle of imports.
-        if module.scopes.module is not bindings[0].scope:
-            return f"`{module.excerpt(model)}` is imported inside a function, but not `{name}`"
-        if not _is_unconditional(module, bindings[0]):
-            return f"`{module.excerpt(model)}` is not imported in every case"
+        why_not = _not_at_the_top(module, owner, model)
         taken = self._taken(module, site, name)
         if taken:
-            return taken
-        for source, bound in _from_imports(module, statement):
+            return why_not or taken
+        statements = list(_from_imports(module, site))
+        for source, bound in statements:
             if self._is_exported(module, source, bound, owner):
                 wanted = NameTarget("from", source.module or "", name, source.level)
                 return InScope(name, self._names.absolute(wanted, module.path))
-        if self._is_leaf(module, owner, model):
+        around = [module.name, "" if why_not else self._names.qualified(module, model) or ""]
+        loaded = self._loaded_with(module, statements, owner)
+        if why_not and not loaded:
+            return why_not
+        if self._is_leaf(module, owner, [*around, *loaded]):
             return InScope(name, owner.rpartition(".")[0])
-        return f"the module that `{module.excerpt(model)}` comes from has no `{name}` for sure"
+        return (
+            why_not
+            or f"the module that `{module.excerpt(model)}` comes from has no `{name}` for sure"
+        )
+
+    def _loaded_with(
+        self, module: Module, statements: list[tuple[ast.ImportFrom, Binding]], owner: str
+    ) -> list[str]:
+        """Return what the statements import from files that have the variable themselves.
+
+        An optional library is not imported for the sake of a variable: these load it anyway.
+        """
+        found: list[str] = []
+        for _, bound in statements:
+            qualified = self._names.attribute(module.path, bound.name)
+            home = None if qualified is None else qualified.rpartition(".")[0]
+            if qualified is not None and any(self._attributes(home, owner)):
+                found.append(qualified)
+        return found
 
     def _of_library(self, module: Module, site: ast.expr, owner: str) -> InScope | str:
         """Return the variable of a library by an import at the top: that makes no circle."""
@@ -154,15 +176,14 @@ class Reach:
             return f"a star import may bring in another `{name}`"
         return ""
 
-    def _is_leaf(self, module: Module, owner: str, model: ast.expr) -> bool:
+    def _is_leaf(self, module: Module, owner: str, around: Sequence[str]) -> bool:
         """Whether the file of the variable imports nothing of the project.
 
-        And its package is that of the class or of ``module``, or inside one around them: then
-        nothing is loaded by an import of it that would not be loaded anyway.
+        And its package is that of one of ``around``, or inside one around them: then nothing is
+        loaded by an import of it that would not be loaded anyway.
         """
         source = owner.rpartition(".")[0]
         path, package = self._names.layout.path_of(source), source.rpartition(".")[0]
-        around = (module.name, self._names.qualified(module, model) or "")
         table = None if path is None else self._names.table(path)
         # A star import may run any other file.
         if path is None or table is None or path == module.path or table.stars:
@@ -196,6 +217,8 @@ class Reach:
         home = None if found is None else self._load(found)
         if home is None or self._names.imported(module.path, wanted) != owner:
             return False
+        if not self._passes_on(home, name):
+            return False
         alias = bound.node
         imported = alias.name if isinstance(alias, ast.alias) else ""
         before, after = (home.scopes.module.bindings.get(one, []) for one in (name, imported))
@@ -204,6 +227,39 @@ class Reach:
         first = min(getattr(one.node, "lineno", 0) for one in after)
         return all(getattr(one.node, "lineno", 0) < first for one in before)
 
+    def _passes_on(self, home: Module, name: str) -> bool:
+        """Whether a file has the variable for more than what it runs with it."""
+        key = home.path, name
+        if key not in self._kept:
+            self._kept[key] = _has_for_more(home, name)
+        return self._kept[key]
+
+
+def _has_for_more(home: Module, name: str) -> bool:
+    """Whether a file binds a variable itself, reads it but to run something, or never reads it.
+
+    Rewritten queries bring the variable into their file. If that file passed it on, the next run
+    would find a name in the files that import from it, where this one finds none.
+    """
+    scopes = home.scopes
+    if any(one.kind != "import" for one in scopes.module.bindings.get(name, [])):
+        return True
+    reads = [
+        node
+        for node in home.walk()
+        if isinstance(node, ast.Name)
+        and node.id == name
+        and scopes.owner(name, scopes.scope_of(node)) is scopes.module
+    ]
+    # A file that never reads it imports it for others.
+    return not reads or not all(_is_run_with(home, node) for node in reads)
+
+
+def _is_run_with(module: Module, node: ast.Name) -> bool:
+    """Whether a session, or the object that has it, is read to run something with it."""
+    above = module.parent(node)
+    return isinstance(above, ast.Attribute) and above.attr in _RUNNING
+
 
 def _spelling(binding: Binding) -> str:
     """Return the last part of what an import names, else the name that is bound."""
@@ -211,13 +267,28 @@ def _spelling(binding: Binding) -> str:
     return alias.name.rpartition(".")[2] if isinstance(alias, ast.alias) else binding.name
 
 
-def _from_imports(module: Module, last: ast.ImportFrom) -> Iterator[tuple[ast.ImportFrom, Binding]]:
-    """Yield the ``from`` imports of a file down to ``last``, each with one name that it binds.
+def _not_at_the_top(module: Module, owner: str, model: ast.expr) -> str:
+    """Return why ``model`` is no name that the file imports in every case; empty if it is."""
+    name = owner.rpartition(".")[2]
+    bindings = module.scopes.bindings_of(model) if isinstance(model, ast.Name) else []
+    statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
+    if not isinstance(statement, ast.ImportFrom):
+        return f"`{name}` of `{owner.rpartition('.')[0]}` is not imported in this file"
+    # An import at the top runs earlier, which may make a circle of imports.
+    if module.scopes.module is not bindings[0].scope:
+        return f"`{module.excerpt(model)}` is imported inside a function, but not `{name}`"
+    if not _is_unconditional(module, bindings[0]):
+        return f"`{module.excerpt(model)}` is not imported in every case"
+    return ""
 
-    The first that has a variable is the same for all classes below: one import serves them.
+
+def _from_imports(module: Module, site: ast.expr) -> Iterator[tuple[ast.ImportFrom, Binding]]:
+    """Yield the ``from`` imports of a file above ``site``, each with one name that it binds.
+
+    The first that has a variable is the same for all sites below: one import serves them.
     """
     for statement in module.tree.body:
-        if isinstance(statement, ast.ImportFrom) and statement.lineno <= last.lineno:
+        if isinstance(statement, ast.ImportFrom) and statement.lineno < site.lineno:
             for alias in statement.names:
                 bindings = module.scopes.module.bindings.get(alias.asname or alias.name, [])
                 if len(bindings) == 1 and bindings[0].node is alias:

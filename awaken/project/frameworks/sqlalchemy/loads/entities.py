@@ -246,7 +246,7 @@ def _classify_call(reader: ModuleReader, node: ast.Call, depth: int) -> Item:
     name = reader.library_name(node.func)
     if name in _GENERIC_FUNCTIONS:
         return _sql_function(reader, node, name, depth)
-    if name == "Table":
+    if name in {"Table", "table"}:
         return Item(node, What.SELECTABLE, orm=False, hashable=None)
     if name == "exists":
         return Item(node, What.EXPRESSION, orm=bool(node.args), constant=True)

@@ -386,8 +386,8 @@ def _entity_below(
     if not entities or len(entities) < len(given):
         return None
     joined = _joined(node, entities)
-    # Only of a public class can somebody else have subclasses.
-    if not is_public(reader.module, qualified):
+    # Only of a public class of a published project can somebody else have subclasses.
+    if not (reader.project.published and is_public(reader.module, qualified)):
         return joined
     text = ast.unparse(node)
     reason = f"`{text}` is a mapped class in every subclass in sight, but there may be others"

@@ -22,6 +22,10 @@ class OrmProgram(Program, Protocol):
         """The versions that the program declares."""
 
     @property
+    def published(self) -> bool:
+        """Whether code outside the program may import from it."""
+
+    @property
     def orm(self) -> Orm:
         """Sessions, mapped classes and queries."""
 
