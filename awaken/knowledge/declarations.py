@@ -108,12 +108,6 @@ def declared_in(module: str, name: str) -> Declaration | None:
     return _resolved(module, name) or _resolved("builtins", name)
 
 
-@cache
-def is_module(name: str) -> bool:
-    """Whether there is a stub of this module."""
-    return name.partition(".")[0] in _tops() and _resolver().get_module(_path(name)).exists
-
-
 def _member(owner: Declaration | None, name: str) -> Declaration | None:
     nodes = (owner.members or {}).get(name) if owner is not None else None
     if owner is None or nodes is None:

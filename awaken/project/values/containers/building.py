@@ -436,7 +436,3 @@ def _built(qualified: str, *parameters: Values) -> InstanceOf:
 
 def _tuple_of_any(items: Values) -> InstanceOf:
     return InstanceOf("builtins.tuple", parameters=(items,))
-
-
-def _is_dict(value: Value) -> bool:
-    return isinstance(value, InstanceOf) and value.qualified in DICTS
