@@ -2,8 +2,9 @@
 
 Each `asyncio.gather` that is awaited directly, without `return_exceptions`, wherever its await
 stands. What `create_task(c)` and `ensure_future(c)` are given counts as the argument, and of
-`*things` what they hold. Prints one line for each program, then the reasons of what is not proved;
-with `--list` every such argument as well, with `--proved` those that are. Usage:
+`*things` what they hold, also where a list of tasks is built for it alone. Prints one line for each
+program, then the reasons of what is not proved; with `--list` every such argument as well, with
+`--proved` those that are. Usage:
 
     uv run python benchmarks/gathers.py PROGRAM... [--list] [--proved] [--json FILE]
 """
@@ -52,7 +53,7 @@ def gathers(project: Project) -> Iterator[tuple[Module, ast.Call]]:
                         yield module, call
 
 
-def unpacked(module: Module, call: ast.Call) -> Iterator[ast.expr]:
+def unpacked(call: ast.Call) -> Iterator[ast.expr]:
     """Yield the expressions that give the arguments; of a starred one its item, if written."""
     for one in call.args:
         inner = one.value if isinstance(one, ast.Starred) else one
@@ -66,7 +67,13 @@ def unpacked(module: Module, call: ast.Call) -> Iterator[ast.expr]:
 
 
 def given(project: Project, module: Module, node: ast.expr) -> ast.expr:
-    """Return what a task that ``node`` starts runs, or ``node`` itself."""
+    """Return what a task that ``node`` starts or holds runs, or the call that gives it."""
+    if isinstance(node, ast.Name):
+        bindings = module.scopes.bindings_of(node)
+        above = module.parent(bindings[0].node) if len(bindings) == 1 else None
+        made = above.value if isinstance(above, ast.Assign | ast.AnnAssign) else None
+        is_named = isinstance(made, ast.Call) and bindings[0].kind == "assignment"
+        return given(project, module, made) if is_named and made is not None else node
     if isinstance(node, ast.Call) and node.args:
         names = project.effects.library_functions(module, node)
         if names and set(names) <= _STARTING:
@@ -74,20 +81,66 @@ def given(project: Project, module: Module, node: ast.expr) -> ast.expr:
     return node
 
 
-def held(project: Project, module: Module, node: ast.expr) -> PossibleValues:
-    """Return what an argument is; of a starred one, what iterating it gives."""
-    if isinstance(node, ast.Starred):
-        return project.values.items_of(module, node.value)
-    return project.values.of(module, given(project, module, node))
+def is_proved(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether an argument is proved to be a coroutine, or a task that is made of one in place."""
+    if not isinstance(node, ast.Starred):
+        return project.effects.is_coroutine(module, given(project, module, node))
+    if project.values.items_of(module, node.value).is_coroutine:
+        return True
+    parts = collected(module, node.value)
+    return bool(parts) and all(is_proved(project, module, one) for one in parts)
+
+
+def collected(module: Module, node: ast.expr) -> list[ast.expr]:
+    """Return what a local variable that holds a list is given; empty if not all is seen."""
+    if not isinstance(node, ast.Name) or module.enclosing_function(node) is None:
+        return []
+    built = [elements(one.value) for one in module.scopes.bindings_of(node)]
+    added = list(additions(module, node))
+    if None in built or None in added:
+        return []
+    return [one for part in (*built, *added) for one in part or ()]
+
+
+def elements(value: ast.expr | None) -> list[ast.expr] | None:
+    """Return the elements that a display or a comprehension gives; None for all else."""
+    match value:
+        case ast.List(elts=elts) | ast.Tuple(elts=elts):
+            return elts
+        case ast.ListComp(elt=element) | ast.SetComp(elt=element):
+            return [element]
+        case ast.Call(func=ast.Name(id="list" | "set" | "tuple"), args=[ast.GeneratorExp() as one]):
+            return [one.elt]
+        case ast.Call(func=ast.Name(id="list" | "set"), args=[]):
+            return []
+        case _:
+            return None
+
+
+def additions(module: Module, node: ast.Name) -> Iterator[list[ast.expr] | None]:
+    """Yield what the function around puts into the variable ``node``; None for what is unseen."""
+    around = module.enclosing_function(node)
+    for read in module.mentions(node.id):
+        if not isinstance(read, ast.Name) or module.enclosing_function(read) is not around:
+            continue
+        above = module.parent(read)
+        if isinstance(above, ast.Attribute):
+            call = module.parent(above)
+            is_adding = above.attr in {"append", "add"} and isinstance(call, ast.Call)
+            yield call.args if is_adding and isinstance(call, ast.Call) else None
 
 
 def arguments(project: Project) -> Iterator[Argument]:
     """Yield the arguments of all gathers of a program."""
     for module, call in gathers(project):
-        for node in unpacked(module, call):
-            values = held(project, module, node)
-            why = "" if values.is_coroutine else shown(values)
-            place, site = (f"{module.path}:{one.lineno}" for one in (node, call))
+        for node in unpacked(call):
+            values = (
+                project.values.items_of(module, node.value)
+                if isinstance(node, ast.Starred)
+                else project.values.of(module, given(project, module, node))
+            )
+            why = "" if is_proved(project, module, node) else shown(values)
+            place, site = (f"{module.path}:{one.lineno}:{one.col_offset}" for one in (node, call))
             yield Argument(site, place, module.excerpt(node), str(values), why)
 
 

@@ -29,6 +29,11 @@ class _OutOfSight:
     why: Unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Differs(Unknown):
+    """What a method gives is not the same in all classes that may be meant."""
+
+
 class Awaitables:
     """Answers for one project."""
 
@@ -64,7 +69,7 @@ class Awaitables:
             case _:
                 return self._of_values(module, node)
 
-    def is_coroutine(self, module: Module, call: ast.Call) -> bool:
+    def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
         """Whether ``call`` is proved to give a coroutine.
 
         As ``of`` says, and cheaper where it is none: what may run in place of the function that is
@@ -161,7 +166,7 @@ class Awaitables:
         if not real:
             return Unknown(f"what implements `{name}` is not in sight", NOWHERE)
         kinds = (self._of_function(one.module, one.function, depth) for one in real)
-        return _one_of(kinds, Unknown(f"what `{name}` gives differs from class to class", NOWHERE))
+        return _one_of(kinds, Differs(f"what `{name}` gives differs from class to class", NOWHERE))
 
     def _of_function(self, module: Module, function: Function, depth: int) -> _Answer:
         key = (module.path, module.span(function).start)
