@@ -79,9 +79,9 @@ No sites are handlers that raise or leave on some way only, or that keep the exc
 pass it on; those before a `raise`, or inside of another handler of cancellations; handlers in a
 function that calls `cancel()` before, for what they catch is the end of a task that was cancelled
 here; handlers around the `await` of a task or a future by its name, which others may have
-cancelled; and, outside of loops that go on, those in a coroutine that is only seen as the argument
-of others, such as `create_task()` or `asyncio.run()`: there the task is at its end. Tests are not
-looked at.
+cancelled, or of `asyncio.shield()`; and, outside of loops that go on, those in a coroutine that is
+only seen as the argument of others, such as `create_task()` or `asyncio.run()`: there the task is
+at its end. Tests are not looked at.
 
 Ruff has no rule for it. E722 and BLE001 report `except:` and `except BaseException`, in all
 functions; neither reports `except asyncio.CancelledError`.
@@ -149,7 +149,7 @@ _SAYING = {
     "warning",
 }  # fmt: skip
 _READING = _SAYING | {"isinstance", "repr", "str", "type"}
-_OF_OTHERS = {"gather", "shield", "wait", "wait_for", "wrap_future"}
+_OF_OTHERS = {"gather", "wait", "wait_for", "wrap_future"}
 _ENDING = {"exit", "_exit"}
 _DELIBERATE = {"cancelling", "uncancel", "set_exception", "throw"}
 
@@ -292,6 +292,8 @@ def _is_of_others(awaits: ast.AST) -> bool:
         node = waiting.pop()
         if isinstance(node, ast.Starred):
             waiting.append(node.value)
+        elif isinstance(node, ast.Call) and last_name(node.func) == "shield":
+            continue  # whoever writes that has cancellations in mind
         elif isinstance(node, ast.Call) and last_name(node.func) in _OF_OTHERS:
             waiting += node.args if last_name(node.func) == "gather" else node.args[:1]
         elif any(isinstance(one, ast.Call) for one in ast.walk(node)):
@@ -336,7 +338,7 @@ def _use(module: Module, named: ast.AST) -> Literal["given", "awaited", ""]:
     above = module.parent(named)
     if isinstance(above, ast.Call) and above.func is named:
         above = module.parent(above)
-    if isinstance(above, ast.keyword):
+    while isinstance(above, ast.keyword | ast.IfExp):
         above = module.parent(above)
     if isinstance(above, ast.Await):
         return "awaited"
