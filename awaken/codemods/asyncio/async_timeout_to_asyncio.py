@@ -137,7 +137,7 @@ class AsyncTimeoutToAsyncio(CallRule):
         if not isinstance(item, ast.withitem) or not isinstance(block, ast.With | ast.AsyncWith):
             raise Refused(NO_BLOCK, shown)
         qualified = project.qualified_name(module, call.func) or ""
-        written, imports = name_behind(site, qualified.replace("async_timeout", "asyncio"))
+        written, imports = name_behind(project, site, qualified.replace("async_timeout", "asyncio"))
         edits: list[Edit] = [site.replace(call.func, written), *imports]
         edits += _of_arguments(site)
         edits += _of_name(site, item.optional_vars)

@@ -62,7 +62,8 @@ another one, and tasks that are left are cancelled.
 ## What it refuses
 
 A loop that is used for anything else: to run several coroutines (two calls of `asyncio.run()` have
-two loops, and what the first one left belongs to none), to run forever, for signal handlers. What
+two loops, and what the first one left belongs to none), to run forever, for signal handlers. A file
+that sets another loop, or asks for one a second time: behind `asyncio.run()` there is none. What
 is not proven to be a coroutine, such as `asyncio.gather()`, which needs a running loop. Lines that
 are shared with other statements, and files that use `nest_asyncio`.
 

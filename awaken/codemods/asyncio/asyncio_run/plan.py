@@ -15,6 +15,7 @@ from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import is_none, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -43,7 +44,7 @@ RUN_FOREVER = Reason(
 )
 SEVERAL_RUNS = Reason(
     "several-runs",
-    "the loop runs several coroutines: {}",
+    "another coroutine may be run by this loop: {}",
     "Await them in one coroutine function, or use `asyncio.Runner`.",
 )
 SHARED_LINE = Reason(
@@ -142,13 +143,23 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     if b"nest_asyncio" in module.source.text:
         raise Refused(OTHER_USE, "`nest_asyncio` lets loops run inside of others")
     _require_coroutine(project, module, call)
-    written, imports = name_behind(site, "asyncio.run")
+    made = _loop_made(project, module, call)
+    if made is None:
+        raise Refused(OTHER_USE, module.excerpt(call))
+    written, imports = name_behind(project, site, "asyncio.run", made.func)
     statements = _statements_of_loop(project, site)
+    for other in _other_calls(module, "set_event_loop", made, statements):
+        raise Refused(OTHER_USE, f"`{module.excerpt(other)}`", because=(module.place(other),))
+    asked = _other_calls(module, "get_event_loop", made, statements)
+    if asked and last_name(made.func) == "get_event_loop":
+        shown = f"`{module.excerpt(asked[0])}`"
+        raise Refused(SEVERAL_RUNS, shown, because=(module.place(asked[0]),))
     edits: list[Edit] = [site.replace(call.func, written), *imports]
     edits += _without(site, statements)
     for name in ("get_event_loop", "new_event_loop", "set_event_loop"):
         edits.append(site.release_import("asyncio", name))
-    is_safe = is_under_main(module, call) and not may_have_loops(project, module, call)
+    is_safe = is_under_main(module, call) and not asked
+    is_safe = is_safe and not may_have_loops(project, module, call)
     caveats = () if is_safe else (_NEW_LOOP, _LEFT_TASKS)
     places = [module.place(one, "goes with the loop") for one in statements]
     tried = _around(module, statements)
@@ -170,6 +181,23 @@ def _require_coroutine(project: Project, module: Module, call: ast.Call) -> None
         raise Refused(GATHER, shown)
     if project.effects.awaitable(module, given) != "coroutine":
         raise Refused(NOT_A_COROUTINE, shown)
+
+
+def _other_calls(
+    module: Module, name: str, made: ast.Call, statements: Sequence[ast.stmt]
+) -> list[ast.Call]:
+    """Return the calls of ``name`` outside of coroutines that have to do with another loop."""
+    calls = [(node, module.parent(node)) for node in module.mentions(name)]
+    return [
+        call
+        for node, call in calls
+        if isinstance(call, ast.Call)
+        and call.func is node
+        and call is not made
+        and module.enclosing_coroutine(call) is None
+        and module.statement_of(call) not in statements
+        and not is_none(call.args[0] if call.args else None)
+    ]
 
 
 # --------------------------------------------------------------------------- what goes with it

@@ -119,7 +119,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     number = _number(project, module, timeout)
     if number is not None and number <= 0:
         raise Refused(NO_TIME, shown)
-    written, imports = name_behind(site, "asyncio.timeout")
+    written, imports = name_behind(project, site, "asyncio.timeout", call.func)
     manager = f"{written}({module.text_of(timeout)})"
     edits = [
         site.rewrite(call, "call"),
