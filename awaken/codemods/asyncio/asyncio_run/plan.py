@@ -260,14 +260,11 @@ def _alone(module: Module, node: ast.AST) -> ast.stmt:
     statement = module.statement_of(node)
     if statement is None:
         raise Refused(SHARED_LINE, module.excerpt(node))
-    span, text = module.span(statement), module.source.text
-    before = re.split(rb"[\r\n]", text[: span.start])[-1]
-    after = re.split(rb"[\r\n]", text[span.end :], maxsplit=1)[0]
     simple = isinstance(statement, ast.AnnAssign | ast.Assign | ast.Expr)
     many = isinstance(statement, ast.Assign) and (
         len(statement.targets) > 1 or not isinstance(statement.targets[0], ast.Name)
     )
-    if before.strip() or after.strip() or not simple or many:
+    if any(module.beside(statement)) or not simple or many:
         raise Refused(SHARED_LINE, module.excerpt(statement))
     return statement
 

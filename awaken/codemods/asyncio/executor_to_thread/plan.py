@@ -245,10 +245,7 @@ def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stm
 
 def _has_own_line(module: Module, statement: ast.stmt) -> bool:
     """Whether the line of ``statement``, one of several in its block, holds nothing else."""
-    span, text = module.span(statement), module.source.text
-    before = re.split(rb"[\r\n]", text[: span.start])[-1]
-    after = re.split(rb"[\r\n]", text[span.end :], maxsplit=1)[0]
-    return not before.strip() and not after.strip() and len(module.block_of(statement)) > 1
+    return not any(module.beside(statement)) and len(module.block_of(statement)) > 1
 
 
 def _with_loop(
