@@ -80,7 +80,7 @@ Methods of sessions, connections and locks, which may belong to their thread. Pr
 
 No sites are calls in plain functions, whoever hands these to a thread, and so endpoints of FastAPI
 that are written with `def`; what takes no time to speak of, such as `os.remove()`; tests. Ways go
-over four calls at most, and only over those of which it is certain what they call: not through
+over two calls at most, and only over those of which it is certain what they call: not through
 generators, decorators that may do anything, and functions that ask whether a loop is running.
 
 Ruff reports calls that stand in a coroutine itself: ASYNC210, ASYNC212 (HTTP), ASYNC220 to ASYNC222
@@ -101,13 +101,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.blocking_call.awaited import awaited
-from awaken.codemods.asyncio.blocking_call.calls import calls_in_coroutines
+from awaken.codemods.asyncio.blocking_call.calls import calls_in_coroutines, calls_in_functions
 from awaken.codemods.asyncio.blocking_call.reasons import ALL, THROUGH
-from awaken.codemods.asyncio.blocking_call.ways import Way, WaysToBlocking
 from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.rule import Rule
-from awaken.kit.search import site_modules
+from awaken.kit.search import Way, WaysFromCoroutines, modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.source.test_files import is_around_tests
 
@@ -138,7 +137,12 @@ class BlockingCall(Rule):
                 site = Site(self.name, module, blocking.call)
                 yield decide(site, awaited, project, blocking)
         in_sight = set(project.site_files(self.triggers))
-        for module, call, way in WaysToBlocking(project).all():
+        ends = (
+            (module, blocking.call, blocking.name)
+            for module in modules_with(project, (b"def ",), is_around_tests)
+            for blocking in calls_in_functions(project, module)
+        )
+        for module, call, way in WaysFromCoroutines(project).to(ends):
             if module.path in in_sight:
                 yield decide(Site(self.name, module, call), _through, way)
 

@@ -76,10 +76,8 @@ def calls_in_coroutines(project: Project, module: Module) -> Iterator[BlockingCa
                 yield BlockingCall(node, name, blocking()[name])
 
 
-def calls_in_functions(
-    project: Project, module: Module
-) -> Iterator[tuple[ast.FunctionDef, BlockingCall]]:
-    """Yield the functions of ``module`` that block, each with the first call that does.
+def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCall]:
+    """Yield the first blocking call of each plain function of ``module``.
 
     Only calls that are told by imports alone, and that take their time.
     """
@@ -95,7 +93,7 @@ def calls_in_functions(
         name = _named(project, module, node)
         if name is not None and blocking()[name] in _FOLLOWED:
             found.add(function)
-            yield function, BlockingCall(node, name, blocking()[name])
+            yield BlockingCall(node, name, blocking()[name])
 
 
 def _named(project: Project, module: Module, call: ast.Call) -> str | None:
