@@ -1,0 +1,201 @@
+"""One gather: what it runs, where it stands, and the task group that takes its place."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from awaken.codemods.asyncio.gather_to_taskgroup import reasons
+from awaken.codemods.asyncio.gather_to_taskgroup.arguments import Given, given_to
+from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Started
+from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
+    Names,
+    Position,
+    position_of,
+    which_await,
+)
+from awaken.kit.imports import name_beside
+from awaken.kit.reasons import INSIDE_FSTRING
+from awaken.kit.sites import Refused, Rewrite, Site
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+WRITE_GROUP = "write-group"
+_OTHERS = "if one fails, the others are cancelled, and awaited before it is raised"
+_ALONE = "if it fails, the exception is raised as before"
+_GROUPED = "exceptions come in an `ExceptionGroup`"
+_CANCELLED = "a task that something else cancels is passed over"
+_TRIO = ("trio", "trio_asyncio")
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """How exceptions leave the task group.
+
+    ``unwrap``: the first one is raised by itself, as gather does. ``plain``: all of them are raised
+    in an exception group. ``auto``: as gather does, but where nobody can tell.
+    """
+
+    exceptions: Literal["auto", "plain", "unwrap"] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What becomes of a site; ``unwraps``: the first exception is raised by itself."""
+
+    rewrite: Rewrite
+    unwraps: bool
+
+
+def judged(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Judged:
+    """Return the task group that takes the place of a gather. Raises Refused."""
+    module, call = site.module, site.node
+    awaited = _awaited(project, module, call)
+    _check_keywords(module, call)
+    position = position_of(project, module, awaited)
+    if not call.args:
+        raise Refused(reasons.NO_ARGUMENTS)
+    given = given_to(project, module, call)
+    raises = not all(_is_quiet(project, module, one) for one in given)
+    unwraps = raises and options.exceptions != "plain"
+    opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
+    group = GroupCode(
+        awaits=which_await(module, position),
+        func=module.text_of(call.func),
+        opens=f"{opens}()",
+        group=names.group(unwraps=unwraps),
+        started=(),
+        error=names.error() if unwraps else "",
+    )
+    code = _started(group, position, given, names)
+    edits = [
+        site.rewrite(position.statement, WRITE_GROUP, code),
+        *imports,
+        site.release_import("asyncio", "gather"),
+    ]
+    caveats = _caveats(position, given, raises=raises, unwraps=unwraps)
+    message = f"`{module.excerpt(call.func)}()` becomes a task group"
+    return Judged(Rewrite(message, edits, caveats), unwraps)
+
+
+def _caveats(
+    position: Position, given: Sequence[Given], *, raises: bool, unwraps: bool
+) -> list[str]:
+    """Return what may change."""
+    if not raises:
+        return []
+    found = [_ALONE if unwraps and len(given) == 1 and given[0].is_one else _OTHERS]
+    if not unwraps:
+        found.append(_GROUPED)
+    if position.is_ignored:
+        found.append(_CANCELLED)
+    return found
+
+
+# ------------------------------------------------------------------------------- what is in the way
+def _awaited(project: Project, module: Module, call: ast.Call) -> ast.Await:
+    """Return the ``await`` of ``call``. Raises Refused where it is not awaited as it is."""
+    if module.in_fstring(call):
+        raise Refused(INSIDE_FSTRING, module.excerpt(call))
+    above = module.parent(call)
+    if isinstance(above, ast.Call):
+        taker = project.qualified_name(module, above.func)
+        if taker == "asyncio.shield":
+            raise Refused(reasons.SHIELD)
+    if not isinstance(above, ast.Await) or module.enclosing_coroutine(call) is None:
+        raise Refused(reasons.NOT_AWAITED)
+    trio = next((one for one in _imported(module) if one in _TRIO), None)
+    if trio is not None:
+        raise Refused(reasons.ANYIO_TRIO, trio)
+    return above
+
+
+def _imported(module: Module) -> Iterable[str]:
+    """Yield the packages that the file imports."""
+    for node in module.walk():
+        if isinstance(node, ast.Import):
+            yield from (one.name.partition(".")[0] for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").partition(".")[0]
+
+
+def _check_keywords(module: Module, call: ast.Call) -> None:
+    for keyword in call.keywords:
+        is_false = isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+        if keyword.arg == "return_exceptions" and is_false:
+            continue
+        if keyword.arg == "return_exceptions":
+            raise Refused(reasons.RETURN_EXCEPTIONS)
+        raise Refused(reasons.LOOP_KEYWORD, module.excerpt(keyword))
+
+
+def _is_quiet(project: Project, module: Module, given: Given) -> bool:
+    """Whether it is proven that neither making nor running an argument raises anything."""
+    if given.kind == "each" or given.is_task:
+        return False
+    if not all(
+        project.effects.may_raise(module, one, awaited=True).nothing for one in given.coroutines
+    ):
+        return False
+    parts: list[ast.expr] = []
+    if isinstance(given.node, ast.ListComp | ast.GeneratorExp):
+        for clause in given.node.generators:
+            parts += [clause.iter, *clause.ifs]
+    return all(project.effects.may_raise(module, one).nothing for one in parts)
+
+
+# ------------------------------------------------------------------------------------- what is done
+def _started(
+    group: GroupCode, position: Position, given: Sequence[Given], names: Names
+) -> GroupCode:
+    """Return ``group`` with the way each argument is started, and what its results are."""
+    if position.is_ignored:
+        return replace(group, started=tuple(_ignored(one, names) for one in given))
+    tasks = names.of_tasks(position, given)
+    if tasks:
+        started = tuple(
+            Started("one", name, is_task=one.is_task)
+            for name, one in zip(tasks, given, strict=True)
+        )
+        results = ", ".join(f"{name}.result()" for name in tasks)
+        if len(tasks) == 1:
+            results = f"[{results}]"
+        return replace(group, started=started, results=results)
+    held = names.new("tasks", "running", "tasks")
+    task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
+    return replace(
+        group,
+        started=tuple(_kept(one, names) for one in given),
+        tasks=held,
+        results=f"[{task}.result() for {task} in {held}]",
+    )
+
+
+def _kept(given: Given, names: Names) -> Started:
+    """Return how an argument is started whose tasks are held by a list."""
+    match given.kind:
+        case "one":
+            return Started("one", is_task=given.is_task)
+        case "each":
+            return Started("each", names.new("coro"), given.is_task)
+        case _:
+            return Started("items", is_task=given.is_task)
+
+
+def _ignored(given: Given, names: Names) -> Started:
+    """Return how an argument is started whose results nobody uses."""
+    match given.kind:
+        case "one":
+            return Started("one", is_task=given.is_task)
+        case "comprehension" if isinstance(
+            given.node, ast.ListComp | ast.GeneratorExp
+        ) and names.take_loop(given.node):
+            return Started("loop", is_task=given.is_task)
+        case _:
+            return Started("each", names.new("coro"), given.is_task)
