@@ -73,13 +73,19 @@ from typing import TYPE_CHECKING, ClassVar
 from awaken.codemods.asyncio.gather_to_taskgroup.helper import Prepared, shares, with_helper
 from awaken.codemods.asyncio.gather_to_taskgroup.placing import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
-from awaken.codemods.asyncio.gather_to_taskgroup.site import WRITE_GROUP, Options, judged
+from awaken.codemods.asyncio.gather_to_taskgroup.site import (
+    USE_RESULTS,
+    WRITE_GROUP,
+    Options,
+    judged,
+)
 from awaken.contract import Constraints, Level, Phase, Plan, Rewriter
 from awaken.kit.changes import plan_of, refused_together, rewritten_together
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.rule import Rule
 from awaken.kit.search import calls_of
 from awaken.kit.sites import Refused, Site
+from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -105,12 +111,13 @@ class GatherToTaskgroup(Rule):
         return plan_of(with_helper(project, constraints, prepared))
 
     def rewriters(self) -> Mapping[str, Rewriter]:
-        """Return the rewriter that writes the task group."""
+        """Return the rewriters that write the task group, and use its results."""
         from awaken.codemods.asyncio.gather_to_taskgroup.rewrite import (  # noqa: PLC0415  loads LibCST
+            use_results,
             write_group,
         )
 
-        return {WRITE_GROUP: write_group}
+        return {WRITE_GROUP: write_group, USE_RESULTS: use_results}
 
     def _prepared(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
         options = constraints.options
@@ -136,5 +143,6 @@ def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Opti
         unwraps = found.unwraps and shares(module)
     except Refused as refused:
         decided = refused_together((site,), refused)
-    newline = "\r\n" if b"\r\n" in module.source.text else "\n"
+    first = LINE_END_BYTES.search(module.source.text)
+    newline = "\n" if first is None else first.group().decode()
     return Prepared(module.path, module.name, decided, unwraps, newline)

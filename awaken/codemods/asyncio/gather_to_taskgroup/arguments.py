@@ -17,8 +17,10 @@ from awaken.kit.sites import Refused
 from awaken.project.effects import suspensions
 from awaken.project.source.trees import walk
 from awaken.project.values.domain import Unknown
+from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
+    from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
@@ -35,13 +37,13 @@ _KEPT = {"name", "context", "coro", "coro_or_future"}
 class Given:
     """One argument.
 
-    ``one``: a coroutine; ``comprehension`` and ``display``: starred, and written in place;
-    ``each``: starred, and anything else. ``coroutines`` are the expressions that give what runs.
-    ``is_task``: in the code ``create_task()`` stands around them.
+    ``one``: a coroutine; ``comprehension``: starred, and written in place; ``each``: starred, and
+    anything else. ``coroutines`` are the expressions that give what runs. ``is_task``: in the code
+    ``create_task()`` stands around them.
     """
 
     node: ast.expr
-    kind: Literal["one", "comprehension", "display", "each"]
+    kind: Literal["one", "comprehension", "each"]
     coroutines: tuple[ast.expr, ...]
     is_task: bool = False
 
@@ -51,13 +53,73 @@ class Given:
         return self.kind == "one"
 
 
-def given_to(project: Project, module: Module, call: ast.Call) -> list[Given]:
-    """Return the arguments of ``call``. Raises Refused where one cannot be started by a group."""
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that a gather runs.
+
+    ``built`` is the statement directly above it that makes the list it is given, for nothing else.
+    ``unpacks``: the arguments are the elements of the list that is starred, or built.
+    """
+
+    given: Sequence[Given]
+    built: ast.Assign | None = None
+    unpacks: bool = False
+
+
+def gathered_by(project: Project, module: Module, call: ast.Call, position: Position) -> Gathered:
+    """Return what ``call`` runs. Raises Refused where a task group cannot start it."""
     for argument in call.args:
         _check_at_once(module, argument)
+    match call.args:
+        case [ast.Starred(value=ast.Name() as name)]:
+            built = built_for(module, name, position)
+            if built is not None:
+                _check_at_once(module, built.value)
+                found = _passed(project, module, built.value)
+                return Gathered(found, built, unpacks=_is_display(built.value))
+        case [ast.Starred(value=value)] if _is_display(value):
+            return Gathered(_passed(project, module, value), unpacks=True)
     found = [_given(project, module, one) for one in call.args]
-    _check_different(module, found)
+    _check_different(found)
+    return Gathered(found)
+
+
+def _passed(project: Project, module: Module, value: ast.expr) -> list[Given]:
+    """Return the elements of a display, or the one comprehension that ``value`` is."""
+    if not isinstance(value, ast.List | ast.Tuple):
+        return [_starred(project, module, value)]
+    found = [_given(project, module, one) for one in value.elts]
+    _check_different(found)
     return found
+
+
+def _is_display(value: ast.expr) -> bool:
+    return isinstance(value, ast.List | ast.Tuple) and bool(value.elts)
+
+
+def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign | None:
+    """Return the statement that makes the list ``name`` directly above the gather.
+
+    None where it is used otherwise, or where the two cannot become one.
+    """
+    block = module.block_of(position.statement)
+    at = block.index(position.statement)
+    match block[at - 1] if at else None:
+        case ast.Assign(targets=[ast.Name(id=target)], value=value) as built if target == name.id:
+            is_written = isinstance(value, ast.ListComp | ast.GeneratorExp) or _is_display(value)
+            is_alone = len(module.scopes.bindings_of(name)) == 1
+            is_read_once = module.scopes.reads_of(name) == [name]
+            # The comments of a statement that goes would have no line to stand on.
+            keeps = not position.is_ignored or not _has_comments(module, built, position.statement)
+            return built if is_written and is_alone and is_read_once and keeps else None
+        case _:
+            return None
+
+
+def _has_comments(module: Module, above: ast.stmt, statement: ast.stmt) -> bool:
+    text, end = module.source.text, module.span(statement).end
+    until = LINE_END_BYTES.search(text, end)
+    return b"#" in text[module.span(above).end : len(text) if until is None else until.start()]
 
 
 def _check_at_once(module: Module, argument: ast.expr) -> None:
@@ -68,42 +130,29 @@ def _check_at_once(module: Module, argument: ast.expr) -> None:
         raise Refused(AWAIT_IN_ARGUMENT, module.excerpt(node))
 
 
-def _check_different(module: Module, found: Sequence[Given]) -> None:
+def _check_different(found: Sequence[Given]) -> None:
     names = [one.node.id for one in found if isinstance(one.node, ast.Name)]
     twice = next((one for one in names if names.count(one) > 1), None)
     if twice is not None:
         raise Refused(DUPLICATE, twice)
-    del module
 
 
 def _given(project: Project, module: Module, argument: ast.expr) -> Given:
     if not isinstance(argument, ast.Starred):
         inner = _started(project, module, argument)
         return Given(argument, "one", (inner,), is_task=inner is not argument)
-    value = argument.value
+    return _starred(project, module, argument.value)
+
+
+def _starred(project: Project, module: Module, value: ast.expr) -> Given:
     match value:
         case ast.ListComp() | ast.GeneratorExp():
             inner = _started(project, module, value.elt)
             return Given(value, "comprehension", (inner,), is_task=inner is not value.elt)
-        case ast.List(elts=elements) | ast.Tuple(elts=elements) if elements:
-            return _display(project, module, value, elements)
         case ast.Name():
             return _variable(project, module, value)
         case _:
-            raise Refused(NOT_A_COROUTINE, module.excerpt(argument))
-
-
-def _display(
-    project: Project, module: Module, value: ast.expr, elements: Sequence[ast.expr]
-) -> Given:
-    starred = next((one for one in elements if isinstance(one, ast.Starred)), None)
-    if starred is not None:
-        raise Refused(NOT_A_COROUTINE, module.excerpt(starred))
-    inner = tuple(_started(project, module, one) for one in elements)
-    tasks = {one is not each for one, each in zip(inner, elements, strict=True)}
-    if len(tasks) > 1:
-        raise Refused(NOT_A_COROUTINE, module.excerpt(value))
-    return Given(value, "display", inner, is_task=tasks == {True})
+            raise Refused(NOT_A_COROUTINE, f"*{module.excerpt(value)}")
 
 
 def _started(project: Project, module: Module, node: ast.expr) -> ast.expr:

@@ -11,9 +11,9 @@ class Started(Struct, frozen=True):
     """How one argument of the gather is started.
 
     ``one``: a coroutine, whose task is kept as ``name`` if there is one. Of a starred argument,
-    ``items``: the items of a comprehension or a display are started in place; ``loop``: a ``for``
-    statement stands for the comprehension; ``each``: a loop over the argument, whose items are
-    called ``name``. ``is_task``: what is passed, or each item, is ``create_task(coroutine)``.
+    ``items``: the items of a comprehension are started in place; ``loop``: a ``for`` statement
+    stands for the comprehension; ``each``: a loop over the argument, whose items are called
+    ``name``. ``is_task``: what is passed, or each item, is ``create_task(coroutine)``.
     """
 
     how: Literal["one", "items", "loop", "each"]
@@ -21,21 +21,33 @@ class Started(Struct, frozen=True):
     is_task: bool = False
 
 
-class GroupCode(Struct, frozen=True):
-    """The task group that takes the place of a gather, in the statement around it.
+class Results(Struct, frozen=True):
+    """What stands for the ``await`` of a gather, in the statement around it.
 
     ``awaits`` is which ``await`` of the statement it is, from 0, and ``func`` what is called there.
-    ``opens`` makes the group, which is called ``group``. ``error`` names the exception group of
-    which the first exception is raised; empty where nothing is unwrapped. ``tasks`` is the list
-    that holds all tasks, if one does. ``results`` is the code that stands for the ``await``; empty
-    if nobody uses what it gives.
+    ``code`` is what stands for it; empty if nobody uses what it gives.
     """
 
     awaits: int
     func: str
+    code: str = ""
+
+
+class GroupCode(Struct, frozen=True):
+    """The task group that takes the place of a gather, in front of the statement around it.
+
+    ``results`` is what becomes of that; None where the edited statement makes the list that is
+    gathered below it. ``unpacks``: what is started are the elements of that list, or of the one
+    that is starred in the call.
+    ``opens`` makes the group, which is called ``group``. ``error`` names the exception group of
+    which the first exception is raised; empty where nothing is unwrapped. ``tasks`` is the list
+    that holds all tasks, if one does.
+    """
+
+    results: Results | None
     opens: str
     group: str
     started: tuple[Started, ...]
     error: str = ""
     tasks: str = ""
-    results: str = ""
+    unpacks: bool = False

@@ -122,6 +122,12 @@ class Names:
             self._error = self.new("group", "error_group", "group")
         return self._error
 
+    def list_of_tasks(self, built: ast.Assign | None) -> str:
+        """Return the name of the list that holds tasks, in place of the list ``built``."""
+        if built is not None and "tasks" in self._used:
+            return last_name(built.targets[0])
+        return self.new("tasks", "running", "tasks")
+
     def take_loop(self, comprehension: ast.ListComp | ast.GeneratorExp) -> bool:
         """Whether the variables of ``comprehension`` can be those of a ``for`` statement.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Started
+from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, line_break
 from awaken.editing.chain_layout import can_be_laid_out, one_line
@@ -24,25 +24,51 @@ def write_group(
     around: Surroundings,
 ) -> Sequence[cst.BaseStatement]:
     """``a, b = await gather(f(), g())`` → the task group, and ``a, b`` of its results."""
-    awaited = _awaited(node, data)
-    call = cst.ensure_type(awaited.expression, cst.Call)
+    arguments = list(_passed(node, data))
     writer = _Writer(data, around)
-    body = [
-        line
-        for argument, started in zip(_arguments(call), data.started, strict=True)
-        for line in writer.starting(argument, started)
-    ]
     if data.tasks:
-        body = writer.listed(_arguments(call))
+        body = writer.listed(arguments)
+    else:
+        pairs = zip(arguments, data.started, strict=True)
+        body = [writer.starting(argument, started) for argument, started in pairs]
     statements: list[Any] = [writer.block(body)]
-    if data.results:
-        rest: Any = node.deep_replace(awaited, cst.parse_expression(data.results))
-        statements.append(_without_lines_above(rest))
+    if data.results is not None and data.results.code:
+        statements.append(_without_lines_above(_with_results(node, data.results, around)))
     lost = lost_comments(code(node), "\n".join(map(code, map(_on_line, statements))))
     above = [cst.EmptyLine(comment=cst.Comment(one)) for one in lost]
     lines_above = [*getattr(node, "leading_lines", ()), *above]
     statements[0] = statements[0].with_changes(leading_lines=lines_above)
     return statements
+
+
+def use_results(
+    node: cst.BaseSmallStatement | cst.BaseCompoundStatement, data: Results, around: Surroundings
+) -> Any:
+    """``await gather(*coros)`` → the results of the tasks that were started above."""
+    return _with_results(node, data, around) if data.code else cst.RemoveFromParent()
+
+
+def _with_results(node: Any, data: Results, around: Surroundings) -> Any:
+    """Return the statement with the results in place of the ``await``."""
+    value = cst.parse_expression(data.code)
+    awaited = _awaited(node, data)
+    if isinstance(value, cst.Tuple) and isinstance(node, cst.Assign):
+        plain = node.deep_replace(awaited, value)
+        line = code(plain).rpartition("\n")[2]
+        if "\n" in code(plain) or around.column + len(line) > around.line_length:
+            value = _on_lines(value, around.indent)
+    return node.deep_replace(awaited, value)
+
+
+def _on_lines(value: cst.Tuple, indent: str) -> cst.Tuple:
+    """Return a tuple in parentheses, each element on a line of its own."""
+    *others, last = value.elements
+    between = [one.with_changes(comma=cst.Comma(whitespace_after=_break(indent))) for one in others]
+    return cst.Tuple(
+        [*between, last.with_changes(comma=cst.Comma())],
+        lpar=[cst.LeftParen(_break(indent))],
+        rpar=[cst.RightParen(_break(""))],
+    )
 
 
 def _on_line(statement: Any) -> cst.CSTNode:
@@ -66,7 +92,7 @@ class _Awaits(cst.CSTVisitor):
         self.found.append(node)
 
 
-def _awaited(node: cst.CSTNode, data: GroupCode) -> cst.Await:
+def _awaited(node: cst.CSTNode, data: Results) -> cst.Await:
     search = _Awaits()
     node.visit(search)
     found = search.found[data.awaits]
@@ -87,17 +113,40 @@ class _Argument:
     indent: str = ""
 
 
+def _passed(node: Any, data: GroupCode) -> Iterator[_Argument]:
+    """Yield what is started: arguments, elements of a list, or the list that is built."""
+    if data.results is None:
+        built = node.value
+        return _elements(built) if data.unpacks else iter([_Argument(built, ())])
+    call = cst.ensure_type(_awaited(node, data.results).expression, cst.Call)
+    return _elements(call.args[0].value) if data.unpacks else _arguments(call)
+
+
 def _arguments(call: cst.Call) -> Iterator[_Argument]:
     """Yield the arguments of ``call`` with their comments."""
-    space: Any = call.whitespace_before_args
-    for number, argument in enumerate(call.args):
-        is_last = number + 1 == len(call.args)
-        after: Any = argument.whitespace_after_arg
-        if isinstance(argument.comma, cst.Comma) and (not is_last or not code(after)):
-            after = argument.comma.whitespace_after
+    last = call.args[-1].whitespace_after_arg
+    return _with_comments(call.args, call.whitespace_before_args, last)
+
+
+def _elements(display: Any) -> Iterator[_Argument]:
+    """Yield the elements of a list or a tuple with their comments."""
+    if isinstance(display, cst.List):
+        opening, closing = display.lbracket.whitespace_after, display.rbracket.whitespace_before
+    else:
+        opening, closing = display.lpar[0].whitespace_after, display.rpar[-1].whitespace_before
+    return _with_comments(display.elements, opening, closing)
+
+
+def _with_comments(parts: Sequence[Any], opening: Any, closing: Any) -> Iterator[_Argument]:
+    space = opening
+    for number, part in enumerate(parts):
+        is_last = number + 1 == len(parts)
+        after: Any = closing if is_last else cst.SimpleWhitespace("")
+        if isinstance(part.comma, cst.Comma) and code(part.comma.whitespace_after):
+            after = part.comma.whitespace_after
         broken = isinstance(space, cst.ParenthesizedWhitespace)
         yield _Argument(
-            argument.value,
+            part.value,
             _lone_comments(space),
             _first_comment(after),
             space.last_line.value if broken and space.indent else "",
@@ -138,21 +187,19 @@ class _Writer:
         unwrapping: Any = cst.parse_statement(handler)
         return unwrapping.with_changes(body=cst.IndentedBlock([group]))  # type: ignore[no-any-return]
 
-    def starting(self, argument: _Argument, started: Started) -> Iterator[cst.BaseStatement]:
-        """Yield the statement that starts one argument, whose tasks no list holds."""
+    def starting(self, argument: _Argument, started: Started) -> cst.BaseStatement:
+        """Return the statement that starts one argument, whose tasks no list holds."""
         if started.how == "loop":
-            yield self._commented(argument, self._loop(argument, started))
-        elif started.how == "each":
-            yield self._commented(argument, self._each(argument, started))
-        else:
-            task = self._task(argument.value, started, argument.indent)
-            small: cst.BaseSmallStatement = cst.Expr(task)
-            if started.name:
-                target = cst.AssignTarget(cst.Name(started.name))
-                small = cst.Assign([target], task)
-            yield self._commented(argument, cst.SimpleStatementLine([small]))
+            return self._commented(argument, self._loop(argument, started))
+        if started.how == "each":
+            return self._commented(argument, self._each(argument, started))
+        task = self._task(argument.value, started, argument.indent)
+        small: cst.BaseSmallStatement = cst.Expr(task)
+        if started.name:
+            small = cst.Assign([cst.AssignTarget(cst.Name(started.name))], task)
+        return self._commented(argument, cst.SimpleStatementLine([small]))
 
-    def listed(self, arguments: Iterator[_Argument]) -> list[cst.BaseStatement]:
+    def listed(self, arguments: Sequence[_Argument]) -> list[cst.BaseStatement]:
         """Return the one statement that starts all arguments and keeps their tasks in a list."""
         pairs = list(zip(arguments, self._data.started, strict=True))
         target = cst.AssignTarget(cst.Name(self._data.tasks))
@@ -172,7 +219,7 @@ class _Writer:
         line = cst.SimpleStatementLine([cst.Assign([target], cst.List(elements))])
         return [_with_lines_above(line, comments)]
 
-    def _commented(self, argument: _Argument, statement: Any) -> Any:
+    def _commented(self, argument: _Argument, statement: Any) -> cst.BaseStatement:
         comments = list(argument.above)
         if argument.behind and isinstance(statement, cst.SimpleStatementLine):
             comment = cst.Comment(argument.behind)
@@ -210,11 +257,6 @@ class _Writer:
             task = self._task(cst.Name(started.name), started, "")
             loop = cst.CompFor(cst.Name(started.name), _flat(value))
             return cst.ListComp(task, loop)
-        if isinstance(value, cst.List | cst.Tuple):
-            elements = [
-                one.with_changes(value=self._task(one.value, started, "")) for one in value.elements
-            ]
-            return cst.List(elements)
         task = self._task(value.elt, started, argument.indent)
         plain = "\n" not in code(task) and "#" not in code(value)
         loop = _flat_loop(value.for_in) if plain else value.for_in
@@ -259,9 +301,10 @@ def _unnamed(argument: cst.Arg) -> cst.Arg:
     return argument.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
 
 
-def _with_lines_above(statement: Any, comments: Sequence[str]) -> Any:
+def _with_lines_above(statement: Any, comments: Sequence[str]) -> cst.BaseStatement:
     lines = [cst.EmptyLine(comment=cst.Comment(one)) for one in comments]
-    return statement.with_changes(leading_lines=lines)
+    changed: cst.BaseStatement = statement.with_changes(leading_lines=lines)
+    return changed
 
 
 # ------------------------------------------------------------------------------------- the layout

@@ -11,8 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from awaken.codemods.asyncio.gather_to_taskgroup import reasons
-from awaken.codemods.asyncio.gather_to_taskgroup.arguments import Given, given_to
-from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Started
+from awaken.codemods.asyncio.gather_to_taskgroup.arguments import (
+    Gathered,
+    Given,
+    gathered_by,
+)
+from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
     Names,
     Position,
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 WRITE_GROUP = "write-group"
+USE_RESULTS = "use-results"
 _OTHERS = "if one fails, the others are cancelled, and awaited before it is raised"
 _ALONE = "if it fails, the exception is raised as before"
 _GROUPED = "exceptions come in an `ExceptionGroup`"
@@ -61,27 +66,34 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     position = position_of(project, module, awaited)
     if not call.args:
         raise Refused(reasons.NO_ARGUMENTS)
-    given = given_to(project, module, call)
+    gathered = gathered_by(project, module, call, position)
+    given = gathered.given
     raises = not all(_is_quiet(project, module, one) for one in given)
     unwraps = raises and options.exceptions != "plain"
     opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
+    built = gathered.built
     group = GroupCode(
-        awaits=which_await(module, position),
-        func=module.text_of(call.func),
+        results=None,
         opens=f"{opens}()",
         group=names.group(unwraps=unwraps),
         started=(),
         error=names.error() if unwraps else "",
+        unpacks=gathered.unpacks,
     )
-    code = _started(group, position, given, names)
-    edits = [
-        site.rewrite(position.statement, WRITE_GROUP, code),
-        *imports,
-        site.release_import("asyncio", "gather"),
-    ]
+    code, shown = _started(group, position, gathered, names)
+    results = Results(which_await(module, position), module.text_of(call.func), shown)
+    if built is None:
+        edits = [site.rewrite(position.statement, WRITE_GROUP, replace(code, results=results))]
+    else:
+        edits = [
+            site.rewrite(built, WRITE_GROUP, code),
+            site.rewrite(position.statement, USE_RESULTS, results),
+        ]
     caveats = _caveats(position, given, raises=raises, unwraps=unwraps)
     message = f"`{module.excerpt(call.func)}()` becomes a task group"
-    return Judged(Rewrite(message, edits, caveats), unwraps)
+    unused = site.release_import("asyncio", "gather")
+    places = () if built is None else (module.place(built),)
+    return Judged(Rewrite(message, [*edits, *imports, unused], caveats, places), unwraps)
 
 
 def _caveats(
@@ -152,11 +164,12 @@ def _is_quiet(project: Project, module: Module, given: Given) -> bool:
 
 # ------------------------------------------------------------------------------------- what is done
 def _started(
-    group: GroupCode, position: Position, given: Sequence[Given], names: Names
-) -> GroupCode:
-    """Return ``group`` with the way each argument is started, and what its results are."""
+    group: GroupCode, position: Position, gathered: Gathered, names: Names
+) -> tuple[GroupCode, str]:
+    """Return ``group`` with the way each argument is started, and the code of its results."""
+    given = gathered.given
     if position.is_ignored:
-        return replace(group, started=tuple(_ignored(one, names) for one in given))
+        return replace(group, started=tuple(_ignored(one, names) for one in given)), ""
     tasks = names.of_tasks(position, given)
     if tasks:
         started = tuple(
@@ -166,15 +179,11 @@ def _started(
         results = ", ".join(f"{name}.result()" for name in tasks)
         if len(tasks) == 1:
             results = f"[{results}]"
-        return replace(group, started=started, results=results)
-    held = names.new("tasks", "running", "tasks")
+        return replace(group, started=started), results
+    held = names.list_of_tasks(gathered.built)
     task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
-    return replace(
-        group,
-        started=tuple(_kept(one, names) for one in given),
-        tasks=held,
-        results=f"[{task}.result() for {task} in {held}]",
-    )
+    kept = tuple(_kept(one, names) for one in given)
+    return replace(group, started=kept, tasks=held), f"[{task}.result() for {task} in {held}]"
 
 
 def _kept(given: Given, names: Names) -> Started:
