@@ -25,12 +25,14 @@ class Results(Struct, frozen=True):
     """What stands for the ``await`` of a gather, in the statement around it.
 
     ``awaits`` is which ``await`` of the statement it is, from 0, and ``func`` what is called there.
-    ``code`` is what stands for it; empty if nobody uses what it gives.
+    ``inside`` says that the gather is the first argument of that call. ``code`` is what stands for
+    the ``await``; empty if nobody uses what it gives.
     """
 
     awaits: int
     func: str
     code: str = ""
+    inside: bool = False
 
 
 class GroupCode(Struct, frozen=True):
@@ -39,7 +41,8 @@ class GroupCode(Struct, frozen=True):
     ``results`` is what becomes of that; None where the edited statement makes the list that is
     gathered below it. ``unpacks``: what is started are the elements of that list, or of the one
     that is starred in the call.
-    ``opens`` makes the group, which is called ``group``. ``error`` names the exception group of
+    ``opens`` makes the group, which is called ``group``; ``within`` is the time limit around it, if
+    there is one. ``error`` names the exception group of
     which the first exception is raised; empty where nothing is unwrapped. ``tasks`` is the list
     that holds all tasks, if one does.
     """
@@ -48,6 +51,7 @@ class GroupCode(Struct, frozen=True):
     opens: str
     group: str
     started: tuple[Started, ...]
+    within: str = ""
     error: str = ""
     tasks: str = ""
     unpacks: bool = False

@@ -20,15 +20,20 @@ if TYPE_CHECKING:
     from awaken.project.source.modules import Module
 
 _SIMPLE = (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
+_CONSUMERS = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sum", "tuple"}
 _COMPOUND = (ast.AsyncFor, ast.AsyncWith, ast.For, ast.If, ast.With)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The ``await``, and the statement in front of which a block can stand."""
+    """The ``await``, and the statement in front of which a block can stand.
+
+    ``is_consumed``: the results are iterated over at once, and nobody sees the list itself.
+    """
 
     awaited: ast.Await
     statement: ast.stmt
+    is_consumed: bool = False
 
     @property
     def is_ignored(self) -> bool:
@@ -60,7 +65,17 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
     if order.before:
         earlier = module.excerpt(order.before[0])
         raise Refused(POSITION, f"`{earlier}` is evaluated before it")
-    return Position(awaited, statement)
+    return Position(awaited, statement, _is_consumed(module, awaited))
+
+
+def _is_consumed(module: Module, awaited: ast.Await) -> bool:
+    match module.parent(awaited):
+        case ast.comprehension():
+            return True
+        case ast.Call(args=[only], keywords=[]) as call if only is awaited:
+            return module.scopes.builtin_called(call) in _CONSUMERS
+        case _:
+            return False
 
 
 def _shares_line(module: Module, statement: ast.stmt) -> bool:
@@ -122,11 +137,13 @@ class Names:
             self._error = self.new("group", "error_group", "group")
         return self._error
 
-    def list_of_tasks(self, built: ast.Assign | None) -> str:
+    def list_of_tasks(self, built: ast.Assign | None, position: Position) -> str:
         """Return the name of the list that holds tasks, in place of the list ``built``."""
         if built is not None and "tasks" in self._used:
             return last_name(built.targets[0])
-        return self.new("tasks", "running", "tasks")
+        target = getattr(position.statement, "targets", [None])[0]
+        name = target.id.strip("_") if isinstance(target, ast.Name) else ""
+        return self.new("tasks", *([f"{name}_tasks"] if name else []), "running", "tasks")
 
     def take_loop(self, comprehension: ast.ListComp | ast.GeneratorExp) -> bool:
         """Whether the variables of ``comprehension`` can be those of a ``for`` statement.

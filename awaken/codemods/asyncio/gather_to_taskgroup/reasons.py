@@ -49,6 +49,11 @@ POSITION = Reason(
     "{}",
     "Give the `await` a statement of its own, such as `results = await asyncio.gather(...)`.",
 )
+TIME_LIMIT = Reason(
+    "time-limit",
+    "`{}` is no plain time limit, and would be evaluated before the arguments",
+    "Give it a variable.",
+)
 RETURN_EXCEPTIONS = Reason(
     "return-exceptions",
     "exceptions are returned as results, which a task group cannot do",
@@ -75,6 +80,7 @@ ALL = (
     NOT_AWAITED,
     NO_ARGUMENTS,
     POSITION,
+    TIME_LIMIT,
     RETURN_EXCEPTIONS,
     SHARED_SESSION,
     SHIELD,

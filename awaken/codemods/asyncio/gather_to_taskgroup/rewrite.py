@@ -57,7 +57,32 @@ def _with_results(node: Any, data: Results, around: Surroundings) -> Any:
         line = code(plain).rpartition("\n")[2]
         if "\n" in code(plain) or around.column + len(line) > around.line_length:
             value = _on_lines(value, around.indent)
+    if isinstance(value, cst.GeneratorExp):
+        return node.visit(_Consumed(awaited, value))
     return node.deep_replace(awaited, value)
+
+
+class _Consumed(cst.CSTTransformer):
+    """Writes a generator in place of an ``await``; as the argument of a call it needs no pair."""
+
+    def __init__(self, awaited: cst.Await, value: cst.GeneratorExp) -> None:
+        super().__init__()
+        self._awaited = awaited
+        self._value = value
+
+    def leave_Await(  # noqa: N802  named by LibCST
+        self, original_node: cst.Await, updated_node: cst.Await
+    ) -> cst.BaseExpression:
+        return self._value if original_node is self._awaited else updated_node
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:  # noqa: N802
+        if [one.value for one in original_node.args] != [self._awaited]:
+            return updated_node
+        # What stood on lines of its own does not need them any more.
+        return updated_node.with_changes(
+            args=[cst.Arg(self._value.with_changes(lpar=[], rpar=[]))],
+            whitespace_before_args=cst.SimpleWhitespace(""),
+        )
 
 
 def _on_lines(value: cst.Tuple, indent: str) -> cst.Tuple:
@@ -119,6 +144,8 @@ def _passed(node: Any, data: GroupCode) -> Iterator[_Argument]:
         built = node.value
         return _elements(built) if data.unpacks else iter([_Argument(built, ())])
     call = cst.ensure_type(_awaited(node, data.results).expression, cst.Call)
+    if data.results.inside:
+        call = cst.ensure_type(call.args[0].value, cst.Call)
     return _elements(call.args[0].value) if data.unpacks else _arguments(call)
 
 
@@ -176,7 +203,8 @@ class _Writer:
     def block(self, body: Sequence[cst.BaseStatement]) -> cst.BaseStatement:
         """Return ``async with``, in the ``try`` that raises the first exception."""
         data = self._data
-        template = cst.parse_statement(f"async with {data.opens} as {data.group}:\n    pass\n")
+        opens = f"{data.within}, {data.opens}" if data.within else data.opens
+        template = cst.parse_statement(f"async with {opens} as {data.group}:\n    pass\n")
         group: Any = template.with_changes(body=cst.IndentedBlock(body))
         if not data.error:
             return group  # type: ignore[no-any-return]

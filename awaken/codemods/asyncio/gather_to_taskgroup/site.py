@@ -23,7 +23,15 @@ from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
     position_of,
     which_await,
 )
+from awaken.codemods.asyncio.gather_to_taskgroup.proofs import (
+    check_sessions,
+    is_never_cancelled,
+    is_quiet,
+    nobody_can_tell,
+    read_before,
+)
 from awaken.kit.imports import name_beside
+from awaken.kit.names_here import is_dotted
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.sites import Refused, Rewrite, Site
 
@@ -37,6 +45,7 @@ _OTHERS = "if one fails, the others are cancelled, and awaited before it is rais
 _ALONE = "if it fails, the exception is raised as before"
 _GROUPED = "exceptions come in an `ExceptionGroup`"
 _CANCELLED = "a task that something else cancels is passed over"
+_LIMITED = "an exception raised while they are cancelled hides that the time is over"
 _TRIO = ("trio", "trio_asyncio")
 
 
@@ -63,25 +72,36 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     module, call = site.module, site.node
     awaited = _awaited(project, module, call)
     _check_keywords(module, call)
+    limit = _time_limit(module, call, awaited)
     position = position_of(project, module, awaited)
     if not call.args:
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
     given = gathered.given
-    raises = not all(_is_quiet(project, module, one) for one in given)
-    unwraps = raises and options.exceptions != "plain"
+    check_sessions(project, module, given)
+    raises = not all(is_quiet(project, module, one) for one in given)
+    unwraps = raises and _unwraps(project, module, call, options)
     opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
     built = gathered.built
+    outer = awaited.value.func if isinstance(awaited.value, ast.Call) else call.func
+    within = ""
+    if limit is not None:
+        timeout, more = name_beside(project, site, outer, "asyncio.timeout")
+        within = f"{timeout}({module.text_of(limit)})"
+        imports = [*imports, *more, site.release_import("asyncio", "wait_for")]
     group = GroupCode(
         results=None,
         opens=f"{opens}()",
         group=names.group(unwraps=unwraps),
         started=(),
+        within=within,
         error=names.error() if unwraps else "",
         unpacks=gathered.unpacks,
     )
     code, shown = _started(group, position, gathered, names)
-    results = Results(which_await(module, position), module.text_of(call.func), shown)
+    results = Results(
+        which_await(module, position), module.text_of(outer), shown, inside=limit is not None
+    )
     if built is None:
         edits = [site.rewrite(position.statement, WRITE_GROUP, replace(code, results=results))]
     else:
@@ -89,25 +109,35 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
             site.rewrite(built, WRITE_GROUP, code),
             site.rewrite(position.statement, USE_RESULTS, results),
         ]
-    caveats = _caveats(position, given, raises=raises, unwraps=unwraps)
+    caveats = list(_when_raising(given, unwraps=unwraps)) if raises else []
+    if position.is_ignored and not all(
+        is_never_cancelled(project, module, each) for one in given for each in one.coroutines
+    ):
+        caveats.append(_CANCELLED)
+    if limit is not None:
+        caveats.append(_LIMITED)
+    early = dict.fromkeys(read_before(module, position))
+    caveats += [f"`{one}` is read after they ran" for one in early]
     message = f"`{module.excerpt(call.func)}()` becomes a task group"
     unused = site.release_import("asyncio", "gather")
     places = () if built is None else (module.place(built),)
     return Judged(Rewrite(message, [*edits, *imports, unused], caveats, places), unwraps)
 
 
-def _caveats(
-    position: Position, given: Sequence[Given], *, raises: bool, unwraps: bool
-) -> list[str]:
-    """Return what may change."""
-    if not raises:
-        return []
-    found = [_ALONE if unwraps and len(given) == 1 and given[0].is_one else _OTHERS]
+def _when_raising(given: Sequence[Given], *, unwraps: bool) -> Iterable[str]:
+    """Yield what may change where something is raised."""
+    if len(given) > 1 or not given[0].is_one:
+        yield _OTHERS
     if not unwraps:
-        found.append(_GROUPED)
-    if position.is_ignored:
-        found.append(_CANCELLED)
-    return found
+        yield _GROUPED
+    elif len(given) == 1 and given[0].is_one:
+        yield _ALONE
+
+
+def _unwraps(project: Project, module: Module, call: ast.Call, options: Options) -> bool:
+    if options.exceptions != "auto":
+        return options.exceptions == "unwrap"
+    return not nobody_can_tell(project, module, call)
 
 
 # ------------------------------------------------------------------------------- what is in the way
@@ -120,12 +150,39 @@ def _awaited(project: Project, module: Module, call: ast.Call) -> ast.Await:
         taker = project.qualified_name(module, above.func)
         if taker == "asyncio.shield":
             raise Refused(reasons.SHIELD)
+        if taker == "asyncio.wait_for" and above.args[:1] == [call]:
+            above = module.parent(above)
     if not isinstance(above, ast.Await) or module.enclosing_coroutine(call) is None:
         raise Refused(reasons.NOT_AWAITED)
     trio = next((one for one in _imported(module) if one in _TRIO), None)
     if trio is not None:
         raise Refused(reasons.ANYIO_TRIO, trio)
     return above
+
+
+def _time_limit(module: Module, call: ast.Call, awaited: ast.Await) -> ast.expr | None:
+    """Return how long `wait_for()` around ``call`` waits; None if there is none. Raises Refused."""
+    outer = awaited.value
+    if outer is call or not isinstance(outer, ast.Call):
+        return None
+    match outer:
+        case ast.Call(args=[_, limit], keywords=[]):
+            pass
+        case ast.Call(args=[_], keywords=[ast.keyword(arg="timeout", value=limit)]):
+            pass
+        case _:
+            raise Refused(reasons.TIME_LIMIT, module.excerpt(outer))
+    match limit:
+        case ast.Constant(value=None):
+            return limit
+        case ast.Constant(value=int() | float() as seconds) if seconds > 0:
+            return limit
+        case ast.Name():
+            return limit
+        case _ if is_dotted(limit):
+            return limit
+        case _:
+            raise Refused(reasons.TIME_LIMIT, module.excerpt(limit))
 
 
 def _imported(module: Module) -> Iterable[str]:
@@ -147,21 +204,6 @@ def _check_keywords(module: Module, call: ast.Call) -> None:
         raise Refused(reasons.LOOP_KEYWORD, module.excerpt(keyword))
 
 
-def _is_quiet(project: Project, module: Module, given: Given) -> bool:
-    """Whether it is proven that neither making nor running an argument raises anything."""
-    if given.kind == "each" or given.is_task:
-        return False
-    if not all(
-        project.effects.may_raise(module, one, awaited=True).nothing for one in given.coroutines
-    ):
-        return False
-    parts: list[ast.expr] = []
-    if isinstance(given.node, ast.ListComp | ast.GeneratorExp):
-        for clause in given.node.generators:
-            parts += [clause.iter, *clause.ifs]
-    return all(project.effects.may_raise(module, one).nothing for one in parts)
-
-
 # ------------------------------------------------------------------------------------- what is done
 def _started(
     group: GroupCode, position: Position, gathered: Gathered, names: Names
@@ -180,10 +222,12 @@ def _started(
         if len(tasks) == 1:
             results = f"[{results}]"
         return replace(group, started=started), results
-    held = names.list_of_tasks(gathered.built)
+    held = names.list_of_tasks(gathered.built, position)
     task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
     kept = tuple(_kept(one, names) for one in given)
-    return replace(group, started=kept, tasks=held), f"[{task}.result() for {task} in {held}]"
+    every = f"{task}.result() for {task} in {held}"
+    shown = f"({every})" if position.is_consumed else f"[{every}]"
+    return replace(group, started=kept, tasks=held), shown
 
 
 def _kept(given: Given, names: Names) -> Started:
