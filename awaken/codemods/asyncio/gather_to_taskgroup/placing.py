@@ -62,9 +62,10 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
         raise Refused(POSITION, "it may be awaited several times")
     if not order.unconditional:
         raise Refused(POSITION, "it is awaited on a condition")
-    if order.before:
-        earlier = module.excerpt(order.before[0])
-        raise Refused(POSITION, f"`{earlier}` is evaluated before it")
+    # That attributes are read later is said; what is called has effects of its own.
+    called = [one for one in order.before if not isinstance(one, ast.Attribute)]
+    if called:
+        raise Refused(POSITION, f"`{module.excerpt(called[0])}` is evaluated before it")
     return Position(awaited, statement, _is_consumed(module, awaited))
 
 
@@ -139,8 +140,9 @@ class Names:
 
     def list_of_tasks(self, built: ast.Assign | None, position: Position) -> str:
         """Return the name of the list that holds tasks, in place of the list ``built``."""
-        if built is not None and "tasks" in self._used:
-            return last_name(built.targets[0])
+        before = "" if built is None else last_name(built.targets[0])
+        if "tasks" in before:
+            return before
         target = getattr(position.statement, "targets", [None])[0]
         name = target.id.strip("_") if isinstance(target, ast.Name) else ""
         return self.new("tasks", *([f"{name}_tasks"] if name else []), "running", "tasks")

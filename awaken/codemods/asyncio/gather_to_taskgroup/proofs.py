@@ -87,7 +87,9 @@ def nobody_can_tell(project: Project, module: Module, call: ast.Call) -> bool:
         return False
     if any(one.kind == "handler" for one in project.effects.guards(module, call)):
         return False
-    if project.calls.callers_of(module, function).obstacles:
+    callers = project.calls.callers_of(module, function)
+    # What nobody calls is called by a framework, or it does not matter.
+    if callers.obstacles or not callers.sites:
         return False
     guards, unknown = project.effects.handlers_in_callers(module, function)
     return not guards and not unknown
@@ -100,9 +102,10 @@ def read_before(module: Module, position: Position) -> Iterator[str]:
     With the block in front of the statement it is read behind them.
     """
     statement, start = position.statement, module.span(position.awaited).start
-    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+    if isinstance(statement, ast.AugAssign):
         target = statement.target
-        yield from [target.id] if _is_set_elsewhere(module, target) else []
+        if not isinstance(target, ast.Name) or _is_set_elsewhere(module, target):
+            yield module.excerpt(target)
     # Targets come last, wherever they stand.
     is_stored = isinstance(statement, ast.AnnAssign | ast.Assign | ast.AugAssign)
     evaluated = statement.value if is_stored else statement  # type: ignore[attr-defined]

@@ -171,14 +171,17 @@ def _with_comments(parts: Sequence[Any], opening: Any, closing: Any) -> Iterator
         after: Any = closing if is_last else cst.SimpleWhitespace("")
         if isinstance(part.comma, cst.Comma) and code(part.comma.whitespace_after):
             after = part.comma.whitespace_after
-        broken = isinstance(space, cst.ParenthesizedWhitespace)
-        yield _Argument(
-            part.value,
-            _lone_comments(space),
-            _first_comment(after),
-            space.last_line.value if broken and space.indent else "",
-        )
+        value, inside = _without_parentheses(part.value)
+        depth = _depth(inside) or _depth(space)
+        yield _Argument(value, _lone_comments(space), _first_comment(after), depth)
         space = after
+
+
+def _without_parentheses(value: cst.BaseExpression) -> tuple[cst.BaseExpression, Any]:
+    """Return ``value`` without those around it, which a call has anyway, and the space in them."""
+    if not value.lpar or isinstance(value, cst.GeneratorExp | cst.Tuple):
+        return value, None
+    return value.with_changes(lpar=[], rpar=[]), value.lpar[-1].whitespace_after
 
 
 def _lone_comments(space: Any) -> tuple[str, ...]:
@@ -236,16 +239,31 @@ class _Writer:
             value = self._comprehension(argument, started)
             line = cst.SimpleStatementLine([cst.Assign([target], value)])
             return [self._commented(argument, line)]
-        elements: list[cst.BaseElement] = []
         comments: list[str] = []
-        for argument, started in pairs:
+        for argument, _ in pairs:
             comments += [*argument.above, *([argument.behind] if argument.behind else [])]
-            if started.how == "one":
-                elements.append(cst.Element(self._task(argument.value, started, argument.indent)))
-            else:
-                elements.append(cst.StarredElement(self._comprehension(argument, started)))
-        line = cst.SimpleStatementLine([cst.Assign([target], cst.List(elements))])
+        line = cst.SimpleStatementLine([cst.Assign([target], self._display(pairs))])
         return [_with_lines_above(line, comments)]
+
+    def _display(self, pairs: Sequence[tuple[_Argument, Started]]) -> cst.List:
+        """Return the list of the tasks of several arguments."""
+        elements: list[Any] = []
+        for argument, started in pairs:
+            if started.how == "one":
+                task = self._task(argument.value, started, argument.indent, self._indent)
+                elements.append(cst.Element(task))
+            else:
+                listed = self._comprehension(argument, started, self._indent)
+                elements.append(cst.StarredElement(listed))
+        if not any("\n" in code(one) for one in elements):
+            return cst.List(elements)
+        comma = cst.Comma(whitespace_after=_break(self._indent))
+        apart = [one.with_changes(comma=comma) for one in elements[:-1]]
+        return cst.List(
+            [*apart, elements[-1].with_changes(comma=cst.Comma())],
+            lbracket=cst.LeftSquareBracket(_break(self._indent)),
+            rbracket=cst.RightSquareBracket(_break("")),
+        )
 
     def _commented(self, argument: _Argument, statement: Any) -> cst.BaseStatement:
         comments = list(argument.above)
@@ -258,8 +276,13 @@ class _Writer:
         return _with_lines_above(statement, comments)
 
     # --------------------------------------------------------------------------------- one task
-    def _task(self, value: cst.BaseExpression, started: Started, indent: str) -> cst.Call:
-        """Return ``tg.create_task(value)``."""
+    def _task(
+        self, value: cst.BaseExpression, started: Started, indent: str, base: str = ""
+    ) -> cst.Call:
+        """Return ``tg.create_task(value)``, on a line that is ``base`` deeper than the block.
+
+        ``indent`` is how much deeper ``value`` stood.
+        """
         create = cst.Attribute(cst.Name(self._data.group), cst.Name("create_task"))
         if started.is_task:
             call = cst.ensure_type(value, cst.Call)
@@ -270,39 +293,42 @@ class _Writer:
             return cst.Call(create, [cst.Arg(value)])
         if _can_be_flat(value):
             return cst.Call(create, [cst.Arg(one_line(value))])
-        inner = self._indent
+        inner = base + self._indent
         return cst.Call(
             create,
-            [cst.Arg(_moved(value, indent, inner), whitespace_after_arg=_break(""))],
+            [cst.Arg(_moved(value, indent, inner), whitespace_after_arg=_break(base))],
             whitespace_before_args=_break(inner),
         )
 
     # ------------------------------------------------------------------------------- many tasks
-    def _comprehension(self, argument: _Argument, started: Started) -> cst.BaseExpression:
+    def _comprehension(
+        self, argument: _Argument, started: Started, base: str = ""
+    ) -> cst.BaseExpression:
         """Return the list of the tasks of a starred argument."""
         value: Any = argument.value
         if started.how == "each":
             task = self._task(cst.Name(started.name), started, "")
-            loop = cst.CompFor(cst.Name(started.name), _flat(value))
-            return cst.ListComp(task, loop)
-        task = self._task(value.elt, started, argument.indent)
-        plain = "\n" not in code(task) and "#" not in code(value)
-        loop = _flat_loop(value.for_in) if plain else value.for_in
-        listed = cst.ListComp(task, loop)
-        if plain:
-            return listed
-        opening = value.lpar[-1] if isinstance(value, cst.GeneratorExp) else value.lbracket
-        closing = value.rpar[0] if isinstance(value, cst.GeneratorExp) else value.rbracket
-        return listed.with_changes(
-            lbracket=cst.LeftSquareBracket(opening.whitespace_after),
-            rbracket=cst.RightSquareBracket(closing.whitespace_before),
+            return cst.ListComp(task, cst.CompFor(cst.Name(started.name), _flat(value)))
+        if "#" in code(value) and self._data.results is None:
+            # It stays where it is, and so do its comments.
+            task = self._task(value.elt, started, self._indent, self._indent)
+            return _bracketed(value, cst.ListComp(task, value.for_in))
+        inner = base + self._indent
+        task = self._task(value.elt, started, _indent_of(value) or argument.indent, inner)
+        if "\n" not in code(task):
+            return cst.ListComp(task, _flat_loop(value.for_in, cst.SimpleWhitespace(" ")))
+        return cst.ListComp(
+            task,
+            _flat_loop(value.for_in, _break(inner)),
+            lbracket=cst.LeftSquareBracket(_break(inner)),
+            rbracket=cst.RightSquareBracket(_break(base)),
         )
 
     def _loop(self, argument: _Argument, started: Started) -> cst.BaseStatement:
         """Return the ``for`` statement that does what a comprehension did."""
         value: Any = argument.value
         body: cst.BaseStatement = cst.SimpleStatementLine(
-            [cst.Expr(self._task(value.elt, started, argument.indent))]
+            [cst.Expr(self._task(value.elt, started, _indent_of(value) or argument.indent))]
         )
         clauses: list[cst.CompFor] = []
         clause: cst.CompFor | None = value.for_in
@@ -345,19 +371,49 @@ def _flat(value: Any) -> Any:
     return one_line(value) if "\n" in code(value) and _can_be_flat(value) else value
 
 
-def _flat_loop(clause: cst.CompFor) -> cst.CompFor:
-    """Return the clauses of a comprehension on one line."""
+def _flat_loop(clause: cst.CompFor, before: Any) -> cst.CompFor:
+    """Return the clauses of a comprehension on one line each, with ``before`` in front of each."""
     inner = clause.inner_for_in
     space = cst.SimpleWhitespace(" ")
     return clause.with_changes(
         target=_flat(clause.target),
         iter=_flat(clause.iter),
-        whitespace_before=space,
+        whitespace_before=before,
         whitespace_after_for=space,
         whitespace_before_in=space,
         whitespace_after_in=space,
-        ifs=[one.with_changes(test=_flat(one.test), whitespace_before=space) for one in clause.ifs],
-        inner_for_in=None if inner is None else _flat_loop(inner),
+        ifs=[_flat_condition(one, before) for one in clause.ifs],
+        inner_for_in=None if inner is None else _flat_loop(inner, before),
+    )
+
+
+def _flat_condition(clause: cst.CompIf, before: Any) -> cst.CompIf:
+    space = cst.SimpleWhitespace(" ")
+    return clause.with_changes(
+        test=_flat(clause.test), whitespace_before=before, whitespace_before_test=space
+    )
+
+
+def _indent_of(comprehension: Any) -> str:
+    """Return how deep the first line inside a comprehension's brackets stands; empty if on none."""
+    is_generator = isinstance(comprehension, cst.GeneratorExp)
+    opening = comprehension.lpar[-1] if is_generator else comprehension.lbracket
+    return _depth(opening.whitespace_after)
+
+
+def _depth(space: Any) -> str:
+    is_broken = isinstance(space, cst.ParenthesizedWhitespace) and space.indent
+    return str(space.last_line.value) if is_broken else ""
+
+
+def _bracketed(value: Any, listed: cst.ListComp) -> cst.ListComp:
+    """Return ``listed`` in square brackets, with the white space inside those of ``value``."""
+    is_generator = isinstance(value, cst.GeneratorExp)
+    opening = value.lpar[-1] if is_generator else value.lbracket
+    closing = value.rpar[0] if is_generator else value.rbracket
+    return listed.with_changes(
+        lbracket=cst.LeftSquareBracket(opening.whitespace_after),
+        rbracket=cst.RightSquareBracket(closing.whitespace_before),
     )
 
 

@@ -236,7 +236,7 @@ def _kept(given: Given, names: Names) -> Started:
         case "one":
             return Started("one", is_task=given.is_task)
         case "each":
-            return Started("each", names.new("coro"), given.is_task)
+            return Started("each", names.new("coro", "coroutine"), given.is_task)
         case _:
             return Started("items", is_task=given.is_task)
 
@@ -251,4 +251,4 @@ def _ignored(given: Given, names: Names) -> Started:
         ) and names.take_loop(given.node):
             return Started("loop", is_task=given.is_task)
         case _:
-            return Started("each", names.new("coro"), given.is_task)
+            return Started("each", names.new("coro", "coroutine"), given.is_task)
