@@ -165,12 +165,15 @@ class Names:
     def _means(self, name: str, scope: Scope) -> bool:
         """Whether ``name`` in ``scope`` is, or would be, a variable of the function."""
         if scope is self._function:
-            known = (scope.bindings, scope.reads, scope.globals, scope.nonlocals)
-            return any(name in names for names in known)
+            # What is bound and never read, such as `_`, may be bound once more.
+            parameters = {one.kind for one in scope.bindings.get(name, ())} - {"for", "assignment"}
+            known = (scope.reads, scope.globals, scope.nonlocals)
+            return bool(parameters) or any(name in names for names in known)
         if name not in scope.reads:
             return name in scope.nonlocals
         owner = self._scopes.owner(name, scope)
-        return owner is None or owner not in self._scopes.inside(self._function)
+        around = [one for one in self._scopes.inside(self._function) if one is not self._function]
+        return owner is None or owner not in around
 
     def of_tasks(self, position: Position, given: Sequence[Given]) -> list[str]:
         """Return a name for the task of each target; empty where a list holds them better."""

@@ -211,7 +211,10 @@ def _started(
     """Return ``group`` with the way each argument is started, and the code of its results."""
     given = gathered.given
     if position.is_ignored:
-        return replace(group, started=tuple(_ignored(one, names) for one in given)), ""
+        ignored = [_ignored(one, names) for one in given]
+        started = tuple(one for one in ignored if one is not None)
+        if len(started) == len(given):
+            return replace(group, started=started), ""
     tasks = names.of_tasks(position, given)
     if tasks:
         started = tuple(
@@ -225,6 +228,8 @@ def _started(
     held = names.list_of_tasks(gathered.built, position)
     task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
     kept = tuple(_kept(one, names) for one in given)
+    if position.is_ignored:
+        return replace(group, started=kept, tasks=held), ""
     every = f"{task}.result() for {task} in {held}"
     shown = f"({every})" if position.is_consumed else f"[{every}]"
     return replace(group, started=kept, tasks=held), shown
@@ -241,14 +246,12 @@ def _kept(given: Given, names: Names) -> Started:
             return Started("items", is_task=given.is_task)
 
 
-def _ignored(given: Given, names: Names) -> Started:
-    """Return how an argument is started whose results nobody uses."""
-    match given.kind:
-        case "one":
-            return Started("one", is_task=given.is_task)
-        case "comprehension" if isinstance(
-            given.node, ast.ListComp | ast.GeneratorExp
-        ) and names.take_loop(given.node):
-            return Started("loop", is_task=given.is_task)
-        case _:
-            return Started("each", names.new("coro", "coroutine"), given.is_task)
+def _ignored(given: Given, names: Names) -> Started | None:
+    """Return how an argument is started whose results nobody uses; None if a list must hold it."""
+    node = given.node
+    if given.is_one:
+        return Started("one", is_task=given.is_task)
+    if isinstance(node, ast.ListComp | ast.GeneratorExp) and names.take_loop(node):
+        return Started("loop", is_task=given.is_task)
+    # A loop over what makes tasks would come too late.
+    return None if given.is_task else Started("each", names.new("coro", "coroutine"))
