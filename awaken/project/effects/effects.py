@@ -69,6 +69,14 @@ class Effects:
         with self._evaluator.without_callers():
             return self._awaitables.of(module, node)
 
+    def is_coroutine(self, module: Module, call: ast.Call) -> bool:
+        """Whether ``call`` is proved to give a coroutine; cheaper than ``awaitable`` if it is not.
+
+        What callers pass is not asked.
+        """
+        with self._evaluator.without_callers():
+            return self._awaitables.is_coroutine(module, call)
+
     def library_functions(self, module: Module, call: ast.Call) -> tuple[str, ...]:
         """Return the library functions that ``call`` may call, by their qualified names.
 

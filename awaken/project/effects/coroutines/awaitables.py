@@ -64,6 +64,26 @@ class Awaitables:
             case _:
                 return self._of_values(module, node)
 
+    def is_coroutine(self, module: Module, call: ast.Call) -> bool:
+        """Whether ``call`` is proved to give a coroutine.
+
+        As ``of`` says, and cheaper where it is none: what may run in place of the function that is
+        called is looked at only if that one gives a coroutine.
+        """
+        return not self._seems_plain(module, call) and self.of(module, call) == "coroutine"
+
+    def _seems_plain(self, module: Module, call: ast.Call) -> bool:
+        """Whether ``call`` seems to reach a function of the program that gives no coroutine."""
+        if self.library_names(module, call) != ():
+            return False
+        family = family_called(self._evaluator, module, call)
+        if isinstance(family, Unknown) or isinstance(family.node, ast.AsyncFunctionDef):
+            return False
+        self._returned.clear()
+        return self._of_function(family.module, family.node, 0) != "coroutine" and not is_stub(
+            self._evaluator, family.module, family.node
+        )
+
     def library_names(self, module: Module, call: ast.Call) -> tuple[str, ...] | Unknown:
         """Return the library functions that ``call`` may call, empty if it is the program's own.
 
