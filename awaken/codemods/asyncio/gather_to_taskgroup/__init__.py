@@ -136,13 +136,14 @@ class GatherToTaskgroup(Rule):
 
 def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Prepared:
     module = site.module
-    unwraps = False
-    try:
-        found = judged(site, project, names, options)
-        decided = rewritten_together((site,), found.rewrite)
-        unwraps = found.unwraps and shares(module)
-    except Refused as refused:
-        decided = refused_together((site,), refused)
     first = LINE_END_BYTES.search(module.source.text)
     newline = "\n" if first is None else first.group().decode()
-    return Prepared(module.path, module.name, decided, unwraps, newline)
+    try:
+        found = judged(site, project, names, options)
+    except Refused as refused:
+        return Prepared(module.path, module.name, refused_together((site,), refused))
+    alone = rewritten_together((site,), found.alone)
+    if found.shared is None or not shares(module):
+        return Prepared(module.path, module.name, alone)
+    shared = rewritten_together((site,), found.shared)
+    return Prepared(module.path, module.name, alone, shared, newline)

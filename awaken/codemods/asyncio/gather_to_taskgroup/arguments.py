@@ -151,6 +151,9 @@ def _starred(project: Project, module: Module, value: ast.expr) -> Given:
             return Given(value, "comprehension", (inner,), is_task=inner is not value.elt)
         case ast.Name():
             return _variable(project, module, value)
+        case ast.List() | ast.Tuple():
+            refused = Refused(NOT_A_COROUTINE, module.excerpt(value))
+            return _held(project, module, value, list(_items(value, refused)))
         case _:
             raise Refused(NOT_A_COROUTINE, f"*{module.excerpt(value)}")
 
@@ -189,14 +192,19 @@ def _require_coroutine(project: Project, module: Module, node: ast.expr) -> None
 # ------------------------------------------------------------------------------ lists of coroutines
 def _variable(project: Project, module: Module, name: ast.Name) -> Given:
     """Return the variable ``name`` that holds coroutines: a list that is built in the function."""
-    parts = list(_put_into(module, name))
+    return _held(project, module, name, list(_put_into(module, name)))
+
+
+def _held(project: Project, module: Module, holder: ast.expr, parts: Sequence[ast.expr]) -> Given:
+    """Return the argument ``holder``, a list of ``parts``. Raises Refused if tasks are in it."""
     coroutines = tuple(_in_task(project, module, one) for one in parts)
     made = [one for one, inner in zip(parts, coroutines, strict=True) if one is not inner]
     if made:
-        raise Refused(CREATED_EARLIER, name.id, because=(module.place(made[0]),))
+        because = (module.place(made[0]),)
+        raise Refused(CREATED_EARLIER, module.excerpt(holder), because=because)
     for one in coroutines:
         _require_coroutine(project, module, one)
-    return Given(name, "each", coroutines)
+    return Given(holder, "each", coroutines)
 
 
 def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:

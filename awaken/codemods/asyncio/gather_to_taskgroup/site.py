@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -46,6 +48,8 @@ _ALONE = "if it fails, the exception is raised as before"
 _GROUPED = "exceptions come in an `ExceptionGroup`"
 _CANCELLED = "a task that something else cancels is passed over"
 _LIMITED = "an exception raised while they are cancelled hides that the time is over"
+_CONTEXT = "its `__context__` is the exception group"
+_IN_ORDER = "all begin in the order of the arguments"
 _TRIO = ("trio", "trio_asyncio")
 
 
@@ -61,10 +65,13 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What becomes of a site; ``unwraps``: the first exception is raised by itself."""
+    """What becomes of a site: as it stands alone, and where the group is of the class in a file.
 
-    rewrite: Rewrite
-    unwraps: bool
+    The latter is None where no exception is unwrapped.
+    """
+
+    alone: Rewrite
+    shared: Rewrite | None = None
 
 
 def judged(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Judged:
@@ -116,12 +123,17 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         caveats.append(_CANCELLED)
     if limit is not None:
         caveats.append(_LIMITED)
+    if any(later.is_task and not one.is_task for one, later in pairwise(given)):
+        caveats.append(_IN_ORDER)
     early = dict.fromkeys(read_before(module, position))
     caveats += [f"`{one}` is read after they ran" for one in early]
     message = f"`{module.excerpt(call.func)}()` becomes a task group"
     unused = site.release_import("asyncio", "gather")
     places = () if built is None else (module.place(built),)
-    return Judged(Rewrite(message, [*edits, *imports, unused], caveats, places), unwraps)
+    alone = Rewrite(message, [*edits, *imports, unused], caveats, places)
+    if not unwraps:
+        return Judged(alone)
+    return Judged(dataclasses.replace(alone, caveats=[*caveats, _CONTEXT]), alone)
 
 
 def _when_raising(given: Sequence[Given], *, unwraps: bool) -> Iterable[str]:
