@@ -52,7 +52,7 @@ def _with_results(node: Any, data: Results, around: Surroundings) -> Any:
     """Return the statement with the results in place of the ``await``."""
     value = cst.parse_expression(data.code)
     awaited = _awaited(node, data)
-    if isinstance(value, cst.Tuple) and isinstance(node, cst.Assign):
+    if isinstance(value, cst.Tuple) and isinstance(node, cst.BaseSmallStatement):
         plain = node.deep_replace(awaited, value)
         line = code(plain).rpartition("\n")[2]
         if "\n" in code(plain) or around.column + len(line) > around.line_length:

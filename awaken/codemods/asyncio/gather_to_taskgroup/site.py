@@ -50,6 +50,7 @@ _CANCELLED = "a task that something else cancels is passed over"
 _LIMITED = "an exception raised while they are cancelled hides that the time is over"
 _CONTEXT = "its `__context__` is the exception group"
 _IN_ORDER = "all begin in the order of the arguments"
+_TUPLE = "the results are a tuple, as the annotation says, and no list"
 _TRIO = ("trio", "trio_asyncio")
 
 
@@ -125,6 +126,8 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         caveats.append(_LIMITED)
     if any(later.is_task and not one.is_task for one, later in pairwise(given)):
         caveats.append(_IN_ORDER)
+    if position.is_annotated and all(one.is_one for one in given):
+        caveats.append(_TUPLE)
     early = dict.fromkeys(read_before(module, position))
     caveats += [f"`{one}` is read after they ran" for one in early]
     message = f"`{module.excerpt(call.func)}()` becomes a task group"
@@ -235,7 +238,7 @@ def _started(
         )
         results = ", ".join(f"{name}.result()" for name in tasks)
         if len(tasks) == 1:
-            results = f"[{results}]"
+            results = f"{results}," if position.is_tuple else f"[{results}]"
         return replace(group, started=started), results
     held = names.list_of_tasks(gathered.built, position)
     task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
