@@ -75,6 +75,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.placing import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
 from awaken.codemods.asyncio.gather_to_taskgroup.site import (
     USE_RESULTS,
+    WRAP_LOOP,
     WRITE_GROUP,
     Options,
     judged,
@@ -114,10 +115,11 @@ class GatherToTaskgroup(Rule):
         """Return the rewriters that write the task group, and use its results."""
         from awaken.codemods.asyncio.gather_to_taskgroup.rewrite import (  # noqa: PLC0415  loads LibCST
             use_results,
+            wrap_loop,
             write_group,
         )
 
-        return {WRITE_GROUP: write_group, USE_RESULTS: use_results}
+        return {WRITE_GROUP: write_group, WRAP_LOOP: wrap_loop, USE_RESULTS: use_results}
 
     def _prepared(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
         options = constraints.options

@@ -59,7 +59,7 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
     statement = module.statement_of(awaited)
     if not isinstance(statement, _SIMPLE + _COMPOUND):
         raise Refused(POSITION, "no block can stand in front of this")
-    if _shares_line(module, statement):
+    if shares_line(module, statement):
         raise Refused(POSITION, "other code stands on its line")
     order = project.effects.order(module, awaited)
     if order is None or not order.once:
@@ -121,7 +121,7 @@ def _is_consumed(module: Module, awaited: ast.Await) -> bool:
             return False
 
 
-def _shares_line(module: Module, statement: ast.stmt) -> bool:
+def shares_line(module: Module, statement: ast.stmt) -> bool:
     """Whether something else than a comment stands beside the statement."""
     text, span = module.source.text, module.span(statement)
     before = text[: span.start].replace(b"\r", b"\n").rpartition(b"\n")[2]

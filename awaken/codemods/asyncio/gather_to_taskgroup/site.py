@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 WRITE_GROUP = "write-group"
 USE_RESULTS = "use-results"
+WRAP_LOOP = "wrap-loop"
 _OTHERS = "if one fails, the others are cancelled, and awaited before it is raised"
 _ALONE = "if it fails, the exception is raised as before"
 _GROUPED = "exceptions come in an `ExceptionGroup`"
@@ -114,7 +115,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         edits = [site.rewrite(position.statement, WRITE_GROUP, replace(code, results=results))]
     else:
         edits = [
-            site.rewrite(built, WRITE_GROUP, code),
+            site.rewrite(built, WRITE_GROUP if isinstance(built, ast.Assign) else WRAP_LOOP, code),
             site.rewrite(position.statement, USE_RESULTS, results),
         ]
     caveats = list(_when_raising(given, unwraps=unwraps)) if raises else []
@@ -225,6 +226,8 @@ def _started(
 ) -> tuple[GroupCode, str]:
     """Return ``group`` with the way each argument is started, and the code of its results."""
     given = gathered.given
+    if isinstance(gathered.built, ast.For) and isinstance(given[0].node, ast.Name):
+        return _looped(group, position, given[0].node.id, names)
     if position.is_ignored:
         ignored = [_ignored(one, names) for one in given]
         started = tuple(one for one in ignored if one is not None)
@@ -240,14 +243,25 @@ def _started(
         if len(tasks) == 1:
             results = f"{results}," if position.is_tuple else f"[{results}]"
         return replace(group, started=started), results
-    held = names.list_of_tasks(gathered.built, position)
-    task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
+    built = gathered.built if isinstance(gathered.built, ast.Assign) else None
+    held = names.list_of_tasks(built, position)
     kept = tuple(_kept(one, names) for one in given)
+    return replace(group, started=kept, tasks=held), _results_of(held, position, names)
+
+
+def _looped(group: GroupCode, position: Position, held: str, names: Names) -> tuple[GroupCode, str]:
+    """Return ``group`` around the loop that adds tasks to the list ``held``."""
+    started = (Started("one", is_task=True),)
+    return replace(group, started=started, tasks=held), _results_of(held, position, names)
+
+
+def _results_of(held: str, position: Position, names: Names) -> str:
+    """Return the code of the results of the tasks in the list ``held``."""
     if position.is_ignored:
-        return replace(group, started=kept, tasks=held), ""
+        return ""
+    task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
     every = f"{task}.result() for {task} in {held}"
-    shown = f"({every})" if position.is_consumed else f"[{every}]"
-    return replace(group, started=kept, tasks=held), shown
+    return f"({every})" if position.is_consumed else f"[{every}]"
 
 
 def _kept(given: Given, names: Names) -> Started:
