@@ -26,7 +26,6 @@ from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
     which_await,
 )
 from awaken.codemods.asyncio.gather_to_taskgroup.proofs import (
-    check_sessions,
     is_never_cancelled,
     is_quiet,
     nobody_can_tell,
@@ -87,7 +86,10 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
     given = gathered.given
-    check_sessions(project, module, given)
+    coroutines = [each for one in given for each in one.coroutines]
+    shared = project.orm.shared_session(module, call, coroutines)
+    if shared is not None:
+        raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     raises = not all(is_quiet(project, module, one) for one in given)
     unwraps = raises and _unwraps(project, module, call, options)
     opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
@@ -120,7 +122,7 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         ]
     caveats = list(_when_raising(given, unwraps=unwraps)) if raises else []
     if position.is_ignored and not all(
-        is_never_cancelled(project, module, each) for one in given for each in one.coroutines
+        is_never_cancelled(project, module, each) for each in coroutines
     ):
         caveats.append(_CANCELLED)
     if limit is not None:
