@@ -60,9 +60,9 @@ others do not begin.
 
 ## What it refuses
 
-Where the coroutines are kept in variables, are tasks already, or exceptions are returned as
-results, the order in which things happen is more than the order of the awaits: such sites are
-reported. If the tasks are to run at once, each needs a session of its own.
+Such sites are reported where the coroutines are kept in variables, where they are not proven to be
+coroutines, as tasks are not, and where exceptions are returned as results. If the tasks are to run
+at once, each needs a session of its own.
 
 No sites are sessions of an `async_scoped_session`, which has one for each task; a session that each
 coroutine opens itself; and what stands below an `asyncio.Lock`.
@@ -100,6 +100,11 @@ _HELP = "Give each task a session of its own, or await one coroutine after the o
 KEPT = Reason(
     "kept-coroutines",
     "the coroutines share {}, and are kept before they are gathered",
+    _HELP,
+)
+NOT_A_COROUTINE = Reason(
+    "not-a-coroutine",
+    "what is gathered shares {}, and is not proven to be coroutines",
     _HELP,
 )
 NOT_AWAITED = Reason(
@@ -142,7 +147,7 @@ class SessionSharedAcrossTasks(Rule):
     anchors = ((b"sqlalchemy", b"sqlmodel", b"asyncpg"),)
     preview = True
     per_file = True
-    reasons = (INSIDE_FSTRING, KEPT, NOT_AWAITED, RETURN_EXCEPTIONS, STARTED)
+    reasons = (INSIDE_FSTRING, KEPT, NOT_AWAITED, NOT_A_COROUTINE, RETURN_EXCEPTIONS, STARTED)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding for coroutines that share a session, and its change."""
@@ -289,21 +294,24 @@ def _rewrite(site: Site[ast.Call], project: Project, shared: SharedSession) -> R
         raise Refused(NOT_AWAITED, shown, because=shared.places)
     if call.keywords:
         raise Refused(RETURN_EXCEPTIONS, shown, because=shared.places)
-    if not all(_is_coroutine(project, module, one) for one in call.args):
+    made = [_made_by(one) for one in call.args]
+    if not all(isinstance(one, ast.Call) for one in made):
         raise Refused(KEPT, shown, because=shared.places)
+    if any(project.effects.awaitable(module, one) != "coroutine" for one in made):
+        raise Refused(NOT_A_COROUTINE, shown, because=shared.places)
     message = f"{shown} serves one task at a time: the coroutines are awaited one after the other"
-    caveats = [_CAVEAT, *([shared.unless] if shared.unless else [])]
     unused = [site.release_import("asyncio", name) for name in ("gather", None)]
     edits = [*_in_sequence(site, awaited), *unused]
-    return Rewrite(message, edits, caveats, shared.places)
+    return Rewrite(message, edits, [_CAVEAT], shared.places)
 
 
-def _is_coroutine(project: Project, module: Module, given: ast.expr) -> bool:
-    """Whether an argument makes a coroutine, or some, where it stands."""
+def _made_by(given: ast.expr) -> ast.expr:
+    """Return the expression that makes a coroutine of an argument, or each of them."""
     match given:
         case ast.Starred(value=ast.ListComp() | ast.GeneratorExp() as inner):
-            given = inner.elt
-    return isinstance(given, ast.Call) and project.effects.awaitable(module, given) == "coroutine"
+            return inner.elt
+        case _:
+            return given
 
 
 def _in_sequence(site: Site[ast.Call], awaited: ast.Await) -> list[Edit]:
@@ -422,16 +430,11 @@ def _display(site: Site[ast.Call], awaited: ast.Await) -> Iterator[Edit]:
     opened = text.index(b"(", module.span(call.func).end) + 1
     yield _write(site, Span(whole.start, opened), "[")
     for given in call.args:
-        match given:
-            case ast.Starred(value=ast.ListComp(elt=made)):
-                pass
-            case ast.Starred(value=ast.GeneratorExp(elt=made) as inner):
-                span = module.span(inner)
-                yield _write(site, Span(span.start, span.start + 1), "[")
-                yield _write(site, Span(span.end - 1, span.end), "]")
-            case made:
-                pass
-        yield site.insert_before(made, "await ")
+        if isinstance(given, ast.Starred) and isinstance(given.value, ast.GeneratorExp):
+            span = module.span(given.value)
+            yield _write(site, Span(span.start, span.start + 1), "[")
+            yield _write(site, Span(span.end - 1, span.end), "]")
+        yield site.insert_before(_made_by(given), "await ")
     yield _write(site, Span(module.span(call).end - 1, whole.end), "]")
 
 
