@@ -103,7 +103,8 @@ def _equal(before: Run, after: Run) -> Iterator[str]:
 def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
     """Yield what is not the same, but that a failure cancels what runs beside it, and waits.
 
-    With ``groups`` what failed is the first in an exception group.
+    With ``groups`` what failed is the first in an exception group; without, it may have been raised
+    while the group was handled, which then is its context.
     """
     noted, now = _texts(before), _texts(after)
     failed = next((n for n, text in enumerate(noted) if text.endswith(_FAILURES)), None)
@@ -111,7 +112,7 @@ def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
         yield from _equal(before, after)
         return
     outcome = _first_inside(after.outcome) if groups else after.outcome
-    if outcome != before.outcome:
+    if _without_group(outcome) != before.outcome and outcome != before.outcome:
         yield f"outcome: {before.outcome} became {after.outcome}"
     if noted[: failed + 1] != now[: failed + 1]:
         yield f"until the failure: {noted} became {now}"
@@ -128,6 +129,17 @@ def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
 
 def _texts(run: Run) -> list[str]:
     return [text for _, text in (*run.notes, *run.later)]
+
+
+def _without_group(outcome: Any) -> Any:
+    """Return how it ended, without the group that the exception was taken from as its context."""
+    how, what = outcome
+    context = what["context"] if how == "raises" else None
+    if context is None or context["type"] not in _GROUPS or context["inside"][0]["of"] is None:
+        return outcome
+    taken = context["inside"][0]
+    # A context that the exception had before is gone; one that is its cause as well is known.
+    return (how, {**what, "context": what["cause"]}) if taken["of"] == what["of"] else outcome
 
 
 def _first_inside(outcome: Any) -> Any:
