@@ -87,6 +87,9 @@ REWRITTEN = {
         both: list[str] = await asyncio.gather(load("c"), load("d"))
         return box.a, box.b, both
     """,
+    "two_fail_at_once": """
+        return await asyncio.gather(step("a"), step("b"), step("c", 2))
+    """,
     "handler": """
         try:
             first, second = await asyncio.gather(load("a"), load("b"))
