@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,10 @@ from awaken.editing.chain_layout import can_be_laid_out, one_line
 from awaken.editing.chain_lines import ends_in_comma
 from awaken.editing.comments import lost_comments
 
-_COMPREHENSIONS = (cst.ListComp, cst.GeneratorExp, cst.SetComp)
+_DISPLAYS: Mapping[str, type[cst.ListComp | cst.SetComp]] = {
+    "list": cst.ListComp,
+    "set": cst.SetComp,
+}
 
 
 def write_group(
@@ -83,9 +86,15 @@ class _Consumed(cst.CSTTransformer):
     ) -> cst.BaseExpression:
         return self._value if original_node is self._awaited else updated_node
 
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:  # noqa: N802
+    def leave_Call(  # noqa: N802  named by LibCST
+        self, original_node: cst.Call, updated_node: cst.Call
+    ) -> cst.BaseExpression:
         if [one.value for one in original_node.args] != [self._awaited]:
             return updated_node
+        func = updated_node.func
+        if isinstance(func, cst.Name) and func.value in _DISPLAYS:
+            made = _DISPLAYS[func.value](self._value.elt, self._value.for_in)
+            return made.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
         # What stood on lines of its own does not need them any more.
         return updated_node.with_changes(
             args=[cst.Arg(self._value.with_changes(lpar=[], rpar=[]))],
