@@ -90,16 +90,22 @@ def _extended(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> Text
     return site.replace(statement, add_name(site.module.text_of(statement), name, style))
 
 
-def name_behind(site: Site[ast.AST], qualified: str) -> tuple[str, list[Edit]]:
+def name_behind(
+    project: Project, site: Site[ast.AST], qualified: str, known: ast.expr | None = None
+) -> tuple[str, list[Edit]]:
     """Return how to write ``qualified`` at ``site``, and the edits that import its module.
 
-    As the file has it already, ``to_thread`` or ``aio.to_thread``; else behind its module. Raises
-    Refused where the name of the module means something else at the site.
+    Behind the module of ``known``, if that is an attribute of the same one; as the file has it,
+    ``to_thread`` or ``aio.to_thread``; else behind its module, newly imported. Raises Refused where
+    the name of the module means something else at the site.
     """
     home, _, name = qualified.rpartition(".")
-    known = name_here(site.module, site.node, name, [home], "")
-    if known.needs is None:
-        return known.text, []
-    if site.module.scopes.is_bound(home, site.node):
+    module = site.module
+    if isinstance(known, ast.Attribute) and project.qualified_name(module, known.value) == home:
+        return f"{module.text_of(known.value)}.{name}", []
+    written = name_here(module, site.node, name, [home], "")
+    if written.needs is None:
+        return written.text, []
+    if module.scopes.is_bound(home, site.node):
         raise Refused(NAME_TAKEN, home)
     return qualified, [site.need_import(home)]

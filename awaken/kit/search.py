@@ -13,7 +13,7 @@ from awaken.project.frameworks.testing.marks import Patch, patch_of
 from awaken.project.graph.callers import Obstacle
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -58,9 +58,15 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
 
     ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
     """
+    # Resolving the names of all calls takes most of the time of a rule.
+    spellings = {one for name in names for one in project.spellings(name)}
     for module in site_modules(project, rule.triggers):
         for node in module.walk():
-            if isinstance(node, ast.Call) and project.qualified_name(module, node.func) in names:
+            if (
+                isinstance(node, ast.Call)
+                and last_name(node.func) in spellings
+                and project.qualified_name(module, node.func) in names
+            ):
                 yield Site(rule.name, module, node)
 
 

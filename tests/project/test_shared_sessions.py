@@ -181,10 +181,3 @@ def test_coroutines_of_two_branches_never_meet(branches):
 def test_a_program_without_such_sessions_is_not_looked_into():
     head = "import other\nAsync = other.Async\n"
     assert shared(main("s.execute(1), s.execute(2)", given="s: Async"), head) is None
-
-
-def test_callers_that_are_not_all_in_sight_are_named():
-    caller = "\nasync def go(s: AsyncSession):\n    await main(s)\n"
-    found = shared(main("s.execute(1), s.execute(2)", given="s") + caller)
-    assert found is not None
-    assert "may call `main`" in found.unless

@@ -83,6 +83,7 @@ def last_first(text):
     [
         (GATHER, GATHER, {}),
         (GATHER, UNWRAPPED, {"cancels": ("case_*",)}),
+        (GATHER, IN_HANDLER, {"cancels": ("case_*",)}),
         (GATHER, PLAIN, {"cancels": ("case_*",), "groups": ("case_it",)}),
         (tidily(GATHER), tidily(UNWRAPPED), {"cancels": ("case_*",)}),
         (GATHER, UNWRAPPED, {"differs": ("case_*",)}),
@@ -102,7 +103,6 @@ CANCELS = {"cancels": ("case_*",)}
         (GATHER, CANCELS, "1 tasks are left"),
         (GATHER, {"differs": ("case_it",)}, "was said to differ, and does not"),
         (PLAIN, CANCELS, "a fails with ValueError: outcome"),
-        (IN_HANDLER, CANCELS, "a fails with ValueError: outcome"),
         (IN_HANDLER.replace("tions[0]", "tions[0] from None"), CANCELS, "a fails with ValueError"),
         (UNWRAPPED.replace("BaseEx", "Ex"), CANCELS, "a fails with Stop: outcome"),
         (UNWRAPPED.replace("return a, b", "return b, a"), CANCELS, "it runs: outcome"),

@@ -280,7 +280,7 @@ def _may_be_one(module: Module, call: ast.Call) -> bool:
 
 def _fates(project: Project, module: Module, call: ast.Call) -> tuple[Fate, ...]:
     """Return what becomes of the coroutine that ``call`` gives, if nobody awaits it."""
-    if _is_passed_on(module, call) or not project.effects.is_coroutine(module, call):
+    if _is_passed_on(module, call) or not project.effects.gives_coroutine(module, call):
         return ()
     if _is_expected(module, call):
         return ()

@@ -67,9 +67,7 @@ def _compare(case: Case, name: str, before: Mapping[str, Run], after: Mapping[st
     settings = case.settings
     cancels, groups = named(settings.cancels), named(settings.groups)
     if not cancels:
-        # That no exception leaves a coroutine is told of an `Exception` only.
-        before = {run: seen for run, seen in before.items() if Stop.__name__ not in run}
-        after = {run: seen for run, seen in after.items() if Stop.__name__ not in run}
+        before, after = without_stops(before), without_stops(after)
     if before.keys() != after.keys():
         different = sorted(before.keys() ^ after.keys())
         require(named(settings.differs), f"{name} has other steps: {different}")
@@ -78,15 +76,34 @@ def _compare(case: Case, name: str, before: Mapping[str, Run], after: Mapping[st
     if named(settings.differs):
         require(not equal, f"{name} was said to differ, and does not")
         return
+    found = differences(before, after, cancels=cancels, groups=groups)
+    require(not found, f"{name} does not do the same:\n" + "\n".join(found))
+    if cancels:
+        require(not equal, f"{name} was said to cancel siblings, and does not")
+
+
+def without_stops(runs: Mapping[str, Run]) -> dict[str, Run]:
+    """Leave out the runs with a ``Stop``: *safe* says of an ``Exception`` that none is raised."""
+    return {run: seen for run, seen in runs.items() if Stop.__name__ not in run}
+
+
+def differences(
+    before: Mapping[str, Run],
+    after: Mapping[str, Run],
+    *,
+    cancels: bool = False,
+    groups: bool = False,
+) -> list[str]:
+    """Return what is not the same in the runs of one function, one line for each.
+
+    With ``cancels`` a failure may cancel what runs beside it, with ``groups`` in a group as well.
+    """
     check = partial(_cancelled, groups=groups) if cancels else _equal
-    found = [
+    return [
         f"{run}: {difference}"
         for run, old in before.items()
         for difference in check(old, after[run])
     ]
-    require(not found, f"{name} does not do the same:\n" + "\n".join(found))
-    if cancels:
-        require(not equal, f"{name} was said to cancel siblings, and does not")
 
 
 def _same(before: Run, after: Run) -> bool:
@@ -95,15 +112,18 @@ def _same(before: Run, after: Run) -> bool:
 
 def _equal(before: Run, after: Run) -> Iterator[str]:
     """Yield what is not the same of two runs."""
+    # Cancelled, `gather` raises when the first task has ended, and a task group after the last.
+    silent = not before.later and not after.later
     for what, old, new in zip(before._fields, before, after, strict=True):
-        if old != new:
+        if old != new and not (what == "left" and silent):
             yield f"{what}: {old} became {new}"
 
 
 def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
     """Yield what is not the same, but that a failure cancels what runs beside it, and waits.
 
-    With ``groups`` what failed is the first in an exception group.
+    With ``groups`` what failed is the first in an exception group; without, it may have been raised
+    while the group was handled, which then is its context.
     """
     noted, now = _texts(before), _texts(after)
     failed = next((n for n, text in enumerate(noted) if text.endswith(_FAILURES)), None)
@@ -111,7 +131,7 @@ def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
         yield from _equal(before, after)
         return
     outcome = _first_inside(after.outcome) if groups else after.outcome
-    if outcome != before.outcome:
+    if _without_group(outcome) != before.outcome and outcome != before.outcome:
         yield f"outcome: {before.outcome} became {after.outcome}"
     if noted[: failed + 1] != now[: failed + 1]:
         yield f"until the failure: {noted} became {now}"
@@ -128,6 +148,17 @@ def _cancelled(before: Run, after: Run, *, groups: bool) -> Iterator[str]:
 
 def _texts(run: Run) -> list[str]:
     return [text for _, text in (*run.notes, *run.later)]
+
+
+def _without_group(outcome: Any) -> Any:
+    """Return how it ended, without the group that the exception was taken from as its context."""
+    how, what = outcome
+    context = what["context"] if how == "raises" else None
+    if context is None or context["type"] not in _GROUPS or context["inside"][0]["of"] is None:
+        return outcome
+    taken = context["inside"][0]
+    # A context that the exception had before is gone; one that is its cause as well is known.
+    return (how, {**what, "context": what["cause"]}) if taken["of"] == what["of"] else outcome
 
 
 def _first_inside(outcome: Any) -> Any:

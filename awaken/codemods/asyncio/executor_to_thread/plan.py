@@ -140,7 +140,7 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
         caveats = ["the thread starts when the loop runs next, not at once", *caveats]
     elif not isinstance(module.parent(call), ast.Await):
         raise Refused(NOT_AWAITED, shown)
-    written, imports = name_behind(site, "asyncio.to_thread")
+    written, imports = name_behind(project, site, "asyncio.to_thread", _asked(module, call))
     through = _is_seen_through(project, module, call)
     edits: list[Edit] = [site.rewrite(call, "call", Threaded(written, through)), *imports]
     edits += [site.release_import("asyncio", one.rpartition(".")[2]) for one in _ASKED]
@@ -148,6 +148,15 @@ def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> 
         edits += [site.release_import("functools"), site.release_import("functools", "partial")]
     said = f"`{module.excerpt(call.func)}(None, ...)` becomes `{written}(...)`"
     return Rewrite(said, edits, [*_of_receiver(project, module, call), *caveats])
+
+
+def _asked(module: Module, call: ast.Call) -> ast.expr | None:
+    """Return the function that was asked for the loop of ``call``, if one function was."""
+    loop = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if isinstance(loop, ast.Name):
+        bindings = module.scopes.bindings_of(loop)
+        loop = bindings[0].value if len(bindings) == 1 else None
+    return loop.func if isinstance(loop, ast.Call) else None
 
 
 def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
@@ -236,10 +245,7 @@ def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stm
 
 def _has_own_line(module: Module, statement: ast.stmt) -> bool:
     """Whether the line of ``statement``, one of several in its block, holds nothing else."""
-    span, text = module.span(statement), module.source.text
-    before = re.split(rb"[\r\n]", text[: span.start])[-1]
-    after = re.split(rb"[\r\n]", text[span.end :], maxsplit=1)[0]
-    return not before.strip() and not after.strip() and len(module.block_of(statement)) > 1
+    return not any(module.beside(statement)) and len(module.block_of(statement)) > 1
 
 
 def _with_loop(

@@ -119,7 +119,7 @@ def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
     number = _number(project, module, timeout)
     if number is not None and number <= 0:
         raise Refused(NO_TIME, shown)
-    written, imports = name_behind(site, "asyncio.timeout")
+    written, imports = name_behind(project, site, "asyncio.timeout", call.func)
     manager = f"{written}({module.text_of(timeout)})"
     edits = [
         site.rewrite(call, "call"),
@@ -175,11 +175,9 @@ def _statement(project: Project, module: Module, call: ast.Call) -> ast.stmt:
 
 
 def _has_own_line(module: Module, statement: ast.stmt) -> bool:
-    span, text = module.span(statement), module.source.text
-    before = re.split(rb"[\r\n]", text[: span.start])[-1]
-    after = re.split(rb"[\r\n]", text[span.end :], maxsplit=1)[0].strip()
-    is_comment = after.startswith(b"#") and not _FOR_TOOLS.match(after)
-    return not before.strip() and (not after or is_comment)
+    before, behind = module.beside(statement)
+    is_comment = behind.startswith(b"#") and not _FOR_TOOLS.match(behind)
+    return not before and (not behind or is_comment)
 
 
 def _number(project: Project, module: Module, node: ast.expr) -> float | None:

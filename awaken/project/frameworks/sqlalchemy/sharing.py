@@ -35,7 +35,7 @@ _LOOPS = (
     ast.DictComp,
     ast.GeneratorExp,
 )
-_WORDS = (b"sqlalchemy.ext.asyncio", b"AsyncSession", b"asyncpg", b"async_sessionmaker")
+_WORDS = (b"sqlalchemy.ext", b"sqlmodel.ext", b"asyncpg")
 _LOCK = "asyncio.Lock"
 _SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
 
@@ -45,13 +45,11 @@ class SharedSession:
     """A session, or connection, that coroutines use at once.
 
     ``shown`` is how the program reaches it where they are made, ``places`` where two of them use
-    it, or the one that is made several times. ``unless`` is empty, or the clause that says why it
-    may be something else.
+    it, or the one that is made several times.
     """
 
     shown: str
     places: tuple[Place, ...]
-    unless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,6 @@ class _Use:
 
     owner: _Owner
     place: Place
-    unless: str
 
 
 class SharedSessions:
@@ -128,7 +125,9 @@ class SharedSessions:
         around = {together, *module.ancestors(together)}
         seen: list[tuple[ast.expr, _Use]] = []
         for coroutine in made:
-            uses = _Uses(self._evaluator).of(module, coroutine)
+            # What callers pass is not asked: arguments are followed from here on down.
+            with self._evaluator.without_callers():
+                uses = _Uses(self._evaluator).of(module, coroutine)
             loops = [
                 one
                 for one in module.ancestors(coroutine)
@@ -145,9 +144,8 @@ class SharedSessions:
 
 
 def _shared(*uses: _Use) -> SharedSession:
-    unless = next((one.unless for one in uses if one.unless), "")
     places = tuple(dict.fromkeys(one.place for one in uses))
-    return SharedSession(uses[0].owner.shown, places, unless)
+    return SharedSession(uses[0].owner.shown, places)
 
 
 def _is_bound_in(module: Module, owner: _Owner, loop: ast.AST) -> bool:
@@ -233,7 +231,7 @@ class _Uses:
         """Follow what is passed to a function that is not in sight: it is awaited there."""
         inner = given.value if isinstance(given, ast.Starred) else given
         receiver = inner.func if isinstance(inner, ast.Call) else None
-        if isinstance(receiver, ast.Attribute) and self._session(scene.module, receiver.value):
+        if isinstance(receiver, ast.Attribute) and self._is_session(scene, receiver.value):
             # Such as `session.in_transaction()`, which waits for nothing.
             if f"{_SESSION}.{receiver.attr}" in coroutines().gives:
                 self._note(scene, receiver.value)
@@ -278,22 +276,28 @@ class _Uses:
     # ----------------------------------------------------------------------- whose session it is
     def _note(self, scene: _Scene, node: ast.expr) -> bool:
         """Note that ``node`` is used if it is a session; return whether it is one."""
-        session = self._session(scene.module, node)
-        if session is None:
+        if not self._is_session(scene, node):
             return False
         owner = self._owner(scene, node)
         if owner is not None and owner not in self._found:
-            unless = session.unless if isinstance(session, Session) else ""
-            place = scene.module.place(node, "used here")
-            self._found[owner] = _Use(owner, place, unless)
+            self._found[owner] = _Use(owner, scene.module.place(node, "used here"))
         return True
 
-    def _session(self, module: Module, node: ast.expr) -> Value | None:
-        """Return what ``node`` is if that is a session, or connection, for one task at a time."""
+    def _is_session(self, scene: _Scene, node: ast.expr) -> bool:
+        """Whether ``node`` is a session, or a connection, for one task at a time."""
         if not isinstance(node, ast.Name | ast.Attribute):
-            return None
-        found = [one for one in self._evaluator.values(module, node) if one != NoneValue()]
-        return found[0] if found and all(map(_is_for_one_task, found)) else None
+            return False
+        values = self._evaluator.values(scene.module, node)
+        found = [one for one in values if one != NoneValue()]
+        if any(isinstance(one, Unknown) for one in found):
+            # A parameter without annotation is what the call gives it.
+            given = self._argument(scene, node)
+            return (
+                given is not None
+                and scene.above is not None
+                and self._is_session(scene.above, given)
+            )
+        return bool(found) and all(map(_is_for_one_task, found))
 
     def _owner(self, scene: _Scene, node: ast.expr) -> _Owner | None:
         """Return what holds the session ``node`` outside of the functions that run.
@@ -323,7 +327,7 @@ class _Uses:
         binding, called = bindings[0], scene.called
         if called is not None and _is_inside(module, binding, called.function):
             if isinstance(binding.node, ast.arg):
-                return self._owner_of_parameter(scene, binding.node)
+                return self._owner_of_parameter(scene, node, binding.node)
             value = _only_value(module, node)
             return None if value is None else self._owner(scene, value)
         if binding.kind == "import":
@@ -338,16 +342,26 @@ class _Uses:
         start = module.span(binding.scope.node).start
         return _Owner(module.path, start, node.id, bindings=tuple(bindings))
 
-    def _owner_of_parameter(self, scene: _Scene, parameter: ast.arg) -> _Owner | None:
-        called, call, above = scene.called, scene.call, scene.above
-        if called is None or call is None or above is None:
+    def _owner_of_parameter(
+        self, scene: _Scene, node: ast.Name, parameter: ast.arg
+    ) -> _Owner | None:
+        if scene.call is None or scene.above is None:
             return None
-        function = called.function
-        positional = [*function.args.posonlyargs, *function.args.args]
-        if called.bound and positional and positional[0] is parameter:
-            return self._owner_of_receiver(above, call)
-        given = argument_of(call, function, parameter, called.bound)
-        return None if given is None else self._owner(above, given)
+        if _is_receiver(scene, parameter):
+            return self._owner_of_receiver(scene.above, scene.call)
+        given = self._argument(scene, node)
+        return None if given is None else self._owner(scene.above, given)
+
+    def _argument(self, scene: _Scene, node: ast.expr) -> ast.expr | None:
+        """Return what the call gives to the parameter ``node`` of the function that runs."""
+        bindings = scene.module.scopes.bindings_of(node) if isinstance(node, ast.Name) else []
+        parameter = bindings[0].node if len(bindings) == 1 else None
+        called, call = scene.called, scene.call
+        if called is None or call is None or not isinstance(parameter, ast.arg):
+            return None
+        if bindings[0].scope.node is not called.function:
+            return None
+        return argument_of(call, called.function, parameter, called.bound)
 
     def _owner_of_receiver(self, above: _Scene, call: ast.Call) -> _Owner | None:
         func = call.func
@@ -357,11 +371,11 @@ class _Uses:
             func.value
         ) != ("super"):
             return self._owner(above, func.value)
-        caller = above.module.enclosing_function(call)
-        first = caller.args.args[0] if caller is not None and caller.args.args else None
-        if above.called is not None and first is not None and above.called.function is caller:
-            return self._owner_of_parameter(above, first)
-        return None
+        # What `super()` calls has the receiver of the method that calls it.
+        is_method = above.called is not None and above.called.bound and above.above is not None
+        if not is_method or above.above is None or above.call is None:
+            return None
+        return self._owner_of_receiver(above.above, above.call)
 
     def _built_with(self, scene: _Scene, call: ast.Call) -> _Owner | None:
         """Return the owner of the one session that a new object of the program is given."""
@@ -373,7 +387,7 @@ class _Uses:
         ):
             return None
         given = [*call.args, *(one.value for one in call.keywords)]
-        sessions = [one for one in given if self._session(scene.module, one) is not None]
+        sessions = [one for one in given if self._is_session(scene, one)]
         owner = self._owner(scene, sessions[0]) if len(sessions) == 1 else None
         return None if owner is None else replace(owner, built=True)
 
@@ -393,6 +407,14 @@ class _Uses:
                 if any(one.kind == "function" for one in bindings):
                     return True
         return False
+
+
+def _is_receiver(scene: _Scene, parameter: ast.arg) -> bool:
+    called = scene.called
+    if called is None or not called.bound:
+        return False
+    positional = [*called.function.args.posonlyargs, *called.function.args.args]
+    return bool(positional) and positional[0] is parameter
 
 
 def _is_for_one_task(value: Value) -> bool:
