@@ -221,14 +221,24 @@ class Names:
         """Return a name for the task of each target; empty where a list holds them better."""
         if not all(one.is_one for one in given):
             return []
+        called = [_last(one.coroutines[0]) for one in given]
         words = [_last(one) for one in position.targets]
-        if position.is_tuple:
-            words = [_last(one.coroutines[0]) for one in given]
+        if len(words) == len(given) and not any(map(_is_starred, position.targets)):
+            # What has no name of its own, such as `_`, is called by what it comes from.
+            words = [one or other for one, other in zip(words, called, strict=True)]
+        elif position.is_tuple:
             # Of one function called several times the order says more than numbers.
-            words = words if len(set(words)) == len(words) else list(_ORDINALS[: len(words)])
+            is_clear = len(set(called)) == len(called)
+            words = called if is_clear else list(_ORDINALS[: len(given)])
+        else:
+            return []
         if len(words) != len(given) or not all(words):
             return []
         return [self.new(f"{one.removesuffix('_task')}_task") for one in words]
+
+
+def _is_starred(target: ast.expr) -> bool:
+    return isinstance(target, ast.Starred)
 
 
 def _last(node: ast.expr) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,11 @@ from awaken.editing.chain_layout import can_be_laid_out, one_line
 from awaken.editing.chain_lines import ends_in_comma
 from awaken.editing.comments import lost_comments
 
-_COMPREHENSIONS = (cst.ListComp, cst.GeneratorExp, cst.SetComp)
+_BRACKETED = (cst.Call, cst.Dict, cst.List, cst.ListComp, cst.Set, cst.SetComp, cst.Subscript)
+_DISPLAYS: Mapping[str, type[cst.ListComp | cst.SetComp]] = {
+    "list": cst.ListComp,
+    "set": cst.SetComp,
+}
 
 
 def write_group(
@@ -83,9 +87,15 @@ class _Consumed(cst.CSTTransformer):
     ) -> cst.BaseExpression:
         return self._value if original_node is self._awaited else updated_node
 
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:  # noqa: N802
+    def leave_Call(  # noqa: N802  named by LibCST
+        self, original_node: cst.Call, updated_node: cst.Call
+    ) -> cst.BaseExpression:
         if [one.value for one in original_node.args] != [self._awaited]:
             return updated_node
+        func = updated_node.func
+        if isinstance(func, cst.Name) and func.value in _DISPLAYS:
+            made = _DISPLAYS[func.value](self._value.elt, self._value.for_in)
+            return made.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
         # What stood on lines of its own does not need them any more.
         return updated_node.with_changes(
             args=[cst.Arg(self._value.with_changes(lpar=[], rpar=[]))],
@@ -362,14 +372,16 @@ class _Writer:
             clause = clause.inner_for_in
         for one in reversed(clauses):
             for condition in reversed(one.ifs):
-                body = cst.If(_flat(condition.test), cst.IndentedBlock([body]))
-            body = cst.For(_flat(one.target), _flat(one.iter), cst.IndentedBlock([body]))
+                test = _in_brackets(_flat(condition.test))
+                body = cst.If(test, cst.IndentedBlock([body]))
+            target, items = _flat(one.target), _in_brackets(_flat(one.iter))
+            body = cst.For(target, items, cst.IndentedBlock([body]))
         return body
 
     def _each(self, argument: _Argument, started: Started) -> cst.BaseStatement:
         task = self.task(cst.Name(started.name), started, "")
         line = cst.SimpleStatementLine([cst.Expr(task)])
-        value = _flat(argument.value)
+        value = _in_brackets(_flat(argument.value))
         return cst.For(cst.Name(started.name), value, cst.IndentedBlock([line]))
 
 
@@ -394,6 +406,13 @@ def _can_be_flat(value: cst.BaseExpression) -> bool:
 def _flat(value: Any) -> Any:
     """Return ``value`` on one line, if nothing speaks against it."""
     return one_line(value) if "\n" in code(value) and _can_be_flat(value) else value
+
+
+def _in_brackets(value: Any) -> Any:
+    """Return ``value`` in parentheses if its lines need some where it stands alone."""
+    if "\n" not in code(value) or value.lpar or isinstance(value, _BRACKETED):
+        return value
+    return value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 def _flat_loop(clause: cst.CompFor, before: Any) -> cst.CompFor:

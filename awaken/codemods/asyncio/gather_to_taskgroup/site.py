@@ -121,9 +121,8 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
             site.rewrite(position.statement, USE_RESULTS, results),
         ]
     caveats = list(_when_raising(given, unwraps=unwraps)) if raises else []
-    if position.is_ignored and not all(
-        is_never_cancelled(project, module, each) for each in coroutines
-    ):
+    is_kept = coroutines and all(is_never_cancelled(project, module, one) for one in coroutines)
+    if position.is_ignored and not is_kept:
         caveats.append(_CANCELLED)
     if limit is not None:
         caveats.append(_LIMITED)
