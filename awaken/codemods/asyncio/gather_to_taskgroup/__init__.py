@@ -75,6 +75,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.placing import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
 from awaken.codemods.asyncio.gather_to_taskgroup.site import (
     USE_RESULTS,
+    WRAP_LOOP,
     WRITE_GROUP,
     Options,
     judged,
@@ -114,10 +115,11 @@ class GatherToTaskgroup(Rule):
         """Return the rewriters that write the task group, and use its results."""
         from awaken.codemods.asyncio.gather_to_taskgroup.rewrite import (  # noqa: PLC0415  loads LibCST
             use_results,
+            wrap_loop,
             write_group,
         )
 
-        return {WRITE_GROUP: write_group, USE_RESULTS: use_results}
+        return {WRITE_GROUP: write_group, WRAP_LOOP: wrap_loop, USE_RESULTS: use_results}
 
     def _prepared(self, project: Project, constraints: Constraints) -> Iterator[Prepared]:
         options = constraints.options
@@ -136,13 +138,14 @@ class GatherToTaskgroup(Rule):
 
 def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Prepared:
     module = site.module
-    unwraps = False
-    try:
-        found = judged(site, project, names, options)
-        decided = rewritten_together((site,), found.rewrite)
-        unwraps = found.unwraps and shares(module)
-    except Refused as refused:
-        decided = refused_together((site,), refused)
     first = LINE_END_BYTES.search(module.source.text)
     newline = "\n" if first is None else first.group().decode()
-    return Prepared(module.path, module.name, decided, unwraps, newline)
+    try:
+        found = judged(site, project, names, options)
+    except Refused as refused:
+        return Prepared(module.path, module.name, refused_together((site,), refused))
+    alone = rewritten_together((site,), found.alone)
+    if found.shared is None or not shares(module):
+        return Prepared(module.path, module.name, alone)
+    shared = rewritten_together((site,), found.shared)
+    return Prepared(module.path, module.name, alone, shared, newline)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from awaken.codemods.asyncio.gather_to_taskgroup.placing import shares_line
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import (
     AWAIT_IN_ARGUMENT,
     CREATED_EARLIER,
@@ -15,7 +16,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.reasons import (
 )
 from awaken.kit.sites import Refused
 from awaken.project.effects import suspensions
-from awaken.project.source.trees import walk
+from awaken.project.source.trees import last_name, walk
 from awaken.project.values.domain import Unknown
 from awaken.workspace.sources import LINE_END_BYTES
 
@@ -30,6 +31,7 @@ _MAKES_TASK = {
     "asyncio.ensure_future",
     "asyncio.AbstractEventLoop.create_task",
 }
+_TASK_WORDS = {name.rpartition(".")[2] for name in _MAKES_TASK}
 _KEPT = {"name", "context", "coro", "coro_or_future"}
 
 
@@ -57,12 +59,13 @@ class Given:
 class Gathered:
     """All that a gather runs.
 
-    ``built`` is the statement directly above it that makes the list it is given, for nothing else.
-    ``unpacks``: the arguments are the elements of the list that is starred, or built.
+    ``built`` is the statement directly above it that makes the list it is given, for nothing else,
+    or the loop that adds tasks to it. ``unpacks``: the arguments are the elements of the list that
+    is starred, or built.
     """
 
     given: Sequence[Given]
-    built: ast.Assign | None = None
+    built: ast.Assign | ast.For | None = None
     unpacks: bool = False
 
 
@@ -77,6 +80,9 @@ def gathered_by(project: Project, module: Module, call: ast.Call, position: Posi
                 _check_at_once(module, built.value)
                 found = _passed(project, module, built.value)
                 return Gathered(found, built, unpacks=_is_display(built.value))
+            loop = _loop_of_tasks(module, name, position)
+            if loop is not None:
+                return Gathered([_added_in(project, module, name)], loop)
         case [ast.Starred(value=value)] if _is_display(value):
             return Gathered(_passed(project, module, value), unpacks=True)
     found = [_given(project, module, one) for one in call.args]
@@ -102,9 +108,7 @@ def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign 
 
     None where it is used otherwise, or where the two cannot become one.
     """
-    block = module.block_of(position.statement)
-    at = block.index(position.statement)
-    match block[at - 1] if at else None:
+    match _above(module, position):
         case ast.Assign(targets=[ast.Name(id=target)], value=value) as built if target == name.id:
             is_written = isinstance(value, ast.ListComp | ast.GeneratorExp) or _is_display(value)
             is_alone = len(module.scopes.bindings_of(name)) == 1
@@ -114,6 +118,73 @@ def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign 
             return built if is_written and is_alone and is_read_once and keeps else None
         case _:
             return None
+
+
+def _loop_of_tasks(module: Module, name: ast.Name, position: Position) -> ast.For | None:
+    """Return the loop directly above the gather that alone adds to the list ``name``.
+
+    None where a block around it would mean something else: where it waits or is left.
+    """
+    loop = _above(module, position)
+    if not isinstance(loop, ast.For) or not _starts_empty(module, name, position):
+        return None
+    pauses = suspensions(loop)
+    leaves = any(isinstance(one, ast.Return | ast.Raise) for one in walk(loop))
+    end = module.span(position.statement).end
+    # Behind the gather they are tasks that are done, as before.
+    earlier = [
+        one
+        for one in module.scopes.reads_of(name)
+        if one is not name and module.span(one).start < end
+    ]
+    is_alone = all(loop in module.ancestors(one) for one in earlier) and bool(earlier)
+    lost = position.is_ignored and _has_comments(module, loop, position.statement)
+    if pauses.awaits or pauses.yields or leaves or not is_alone or lost:
+        return None
+    # Coroutines can stay in their list; only tasks must be started where they are made.
+    return loop if all(_appended(module, one) is not None for one in earlier) else None
+
+
+def _starts_empty(module: Module, name: ast.Name, position: Position) -> bool:
+    """Whether ``name`` is given an empty list in the block of the gather, and nothing else."""
+    bindings = module.scopes.bindings_of(name)
+    if len(bindings) != 1:
+        return False
+    value, statement = bindings[0].value, module.statement_of(bindings[0].node)
+    is_empty = isinstance(value, ast.List) and not value.elts
+    return is_empty and statement in module.block_of(position.statement)
+
+
+def _appended(module: Module, read: ast.Name) -> ast.Call | None:
+    """Return what is called in ``tasks.append(asyncio.create_task(...))``, if ``read`` is there."""
+    method = module.parent(read)
+    call = None if method is None else module.parent(method)
+    match call:
+        case ast.Call(func=func, args=[ast.Call() as added], keywords=[]) if func is method:
+            is_append = isinstance(method, ast.Attribute) and method.attr == "append"
+            is_statement = isinstance(module.parent(call), ast.Expr)
+            is_task = last_name(added.func) in _TASK_WORDS
+            return added if is_append and is_statement and is_task else None
+        case _:
+            return None
+
+
+def _added_in(project: Project, module: Module, name: ast.Name) -> Given:
+    """Return what is added to the list ``name``. Raises Refused unless all of it is tasks."""
+    parts = [_appended(module, read) for read in module.scopes.reads_of(name)]
+    tasks = [one for one in parts if one is not None]
+    coroutines = tuple(_started(project, module, one) for one in tasks)
+    if any(one is each for one, each in zip(tasks, coroutines, strict=True)):
+        raise Refused(NOT_A_COROUTINE, f"*{name.id}")
+    return Given(name, "each", coroutines, is_task=True)
+
+
+def _above(module: Module, position: Position) -> ast.stmt | None:
+    """Return the statement directly above the gather, if it has its lines for itself."""
+    block = module.block_of(position.statement)
+    at = block.index(position.statement)
+    found = block[at - 1] if at else None
+    return None if found is None or shares_line(module, found) else found
 
 
 def _has_comments(module: Module, above: ast.stmt, statement: ast.stmt) -> bool:
@@ -151,6 +222,9 @@ def _starred(project: Project, module: Module, value: ast.expr) -> Given:
             return Given(value, "comprehension", (inner,), is_task=inner is not value.elt)
         case ast.Name():
             return _variable(project, module, value)
+        case ast.List() | ast.Tuple():
+            refused = Refused(NOT_A_COROUTINE, module.excerpt(value))
+            return _held(project, module, value, list(_items(value, refused)))
         case _:
             raise Refused(NOT_A_COROUTINE, f"*{module.excerpt(value)}")
 
@@ -189,14 +263,19 @@ def _require_coroutine(project: Project, module: Module, node: ast.expr) -> None
 # ------------------------------------------------------------------------------ lists of coroutines
 def _variable(project: Project, module: Module, name: ast.Name) -> Given:
     """Return the variable ``name`` that holds coroutines: a list that is built in the function."""
-    parts = list(_put_into(module, name))
+    return _held(project, module, name, list(_put_into(module, name)))
+
+
+def _held(project: Project, module: Module, holder: ast.expr, parts: Sequence[ast.expr]) -> Given:
+    """Return the argument ``holder``, a list of ``parts``. Raises Refused if tasks are in it."""
     coroutines = tuple(_in_task(project, module, one) for one in parts)
     made = [one for one, inner in zip(parts, coroutines, strict=True) if one is not inner]
     if made:
-        raise Refused(CREATED_EARLIER, name.id, because=(module.place(made[0]),))
+        because = (module.place(made[0]),)
+        raise Refused(CREATED_EARLIER, module.excerpt(holder), because=because)
     for one in coroutines:
         _require_coroutine(project, module, one)
-    return Given(name, "each", coroutines)
+    return Given(holder, "each", coroutines)
 
 
 def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:

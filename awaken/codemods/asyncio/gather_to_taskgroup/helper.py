@@ -78,12 +78,12 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A decided site; ``shares`` says that it raises the first exception, and may by the class."""
+    """A decided site: as it stands alone, and with the class, if that can take its place."""
 
     path: str
     name: str
-    decided: Decided
-    shares: bool
+    alone: Decided
+    shared: Decided | None = None
     newline: str = "\n"
 
 
@@ -98,19 +98,16 @@ def with_helper(
     """Yield what was decided, with the class where several sites of a package share it."""
     together: dict[tuple[str, str], list[Prepared]] = {}
     for one in prepared:
-        if one.shares:
+        if one.shared is not None:
             together.setdefault(_root(one), []).append(one)
-    found: dict[str, Edits] = {}
-    for sites in together.values():
-        edits = _edits(project, constraints, sites)
-        if edits is not None:
-            found |= {change.id: edits for one in sites for change in one.decided.changes}
+    found = {root: _edits(project, constraints, sites) for root, sites in together.items()}
     for one in prepared:
-        changes = tuple(
-            found[change.id].made(change) if change.id in found else change
-            for change in one.decided.changes
-        )
-        yield Decided(one.decided.findings, changes)
+        edits = found.get(_root(one))
+        if one.shared is None or edits is None:
+            yield one.alone
+        else:
+            changes = tuple(edits.made(change) for change in one.shared.changes)
+            yield Decided(one.shared.findings, changes)
 
 
 @dataclass(frozen=True, slots=True)

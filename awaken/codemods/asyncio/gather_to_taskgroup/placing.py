@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import POSITION
 from awaken.kit.sites import Refused
-from awaken.project.source.trees import last_name, walk
+from awaken.project.source.trees import Function, last_name, walk
 
 if TYPE_CHECKING:
     from awaken.codemods.asyncio.gather_to_taskgroup.arguments import Given
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SIMPLE = (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
 _CONSUMERS = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sum", "tuple"}
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _COMPOUND = (ast.AsyncFor, ast.AsyncWith, ast.For, ast.If, ast.With)
 
 
@@ -29,11 +30,14 @@ class Position:
     """The ``await``, and the statement in front of which a block can stand.
 
     ``is_consumed``: the results are iterated over at once, and nobody sees the list itself.
+    ``is_tuple``: the results may be, or by an annotation must be, a tuple: then ``is_annotated``.
     """
 
     awaited: ast.Await
     statement: ast.stmt
     is_consumed: bool = False
+    is_tuple: bool = False
+    is_annotated: bool = False
 
     @property
     def is_ignored(self) -> bool:
@@ -55,7 +59,7 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
     statement = module.statement_of(awaited)
     if not isinstance(statement, _SIMPLE + _COMPOUND):
         raise Refused(POSITION, "no block can stand in front of this")
-    if _shares_line(module, statement):
+    if shares_line(module, statement):
         raise Refused(POSITION, "other code stands on its line")
     order = project.effects.order(module, awaited)
     if order is None or not order.once:
@@ -66,7 +70,45 @@ def position_of(project: Project, module: Module, awaited: ast.Await) -> Positio
     called = [one for one in order.before if not isinstance(one, ast.Attribute)]
     if called:
         raise Refused(POSITION, f"`{module.excerpt(called[0])}` is evaluated before it")
-    return Position(awaited, statement, _is_consumed(module, awaited))
+    is_annotated = _is_annotated(module, awaited, statement)
+    is_tuple = is_annotated or _is_indexed(module, awaited, statement)
+    return Position(awaited, statement, _is_consumed(module, awaited), is_tuple, is_annotated)
+
+
+def _is_annotated(module: Module, awaited: ast.Await, statement: ast.stmt) -> bool:
+    """Whether the results are said to be a tuple, as stubs have it; gather returns a list."""
+    annotation: ast.expr | None = None
+    if isinstance(statement, ast.AnnAssign) and statement.value is awaited:
+        annotation = statement.annotation
+    elif isinstance(statement, ast.Return) and statement.value is awaited:
+        function = module.enclosing_function(statement)
+        annotation = function.returns if isinstance(function, Function) else None
+    if isinstance(annotation, ast.Constant):
+        annotation = module.parse_string(annotation)
+    said = annotation.value if isinstance(annotation, ast.Subscript) else annotation
+    return said is not None and last_name(said) in {"Tuple", "tuple"}
+
+
+def _is_indexed(module: Module, awaited: ast.Await, statement: ast.stmt) -> bool:
+    """Whether the results go into a variable of which single items are read, and nothing else."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() as target], value=value) if value is awaited:
+            scope = module.scopes.scope_of(target)
+            bindings = scope.bindings.get(target.id, [])
+        case _:
+            return False
+    reads = [
+        one for inside in module.scopes.inside(scope) for one in inside.reads.get(target.id, ())
+    ]
+    return len(bindings) == 1 and bool(reads) and all(_reads_item(module, one) for one in reads)
+
+
+def _reads_item(module: Module, read: ast.Name) -> bool:
+    match module.parent(read):
+        case ast.Subscript(value=value, slice=ast.Constant(value=int()), ctx=ast.Load()):
+            return value is read
+        case _:
+            return False
 
 
 def _is_consumed(module: Module, awaited: ast.Await) -> bool:
@@ -79,7 +121,7 @@ def _is_consumed(module: Module, awaited: ast.Await) -> bool:
             return False
 
 
-def _shares_line(module: Module, statement: ast.stmt) -> bool:
+def shares_line(module: Module, statement: ast.stmt) -> bool:
     """Whether something else than a comment stands beside the statement."""
     text, span = module.source.text, module.span(statement)
     before = text[: span.start].replace(b"\r", b"\n").rpartition(b"\n")[2]
@@ -177,17 +219,21 @@ class Names:
 
     def of_tasks(self, position: Position, given: Sequence[Given]) -> list[str]:
         """Return a name for the task of each target; empty where a list holds them better."""
-        targets = [_last(one) for one in position.targets]
-        plain = len(targets) == len(given) and all(one.is_one for one in given)
-        if not plain or not all(targets):
+        if not all(one.is_one for one in given):
             return []
-        return [self.new(f"{one}_task") for one in targets]
+        words = [_last(one) for one in position.targets]
+        if position.is_tuple:
+            words = [_last(one.coroutines[0]) for one in given]
+            # Of one function called several times the order says more than numbers.
+            words = words if len(set(words)) == len(words) else list(_ORDINALS[: len(words)])
+        if len(words) != len(given) or not all(words):
+            return []
+        return [self.new(f"{one.removesuffix('_task')}_task") for one in words]
 
 
-def _last(target: ast.expr) -> str:
-    """Return the last word of a target; empty where it says nothing."""
-    name = last_name(target) if isinstance(target, ast.Name | ast.Attribute) else ""
-    return (name or "").strip("_")
+def _last(node: ast.expr) -> str:
+    """Return the last word of a target, or of what is called; empty where it says nothing."""
+    return last_name(node.func if isinstance(node, ast.Call) else node).strip("_")
 
 
 def variables_of(comprehension: ast.ListComp | ast.GeneratorExp) -> set[str]:

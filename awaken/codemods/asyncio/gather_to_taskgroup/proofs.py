@@ -1,17 +1,12 @@
-"""What is proven of a gather: that nothing raises, that nobody can tell, that nothing is shared."""
+"""What is proven of a gather: that nothing raises, that nobody can tell, what is read late."""
 
 from __future__ import annotations
 
 import ast
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.gather_to_taskgroup.reasons import SHARED_SESSION
-from awaken.kit.names_here import is_dotted
-from awaken.kit.sites import Refused
 from awaken.project.effects import suspensions
-from awaken.project.frameworks.sqlalchemy.sessions import SessionProof
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import Unknown
 
@@ -21,7 +16,6 @@ if TYPE_CHECKING:
     from awaken.project import Project
     from awaken.project.source.modules import Module
 
-_SESSIONS = (b"AsyncSession", b"AsyncConnection", b"async_sessionmaker", b"async_scoped_session")
 _OF_THEIR_OWN = {
     "asyncio.sleep",
     "asyncio.Event.wait",
@@ -141,45 +135,3 @@ def _is_of_module(module: Module, node: ast.Attribute) -> bool:
         return False
     bindings = module.scopes.bindings_of(base)
     return bool(bindings) and all(one.kind in {"import", "class"} for one in bindings)
-
-
-# ----------------------------------------------------------------------------- what is shared
-def check_sessions(project: Project, module: Module, given: Sequence[Given]) -> None:
-    """Raise Refused if several of the coroutines are given the same session."""
-    if not project.files_with(_SESSIONS):
-        return
-    passed = [(one, node) for one in given for each in one.coroutines for node in _passed_on(each)]
-    times = Counter(module.text_of(node) for _, node in passed)
-    for one, node in passed:
-        text = module.text_of(node)
-        # A comprehension passes it as often as there are items.
-        is_shared = times[text] > 1 if one.is_one else not _is_of_item(module, node)
-        if is_shared and _is_session(project, module, node):
-            raise Refused(SHARED_SESSION, text)
-
-
-def _passed_on(coroutine: ast.expr) -> Iterator[ast.expr]:
-    """Yield the variables and attributes that a call is given, its receiver among them."""
-    if not isinstance(coroutine, ast.Call):
-        return
-    receiver = coroutine.func.value if isinstance(coroutine.func, ast.Attribute) else None
-    values = (one.value for one in coroutine.keywords)
-    for node in (receiver, *coroutine.args, *values):
-        if node is not None and is_dotted(node):
-            yield node
-
-
-def _is_of_item(module: Module, node: ast.expr) -> bool:
-    """Whether ``node`` is another object for each item of a comprehension."""
-    base = node
-    while isinstance(base, ast.Attribute):
-        base = base.value
-    if not isinstance(base, ast.Name):
-        return False
-    owner = module.scopes.owner(base.id, module.scopes.scope_of(base))
-    return owner is not None and owner.kind == "comprehension"
-
-
-def _is_session(project: Project, module: Module, node: ast.expr) -> bool:
-    proof = project.orm.session_of(module, node)
-    return isinstance(proof, SessionProof) and proof.kind.startswith("async")

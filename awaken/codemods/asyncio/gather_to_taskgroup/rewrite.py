@@ -41,6 +41,14 @@ def write_group(
     return statements
 
 
+def wrap_loop(node: cst.For, data: GroupCode, around: Surroundings) -> Sequence[cst.BaseStatement]:
+    """``for x in xs: tasks.append(create_task(f(x)))`` → the same in the task group."""
+    writer = _Writer(data, around)
+    loop = cst.ensure_type(node.visit(_Appending(data, writer)), cst.For)
+    block: Any = writer.block([loop.with_changes(leading_lines=[])])
+    return [block.with_changes(leading_lines=node.leading_lines)]
+
+
 def use_results(
     node: cst.BaseSmallStatement | cst.BaseCompoundStatement, data: Results, around: Surroundings
 ) -> Any:
@@ -52,7 +60,7 @@ def _with_results(node: Any, data: Results, around: Surroundings) -> Any:
     """Return the statement with the results in place of the ``await``."""
     value = cst.parse_expression(data.code)
     awaited = _awaited(node, data)
-    if isinstance(value, cst.Tuple) and isinstance(node, cst.Assign):
+    if isinstance(value, cst.Tuple) and isinstance(node, cst.BaseSmallStatement):
         plain = node.deep_replace(awaited, value)
         line = code(plain).rpartition("\n")[2]
         if "\n" in code(plain) or around.column + len(line) > around.line_length:
@@ -196,6 +204,23 @@ def _first_comment(space: Any) -> str:
 
 
 # -------------------------------------------------------------------------------------- the block
+class _Appending(cst.CSTTransformer):
+    """Starts in the group what a loop appends to the list of tasks."""
+
+    def __init__(self, data: GroupCode, writer: _Writer) -> None:
+        super().__init__()
+        self._append = f"{data.tasks}.append"
+        self._started = data.started[0]
+        self._writer = writer
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:  # noqa: N802
+        if code(original_node.func) != self._append:
+            return updated_node
+        argument = updated_node.args[0]
+        task = self._writer.task(argument.value, self._started, "")
+        return updated_node.with_changes(args=[argument.with_changes(value=task)])
+
+
 class _Writer:
     """Writes the statements that start the tasks."""
 
@@ -224,7 +249,7 @@ class _Writer:
             return self._commented(argument, self._loop(argument, started))
         if started.how == "each":
             return self._commented(argument, self._each(argument, started))
-        task = self._task(argument.value, started, argument.indent)
+        task = self.task(argument.value, started, argument.indent)
         small: cst.BaseSmallStatement = cst.Expr(task)
         if started.name:
             small = cst.Assign([cst.AssignTarget(cst.Name(started.name))], task)
@@ -250,7 +275,7 @@ class _Writer:
         elements: list[Any] = []
         for argument, started in pairs:
             if started.how == "one":
-                task = self._task(argument.value, started, argument.indent, self._indent)
+                task = self.task(argument.value, started, argument.indent, self._indent)
                 elements.append(cst.Element(task))
             else:
                 listed = self._comprehension(argument, started, self._indent)
@@ -276,7 +301,7 @@ class _Writer:
         return _with_lines_above(statement, comments)
 
     # --------------------------------------------------------------------------------- one task
-    def _task(
+    def task(
         self, value: cst.BaseExpression, started: Started, indent: str, base: str = ""
     ) -> cst.Call:
         """Return ``tg.create_task(value)``, on a line that is ``base`` deeper than the block.
@@ -307,14 +332,14 @@ class _Writer:
         """Return the list of the tasks of a starred argument."""
         value: Any = argument.value
         if started.how == "each":
-            task = self._task(cst.Name(started.name), started, "")
+            task = self.task(cst.Name(started.name), started, "")
             return cst.ListComp(task, cst.CompFor(cst.Name(started.name), _flat(value)))
         if "#" in code(value) and self._data.results is None:
             # It stays where it is, and so do its comments.
-            task = self._task(value.elt, started, self._indent, self._indent)
+            task = self.task(value.elt, started, self._indent, self._indent)
             return _bracketed(value, cst.ListComp(task, value.for_in))
         inner = base + self._indent
-        task = self._task(value.elt, started, _indent_of(value) or argument.indent, inner)
+        task = self.task(value.elt, started, _indent_of(value) or argument.indent, inner)
         if "\n" not in code(task):
             return cst.ListComp(task, _flat_loop(value.for_in, cst.SimpleWhitespace(" ")))
         return cst.ListComp(
@@ -328,7 +353,7 @@ class _Writer:
         """Return the ``for`` statement that does what a comprehension did."""
         value: Any = argument.value
         body: cst.BaseStatement = cst.SimpleStatementLine(
-            [cst.Expr(self._task(value.elt, started, _indent_of(value) or argument.indent))]
+            [cst.Expr(self.task(value.elt, started, _indent_of(value) or argument.indent))]
         )
         clauses: list[cst.CompFor] = []
         clause: cst.CompFor | None = value.for_in
@@ -342,7 +367,7 @@ class _Writer:
         return body
 
     def _each(self, argument: _Argument, started: Started) -> cst.BaseStatement:
-        task = self._task(cst.Name(started.name), started, "")
+        task = self.task(cst.Name(started.name), started, "")
         line = cst.SimpleStatementLine([cst.Expr(task)])
         value = _flat(argument.value)
         return cst.For(cst.Name(started.name), value, cst.IndentedBlock([line]))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -24,7 +26,6 @@ from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
     which_await,
 )
 from awaken.codemods.asyncio.gather_to_taskgroup.proofs import (
-    check_sessions,
     is_never_cancelled,
     is_quiet,
     nobody_can_tell,
@@ -41,11 +42,15 @@ if TYPE_CHECKING:
 
 WRITE_GROUP = "write-group"
 USE_RESULTS = "use-results"
+WRAP_LOOP = "wrap-loop"
 _OTHERS = "if one fails, the others are cancelled, and awaited before it is raised"
 _ALONE = "if it fails, the exception is raised as before"
 _GROUPED = "exceptions come in an `ExceptionGroup`"
 _CANCELLED = "a task that something else cancels is passed over"
 _LIMITED = "an exception raised while they are cancelled hides that the time is over"
+_CONTEXT = "its `__context__` is the exception group"
+_IN_ORDER = "all begin in the order of the arguments"
+_TUPLE = "the results are a tuple, as the annotation says, and no list"
 _TRIO = ("trio", "trio_asyncio")
 
 
@@ -61,10 +66,13 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What becomes of a site; ``unwraps``: the first exception is raised by itself."""
+    """What becomes of a site: as it stands alone, and where the group is of the class in a file.
 
-    rewrite: Rewrite
-    unwraps: bool
+    The latter is None where no exception is unwrapped.
+    """
+
+    alone: Rewrite
+    shared: Rewrite | None = None
 
 
 def judged(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Judged:
@@ -78,7 +86,10 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         raise Refused(reasons.NO_ARGUMENTS)
     gathered = gathered_by(project, module, call, position)
     given = gathered.given
-    check_sessions(project, module, given)
+    coroutines = [each for one in given for each in one.coroutines]
+    shared = project.orm.shared_session(module, call, coroutines)
+    if shared is not None:
+        raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
     raises = not all(is_quiet(project, module, one) for one in given)
     unwraps = raises and _unwraps(project, module, call, options)
     opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
@@ -106,22 +117,29 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
         edits = [site.rewrite(position.statement, WRITE_GROUP, replace(code, results=results))]
     else:
         edits = [
-            site.rewrite(built, WRITE_GROUP, code),
+            site.rewrite(built, WRITE_GROUP if isinstance(built, ast.Assign) else WRAP_LOOP, code),
             site.rewrite(position.statement, USE_RESULTS, results),
         ]
     caveats = list(_when_raising(given, unwraps=unwraps)) if raises else []
     if position.is_ignored and not all(
-        is_never_cancelled(project, module, each) for one in given for each in one.coroutines
+        is_never_cancelled(project, module, each) for each in coroutines
     ):
         caveats.append(_CANCELLED)
     if limit is not None:
         caveats.append(_LIMITED)
+    if any(later.is_task and not one.is_task for one, later in pairwise(given)):
+        caveats.append(_IN_ORDER)
+    if position.is_annotated and all(one.is_one for one in given):
+        caveats.append(_TUPLE)
     early = dict.fromkeys(read_before(module, position))
     caveats += [f"`{one}` is read after they ran" for one in early]
     message = f"`{module.excerpt(call.func)}()` becomes a task group"
     unused = site.release_import("asyncio", "gather")
     places = () if built is None else (module.place(built),)
-    return Judged(Rewrite(message, [*edits, *imports, unused], caveats, places), unwraps)
+    alone = Rewrite(message, [*edits, *imports, unused], caveats, places)
+    if not unwraps:
+        return Judged(alone)
+    return Judged(dataclasses.replace(alone, caveats=[*caveats, _CONTEXT]), alone)
 
 
 def _when_raising(given: Sequence[Given], *, unwraps: bool) -> Iterable[str]:
@@ -210,6 +228,8 @@ def _started(
 ) -> tuple[GroupCode, str]:
     """Return ``group`` with the way each argument is started, and the code of its results."""
     given = gathered.given
+    if isinstance(gathered.built, ast.For) and isinstance(given[0].node, ast.Name):
+        return _looped(group, position, given[0].node.id, names)
     if position.is_ignored:
         ignored = [_ignored(one, names) for one in given]
         started = tuple(one for one in ignored if one is not None)
@@ -223,16 +243,27 @@ def _started(
         )
         results = ", ".join(f"{name}.result()" for name in tasks)
         if len(tasks) == 1:
-            results = f"[{results}]"
+            results = f"{results}," if position.is_tuple else f"[{results}]"
         return replace(group, started=started), results
-    held = names.list_of_tasks(gathered.built, position)
-    task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
+    built = gathered.built if isinstance(gathered.built, ast.Assign) else None
+    held = names.list_of_tasks(built, position)
     kept = tuple(_kept(one, names) for one in given)
+    return replace(group, started=kept, tasks=held), _results_of(held, position, names)
+
+
+def _looped(group: GroupCode, position: Position, held: str, names: Names) -> tuple[GroupCode, str]:
+    """Return ``group`` around the loop that adds tasks to the list ``held``."""
+    started = (Started("one", is_task=True),)
+    return replace(group, started=started, tasks=held), _results_of(held, position, names)
+
+
+def _results_of(held: str, position: Position, names: Names) -> str:
+    """Return the code of the results of the tasks in the list ``held``."""
     if position.is_ignored:
-        return replace(group, started=kept, tasks=held), ""
+        return ""
+    task = next((one for one in ("task", "t") if not names.is_used(one)), "task")
     every = f"{task}.result() for {task} in {held}"
-    shown = f"({every})" if position.is_consumed else f"[{every}]"
-    return replace(group, started=kept, tasks=held), shown
+    return f"({every})" if position.is_consumed else f"[{every}]"
 
 
 def _kept(given: Given, names: Names) -> Started:
