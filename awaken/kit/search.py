@@ -1,4 +1,4 @@
-"""Searching a program: files by the words in them, calls by what they call."""
+"""Searching a program: files by words, calls by what they call, patches by what they replace."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.contract import Place
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
+from awaken.project.frameworks.testing.marks import Patch, patch_of
 from awaken.project.graph.callers import Obstacle
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -55,9 +58,15 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
 
     ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
     """
+    # Resolving the names of all calls takes most of the time of a rule.
+    spellings = {one for name in names for one in project.spellings(name)}
     for module in site_modules(project, rule.triggers):
         for node in module.walk():
-            if isinstance(node, ast.Call) and project.qualified_name(module, node.func) in names:
+            if (
+                isinstance(node, ast.Call)
+                and last_name(node.func) in spellings
+                and project.qualified_name(module, node.func) in names
+            ):
                 yield Site(rule.name, module, node)
 
 
@@ -87,3 +96,32 @@ def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
     if named is not None or len(before) <= position:
         return named
     return None if any(isinstance(one, ast.Starred) for one in before) else before[position]
+
+
+def patched(
+    project: Project, module: Module, function: ast.expr, qualified: str
+) -> tuple[Place, ...]:
+    """Return where tests put something in the place of ``function``, which ``module`` calls.
+
+    ``qualified`` is its name in its library, ``asyncio.wait_for``: that is patched for all modules,
+    ``app.jobs.wait_for`` for one. What tests call themselves, they patch in their own file.
+    """
+    word = qualified.rpartition(".")[2]
+    names = {qualified, f"{module.name}.{module.text_of(function)}"}
+    found: list[Place] = []
+    in_tests = is_around_tests(module.path)
+    for home in modules_with(project, (f'{word}"'.encode(), f"{word}'".encode())):
+        if in_tests and home.path != module.path:
+            continue
+        for mention in home.mentions(word):
+            call = home.parent(mention)
+            patch = patch_of(home, call) if isinstance(call, ast.Call) else None
+            if patch is not None and _patched_name(project, home, patch) in names:
+                found.append(home.place(patch.call))
+    return tuple(found)
+
+
+def _patched_name(project: Project, module: Module, patch: Patch) -> str:
+    if patch.owner is None:
+        return patch.name
+    return f"{project.qualified_name(module, patch.owner)}.{patch.name}"

@@ -1,0 +1,129 @@
+"""What a coroutine awaits in place of a blocking call."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.codemods.asyncio.blocking_call.calls import BlockingCall
+from awaken.codemods.asyncio.blocking_call.reasons import BLOCKS, OLD_PYTHON, OTHER_LOOP
+from awaken.contract import Edit, Span, TextEdit
+from awaken.kit.names_here import is_dotted, name_here
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.knowledge import knowledge
+from awaken.project.effects import suspensions
+from awaken.workspace.sources import LINE_END_BYTES
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_TO_THREAD = (3, 9)  # the first Python that has `asyncio.to_thread`
+_IN_A_THREAD = {
+    "bcrypt", "hashlib", "httpx", "os", "pandas", "pathlib", "requests", "shutil", "socket",
+    "subprocess", "urllib",
+}  # fmt: skip
+"""The packages whose functions may be called in any thread, and give all that they have."""
+_GIVES_A_HANDLE = {"create_connection", "open", "stream", "urlopen", "walk", "glob", "rglob"}
+_CAVEATS = ("it runs in another thread", "other coroutines run in the meantime")
+_HELP = {
+    "file": "Do all that is done with the file in a function, and await that in a thread: "
+    "`asyncio.to_thread(...)`.",
+    "lock": "Await the `asyncio` twin of it, or await it in a thread: `asyncio.to_thread(...)`.",
+    "database": "Use a driver that can be awaited, or do all that is done with the connection in a "
+    "function, and await that in a thread: `asyncio.to_thread(...)`.",
+    "http": "Use a client that can be awaited, or do all that is done with this one in a function, "
+    "and await that in a thread: `asyncio.to_thread(...)`.",
+}
+
+
+def awaited(site: Site[ast.Call], project: Project, blocking: BlockingCall) -> Rewrite:
+    """Return how ``site`` is awaited. Raises Refused where it stays."""
+    module, call = site.module, site.node
+    shown = f"{module.excerpt(call.func)}()"
+    if module.in_fstring(call):
+        raise Refused(INSIDE_FSTRING, module.excerpt(call))
+    if b"trio" in module.source.text:
+        raise Refused(OTHER_LOOP, shown)
+    message = f"`{shown}` holds up the event loop"
+    twin = knowledge().async_twins.get(blocking.name)
+    if twin is not None:
+        home, _, name = blocking.name.rpartition(".")
+        unused = [site.release_import(home), site.release_import(home, name)]
+        return Rewrite(message, [*_in_place(site, twin), *unused], _changes(site, project))
+    if not _fits_a_thread(site, blocking):
+        raise Refused(BLOCKS, shown, _HELP.get(blocking.waits_for, ""))
+    if project.targets.lowest_python < _TO_THREAD:
+        raise Refused(OLD_PYTHON, shown)
+    return Rewrite(message, [*_in_place(site, "asyncio.to_thread"), _handed_over(site)], _CAVEATS)
+
+
+def _fits_a_thread(site: Site[ast.Call], blocking: BlockingCall) -> bool:
+    """Whether the call alone is what blocks, and any thread may make it."""
+    module, call = site.module, site.node
+    home, _, name = blocking.name.rpartition(".")
+    above = module.parent(call)
+    # A method of an object belongs to the thread of its object, but for a path.
+    is_method = home.rpartition(".")[2][:1].isupper() and home != "pathlib.Path"
+    streams = any(one.arg == "stream" for one in call.keywords)
+    return (
+        home.partition(".")[0] in _IN_A_THREAD
+        and not is_method
+        and name not in _GIVES_A_HANDLE
+        and not streams
+        and not isinstance(above, ast.withitem)
+        and (is_dotted(call.func) or home == "pathlib.Path")
+    )
+
+
+def _in_place(site: Site[ast.Call], qualified: str) -> list[Edit]:
+    """Return the edits that await a function of asyncio in place of the one that is called."""
+    module, call = site.module, site.node
+    written = name_here(module, site.node, qualified.rpartition(".")[2], ["asyncio"], "")
+    text, imports = written.text, list[Edit]()
+    if written.needs is not None:
+        text, imports = qualified, [site.need_import("asyncio")]
+        taken = "asyncio" in module.scopes.module.bindings
+        if taken or module.scopes.is_bound("asyncio", call):
+            raise Refused(NAME_TAKEN, "asyncio")
+    above = module.parent(call)
+    if isinstance(above, ast.Attribute | ast.Subscript) or (
+        isinstance(above, ast.Call) and above.func is call
+    ):
+        replaced = site.replace(call.func, f"(await {text}")
+        return [replaced, site.insert_behind(call, ")"), *imports]
+    return [site.replace(call.func, f"await {text}"), *imports]
+
+
+def _handed_over(site: Site[ast.Call]) -> Edit:
+    """Return the edit that makes the function the first argument of the call."""
+    module, call = site.module, site.node
+    start = module.span(call.func).end
+    if module.source.text[start : start + 1] != b"(":
+        raise Refused(BLOCKS, f"{module.excerpt(call.func)}()")
+    given = [module.span(one).start for one in (*call.args, *call.keywords)]
+    shown = module.text_of(call.func)
+    if not given:
+        text, at = shown, start + 1
+    elif breaks := LINE_END_BYTES.findall(module.source.text[start : min(given)]):
+        at = min(given)
+        indent = " " * (module.line_column(Span(at, at))[1] - 1)
+        text = f"{shown},{breaks[-1].decode()}{indent}"
+    else:
+        text, at = f"{shown}, ", start + 1
+    return TextEdit(path=module.path, anchor=Span(at, at), text=text, site=site.id)
+
+
+def _changes(site: Site[ast.Call], project: Project) -> list[str]:
+    """Return what may change where a coroutine sleeps on the loop; nothing where that is sure."""
+    module, call = site.module, site.node
+    function = module.enclosing_coroutine(call)
+    around = {one.kind for one in project.effects.guards(module, call)}
+    seconds = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    is_sure = isinstance(seconds, ast.Constant) and isinstance(seconds.value, int | float)
+    changes: list[str] = []
+    if function is None or not suspensions(function).awaits or around & {"with", "in-finally"}:
+        changes.append("other coroutines run in the meantime, and it can be cancelled there")
+    if not is_sure:
+        changes.append("a negative number no longer raises")
+    return changes

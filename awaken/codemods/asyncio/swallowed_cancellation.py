@@ -1,0 +1,501 @@
+"""Lets the cancellation of a task go on where a handler ends it.
+
+## What
+
+In a coroutine, a handler around an `await` that catches `asyncio.CancelledError` and raises nothing
+gets a `raise` at its end; a `return`, `break`, `continue` or `pass` there becomes one. `except:`
+and `except BaseException:`, if they do no more than to write a log or to leave, become
+`except Exception:`. From `except (asyncio.CancelledError, OSError):` the first goes, under the
+same condition.
+
+## Why
+
+A task is cancelled by an exception that goes up through its coroutines. Who catches it and does not
+raise it again makes a task that cannot be stopped; `asyncio.timeout()` and `asyncio.TaskGroup`
+around it no longer work, and nothing says so.
+
+## Before (unsafe)
+
+```python
+import asyncio
+
+
+async def poll(read, seen):
+    while True:
+        try:
+            seen.append(await read())
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            print("asked to stop")
+        except OSError as error:
+            print(error)
+
+
+async def close(connection):
+    try:
+        await connection.close()
+    except:
+        pass
+```
+
+## After (unsafe)
+
+```python
+import asyncio
+
+
+async def poll(read, seen):
+    while True:
+        try:
+            seen.append(await read())
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            print("asked to stop")
+            raise
+        except OSError as error:
+            print(error)
+
+
+async def close(connection):
+    try:
+        await connection.close()
+    except Exception:
+        pass
+```
+
+## Safety
+
+Never safe: what stands behind the handler no longer runs when the task is cancelled, and whoever
+awaits the coroutine is cancelled with it. The message says which. With `except Exception:` also
+`KeyboardInterrupt` and `SystemExit` go on.
+
+## What it refuses
+
+Handlers that do more for other exceptions as well; that return a value, or leave in the middle;
+behind which more is done before the function ends, for that would be skipped; and
+`contextlib.suppress()`.
+
+No sites are handlers that raise or leave on some way only, or that keep the exception, return it or
+pass it on; those before a `raise`, or inside of another handler of cancellations; handlers in a
+function that calls `cancel()` before, for what they catch is the end of a task that was cancelled
+here; handlers around the `await` of a task or a future by its name, which others may have
+cancelled, or of `asyncio.shield()`; and, outside of loops that go on, those in a coroutine that is
+only seen as the argument of others, such as `create_task()` or `asyncio.run()`: there the task is
+at its end. Tests are not looked at.
+
+Ruff has no rule for it. E722 and BLE001 report `except:` and `except BaseException`, in all
+functions; neither reports `except asyncio.CancelledError`.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Coroutines and Tasks": "Task Cancellation"
+* Python 3.14, `asyncio`, "Exceptions": `CancelledError` "must be re-raised"
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, TextEdit
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.payloads import WRITE_STATEMENTS, Statements
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.effects import suspensions
+from awaken.project.effects.own import own_nodes
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import FunctionOrLambda, is_none, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+CLEAN_UP = Reason(
+    "clean-up",
+    "`{}` ends the cancellation of its task, and does more than to leave",
+    "Put `except asyncio.CancelledError:` in front, with what is to be done then and `raise`.",
+)
+CODE_BEHIND = Reason(
+    "code-behind",
+    "`{}` ends the cancellation of its task, for the code behind it to run",
+    "Put that code into `finally`, and let the handler raise.",
+)
+LEAVES = Reason(
+    "leaves",
+    "`{}` ends the cancellation of its task, and leaves in the middle or with a value",
+    "Raise in place of it.",
+)
+SHARED_LINE = Reason(
+    "shared-line",
+    "`{}` ends the cancellation of its task, on one line with what it does",
+    "Give its block lines of its own, and let it raise.",
+)
+SUPPRESSED = Reason(
+    "suppressed",
+    "`{}` ends the cancellation of its task",
+    "Catch it, do what is to be done, and raise it again.",
+)
+
+_CANCELLED = {"asyncio.CancelledError", "asyncio.exceptions.CancelledError"}
+_BASE = "builtins.BaseException"
+_EVERYTHING = {_BASE, "builtins.Exception"}
+_LOOPS = (ast.AsyncFor, ast.For, ast.While)
+_LEAVING = (ast.Break, ast.Continue, ast.Pass, ast.Return)
+_SAYING = {
+    "critical", "debug", "error", "exception", "info", "log", "print", "print_exc", "warn",
+    "warning",
+}  # fmt: skip
+_READING = _SAYING | {"isinstance", "repr", "str", "type"}
+_OF_OTHERS = {"gather", "wait", "wait_for", "wrap_future"}
+_ENDING = {"exit", "_exit"}
+_DELIBERATE = {"cancelling", "uncancel", "set_exception", "throw"}
+
+
+class SwallowedCancellation(Rule):
+    """Adds ``raise`` to handlers of ``CancelledError``, and narrows those of everything."""
+
+    name = "swallowed-cancellation"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    triggers = (b"CancelledError", b"BaseException", b"except:")
+    preview = True
+    reasons = (CLEAN_UP, CODE_BEHIND, LEAVES, SHARED_LINE, SUPPRESSED)
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per handler or ``suppress()``, and its change."""
+        del constraints  # no change needs another site
+        return plan_of(
+            decide(Site(self.name, module, node), _rewrite, project)
+            for module in site_modules(project, self.triggers, is_around_tests)
+            if b"async def" in module.source.text
+            for node in _sites(project, module)
+        )
+
+
+# ----------------------------------------------------------------------------------- the sites
+def _sites(project: Project, module: Module) -> Iterator[ast.ExceptHandler | ast.Call]:
+    for node in module.walk():
+        if isinstance(node, ast.Try):
+            handler = _catching(project, module, node)
+            if handler is None or not _waits(module, node, node.body):
+                continue
+            if not (
+                _is_deliberate(handler)
+                or _ends_others(module, node, node.body)
+                or _is_decided(project, module, node, handler)
+            ):
+                yield handler
+        elif isinstance(node, ast.With) and _waits(module, node, node.body):
+            for item in node.items:
+                call = item.context_expr
+                if not isinstance(call, ast.Call) or not _suppresses(project, module, call):
+                    continue
+                if not _ends_others(module, node, node.body):
+                    yield call
+
+
+def _waits(module: Module, node: ast.stmt, body: Sequence[ast.stmt]) -> bool:
+    """Whether a coroutine runs ``node``, and its ``body`` awaits something."""
+    return module.enclosing_coroutine(node) is not None and bool(_awaits(body))
+
+
+def _awaits(body: Sequence[ast.stmt]) -> list[ast.AST]:
+    return [one for statement in body for one in suspensions(statement).awaits]
+
+
+def _catching(project: Project, module: Module, node: ast.Try) -> ast.ExceptHandler | None:
+    """Return the handler of ``node`` that gets the cancellation, if one does."""
+    for handler in node.handlers:
+        if handler.type is None or _cancellations(project, module, handler):
+            return handler
+    return None
+
+
+def _cancellations(project: Project, module: Module, handler: ast.ExceptHandler) -> list[ast.expr]:
+    """Return the classes that ``handler`` names and that a cancellation is an instance of."""
+    if handler.type is None:
+        return []
+    return [
+        one
+        for one in _named(handler.type)
+        if last_name(one) in {"CancelledError", "BaseException"}
+        and project.qualified_name(module, one) in {*_CANCELLED, _BASE}
+    ]
+
+
+def _named(caught: ast.expr) -> list[ast.expr]:
+    return caught.elts if isinstance(caught, ast.Tuple) else [caught]
+
+
+def _suppresses(project: Project, module: Module, call: ast.Call) -> bool:
+    return (
+        last_name(call.func) == "suppress"
+        and project.qualified_name(module, call.func) == "contextlib.suppress"
+        and any(project.qualified_name(module, one) in {*_CANCELLED, _BASE} for one in call.args)
+    )
+
+
+def _is_deliberate(handler: ast.ExceptHandler) -> bool:
+    """Whether the handler raises or leaves on some way only, or hands the exception on."""
+    parents = {
+        child: node
+        for node in own_nodes(handler.body)
+        for child in ast.iter_child_nodes(node)
+        if not isinstance(child, ast.expr_context)
+    }
+    for node in own_nodes(handler.body):
+        if isinstance(node, ast.Raise) or (
+            isinstance(node, ast.If) and any(isinstance(one, _LEAVING) for one in own_nodes([node]))
+        ):
+            return True
+        if isinstance(node, ast.Call) and last_name(node.func) in _ENDING | _DELIBERATE:
+            return True
+        if isinstance(node, ast.Name) and node.id == handler.name:
+            above = parents.get(node)
+            if isinstance(above, ast.keyword):
+                above = parents.get(above)
+            if isinstance(above, ast.Attribute | ast.FormattedValue | ast.Compare | ast.BinOp):
+                continue
+            if not isinstance(above, ast.Call) or last_name(above.func) not in _READING:
+                return True
+    return False
+
+
+def _ends_others(module: Module, node: ast.stmt, body: Sequence[ast.stmt]) -> bool:
+    """Whether the exception may come from a task that somebody else is done with.
+
+    The function cancels something before, or all that ``body`` awaits are tasks and futures.
+    """
+    function = module.enclosing_coroutine(node)
+    end = module.span(body[-1]).end
+    before = (
+        one
+        for one in own_nodes(function.body if function is not None else ())
+        if isinstance(one, ast.Call) and module.span(one).start < end
+    )
+    if any("cancel" in last_name(one.func).lower() for one in before):
+        return True
+    return all(_is_of_others(one) for one in _awaits(body))
+
+
+def _is_of_others(awaits: ast.AST) -> bool:
+    """Whether ``awaits`` waits for a task or a future that was made elsewhere."""
+    if not isinstance(awaits, ast.Await):
+        return False
+    waiting: list[ast.expr] = [awaits.value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Starred):
+            waiting.append(node.value)
+        elif isinstance(node, ast.Call) and last_name(node.func) == "shield":
+            continue  # whoever writes that has cancellations in mind
+        elif isinstance(node, ast.Call) and last_name(node.func) in _OF_OTHERS:
+            waiting += node.args if last_name(node.func) == "gather" else node.args[:1]
+        elif any(isinstance(one, ast.Call) for one in ast.walk(node)):
+            return False
+    return True
+
+
+def _is_decided(
+    project: Project, module: Module, node: ast.Try, handler: ast.ExceptHandler
+) -> bool:
+    """Whether somebody thought of what happens after ``handler``, or it is the end of a task."""
+    if any(isinstance(one, ast.Raise) for one in _behind(module, node, handler)):
+        return True
+    for above in module.ancestors(node):
+        if isinstance(above, FunctionOrLambda):
+            break
+        if isinstance(above, ast.ExceptHandler) and (
+            above.type is None or _cancellations(project, module, above)
+        ):
+            return True  # of the two, the handler around is the one to look at
+    function = module.enclosing_coroutine(node)
+    if function is None or _goes_on(module, node, handler):
+        return False
+    return _is_only_started(project, module, function)
+
+
+def _is_only_started(project: Project, module: Module, function: ast.AsyncFunctionDef) -> bool:
+    """Whether others are given the coroutine of ``function``, or itself, and nobody awaits it.
+
+    Its task is at its end then. What is not in sight does not count: this only leaves a site out.
+    """
+    used = {_use(module, one) for one in module.mentions(function.name)}
+    for site in () if "given" in used else project.calls.callers_of(module, function).sites:
+        home = project.module(site.place.path)
+        calls = home.calls_at(site.place.span) if home is not None else []
+        used |= {_use(home, call.func) for call in calls if home is not None}
+    return "given" in used and "awaited" not in used
+
+
+def _use(module: Module, named: ast.AST) -> Literal["given", "awaited", ""]:
+    """Return what becomes of a function, or of the coroutine that a call of it makes."""
+    above = module.parent(named)
+    if isinstance(above, ast.Call) and above.func is named:
+        above = module.parent(above)
+    while isinstance(above, ast.keyword | ast.IfExp):
+        above = module.parent(above)
+    if isinstance(above, ast.Await):
+        return "awaited"
+    return "given" if isinstance(above, ast.Call) and above.func is not named else ""
+
+
+# --------------------------------------------------------------------------------- the rewrite
+def _rewrite(site: Site[ast.ExceptHandler | ast.Call], project: Project) -> Rewrite:
+    module, node = site.module, site.node
+    if isinstance(node, ast.Call):
+        raise Refused(SUPPRESSED, module.excerpt(node))
+    above = module.parent(node)
+    if not isinstance(above, ast.Try):
+        raise TypeError("a handler stands in a try")
+    shown = _shown(module, node)
+    message = f"`{shown}` ends the cancellation of its task"
+    named = [] if node.type is None else _named(node.type)
+    cancelled = [one for one in named if last_name(one) == "CancelledError"]
+    behind = next(filter(_does_something, _behind(module, above, node)), None)
+    if cancelled and behind is not None:
+        raise Refused(CODE_BEHIND, shown, because=(module.place(behind, "would not run"),))
+    is_only = bool(named) and len(cancelled) == len(named)
+    if is_only or _follows_all_errors(project, module, above, node):
+        return Rewrite(message, _raising(site, node, shown), [_change(module, above, node)])
+    if any(map(_does_something, node.body)):
+        raise Refused(CLEAN_UP, shown)
+    if len(named) > 1:
+        edits = _without(project, site, node, named)
+        return Rewrite(message, edits, [_change(module, above, node)])
+    if module.scopes.is_bound("Exception", node):
+        raise Refused(CLEAN_UP, shown)
+    caveat = "`KeyboardInterrupt` and `SystemExit` go on as well"
+    return Rewrite(message, [_narrowed(site, node)], [_change(module, above, node), caveat])
+
+
+def _shown(module: Module, handler: ast.ExceptHandler) -> str:
+    return "except" if handler.type is None else f"except {module.excerpt(handler.type)}"
+
+
+def _follows_all_errors(
+    project: Project, module: Module, node: ast.Try, handler: ast.ExceptHandler
+) -> bool:
+    """Whether a handler in front of ``handler`` has every Exception."""
+    return any(
+        one.type is not None
+        and any(project.qualified_name(module, each) in _EVERYTHING for each in _named(one.type))
+        for one in node.handlers[: node.handlers.index(handler)]
+    )
+
+
+def _raising(
+    site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandler, shown: str
+) -> list[Edit]:
+    """Return the edit by which ``handler`` ends with ``raise``."""
+    module, last = site.module, handler.body[-1]
+    leaving = [one for one in own_nodes(handler.body) if isinstance(one, _LEAVING)]
+    if any(one is not last and not isinstance(one, ast.Pass) for one in leaving):
+        raise Refused(LEAVES, shown)
+    if isinstance(last, ast.Return) and not (last.value is None or is_none(last.value)):
+        raise Refused(LEAVES, shown)
+    if isinstance(last, _LEAVING):
+        return [site.rewrite(last, WRITE_STATEMENTS, Statements("raise"))]
+    header = module.source.text[module.span(handler).start : module.span(handler.body[0]).start]
+    if b"\n" not in header:
+        raise Refused(SHARED_LINE, shown)
+    return [site.insert_statements(module.place(last), "after", "raise")]
+
+
+def _without(
+    project: Project,
+    site: Site[ast.ExceptHandler | ast.Call],
+    handler: ast.ExceptHandler,
+    named: list[ast.expr],
+) -> list[Edit]:
+    """Return the edits that take cancellations out of the classes of ``handler``."""
+    module = site.module
+    gone = _cancellations(project, module, handler)
+    stay = [module.text_of(one) for one in named if one not in gone]
+    if handler.type is None or not stay or "#" in module.text_of(handler.type):
+        raise Refused(CLEAN_UP, _shown(module, handler))
+    text = stay[0] if len(stay) == 1 else f"({', '.join(stay)})"
+    return [site.replace(handler.type, text), site.release_import("asyncio", "CancelledError")]
+
+
+def _narrowed(site: Site[ast.ExceptHandler | ast.Call], handler: ast.ExceptHandler) -> Edit:
+    """Return the edit by which ``handler`` catches every Exception, and no more."""
+    if handler.type is not None:
+        return site.replace(handler.type, "Exception")
+    end = site.module.span(handler).start + len("except")
+    return TextEdit(path=site.module.path, anchor=Span(end, end), text=" Exception", site=site.id)
+
+
+# ------------------------------------------------------------------------- what is left to run
+def _change(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> str:
+    """Return what changes for a task that is cancelled."""
+    if _goes_on(module, node, handler):
+        return "the loop ends when its task is cancelled, and goes on so far"
+    if any(map(_does_something, _behind(module, node, handler))):
+        return "the code behind it does not run when its task is cancelled"
+    return "whoever awaits it is cancelled as well, and goes on so far"
+
+
+def _goes_on(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether a loop goes on behind ``handler``."""
+    last, loops = handler.body[-1], _loops(module, node)
+    left = 1 if isinstance(last, ast.Break) else 0
+    return not isinstance(last, ast.Return) and len(loops) > left
+
+
+def _loops(module: Module, node: ast.stmt) -> list[ast.stmt]:
+    """Return the loops around ``node`` in its function, the innermost first."""
+    found: list[ast.stmt] = []
+    for above in module.ancestors(node):
+        if isinstance(above, FunctionOrLambda):
+            break
+        if isinstance(above, _LOOPS):
+            found.append(above)
+    return found
+
+
+def _behind(module: Module, node: ast.Try, handler: ast.ExceptHandler) -> Iterator[ast.stmt]:
+    """Yield the statements that run between ``handler`` and the end of the function.
+
+    What stands in a loop around does not count: it runs again because the loop goes on.
+    """
+    if isinstance(handler.body[-1], ast.Return):
+        return
+    loops = _loops(module, node)
+    below: ast.stmt = loops[-1] if loops else node
+    while not isinstance(below, FunctionOrLambda):
+        block = module.block_of(below)
+        for one in block[block.index(below) + 1 :]:
+            yield one
+            if isinstance(one, ast.Return | ast.Raise):
+                return
+        above = module.parent(below)
+        while isinstance(above, ast.ExceptHandler | ast.match_case):
+            above = module.parent(above)
+        if not isinstance(above, ast.stmt):
+            return
+        below = above
+
+
+def _does_something(statement: ast.stmt) -> bool:
+    """Whether a statement does more than to leave, or to say something."""
+    match statement:
+        case ast.Pass() | ast.Break() | ast.Continue():
+            return False
+        case ast.Return(value=value):
+            return value is not None and any(
+                isinstance(one, ast.Call | ast.Await | ast.Yield) for one in ast.walk(value)
+            )
+        case ast.Expr(value=ast.Constant()):
+            return False
+        case ast.Expr(value=ast.Call(func=func)):
+            return last_name(func) not in _SAYING
+        case ast.If(body=body, orelse=otherwise):
+            return any(map(_does_something, [*body, *otherwise]))
+        case _:
+            return True
