@@ -184,7 +184,7 @@ With `--unsafe-fixes --target-version py311`. Of 277 gathers that are awaited di
 `return_exceptions`, 158 are rewritten; nearly all others are given what is not proved to be a
 coroutine. Everything compiles, and a second run changes nothing. 60 rewritten sites were read.
 
-| program | sites | safe | unsafe | `return_exceptions` | not a coroutine | other |
+| program | sites | safe | unsafe | `return_exceptions` | tasks, or not proved | other |
 | --- | --- | --- | --- | --- | --- | --- |
 | homeassistant 2024.3.3 | 228 | 3 | 95 | 40 | 87 | 3 |
 | prefect 3.9.1 | 32 | 0 | 14 | 12 | 6 | 0 |
@@ -206,7 +206,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.gather_to_taskgroup.helper import Prepared, shares, with_helper
-from awaken.codemods.asyncio.gather_to_taskgroup.placing import Names
+from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
 from awaken.codemods.asyncio.gather_to_taskgroup.site import (
     USE_RESULTS,

@@ -18,9 +18,9 @@ from awaken.codemods.asyncio.gather_to_taskgroup.arguments import (
     Given,
     gathered_by,
 )
+from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Results, Started
 from awaken.codemods.asyncio.gather_to_taskgroup.placing import (
-    Names,
     Position,
     position_of,
     which_await,
