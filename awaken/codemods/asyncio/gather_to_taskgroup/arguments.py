@@ -254,8 +254,8 @@ def _in_task(project: Project, module: Module, node: ast.expr) -> ast.expr:
 
 
 def _require_coroutine(project: Project, module: Module, node: ast.expr) -> None:
-    kind = project.effects.awaitable(module, node)
-    if kind != "coroutine":
+    if not project.effects.is_coroutine(module, node):
+        kind = project.effects.awaitable(module, node)
         because = (kind.place,) if isinstance(kind, Unknown) else ()
         raise Refused(NOT_A_COROUTINE, module.excerpt(node), because=because)
 
