@@ -7,13 +7,14 @@ import shlex
 import signal
 import sys
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
 from surroundings import CLEARED, accepted_in
 
 settings.register_profile("usual", max_examples=25, deadline=None, derandomize=True)
-settings.register_profile("long", max_examples=300, deadline=None)
+settings.register_profile("long", max_examples=120, deadline=None)
 settings.load_profile(os.environ.get("AWAKEN_HYPOTHESIS", "usual"))
 
 # What a shell starts in the background, or ``nohup`` starts, ignores some of the signals that end a
@@ -58,6 +59,27 @@ def pytest_addoption(parser):
         action="store_true",
         help="write what fixtures expect as it is now, and show what changed",
     )
+    parser.addoption(
+        "--fourth",
+        type=int,
+        choices=range(4),
+        help="of tests with parameters, run those of this fourth (0 to 3), told by their names",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what another fourth runs; a new test moves no other one."""
+    fourth = config.getoption("--fourth")
+    if fourth is None:
+        return
+    others = [
+        item
+        for item in items
+        if hasattr(item, "callspec") and crc32(item.nodeid.encode()) % 4 != fourth
+    ]
+    config.hook.pytest_deselected(items=others)
+    left_out = set(others)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter):

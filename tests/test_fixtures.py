@@ -14,6 +14,7 @@ from awaken.testing import (
     accept,
     assert_expected,
     assert_same_behaviour,
+    assert_same_concurrency,
     assert_same_lifecycle,
     load_cases,
     run_case,
@@ -51,6 +52,14 @@ def test_case_does_the_same_on_a_database(identifier, executor):
 def test_application_starts_and_stops_the_same(identifier):
     with about(CASES[identifier]):
         assert_same_lifecycle(result_of(identifier))
+
+
+@pytest.mark.parametrize(
+    "identifier", [name for name, case in CASES.items() if case.runs_coroutines]
+)
+def test_coroutines_do_the_same(identifier):
+    with about(CASES[identifier]):
+        assert_same_concurrency(result_of(identifier))
 
 
 def named_rows():

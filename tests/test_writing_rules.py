@@ -115,10 +115,10 @@ def test_every_step_does_what_the_page_says(checkout, monkeypatch):
                 assert any(line in one for one in said), (line, said)
 
     assert (asked, passed) == (6, 3)
-    for name in ("running-loop", "async-sleep"):
+    for name in ("create-task", "async-sleep"):
         rule = RuleOnDisk(checkout, "asyncio", name, monkeypatch)
         assert rule.failures(laws=True) == []
-    module = (checkout / "awaken/codemods/asyncio/running_loop.py").read_text("utf-8")
+    module = (checkout / "awaken/codemods/asyncio/create_task.py").read_text("utf-8")
     assert len(module.splitlines()) < SMALL
     assert linted(checkout) == ""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaken.contract import Edit, Reason, TextEdit
 from awaken.editing.import_lines import LineStyle, add_name
+from awaken.kit.names_here import name_here
 from awaken.kit.reasons import NAME_TAKEN
 from awaken.kit.sites import Refused, Site
 from awaken.project.source.modules import Module
@@ -87,3 +88,24 @@ def _extended(site: Site[ast.AST], statement: ast.ImportFrom, name: str) -> Text
         line_indent=line[: len(line) - len(line.lstrip(b" \t"))].decode(),
     )
     return site.replace(statement, add_name(site.module.text_of(statement), name, style))
+
+
+def name_behind(
+    project: Project, site: Site[ast.AST], qualified: str, known: ast.expr | None = None
+) -> tuple[str, list[Edit]]:
+    """Return how to write ``qualified`` at ``site``, and the edits that import its module.
+
+    Behind the module of ``known``, if that is an attribute of the same one; as the file has it,
+    ``to_thread`` or ``aio.to_thread``; else behind its module, newly imported. Raises Refused where
+    the name of the module means something else at the site.
+    """
+    home, _, name = qualified.rpartition(".")
+    module = site.module
+    if isinstance(known, ast.Attribute) and project.qualified_name(module, known.value) == home:
+        return f"{module.text_of(known.value)}.{name}", []
+    written = name_here(module, site.node, name, [home], "")
+    if written.needs is None:
+        return written.text, []
+    if module.scopes.is_bound(home, site.node):
+        raise Refused(NAME_TAKEN, home)
+    return qualified, [site.need_import(home)]

@@ -1,30 +1,22 @@
-"""Searching a program: files by the words in them, calls by what they call, ways to calls."""
+"""Searching a program: files by words, calls by what they call, patches by what they replace."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from awaken.contract import Place
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Site
+from awaken.project.frameworks.testing.marks import Patch, patch_of
 from awaken.project.graph.callers import Obstacle
-from awaken.project.graph.forwards.call_graph import Call, FunctionPlace
 from awaken.project.source.modules import Module
 from awaken.project.source.test_files import is_around_tests
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
     from awaken.project import Project
-
-
-_DEEPEST = 2  # calls; on longer ways most readers found a condition that is never met
-_MOST_FUNCTIONS = 2000  # that lead to such a call; each is a few questions of the graph
-_PLAIN_DECORATORS = {
-    "cache", "callback", "classmethod", "final", "lru_cache", "override", "staticmethod",
-}  # fmt: skip
-_ASKS_FOR_A_LOOP = (b"get_running_loop", b"is_running", b"current_task", b"get_event_loop")
 
 
 def _nowhere(path: str) -> bool:
@@ -66,9 +58,15 @@ def calls_of(project: Project, rule: Rule, names: Collection[str]) -> Iterator[S
 
     ``asyncio.sleep`` is called by ``sleep(1)`` below ``from asyncio import sleep``, too.
     """
+    # Resolving the names of all calls takes most of the time of a rule.
+    spellings = {one for name in names for one in project.spellings(name)}
     for module in site_modules(project, rule.triggers):
         for node in module.walk():
-            if isinstance(node, ast.Call) and project.qualified_name(module, node.func) in names:
+            if (
+                isinstance(node, ast.Call)
+                and last_name(node.func) in spellings
+                and project.qualified_name(module, node.func) in names
+            ):
                 yield Site(rule.name, module, node)
 
 
@@ -100,94 +98,30 @@ def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:
     return None if any(isinstance(one, ast.Starred) for one in before) else before[position]
 
 
-# --------------------------------------------------------------------------------------- ways
-class Way(NamedTuple):
-    """The calls from a coroutine down to the last one; ``name`` is what that calls."""
+def patched(
+    project: Project, module: Module, function: ast.expr, qualified: str
+) -> tuple[Place, ...]:
+    """Return where tests put something in the place of ``function``, which ``module`` calls.
 
-    name: str
-    places: tuple[Place, ...]
-
-
-class WaysFromCoroutines:
-    """The ways of one program, found from their last calls upwards, the shortest first.
-
-    They go over calls of which it is certain what they reach, and that are made in any case where
-    the function is called: not through generators and lambdas, decorators that may have a function
-    run elsewhere, and functions that ask whether a loop is running. Tests are left out.
+    ``qualified`` is its name in its library, ``asyncio.wait_for``: that is patched for all modules,
+    ``app.jobs.wait_for`` for one. What tests call themselves, they patch in their own file.
     """
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._seen: set[tuple[str, int]] = set()
-
-    def to(
-        self, ends: Iterable[tuple[Module, ast.Call, str]]
-    ) -> Iterator[tuple[Module, ast.Call, Way]]:
-        """Yield the calls in coroutines that lead to one of ``ends``, each call once.
-
-        The ends are calls in plain functions, each with the name of what it calls. The call graph
-        is only made where there is one.
-        """
-        project = self._project
-        level = self._beginnings(ends) if project.files_with((b"async def",)) else {}
-        if not level:
-            return
-        graph = project.calls.graph()
-        found: set[Place] = set()
-        for _ in range(_DEEPEST):
-            calls = [
-                (call, function, way)
-                for function, way in level.items()
-                for call in graph.callers(function)
-                # Of the others it is not certain that they come here.
-                if call.kind in {"one", "class"} and call.place not in found
-            ]
-            level = {}
-            # In the order of files, so that each is parsed once.
-            for call, function, way in sorted(calls, key=lambda one: one[0].place):
-                home = project.module(call.place.path)
-                nodes = home.calls_at(call.place.span) if home is not None else []
-                if home is None or not nodes or is_around_tests(home.path):
-                    continue
-                if home.enclosing_coroutine(nodes[0]) is not None:
-                    found.add(call.place)
-                    yield home, nodes[0], way
-                elif self._is_followed(home, nodes[0]):
-                    level.setdefault(call.caller, _longer(call, function, way))
-            if len(self._seen) > _MOST_FUNCTIONS:
-                return
-
-    def _beginnings(self, ends: Iterable[tuple[Module, ast.Call, str]]) -> dict[FunctionPlace, Way]:
-        found: dict[FunctionPlace, Way] = {}
-        for module, call, name in ends:
-            function = module.enclosing_function(call)
-            if isinstance(function, ast.FunctionDef) and self._is_followed(module, call):
-                start = module.span(function).start
-                place = FunctionPlace(module.path, start, module.qualname(function))
-                found[place] = Way(name, (module.place(call, f"calls `{name}`"),))
-        return found
-
-    def _is_followed(self, module: Module, call: ast.Call) -> bool:
-        """Whether whoever calls the function around ``call`` makes this call, and for sure.
-
-        Not in a generator or a lambda, nor where a decorator may have it run elsewhere, or where
-        the function asks whether a loop is running. True only once for each function.
-        """
-        function = module.enclosing_function(call)
-        if not isinstance(function, ast.FunctionDef) or module.is_generator(function):
-            return False
-        span = module.span(function)
-        key = (module.path, span.start)
-        decorators = {last_name(without_arguments(one)) for one in function.decorator_list}
-        text = module.source.text[span.start : span.end]
-        if key in self._seen or not decorators <= _PLAIN_DECORATORS:
-            return False
-        if any(word in text for word in _ASKS_FOR_A_LOOP):
-            return False
-        self._seen.add(key)
-        return True
+    word = qualified.rpartition(".")[2]
+    names = {qualified, f"{module.name}.{module.text_of(function)}"}
+    found: list[Place] = []
+    in_tests = is_around_tests(module.path)
+    for home in modules_with(project, (f'{word}"'.encode(), f"{word}'".encode())):
+        if in_tests and home.path != module.path:
+            continue
+        for mention in home.mentions(word):
+            call = home.parent(mention)
+            patch = patch_of(home, call) if isinstance(call, ast.Call) else None
+            if patch is not None and _patched_name(project, home, patch) in names:
+                found.append(home.place(patch.call))
+    return tuple(found)
 
 
-def _longer(call: Call, function: FunctionPlace, way: Way) -> Way:
-    note = f"calls `{function.qualname.rpartition('.')[2]}`"
-    return Way(way.name, (Place(call.place.path, call.place.span, note), *way.places))
+def _patched_name(project: Project, module: Module, patch: Patch) -> str:
+    if patch.owner is None:
+        return patch.name
+    return f"{project.qualified_name(module, patch.owner)}.{patch.name}"

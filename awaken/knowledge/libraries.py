@@ -74,6 +74,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       pool of connections to a database (``engine`` or
       ``async-engine`` of SQLAlchemy, ``pool`` of others), or a
       ``client`` with connections to other services.
+    - ``for_one_task``: classes whose instances serve one task at a time; async sessions do, too.
     - ``results``: the builtin type that calling a function gives: ``str``, or ``float`` for any
       number.
     """
@@ -109,6 +110,7 @@ class Library(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quiet_managers: tuple[str, ...] = ()
     results: dict[str, str] = {}
     opens: dict[str, Resource] = {}
+    for_one_task: tuple[str, ...] = ()
 
 
 class Knowledge:
@@ -144,6 +146,7 @@ class Knowledge:
         self.quiet_managers: set[str] = set()
         self.results: dict[str, str] = {}
         self.opens: dict[str, Resource] = {}
+        self.for_one_task: set[str] = set()
         self._same: dict[str, str] = {}
         self._public: dict[str, set[str]] = {}
         for library in libraries:
@@ -180,6 +183,7 @@ class Knowledge:
         self.quiet_managers.update(library.quiet_managers)
         self.results |= library.results
         self.opens |= library.opens
+        self.for_one_task.update(library.for_one_task)
         for row in library.same:
             self._public.setdefault(row.module, set()).update(row.names)
             for module in row.also:

@@ -5,11 +5,13 @@ A case is a directory with ``case.toml`` and the program before and after (see `
 ``page_cases`` makes cases of the examples on rules' pages; ``assert_page`` says what else a page
 must have. ``run_case`` runs the case's rule; ``assert_expected`` compares with what the case says,
 ``LAWS`` are what holds for every rule, and ``Executor`` runs both sides on a database;
-``assert_same_lifecycle`` starts and stops the application of both.
+``assert_same_lifecycle`` starts and stops the application of both, and ``assert_same_concurrency``
+runs their coroutines.
 """
 
 from awaken.testing.accepting import accept
 from awaken.testing.cases import Case, CaseError, ExpectedFinding, load_cases
+from awaken.testing.concurrency import assert_same_concurrency
 from awaken.testing.execution import Executor, assert_same_behaviour
 from awaken.testing.laws import LAWS, Law, laws_of
 from awaken.testing.lifecycles import assert_same_lifecycle
@@ -30,6 +32,7 @@ __all__ = [
     "assert_place",
     "assert_reasons_shown",
     "assert_same_behaviour",
+    "assert_same_concurrency",
     "assert_same_lifecycle",
     "laws_of",
     "load_cases",

@@ -26,6 +26,7 @@ MODULE = "case.py"
 """What a single-file case is called in its project."""
 
 _CASE_FUNCTION = re.compile(rb"^def case_\w+\(", re.MULTILINE)
+_CASE_COROUTINE = re.compile(rb"^async def case_\w+\(\)", re.MULTILINE)
 
 
 class CaseError(ValueError):
@@ -51,6 +52,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ``execute`` runs every function of both sides whose name fits ``functions``, with a session if
     the case or its program has models; ``differs`` names those whose outcome must *not* be equal,
     and ``other_sql`` those (``case_N*`` for several) whose statements may read differently.
+    Coroutine functions of such names run under an event loop, with each failure of their steps
+    (``_programs/steps`` of the family): ``cancels`` names those (``case_*`` for several) in which a
+    failure then cancels its siblings, and ``groups`` those that then raise an exception group.
     ``application`` (``"case:app"``) is started and stopped on both sides; ``differs`` names it by
     that word. ``published`` says whether others may import from the program. ``gone`` are the
     comments that go with the lines in which they suppressed something.
@@ -69,6 +73,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     functions: str = "case_*"
     differs: tuple[str, ...] = ()
     other_sql: tuple[str, ...] = ()
+    cancels: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
 
 
@@ -98,6 +104,12 @@ class Case(Struct, frozen=True, kw_only=True):
         if self.settings.execute is not None:
             return self.settings.execute
         return bool(_CASE_FUNCTION.search(self.before.get(MODULE, b"")))
+
+    @property
+    def runs_coroutines(self) -> bool:
+        """Whether both sides have coroutine functions to be run under an event loop."""
+        text = self.before.get(MODULE, b"")
+        return self.settings.execute is not False and bool(_CASE_COROUTINE.search(text))
 
 
 def load_cases(directory: Path) -> list[Case]:

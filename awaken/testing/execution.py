@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
+from inspect import iscoroutinefunction
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -187,7 +188,9 @@ def _functions(module: ModuleType, pattern: str) -> list[tuple[str, Any]]:
     return [
         (name, value)
         for name, value in vars(module).items()
-        if fnmatchcase(name, pattern) and getattr(value, "__module__", "") == module.__name__
+        if fnmatchcase(name, pattern)
+        and getattr(value, "__module__", "") == module.__name__
+        and not iscoroutinefunction(value)
     ]
 
 

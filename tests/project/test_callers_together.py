@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 import random
 from collections import Counter
 
@@ -107,7 +106,6 @@ def _parsed(monkeypatch, action) -> Counter[str]:
     parse = awaken.project.facade.parse
 
     def noted(source):
-        gc.collect()  # trees hold themselves in circles
         found[source.path] += 1
         return parse(source)
 

@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from msgspec import Struct
+from two_sides import program_in, two_sides
 
-from awaken.testing import Case, Executor, assert_same_behaviour
-from awaken.testing.cases import Settings
+from awaken.testing import Executor, assert_same_behaviour
 
 LIBRARY = Path(__file__).parents[2] / "fixtures" / "sqlalchemy" / "_programs" / "library"
-PROGRAM = {path.name: path.read_bytes() for path in LIBRARY.glob("*.py")}
+PROGRAM = program_in(LIBRARY)
 HEAD = """\
 from models import Base, Cart, Post, User
 from sqlalchemy import Column, Integer, func, select, text
@@ -24,26 +23,9 @@ def case_it(session):
 """
 
 
-class Result(Struct):
-    """The two things that the comparison reads of a result."""
-
-    case: Case
-    files: dict[str, bytes]
-
-
 def result(before, after, head=HEAD, program=PROGRAM, **settings):
-    sides = [{**program, "case.py": head.replace("{}", side).encode()} for side in (before, after)]
-    case = Case(
-        name="it",
-        family="family",
-        rule="rule",
-        directory=Path(),
-        settings=Settings(**settings),
-        before=sides[0],
-        after=sides[1],
-        program=program,
-    )
-    return Result(case, sides[1])
+    sides = (head.replace("{}", side) for side in (before, after))
+    return two_sides(*sides, program, **settings)
 
 
 @pytest.fixture(scope="module")

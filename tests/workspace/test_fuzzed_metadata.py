@@ -18,8 +18,8 @@ from awaken import api
 from awaken.engine.diagnosing import diagnosis
 
 LONG = os.environ.get("AWAKEN_HYPOTHESIS") == "long"
-READ = 400 if LONG else 15
-RUN = 40 if LONG else 4
+READ = 150 if LONG else 15
+RUN = 15 if LONG else 4
 PROFILE = settings(
     deadline=None,
     database=None,

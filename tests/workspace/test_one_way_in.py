@@ -70,6 +70,7 @@ ALLOWED = {
     ("awaken/testing/accepting.py", READS): "fixtures, which rule authors write",
     ("awaken/testing/cases.py", READS): "fixtures, which rule authors write",
     ("awaken/testing/cases.py", LISTS): "fixtures, which rule authors write",
+    ("awaken/testing/concurrency/runs.py", PARSES): "what the process that runs cases is asked",
     ("awaken/testing/laws.py", READS): "fixtures, which rule authors write",
     ("awaken/testing/laws.py", LISTS): "fixtures, which rule authors write",
     ("awaken/testing/new_rule.py", LISTS): "the tree that a new rule is written into",

@@ -70,7 +70,8 @@ No sites are coroutines that are returned, stored, or passed to something else, 
 them; calls of which it is not proven that they give a coroutine, whatever a subclass overrides; and
 what a test expects to fail. Files without `async def` are not looked at. A method that builtin
 containers have as well, such as `get`, is only looked for in files that define such a coroutine
-function.
+function. A name that plain functions of the program have as well is looked for in the folder of
+such a coroutine function, and in files that name its module or class.
 
 ## Sources
 
@@ -83,6 +84,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from awaken.contract import Constraints, Level, Phase, Plan, Reason
@@ -92,6 +95,8 @@ from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge.coroutines import coroutines
 from awaken.project.source.trees import last_name
+from awaken.project.values.domain import Unknown
+from awaken.project.values.local.flow import flow_of
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -104,11 +109,12 @@ OUTSIDE_COROUTINE = Reason(
     "Make the function a coroutine function and await it, or run it with `asyncio.run()`.",
 )
 
-_DEFINED = re.compile(rb"\basync[ \t]+def[ \t]+(\w+)")
-_PLAIN = re.compile(rb"^[ \t]*def[ \t]+(\w+)", re.MULTILINE)
+# Possessive repeats never give a word back: no text takes quadratic time.
+_DEFINED = re.compile(rb"^[ \t]*+(async[ \t]++)?(def|class)[ \t]++(\w++)", re.MULTILINE)
 _IMPORTED = re.compile(rb"\bimport\s*(\([^()]*\)|[^\n]*)")
+_WORD = re.compile(rb"\w++")
 _CALLED = re.compile(
-    rb"(?:^[ \t]*|[:;=([{]\s*|\b(?:if|elif|while|not|and|or|in)\s+)((?:\w+\.)*)(\w+)\(",
+    rb"(?:^[ \t]*+|[:;=([{]\s*+|\b(?:if|elif|while|not|and|or|in)\s++)((?:\w++\.)*+)(\w++)\(",
     re.MULTILINE,
 )
 """What may be a call that is not awaited: ``await`` would stand in front of it."""
@@ -158,9 +164,9 @@ class MissingAwait(Rule):
         )
 
     def _found(self, project: Project) -> Iterator[tuple[Module, ast.Call, tuple[Fate, ...]]]:
-        names = _coroutine_functions(project, self.triggers)
+        names = _Names(project, self.triggers)
         for path in project.site_files(self.triggers):
-            wanted = _wanted(project.snapshot[path].text, names)
+            wanted = names.wanted(path, project.snapshot[path].text)
             module = project.module(path) if wanted else None
             for node in module.walk() if module is not None else ():
                 if module is None or not isinstance(node, ast.Call):
@@ -172,33 +178,85 @@ class MissingAwait(Rule):
 
 
 # ------------------------------------------------------- what need not be parsed, or evaluated
-def _coroutine_functions(project: Project, triggers: tuple[bytes, ...]) -> set[bytes]:
-    """Return the names of all coroutine functions, those of libraries included."""
-    gives = coroutines().gives
-    known = {name.rpartition(".")[2].encode() for name in gives if gives[name] == "coroutine"}
-    for path in project.files_with(triggers):
-        known.update(_DEFINED.findall(project.snapshot[path].text))
-    return known
+@dataclass(frozen=True, slots=True)
+class _Defined:
+    """The names that a file gives to coroutine functions, plain functions, and classes."""
 
+    coroutines: set[bytes]
+    plain: set[bytes]
+    classes: set[bytes]
 
-def _wanted(text: bytes, names: set[bytes]) -> set[str]:
-    """Return the names in ``names`` that the file may call without awaiting the result."""
-    called = {(head, name) for head, name in _CALLED.findall(text) if name in names}
-    if not called:
-        return set()
-    own, plain = set(_DEFINED.findall(text)), set(_PLAIN.findall(text))
-    imported = {word for part in _IMPORTED.findall(text) for word in re.findall(rb"\w+", part)}
-    return {
-        name.decode()
-        for head, name in called
-        if name in own
-        # What is called by its name alone is defined here or imported; a method of this class that
-        # is defined here, and not as a coroutine function, is none.
-        or (
-            (name in imported if not head else head != b"self." or name not in plain)
-            and name not in _OF_CONTAINERS
+    @staticmethod
+    def of(text: bytes) -> _Defined:
+        found = _DEFINED.findall(text)
+        return _Defined(
+            {name for is_async, kind, name in found if is_async and kind == b"def"},
+            {name for is_async, kind, name in found if not is_async and kind == b"def"},
+            {name for _, kind, name in found if kind == b"class"},
         )
-    }
+
+
+class _Names:
+    """The names of all coroutine functions, those of libraries included, told from texts."""
+
+    def __init__(self, project: Project, triggers: tuple[bytes, ...]) -> None:
+        gives = coroutines().gives
+        self._of_libraries = {
+            name.rpartition(".")[2].encode() for name in gives if gives[name] == "coroutine"
+        }
+        self._files = {
+            path: _Defined.of(project.snapshot[path].text) for path in project.files_with(triggers)
+        }
+        self._plain = {name for one in self._files.values() for name in one.plain}
+        # Of each name the folders in which it is defined, and what those must name who use it.
+        self._folders: dict[bytes, set[str]] = {}
+        self._words: dict[bytes, set[bytes]] = {}
+        for path, defined in self._files.items():
+            place = PurePosixPath(path)
+            module = place.parent.name if place.stem == "__init__" else place.stem
+            words = {module.encode(), *defined.classes}
+            for name in defined.coroutines:
+                self._folders.setdefault(name, set()).add(str(place.parent))
+                self._words.setdefault(name, set()).update(words)
+
+    def wanted(self, path: str, text: bytes) -> set[str]:
+        """Return the names of coroutine functions that the file may call without awaiting them."""
+        calls = {(head, name) for head, name in _CALLED.findall(text) if name in self}
+        near = self._near(path, text, {name for _, name in calls})
+        called = {(head, name) for head, name in calls if name in near}
+        if not called:
+            return set()
+        defined = self._files[path]
+        imported = {word for part in _IMPORTED.findall(text) for word in _WORD.findall(part)}
+        return {
+            name.decode()
+            for head, name in called
+            if name in defined.coroutines
+            # What is called by its name alone is defined here or imported; a method of this class
+            # that is defined here, and not as a coroutine function, is none.
+            or (
+                (name in imported if not head else head != b"self." or name not in defined.plain)
+                and name not in _OF_CONTAINERS
+            )
+        }
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._folders or name in self._of_libraries
+
+    def _near(self, path: str, text: bytes, names: set[bytes]) -> set[bytes]:
+        """Return those of ``names`` that may be coroutine functions in the file ``path``."""
+        folder = str(PurePosixPath(path).parent)
+        shared = {
+            name
+            for name in names
+            if name in self._plain
+            and name not in self._of_libraries
+            and folder not in self._folders[name]
+        }
+        if not shared:
+            return names
+        words = set(_WORD.findall(text))
+        return {one for one in names if one not in shared or not words.isdisjoint(self._words[one])}
 
 
 def _may_be_one(module: Module, call: ast.Call) -> bool:
@@ -222,11 +280,35 @@ def _may_be_one(module: Module, call: ast.Call) -> bool:
 
 def _fates(project: Project, module: Module, call: ast.Call) -> tuple[Fate, ...]:
     """Return what becomes of the coroutine that ``call`` gives, if nobody awaits it."""
-    if project.effects.awaitable(module, call) != "coroutine" or _is_expected(module, call):
+    if _is_passed_on(module, call) or not project.effects.gives_coroutine(module, call):
+        return ()
+    if _is_expected(module, call):
         return ()
     fates = project.effects.fates(module, call)
     kinds = {fate.kind for fate in fates} - {"asked"}
     return fates if kinds and kinds <= _BAD else ()
+
+
+def _is_passed_on(module: Module, call: ast.Call) -> bool:
+    """Whether a variable takes what ``call`` gives to where somebody may await it."""
+    match module.parent(call):
+        case ast.Assign(targets=[ast.Name() as target]):
+            pass
+        case ast.AnnAssign(target=ast.Name() as target) | ast.NamedExpr(target=target):
+            pass
+        case above:
+            return isinstance(above, ast.Assign | ast.AnnAssign)
+    function = module.enclosing_function(target)
+    if function is None:
+        return True
+    flow = flow_of(module, function)
+    binding = flow.bound_at(target)
+    if binding is None:
+        return True
+    reads = flow.reached(binding)
+    if isinstance(reads, Unknown):
+        reads = flow.reads(target.id)
+    return any(isinstance(module.parent(read), (*_PASSING_ON, ast.Call)) for read in reads)
 
 
 def _is_expected(module: Module, call: ast.Call) -> bool:

@@ -70,8 +70,9 @@ from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason
 from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
-from awaken.kit.search import Way, WaysFromCoroutines, modules_with, site_modules
+from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.ways import Way, WaysFromCoroutines
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 

@@ -384,9 +384,19 @@ class _Reconciling:
             found.setdefault(place.at, []).append((place, text))
         for at, parts in found.items():
             before, after = parts[0][0].blank_before, parts[-1][0].blank_after
+            before = 0 if self._is_first(at, gone) else before
             yield self._padded(
                 LinePlace(at, before, after), self._style.newline.join(text for _, text in parts)
             )
+
+    def _is_first(self, at: int, gone: Collection[ast.stmt]) -> bool:
+        """Whether nothing is left above ``at`` when the statements ``gone`` are gone."""
+        kept = bytearray(self._text[:at])
+        for statement in gone:
+            span = self._module.span(statement)
+            if span.end <= at:
+                kept[span.start : span.end] = b" " * (span.end - span.start)
+        return not kept.strip()
 
     def _typing_text(self, gone: Collection[ast.stmt]) -> Iterator[tuple[LinePlace, str]]:
         """Yield the lines for type checkers, in a block of their own if the file has none."""

@@ -165,12 +165,14 @@ class _Work:
 
         snapshot, line_length = self._snapshot, self._formatter.line_length
         layout, first_party = _layout(snapshot)
+        # A new file beside the others is imported like them.
+        created = {path.rpartition("/")[2].removesuffix(".py") for path in self._created}
 
         def rewritten(path: str) -> RewrittenFile:
             edits = files[path]
             context = FileContext(
                 name=layout.name_of(path),
-                first_party=first_party,
+                first_party=first_party | created,
                 line_length=line_length,
                 taken=names_taken(snapshot, path) if of_kind(edits, ReleaseImport) else frozenset(),
             )

@@ -106,10 +106,12 @@ class Callees:
             why = f"`{facts.bases_text[index]}`, which may have `{func.attr}`, is not in sight"
             return self._evaluator.unknown(module, func, why)
         found = tuple(f"{one}.{func.attr}" for one in ancestors.outside)
+        if not found:
+            return ()
         hierarchy = self._evaluator.callers.hierarchy(owner)
         # A subclass of the program may be what is called, with a method of its own.
         overriding = [one for one in hierarchy.descendants if self._defines(one, func.attr)]
-        if found and (overriding or hierarchy.is_too_large):
+        if overriding or hierarchy.is_too_large:
             which = f"`{min(overriding)}`" if overriding else f"a class that inherits `{owner}`"
             return self._evaluator.unknown(module, func, f"{which} may have its own `{func.attr}`")
         return found

@@ -8,7 +8,7 @@ from functools import cached_property
 from awaken.knowledge.coroutines import Awaitable
 from awaken.project.effects.blocking import BlockingCalls, Blocks
 from awaken.project.effects.callees import Callees
-from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.coroutines.awaitables import Awaitables, Differs
 from awaken.project.effects.coroutines.fates import Fate, Fates
 from awaken.project.effects.exceptions import Raises
 from awaken.project.effects.guards import Guard, guards_around, guards_in_callers
@@ -18,7 +18,7 @@ from awaken.project.effects.raising import Raising
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
-from awaken.project.values.domain import Unknown
+from awaken.project.values.domain import Producer, Unknown
 
 
 class Effects:
@@ -68,6 +68,31 @@ class Effects:
         """
         with self._evaluator.without_callers():
             return self._awaitables.of(module, node)
+
+    def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
+        """Whether ``call`` is proved to give a coroutine; cheaper than ``awaitable`` if it is not.
+
+        What callers pass is not asked.
+        """
+        with self._evaluator.without_callers():
+            return self._awaitables.gives_coroutine(module, call)
+
+    def is_coroutine(self, module: Module, node: ast.expr) -> bool:
+        """Whether ``node`` is proved to be a coroutine, by what it calls or by what is declared.
+
+        What ``awaitable`` cannot tell is looked up in the values of ``node``: there decorators,
+        protocols and callers are followed, and what overrides a method is taken to return what the
+        method is declared to return.
+        """
+        kind = self.awaitable(module, node)
+        if not isinstance(kind, Unknown):
+            return kind == "coroutine"
+        if isinstance(kind, Differs):
+            return False
+        values = self._evaluator.values(module, node)
+        return bool(values) and all(
+            isinstance(one, Producer) and one.how == "coroutine" for one in values
+        )
 
     def library_functions(self, module: Module, call: ast.Call) -> tuple[str, ...]:
         """Return the library functions that ``call`` may call, by their qualified names.

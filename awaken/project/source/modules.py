@@ -300,6 +300,14 @@ class Module:
             (one for one in blocks if isinstance(one, list) and statement in one), [statement]
         )
 
+    def beside(self, node: ast.AST) -> tuple[bytes, bytes]:
+        """Return what stands in front of ``node`` on its first line, and behind it on its last."""
+        span, text = self.span(node), self.source.text
+        first = max(text.rfind(end, 0, span.start) for end in (b"\n", b"\r")) + 1
+        line_end = LINE_END_BYTES.search(text, span.end)
+        last = len(text) if line_end is None else line_end.start()
+        return text[first : span.start].strip(), text[span.end : last].strip()
+
     def in_fstring(self, node: ast.AST) -> bool:
         """Whether ``node`` stands inside an f-string."""
         return any(isinstance(above, ast.JoinedStr) for above in self.ancestors(node))

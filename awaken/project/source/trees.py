@@ -229,3 +229,17 @@ _IN_ORDER: dict[type[ast.AST], Callable[[Any], list[ast.AST]]] = {
     ast.MatchMapping: _mapping_pattern,
     **dict.fromkeys(CHILDLESS, _leaf),
 }
+
+
+def always_returns(body: list[ast.stmt]) -> bool:
+    """Whether every way through ``body`` is known to end in a ``return`` or ``raise``."""
+    match body[-1]:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.If(body=first, orelse=second):
+            return bool(second) and always_returns(first) and always_returns(second)
+        case ast.Try(body=first, handlers=handlers, orelse=second):
+            ends = [second or first, *(one.body for one in handlers)]
+            return all(always_returns(one) for one in ends)
+        case _:
+            return False

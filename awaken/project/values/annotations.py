@@ -18,7 +18,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.classes import PARAMETRISED, GenericClass
-from awaken.project.values.library.forms import TYPING, generic, is_class
+from awaken.project.values.library.forms import TYPING, generic, how_of, is_class
 from awaken.project.values.library.solving import SELF, closed
 from awaken.project.values.questions import Questions
 
@@ -143,6 +143,9 @@ class Annotations:
                 return (evaluator.unknown(module, node, "it is annotated with no particular type"),)
             case _ if name in {"typing.Self", "typing_extensions.Self"}:
                 return (TypeVariable(SELF, self._enclosing(module, node)),)
+            case _ if (how := how_of(name)) in {"awaitable", "coroutine"} and how is not None:
+                unknown = evaluator.unknown(module, node, "the annotation does not say of what")
+                return (Producer(how, (unknown,)),)
             case _ if name.rpartition(".")[0] not in TYPING or is_class(name):
                 return (InstanceOf(public_name(name)),)
             case _:

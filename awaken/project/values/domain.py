@@ -9,7 +9,7 @@ from typing import Literal
 from awaken.contract import Place, Span
 from awaken.project.source.modules import Module, same_node
 
-How = Literal["callable", "manager", "generator", "coroutine", "factory"]
+How = Literal["callable", "manager", "generator", "coroutine", "awaitable", "factory"]
 SessionKind = Literal["session", "scoped", "async", "async-scoped"]
 
 
@@ -47,11 +47,16 @@ class Producer:
     """Something that gives ``inner`` when it is used in its one way.
 
     ``callable``: called; ``manager``: entered by ``with``; ``generator``: iterated;
-    ``coroutine``: awaited; ``factory``: a ``sessionmaker``: called, or ``begin()`` entered.
+    ``coroutine``: awaited; ``awaitable``: the same, and it may be a task or a future as well;
+    ``factory``: a ``sessionmaker``: called, or ``begin()`` entered.
     """
 
     how: How
     inner: Values
+
+    def is_used(self, how: How) -> bool:
+        """Whether it is used in the way ``how``: what is awaited is awaited all the same."""
+        return self.how == how or {self.how, how} == {"awaitable", "coroutine"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
+from awaken.project.names.functions.declared import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
 from awaken.project.names.tables import NameTarget, target_of
@@ -79,6 +80,7 @@ class Evaluator(ABC):
         self.load = load
         self.knowledge = knowledge
         self.forwarding = Forwarding(names, load)
+        self.declared_decorators = DeclaredDecorators(names, load)
         self.annotations = Annotations(self)
         self.library = Library(self)
         # Given by the floor above, where there is one.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, without_arguments
+from awaken.project.source.trees import Function, is_overload, last_name, without_arguments
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NOWHERE,
@@ -320,6 +320,7 @@ class Members:
         """Return what the class ``node`` itself sets: in its body, and on ``self`` anywhere."""
         scope = module.scopes.scope_made_by(node)
         bindings = scope.bindings.get(scope.mangled(name), [])
+        bindings = [one for one in bindings if not is_overload(one.node)] or bindings
         in_body = union(*(self._bound(owner, module, one) for one in bindings))
         declared = any(one.annotation is not None for one in bindings)
         # What the body declares holds for all that methods assign.

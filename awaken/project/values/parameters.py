@@ -229,7 +229,7 @@ def _resolved(values: Values) -> Values:
     """Return what FastAPI passes on: what a generator yields, what a coroutine returns."""
     found: Values = ()
     for value in values:
-        if isinstance(value, Producer) and value.how in {"generator", "coroutine"}:
+        if isinstance(value, Producer) and value.how in {"generator", "coroutine", "awaitable"}:
             found = union(found, value.inner)
         elif value != NoneValue():
             found = union(found, (value,))

@@ -51,8 +51,8 @@ class PossibleValues:
 
     @property
     def is_awaitable(self) -> bool:
-        """Whether it is proved to be a coroutine, a task or a future."""
-        return self._are_all(lambda one: _is_coroutine(one) or _is_running(one))
+        """Whether it is proved to be a coroutine, a task, a future, or declared as one of them."""
+        return self._are_all(lambda one: _is_awaited(one) or _is_running(one))
 
     @property
     def awaited(self) -> Values:
@@ -107,7 +107,20 @@ class ProgramValues:
         A variable is what reaches that place, after the checks around it; an attribute is all
         that its class gives it, anywhere.
         """
-        values = self._evaluator.values(module, node)
+        return self._told(self._evaluator.values(module, node), module, node)
+
+    def items_of(self, module: Module, node: ast.expr) -> PossibleValues:
+        """Return what iterating ``node`` gives where it stands."""
+        evaluator = self._evaluator
+        found = evaluator.solved(
+            ("items", node),
+            module,
+            node,
+            lambda: evaluator.iterated(evaluator.values(module, node), module, node),
+        )
+        return self._told(found, module, node)
+
+    def _told(self, values: Values, module: Module, node: ast.expr) -> PossibleValues:
         unknown: Unknown | None = None
         known: list[Value] = []
         for one in values:
@@ -126,6 +139,10 @@ class ProgramValues:
 
 def _is_coroutine(value: Value) -> bool:
     return isinstance(value, Producer) and value.how == "coroutine"
+
+
+def _is_awaited(value: Value) -> bool:
+    return isinstance(value, Producer) and value.is_used("coroutine")
 
 
 def _is_running(value: Value) -> bool:

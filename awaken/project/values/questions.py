@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from awaken.contract import Place
 from awaken.knowledge import Knowledge
 from awaken.project.names.classes import Classes
+from awaken.project.names.functions.declared import DeclaredDecorators
 from awaken.project.names.functions.forwarding import Forwarding
 from awaken.project.names.resolution import Names
 from awaken.project.source.bindings import Binding
@@ -140,6 +141,7 @@ class Questions(Protocol):
     load: Callable[[str], Module | None]
     knowledge: Knowledge
     forwarding: Forwarding
+    declared_decorators: DeclaredDecorators
     follows_callers: bool
     mapping: Mapping
 

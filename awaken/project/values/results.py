@@ -362,13 +362,20 @@ class Results:
         node: Function,
         known: Environment,
     ) -> Values:
-        module, managed = function.module, False
+        module, managed, wrapped = function.module, False, False
         for decorator, name in decorators_of(self._evaluator.names, module, node):
             if name in MANAGERS:
                 managed = True
-            elif name not in _RETURN_THE_SAME and not self._hands_through(module, decorator, name):
+            elif name in _RETURN_THE_SAME or self._hands_through(module, decorator, name):
+                continue
+            elif self._gives_a_coroutine(function, decorator, name):
+                wrapped = True
+            else:
                 why = f"`{node.name}` is decorated by `{module.excerpt(decorator)}`"
                 return (self._evaluator.unknown(module, decorator, why),)
+        if wrapped and not managed:
+            why = f"`{node.name}` is decorated, so it may return something else"
+            return (Producer("coroutine", (self._evaluator.unknown(module, node, why),)),)
         found = self._undecorated(function, node, known)
         if not managed:
             return found
@@ -378,14 +385,32 @@ class Results:
         """Whether what a decorator makes returns what its function returns, or is declared to."""
         return self._forwards(module, decorator, name) or self._gives_back(module, decorator)
 
+    def _gives_a_coroutine(
+        self, function: FunctionOf, decorator: ast.expr, name: str | None
+    ) -> bool:
+        """Whether calls give a coroutine of what a decorator makes of ``function``."""
+        if name is None:
+            return False
+        module, evaluator = function.module, self._evaluator
+        called = isinstance(module.parent(decorator), ast.Call)
+        if evaluator.declared_decorators.of(name, called=called) == "coroutine":
+            return True
+        node = function.node
+        is_lazy = isinstance(node, ast.AsyncFunctionDef) and not module.is_generator(node)
+        return is_lazy and evaluator.forwarding.keeps_coroutines(name, called=called)
+
     def _forwards(self, module: Module, decorator: ast.expr, name: str | None) -> bool:
         """Whether what a decorator makes returns what its function returns."""
         if name is None:
             return False
         called = isinstance(module.parent(decorator), ast.Call)
         handed = self._evaluator.forwarding.of(name, called=called)
+        if handed is not None and handed.kind != "calls":
+            return True
+        if self._evaluator.declared_decorators.of(name, called=called) == "same":
+            return True
         if handed is not None:
-            return handed.kind != "calls"
+            return False
         return library_decorators().forwards(name)
 
     def _gives_back(self, module: Module, decorator: ast.expr) -> bool:
@@ -522,7 +547,7 @@ class Results:
         found: Values = ()
         for value in values:
             match value:
-                case Producer() if value.how == how:
+                case Producer() if value.is_used(how):
                     found = union(found, value.inner)
                 case Unknown() | NotRelevant(mock=True):
                     found = union(found, (value,))

@@ -24,6 +24,7 @@ _PRODUCERS = {
     "manager": "a context manager that gives",
     "generator": "a generator of",
     "coroutine": "a coroutine that returns",
+    "awaitable": "an awaitable that gives",
     "factory": "a factory that makes",
 }
 

@@ -106,8 +106,9 @@ from awaken.codemods.asyncio.blocking_call.reasons import ALL, THROUGH
 from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.rule import Rule
-from awaken.kit.search import Way, WaysFromCoroutines, modules_with, site_modules
+from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.kit.ways import Way, WaysFromCoroutines
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:

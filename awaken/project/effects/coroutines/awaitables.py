@@ -14,7 +14,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, always_returns
 from awaken.project.values.domain import NOWHERE, InstanceOf, Producer, Unknown, Value
 
 _DEEPEST = 8  # functions that return what others return; a guess, not yet measured
@@ -27,6 +27,11 @@ class _OutOfSight:
     """Not all functions are in sight that a call may reach, and why."""
 
     why: Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Differs(Unknown):
+    """What a method gives is not the same in all classes that may be meant."""
 
 
 class Awaitables:
@@ -63,6 +68,26 @@ class Awaitables:
                 return self._agreed(module, node, [node.body, node.orelse], depth)
             case _:
                 return self._of_values(module, node)
+
+    def gives_coroutine(self, module: Module, call: ast.Call) -> bool:
+        """Whether ``call`` is proved to give a coroutine.
+
+        As ``of`` says, and cheaper where it is none: what may run in place of the function that is
+        called is looked at only if that one gives a coroutine.
+        """
+        return not self._seems_plain(module, call) and self.of(module, call) == "coroutine"
+
+    def _seems_plain(self, module: Module, call: ast.Call) -> bool:
+        """Whether ``call`` seems to reach a function of the program that gives no coroutine."""
+        if self.library_names(module, call) != ():
+            return False
+        family = family_called(self._evaluator, module, call)
+        if isinstance(family, Unknown) or isinstance(family.node, ast.AsyncFunctionDef):
+            return False
+        self._returned.clear()
+        return self._of_function(family.module, family.node, 0) != "coroutine" and not is_stub(
+            self._evaluator, family.module, family.node
+        )
 
     def library_names(self, module: Module, call: ast.Call) -> tuple[str, ...] | Unknown:
         """Return the library functions that ``call`` may call, empty if it is the program's own.
@@ -141,7 +166,7 @@ class Awaitables:
         if not real:
             return Unknown(f"what implements `{name}` is not in sight", NOWHERE)
         kinds = (self._of_function(one.module, one.function, depth) for one in real)
-        return _one_of(kinds, Unknown(f"what `{name}` gives differs from class to class", NOWHERE))
+        return _one_of(kinds, Differs(f"what `{name}` gives differs from class to class", NOWHERE))
 
     def _of_function(self, module: Module, function: Function, depth: int) -> _Answer:
         key = (module.path, module.span(function).start)
@@ -164,7 +189,7 @@ class Awaitables:
             for one in own_nodes(function.body)
             if isinstance(one, ast.Return) and one.value is not None
         ]
-        if returned and not _always_returns(function.body):
+        if returned and not always_returns(function.body):
             return self._unknown(module, function, f"`{function.name}` may return None")
         return self._agreed(module, function, returned, depth) if returned else None
 
@@ -216,9 +241,8 @@ class Awaitables:
 
     def _of_value(self, value: Value) -> Awaitable | None:
         match value:
-            case Producer(how="coroutine"):
-                # `Awaitable[X]` of an annotation is such a value as well.
-                return "awaitable"
+            case Producer(how="coroutine" | "awaitable" as how):
+                return how
             case InstanceOf():
                 return self._known.classes.get(value.qualified)
             case _:
@@ -236,17 +260,3 @@ def _one_of(kinds: Iterable[_Answer], otherwise: Unknown) -> _Answer:
         if len(found) > 1:
             return otherwise
     return found.pop() if found else None
-
-
-def _always_returns(body: list[ast.stmt]) -> bool:
-    """Whether every way through ``body`` is known to end in a ``return`` or ``raise``."""
-    match body[-1]:
-        case ast.Return() | ast.Raise():
-            return True
-        case ast.If(body=first, orelse=second):
-            return bool(second) and _always_returns(first) and _always_returns(second)
-        case ast.Try(body=first, handlers=handlers, orelse=second):
-            ends = [second or first, *(one.body for one in handlers)]
-            return all(_always_returns(one) for one in ends)
-        case _:
-            return False

@@ -1,4 +1,5 @@
 """Places of a function: what may happen between two of them, and in which order.
 
-``between`` follows the ways from one statement to another, ``order`` the parts of one statement.
+``between`` follows the ways from one statement to another, ``order`` the parts of one statement,
+and ``held`` tells which locks are held at a place.
 """

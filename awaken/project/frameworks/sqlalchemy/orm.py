@@ -13,6 +13,7 @@ from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
+from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Unknown
@@ -33,6 +34,7 @@ class Orm:
         self._class_queries = ClassQueries(
             evaluator, evaluator.classes, self._models, self._query_classes, files_with
         )
+        self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
         evaluator.mapping = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
@@ -64,6 +66,17 @@ class Orm:
         of its own.
         """
         return self._sessions.by_use(module, call, evidence)
+
+    def shared_session(
+        self, module: Module, together: ast.AST, coroutines: Sequence[ast.expr]
+    ) -> SharedSession | None:
+        """Return a session, or connection, that several of ``coroutines`` use at once.
+
+        They are expressions of ``module``, and ``together`` is what runs them: a call of
+        ``gather``, the block of a ``TaskGroup``. A loop around a coroutine that is not around
+        ``together`` makes it several times. None where that is not proven.
+        """
+        return self._shared_sessions.of(module, together, coroutines)
 
     def class_query(self, qualified: str) -> ClassQuery | Unknown | None:
         """Return which session ``query`` of a class asks, as in ``Model.query.all()``.

@@ -9,9 +9,16 @@ from typing import Literal
 
 from awaken.project.names.resolution import Names
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_overload, last_name, parameters_of
+from awaken.project.source.trees import (
+    Function,
+    always_returns,
+    is_overload,
+    last_name,
+    parameters_of,
+)
 
 Handing = Literal["same", "forwards", "calls"]
+_Asked = Handing | Literal["coroutines"]
 _KINDS: tuple[Handing, ...] = ("same", "forwards", "calls")
 _PARTIAL = {"functools.partial"}
 _CASTS = {"typing.cast", "typing_extensions.cast"}
@@ -43,6 +50,7 @@ class Forwarding:
         self._names = names
         self._load = load
         self._known: dict[tuple[str, bool], HandedThrough | None] = {}
+        self._coroutines: dict[tuple[str, bool], bool] = {}
 
     def of(self, qualified: str, *, called: bool) -> HandedThrough | None:
         """Return what the decorator with this qualified name does with its function.
@@ -55,7 +63,36 @@ class Forwarding:
             self._known[key] = self._read(qualified, called=called)
         return self._known[key]
 
+    def keeps_coroutines(self, qualified: str, *, called: bool) -> bool:
+        """Whether calls give a coroutine of what the decorator makes of a coroutine function.
+
+        It may be another coroutine, of a wrapper that is a coroutine function itself.
+        """
+        key = (qualified, called)
+        if key not in self._coroutines:
+            self._coroutines[key] = self._is_kept(qualified, called=called)
+        return self._coroutines[key]
+
+    def _is_kept(self, qualified: str, *, called: bool) -> bool:
+        found = self._definition(qualified)
+        if found is None:
+            return False
+        reader = _Reader(self._names, found[0], "coroutines")
+        return reader.makes(found[1]) if called else reader.decorates(found[1])
+
     def _read(self, qualified: str, *, called: bool) -> HandedThrough | None:
+        found = self._definition(qualified)
+        if found is None:
+            return None
+        module, node = found
+        for kind in _KINDS:
+            reader = _Reader(self._names, module, kind)
+            if reader.makes(node) if called else reader.decorates(node):
+                return HandedThrough(kind, reader.keeps(node))
+        return None
+
+    def _definition(self, qualified: str) -> tuple[Module, Function] | None:
+        """Return the only function of this name that a module of the project defines."""
         located = self._names.locate(qualified)
         module = None
         if located is not None and len(located.rest) == 1:
@@ -67,17 +104,13 @@ class Forwarding:
         nodes = [one.node for one in bindings if isinstance(one.node, Function)]
         if not nodes or len(nodes) != len(bindings) or not all(map(is_overload, nodes[:-1])):
             return None
-        for kind in _KINDS:
-            reader = _Reader(self._names, module, kind)
-            if reader.makes(nodes[-1]) if called else reader.decorates(nodes[-1]):
-                return HandedThrough(kind, reader.keeps(nodes[-1]))
-        return None
+        return module, nodes[-1]
 
 
 class _Reader:
     """Reads the decorators of one module; ``kind`` is what they must do at least."""
 
-    def __init__(self, names: Names, module: Module, kind: Handing) -> None:
+    def __init__(self, names: Names, module: Module, kind: _Asked) -> None:
         self._names = names
         self._module = module
         self._kind = kind
@@ -208,6 +241,8 @@ class _Reader:
             return False
         if _binds(self._module, wrapper, given):
             return False
+        if self._kind == "coroutines":
+            return self._gives_a_coroutine(wrapper, given)
         calls = [
             node
             for node in self._module.walk(wrapper)
@@ -229,6 +264,23 @@ class _Reader:
         results = {self._result(call) for call in calls} - {None}
         returned = list(self._returned(wrapper))
         return bool(returned) and all(self._is_result(value, calls, results) for value in returned)
+
+    def _gives_a_coroutine(self, wrapper: Function, given: str) -> bool:
+        """Whether ``wrapper`` is a coroutine function, or returns what a call of ``given`` gives.
+
+        Of a plain function every way must end so.
+        """
+        if self._module.is_generator(wrapper):
+            return False
+        if isinstance(wrapper, ast.AsyncFunctionDef):
+            return True
+        last = wrapper.body[-1]
+        # Calling a coroutine function raises nothing that the block could swallow.
+        is_in_block = isinstance(last, ast.With) and isinstance(last.body[0], ast.Return)
+        return (is_in_block or always_returns(wrapper.body)) and all(
+            isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == given
+            for one in self._returned(wrapper)
+        )
 
     def _is_wraps(self, decorator: ast.expr) -> bool:
         plain = decorator.func if isinstance(decorator, ast.Call) else decorator

@@ -28,7 +28,8 @@ _WRAPPERS: dict[str, tuple[How, int]] = {
     **dict.fromkeys(["AbstractAsyncContextManager", "AsyncContextManager"], ("manager", 0)),
     **dict.fromkeys(["AbstractContextManager", "ContextManager"], ("manager", 0)),
     # The result comes last: ``Coroutine[Y, S, R]``, ``Callable[[A], R]``.
-    **dict.fromkeys(["Awaitable", "Coroutine"], ("coroutine", -1)),
+    "Awaitable": ("awaitable", -1),
+    "Coroutine": ("coroutine", -1),
     "Callable": ("callable", -1),
 }
 _LITERALS: dict[type, str] = {str: "str", int: "int", bool: "bool", bytes: "bytes"}

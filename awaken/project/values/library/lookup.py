@@ -195,7 +195,7 @@ class Library:
         None where it cannot be used so, or nothing says what it gives.
         """
         match value:
-            case Producer() if value.how == how:
+            case Producer() if value.is_used(how):
                 return value.inner
             case Unknown() | NotRelevant(mock=True):
                 return (value,)
@@ -208,7 +208,7 @@ class Library:
                 return None
             case _ if how == "callable":
                 return self._when_called(value, module, node)
-            case InstanceOf() if how == "coroutine":
+            case InstanceOf() if how in {"awaitable", "coroutine"}:
                 held = self.parameters_as(value, "collections.abc.Awaitable")
                 return held[0] if held else None
             case InstanceOf() if how in _ENTERED:

@@ -62,7 +62,7 @@ def _growing(value: Value) -> Value:
     match value:
         case InstanceOf() if value.parameters and value.qualified in MUTABLE:
             return replace(value, grows=True)
-        case Producer(how="coroutine"):
+        case Producer(how="awaitable" | "coroutine"):
             return replace(value, inner=growing(value.inner))
         case _:
             return value

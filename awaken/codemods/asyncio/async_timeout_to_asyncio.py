@@ -1,0 +1,239 @@
+"""Limits the time of blocks with `asyncio.timeout()`, not with the package async-timeout.
+
+## What
+
+`async_timeout.timeout()` and `timeout_at()` of a `with` block become those of `asyncio`. A plain
+`with`, which old versions of the package took, becomes `async with`. What is asked of the block's
+name is written as `asyncio` has it: `expired()`, `when()`, `reschedule()`.
+
+## Why
+
+Python has it since 3.11, and the package is only a copy there since its version 5.
+
+## Before
+
+```python
+import asyncio
+
+import async_timeout
+
+
+async def fetch(read):
+    try:
+        async with async_timeout.timeout(10) as limit:
+            page = await read()
+            limit.shift(5)
+            await read()
+    except asyncio.TimeoutError:
+        return None
+    return page
+```
+
+## After
+
+```python
+import asyncio
+
+
+async def fetch(read):
+    try:
+        async with asyncio.timeout(10) as limit:
+            page = await read()
+            limit.reschedule(limit.when() + 5)
+            await read()
+    except asyncio.TimeoutError:
+        return None
+    return page
+```
+
+## Safety
+
+*Safe* means: the block is limited as before, and ends in the same exception, for since Python 3.11
+`asyncio.TimeoutError` is `TimeoutError`. Where a test of the program puts something in the place of
+the function, the rewrite is *unsafe* and says so. So is `limit.expired`, unless the program
+declares a version below 5: from there on it is a method, and true if it is not called.
+
+The requirement `async-timeout` stays, for other packages may need it: remove it where nothing else
+does.
+
+## What it refuses
+
+A limit that is not made in the head of its block: stored, returned or passed on. A name of the
+block that is used for anything else than its methods, or that is bound elsewhere as well. A plain
+`with` outside of coroutines, or with other managers. `loop=`.
+
+A file that imports `asyncio as async_timeout` where Python has it is no site.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Coroutines and Tasks": "Timeouts"
+* async-timeout 4.0 and 5.0, `README.rst`, `async_timeout/__init__.py`
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.contract import Edit, Level, Phase, Reason
+from awaken.kit.call_rule import CallRule
+from awaken.kit.imports import name_behind
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.search import patched
+from awaken.kit.sites import Refused, Rewrite, Site
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+NO_BLOCK = Reason(
+    "no-block",
+    "`{}` is not made in the head of its block",
+    "Write `asyncio.timeout()` where the block begins.",
+)
+OTHER_ARGUMENTS = Reason(
+    "other-arguments",
+    "`{}` is not called with one argument",
+    "Pass the time alone.",
+)
+OTHER_USE = Reason(
+    "other-use",
+    "`{}` is used in a way that `asyncio` does not have",
+    "Use `when()`, `reschedule()` and `expired()` of the timeout.",
+)
+PLAIN_WITH = Reason(
+    "plain-with",
+    "`{}` is entered by a plain `with` that cannot become `async with`",
+    "Give it a block of its own in a coroutine.",
+)
+
+_FUNCTIONS = ("async_timeout.timeout", "async_timeout.timeout_at")
+_NO_ARGUMENT = {"deadline": "{}.when()", "expired": "{}.expired()"}
+_ARGUMENTS = {"reject": 0, "shift": 1, "update": 1}
+_ATOMS = (ast.Attribute, ast.Call, ast.Constant, ast.Name, ast.Subscript)
+_SINCE_5 = {"expired", "reschedule", "when"}
+
+
+class AsyncTimeoutToAsyncio(CallRule):
+    """Rewrites ``async_timeout.timeout()`` to ``asyncio.timeout()``."""
+
+    name = "async-timeout-to-asyncio"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
+    functions = _FUNCTIONS
+    triggers = (b"async_timeout",)
+    needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
+    preview = True
+    reasons = (INSIDE_FSTRING, NAME_TAKEN, NO_BLOCK, OTHER_ARGUMENTS, OTHER_USE, PLAIN_WITH)
+
+    def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:
+        """Return how the block is limited. Raises Refused."""
+        module, call = site.module, site.node
+        shown = module.excerpt(call)
+        item = module.parent(call)
+        block = None if item is None else module.parent(item)
+        if not isinstance(item, ast.withitem) or not isinstance(block, ast.With | ast.AsyncWith):
+            raise Refused(NO_BLOCK, shown)
+        qualified = project.qualified_name(module, call.func) or ""
+        written, imports = name_behind(project, site, qualified.replace("async_timeout", "asyncio"))
+        edits: list[Edit] = [site.replace(call.func, written), *imports]
+        edits += _of_arguments(site)
+        edits += _of_name(site, item.optional_vars)
+        if isinstance(block, ast.With):
+            if module.enclosing_coroutine(call) is None or len(block.items) > 1:
+                raise Refused(PLAIN_WITH, shown)
+            edits.append(site.insert_before(block, "async "))
+        edits.append(site.release_import("async_timeout"))
+        edits.append(site.release_import("async_timeout", qualified.rpartition(".")[2]))
+        doubles = patched(project, module, call.func, qualified)
+        caveats = ["a test puts something in its place"] if doubles else []
+        uses = list(_reads(module, item.optional_vars))
+        is_before_5 = project.targets.guarantees("async-timeout", "<5")
+        if not is_before_5 and any(_is_property(module, one) for one in uses):
+            caveats.append("`expired` is a method since async-timeout 5, so it was always true")
+        message = f"`{module.excerpt(call.func)}` becomes `{written}`"
+        places = [module.place(one, "rewritten with it") for one in uses]
+        return Rewrite(message, edits, caveats, (*doubles, *places))
+
+
+def _of_arguments(site: Site[ast.Call]) -> Iterator[Edit]:
+    """Yield the edits of the arguments: one of them has another name. Raises Refused."""
+    call = site.node
+    given = [*call.args, *call.keywords]
+    if len(given) != 1 or isinstance(given[0], ast.Starred):
+        raise Refused(OTHER_ARGUMENTS, site.module.excerpt(call))
+    for one in call.keywords:
+        if one.arg not in {"deadline", "delay"}:
+            raise Refused(OTHER_ARGUMENTS, site.module.excerpt(call))
+        if one.arg == "deadline":
+            yield site.replace(one, f"when={site.module.text_of(one.value)}")
+
+
+# ---------------------------------------------------------------------------- the block's name
+def _of_name(site: Site[ast.Call], name: ast.expr | None) -> Iterator[Edit]:
+    """Yield the edits of what is asked of the block by its name. Raises Refused."""
+    if name is None:
+        return
+    module = site.module
+    if not isinstance(name, ast.Name):
+        raise Refused(OTHER_USE, module.excerpt(name))
+    scope = module.scopes.scope_of(name)
+    owner = module.scopes.owner(name.id, scope)
+    if owner is None or owner is not scope or owner.kind != "function":
+        raise Refused(OTHER_USE, name.id)
+    if len(owner.bindings[scope.mangled(name.id)]) != 1:
+        raise Refused(OTHER_USE, name.id)
+    for read in _reads(module, name):
+        yield from _of_use(site, read)
+
+
+def _is_property(module: Module, read: ast.Name) -> bool:
+    """Whether ``expired`` is asked for without a call."""
+    used = module.parent(read)
+    is_called = getattr(module.parent(used), "func", None) is used if used is not None else False
+    return isinstance(used, ast.Attribute) and used.attr == "expired" and not is_called
+
+
+def _reads(module: Module, name: ast.expr | None) -> Iterator[ast.Name]:
+    """Yield where the name is read, also in functions inside this one."""
+    scopes = module.scopes
+    if not isinstance(name, ast.Name):
+        return
+    owner = scopes.scope_of(name)
+    for scope in scopes.inside(owner):
+        if scopes.owner(name.id, scope) is owner:
+            yield from scope.reads.get(name.id, ())
+
+
+def _of_use(site: Site[ast.Call], read: ast.Name) -> Iterator[Edit]:
+    module, used = site.module, site.module.parent(read)
+    if not isinstance(used, ast.Attribute) or not isinstance(used.ctx, ast.Load):
+        raise Refused(OTHER_USE, read.id)
+    above = module.parent(used)
+    call = above if isinstance(above, ast.Call) and above.func is used else None
+    if module.in_fstring(used):
+        raise Refused(INSIDE_FSTRING, module.excerpt(used))
+    if call is None:
+        if used.attr not in _NO_ARGUMENT:
+            raise Refused(OTHER_USE, module.excerpt(used))
+        yield site.replace(used, _NO_ARGUMENT[used.attr].format(read.id))
+        return
+    if used.attr in _SINCE_5:
+        return
+    starred = any(isinstance(one, ast.Starred) for one in call.args)
+    if _ARGUMENTS.get(used.attr) != len(call.args) or call.keywords or starred:
+        raise Refused(OTHER_USE, module.excerpt(call))
+    if used.attr == "reject":
+        yield site.replace(call, f"{read.id}.reschedule(None)")
+        return
+    yield site.rename(used, "reschedule")
+    if used.attr == "shift":
+        (given,) = call.args
+        if isinstance(given, _ATOMS):
+            yield site.insert_before(given, f"{read.id}.when() + ")
+        else:
+            yield site.insert_before(given, f"{read.id}.when() + (")
+            yield site.insert_behind(given, ")")

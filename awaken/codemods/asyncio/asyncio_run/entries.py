@@ -1,0 +1,84 @@
+"""The entries of programs: where nothing runs before, and nobody calls a second time."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.project.source.modules import Module
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_HARMLESS = (
+    "argparse", "builtins", "collections", "contextvars", "dataclasses", "datetime", "enum",
+    "functools", "json", "logging", "os", "pathlib", "random", "re", "string", "sys", "textwrap",
+    "time", "types", "typing", "warnings",
+)  # fmt: skip
+"""Modules of the standard library of which nothing asks for an event loop."""
+
+
+def is_entry(module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` runs once, when the program starts, as far as its place tells."""
+    function = module.enclosing_function(node)
+    if any(isinstance(one, ast.AsyncFor | ast.For | ast.While) for one in module.ancestors(node)):
+        return False
+    if function is None:
+        return module.enclosing_class(node) is None
+    if not isinstance(function, ast.FunctionDef) or module.parent(function) is not module.tree:
+        return False
+    return function.name == "main" or any(
+        is_under_main(module, one)
+        and isinstance(module.parent(one), ast.Call)
+        and module.enclosing_function(one) is None
+        for one in module.mentions(function.name)
+    )
+
+
+def is_under_main(module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` stands under ``if __name__ == "__main__":``."""
+    below = node
+    for above in module.ancestors(node):
+        if isinstance(above, ast.If) and below in above.body and _asks_for_main(above.test):
+            return True
+        below = above
+    return False
+
+
+def _asks_for_main(test: ast.expr) -> bool:
+    match test:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            texts = {ast.unparse(left), ast.unparse(right)}
+            return texts == {"__name__", "'__main__'"}
+        case _:
+            return False
+
+
+def may_have_loops(project: Project, module: Module, entry: ast.Call) -> bool:
+    """Whether what runs before ``entry``, or is passed to it, may belong to an event loop."""
+    end = module.span(entry).end
+    for node in module.walk():
+        if module.enclosing_function(node) is not None:
+            continue
+        if isinstance(node, ast.Import | ast.ImportFrom) and _is_of_program(project, module, node):
+            return True
+        if not isinstance(node, ast.Call) or module.span(node).start > end:
+            continue
+        if node is not entry and node not in entry.args and not _is_harmless(project, module, node):
+            return True
+    return False
+
+
+def _is_of_program(project: Project, module: Module, node: ast.Import | ast.ImportFrom) -> bool:
+    names = [one.name for one in node.names]
+    if isinstance(node, ast.ImportFrom):
+        names = [node.module or ""]
+        if node.level:
+            return True
+    return any(any(project.layout.find(one, module.path)) for one in names)
+
+
+def _is_harmless(project: Project, module: Module, call: ast.Call) -> bool:
+    name = project.qualified_name(module, call.func) or ""
+    is_of_loop = name.startswith("asyncio.") and name.endswith("_event_loop")
+    return is_of_loop or name.partition(".")[0] in _HARMLESS

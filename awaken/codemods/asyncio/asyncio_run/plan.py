@@ -1,0 +1,296 @@
+"""The rule: coroutines that a loop of its own runs at the entry of a program."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.asyncio.asyncio_run.entries import is_entry, is_under_main, may_have_loops
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.imports import name_behind
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import is_none, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.bindings import Binding
+    from awaken.project.source.modules import Module
+
+GATHER = Reason(
+    "gather",
+    "`{}` needs a running loop",
+    "Write a coroutine function that awaits it, and run that.",
+)
+NOT_A_COROUTINE = Reason(
+    "not-a-coroutine",
+    "`{}` is not proven to be a coroutine",
+    "Write a coroutine function that awaits it, and run that.",
+)
+OTHER_USE = Reason(
+    "other-use",
+    "the loop is used for something else: {}",
+    "Do that in the coroutine, with `asyncio.get_running_loop()`, or use `asyncio.Runner`.",
+)
+RUN_FOREVER = Reason(
+    "run-forever",
+    "the loop also runs forever: {}",
+    "Wait for an event in the coroutine, and run that alone.",
+)
+SEVERAL_RUNS = Reason(
+    "several-runs",
+    "another coroutine may be run by this loop: {}",
+    "Await them in one coroutine function, or use `asyncio.Runner`.",
+)
+SHARED_LINE = Reason(
+    "shared-line",
+    "`{}` cannot go by itself",
+    "Give it a line of its own, beside others.",
+)
+SIGNAL_HANDLERS = Reason(
+    "signal-handlers",
+    "the loop handles signals: {}",
+    "Add the handlers in the coroutine, to `asyncio.get_running_loop()`.",
+)
+
+_MADE = ("asyncio.get_event_loop", "asyncio.new_event_loop")
+_SET = "asyncio.set_event_loop"
+_RUN = "run_until_complete"
+_CODES = {
+    _RUN: SEVERAL_RUNS,
+    "add_signal_handler": SIGNAL_HANDLERS,
+    "remove_signal_handler": SIGNAL_HANDLERS,
+    "run_forever": RUN_FOREVER,
+}
+_SHUT = re.compile(r"\w+\.run_until_complete\(\w+\.shutdown_(?:asyncgens|default_executor)\(\)\)")
+_NEW_LOOP = "`run()` makes a new loop: what was made before may belong to another one"
+_LEFT_TASKS = "tasks that are left are cancelled"
+
+
+class AsyncioRun(Rule):
+    """Rewrites ``loop.run_until_complete(main())`` to ``asyncio.run(main())``."""
+
+    name = "asyncio-run"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
+    triggers = (b"run_until_complete",)
+    preview = True
+    reasons = (
+        GATHER,
+        INSIDE_FSTRING,
+        NAME_TAKEN,
+        NOT_A_COROUTINE,
+        OTHER_USE,
+        RUN_FOREVER,
+        SEVERAL_RUNS,
+        SHARED_LINE,
+        SIGNAL_HANDLERS,
+    )
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the functions that take the statements of the loop away."""
+        from awaken.codemods.asyncio.asyncio_run.rewrite import (  # noqa: PLC0415
+            drop,
+            without_finally,
+        )
+
+        return {"drop": drop, "without-finally": without_finally}
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per run of a coroutine, and its change."""
+        del constraints  # no change needs another site
+        return plan_of(decide(site, _rewrite, project) for site in self._sites(project))
+
+    def _sites(self, project: Project) -> Iterator[Site[ast.Call]]:
+        for module in site_modules(project, self.triggers):
+            for node in module.walk():
+                if (
+                    isinstance(node, ast.Call)
+                    and _loop_made(project, module, node) is not None
+                    and is_entry(module, node)
+                    and not _SHUT.fullmatch(module.text_of(node))
+                ):
+                    yield Site(self.name, module, node)
+
+
+def _loop_made(project: Project, module: Module, call: ast.Call) -> ast.Call | None:
+    """Return the call that makes the loop of which ``call`` is ``run_until_complete()``."""
+    match call.func:
+        case ast.Attribute(value=ast.Call() as made, attr="run_until_complete"):
+            pass
+        case ast.Attribute(value=ast.Name() as loop, attr="run_until_complete"):
+            bindings = module.scopes.bindings_of(loop)
+            value = bindings[0].value if len(bindings) == 1 else None
+            if not isinstance(value, ast.Call) or bindings[0].kind != "assignment":
+                return None
+            made = value
+        case _:
+            return None
+    return made if project.qualified_name(module, made.func) in _MADE else None
+
+
+def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
+    module, call = site.module, site.node
+    if module.in_fstring(call):
+        raise Refused(INSIDE_FSTRING, module.excerpt(call))
+    if b"nest_asyncio" in module.source.text:
+        raise Refused(OTHER_USE, "`nest_asyncio` lets loops run inside of others")
+    _require_coroutine(project, module, call)
+    made = _loop_made(project, module, call)
+    if made is None:
+        raise Refused(OTHER_USE, module.excerpt(call))
+    written, imports = name_behind(project, site, "asyncio.run", made.func)
+    statements = _statements_of_loop(project, site)
+    for other in _other_calls(module, "set_event_loop", made, statements):
+        raise Refused(OTHER_USE, f"`{module.excerpt(other)}`", because=(module.place(other),))
+    asked = _other_calls(module, "get_event_loop", made, statements)
+    if asked and last_name(made.func) == "get_event_loop":
+        shown = f"`{module.excerpt(asked[0])}`"
+        raise Refused(SEVERAL_RUNS, shown, because=(module.place(asked[0]),))
+    edits: list[Edit] = [site.replace(call.func, written), *imports]
+    edits += _without(site, statements)
+    for name in ("get_event_loop", "new_event_loop", "set_event_loop"):
+        edits.append(site.release_import("asyncio", name))
+    is_safe = is_under_main(module, call) and not asked
+    is_safe = is_safe and not may_have_loops(project, module, call)
+    caveats = () if is_safe else (_NEW_LOOP, _LEFT_TASKS)
+    places = [module.place(one, "goes with the loop") for one in statements]
+    tried = _around(module, statements)
+    if tried is not None:
+        places.append(module.place(tried))
+    message = f"`{module.excerpt(call.func)}()` becomes `{written}()`"
+    return Rewrite(message, edits, caveats, tuple(places))
+
+
+def _require_coroutine(project: Project, module: Module, call: ast.Call) -> None:
+    given = call.args[0] if len(call.args) == 1 and not call.keywords else None
+    if given is None:
+        raise Refused(NOT_A_COROUTINE, module.excerpt(call))
+    shown = module.excerpt(given)
+    if isinstance(given, ast.Call) and project.qualified_name(module, given.func) in {
+        "asyncio.gather",
+        "asyncio.wait",
+    }:
+        raise Refused(GATHER, shown)
+    if project.effects.awaitable(module, given) != "coroutine":
+        raise Refused(NOT_A_COROUTINE, shown)
+
+
+def _other_calls(
+    module: Module, name: str, made: ast.Call, statements: Sequence[ast.stmt]
+) -> list[ast.Call]:
+    """Return the calls of ``name`` outside of coroutines that have to do with another loop."""
+    calls = [(node, module.parent(node)) for node in module.mentions(name)]
+    return [
+        call
+        for node, call in calls
+        if isinstance(call, ast.Call)
+        and call.func is node
+        and call is not made
+        and module.enclosing_coroutine(call) is None
+        and module.statement_of(call) not in statements
+        and not is_none(call.args[0] if call.args else None)
+    ]
+
+
+# --------------------------------------------------------------------------- what goes with it
+def _statements_of_loop(project: Project, site: Site[ast.Call]) -> list[ast.stmt]:
+    """Return the statements that only prepare and close the loop. Raises Refused."""
+    module, call = site.module, site.node
+    loop = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    if not isinstance(loop, ast.Name):
+        return []
+    binding = module.scopes.bindings_of(loop)[0]
+    if _may_be_imported(project, module, binding):
+        raise Refused(OTHER_USE, f"others may import `{loop.id}`")
+    found = [_alone(module, binding.node)]
+    reads = (read for read in module.scopes.reads_of(loop) if read is not loop)
+    found += [_of_read(project, module, read) for read in reads]
+    beside = [other for one in found for other in module.block_of(one)]
+    found += [_alone(module, one) for one in beside if _forgets(project, module, one)]
+    # One statement may read the loop twice.
+    return list(dict.fromkeys(found))
+
+
+def _may_be_imported(project: Project, module: Module, binding: Binding) -> bool:
+    """Whether another file may import the name, as far as words tell."""
+    if binding.scope.kind != "module" or is_under_main(module, binding.node):
+        return False
+    name = module.name.rpartition(".")[2].encode()
+    return any(path != module.path for path in project.files_with((name,)))
+
+
+def _forgets(project: Project, module: Module, statement: ast.stmt) -> bool:
+    """Whether ``statement`` is ``set_event_loop(None)``."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=func, args=[ast.Constant(value=None)])):
+            return project.qualified_name(module, func) == _SET
+        case _:
+            return False
+
+
+def _of_read(project: Project, module: Module, read: ast.Name) -> ast.stmt:
+    """Return the statement that needs the loop for nothing but itself. Raises Refused."""
+    statement = module.statement_of(read)
+    shown = f"`{module.excerpt(statement or read)}`"
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=value, attr="close"), args=[])):
+            is_own = value is read
+        case ast.Expr(value=ast.Call(func=func, args=[value])):
+            is_set = value is read and project.qualified_name(module, func) == _SET
+            is_own = is_set or _SHUT.fullmatch(module.text_of(statement)) is not None
+        case _:
+            is_own = False
+    if is_own:
+        return _alone(module, read)
+    above = module.parent(read)
+    used = above.attr if isinstance(above, ast.Attribute) else ""
+    raise Refused(_CODES.get(used, OTHER_USE), shown, because=(module.place(read),))
+
+
+def _alone(module: Module, node: ast.AST) -> ast.stmt:
+    """Return the statement around ``node``, which has a line of its own. Raises Refused."""
+    statement = module.statement_of(node)
+    if statement is None:
+        raise Refused(SHARED_LINE, module.excerpt(node))
+    simple = isinstance(statement, ast.AnnAssign | ast.Assign | ast.Expr)
+    many = isinstance(statement, ast.Assign) and (
+        len(statement.targets) > 1 or not isinstance(statement.targets[0], ast.Name)
+    )
+    if any(module.beside(statement)) or not simple or many:
+        raise Refused(SHARED_LINE, module.excerpt(statement))
+    return statement
+
+
+def _around(module: Module, statements: Sequence[ast.stmt]) -> ast.Try | None:
+    """Return the ``try`` whose ``finally`` holds none but these statements."""
+    for one in statements:
+        above = module.parent(one)
+        if isinstance(above, ast.Try) and one in above.finalbody:
+            return above if set(above.finalbody) <= set(statements) else None
+    return None
+
+
+def _without(site: Site[ast.Call], statements: Sequence[ast.stmt]) -> Iterator[Edit]:
+    """Yield the edits that take ``statements`` away. Raises Refused."""
+    module = site.module
+    tried = _around(module, statements)
+    gone: list[ast.stmt] = []
+    if tried is not None:
+        if tried.orelse:
+            raise Refused(SHARED_LINE, module.excerpt(tried.finalbody[0]))
+        yield site.rewrite(tried, "without-finally")
+        gone += tried.finalbody
+    for one in statements:
+        if one in gone:
+            continue
+        if set(module.block_of(one)) <= set(statements):
+            raise Refused(SHARED_LINE, module.excerpt(one))
+        yield site.rewrite(one, "drop")

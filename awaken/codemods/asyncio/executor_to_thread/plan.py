@@ -1,0 +1,266 @@
+"""The rule: calls of ``run_in_executor()``, and the variables of loops that they leave unused."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.codemods.asyncio.executor_to_thread.payload import Threaded
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Rewriter
+from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
+from awaken.kit.imports import name_behind
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import is_none, parameters_of
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+NAMED_EXECUTOR = Reason(
+    "named-executor",
+    "`{}` runs in an executor that was chosen",
+    "Keep it where the size or the kind of the pool matters; else pass None.",
+)
+NOT_AWAITED = Reason(
+    "not-awaited",
+    "`{}` is not awaited here: the thread starts at once, and `to_thread()` would not start it",
+    "Start `asyncio.to_thread()` with `asyncio.create_task()`, or in a `TaskGroup`.",
+)
+OTHER_ARGUMENTS = Reason(
+    "other-arguments",
+    "it cannot be told which argument of `{}` is the executor",
+    "Write the executor and the function as arguments of their own.",
+)
+
+_METHOD = "run_in_executor"
+_OF_LOOP = "asyncio.AbstractEventLoop.run_in_executor"
+_ASKED = ("asyncio.get_event_loop", "asyncio.get_running_loop")
+_AWAITED_LATER = ("asyncio.gather", "asyncio.wait_for")
+_REPLACED = re.compile(
+    rb"run_in_executor(?:[\"']|\s*=[^=]|\.(?:return_value|side_effect|assert_|call|await))"
+)
+_DISPLAYS = (ast.GeneratorExp, ast.List, ast.ListComp, ast.Starred, ast.Tuple)
+
+_Judged = tuple[Site[ast.Call], Rewrite | Refused]
+
+
+class ExecutorToThread(Rule):
+    """Rewrites ``run_in_executor(None, f)`` to ``to_thread(f)``."""
+
+    name = "executor-to-thread"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
+    triggers = (b"run_in_executor",)
+    needs: ClassVar[Mapping[str, str]] = {"python": ">=3.9"}
+    preview = True
+    reasons = (INSIDE_FSTRING, NAME_TAKEN, NAMED_EXECUTOR, NOT_AWAITED, OTHER_ARGUMENTS)
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the functions that write the calls anew, and drop a loop."""
+        from awaken.codemods.asyncio.executor_to_thread.rewrite import (  # noqa: PLC0415
+            drop,
+            to_thread,
+        )
+
+        return {"call": to_thread, "drop": drop}
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per call, and one change for those that share a loop."""
+        caveats = _of_program(project)
+        return plan_of(
+            decided
+            for module in site_modules(project, self.triggers)
+            for decided in self._decided(project, module, constraints, caveats)
+        )
+
+    def _decided(
+        self, project: Project, module: Module, constraints: Constraints, caveats: Sequence[str]
+    ) -> Iterator[Decided]:
+        judged = [(site, _judged(site, project, caveats)) for site in self._sites(project, module)]
+        together: dict[ast.stmt, list[_Judged]] = {}
+        for site, outcome in judged:
+            statement = _loop_statement(project, module, site.node)
+            if isinstance(outcome, Refused):
+                yield refused_together((site,), outcome)
+            elif statement is None or site.id in constraints.excluded:
+                yield rewritten_together((site,), outcome)
+            else:
+                together.setdefault(statement, []).append((site, outcome))
+        for statement, members in together.items():
+            yield from _with_loop(module, statement, members)
+
+    def _sites(self, project: Project, module: Module) -> Iterator[Site[ast.Call]]:
+        for node in module.walk():
+            match node:
+                case ast.Call(func=ast.Attribute(value=loop, attr="run_in_executor")):
+                    names = project.effects.library_functions(module, node)
+                    is_loop = not names or _OF_LOOP in names
+                    if is_loop and (names or not project.instance_of(module, loop)):
+                        yield Site(self.name, module, node)
+
+
+def _of_program(project: Project) -> list[str]:
+    """Return what may change at all sites of a program."""
+    caveats: list[str] = []
+    if project.files_with((b"ContextVar", b"contextvars", b"localcontext")):
+        caveats.append("the function sees the context variables of its caller")
+    paths = project.files_with((b"run_in_executor",))
+    if any(_REPLACED.search(project.snapshot[path].text) for path in paths):
+        caveats.append("a test puts something in the place of `run_in_executor()`")
+    return caveats
+
+
+# ------------------------------------------------------------------------------------- one call
+def _judged(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> Rewrite | Refused:
+    try:
+        return _rewrite(site, project, caveats)
+    except Refused as refused:
+        return refused
+
+
+def _rewrite(site: Site[ast.Call], project: Project, caveats: Sequence[str]) -> Rewrite:
+    module, call = site.module, site.node
+    shown = module.excerpt(call)
+    if module.in_fstring(call):
+        raise Refused(INSIDE_FSTRING, shown)
+    executor, function = _first_two(call)
+    if executor is None or function is None:
+        raise Refused(OTHER_ARGUMENTS, shown)
+    if not is_none(executor):
+        raise Refused(NAMED_EXECUTOR, shown)
+    later = _awaited_later(project, module, call)
+    if later and not isinstance(module.parent(call), ast.Await):
+        caveats = ["the thread starts when the loop runs next, not at once", *caveats]
+    elif not isinstance(module.parent(call), ast.Await):
+        raise Refused(NOT_AWAITED, shown)
+    written, imports = name_behind(project, site, "asyncio.to_thread", _asked(module, call))
+    through = _is_seen_through(project, module, call)
+    edits: list[Edit] = [site.rewrite(call, "call", Threaded(written, through)), *imports]
+    edits += [site.release_import("asyncio", one.rpartition(".")[2]) for one in _ASKED]
+    if through:
+        edits += [site.release_import("functools"), site.release_import("functools", "partial")]
+    said = f"`{module.excerpt(call.func)}(None, ...)` becomes `{written}(...)`"
+    return Rewrite(said, edits, [*_of_receiver(project, module, call), *caveats])
+
+
+def _asked(module: Module, call: ast.Call) -> ast.expr | None:
+    """Return the function that was asked for the loop of ``call``, if one function was."""
+    loop = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if isinstance(loop, ast.Name):
+        bindings = module.scopes.bindings_of(loop)
+        loop = bindings[0].value if len(bindings) == 1 else None
+    return loop.func if isinstance(loop, ast.Call) else None
+
+
+def _first_two(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None]:
+    """Return the executor and the function, if they stand in front of all else."""
+    given: list[ast.expr] = [*call.args, *(one.value for one in call.keywords)]
+    names = ["executor", "func"][len(call.args) :]
+    in_order = [one.arg for one in call.keywords] == names
+    if len(given) < len(("executor", "func")) or not in_order:
+        return None, None
+    if any(isinstance(one, ast.Starred) for one in given[:2]):
+        return None, None
+    return given[0], given[1]
+
+
+def _awaited_later(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether the call is an argument of a function that is awaited, and awaits it."""
+    above = module.parent(call)
+    while isinstance(above, _DISPLAYS):
+        above = module.parent(above)
+    return (
+        isinstance(above, ast.Call)
+        and isinstance(module.parent(above), ast.Await)
+        and project.qualified_name(module, above.func) in _AWAITED_LATER
+    )
+
+
+def _of_receiver(project: Project, module: Module, call: ast.Call) -> list[str]:
+    """Return what may change because of what the method is called of."""
+    loop = call.func.value if isinstance(call.func, ast.Attribute) else call.func
+    shown = module.excerpt(loop)
+    if isinstance(loop, ast.Call) and project.qualified_name(module, loop.func) not in _ASKED:
+        return [f"`{shown}` is not called any more"]
+    if _OF_LOOP not in project.effects.library_functions(module, call):
+        return [f"`{shown}` is not proven to be a loop of asyncio"]
+    return []
+
+
+def _is_seen_through(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether what ``partial`` or ``lambda`` calls can be passed itself."""
+    if "#" in module.text_of(call):
+        return False
+    alone = len(call.args) + len(call.keywords) == len(("executor", "func"))
+    match _first_two(call)[1]:
+        case ast.Call(func=func, args=[first, *_], keywords=named):
+            is_partial = project.qualified_name(module, func) == "functools.partial"
+            # Keywords are evaluated behind all other arguments then.
+            in_order = alone or all(_is_quiet(project, module, one.value) for one in named)
+            return is_partial and in_order and not isinstance(first, ast.Starred)
+        case ast.Lambda(args=parameters, body=ast.Call() as inner):
+            parts = [inner.func, *inner.args, *(one.value for one in inner.keywords)]
+            quiet = all(_is_quiet(project, module, one) for one in parts)
+            return alone and quiet and not parameters_of(parameters)
+        case _:
+            return False
+
+
+def _is_quiet(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` runs nothing, so that nobody can tell when it is evaluated."""
+    if isinstance(node, ast.Attribute):
+        known = project.qualified_name(module, node) is not None
+        return known or project.effects.may_raise(module, node).nothing
+    return isinstance(node, ast.Constant | ast.Name)
+
+
+# ------------------------------------------------------------------------ the variable of a loop
+def _loop_statement(project: Project, module: Module, call: ast.Call) -> ast.stmt | None:
+    """Return the statement that does nothing but ask for the loop of ``call``, in its coroutine."""
+    match call.func:
+        case ast.Attribute(value=ast.Name() as loop):
+            bindings = module.scopes.bindings_of(loop)
+        case _:
+            return None
+    statement = module.parent(bindings[0].node) if len(bindings) == 1 else None
+    match statement:
+        case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[], keywords=[]) as asked):
+            pass
+        case ast.AnnAssign(target=ast.Name(), value=ast.Call(args=[], keywords=[]) as asked):
+            pass
+        case _:
+            return None
+    coroutine = module.enclosing_coroutine(statement)
+    is_local = coroutine is not None and bindings[0].scope.node is coroutine
+    is_asked = project.qualified_name(module, asked.func) in _ASKED
+    return statement if is_local and is_asked and _has_own_line(module, statement) else None
+
+
+def _has_own_line(module: Module, statement: ast.stmt) -> bool:
+    """Whether the line of ``statement``, one of several in its block, holds nothing else."""
+    return not any(module.beside(statement)) and len(module.block_of(statement)) > 1
+
+
+def _with_loop(
+    module: Module, statement: ast.stmt, members: Sequence[_Judged]
+) -> Iterator[Decided]:
+    """Yield the changes of calls of one loop: one change where nothing else uses the loop."""
+    sites = [site for site, _ in members]
+    rewrites = [outcome for _, outcome in members if isinstance(outcome, Rewrite)]
+    used = [site.node.func.value for site in sites if isinstance(site.node.func, ast.Attribute)]
+    reads = module.scopes.reads_of(used[0]) if isinstance(used[0], ast.Name) else []
+    if any(read not in used for read in reads):
+        yield from map(rewritten_together, ([site] for site in sites), rewrites)
+        return
+    edits = [edit for one in rewrites for edit in one.edits]
+    caveats = dict.fromkeys(text for one in rewrites for text in one.caveats)
+    edits.append(sites[0].rewrite(statement, "drop"))
+    dropped = module.place(statement, "nothing else uses it")
+    yield rewritten_together(sites, Rewrite(rewrites[0].message, edits, tuple(caveats), (dropped,)))

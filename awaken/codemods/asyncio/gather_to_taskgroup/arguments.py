@@ -1,0 +1,335 @@
+"""What a gather is given: coroutines one by one, and starred arguments that hold several."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from awaken.codemods.asyncio.gather_to_taskgroup.placing import shares_line
+from awaken.codemods.asyncio.gather_to_taskgroup.reasons import (
+    AWAIT_IN_ARGUMENT,
+    CREATED_EARLIER,
+    DUPLICATE,
+    NOT_A_COROUTINE,
+)
+from awaken.kit.sites import Refused
+from awaken.project.effects import suspensions
+from awaken.project.source.trees import last_name, walk
+from awaken.project.values.domain import Unknown
+from awaken.workspace.sources import LINE_END_BYTES
+
+if TYPE_CHECKING:
+    from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+Comprehension = ast.ListComp | ast.GeneratorExp
+_MAKES_TASK = {
+    "asyncio.create_task",
+    "asyncio.ensure_future",
+    "asyncio.AbstractEventLoop.create_task",
+}
+_TASK_WORDS = {name.rpartition(".")[2] for name in _MAKES_TASK}
+_KEPT = {"name", "context", "coro", "coro_or_future"}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One argument.
+
+    ``one``: a coroutine; ``comprehension``: starred, and written in place; ``each``: starred, and
+    anything else. ``coroutines`` are the expressions that give what runs. ``is_task``: in the code
+    ``create_task()`` stands around them.
+    """
+
+    node: ast.expr
+    kind: Literal["one", "comprehension", "each"]
+    coroutines: tuple[ast.expr, ...]
+    is_task: bool = False
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is a single coroutine."""
+        return self.kind == "one"
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that a gather runs.
+
+    ``built`` is the statement directly above it that makes the list it is given, for nothing else,
+    or the loop that adds tasks to it. ``unpacks``: the arguments are the elements of the list that
+    is starred, or built.
+    """
+
+    given: Sequence[Given]
+    built: ast.Assign | ast.For | None = None
+    unpacks: bool = False
+
+
+def gathered_by(project: Project, module: Module, call: ast.Call, position: Position) -> Gathered:
+    """Return what ``call`` runs. Raises Refused where a task group cannot start it."""
+    for argument in call.args:
+        _check_at_once(module, argument)
+    match call.args:
+        case [ast.Starred(value=ast.Name() as name)]:
+            built = built_for(module, name, position)
+            if built is not None:
+                _check_at_once(module, built.value)
+                found = _passed(project, module, built.value)
+                return Gathered(found, built, unpacks=_is_display(built.value))
+            loop = _loop_of_tasks(module, name, position)
+            if loop is not None:
+                return Gathered([_added_in(project, module, name)], loop)
+        case [ast.Starred(value=value)] if _is_display(value):
+            return Gathered(_passed(project, module, value), unpacks=True)
+    found = [_given(project, module, one) for one in call.args]
+    _check_different(found)
+    return Gathered(found)
+
+
+def _passed(project: Project, module: Module, value: ast.expr) -> list[Given]:
+    """Return the elements of a display, or the one comprehension that ``value`` is."""
+    if not isinstance(value, ast.List | ast.Tuple):
+        return [_starred(project, module, value)]
+    found = [_given(project, module, one) for one in value.elts]
+    _check_different(found)
+    return found
+
+
+def _is_display(value: ast.expr) -> bool:
+    return isinstance(value, ast.List | ast.Tuple) and bool(value.elts)
+
+
+def built_for(module: Module, name: ast.Name, position: Position) -> ast.Assign | None:
+    """Return the statement that makes the list ``name`` directly above the gather.
+
+    None where it is used otherwise, or where the two cannot become one.
+    """
+    match _above(module, position):
+        case ast.Assign(targets=[ast.Name(id=target)], value=value) as built if target == name.id:
+            is_written = isinstance(value, ast.ListComp | ast.GeneratorExp) or _is_display(value)
+            is_alone = len(module.scopes.bindings_of(name)) == 1
+            is_read_once = module.scopes.reads_of(name) == [name]
+            # The comments of a statement that goes would have no line to stand on.
+            keeps = not position.is_ignored or not _has_comments(module, built, position.statement)
+            return built if is_written and is_alone and is_read_once and keeps else None
+        case _:
+            return None
+
+
+def _loop_of_tasks(module: Module, name: ast.Name, position: Position) -> ast.For | None:
+    """Return the loop directly above the gather that alone adds to the list ``name``.
+
+    None where a block around it would mean something else: where it waits or is left.
+    """
+    loop = _above(module, position)
+    if not isinstance(loop, ast.For) or not _starts_empty(module, name, position):
+        return None
+    pauses = suspensions(loop)
+    leaves = any(isinstance(one, ast.Return | ast.Raise) for one in walk(loop))
+    end = module.span(position.statement).end
+    # Behind the gather they are tasks that are done, as before.
+    earlier = [
+        one
+        for one in module.scopes.reads_of(name)
+        if one is not name and module.span(one).start < end
+    ]
+    is_alone = all(loop in module.ancestors(one) for one in earlier) and bool(earlier)
+    lost = position.is_ignored and _has_comments(module, loop, position.statement)
+    if pauses.awaits or pauses.yields or leaves or not is_alone or lost:
+        return None
+    # Coroutines can stay in their list; only tasks must be started where they are made.
+    return loop if all(_appended(module, one) is not None for one in earlier) else None
+
+
+def _starts_empty(module: Module, name: ast.Name, position: Position) -> bool:
+    """Whether ``name`` is given an empty list in the block of the gather, and nothing else."""
+    bindings = module.scopes.bindings_of(name)
+    if len(bindings) != 1:
+        return False
+    value, statement = bindings[0].value, module.statement_of(bindings[0].node)
+    is_empty = isinstance(value, ast.List) and not value.elts
+    return is_empty and statement in module.block_of(position.statement)
+
+
+def _appended(module: Module, read: ast.Name) -> ast.Call | None:
+    """Return what is called in ``tasks.append(asyncio.create_task(...))``, if ``read`` is there."""
+    method = module.parent(read)
+    call = None if method is None else module.parent(method)
+    match call:
+        case ast.Call(func=func, args=[ast.Call() as added], keywords=[]) if func is method:
+            is_append = isinstance(method, ast.Attribute) and method.attr == "append"
+            is_statement = isinstance(module.parent(call), ast.Expr)
+            is_task = last_name(added.func) in _TASK_WORDS
+            return added if is_append and is_statement and is_task else None
+        case _:
+            return None
+
+
+def _added_in(project: Project, module: Module, name: ast.Name) -> Given:
+    """Return what is added to the list ``name``. Raises Refused unless all of it is tasks."""
+    parts = [_appended(module, read) for read in module.scopes.reads_of(name)]
+    tasks = [one for one in parts if one is not None]
+    coroutines = tuple(_started(project, module, one) for one in tasks)
+    if any(one is each for one, each in zip(tasks, coroutines, strict=True)):
+        raise Refused(NOT_A_COROUTINE, f"*{name.id}")
+    return Given(name, "each", coroutines, is_task=True)
+
+
+def _above(module: Module, position: Position) -> ast.stmt | None:
+    """Return the statement directly above the gather, if it has its lines for itself."""
+    block = module.block_of(position.statement)
+    at = block.index(position.statement)
+    found = block[at - 1] if at else None
+    return None if found is None or shares_line(module, found) else found
+
+
+def _has_comments(module: Module, above: ast.stmt, statement: ast.stmt) -> bool:
+    text, end = module.source.text, module.span(statement).end
+    until = LINE_END_BYTES.search(text, end)
+    return b"#" in text[module.span(above).end : len(text) if until is None else until.start()]
+
+
+def _check_at_once(module: Module, argument: ast.expr) -> None:
+    """Raise Refused if tasks would start to run while ``argument`` is evaluated."""
+    pauses = suspensions(argument)
+    walrus = [one for one in walk(argument) if isinstance(one, ast.NamedExpr)]
+    for node in (*pauses.awaits, *pauses.yields, *walrus):
+        raise Refused(AWAIT_IN_ARGUMENT, module.excerpt(node))
+
+
+def _check_different(found: Sequence[Given]) -> None:
+    names = [one.node.id for one in found if isinstance(one.node, ast.Name)]
+    twice = next((one for one in names if names.count(one) > 1), None)
+    if twice is not None:
+        raise Refused(DUPLICATE, twice)
+
+
+def _given(project: Project, module: Module, argument: ast.expr) -> Given:
+    if not isinstance(argument, ast.Starred):
+        inner = _started(project, module, argument)
+        return Given(argument, "one", (inner,), is_task=inner is not argument)
+    return _starred(project, module, argument.value)
+
+
+def _starred(project: Project, module: Module, value: ast.expr) -> Given:
+    match value:
+        case ast.ListComp() | ast.GeneratorExp():
+            inner = _started(project, module, value.elt)
+            return Given(value, "comprehension", (inner,), is_task=inner is not value.elt)
+        case ast.Name():
+            return _variable(project, module, value)
+        case ast.List() | ast.Tuple():
+            refused = Refused(NOT_A_COROUTINE, module.excerpt(value))
+            return _held(project, module, value, list(_items(value, refused)))
+        case _:
+            raise Refused(NOT_A_COROUTINE, f"*{module.excerpt(value)}")
+
+
+def _started(project: Project, module: Module, node: ast.expr) -> ast.expr:
+    """Return the coroutine that ``node`` is, or makes a task of. Raises Refused."""
+    inner = _in_task(project, module, node)
+    _require_coroutine(project, module, inner)
+    return inner
+
+
+def _in_task(project: Project, module: Module, node: ast.expr) -> ast.expr:
+    """Return what ``node`` makes a task of; ``node`` itself if it does not."""
+    if not isinstance(node, ast.Call):
+        return node
+    names = set(project.effects.library_functions(module, node))
+    passed = [*node.args, *(one.value for one in node.keywords if (one.arg or "")[:4] == "coro")]
+    if (
+        not names
+        or not names <= _MAKES_TASK
+        or len(passed) != 1
+        or isinstance(passed[0], ast.Starred)
+        or not all(one.arg in _KEPT for one in node.keywords)
+    ):
+        return node
+    return passed[0]
+
+
+def _require_coroutine(project: Project, module: Module, node: ast.expr) -> None:
+    kind = project.effects.awaitable(module, node)
+    if kind != "coroutine":
+        because = (kind.place,) if isinstance(kind, Unknown) else ()
+        raise Refused(NOT_A_COROUTINE, module.excerpt(node), because=because)
+
+
+# ------------------------------------------------------------------------------ lists of coroutines
+def _variable(project: Project, module: Module, name: ast.Name) -> Given:
+    """Return the variable ``name`` that holds coroutines: a list that is built in the function."""
+    return _held(project, module, name, list(_put_into(module, name)))
+
+
+def _held(project: Project, module: Module, holder: ast.expr, parts: Sequence[ast.expr]) -> Given:
+    """Return the argument ``holder``, a list of ``parts``. Raises Refused if tasks are in it."""
+    coroutines = tuple(_in_task(project, module, one) for one in parts)
+    made = [one for one, inner in zip(parts, coroutines, strict=True) if one is not inner]
+    if made:
+        because = (module.place(made[0]),)
+        raise Refused(CREATED_EARLIER, module.excerpt(holder), because=because)
+    for one in coroutines:
+        _require_coroutine(project, module, one)
+    return Given(holder, "each", coroutines)
+
+
+def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:
+    """Yield all that the list ``name`` may hold. Raises Refused where that cannot be told."""
+    refused = Refused(NOT_A_COROUTINE, f"*{name.id}")
+    scope = module.scopes.scope_of(name)
+    bindings = module.scopes.bindings_of(name)
+    if not bindings or any(
+        one.scope is not scope or one.kind != "assignment" or one.value is None for one in bindings
+    ):
+        raise refused
+    for binding in bindings:
+        if binding.value is not None:
+            yield from _items(binding.value, refused)
+    for read in module.scopes.reads_of(name):
+        if read is not name:
+            yield from _added(module, read, refused)
+
+
+def _items(value: ast.expr, refused: Refused) -> Iterator[ast.expr]:
+    match value:
+        case ast.ListComp() | ast.GeneratorExp():
+            yield value.elt
+        case ast.List(elts=elements) | ast.Tuple(elts=elements):
+            for one in elements:
+                if isinstance(one, ast.Starred):
+                    yield from _items(one.value, refused)
+                else:
+                    yield one
+        case _:
+            raise refused
+
+
+_READING = {"len", "zip", "enumerate", "bool"}
+
+
+def _added(module: Module, read: ast.Name, refused: Refused) -> Iterator[ast.expr]:
+    """Yield what is put into a list where it is read, if that is all that may happen to it."""
+    above = module.parent(read)
+    call = None if above is None else module.parent(above)
+    match above, call:
+        case ast.Attribute(attr="append"), ast.Call(args=[added], keywords=[], func=func):
+            if func is not above or isinstance(added, ast.Starred):
+                raise refused
+            yield added
+        case ast.Attribute(attr="extend"), ast.Call(args=[added], keywords=[], func=func):
+            if func is not above:
+                raise refused
+            yield from _items(added, refused)
+        case (ast.If() | ast.While() | ast.IfExp(), _) if getattr(above, "test", None) is read:
+            return
+        case ast.UnaryOp(op=ast.Not()), _:
+            return
+        case ast.Call(), _ if module.scopes.builtin_called(above) in _READING:
+            return
+        case _:
+            raise refused

@@ -1,0 +1,137 @@
+"""What is proven of a gather: that nothing raises, that nobody can tell, what is read late."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.project.effects import suspensions
+from awaken.project.source.trees import Function
+from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from awaken.codemods.asyncio.gather_to_taskgroup.arguments import Given
+    from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_OF_THEIR_OWN = {
+    "asyncio.sleep",
+    "asyncio.Event.wait",
+    "asyncio.Lock.acquire",
+    "asyncio.Semaphore.acquire",
+    "asyncio.BoundedSemaphore.acquire",
+    "asyncio.Queue.get",
+    "asyncio.Queue.put",
+}
+"""Coroutines that wait for a future of their own, which nobody else can cancel."""
+
+
+# ---------------------------------------------------------------------------- nothing is raised
+def is_quiet(project: Project, module: Module, given: Given) -> bool:
+    """Whether it is proven that neither making nor running an argument raises anything."""
+    if given.kind == "each" or given.is_task:
+        return False
+    if not all(
+        project.effects.may_raise(module, one, awaited=True).nothing for one in given.coroutines
+    ):
+        return False
+    parts: list[ast.expr] = []
+    if isinstance(given.node, ast.ListComp | ast.GeneratorExp):
+        for clause in given.node.generators:
+            parts += [clause.iter, *clause.ifs]
+    return all(project.effects.may_raise(module, one).nothing for one in parts)
+
+
+def is_never_cancelled(project: Project, module: Module, coroutine: ast.expr) -> bool:
+    """Whether ``coroutine`` ends in a cancellation only if its own task is cancelled.
+
+    Whatever it awaits, be it what another task is to set, must belong to it alone.
+    """
+    if not isinstance(coroutine, ast.Call):
+        return False
+    names = set(project.effects.library_functions(module, coroutine))
+    if names:
+        return names <= _OF_THEIR_OWN
+    called = project.calls.function_called(module, coroutine)
+    if isinstance(called, Unknown) or not isinstance(called.function, ast.AsyncFunctionDef):
+        return False
+    for pause in suspensions(called.function).awaits:
+        waited = pause.value if isinstance(pause, ast.Await) else None
+        if not isinstance(waited, ast.Call):
+            return False
+        names = set(project.effects.library_functions(called.module, waited))
+        if not names or not names <= _OF_THEIR_OWN:
+            return False
+    return True
+
+
+# ------------------------------------------------------------------------------ nobody can tell
+def nobody_can_tell(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether no handler sees what leaves the gather, and all callers are in sight."""
+    function = module.enclosing_function(call)
+    if not isinstance(function, Function) or function.decorator_list:
+        return False
+    # Methods and public functions of a published project are called from anywhere: asking for
+    # their callers costs a search for their names.
+    is_method = module.enclosing_class(function) is not None
+    is_public = project.published and not function.name.startswith("_")
+    if is_method or is_public:
+        return False
+    if any(one.kind == "handler" for one in project.effects.guards(module, call)):
+        return False
+    callers = project.calls.callers_of(module, function)
+    # What nobody calls is called by a framework, or it does not matter.
+    if callers.obstacles or not callers.sites:
+        return False
+    guards, unknown = project.effects.handlers_in_callers(module, function)
+    return not guards and not unknown
+
+
+# ---------------------------------------------------------------------------- what is read early
+def read_before(module: Module, position: Position) -> Iterator[str]:
+    """Yield what the statement reads before it awaits, and the tasks may change.
+
+    With the block in front of the statement it is read behind them.
+    """
+    statement, start = position.statement, module.span(position.awaited).start
+    if isinstance(statement, ast.AugAssign):
+        target = statement.target
+        if not isinstance(target, ast.Name) or _is_set_elsewhere(module, target):
+            yield module.excerpt(target)
+    # Targets come last, wherever they stand.
+    is_stored = isinstance(statement, ast.AnnAssign | ast.Assign | ast.AugAssign)
+    evaluated = statement.value if is_stored else statement  # type: ignore[attr-defined]
+    for node in module.walk(evaluated):
+        if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+            continue
+        if module.span(node).start >= start or isinstance(module.parent(node), ast.Attribute):
+            continue
+        if isinstance(node, ast.Name) and _is_set_elsewhere(module, node):
+            yield node.id
+        if isinstance(node, ast.Attribute) and not _is_of_module(module, node):
+            yield module.excerpt(node)
+
+
+def _is_set_elsewhere(module: Module, name: ast.Name) -> bool:
+    """Whether another function than the one that owns the variable ``name`` may set it."""
+    scopes = module.scopes
+    owner = scopes.owner(name.id, scopes.scope_of(name))
+    if owner is None:
+        return False
+    return any(
+        scopes.scope_of(one.node) is not owner
+        for one in owner.bindings[name.id]
+        if one.kind not in {"function", "class", "import", "parameter"}
+    )
+
+
+def _is_of_module(module: Module, node: ast.Attribute) -> bool:
+    base: ast.expr = node
+    while isinstance(base, ast.Attribute):
+        base = base.value
+    if not isinstance(base, ast.Name):
+        return False
+    bindings = module.scopes.bindings_of(base)
+    return bool(bindings) and all(one.kind in {"import", "class"} for one in bindings)

@@ -1,0 +1,309 @@
+"""Finds two locks that are taken in both orders.
+
+## What
+
+A lock that is taken while another one is held, where somewhere else of the program the other one is
+taken while this one is held. Locks are variables of modules and attributes of classes, of asyncio,
+anyio, trio or threading. A lock is also taken by a function that is called while the first one is
+held, over a few calls and all files. The finding shows both ways.
+
+## Why
+
+Two tasks, or two threads, of which each holds one lock and waits for the other's, wait for ever. It
+happens rarely, under load, and without any exception.
+
+## Before
+
+```python
+import asyncio
+
+
+class Shop:
+    def __init__(self):
+        self.stock_lock = asyncio.Lock()
+        self.orders_lock = asyncio.Lock()
+
+    async def order(self, orders, order):
+        async with self.orders_lock:
+            async with self.stock_lock:
+                orders.append(order)
+
+    async def count(self, stock, orders):
+        async with self.stock_lock:
+            async with self.orders_lock:
+                return len(stock), len(orders)
+```
+
+## After
+
+```python
+import asyncio
+
+
+class Shop:
+    def __init__(self):
+        self.stock_lock = asyncio.Lock()
+        self.orders_lock = asyncio.Lock()
+
+    async def order(self, orders, order):
+        async with self.orders_lock:
+            async with self.stock_lock:
+                orders.append(order)
+
+    async def count(self, stock, orders):
+        async with self.orders_lock:
+            async with self.stock_lock:
+                return len(stock), len(orders)
+```
+
+## Safety
+
+This is advice: nothing is rewritten. Which order is right, or whether one lock is enough, is for
+the owner to say.
+
+## What it does not report
+
+Orders that a third lock, held on both ways, keeps apart. Semaphores, locks in containers and in
+local variables, and those that are taken with `acquire()`. Circles of three locks. Tests. An
+attribute of a class counts as one lock, whatever instances it is of.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Synchronization Primitives": `Lock`; `threading`, "Lock Objects"
+* Ruff has no such rule
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.contract import Constraints, Finding, Phase, Place, Plan
+from awaken.kit.rule import Rule
+from awaken.kit.search import modules_with
+from awaken.kit.sites import Site
+from awaken.project.effects.places.held import Lock, runs_held, taken
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, last_name
+from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_DEEPEST = 3  # calls between one lock and the other; what is further away is rarely run with it
+_MOST_FUNCTIONS = 30  # that one block calls, else they multiply
+_MAKERS = (b"Lock", b"RLock")
+_CURE = "Take them in the same order everywhere, or use one lock for both."
+_Entering = ast.With | ast.AsyncWith
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One place where ``second`` is taken while ``first`` is held, with all that is held there.
+
+    ``node`` of ``module`` takes it: an item of a ``with``, or a call that leads to one.
+    """
+
+    module: Module
+    node: ast.expr
+    first: Lock
+    second: Lock
+    held: frozenset[Lock]
+    places: tuple[Place, ...]
+
+
+class LockOrdering(Rule):
+    """Advises against taking two locks in both orders."""
+
+    name = "lock-ordering"
+    kind = "advice"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    triggers = (b"with ",)
+    anchors = (_MAKERS,)
+    preview = True
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per pair of locks, at the first of its two ways."""
+        del constraints  # nothing is rewritten
+        ways: dict[tuple[str, str], _Way] = {}
+        names = _names_of_locks(project)
+        words = [name.encode() for name in sorted(names)] if len(names) > 1 else []
+        leading = _leading_to(project, words, names)
+        for module in modules_with(project, words, is_around_tests) if words else ():
+            for way in _ways(project, module, names, leading):
+                ways.setdefault((way.first.name, way.second.name), way)
+        sites = set(project.site_files(self.triggers))
+        found = [
+            _finding(self.name, way, ways[second, first])
+            for (first, second), way in ways.items()
+            if (second, first) in ways and way.module.path in sites
+            if way.places < ways[second, first].places and not _apart(way, ways[second, first])
+        ]
+        return Plan(tuple(found))
+
+
+def _apart(one: _Way, other: _Way) -> bool:
+    """Whether a third lock is held on both ways, so that they are never gone at the same time."""
+    return bool((one.held & other.held) - {one.first, one.second})
+
+
+def _finding(rule: str, way: _Way, back: _Way) -> Finding:
+    first, second = (one.name.rpartition(".")[2] for one in (way.first, way.second))
+    return Site(rule, way.module, way.node).advised(
+        f"`{second}` is taken while `{first}` is held, and elsewhere the other way round",
+        _CURE,
+        (*way.places, *back.places),
+    )
+
+
+def _names_of_locks(project: Project) -> set[str]:
+    """Return the names of all variables and attributes that a lock is given to."""
+    makers = {word.decode() for word in _MAKERS}
+    found: set[str] = set()
+    for module in modules_with(project, _MAKERS, is_around_tests):
+        for node in module.walk():
+            match node:
+                case ast.Assign(targets=[target, *_], value=ast.Call() as value):
+                    pass
+                case ast.AnnAssign(target=target, value=ast.Call() as value):
+                    pass
+                case _:
+                    continue
+            if any(last_name(one) in makers for one in module.walk(value)):
+                found.add(last_name(target))
+    return found - {""}
+
+
+def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]) -> frozenset[str]:
+    """Return the names of functions that take a lock, and of those beside them that call one.
+
+    What a call reaches is costly to tell, so only calls by these names are followed.
+    """
+    leading: set[str] = set()
+    for module in modules_with(project, words, is_around_tests) if words else ():
+        taking: set[str] = set()
+        calling: set[tuple[str, str]] = set()
+        for scope in module.scopes.scopes:
+            function = scope.node
+            if not isinstance(function, Function) or scope.kind != "function":
+                continue
+            for node in module.walk(function):
+                if isinstance(node, ast.Call):
+                    calling.add((function.name, last_name(node.func)))
+                elif isinstance(node, _Entering) and _names_lock(node, names):
+                    taking.add(function.name)
+        for _ in range(_DEEPEST - 1):
+            taking |= {function for function, called in calling if called in taking}
+        leading |= taking
+    return frozenset(leading)
+
+
+def _names_lock(entered: _Entering, names: Collection[str]) -> bool:
+    return any(last_name(one.context_expr) in names for one in entered.items)
+
+
+def _ways(
+    project: Project, module: Module, names: Collection[str], leading: Collection[str]
+) -> Iterator[_Way]:
+    """Yield each place of ``module`` where a lock is taken while another is held."""
+    for node in module.walk():
+        if not isinstance(node, _Entering) or not _names_lock(node, names):
+            continue
+        around = _held_around(project, module, node)
+        locks = taken(project, module, node)
+        for index, (lock, named) in enumerate(locks):
+            held = around | {one for one, _ in locks[: index + 1]}
+            inside = [(inner, where, ()) for inner, where in locks[index + 1 :]]
+            for inner, where, deeper in (*inside, *_taken_inside(project, module, node, leading)):
+                yield from _way(module, (lock, named, held), inner, where, deeper)
+
+
+def _taken_inside(
+    project: Project, module: Module, entered: _Entering, leading: Collection[str]
+) -> Iterator[tuple[Lock, ast.expr, tuple[Place, ...]]]:
+    """Yield the locks that the block of ``entered`` takes, where, and where the calls lead."""
+    for node in runs_held(entered):
+        if isinstance(node, _Entering):
+            for lock, where in taken(project, module, node):
+                yield lock, where, ()
+        elif isinstance(node, ast.Call) and _runs(module, node, leading):
+            for lock, place in _taken_by(project, module, node, leading):
+                yield lock, node, (place,)
+
+
+def _way(
+    module: Module,
+    outside: tuple[Lock, ast.expr, frozenset[Lock]],
+    inner: Lock,
+    where: ast.expr,
+    deeper: tuple[Place, ...],
+) -> Iterator[_Way]:
+    lock, named, held = outside
+    if (
+        {lock.kind, inner.kind} == {"lock"}
+        and lock != inner
+        and lock.is_of_tasks == inner.is_of_tasks
+    ):
+        shown = lock.name.rpartition(".")[2], inner.name.rpartition(".")[2]
+        places = (
+            module.place(named, f"`{shown[0]}` is held from here"),
+            module.place(where, f"and `{shown[1]}` is taken"),
+            *deeper,
+        )
+        yield _Way(module, where, lock, inner, held, places)
+
+
+def _held_around(project: Project, module: Module, node: ast.AST) -> frozenset[Lock]:
+    held: set[Lock] = set()
+    for above in module.ancestors(node):
+        if isinstance(above, Function | ast.Lambda):
+            break
+        if isinstance(above, _Entering):
+            held.update(lock for lock, _ in taken(project, module, above))
+    return frozenset(held)
+
+
+def _runs(module: Module, call: ast.Call, leading: Collection[str]) -> bool:
+    """Whether ``call`` may take a lock by its name, and is not handed to what runs it later."""
+    above = module.parent(call)
+    handed = isinstance(above, ast.Call | ast.Starred | ast.keyword)
+    return last_name(call.func) in leading and (not handed or call is getattr(above, "func", None))
+
+
+def _taken_by(
+    project: Project, module: Module, call: ast.Call, leading: Collection[str]
+) -> Iterator[tuple[Lock, Place]]:
+    """Yield the locks that are taken by what ``call`` runs, and where."""
+    seen: set[tuple[str, int]] = set()
+    waiting = [(module, call, 0)]
+    while waiting and len(seen) <= _MOST_FUNCTIONS:
+        home, here, depth = waiting.pop()
+        functions = project.calls.functions_called(home, here)
+        # What may be one of many is no way that is surely gone.
+        if isinstance(functions, Unknown) or len(functions) != 1:
+            continue
+        there, function = functions[0].module, functions[0].function
+        key = there.path, function.lineno
+        if key in seen or not _runs_at_once(home, here, there, function):
+            continue
+        seen.add(key)
+        for node in there.walk(function):
+            if there.enclosing_function(node) is not function:
+                continue
+            if isinstance(node, _Entering):
+                for lock, named in taken(project, there, node):
+                    yield lock, there.place(named, f"by `{function.name}`, here")
+            elif isinstance(node, ast.Call) and depth + 1 < _DEEPEST:
+                waiting += [(there, node, depth + 1)] if _runs(there, node, leading) else []
+
+
+def _runs_at_once(home: Module, call: ast.Call, there: Module, function: Function) -> bool:
+    """Whether ``call`` runs the body of ``function``, and is not what somebody else will run."""
+    is_awaited = isinstance(home.parent(call), ast.Await)
+    is_coroutine = isinstance(function, ast.AsyncFunctionDef)
+    return is_coroutine == is_awaited and not there.is_generator(function)

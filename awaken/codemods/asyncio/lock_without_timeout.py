@@ -1,0 +1,215 @@
+"""Finds locks that are held while something is awaited that may never come.
+
+## What
+
+A lock or semaphore of asyncio, anyio or trio that is held while a stream, a subprocess, a queue or
+an event is awaited and no deadline stands around it: neither `asyncio.timeout()` nor
+`asyncio.wait_for()`, and no argument `timeout`. What is awaited may also stand in a function that
+is called while the lock is held, over a few calls and all files.
+
+## Why
+
+A peer that goes silent keeps the one task waiting, and the lock keeps all others: they wait for
+something that they never asked for. One lost connection then stops everything, without any
+exception.
+
+## Before
+
+```python
+import asyncio
+
+
+class Link:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        self.reader = reader
+        self.writer = writer
+        self.lock = asyncio.Lock()
+
+    async def ask(self, question: bytes) -> bytes:
+        async with self.lock:
+            self.writer.write(question)
+            return await self.reader.readline()
+```
+
+## After
+
+```python
+import asyncio
+
+
+class Link:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        self.reader = reader
+        self.writer = writer
+        self.lock = asyncio.Lock()
+
+    async def ask(self, question: bytes) -> bytes:
+        async with self.lock, asyncio.timeout(10):
+            self.writer.write(question)
+            return await self.reader.readline()
+```
+
+## Safety
+
+This is advice: nothing is rewritten. How long is too long, and what becomes of a connection that
+was given up in the middle of an answer, is for the owner to say.
+
+## What it does not report
+
+Clients that have a deadline of their own, as those of httpx and aiohttp have; sleeping, and getting
+another lock; what is awaited below a deadline, in the function itself or in one that it calls. That
+a caller has set a deadline is not seen. Locks of threads, and locks that are neither a variable of
+a module nor an attribute of a class, or that are named for writing to one peer. A process that the
+same function kills. Tests.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Coroutines and Tasks": "Timeouts"; "Streams"; "Subprocesses"
+* Ruff has no such rule; `async-function-with-timeout` (ASYNC109) is about parameters
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Constraints, Phase, Place, Plan
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Site
+from awaken.project.effects.places.held import Lock, runs_held, taken
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.project.values.domain import Unknown
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_DEEPEST = 3  # calls between the lock and what is awaited; what is further away is hard to follow
+_MOST_FUNCTIONS = 30  # that one block calls, else they multiply
+_WAITING = {
+    "asyncio.Event.wait", "asyncio.Queue.get", "asyncio.StreamReader.read",
+    "asyncio.StreamReader.readexactly", "asyncio.StreamReader.readline",
+    "asyncio.StreamReader.readuntil", "asyncio.StreamWriter.drain", "asyncio.open_connection",
+    "asyncio.open_unix_connection", "asyncio.subprocess.Process.communicate",
+    "asyncio.subprocess.Process.wait",
+}  # fmt: skip
+_WORDS = {name.rpartition(".")[2] for name in _WAITING}
+_DEADLINES = {
+    "fail_after", "fail_at", "move_on_after", "move_on_at", "timeout", "timeout_at", "wait_for",
+    "async_timeout",
+}  # fmt: skip
+_OF_WRITERS = re.compile(r"send|writ", re.IGNORECASE)
+_CURE = "Set a deadline inside: `async with asyncio.timeout(...)`."
+
+
+class LockWithoutTimeout(Rule):
+    """Advises against holding a lock while something is awaited without a deadline."""
+
+    name = "lock-without-timeout"
+    kind = "advice"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    triggers = (b"async with ",)
+    anchors = ((b"Lock", b"Semaphore", b"CapacityLimiter"),)
+    preview = True
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per ``async with`` that holds a lock without an end."""
+        del constraints  # nothing is rewritten
+        return Plan(
+            tuple(
+                Site(self.name, module, named).advised(
+                    f"`{module.excerpt(named)}` is held while `{shown}()` is awaited, which may "
+                    "never end",
+                    _CURE,
+                    (place,),
+                )
+                for module in site_modules(project, self.triggers, is_around_tests)
+                for node in module.walk()
+                if isinstance(node, ast.AsyncWith) and not _has_deadline(module, node)
+                for _, named in _locks(project, module, node)[:1]
+                for shown, place in _endless(project, module, node)
+            )
+        )
+
+
+def _locks(project: Project, module: Module, node: ast.AsyncWith) -> list[tuple[Lock, ast.expr]]:
+    """Return the locks of tasks that ``node`` takes, if something is awaited below."""
+    if not any(isinstance(one, ast.Await) for one in runs_held(node)):
+        return []
+    return [
+        (lock, named)
+        for lock, named in taken(project, module, node)
+        # Who waits for the lock of a writer waits for the same peer anyway.
+        if lock.is_of_tasks and not _OF_WRITERS.search(lock.name.rpartition(".")[2])
+    ]
+
+
+def _endless(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[tuple[str, Place]]:
+    """Yield the first thing that is awaited without a deadline while ``node`` is held."""
+    waiting = [(module, call, 0) for call in _awaited(module, list(runs_held(node)))]
+    waiting.reverse()
+    seen: set[tuple[str, int]] = set()
+    while waiting and len(seen) <= _MOST_FUNCTIONS:
+        home, call, depth = waiting.pop()
+        if last_name(call.func) in _WORDS and _is_endless(project, home, call):
+            yield home.excerpt(call.func), home.place(call, "this is awaited without a deadline")
+            return
+        functions = project.calls.functions_called(home, call) if depth < _DEEPEST else ()
+        if isinstance(functions, Unknown) or len(functions) != 1:
+            continue
+        there, function = functions[0].module, functions[0].function
+        if (there.path, function.lineno) not in seen:
+            seen.add((there.path, function.lineno))
+            own = [one for one in there.walk(function) if _runs_in(there, one, function)]
+            waiting += [(there, one, depth + 1) for one in reversed(list(_awaited(there, own)))]
+
+
+def _runs_in(module: Module, node: ast.AST, function: Function) -> bool:
+    return isinstance(node, ast.Await) and module.enclosing_function(node) is function
+
+
+def _is_endless(project: Project, module: Module, call: ast.Call) -> bool:
+    names = set(project.effects.library_functions(module, call))
+    if not names or not names <= _WAITING:
+        return False
+    # What is killed ends.
+    is_process = any("Process" in name for name in names)
+    return not is_process or not _kills(module, call)
+
+
+def _kills(module: Module, call: ast.Call) -> bool:
+    around = module.enclosing_function(call)
+    return around is not None and any(
+        isinstance(node, ast.Attribute) and node.attr in {"kill", "terminate"}
+        for node in module.walk(around)
+    )
+
+
+def _awaited(module: Module, nodes: list[ast.AST]) -> Iterator[ast.Call]:
+    """Yield the calls that ``nodes`` await without any deadline around."""
+    for node in nodes:
+        match node:
+            case ast.Await(value=ast.Call() as call):
+                told = any(one.arg in {"timeout", "deadline"} for one in call.keywords)
+                told = told or last_name(call.func) in _DEADLINES
+                if not told and not _has_deadline(module, node):
+                    yield call
+
+
+def _has_deadline(module: Module, node: ast.AST) -> bool:
+    """Whether a deadline stands around ``node`` in its function, or in its own ``with``."""
+    for above in (node, *module.ancestors(node)):
+        if isinstance(above, FunctionOrLambda):
+            return False
+        if isinstance(above, ast.With | ast.AsyncWith):
+            for item in above.items:
+                entered = item.context_expr
+                if isinstance(entered, ast.Call) and last_name(entered.func) in _DEADLINES:
+                    return True
+    return False

@@ -1,0 +1,107 @@
+"""Asks for the running event loop where one is running.
+
+## What
+
+`asyncio.get_event_loop()` in a coroutine becomes `asyncio.get_running_loop()`.
+
+## Why
+
+In a coroutine both return the loop that runs it. Elsewhere `get_event_loop()` depends on what ran
+before: it makes a loop before Python 3.14, fails since then, and fails in threads and behind
+`asyncio.run()` in all versions. `get_running_loop()` says which loop is meant.
+
+## Before
+
+```python
+import asyncio
+
+
+async def load(read):
+    loop = asyncio.get_event_loop()
+    started = loop.time()
+    return await read(), loop.time() - started
+```
+
+## After
+
+```python
+import asyncio
+
+
+async def load(read):
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    return await read(), loop.time() - started
+```
+
+## Safety
+
+*Safe* means: it is the same loop. Where a loop runs, `get_event_loop()` returns that one, whatever
+policy is set. Where a test of the program puts something in the place of `get_event_loop()`, the
+rewrite is *unsafe* and says so: the test no longer reaches it.
+
+## What it refuses
+
+Calls outside of coroutines, which may be made where no loop is running: in plain functions, also in
+those inside of a coroutine, in generator expressions, and at the top of a file.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Event Loop": `get_event_loop()`, `get_running_loop()`
+* `Lib/asyncio/events.py` of CPython 3.11 and 3.14
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaken.contract import Level, Phase, Reason
+from awaken.kit.call_rule import CallRule
+from awaken.kit.imports import name_beside
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.search import patched
+from awaken.kit.sites import Refused, Rewrite, Site
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+OUTSIDE_COROUTINE = Reason(
+    "outside-coroutine",
+    "no loop may be running here",
+    "Ask for the loop in a coroutine, or run one with `asyncio.run()` or `asyncio.Runner`.",
+)
+
+_ASKED = "asyncio.get_event_loop"
+
+
+class RunningLoop(CallRule):
+    """Rewrites ``get_event_loop()`` to ``get_running_loop()`` in coroutines."""
+
+    name = "running-loop"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    # These have no more need of the loop that they drop.
+    after = ("ensure-future", "executor-to-thread", "asyncio-run")
+    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
+    functions = (_ASKED,)
+    triggers = (b"get_event_loop",)
+    preview = True
+    reasons = (INSIDE_FSTRING, NAME_TAKEN, OUTSIDE_COROUTINE)
+
+    def rewrite(self, site: Site[ast.Call], project: Project) -> Rewrite:
+        """Return how the running loop is asked for. Raises Refused."""
+        asked = site.node.func
+        if site.module.enclosing_coroutine(site.node) is None:
+            raise Refused(OUTSIDE_COROUTINE)
+        written, imports = name_beside(project, site, asked, "asyncio.get_running_loop")
+        edits = [
+            site.replace(asked, written),
+            *imports,
+            site.release_import("asyncio", "get_event_loop"),
+        ]
+        message = f"`{site.module.excerpt(asked)}` becomes `{written}`"
+        doubles = patched(project, site.module, asked, _ASKED)
+        caveats = ["a test puts something in its place"] if doubles else []
+        return Rewrite(message, edits, caveats, doubles)

@@ -1,0 +1,221 @@
+"""Finds locks and semaphores that are made by the very call that they should hold back.
+
+## What
+
+A call of `asyncio.Semaphore`, `asyncio.Lock` and the like, those of anyio, trio and threading
+included, whose result nobody but the call that made it can wait for: it is used in place, as in
+`async with asyncio.Semaphore(5):`, or kept in a local variable that only this function enters. So
+is one that an inner function enters, if all calls of that are awaited one after the other.
+
+## Why
+
+A semaphore limits those who share it. One that each call makes for itself is always free, however
+many tasks run at once: nothing waits, and the limit that the code names does not exist.
+
+## Before
+
+```python
+import asyncio
+
+
+async def fetch(client, url):
+    semaphore = asyncio.Semaphore(5)
+    async with semaphore:
+        return await client.get(url)
+
+
+async def fetch_all(client, urls):
+    return await asyncio.gather(*[fetch(client, url) for url in urls])
+```
+
+## After
+
+```python
+import asyncio
+
+
+async def fetch(client, url, semaphore):
+    async with semaphore:
+        return await client.get(url)
+
+
+async def fetch_all(client, urls):
+    semaphore = asyncio.Semaphore(5)
+    return await asyncio.gather(*[fetch(client, url, semaphore) for url in urls])
+```
+
+## Safety
+
+This is advice: nothing is rewritten. Whether a limit is wanted at all is for its owner to say: it
+will hold up for the first time what never waited.
+
+## What it does not report
+
+What others may share: a lock that is returned, passed on, stored in an attribute, a container or a
+global name, or read by an inner function that becomes a task, a thread or a callback. A variable
+that may hold another lock. Classes whose names are not known, such as locks of files or of a
+database, which others share by their name. Tests, which may be about the lock itself.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Synchronization Primitives": `Lock`, `Semaphore`
+* Ruff, `useless-with-lock` (PLW2101), which has those of `threading` that stand in a `with`
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.contract import Constraints, Phase, Plan
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Site
+from awaken.knowledge.locks import locks
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_TAKEN_BY_HAND = {"acquire", "release"}
+_CURE = "Make it once, where the tasks or threads are started, and pass it to them; or remove it."
+
+
+class SemaphorePerCall(Rule):
+    """Advises against locks and semaphores that nobody shares."""
+
+    name = "semaphore-per-call"
+    kind = "advice"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    triggers = (b"Semaphore", b"Lock", b"CapacityLimiter")
+    preview = True
+    per_file = True
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per lock that only the call that made it can wait for."""
+        del constraints  # nothing is rewritten
+        return Plan(
+            tuple(
+                Site(self.name, module, call).advised(
+                    f"`{module.excerpt(call)}` is made anew {_when(module, call)} and shared with "
+                    "nobody, so it holds nothing back",
+                    _CURE,
+                )
+                for module in site_modules(project, self.triggers, is_around_tests)
+                for call in _locks(project, module)
+                if _is_alone(module, call)
+            )
+        )
+
+
+def _locks(project: Project, module: Module) -> Iterator[ast.Call]:
+    """Yield the calls of ``module`` that make a lock or a semaphore."""
+    known = locks()
+    renamed = project.other_names(module.path)
+    words = known.words.union(*(renamed.get(word, ()) for word in known.words))
+    for node in module.walk():
+        if not isinstance(node, ast.Call) or last_name(node.func) not in words:
+            continue
+        if project.qualified_name(module, node.func) in known.kinds:
+            yield node
+
+
+def _when(module: Module, call: ast.Call) -> str:
+    function = module.enclosing_function(call)
+    if isinstance(function, Function):
+        return f"by each call of `{function.name}`"
+    return "where it is used"
+
+
+def _is_alone(module: Module, call: ast.Call) -> bool:
+    """Whether nobody but the code around ``call`` can wait for what it makes."""
+    match module.parent(call):
+        case ast.withitem(optional_vars=None):
+            return True
+        case ast.Assign(targets=[ast.Name() as name]) | ast.AnnAssign(target=ast.Name() as name):
+            return _is_entered_alone(module, name)
+        case _:
+            return False
+
+
+def _is_entered_alone(module: Module, name: ast.Name) -> bool:
+    """Whether the variable ``name`` is only entered, and by one task or thread at a time."""
+    scope = module.scopes.scope_of(name)
+    function = scope.node
+    bindings = scope.bindings.get(name.id, [])
+    if not isinstance(function, Function) or len(bindings) != 1:
+        return False
+    reads = [
+        read
+        for inside in module.scopes.inside(scope)
+        for read in inside.reads.get(name.id, ())
+        if module.scopes.owner(name.id, inside) is scope
+    ]
+    return _is_entered(module, reads) and all(
+        _is_guard(module, one) and _runs_in_turn(module, one, function) for one in reads
+    )
+
+
+def _is_entered(module: Module, reads: Sequence[ast.Name]) -> bool:
+    """Whether the reads of a lock take it, and give it back."""
+    methods = {last_name(above) for one in reads if (above := module.parent(one)) is not None}
+    return methods >= _TAKEN_BY_HAND or any(
+        isinstance(module.parent(one), ast.withitem) for one in reads
+    )
+
+
+def _is_guard(module: Module, read: ast.Name) -> bool:
+    """Whether ``read`` takes the lock or gives it back, and does nothing else with it."""
+    match module.parent(read):
+        case ast.withitem(context_expr=context, optional_vars=None):
+            return context is read
+        case ast.Attribute(attr=method) as asked:
+            above = module.parent(asked)
+            if not isinstance(above, ast.Call) or above.func is not asked:
+                return False
+            # With an argument it may be a counter, taken until there is nothing left.
+            return method in _TAKEN_BY_HAND and not above.args and not above.keywords
+        case _:
+            return False
+
+
+def _runs_in_turn(module: Module, read: ast.Name, maker: Function) -> bool:
+    """Whether ``read`` runs in a call of ``maker``, never twice at a time."""
+    around = module.enclosing_function(read)
+    if around is maker:
+        return not _is_lazy(module, read)
+    if not isinstance(around, Function) or around.decorator_list:
+        return False
+    # A generator holds the lock as long as nobody goes on with it.
+    if module.enclosing_function(around) is not maker or module.is_generator(around):
+        return False
+    return all(
+        _is_run_at_once(module, one, around, maker)
+        for inside in module.scopes.inside(module.scopes.scope_made_by(maker))
+        for one in inside.reads.get(around.name, ())
+    )
+
+
+def _is_run_at_once(module: Module, named: ast.Name, function: Function, maker: Function) -> bool:
+    """Whether ``named`` calls ``function`` and lets it run to its end before all else."""
+    call = module.parent(named)
+    if not isinstance(call, ast.Call) or call.func is not named:
+        return False
+    if module.enclosing_function(named) is not maker or _is_lazy(module, named):
+        return False
+    return isinstance(function, ast.FunctionDef) or isinstance(module.parent(call), ast.Await)
+
+
+def _is_lazy(module: Module, node: ast.AST) -> bool:
+    """Whether ``node`` stands in a generator expression: whoever iterates runs it."""
+    for scope in module.scopes.scope_of(node).chain():
+        if scope.kind == "function":
+            return False
+        if isinstance(scope.node, ast.GeneratorExp):
+            return True
+    return False

@@ -1,0 +1,231 @@
+"""Finds requests that wait for each other although none needs what another gives.
+
+## What
+
+Two or more `name = await ...` that follow each other in a coroutine, of which none uses what an
+earlier one gives, and all of which only read over HTTP: they call a client of httpx or aiohttp, or
+functions of the program that are named for reading, and do nothing but such requests. Statements
+between them that only work on their results do not count.
+
+## Why
+
+Each of them waits for the network while nothing else of this call goes on. Together they take as
+long as the slowest of them, and not as long as all of them.
+
+## Before
+
+```python
+import httpx
+
+
+async def get_user(client: httpx.AsyncClient, name):
+    response = await client.get(f"/users/{name}")
+    return response.json()
+
+
+async def get_orders(client: httpx.AsyncClient, name):
+    response = await client.get(f"/orders/{name}")
+    return response.json()
+
+
+async def show(client: httpx.AsyncClient, name):
+    user = await get_user(client, name)
+    orders = await get_orders(client, name)
+    return user, orders
+```
+
+## After
+
+```python
+import asyncio
+
+import httpx
+
+
+async def get_user(client: httpx.AsyncClient, name):
+    response = await client.get(f"/users/{name}")
+    return response.json()
+
+
+async def get_orders(client: httpx.AsyncClient, name):
+    response = await client.get(f"/orders/{name}")
+    return response.json()
+
+
+async def show(client: httpx.AsyncClient, name):
+    async with asyncio.TaskGroup() as tg:
+        user_task = tg.create_task(get_user(client, name))
+        orders_task = tg.create_task(get_orders(client, name))
+    return user_task.result(), orders_task.result()
+```
+
+## Safety
+
+This is advice: nothing is rewritten. Both requests are sent at once, the failure of one cancels the
+other and arrives as an `ExceptionGroup`, and who answers has twice the load at a time.
+
+## What it does not report
+
+Sessions and connections of databases, which serve one task at a time; clients of devices and of
+other libraries; anything that writes, or of which that cannot be told: a function that assigns an
+attribute, is decorated, or awaits something else. What stands in a block that holds a lock, a
+semaphore or a timeout. Loops over items, and tests.
+
+## Sources
+
+* Python 3.14, `asyncio`, "Coroutines and Tasks": "Task Groups"
+* httpx, "Async Support"; aiohttp, "Client Quickstart": one client serves many requests at once
+* Ruff has no such rule
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.asyncio.sequential_awaits.reading import (
+    may_have_a_row,
+    may_read,
+    reads_over_http,
+)
+from awaken.contract import Constraints, Phase, Plan
+from awaken.kit.rule import Rule
+from awaken.kit.search import site_modules
+from awaken.kit.sites import Site
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_CURE = "Start all of them in one `asyncio.TaskGroup`, and read their results behind it."
+_BLOCKS = ("body", "orelse", "finalbody")
+
+
+class SequentialAwaits(Rule):
+    """Advises to send independent requests together."""
+
+    name = "sequential-awaits"
+    kind = "advice"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    triggers = (b"= await ",)
+    anchors = ((b"httpx", b"aiohttp"),)
+    preview = True
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per row of requests, at the first of them."""
+        del constraints  # nothing is rewritten
+
+        def is_out(path: str) -> bool:
+            return is_around_tests(path) or not may_have_a_row(project.snapshot[path].text)
+
+        return Plan(
+            tuple(
+                Site(self.name, module, row[0]).advised(
+                    f"{_shown(module, row)} wait for each other, and none uses what another gives",
+                    _CURE,
+                    tuple(module.place(one, "this could run at the same time") for one in row[1:]),
+                )
+                for module in site_modules(project, self.triggers, is_out)
+                for candidates in _rows(module)
+                if len(row := _independent(project, module, candidates)) > 1
+            )
+        )
+
+
+def _shown(module: Module, row: Sequence[ast.Call]) -> str:
+    names = [f"`{module.excerpt(one.func)}()`" for one in row]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _independent(
+    project: Project, module: Module, candidates: Sequence[ast.Call]
+) -> Sequence[ast.Call]:
+    """Return the calls that only read, up to the first that may do more."""
+    row: list[ast.Call] = []
+    for call in candidates:
+        if not reads_over_http(project, module, call):
+            break
+        row.append(call)
+    return row
+
+
+def _rows(module: Module) -> Iterator[list[ast.Call]]:
+    """Yield the awaited calls that follow each other and share no names, two or more of them."""
+    for node in module.walk():
+        if not isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            continue
+        for name in _BLOCKS:
+            block = getattr(node, name, None)
+            if isinstance(block, list) and not _is_held(module, node):
+                yield from _rows_of(block)
+
+
+def _is_held(module: Module, node: ast.AST) -> bool:
+    """Whether something is entered around ``node`` that others may wait for."""
+    for above in (node, *module.ancestors(node)):
+        if isinstance(above, Function):
+            return False
+        if isinstance(above, ast.AsyncWith):
+            return any(not _is_client(one.context_expr) for one in above.items)
+    return False
+
+
+def _is_client(entered: ast.expr) -> bool:
+    match entered:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return name in {"AsyncClient", "ClientSession"}
+        case _:
+            return False
+
+
+def _rows_of(block: Sequence[ast.stmt]) -> Iterator[list[ast.Call]]:
+    row: list[ast.Call] = []
+    bound: set[str] = set()
+    for statement in block:
+        call = _awaited(statement)
+        if call is not None and may_read(call) and not _names(call, ast.Load) & bound:
+            row.append(call)
+        elif call is not None or not _only_works_on(statement, bound):
+            if len(row) > 1:
+                yield row
+            row, bound = ([], set()) if call is None or not may_read(call) else ([call], set())
+        bound |= _names(statement, ast.Store) if row else set()
+    if len(row) > 1:
+        yield row
+
+
+def _awaited(statement: ast.stmt) -> ast.Call | None:
+    """Return the call of ``name = await call()``, or of several names."""
+    match statement:
+        case ast.Assign(targets=[ast.Name() | ast.Tuple()], value=ast.Await(value=value)):
+            call = value
+        case ast.AnnAssign(target=ast.Name(), value=ast.Await(value=value)):
+            call = value
+        case _:
+            return None
+    does_more = any(isinstance(one, ast.Await | ast.NamedExpr) for one in ast.walk(call))
+    return call if isinstance(call, ast.Call) and not does_more else None
+
+
+def _only_works_on(statement: ast.stmt, bound: set[str]) -> bool:
+    """Whether a statement between two requests only computes from what the earlier one gave."""
+    match statement:
+        case ast.Assign(targets=[ast.Name()]) | ast.AnnAssign(target=ast.Name()):
+            return not any(isinstance(one, ast.Await) for one in ast.walk(statement))
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method))):
+            return name in bound and method == "raise_for_status"
+        case _:
+            return False
+
+
+def _names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    return {
+        one.id
+        for one in ast.walk(node)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, context)
+    }

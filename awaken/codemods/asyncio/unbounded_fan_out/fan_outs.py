@@ -1,0 +1,136 @@
+"""Fan-outs: loops that start a task, or make a coroutine to be gathered, for each item."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.knowledge.coroutines import coroutines
+from awaken.project.source.trees import FunctionOrLambda, children, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_TASKS = {"create_task", "ensure_future", "start_soon"}
+_TOGETHER = {"as_completed", "gather", "wait"}
+_WRAPPERS = {"shield", "wait_for"}
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """What runs once for each item: ``started`` is the call that a task is made of.
+
+    ``called`` is the function that the tasks run, ``iterables`` what the loops around go through,
+    the innermost first, and ``waits`` where a comprehension or a list of them is gathered.
+    """
+
+    module: Module
+    started: ast.Call
+    called: ast.expr
+    iterables: tuple[ast.expr, ...]
+    waits: ast.Call
+
+
+def fan_outs(project: Project, module: Module) -> Iterator[FanOut]:
+    """Yield what looks like the fan-outs of ``module``, by its names."""
+    renamed = project.other_names(module.path)
+    meant = {other: name for name in _TASKS | _TOGETHER for other in renamed.get(name, ())}
+    meant |= {name: name for name in _TASKS | _TOGETHER}
+    for node in module.walk():
+        if not isinstance(node, ast.Call) or last_name(node.func) not in meant:
+            continue
+        yield from _of_call(module, node, meant[last_name(node.func)])
+
+
+def _of_call(module: Module, call: ast.Call, name: str) -> Iterator[FanOut]:
+    if name in _TASKS and call.args:
+        yield from _made(module, call.args[0], call, None)
+    elif name in _TOGETHER:
+        starred = [one.value for one in call.args if isinstance(one, ast.Starred)]
+        given = starred if name == "gather" else call.args[:1]
+        for one in given:
+            for element in _elements(module, one):
+                yield from _made(module, element, call, call)
+
+
+def _elements(module: Module, gathered: ast.expr, depth: int = 0) -> Iterator[ast.expr]:
+    """Yield what makes the items of ``gathered``: of a comprehension, what it makes each of."""
+    if isinstance(gathered, _COMPREHENSIONS):
+        yield gathered.elt
+    elif isinstance(gathered, ast.Name) and not depth:
+        for binding in module.scopes.bindings_of(gathered):
+            if binding.value is not None and binding.kind == "assignment":
+                yield from _elements(module, binding.value, depth + 1)
+        for read in module.scopes.reads_of(gathered):
+            match module.parent(read):
+                case ast.Attribute(attr="append" | "add") as method:
+                    added = module.parent(method)
+                    if isinstance(added, ast.Call) and added.func is method:
+                        yield from added.args
+
+
+def _made(
+    module: Module, element: ast.expr, waits: ast.Call, gathered: ast.Call | None
+) -> Iterator[FanOut]:
+    """Yield the fan-out that makes ``element`` for each item, if it stands in a loop."""
+    while isinstance(element, ast.Call) and last_name(element.func) in _WRAPPERS | _TASKS:
+        if not element.args:
+            return
+        if last_name(element.func) in _TASKS:
+            waits = element
+        element = element.args[0]
+    by_name = last_name(waits.func) == "start_soon" and isinstance(
+        element, ast.Name | ast.Attribute
+    )
+    if not isinstance(element, ast.Call) and not by_name:
+        return
+    iterables = tuple(_iterables(module, element, gathered))
+    if iterables:
+        started = element if isinstance(element, ast.Call) else waits
+        called = element.func if isinstance(element, ast.Call) else element
+        yield FanOut(module, started, called, iterables, waits)
+
+
+def _iterables(module: Module, element: ast.expr, gathered: ast.Call | None) -> Iterator[ast.expr]:
+    """Yield what the loops around ``element`` go through, up to one that waits for each round."""
+    around = set() if gathered is None else set(module.ancestors(gathered))
+    for above in module.ancestors(element):
+        if isinstance(above, FunctionOrLambda | ast.While | ast.AsyncFor) or above in around:
+            return
+        if isinstance(above, _COMPREHENSIONS):
+            yield from reversed([one.iter for one in above.generators])
+        elif isinstance(above, ast.For):
+            if gathered is None and any(_waits_in(above)):
+                return  # it starts no more of them than it has waited for
+            yield above.iter
+
+
+def _waits_in(loop: ast.For) -> Iterator[bool]:
+    """Yield whether each node that a round of ``loop`` runs itself lets others run."""
+    waiting: list[ast.AST] = list(loop.body)
+    while waiting:
+        node = waiting.pop()
+        yield isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith)
+        if not isinstance(node, FunctionOrLambda):
+            waiting += children(node)
+
+
+def is_meant(project: Project, fan_out: FanOut) -> bool:
+    """Whether a fan-out is what its names say: it starts tasks, or waits for them together."""
+    module, call = fan_out.module, fan_out.waits
+    known = coroutines()
+    starting = {name for name, one in known.takers.items() if one.does in {"starts", "calls"}}
+    qualified = project.qualified_name(module, call.func)
+    names: Sequence[str] = [qualified or ""]
+    if qualified is None:
+        names = project.effects.library_functions(module, call)
+    tasks = {name for name, gives in known.gives.items() if gives == "task"}
+    return any(
+        name in tasks or name in starting or name.rpartition(".")[2] in _TOGETHER
+        for name in names
+        if name.startswith(("asyncio.", "anyio.", "trio."))
+    )

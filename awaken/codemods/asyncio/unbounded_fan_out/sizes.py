@@ -1,0 +1,118 @@
+"""Sizes: whether a program bounds how many items a loop goes through."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project.source.modules import Module
+
+_DEEPEST = 4  # variables that are made of each other; longer chains are not seen in real programs
+_DATA = {
+    "articles", "comments", "customers", "docs", "documents", "emails", "files", "filenames",
+    "hashes", "ids", "images", "invoices", "issues", "items", "jobs", "lines", "links", "messages",
+    "orders", "pages", "paths", "posts", "products", "prompts", "queries", "records", "repos",
+    "repositories", "rows", "runs", "samples", "sentences", "symbols", "tables", "texts", "tickets",
+    "transactions", "uids", "uris", "urls", "users", "uuids",
+}  # fmt: skip
+"""The last word of a name for what comes from outside, as many as there are."""
+_FEW = re.compile(
+    r"agent|assistant|backend|base|bucket|candidate|channel|chunk|client|column|config|coordinator"
+    r"|default|device|domain|entity|entities|entry|feature|flag|guardrail|handler|host|instance"
+    r"|integration|layer|mfa|missing|model|module|monitor|node|option|page_|parallel|peer|platform"
+    r"|plugin|pool|provider|region|replica|resource|role|rule|scope|sensor|server|service|shard"
+    r"|source|stage|step|sub|target|team|tool|worker|zone"
+)
+"""Words in names for what a program or its owner has a handful of."""
+_OF_OBJECTS = {"documents", "files", "images", "links", "paths", "texts", "uris", "urls"}
+"""Of what an object keeps itself, only what it was surely given to work on."""
+_PASSING = {"enumerate", "filter", "list", "reversed", "set", "sorted", "tuple", "zip"}
+_READING = {
+    "fetchall", "glob", "iterdir", "iglob", "listdir", "readlines", "rglob", "scandir",
+    "splitlines", "to_list",
+}  # fmt: skip
+
+
+def unbounded(module: Module, iterable: ast.expr, depth: int = 0) -> str | None:
+    """Return what ``iterable`` goes through, as it is written, if nothing bounds its size.
+
+    That are what the function is given, under a name for data, what a query gives, and what is
+    read from files. None for all else, also where it cannot be told.
+    """
+    if depth > _DEEPEST:
+        return None
+    match iterable:
+        case ast.Name():
+            return _of_name(module, iterable, depth)
+        case ast.Attribute(attr=word) | ast.Subscript(slice=ast.Constant(value=str() as word)):
+            given = _is_data(word) and _is_given(module, iterable)
+            return module.excerpt(iterable) if given else None
+        case ast.Await(value=inner) | ast.BoolOp(values=[inner, ast.List(elts=[])]):
+            return unbounded(module, inner, depth + 1)
+        case ast.Call():
+            return _of_call(module, iterable, depth)
+        case ast.ListComp() | ast.GeneratorExp() | ast.SetComp():
+            parts = [unbounded(module, one.iter, depth + 1) for one in iterable.generators]
+            return next((one for one in parts if one is not None), None)
+        case _:
+            return None
+
+
+def _of_call(module: Module, call: ast.Call, depth: int) -> str | None:
+    name = last_name(call.func)
+    if module.scopes.builtin_called(call) in _PASSING:
+        found = [unbounded(module, one, depth + 1) for one in call.args]
+        return next((one for one in found if one is not None), None)
+    if isinstance(call.func, ast.Attribute):
+        if name == "get" and call.args and isinstance(call.args[0], ast.Constant):
+            given = _is_data(str(call.args[0].value)) and _is_given(module, call.func)
+            return module.excerpt(call) if given else None
+        if name in _READING or (name == "all" and _is_query(call)):
+            return module.excerpt(call)
+        if name in {"items", "keys", "values"}:
+            return unbounded(module, call.func.value, depth + 1)
+    return None
+
+
+def _is_query(call: ast.Call) -> bool:
+    """Whether ``call`` is the end of a chain that asks a database."""
+    words = {last_name(one) for one in ast.walk(call.func) if isinstance(one, ast.expr)}
+    return bool(words & {"execute", "objects", "query", "scalars"})
+
+
+def _of_name(module: Module, name: ast.Name, depth: int) -> str | None:
+    bindings = module.scopes.bindings_of(name)
+    if len(bindings) != 1:
+        return None
+    binding = bindings[0]
+    match binding.kind:
+        case "parameter":
+            return name.id if _is_data(name.id) and name.id not in {"self", "cls"} else None
+        case "assignment" if binding.value is not None and binding.scope.kind == "function":
+            found = unbounded(module, binding.value, depth + 1)
+            computed = isinstance(binding.value, ast.Call | ast.Await | ast.ListComp)
+            return name.id if found is None and computed and _is_data(name.id) else found
+        case _:
+            return None
+
+
+def _is_data(name: str) -> bool:
+    words = name.lower().split("_")
+    return words[-1] in _DATA and _FEW.search("_".join(words[:-1])) is None
+
+
+def _is_given(module: Module, node: ast.expr) -> bool:
+    """Whether ``node`` is part of what the function is given, or the object itself."""
+    word = last_name(node)
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    if not isinstance(node, ast.Name) or _FEW.search(node.id.lower()) is not None:
+        return False
+    if node.id in {"self", "cls"}:
+        return word.split("_")[-1] in _OF_OBJECTS
+    bindings = module.scopes.bindings_of(node)
+    return len(bindings) == 1 and bindings[0].kind == "parameter"

@@ -1,0 +1,229 @@
+"""The rule: calls of ``wait_for()`` that are awaited in a simple statement."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
+from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.imports import name_behind
+from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
+from awaken.kit.rule import Rule
+from awaken.kit.search import argument, calls_of, patched
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.effects import suspensions
+from awaken.project.source.trees import is_none
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+LOOP_ARGUMENT = Reason(
+    "loop-argument",
+    "`{}` is given a loop, which fails since Python 3.10",
+    "Leave the argument out.",
+)
+NO_TIME = Reason(
+    "no-time",
+    "`{}` has no time: the awaitable never starts, or must be done already",
+    "Ask `done()` of the task, or give it time.",
+)
+NOT_AWAITED = Reason(
+    "not-awaited",
+    "`{}` is not awaited here",
+    "Await it, or write a coroutine function with the block.",
+)
+OTHER_ARGUMENTS = Reason(
+    "other-arguments",
+    "it cannot be told what `{}` waits for, and how long",
+    "Write both as arguments of their own.",
+)
+POSITION = Reason(
+    "position",
+    "more than `{}` would be limited, or it may be skipped",
+    "Put its result in a variable first.",
+)
+SHARED_LINE = Reason(
+    "shared-line",
+    "`{}` shares its line with other statements, or with a comment that a tool reads",
+    "Give it a line of its own.",
+)
+
+_WAIT_FOR = "asyncio.wait_for"
+_GATHER = "asyncio.gather"
+_WRAPPERS = {"asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"}
+_SAME_TASK = (3, 12)  # the first Python in which `wait_for` is `timeout`
+_SIMPLE = (ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
+_FOR_TOOLS = re.compile(rb"#.*\b(?:noqa|nosec|pragma|pylint|pyright|type:|ty:)")
+
+
+class WaitForToTimeout(Rule):
+    """Rewrites ``await wait_for(c, t)`` to ``async with timeout(t): await c``."""
+
+    name = "wait-for-to-timeout"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    after = ("executor-to-thread",)
+    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
+    triggers = (b"wait_for",)
+    needs: ClassVar[Mapping[str, str]] = {"python": ">=3.11"}
+    preview = True
+    reasons = (
+        INSIDE_FSTRING,
+        LOOP_ARGUMENT,
+        NAME_TAKEN,
+        NO_TIME,
+        NOT_AWAITED,
+        OTHER_ARGUMENTS,
+        POSITION,
+        SHARED_LINE,
+    )
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the functions that write the call and the statement anew."""
+        from awaken.codemods.asyncio.wait_for_to_timeout.rewrite import (  # noqa: PLC0415
+            awaited,
+            limit,
+        )
+
+        return {"call": awaited, "statement": limit}
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per call, and its change."""
+        del constraints  # no change needs another site
+        return plan_of(decide(site, _rewrite, project) for site in self._sites(project))
+
+    def _sites(self, project: Project) -> Iterator[Site[ast.Call]]:
+        for site in calls_of(project, self, (_WAIT_FOR,)):
+            given = argument(site.node, 0, "fut")
+            is_gather = (
+                isinstance(given, ast.Call)
+                and project.qualified_name(site.module, given.func) == _GATHER
+            )
+            if not is_gather:
+                yield site
+
+
+def _rewrite(site: Site[ast.Call], project: Project) -> Rewrite:
+    module, call = site.module, site.node
+    shown = module.excerpt(call)
+    if module.in_fstring(call):
+        raise Refused(INSIDE_FSTRING, shown)
+    waited, timeout = _arguments(module, call)
+    statement = _statement(project, module, call)
+    number = _number(project, module, timeout)
+    if number is not None and number <= 0:
+        raise Refused(NO_TIME, shown)
+    written, imports = name_behind(project, site, "asyncio.timeout", call.func)
+    manager = f"{written}({module.text_of(timeout)})"
+    edits = [
+        site.rewrite(call, "call"),
+        site.rewrite(statement, "statement", Limited(manager)),
+        *imports,
+        site.release_import("asyncio", "wait_for"),
+    ]
+    caveats: list[str] = []
+    if project.targets.lowest_python < _SAME_TASK:
+        caveats.append("Python 3.11 ran it in a task of its own, with its own context variables")
+    if number is None and not is_none(timeout):
+        caveats.append("with a timeout of zero or less it now runs until it first waits")
+    if not _is_free(project, module, waited):
+        caveats.append(f"the time in which `{module.excerpt(waited)}` is made now counts")
+    if _calls(timeout) and not isinstance(waited, ast.Name):
+        caveats.append("the timeout is now worked out first")
+    doubles = patched(project, module, call.func, _WAIT_FOR)
+    if doubles:
+        caveats.append("a test puts something in its place")
+    shown = module.excerpt(call.func)
+    return Rewrite(f"`{shown}()` becomes `async with {written}()`", edits, caveats, doubles)
+
+
+def _arguments(module: Module, call: ast.Call) -> tuple[ast.expr, ast.expr]:
+    """Return what is waited for, and how long. Raises Refused."""
+    if any(one.arg == "loop" for one in call.keywords):
+        raise Refused(LOOP_ARGUMENT, module.excerpt(call))
+    waited, timeout = argument(call, 0, "fut"), argument(call, 1, "timeout")
+    count = len(call.args) + len(call.keywords)
+    if waited is None or timeout is None or count != len(("fut", "timeout")):
+        raise Refused(OTHER_ARGUMENTS, module.excerpt(call))
+    return waited, timeout
+
+
+def _statement(project: Project, module: Module, call: ast.Call) -> ast.stmt:
+    """Return the statement that can be limited as a whole. Raises Refused."""
+    shown = module.excerpt(call)
+    above, statement = module.parent(call), module.statement_of(call)
+    if not isinstance(above, ast.Await):
+        raise Refused(NOT_AWAITED, shown)
+    order = project.effects.order(module, above)
+    if statement is None or not isinstance(statement, _SIMPLE) or order is None:
+        raise Refused(POSITION, shown)
+    found = suspensions(statement)
+    others = [*found.yields, *(one for one in found.awaits if one is not above)]
+    # Reading an attribute takes no time.
+    before = [one for one in order.before if not isinstance(one, ast.Attribute)]
+    if others or before or not order.once or not order.unconditional:
+        raise Refused(POSITION, shown)
+    if not _has_own_line(module, statement):
+        raise Refused(SHARED_LINE, shown)
+    return statement
+
+
+def _has_own_line(module: Module, statement: ast.stmt) -> bool:
+    before, behind = module.beside(statement)
+    is_comment = behind.startswith(b"#") and not _FOR_TOOLS.match(behind)
+    return not before and (not behind or is_comment)
+
+
+def _number(project: Project, module: Module, node: ast.expr) -> float | None:
+    """Return the number that ``node`` is proven to be."""
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return number
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number
+        case ast.Name() | ast.Attribute():
+            return _constant(project, module, node)
+        case _:
+            return None
+
+
+def _constant(project: Project, module: Module, node: ast.Name | ast.Attribute) -> float | None:
+    """Return the number that a name is given once, in this file or in another one."""
+    home: Module | None = module
+    if isinstance(node, ast.Name) and module.scopes.is_shadowed(node.id, node):
+        bindings = module.scopes.bindings_of(node)
+    else:
+        name = project.qualified_name(module, node) or ""
+        defined = project.definition(name)
+        home = None if defined is None else project.module(defined.path)
+        table = {} if home is None else home.scopes.module.bindings
+        bindings = table.get(name.rpartition(".")[2], [])
+    value = bindings[0].value if len(bindings) == 1 else None
+    if home is None or not isinstance(value, ast.Constant | ast.UnaryOp):
+        return None
+    return _number(project, home, value) if bindings[0].kind == "assignment" else None
+
+
+def _is_free(project: Project, module: Module, node: ast.expr) -> bool:
+    """Whether evaluating ``node`` takes no time: nothing of the program runs then."""
+    match node:
+        case ast.Call(func=func, args=args, keywords=keywords):
+            is_known = project.qualified_name(module, func) in _WRAPPERS or (
+                project.effects.awaitable(module, node) == "coroutine"
+            )
+            parts = [*args, *(one.value for one in keywords)]
+            return is_known and all(_is_free(project, module, one) for one in parts)
+        case ast.Dict() | ast.List() | ast.Tuple() | ast.Starred():
+            return not _calls(node)
+        case _:
+            return isinstance(node, ast.Attribute | ast.Constant | ast.Name)
+
+
+def _calls(node: ast.expr) -> bool:
+    return any(isinstance(one, ast.Call) for one in ast.walk(node))

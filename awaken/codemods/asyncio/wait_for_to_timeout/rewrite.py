@@ -1,0 +1,40 @@
+"""The rewriters: of the call to what it waits for, and of the statement to a block with a limit."""
+
+from __future__ import annotations
+
+import libcst as cst
+from msgspec.structs import replace
+
+from awaken.codemods.asyncio.wait_for_to_timeout.payload import Limited
+from awaken.contract import Surroundings
+from awaken.editing.arguments import code, fitted
+from awaken.editing.chain_lines import last_indent, reindented
+
+
+def awaited(node: cst.Call, _data: None, around: Surroundings) -> cst.BaseExpression:
+    """``wait_for(f(x), 3)`` → ``f(x)``."""
+    given = next(
+        (one for one in node.args if one.keyword is not None and one.keyword.value == "fut"),
+        node.args[0],
+    )
+    value = given.value
+    before = node.whitespace_before_args
+    if "\n" in code(before):
+        # What stood on a line of its own moves to the place of the call.
+        indent = last_indent(before)
+        value = reindented(value, indent, indent.removesuffix(around.indent))
+    if not isinstance(value, cst.Call):
+        return value
+    inside = replace(
+        around,
+        column=around.column + len(around.indent),
+        line_indent=around.line_indent + around.indent,
+    )
+    return fitted(value, inside)
+
+
+def limit(node: cst.BaseSmallStatement, data: Limited, _around: Surroundings) -> cst.With:
+    """``await f(x)`` → ``async with timeout(3): await f(x)``."""
+    item = cst.WithItem(cst.parse_expression(data.manager))
+    body = cst.IndentedBlock([cst.SimpleStatementLine([node])])
+    return cst.With([item], body, asynchronous=cst.Asynchronous())

@@ -1,0 +1,442 @@
+"""Awaits one after the other what shares a session.
+
+## What
+
+Coroutines that `asyncio.gather()` runs at once on one `AsyncSession` or `AsyncConnection` are
+awaited one after the other. So are those that reach it through `self.session`, through a variable
+of the function around, or through objects that were built with it. Tasks of a `TaskGroup`, and of
+`asyncio.create_task()`, that share a session are reported.
+
+## Why
+
+A session is one transaction on one connection, which can do one thing at a time. Where two tasks
+meet in it, SQLAlchemy raises `InvalidRequestError` or `IllegalStateChangeError`; where they just
+miss each other, one commits or rolls back what the other has begun. Nothing is lost by waiting: the
+connection never did both at once.
+
+## Before (unsafe)
+
+```python
+import asyncio
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def dashboard(session: AsyncSession):
+    users, posts = await asyncio.gather(
+        session.scalars(select("users")),
+        session.scalars(select("posts")),
+    )
+    return users, posts
+
+
+async def load(session: AsyncSession, keys):
+    return await asyncio.gather(*[session.get(object, key) for key in keys])
+```
+
+## After (unsafe)
+
+```python
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def dashboard(session: AsyncSession):
+    users = await session.scalars(select("users"))
+    posts = await session.scalars(select("posts"))
+    return users, posts
+
+
+async def load(session: AsyncSession, keys):
+    return [await session.get(object, key) for key in keys]
+```
+
+## Safety
+
+Never safe. Each coroutine begins when the one before it is done, so what else they do takes its
+time as well: a request beside the query is no longer on its way meanwhile. After a failure the
+others do not begin.
+
+## What it refuses
+
+Such sites are reported where the coroutines are kept in variables, where they are not proven to be
+coroutines, as tasks are not, and where exceptions are returned as results. If the tasks are to run
+at once, each needs a session of its own.
+
+No sites are sessions of an `async_scoped_session`, which has one for each task; a session that each
+coroutine opens itself; and what stands below an `asyncio.Lock`.
+
+## Sources
+
+* SQLAlchemy 2.1, "Session Basics": "Is the Session thread-safe? Is AsyncSession safe to share in
+  concurrent tasks?"
+* SQLAlchemy 2.1, "Error Messages": "This session is provisioning a new connection; concurrent
+  operations are not permitted" (`isce`)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.contract import Constraints, Edit, Level, Phase, Plan, Reason, Span, TextEdit
+from awaken.kit.changes import decide, plan_of
+from awaken.kit.reasons import INSIDE_FSTRING
+from awaken.kit.rule import Rule
+from awaken.kit.search import argument, site_modules
+from awaken.kit.sites import Refused, Rewrite, Site
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name
+from awaken.workspace.sources import LINE_END_BYTES
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.sharing import SharedSession
+    from awaken.project.source.modules import Module
+
+_HELP = "Give each task a session of its own, or await one coroutine after the other."
+KEPT = Reason(
+    "kept-coroutines",
+    "the coroutines share {}, and are kept before they are gathered",
+    _HELP,
+)
+NOT_A_COROUTINE = Reason(
+    "not-a-coroutine",
+    "what is gathered shares {}, and is not proven to be coroutines",
+    _HELP,
+)
+NOT_AWAITED = Reason(
+    "not-awaited",
+    "the coroutines share {}, and `gather()` is not awaited directly",
+    _HELP,
+)
+RETURN_EXCEPTIONS = Reason(
+    "return-exceptions",
+    "the coroutines share {}, and their exceptions are returned as results",
+    _HELP,
+)
+STARTED = Reason("started-tasks", "tasks that run at once share {}", _HELP)
+
+_GATHER = "asyncio.gather"
+_CREATE = {"asyncio.create_task", "asyncio.ensure_future"}
+_GROUP = "asyncio.TaskGroup"
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_PAUSES = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+_CAVEAT = "each begins when the one before it is done, and none after a failure"
+
+
+class _Together(NamedTuple):
+    """Coroutines that run at once, what runs them, and where that is reported."""
+
+    at: ast.Call
+    runs: ast.AST
+    coroutines: Sequence[ast.expr]
+
+
+class SessionSharedAcrossTasks(Rule):
+    """Awaits the coroutines of ``gather`` one after the other if they share a session."""
+
+    name = "session-shared-across-tasks"
+    family = "sqlalchemy"
+    phase = Phase.SESSIONS
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    triggers = (b"gather", b"create_task", b"ensure_future")
+    anchors = ((b"sqlalchemy", b"sqlmodel", b"asyncpg"),)
+    preview = True
+    per_file = True
+    reasons = (INSIDE_FSTRING, KEPT, NOT_AWAITED, NOT_A_COROUTINE, RETURN_EXCEPTIONS, STARTED)
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding for coroutines that share a session, and its change."""
+        del constraints  # no change needs another site
+        return plan_of(
+            decide(Site(self.name, module, one.at), _rewrite, project, shared)
+            for module in site_modules(project, self.triggers)
+            for one in _together(project, module)
+            if (shared := project.orm.shared_session(module, one.runs, one.coroutines)) is not None
+        )
+
+
+# ----------------------------------------------------------------------------------- the sites
+def _together(project: Project, module: Module) -> Iterator[_Together]:
+    """Yield what runs at once in a file."""
+    calls = [node for node in module.walk() if isinstance(node, ast.Call)]
+    gathered: set[ast.expr] = set()
+    for call in calls:
+        if last_name(call.func) and project.qualified_name(module, call.func) == _GATHER:
+            coroutines = [made for one in call.args for made in _made(module, one)]
+            gathered.update(coroutines)
+            yield _Together(call, call, coroutines)
+    for node in module.walk():
+        if isinstance(node, ast.AsyncWith):
+            yield from _of_group(project, module, node)
+    started = [
+        call
+        for call in calls
+        if last_name(call.func) in {"create_task", "ensure_future"}
+        and call not in gathered
+        and project.qualified_name(module, call.func) in _CREATE
+    ]
+    yield from _of_tasks(module, started)
+
+
+def _made(module: Module, given: ast.expr) -> Iterator[ast.expr]:
+    """Yield the expressions that make the coroutines of one argument of ``gather``."""
+    match given:
+        case ast.Starred():
+            yield from _elements(module, given.value)
+        case _:
+            yield given
+
+
+def _elements(module: Module, node: ast.expr) -> Iterator[ast.expr]:
+    match node:
+        case ast.ListComp() | ast.GeneratorExp():
+            yield node.elt
+        case ast.List() | ast.Tuple():
+            for one in node.elts:
+                yield from _made(module, one)
+        case ast.Name():
+            bindings = module.scopes.bindings_of(node)
+            value = bindings[0].value if len(bindings) == 1 else None
+            if value is not None and not isinstance(value, ast.Name):
+                yield from _elements(module, value)
+                yield from _appended(module, node)
+
+
+def _appended(module: Module, name: ast.Name) -> Iterator[ast.expr]:
+    """Yield what is appended to the list ``name`` by its name."""
+    for read in module.scopes.reads_of(name):
+        method = module.parent(read)
+        call = None if method is None else module.parent(method)
+        if isinstance(call, ast.Call) and call.func is method and last_name(call.func) == "append":
+            yield from call.args
+
+
+def _of_group(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[_Together]:
+    """Yield the coroutines of which a task group makes tasks."""
+    for item in node.items:
+        made = item.context_expr
+        if not isinstance(made, ast.Call) or not isinstance(item.optional_vars, ast.Name):
+            continue
+        if project.qualified_name(module, made.func) == _GROUP:
+            name = item.optional_vars.id
+            yield _Together(made, node, _given(list(_tasks_of(module, node, name))))
+
+
+def _tasks_of(module: Module, node: ast.AsyncWith, group: str) -> Iterator[ast.Call]:
+    for one in module.walk(node):
+        match one:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="create_task")):
+                if name == group:
+                    yield one
+
+
+def _given(calls: Sequence[ast.Call]) -> list[ast.expr]:
+    """Return the coroutines of which ``calls`` make tasks."""
+    return [one for call in calls if (one := argument(call, 0, "coro")) is not None]
+
+
+def _of_tasks(module: Module, calls: Sequence[ast.Call]) -> Iterator[_Together]:
+    """Yield the coroutines of tasks between which nothing waits, function by function."""
+    by_function: dict[FunctionOrLambda, list[ast.Call]] = {}
+    for call in calls:
+        function = module.enclosing_function(call)
+        if isinstance(function, Function) and not _waits_in_loop(module, call, function):
+            by_function.setdefault(function, []).append(call)
+    for function, found in by_function.items():
+        pauses = [
+            module.span(node).start for node in module.walk(function) if isinstance(node, _PAUSES)
+        ]
+        for run in _runs(module, found, pauses):
+            yield _Together(run[0], function, _given(run))
+
+
+def _waits_in_loop(module: Module, call: ast.Call, function: Function) -> bool:
+    """Whether a loop around ``call`` waits for something, maybe for the task."""
+    for above in module.ancestors(call):
+        if above is function:
+            return False
+        if isinstance(above, _LOOPS):
+            return any(isinstance(node, _PAUSES) for node in module.walk(above))
+    return False
+
+
+def _runs(
+    module: Module, calls: Sequence[ast.Call], pauses: Sequence[int]
+) -> Iterator[list[ast.Call]]:
+    """Yield the calls in groups, which end where something waits."""
+    calls = sorted(calls, key=lambda call: module.span(call).start)
+    run = list(calls[:1])
+    for before, after in pairwise(calls):
+        start, end = module.span(before).end, module.span(after).start
+        if any(start <= pause < end for pause in pauses):
+            yield run
+            run = []
+        run.append(after)
+    if run:
+        yield run
+
+
+# --------------------------------------------------------------------------------- the rewrite
+def _rewrite(site: Site[ast.Call], project: Project, shared: SharedSession) -> Rewrite:
+    """Return how the coroutines are awaited one after the other. Raises Refused."""
+    module, call, shown = site.module, site.node, f"`{shared.shown}`"
+    if module.in_fstring(call):
+        raise Refused(INSIDE_FSTRING, module.excerpt(call))
+    if last_name(call.func) != "gather" and project.qualified_name(module, call.func) != _GATHER:
+        raise Refused(STARTED, shown, because=shared.places)
+    awaited = module.parent(call)
+    if not isinstance(awaited, ast.Await) or module.enclosing_coroutine(call) is None:
+        raise Refused(NOT_AWAITED, shown, because=shared.places)
+    if call.keywords:
+        raise Refused(RETURN_EXCEPTIONS, shown, because=shared.places)
+    made = [_made_by(one) for one in call.args]
+    if not all(isinstance(one, ast.Call) for one in made):
+        raise Refused(KEPT, shown, because=shared.places)
+    if any(project.effects.awaitable(module, one) != "coroutine" for one in made):
+        raise Refused(NOT_A_COROUTINE, shown, because=shared.places)
+    message = f"{shown} serves one task at a time: the coroutines are awaited one after the other"
+    unused = [site.release_import("asyncio", name) for name in ("gather", None)]
+    edits = [*_in_sequence(site, awaited), *unused]
+    return Rewrite(message, edits, [_CAVEAT], shared.places)
+
+
+def _made_by(given: ast.expr) -> ast.expr:
+    """Return the expression that makes a coroutine of an argument, or each of them."""
+    match given:
+        case ast.Starred(value=ast.ListComp() | ast.GeneratorExp() as inner):
+            return inner.elt
+        case _:
+            return given
+
+
+def _in_sequence(site: Site[ast.Call], awaited: ast.Await) -> list[Edit]:
+    """Return the edits that await the arguments one after the other."""
+    module, statement = site.module, site.module.statement_of(awaited)
+    if statement is not None and _stands_alone(module, statement):
+        loop = _loop(module, statement, awaited, site.node)
+        if loop:
+            return [site.replace(statement, loop)]
+        lines = _statements(module, statement, awaited, site.node)
+        if lines:
+            first, *others = lines
+            place = module.place(statement)
+            more = site.insert_statements(place, "after", "\n".join(others))
+            return [site.replace(statement, first), *([more] if others else [])]
+    match site.node.args:
+        case [ast.Starred(value=ast.ListComp() | ast.GeneratorExp() as inner)]:
+            return _comprehension(site, awaited, inner)
+        case _:
+            return list(_display(site, awaited))
+
+
+def _stands_alone(module: Module, statement: ast.stmt) -> bool:
+    """Whether ``statement`` has its lines for itself, and no comments within."""
+    others = [*module.block_of(statement), module.parent(statement)]
+    beside = any(
+        getattr(one, "lineno", 0) == statement.lineno for one in others if one is not statement
+    )
+    return not beside and "#" not in module.text_of(statement)
+
+
+def _loop(module: Module, statement: ast.stmt, awaited: ast.Await, call: ast.Call) -> str:
+    """Return the loop that awaits what a comprehension makes, if nobody takes the results."""
+    inner = call.args[0].value if isinstance(call.args[0], ast.Starred) else None
+    if not isinstance(inner, ast.ListComp | ast.GeneratorExp) or len(call.args) > 1:
+        return ""
+    loop, text = inner.generators[0], module.source.text
+    is_plain = len(inner.generators) == 1 and not loop.ifs and not loop.is_async
+    end = LINE_END_BYTES.search(text, module.span(statement).end)
+    above = module.parent(statement)
+    if not isinstance(statement, ast.Expr) or statement.value is not awaited or end is None:
+        return ""
+    if not is_plain or above is None or _leaks(module, loop.target, inner):
+        return ""
+    outer = "" if isinstance(above, ast.Module) else _indentation(module, above)
+    indent = _indentation(module, statement)
+    head = f"for {module.text_of(loop.target)} in {module.text_of(loop.iter)}:"
+    body = f"{indent}{indent.removeprefix(outer)}await {module.text_of(inner.elt)}"
+    return f"{head}{end.group().decode()}{body}"
+
+
+def _indentation(module: Module, node: ast.AST) -> str:
+    """Return the space in front of the line that ``node`` begins in."""
+    line = module.source.text[: module.span(node).start]
+    line = line[max(line.rfind(b"\n"), line.rfind(b"\r")) + 1 :]
+    return line[: len(line) - len(line.lstrip())].decode()
+
+
+def _leaks(module: Module, target: ast.expr, inner: ast.expr) -> bool:
+    """Whether a variable of a comprehension would be another one of the function as well."""
+    names = {node.id for node in module.walk(target) if isinstance(node, ast.Name)}
+    around, own = module.enclosing_function(inner), module.span(inner)
+    return any(module.scopes.is_bound(name, inner) for name in names) or any(
+        isinstance(node, ast.Name)
+        and node.id in names
+        and not own.start <= module.span(node).start < own.end
+        for node in module.walk(around)
+    )
+
+
+def _statements(
+    module: Module, statement: ast.stmt, awaited: ast.Await, call: ast.Call
+) -> list[str]:
+    """Return a statement for each coroutine; none where they are part of a larger expression."""
+    if any(isinstance(one, ast.Starred) for one in call.args):
+        return []
+    awaits = [f"await {module.text_of(one)}" for one in call.args]
+    match statement:
+        case ast.Expr(value=value) if value is awaited:
+            return awaits
+        case ast.Assign(targets=[ast.Tuple(elts=elts) | ast.List(elts=elts)], value=value) if (
+            value is awaited and len(elts) == len(awaits)
+        ):
+            names = [one.id for one in elts if isinstance(one, ast.Name)]
+            if len(names) == len(elts) and not _is_read_behind(module, names, call):
+                return [f"{name} = {one}" for name, one in zip(names, awaits, strict=True)]
+    return []
+
+
+def _is_read_behind(module: Module, names: Sequence[str], call: ast.Call) -> bool:
+    """Whether a coroutine is made of a variable that one before it is assigned to."""
+    return any(
+        isinstance(node, ast.Name) and node.id in names[:index]
+        for index, given in enumerate(call.args)
+        for node in module.walk(given)
+    )
+
+
+def _comprehension(
+    site: Site[ast.Call], awaited: ast.Await, inner: ast.ListComp | ast.GeneratorExp
+) -> list[Edit]:
+    """Return the edits that leave nothing but the comprehension."""
+    whole, kept = site.module.span(awaited), site.module.span(inner)
+    brackets = isinstance(inner, ast.GeneratorExp)
+    return [
+        _write(site, Span(whole.start, kept.start + brackets), "[" * brackets),
+        site.insert_before(inner.elt, "await "),
+        _write(site, Span(kept.end - brackets, whole.end), "]" * brackets),
+    ]
+
+
+def _display(site: Site[ast.Call], awaited: ast.Await) -> Iterator[Edit]:
+    """Yield the edits that make a list of results of the call."""
+    module, call = site.module, site.node
+    whole, text = module.span(awaited), module.source.text
+    opened = text.index(b"(", module.span(call.func).end) + 1
+    yield _write(site, Span(whole.start, opened), "[")
+    for given in call.args:
+        if isinstance(given, ast.Starred) and isinstance(given.value, ast.GeneratorExp):
+            span = module.span(given.value)
+            yield _write(site, Span(span.start, span.start + 1), "[")
+            yield _write(site, Span(span.end - 1, span.end), "]")
+        yield site.insert_before(_made_by(given), "await ")
+    yield _write(site, Span(module.span(call).end - 1, whole.end), "]")
+
+
+def _write(site: Site[ast.Call], anchor: Span, text: str) -> TextEdit:
+    return TextEdit(path=site.module.path, anchor=anchor, text=text, site=site.id)

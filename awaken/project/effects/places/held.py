@@ -1,0 +1,191 @@
+"""Held locks: which lock a ``with`` takes, and which code runs while it is held."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from awaken.knowledge.locks import Guarding, locks
+from awaken.project.names.classes import ClassFacts, Definition
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import FunctionOrLambda, children
+
+_DEEPEST = 8  # classes above a class; an inheritance that is deeper is not seen in real programs
+_Entering = ast.With | ast.AsyncWith
+
+
+class Program(Protocol):
+    """What must be asked to tell which lock an expression is."""
+
+    def module(self, path: str) -> Module | None:
+        """Return the parsed file."""
+        ...
+
+    def qualified_name(self, module: Module, node: ast.expr) -> str | None:
+        """Return the dotted name of ``node``."""
+        ...
+
+    def definition(self, qualified: str) -> Definition | None:
+        """Return what the project defines under this name."""
+        ...
+
+    def class_facts(self, qualified: str) -> ClassFacts | None:
+        """Return the class with this qualified name, if the project defines it."""
+        ...
+
+    def instance_of(self, module: Module, node: ast.expr) -> tuple[str, ...]:
+        """Return the classes of which ``node`` is an instance; empty if it may be more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock of the program: a variable of a module, or an attribute of a class.
+
+    ``name`` is its qualified name, ``made`` what makes it, as ``asyncio.Lock``.
+    """
+
+    name: str
+    made: str
+
+    @property
+    def kind(self) -> Guarding:
+        """Whether it is a lock or a semaphore."""
+        return locks().kinds[self.made]
+
+    @property
+    def is_of_tasks(self) -> bool:
+        """Whether tasks wait for it, and not threads."""
+        return self.made in locks().of_tasks
+
+
+def taken(program: Program, module: Module, entered: _Entering) -> list[tuple[Lock, ast.expr]]:
+    """Return the locks that a ``with`` takes, in order, and the expressions that name them."""
+    found = [
+        (lock_of(program, module, one.context_expr), one.context_expr) for one in entered.items
+    ]
+    return [(lock, node) for lock, node in found if lock is not None]
+
+
+def lock_of(program: Program, module: Module, node: ast.expr) -> Lock | None:
+    """Return the lock that ``node`` names; None if it is none, or that cannot be told.
+
+    Local variables and items of containers are not followed.
+    """
+    match node:
+        case ast.Name():
+            return _global(program, module, node)
+        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
+            owner = module.enclosing_class(node)
+            return None if owner is None else _of_class(program, module, owner, name)
+        case ast.Attribute(attr=name):
+            return _global(program, module, node) or _of_instance(program, module, node.value, name)
+        case _:
+            return None
+
+
+def runs_held(entered: _Entering) -> Iterator[ast.AST]:
+    """Yield the nodes that run while the block of ``entered`` does, of no function inside."""
+    waiting: list[ast.AST] = list(reversed(entered.body))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, FunctionOrLambda | ast.ClassDef | ast.GeneratorExp):
+            waiting += reversed(children(node))
+
+
+# --------------------------------------------------------------------------------- where it is made
+def _global(program: Program, module: Module, node: ast.Name | ast.Attribute) -> Lock | None:
+    if isinstance(node, ast.Name):
+        bindings = module.scopes.bindings_of(node)
+        if len(bindings) == 1 and bindings[0].scope.kind == "module":
+            made = _made(program, module, bindings[0])
+            if made is not None:
+                return Lock(f"{module.name}.{node.id}", made)
+    name = program.qualified_name(module, node)
+    definition = None if name is None else program.definition(name)
+    home = None if definition is None else program.module(definition.path)
+    if home is None or name is None:
+        return None
+    bindings = home.scopes.module.bindings.get(name.rpartition(".")[2], [])
+    made = _made(program, home, bindings[0]) if len(bindings) == 1 else None
+    return None if made is None else Lock(f"{home.name}.{bindings[0].name}", made)
+
+
+def _made(program: Program, module: Module, binding: Binding) -> str | None:
+    return _maker(program, module, binding.value)
+
+
+def _maker(program: Program, module: Module, value: ast.expr | None) -> str | None:
+    """Return what makes ``value``, if that is a lock: also as a factory of a dataclass."""
+    if not isinstance(value, ast.Call):
+        return None
+    name = program.qualified_name(module, value.func)
+    if name in locks().kinds:
+        return name
+    factory = next((one.value for one in value.keywords if one.arg == "default_factory"), None)
+    name = None if factory is None else program.qualified_name(module, factory)
+    return name if name in locks().kinds else None
+
+
+def _of_instance(program: Program, module: Module, owner: ast.expr, name: str) -> Lock | None:
+    itself = program.qualified_name(module, owner)
+    if itself is not None and program.class_facts(itself) is not None:
+        return _of_named_class(program, itself, name, 0)
+    classes = program.instance_of(module, owner)
+    return _of_named_class(program, classes[0], name, 0) if len(classes) == 1 else None
+
+
+def _of_named_class(program: Program, qualified: str, name: str, depth: int) -> Lock | None:
+    facts = program.class_facts(qualified)
+    home = None if facts is None else program.module(facts.path)
+    owner = None if home is None or facts is None else home.class_at(facts.span)
+    if home is None or owner is None:
+        return None
+    return _of_class(program, home, owner, name, depth)
+
+
+def _of_class(
+    program: Program, module: Module, owner: ast.ClassDef, name: str, depth: int = 0
+) -> Lock | None:
+    """Return the lock that the class ``owner`` keeps as ``name``, or a class above it."""
+    values = list(_assigned(module, owner, name))
+    if values:
+        made = {_maker(program, module, one) for one in values}
+        maker = made.pop() if len(made) == 1 else None
+        return None if maker is None else Lock(f"{module.name}.{owner.name}.{name}", maker)
+    if depth > _DEEPEST:
+        return None
+    for base in owner.bases:
+        qualified = program.qualified_name(module, base)
+        found = None if qualified is None else _of_named_class(program, qualified, name, depth + 1)
+        if found is not None:
+            return found
+    return None
+
+
+def _assigned(module: Module, owner: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
+    """Yield all values that ``owner`` gives its attribute ``name``."""
+    for node in module.walk(owner):
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                pass
+            case ast.AnnAssign(target=target, value=value) if value is not None:
+                targets = [target]
+            case _:
+                continue
+        if any(_is_attribute(module, one, owner, name) for one in targets):
+            yield value
+
+
+def _is_attribute(module: Module, target: ast.expr, owner: ast.ClassDef, name: str) -> bool:
+    match target:
+        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attribute):
+            return attribute == name and module.enclosing_class(target) is owner
+        case ast.Name(id=attribute):
+            return attribute == name and module.scopes.scope_of(target).node is owner
+        case _:
+            return False

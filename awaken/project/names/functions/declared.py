@@ -1,0 +1,162 @@
+"""Decorators of the project whose annotations say what comes of a call of the decorated function.
+
+``(Callable[P, R]) -> Callable[P, R]`` returns what the function returns, whatever it does around
+it, and ``-> Callable[P, Coroutine[Any, Any, R]]`` a coroutine. As elsewhere, annotations are taken
+at their word.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from awaken.project.names.resolution import Names
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, is_overload, last_name
+
+DeclaredResult = Literal["same", "coroutine"]
+_HOMES = ("typing", "typing_extensions", "collections.abc")
+_CALLABLES = {f"{home}.Callable" for home in _HOMES}
+_COROUTINES = {f"{home}.Coroutine" for home in _HOMES}
+_UNIONS = {f"{home}.Union" for home in _HOMES}
+_DEEPEST = 5  # aliases and unions inside of each other; an alias of itself would have no end
+
+
+class DeclaredDecorators:
+    """Answers what decorators declare; each is read once."""
+
+    def __init__(self, names: Names, load: Callable[[str], Module | None]) -> None:
+        self._names = names
+        self._load = load
+        self._known: dict[tuple[str, bool], DeclaredResult | None] = {}
+
+    def of(self, qualified: str, *, called: bool) -> DeclaredResult | None:
+        """Return what a call gives of what the decorator makes; None if it does not say.
+
+        ``same``: what the function itself gives. ``called`` says that the decorator is given
+        arguments first: ``@retry(3)``.
+        """
+        key = (qualified, called)
+        if key not in self._known:
+            self._known[key] = self._read(qualified, called=called)
+        return self._known[key]
+
+    def _read(self, qualified: str, *, called: bool) -> DeclaredResult | None:
+        located = self._names.locate(qualified)
+        if located is None or len(located.rest) != 1:
+            return None
+        module = self._load(located.path)
+        bindings = module.scopes.module.bindings.get(located.rest[0], []) if module else []
+        nodes = [one.node for one in bindings if isinstance(one.node, Function)]
+        if module is None or not nodes or len(nodes) != len(bindings):
+            return None
+        # Where there are overloads, they are what is declared.
+        overloads = [one for one in nodes if is_overload(one)]
+        found: set[DeclaredResult | None] = set()
+        for one in overloads or nodes[-1:]:
+            pair = self._made(module, one) if called else _given_and_returned(one)
+            if pair is not None:
+                found.add(self._said(module, *pair))
+        return found.pop() if len(found) == 1 else None
+
+    def _made(self, module: Module, function: Function) -> tuple[ast.expr, ast.expr] | None:
+        """Return what the decorator that ``function`` returns is given, and what it returns."""
+        returns = _read_string(module, function.returns)
+        if not isinstance(returns, ast.Subscript) or not self._is(module, returns, _CALLABLES):
+            return None
+        match returns.slice:
+            case ast.Tuple(elts=[ast.List(elts=[given]), made]):
+                return given, made
+            case _:
+                return None
+
+    def _said(self, module: Module, given: ast.expr, made: ast.expr) -> DeclaredResult | None:
+        before, after = set(self._results(module, given)), set(self._results(module, made))
+        if after == {"Coroutine"}:
+            return "coroutine"
+        return "same" if len(after) == 1 and before == after and None not in after else None
+
+    def _results(
+        self, module: Module, node: ast.expr | None, depth: int = 0
+    ) -> Iterator[str | None]:
+        """Yield the types that calls give of what is annotated so: a variable, or a coroutine.
+
+        None stands for everything else, ``F()`` for what a call gives of what ``F`` stands for.
+        """
+        node = _read_string(module, node)
+        match node:
+            case _ if depth > _DEEPEST:
+                yield None
+            case ast.Name() if self._is_variable(module, node):
+                yield f"{node.id}()"
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                yield from self._results(module, left, depth + 1)
+                yield from self._results(module, right, depth + 1)
+            case ast.Subscript() if self._is(module, node, _UNIONS):
+                for one in _arguments(node):
+                    yield from self._results(module, one, depth + 1)
+            case ast.Subscript() if self._is(module, node, _CALLABLES):
+                yield self._type(module, _arguments(node)[-1])
+            case ast.Subscript():
+                yield self._of_alias(module, node)
+            case _:
+                yield None
+
+    def _of_alias(self, module: Module, node: ast.Subscript) -> str | None:
+        """Return the result of ``Handler[P, R]`` where ``Handler = Callable[P, R]``."""
+        name = self._names.qualified(module, node.value)
+        located = None if name is None else self._names.locate(name)
+        if located is None or len(located.rest) != 1:
+            return None
+        home = self._load(located.path)
+        bindings = home.scopes.module.bindings.get(located.rest[0], []) if home else []
+        value = bindings[0].value if len(bindings) == 1 else None
+        if home is None or not isinstance(value, ast.Subscript):
+            return None
+        if not self._is(home, value, _CALLABLES):
+            return None
+        *taken, result = _arguments(value)
+        variable = self._type(home, result)
+        # The variables of an alias come in the order in which they appear first.
+        inside = {one.id for part in taken for one in ast.walk(part) if isinstance(one, ast.Name)}
+        if variable is None or variable == "Coroutine":
+            return variable
+        return None if variable in inside else self._type(module, _arguments(node)[-1])
+
+    def _type(self, module: Module, node: ast.expr) -> str | None:
+        match _read_string(module, node):
+            case ast.Name() as name if self._is_variable(module, name):
+                return name.id
+            case ast.Subscript() as subscript if self._is(module, subscript, _COROUTINES):
+                return "Coroutine"
+            case _:
+                return None
+
+    def _is(self, module: Module, node: ast.Subscript, wanted: set[str]) -> bool:
+        return self._names.qualified(module, node.value) in wanted
+
+    def _is_variable(self, module: Module, node: ast.Name) -> bool:
+        bindings = module.scopes.bindings_of(node)
+        if len(bindings) != 1:
+            return False
+        made = bindings[0].value
+        is_made = isinstance(made, ast.Call) and last_name(made.func) == "TypeVar"
+        return is_made or bindings[0].kind == "type-param"
+
+
+def _given_and_returned(function: Function) -> tuple[ast.expr, ast.expr] | None:
+    positional = [*function.args.posonlyargs, *function.args.args]
+    if not positional or positional[0].annotation is None or function.returns is None:
+        return None
+    return positional[0].annotation, function.returns
+
+
+def _read_string(module: Module, node: ast.expr | None) -> ast.expr | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return module.parse_string(node)
+    return node
+
+
+def _arguments(node: ast.Subscript) -> list[ast.expr]:
+    return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
