@@ -23,7 +23,7 @@ async def pages(read, names):
             yield await read(name)
 ```
 
-## After: yields outside of it
+## After
 
 ```python
 import asyncio
