@@ -122,6 +122,7 @@ STARTED = Reason("started-tasks", "tasks that run at once share {}", _HELP)
 _GATHER = "asyncio.gather"
 _CREATE = {"asyncio.create_task", "asyncio.ensure_future"}
 _GROUP = "asyncio.TaskGroup"
+_NAMES = ("TaskGroup", "create_task", "ensure_future", "gather")
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _PAUSES = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _CAVEAT = "each begins when the one before it is done, and none after a failure"
@@ -152,33 +153,37 @@ class SessionSharedAcrossTasks(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding for coroutines that share a session, and its change."""
         del constraints  # no change needs another site
+        names = {one for name in _NAMES for one in project.spellings(name)}
         return plan_of(
             decide(Site(self.name, module, one.at), _rewrite, project, shared)
             for module in site_modules(project, self.triggers)
-            for one in _together(project, module)
+            for one in _together(project, module, names)
             if (shared := project.orm.shared_session(module, one.runs, one.coroutines)) is not None
         )
 
 
 # ----------------------------------------------------------------------------------- the sites
-def _together(project: Project, module: Module) -> Iterator[_Together]:
-    """Yield what runs at once in a file."""
-    calls = [node for node in module.walk() if isinstance(node, ast.Call)]
+def _together(project: Project, module: Module, names: set[str]) -> Iterator[_Together]:
+    """Yield what runs at once; ``names`` are last names of the functions that run coroutines."""
+    # Qualified names are asked of what is called like that only: they may be evaluated.
+    calls = [
+        node
+        for node in module.walk()
+        if isinstance(node, ast.Call) and last_name(node.func) in names
+    ]
     gathered: set[ast.expr] = set()
     for call in calls:
-        if last_name(call.func) and project.qualified_name(module, call.func) == _GATHER:
+        if project.qualified_name(module, call.func) == _GATHER:
             coroutines = [made for one in call.args for made in _made(module, one)]
             gathered.update(coroutines)
             yield _Together(call, call, coroutines)
     for node in module.walk():
         if isinstance(node, ast.AsyncWith):
-            yield from _of_group(project, module, node)
+            yield from _of_group(project, module, node, names)
     started = [
         call
         for call in calls
-        if last_name(call.func) in {"create_task", "ensure_future"}
-        and call not in gathered
-        and project.qualified_name(module, call.func) in _CREATE
+        if call not in gathered and project.qualified_name(module, call.func) in _CREATE
     ]
     yield from _of_tasks(module, started)
 
@@ -216,11 +221,15 @@ def _appended(module: Module, name: ast.Name) -> Iterator[ast.expr]:
             yield from call.args
 
 
-def _of_group(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[_Together]:
+def _of_group(
+    project: Project, module: Module, node: ast.AsyncWith, names: set[str]
+) -> Iterator[_Together]:
     """Yield the coroutines of which a task group makes tasks."""
     for item in node.items:
         made = item.context_expr
         if not isinstance(made, ast.Call) or not isinstance(item.optional_vars, ast.Name):
+            continue
+        if last_name(made.func) not in names:
             continue
         if project.qualified_name(module, made.func) == _GROUP:
             name = item.optional_vars.id
