@@ -97,18 +97,23 @@ which this rule does not know. It rewrites none of them, and follows no calls.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.blocking_call.awaited import awaited
-from awaken.codemods.asyncio.blocking_call.calls import calls_in_coroutines, calls_in_functions
+from awaken.codemods.asyncio.blocking_call.calls import (
+    calls_in_coroutines,
+    calls_in_functions,
+    may_be_in_coroutines,
+    may_be_in_functions,
+)
 from awaken.codemods.asyncio.blocking_call.reasons import ALL, THROUGH
 from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.kit.ways import Way, WaysFromCoroutines
+from awaken.project.graph.ways import Way
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
@@ -133,17 +138,20 @@ class BlockingCall(Rule):
         return plan_of(self._decided(project))
 
     def _decided(self, project: Project) -> Iterator[Decided]:
-        for module in site_modules(project, self.triggers, is_around_tests):
+        def unless(may_be_in: Callable[[bytes], bool]) -> Callable[[str], bool]:
+            return lambda path: is_around_tests(path) or not may_be_in(project.snapshot[path].text)
+
+        for module in site_modules(project, self.triggers, unless(may_be_in_coroutines)):
             for blocking in calls_in_coroutines(project, module):
                 site = Site(self.name, module, blocking.call)
                 yield decide(site, awaited, project, blocking)
-        in_sight = set(project.site_files(self.triggers))
         ends = (
             (module, blocking.call, blocking.name)
-            for module in modules_with(project, (b"def ",), is_around_tests)
+            for module in modules_with(project, (b"def ",), unless(may_be_in_functions))
             for blocking in calls_in_functions(project, module)
         )
-        for module, call, way in WaysFromCoroutines(project).to(ends):
+        in_sight = set(project.site_files(self.triggers))
+        for module, call, way in project.calls.ways_to(ends):
             if module.path in in_sight:
                 yield decide(Site(self.name, module, call), _through, way)
 
