@@ -50,7 +50,8 @@ Calls with more arguments than the coroutine, and in f-strings.
 
 No sites are calls in a `try` that catches `RuntimeError`, or below a test; calls in plain functions
 that no coroutine in sight calls, such as those that a thread is given; programs with
-`nest_asyncio`; tests. Ways go over two calls at most, of which it is certain what they call.
+`nest_asyncio`; tests. Ways go over two calls at most, of which it is certain what they call; they
+are climbed by names, so that not all are found: `blocking-call` says which are not.
 
 Ruff has no rule for it.
 
