@@ -25,7 +25,7 @@ async def fetch(read):
             limit.shift(5)
             await read()
     except asyncio.TimeoutError:
-        return limit.expired
+        return None
     return page
 ```
 
@@ -42,7 +42,7 @@ async def fetch(read):
             limit.reschedule(limit.when() + 5)
             await read()
     except asyncio.TimeoutError:
-        return limit.expired()
+        return None
     return page
 ```
 
@@ -50,7 +50,8 @@ async def fetch(read):
 
 *Safe* means: the block is limited as before, and ends in the same exception, for since Python 3.11
 `asyncio.TimeoutError` is `TimeoutError`. Where a test of the program puts something in the place of
-the function, the rewrite is *unsafe* and says so.
+the function, the rewrite is *unsafe* and says so. So is `limit.expired`, unless the program
+declares a version below 5: from there on it is a method, and true if it is not called.
 
 The requirement `async-timeout` stays, for other packages may need it: remove it where nothing else
 does.
@@ -149,8 +150,11 @@ class AsyncTimeoutToAsyncio(CallRule):
         edits.append(site.release_import("async_timeout", qualified.rpartition(".")[2]))
         doubles = patched(project, module, call.func, qualified)
         caveats = ["a test puts something in its place"] if doubles else []
+        uses = list(_reads(module, item.optional_vars))
+        is_before_5 = project.targets.guarantees("async-timeout", "<5")
+        if not is_before_5 and any(_is_property(module, one) for one in uses):
+            caveats.append("`expired` is a method since async-timeout 5, so it was always true")
         message = f"`{module.excerpt(call.func)}` becomes `{written}`"
-        uses = () if item.optional_vars is None else _reads(module, item.optional_vars)
         places = [module.place(one, "rewritten with it") for one in uses]
         return Rewrite(message, edits, caveats, (*doubles, *places))
 
@@ -186,7 +190,14 @@ def _of_name(site: Site[ast.Call], name: ast.expr | None) -> Iterator[Edit]:
         yield from _of_use(site, read)
 
 
-def _reads(module: Module, name: ast.expr) -> Iterator[ast.Name]:
+def _is_property(module: Module, read: ast.Name) -> bool:
+    """Whether ``expired`` is asked for without a call."""
+    used = module.parent(read)
+    is_called = getattr(module.parent(used), "func", None) is used if used is not None else False
+    return isinstance(used, ast.Attribute) and used.attr == "expired" and not is_called
+
+
+def _reads(module: Module, name: ast.expr | None) -> Iterator[ast.Name]:
     """Yield where the name is read, also in functions inside this one."""
     scopes = module.scopes
     if not isinstance(name, ast.Name):

@@ -76,7 +76,7 @@ attribute of a class counts as one lock, whatever instances it is of.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -133,8 +133,9 @@ class LockOrdering(Rule):
         ways: dict[tuple[str, str], _Way] = {}
         names = _names_of_locks(project)
         words = [name.encode() for name in sorted(names)] if len(names) > 1 else []
+        leading = _leading_to(project, words, names)
         for module in modules_with(project, words, is_around_tests) if words else ():
-            for way in _ways(project, module, names):
+            for way in _ways(project, module, names, leading):
                 ways.setdefault((way.first.name, way.second.name), way)
         sites = set(project.site_files(self.triggers))
         found = [
@@ -178,32 +179,60 @@ def _names_of_locks(project: Project) -> set[str]:
     return found - {""}
 
 
-def _ways(project: Project, module: Module, names: Collection[str]) -> Iterator[_Way]:
+def _leading_to(project: Project, words: Sequence[bytes], names: Collection[str]) -> frozenset[str]:
+    """Return the names of functions that take a lock, and of those beside them that call one.
+
+    What a call reaches is costly to tell, so only calls by these names are followed.
+    """
+    leading: set[str] = set()
+    for module in modules_with(project, words, is_around_tests) if words else ():
+        taking: set[str] = set()
+        calling: set[tuple[str, str]] = set()
+        for scope in module.scopes.scopes:
+            function = scope.node
+            if not isinstance(function, Function) or scope.kind != "function":
+                continue
+            for node in module.walk(function):
+                if isinstance(node, ast.Call):
+                    calling.add((function.name, last_name(node.func)))
+                elif isinstance(node, _Entering) and _names_lock(node, names):
+                    taking.add(function.name)
+        for _ in range(_DEEPEST - 1):
+            taking |= {function for function, called in calling if called in taking}
+        leading |= taking
+    return frozenset(leading)
+
+
+def _names_lock(entered: _Entering, names: Collection[str]) -> bool:
+    return any(last_name(one.context_expr) in names for one in entered.items)
+
+
+def _ways(
+    project: Project, module: Module, names: Collection[str], leading: Collection[str]
+) -> Iterator[_Way]:
     """Yield each place of ``module`` where a lock is taken while another is held."""
     for node in module.walk():
-        if not isinstance(node, _Entering):
-            continue
-        if not any(last_name(one.context_expr) in names for one in node.items):
+        if not isinstance(node, _Entering) or not _names_lock(node, names):
             continue
         around = _held_around(project, module, node)
         locks = taken(project, module, node)
         for index, (lock, named) in enumerate(locks):
             held = around | {one for one, _ in locks[: index + 1]}
             inside = [(inner, where, ()) for inner, where in locks[index + 1 :]]
-            for inner, where, deeper in (*inside, *_taken_inside(project, module, node)):
+            for inner, where, deeper in (*inside, *_taken_inside(project, module, node, leading)):
                 yield from _way(module, (lock, named, held), inner, where, deeper)
 
 
 def _taken_inside(
-    project: Project, module: Module, entered: _Entering
+    project: Project, module: Module, entered: _Entering, leading: Collection[str]
 ) -> Iterator[tuple[Lock, ast.expr, tuple[Place, ...]]]:
     """Yield the locks that the block of ``entered`` takes, where, and where the calls lead."""
     for node in runs_held(entered):
         if isinstance(node, _Entering):
             for lock, where in taken(project, module, node):
                 yield lock, where, ()
-        elif isinstance(node, ast.Call) and _runs(module, node):
-            for lock, place in _taken_by(project, module, node):
+        elif isinstance(node, ast.Call) and _runs(module, node, leading):
+            for lock, place in _taken_by(project, module, node, leading):
                 yield lock, node, (place,)
 
 
@@ -239,15 +268,16 @@ def _held_around(project: Project, module: Module, node: ast.AST) -> frozenset[L
     return frozenset(held)
 
 
-def _runs(module: Module, call: ast.Call) -> bool:
-    """Whether what ``call`` gives is not handed to something else, which may run it later."""
+def _runs(module: Module, call: ast.Call, leading: Collection[str]) -> bool:
+    """Whether ``call`` may take a lock by its name, and is not handed to what runs it later."""
     above = module.parent(call)
-    return not isinstance(above, ast.Call | ast.Starred | ast.keyword) or call is getattr(
-        above, "func", None
-    )
+    handed = isinstance(above, ast.Call | ast.Starred | ast.keyword)
+    return last_name(call.func) in leading and (not handed or call is getattr(above, "func", None))
 
 
-def _taken_by(project: Project, module: Module, call: ast.Call) -> Iterator[tuple[Lock, Place]]:
+def _taken_by(
+    project: Project, module: Module, call: ast.Call, leading: Collection[str]
+) -> Iterator[tuple[Lock, Place]]:
     """Yield the locks that are taken by what ``call`` runs, and where."""
     seen: set[tuple[str, int]] = set()
     waiting = [(module, call, 0)]
@@ -259,10 +289,7 @@ def _taken_by(project: Project, module: Module, call: ast.Call) -> Iterator[tupl
             continue
         there, function = functions[0].module, functions[0].function
         key = there.path, function.lineno
-        is_awaited = isinstance(home.parent(here), ast.Await)
-        if key in seen or there.is_generator(function):
-            continue
-        if isinstance(function, ast.AsyncFunctionDef) != is_awaited:
+        if key in seen or not _runs_at_once(home, here, there, function):
             continue
         seen.add(key)
         for node in there.walk(function):
@@ -271,5 +298,12 @@ def _taken_by(project: Project, module: Module, call: ast.Call) -> Iterator[tupl
             if isinstance(node, _Entering):
                 for lock, named in taken(project, there, node):
                     yield lock, there.place(named, f"by `{function.name}`, here")
-            elif isinstance(node, ast.Call) and depth + 1 < _DEEPEST and _runs(there, node):
-                waiting.append((there, node, depth + 1))
+            elif isinstance(node, ast.Call) and depth + 1 < _DEEPEST:
+                waiting += [(there, node, depth + 1)] if _runs(there, node, leading) else []
+
+
+def _runs_at_once(home: Module, call: ast.Call, there: Module, function: Function) -> bool:
+    """Whether ``call`` runs the body of ``function``, and is not what somebody else will run."""
+    is_awaited = isinstance(home.parent(call), ast.Await)
+    is_coroutine = isinstance(function, ast.AsyncFunctionDef)
+    return is_coroutine == is_awaited and not there.is_generator(function)

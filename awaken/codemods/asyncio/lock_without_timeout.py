@@ -59,7 +59,8 @@ was given up in the middle of an answer, is for the owner to say.
 Clients that have a deadline of their own, as those of httpx and aiohttp have; sleeping, and getting
 another lock; what is awaited below a deadline, in the function itself or in one that it calls. That
 a caller has set a deadline is not seen. Locks of threads, and locks that are neither a variable of
-a module nor an attribute of a class. Tests.
+a module nor an attribute of a class, or that are named for writing to one peer. A process that the
+same function kills. Tests.
 
 ## Sources
 
@@ -70,6 +71,7 @@ a module nor an attribute of a class. Tests.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -100,6 +102,7 @@ _DEADLINES = {
     "fail_after", "fail_at", "move_on_after", "move_on_at", "timeout", "timeout_at", "wait_for",
     "async_timeout",
 }  # fmt: skip
+_OF_WRITERS = re.compile(r"send|writ", re.IGNORECASE)
 _CURE = "Set a deadline inside: `async with asyncio.timeout(...)`."
 
 
@@ -139,7 +142,12 @@ def _locks(project: Project, module: Module, node: ast.AsyncWith) -> list[tuple[
     """Return the locks of tasks that ``node`` takes, if something is awaited below."""
     if not any(isinstance(one, ast.Await) for one in runs_held(node)):
         return []
-    return [(lock, named) for lock, named in taken(project, module, node) if lock.is_of_tasks]
+    return [
+        (lock, named)
+        for lock, named in taken(project, module, node)
+        # Who waits for the lock of a writer waits for the same peer anyway.
+        if lock.is_of_tasks and not _OF_WRITERS.search(lock.name.rpartition(".")[2])
+    ]
 
 
 def _endless(project: Project, module: Module, node: ast.AsyncWith) -> Iterator[tuple[str, Place]]:
@@ -167,8 +175,20 @@ def _runs_in(module: Module, node: ast.AST, function: Function) -> bool:
 
 
 def _is_endless(project: Project, module: Module, call: ast.Call) -> bool:
-    names = project.effects.library_functions(module, call)
-    return bool(names) and set(names) <= _WAITING
+    names = set(project.effects.library_functions(module, call))
+    if not names or not names <= _WAITING:
+        return False
+    # What is killed ends.
+    is_process = any("Process" in name for name in names)
+    return not is_process or not _kills(module, call)
+
+
+def _kills(module: Module, call: ast.Call) -> bool:
+    around = module.enclosing_function(call)
+    return around is not None and any(
+        isinstance(node, ast.Attribute) and node.attr in {"kill", "terminate"}
+        for node in module.walk(around)
+    )
 
 
 def _awaited(module: Module, nodes: list[ast.AST]) -> Iterator[ast.Call]:

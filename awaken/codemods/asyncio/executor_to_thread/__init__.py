@@ -53,8 +53,8 @@ its result or exception comes back at the same place. `to_thread()` calls `run_i
 
 *Unsafe*, with what may change:
 
-* in a program that makes context variables: the function sees those of its caller, and what it sets
-  is not seen by others
+* in a program that uses context variables, or `decimal.localcontext()`: the function sees those of
+  its caller, and what it sets is not seen by others
 * what is not proven to be a loop of asyncio, or is the result of some other call
 * as an argument of `asyncio.gather()` or `asyncio.wait_for()` that is awaited: the threads start
   when the loop runs next, not at once, and never with a timeout of zero

@@ -109,7 +109,7 @@ class ExecutorToThread(Rule):
 def _of_program(project: Project) -> list[str]:
     """Return what may change at all sites of a program."""
     caveats: list[str] = []
-    if project.files_with((b"ContextVar",)):
+    if project.files_with((b"ContextVar", b"contextvars", b"localcontext")):
         caveats.append("the function sees the context variables of its caller")
     paths = project.files_with((b"run_in_executor",))
     if any(_REPLACED.search(project.snapshot[path].text) for path in paths):

@@ -84,7 +84,11 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from awaken.codemods.asyncio.sequential_awaits.reading import may_read, reads_over_http
+from awaken.codemods.asyncio.sequential_awaits.reading import (
+    may_have_a_row,
+    may_read,
+    reads_over_http,
+)
 from awaken.contract import Constraints, Phase, Plan
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
@@ -115,6 +119,10 @@ class SequentialAwaits(Rule):
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per row of requests, at the first of them."""
         del constraints  # nothing is rewritten
+
+        def is_out(path: str) -> bool:
+            return is_around_tests(path) or not may_have_a_row(project.snapshot[path].text)
+
         return Plan(
             tuple(
                 Site(self.name, module, row[0]).advised(
@@ -122,7 +130,7 @@ class SequentialAwaits(Rule):
                     _CURE,
                     tuple(module.place(one, "this could run at the same time") for one in row[1:]),
                 )
-                for module in site_modules(project, self.triggers, is_around_tests)
+                for module in site_modules(project, self.triggers, is_out)
                 for candidates in _rows(module)
                 if len(row := _independent(project, module, candidates)) > 1
             )

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 _DEEPEST = 3  # functions below the one that is awaited: a client's own request method, mostly
 _MOST_FUNCTIONS = 20  # of one call, else they multiply
-_READS = re.compile(
-    r"_*(async_|a)?(describe|download|fetch|find|get|list|load|lookup|query|read|retrieve|search)"
-    r"(_\w+)?"
-)
+_VERBS = "describe|download|fetch|find|get|head|list|load|lookup|query|read|retrieve|search"
+_READS = re.compile(rf"_*(async_|a)?({_VERBS})(_\w+)?")
+_AWAITED = re.compile(rf"=\s*await\s[^\n]*?\b_*(?:async_|a)?(?:{_VERBS})".encode())
 _SENDING = {"get", "head", "post", "request", "send"}
 _CLIENTS = ("aiohttp.ClientSession.", "httpx.AsyncClient.")
 _CLIENT_NAMES = {"client", "http", "httpx", "session", "websession"}
@@ -33,6 +32,11 @@ _CHANGING = {
     "setdefault", "update",
 }  # fmt: skip
 _LIBRARIES = (b"httpx", b"aiohttp")
+
+
+def may_have_a_row(text: bytes) -> bool:
+    """Whether a file of this text awaits two calls that are named for reading: most do not."""
+    return len(_AWAITED.findall(text)) > 1
 
 
 def reads_over_http(project: Project, module: Module, call: ast.Call) -> bool:

@@ -1,0 +1,165 @@
+"""Advises against `yield` inside of timeouts and task groups of asynchronous generators.
+
+## What
+
+A `yield` inside of `async with asyncio.timeout(...)`, `async with asyncio.TaskGroup()`, or a cancel
+scope, timeout or task group of anyio or trio, in an asynchronous generator that is iterated over.
+
+## Why
+
+While the generator is suspended at the `yield`, whoever iterates over it runs in the same task and
+inside of the scope. The timeout counts the time that the consumer takes, and cancels the consumer;
+a task that fails in the group cancels it as well, far from the code that started it.
+
+## Before
+
+```python
+import asyncio
+
+
+async def pages(read, names):
+    async with asyncio.timeout(10):
+        for name in names:
+            yield await read(name)
+```
+
+## After: yields outside of it
+
+```python
+import asyncio
+
+
+async def pages(read, names):
+    for name in names:
+        async with asyncio.timeout(10):
+            page = await read(name)
+        yield page
+```
+
+## Safety
+
+This is advice: nothing is rewritten.
+
+## What it does not report
+
+Context managers made of generators: `@asynccontextmanager`, fixtures, lifespans, and dependencies
+of FastAPI with `yield`. What they yield to is inside of the scope on purpose. So nothing is said of
+a generator that has any decorator, or that is handed to something without being called. Tests.
+
+Ruff's ASYNC119 reports a `yield` inside of *any* `with` of such a generator, for another reason:
+the clean-up may be late.
+
+## Sources
+
+* PEP 789, "Preventing task-cancellation bugs by limiting yield in async generators"
+* anyio 4, "Cancellation": "Avoiding cancel scope stack corruption"
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.contract import Constraints, Phase, Plan
+from awaken.kit.rule import Rule
+from awaken.kit.search import modules_with, site_modules
+from awaken.kit.sites import Site
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.source.modules import Module
+
+_SCOPES = {
+    "asyncio.TaskGroup", "asyncio.timeout", "asyncio.timeout_at", "async_timeout.timeout",
+    "async_timeout.timeout_at", "anyio.CancelScope", "anyio.create_task_group", "anyio.fail_after",
+    "anyio.move_on_after", "trio.CancelScope", "trio.fail_after", "trio.fail_at",
+    "trio.move_on_after", "trio.move_on_at", "trio.open_nursery",
+}  # fmt: skip
+_LAST = {name.rpartition(".")[2] for name in _SCOPES}
+_MOST_FILES = (
+    20  # that name the generator; one that more of them name is not told apart from others
+)
+_CURE = (
+    "Yield outside of it, hand the values over by a queue, or make a context manager of it with "
+    "`@asynccontextmanager`."
+)
+
+
+class YieldInCancelScope(Rule):
+    """Advises against generators that are suspended inside of a cancel scope."""
+
+    name = "yield-in-cancel-scope"
+    kind = "advice"
+    family = "asyncio"
+    phase = Phase.CONCURRENCY
+    since = "0.1.0"
+    triggers = tuple(sorted(name.encode() for name in _LAST))
+    preview = True
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return one finding per scope that a generator yields in."""
+        del constraints  # nothing is rewritten
+        return Plan(
+            tuple(
+                Site(self.name, module, scope).advised(
+                    f"this generator yields inside of `{module.excerpt(scope)}`, and what whoever "
+                    "iterates over it awaits may be cancelled",
+                    _CURE,
+                    (module.place(yields, "yields here"),),
+                )
+                for module in site_modules(project, self.triggers, is_around_tests)
+                for scope, yields in _found(project, module)
+            )
+        )
+
+
+def _found(project: Project, module: Module) -> Iterator[tuple[ast.Call, ast.Yield]]:
+    """Yield each scope of ``module`` with the first ``yield`` in it."""
+    if b"yield" not in module.source.text:
+        return
+    seen: set[ast.Call] = set()
+    for node in module.walk():
+        function = module.enclosing_coroutine(node) if isinstance(node, ast.Yield) else None
+        if not isinstance(node, ast.Yield) or function is None or function.decorator_list:
+            continue
+        scope = _scope_around(project, module, node)
+        if scope is None or scope in seen or _is_handed_on(project, module, function):
+            continue
+        seen.add(scope)
+        yield scope, node
+
+
+def _scope_around(project: Project, module: Module, node: ast.Yield) -> ast.Call | None:
+    """Return what makes the innermost cancel scope around ``node`` in its function."""
+    for above in module.ancestors(node):
+        if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return None
+        for item in above.items if isinstance(above, ast.With | ast.AsyncWith) else ():
+            call = item.context_expr
+            if (
+                isinstance(call, ast.Call)
+                and last_name(call.func) in _LAST
+                and project.qualified_name(module, call.func) in _SCOPES
+            ):
+                return call
+    return None
+
+
+def _is_handed_on(project: Project, module: Module, function: ast.AsyncFunctionDef) -> bool:
+    """Whether something is given the generator function itself: a dependency, a lifespan."""
+    name = function.name
+    for number, home in enumerate(modules_with(project, (name.encode(),))):
+        if number >= _MOST_FILES:
+            return home is not module
+        for one in home.mentions(name):
+            above = home.parent(one)
+            if isinstance(above, ast.keyword):
+                above = home.parent(above)
+            if isinstance(above, ast.Call) and above.func is not one:
+                return True
+            if isinstance(above, ast.Assign | ast.Subscript | ast.Tuple | ast.Dict):
+                return True  # kept, for somebody who calls it later
+    return False
