@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -87,7 +87,7 @@ def gathered_by(project: Project, module: Module, call: ast.Call, position: Posi
         case [ast.Starred(value=value)] if _is_display(value):
             return Gathered(_passed(project, module, value), unpacks=True)
     found = [_given(project, module, one) for one in call.args]
-    _check_different(found)
+    _check_different(one.node for one in found)
     return Gathered(found)
 
 
@@ -96,7 +96,7 @@ def _passed(project: Project, module: Module, value: ast.expr) -> list[Given]:
     if not isinstance(value, ast.List | ast.Tuple):
         return [_starred(project, module, value)]
     found = [_given(project, module, one) for one in value.elts]
-    _check_different(found)
+    _check_different(one.node for one in found)
     return found
 
 
@@ -202,8 +202,8 @@ def _check_at_once(module: Module, argument: ast.expr) -> None:
         raise Refused(AWAIT_IN_ARGUMENT, module.excerpt(node))
 
 
-def _check_different(found: Sequence[Given]) -> None:
-    names = [one.node.id for one in found if isinstance(one.node, ast.Name)]
+def _check_different(nodes: Iterable[ast.expr]) -> None:
+    names = [one.id for one in nodes if isinstance(one, ast.Name)]
     twice = next((one for one in names if names.count(one) > 1), None)
     if twice is not None:
         raise Refused(DUPLICATE, twice)
@@ -274,6 +274,7 @@ def _held(project: Project, module: Module, holder: ast.expr, parts: Sequence[as
     if made:
         because = (module.place(made[0]),)
         raise Refused(CREATED_EARLIER, module.excerpt(holder), because=because)
+    _check_different(coroutines)
     for one in coroutines:
         _require_coroutine(project, module, one)
     return Given(holder, "each", coroutines)
