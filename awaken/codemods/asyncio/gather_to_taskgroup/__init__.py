@@ -143,7 +143,8 @@ async def wait_twice():
 
 ## Safety
 
-*Safe* means: no coroutine can raise an exception, so all of them end, as before.
+*Safe* means: no coroutine can raise an exception, so all of them end, as before, and each ends at
+once if the caller is cancelled.
 
 Elsewhere it is unsafe. If one fails, the others are cancelled, and awaited before it is raised;
 `gather()` raises at once and leaves them running. The exception is the same object, with the same

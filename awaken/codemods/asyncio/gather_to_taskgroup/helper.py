@@ -24,6 +24,7 @@ from awaken.contract import (
     ReleaseImport,
 )
 from awaken.kit.changes import Decided
+from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -144,6 +145,9 @@ def _by_class(edit: Edit) -> Edit:
 def _edits(project: Project, constraints: Constraints, sites: Sequence[Prepared]) -> Edits | None:
     """Return how the sites of one root come by the class; None if they do without."""
     home = _home(sites)
+    in_tests = any(is_around_tests(one.path) for one in sites)
+    if in_tests and not _is_package(project, home):
+        return None  # how it is imported depends on how the tests are run
     for stem in _FILES:
         path = home.path(stem)
         if path not in project.snapshot:
@@ -155,6 +159,14 @@ def _edits(project: Project, constraints: Constraints, sites: Sequence[Prepared]
         if f"class {CLASS}(".encode() in project.snapshot[path].text:
             return Edits(home.module(stem), path, "")
     return None
+
+
+def _is_package(project: Project, home: Home) -> bool:
+    """Whether it is a package, and all packages around it are."""
+    parts = home.package.split(".") if home.package else []
+    folders = home.folder.split("/")
+    inner = ["/".join(folders[: len(folders) - count]) for count in range(len(parts))]
+    return bool(inner) and all(f"{folder}/__init__.py" in project.snapshot for folder in inner)
 
 
 def _is_free(project: Project, path: str) -> bool:
