@@ -102,7 +102,7 @@ from types import TracebackType
 class FirstErrorTaskGroup(asyncio.TaskGroup):
     \"\"\"A task group that raises the first error of its tasks, not an exception group.
 
-    As in every task group, the other tasks are cancelled and awaited before it is raised.
+    As in every task group, the other tasks are cancelled and awaited first.
     \"\"\"
 
     async def __aexit__(
@@ -214,7 +214,12 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.codemods.asyncio.gather_to_taskgroup.helper import Prepared, shares, with_helper
+from awaken.codemods.asyncio.gather_to_taskgroup.helper import (
+    Prepared,
+    imported_name,
+    shares,
+    with_helper,
+)
 from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
 from awaken.codemods.asyncio.gather_to_taskgroup.site import (
@@ -284,12 +289,13 @@ def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Opti
     module = site.module
     first = LINE_END_BYTES.search(module.source.text)
     newline = "\n" if first is None else first.group().decode()
+    name = imported_name(project, module)
     try:
         found = judged(site, project, names, options)
     except Refused as refused:
-        return Prepared(module.path, module.name, refused_together((site,), refused))
+        return Prepared(module.path, name, refused_together((site,), refused))
     alone = rewritten_together((site,), found.alone)
     if found.shared is None or not shares(module):
-        return Prepared(module.path, module.name, alone)
+        return Prepared(module.path, name, alone)
     shared = rewritten_together((site,), found.shared)
-    return Prepared(module.path, module.name, alone, shared, newline)
+    return Prepared(module.path, name, alone, shared, newline)

@@ -43,7 +43,7 @@ from types import TracebackType
 class FirstErrorTaskGroup(asyncio.TaskGroup):
     """A task group that raises the first error of its tasks, not an exception group.
 
-    As in every task group, the other tasks are cancelled and awaited before it is raised.
+    As in every task group, the other tasks are cancelled and awaited first.
     """
 
     async def __aexit__(
@@ -91,6 +91,20 @@ class Prepared:
 def shares(module: Module) -> bool:
     """Whether the name of the class is free in a file, or is the class."""
     return not any(CLASS in scope.bindings for scope in module.scopes.scopes[1:])
+
+
+def imported_name(project: Project, module: Module) -> str:
+    """Return the name of a file from the outermost package around it on.
+
+    Inside of a package, a folder without ``__init__.py`` is a package as well (PEP 420).
+    """
+    folders = module.path.split("/")[:-1]
+    for count in range(1, len(folders) + 1):
+        inner = [*folders[count - 1 :], *module.name.split(".")[-1:]]
+        is_package = f"{'/'.join(folders[:count])}/__init__.py" in project.snapshot
+        if is_package and all(one.isidentifier() for one in inner):
+            return ".".join(inner[:-1] if _is_init(module.path) else inner)
+    return module.name
 
 
 def with_helper(
