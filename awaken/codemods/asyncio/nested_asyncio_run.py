@@ -50,7 +50,8 @@ Calls with more arguments than the coroutine, and in f-strings.
 
 No sites are calls in a `try` that catches `RuntimeError`, or below a test; calls in plain functions
 that no coroutine in sight calls, such as those that a thread is given; programs with
-`nest_asyncio`; tests. Ways go over two calls at most, of which it is certain what they call.
+`nest_asyncio`; tests. Ways go over two calls at most, of which it is certain what they call; they
+are climbed by names, so that not all are found: `blocking-call` says which are not.
 
 Ruff has no rule for it.
 
@@ -72,7 +73,7 @@ from awaken.kit.reasons import INSIDE_FSTRING
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.kit.ways import Way, WaysFromCoroutines
+from awaken.project.graph.ways import Way
 from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import last_name
 
@@ -129,7 +130,7 @@ class NestedAsyncioRun(Rule):
             for call in _calls(project, module)
         )
         in_sight = set(project.site_files(self.triggers))
-        for module, call, way in WaysFromCoroutines(project).to(ends):
+        for module, call, way in project.calls.ways_to(ends):
             if module.path in in_sight and not _is_guarded(module, call):
                 yield decide(Site(self.name, module, call), _through, way)
 

@@ -4,5 +4,6 @@ Begin with ``callers`` (who calls a function, and what may hide another caller),
 (arguments to parameters) and ``dispatch`` (what a call reaches). ``hierarchies`` are classes with
 their bases and subclasses, ``stubs`` functions that only declare, ``mentions`` names in use.
 ``forwards`` holds the call graph of a whole program: every call, resolved once.
+``ways`` climbs from calls to the coroutines that come to them.
 ``call_edges`` and ``holders`` follow a value from function to function, on demand.
 """

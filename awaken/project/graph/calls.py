@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from awaken.project.graph.callers import Callers
 from awaken.project.graph.dispatch import Called, function_called, functions_called
@@ -11,6 +11,7 @@ from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.building import CallGraphBuilder, given_names
 from awaken.project.graph.forwards.call_graph import CallGraph
 from awaken.project.graph.text_mentions import TextMentions
+from awaken.project.graph.ways import End, Way, Ways
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -54,6 +55,14 @@ class Calls:
         their trees are not kept.
         """
         self._evaluator.callers.search(functions)
+
+    def ways_to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
+        """Yield the calls in coroutines that lead to one of ``ends`` over plain functions.
+
+        The ends are calls in plain functions, each with the name of what it calls. No call graph
+        is made: only files that name such a function are parsed.
+        """
+        return Ways(self._evaluator).to(ends)
 
     def may_be_mentioned(self, module: Module, function: Function) -> bool:
         """Whether the name of ``function``, one of ``module``, may stand for it anywhere.

@@ -12,7 +12,7 @@ reported, with the way.
 An event loop runs in one thread. While a call waits there for a server, a process or a disk, no
 other coroutine runs: no request is answered, no timeout ends.
 
-## Before: sleeping (safe)
+## Before: sleeping (unsafe)
 
 ```python
 import asyncio
@@ -24,7 +24,7 @@ async def poll(read):
         time.sleep(0.5)
 ```
 
-## After: sleeping (safe)
+## After: sleeping (unsafe)
 
 ```python
 import asyncio
@@ -64,14 +64,12 @@ async def publish(url, folder):
 
 ## Safety
 
-*Safe* means: the coroutine sleeps as long, and where it may be interrupted it could be before. It
-awaits something else as well, holds nothing by a `with` while it sleeps, and the number of seconds
-is written there. What others do in the meantime they did afterwards so far. Elsewhere they may see
-what is half done, which the message says; and for a negative number `time.sleep()` raises an
-exception, `asyncio.sleep()` does not.
+Never safe. While `await asyncio.sleep()` lasts, other coroutines run, so the order of what they do
+changes, they may see what is half done, and the coroutine can be cancelled there. Nothing proves
+that no other is ready to run, also where the sleep stands beside another `await`, which need not
+suspend. For a negative number `time.sleep()` raises an exception, `asyncio.sleep()` does not.
 
-A call in a thread is never safe: two of them may run at once, and other coroutines run in the
-meantime.
+In a thread, two such calls may run at once as well.
 
 ## What it refuses
 
@@ -81,7 +79,9 @@ Methods of sessions, connections and locks, which may belong to their thread. Pr
 No sites are calls in plain functions, whoever hands these to a thread, and so endpoints of FastAPI
 that are written with `def`; what takes no time to speak of, such as `os.remove()`; tests. Ways go
 over two calls at most, and only over those of which it is certain what they call: not through
-generators, decorators that may do anything, and functions that ask whether a loop is running.
+generators, decorators that may do anything, and functions that ask whether a loop is running. They
+are climbed by names: not found are calls by another name, of a function that is imported from
+elsewhere than its module or package, and of what more than 60 files name.
 
 Ruff reports calls that stand in a coroutine itself: ASYNC210, ASYNC212 (HTTP), ASYNC220 to ASYNC222
 (processes), ASYNC230 and ASYNC240 (files), ASYNC251 (`time.sleep()`), and ASYNC250 (`input()`),
@@ -97,18 +97,23 @@ which this rule does not know. It rewrites none of them, and follows no calls.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from awaken.codemods.asyncio.blocking_call.awaited import awaited
-from awaken.codemods.asyncio.blocking_call.calls import calls_in_coroutines, calls_in_functions
+from awaken.codemods.asyncio.blocking_call.calls import (
+    calls_in_coroutines,
+    calls_in_functions,
+    may_be_in_coroutines,
+    may_be_in_functions,
+)
 from awaken.codemods.asyncio.blocking_call.reasons import ALL, THROUGH
 from awaken.contract import Constraints, Level, Phase, Plan
 from awaken.kit.changes import Decided, decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import modules_with, site_modules
 from awaken.kit.sites import Refused, Rewrite, Site
-from awaken.kit.ways import Way, WaysFromCoroutines
+from awaken.project.graph.ways import Way
 from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
@@ -122,7 +127,7 @@ class BlockingCall(Rule):
     family = "asyncio"
     phase = Phase.CONCURRENCY
     since = "0.1.0"
-    levels = (Level.SAFE, Level.UNSAFE, Level.MANUAL)
+    levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"async def",)
     preview = True
     reasons = ALL
@@ -133,17 +138,20 @@ class BlockingCall(Rule):
         return plan_of(self._decided(project))
 
     def _decided(self, project: Project) -> Iterator[Decided]:
-        for module in site_modules(project, self.triggers, is_around_tests):
+        def unless(may_be_in: Callable[[bytes], bool]) -> Callable[[str], bool]:
+            return lambda path: is_around_tests(path) or not may_be_in(project.snapshot[path].text)
+
+        for module in site_modules(project, self.triggers, unless(may_be_in_coroutines)):
             for blocking in calls_in_coroutines(project, module):
                 site = Site(self.name, module, blocking.call)
                 yield decide(site, awaited, project, blocking)
-        in_sight = set(project.site_files(self.triggers))
         ends = (
             (module, blocking.call, blocking.name)
-            for module in modules_with(project, (b"def ",), is_around_tests)
+            for module in modules_with(project, (b"def ",), unless(may_be_in_functions))
             for blocking in calls_in_functions(project, module)
         )
-        for module, call, way in WaysFromCoroutines(project).to(ends):
+        in_sight = set(project.site_files(self.triggers))
+        for module, call, way in project.calls.ways_to(ends):
             if module.path in in_sight:
                 yield decide(Site(self.name, module, call), _through, way)
 

@@ -12,7 +12,6 @@ from awaken.kit.names_here import is_dotted, name_here
 from awaken.kit.reasons import INSIDE_FSTRING, NAME_TAKEN
 from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.knowledge import knowledge
-from awaken.project.effects import suspensions
 from awaken.workspace.sources import LINE_END_BYTES
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ _IN_A_THREAD = {
 """The packages whose functions may be called in any thread, and give all that they have."""
 _GIVES_A_HANDLE = {"create_connection", "open", "stream", "urlopen", "walk", "glob", "rglob"}
 _CAVEATS = ("it runs in another thread", "other coroutines run in the meantime")
+_SLEEPS = "other coroutines run in the meantime, and it can be cancelled there"
 _HELP = {
     "file": "Do all that is done with the file in a function, and await that in a thread: "
     "`asyncio.to_thread(...)`.",
@@ -50,7 +50,7 @@ def awaited(site: Site[ast.Call], project: Project, blocking: BlockingCall) -> R
     if twin is not None:
         home, _, name = blocking.name.rpartition(".")
         unused = [site.release_import(home), site.release_import(home, name)]
-        return Rewrite(message, [*_in_place(site, twin), *unused], _changes(site, project))
+        return Rewrite(message, [*_in_place(site, twin), *unused], _changes(call))
     if not _fits_a_thread(site, blocking):
         raise Refused(BLOCKS, shown, _HELP.get(blocking.waits_for, ""))
     if project.targets.lowest_python < _TO_THREAD:
@@ -114,16 +114,9 @@ def _handed_over(site: Site[ast.Call]) -> Edit:
     return TextEdit(path=module.path, anchor=Span(at, at), text=text, site=site.id)
 
 
-def _changes(site: Site[ast.Call], project: Project) -> list[str]:
-    """Return what may change where a coroutine sleeps on the loop; nothing where that is sure."""
-    module, call = site.module, site.node
-    function = module.enclosing_coroutine(call)
-    around = {one.kind for one in project.effects.guards(module, call)}
+def _changes(call: ast.Call) -> list[str]:
+    """Return what may change where a coroutine sleeps on the loop."""
     seconds = call.args[0] if len(call.args) == 1 and not call.keywords else None
     is_sure = isinstance(seconds, ast.Constant) and isinstance(seconds.value, int | float)
-    changes: list[str] = []
-    if function is None or not suspensions(function).awaits or around & {"with", "in-finally"}:
-        changes.append("other coroutines run in the meantime, and it can be cancelled there")
-    if not is_sure:
-        changes.append("a negative number no longer raises")
-    return changes
+    # A `-1` is no constant, but an operation.
+    return [_SLEEPS] if is_sure else [_SLEEPS, "a negative number no longer raises"]

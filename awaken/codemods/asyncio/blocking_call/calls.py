@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from awaken.knowledge import knowledge
 from awaken.knowledge.libraries import Wait
@@ -26,8 +26,9 @@ _UNTOLD = ("PIL.Image.open", "select.select", "socket.socket.")
 _READS_PATHS = {"read_bytes", "read_text", "write_bytes", "write_text"}
 _RECEIVERS = re.compile(r"fut|proc|redis|requests|thread", re.IGNORECASE)
 """How the objects are called whose methods are asked about: `get` is a method of everything."""
-_FOLLOWED: set[Wait] = {"sleep", "http", "process", "network", "database", "cpu"}
-_NO_PACKAGES = {"builtins", "os"}
+_FOLLOWED: frozenset[Wait] = frozenset({"sleep", "http", "process", "network", "database", "cpu"})
+_CALL = r"[\s\\)]*\("  # a parenthesis may be closed before the call: `(load)(x)`
+_ALL: frozenset[Wait] = frozenset(get_args(Wait))
 
 
 class BlockingCall(NamedTuple):
@@ -53,17 +54,74 @@ def _last_names() -> frozenset[str]:
     return frozenset(name.rpartition(".")[2] for name in blocking())
 
 
+class _Mentions(NamedTuple):
+    """What tells in a text that a function of a package may be called, by its full name or not."""
+
+    by_package: re.Pattern[bytes]
+    imported: re.Pattern[bytes]
+    by_name: re.Pattern[bytes]
+
+
 @cache
-def _words() -> re.Pattern[bytes]:
-    """Return what a file holds that names a function of ``blocking``: its package, or itself."""
-    packages = {name.partition(".")[0] for name in blocking()} - _NO_PACKAGES
-    return re.compile(rb"\bopen\(|\bos\b|" + b"|".join(sorted(one.encode() for one in packages)))
+def _mentions(waits: frozenset[Wait]) -> dict[bytes, _Mentions]:
+    """Return the packages of the functions that wait for such things, and what mentions them."""
+    functions = [
+        name
+        for name, wait in blocking().items()
+        # Of an object it is not told by imports alone what it is.
+        if wait in waits and not name.split(".")[-2][:1].isupper()
+    ]
+    packages = {name.partition(".")[0] for name in functions} - {"builtins"}
+    return {
+        one.encode(): _mentions_of(one, [name for name in functions if name.startswith(f"{one}.")])
+        for one in sorted(packages)
+    }
+
+
+def _mentions_of(package: str, functions: Iterable[str]) -> _Mentions:
+    last = "|".join(sorted({name.rpartition(".")[2] for name in functions}))
+    called = rf"(?:{last}){_CALL}"
+    return _Mentions(
+        re.compile(rf"\b{package}(?:\.\w+)*\.{called}".encode()),
+        re.compile(rf"\bfrom[ \t]+{package}\b|\b{package}(?:\.\w+)*[ \t]+as\b".encode()),
+        re.compile(rf"\b{called}".encode()),
+    )
+
+
+@cache
+def _call_of_method() -> re.Pattern[bytes]:
+    """Return what a call of a method looks like that ``_method`` asks about."""
+    names, paths = "|".join(sorted(_last_names())), "|".join(sorted(_READS_PATHS))
+    receiver = rf"(?:{_RECEIVERS.pattern})\w*[\s\\)]*\.[\s\\]*(?:{names})"
+    return re.compile(rf"(?i:\b(?:{paths})|{receiver}){_CALL}".encode())
+
+
+def may_be_in_functions(text: bytes) -> bool:
+    """Whether ``calls_in_functions`` may find something in a file: asked before it is parsed."""
+    return _may_call(text, _FOLLOWED)
+
+
+def may_be_in_coroutines(text: bytes) -> bool:
+    """Whether ``calls_in_coroutines`` may find something in a file: asked before it is parsed."""
+    if b"async def" not in text:
+        return False
+    is_told = b"open(" in text or _call_of_method().search(text) is not None
+    return is_told or _may_call(text, _ALL)
+
+
+def _may_call(text: bytes, waits: frozenset[Wait]) -> bool:
+    for package, mentions in _mentions(waits).items():
+        if package not in text:
+            continue
+        if mentions.by_package.search(text):
+            return True
+        if mentions.imported.search(text) and mentions.by_name.search(text):
+            return True
+    return False
 
 
 def calls_in_coroutines(project: Project, module: Module) -> Iterator[BlockingCall]:
     """Yield the blocking calls of ``module`` that a coroutine makes by itself."""
-    if _words().search(module.source.text) is None:
-        return
     for node in module.walk():
         if (
             isinstance(node, ast.Call)
@@ -82,8 +140,6 @@ def calls_in_functions(project: Project, module: Module) -> Iterator[BlockingCal
     Only calls that are told by imports alone, and that take their time.
     """
     found: set[ast.FunctionDef] = set()
-    if _words().search(module.source.text) is None:
-        return
     for node in module.walk():
         if not isinstance(node, ast.Call) or last_name(node.func) not in _last_names():
             continue

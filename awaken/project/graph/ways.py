@@ -1,0 +1,203 @@
+"""Ways from coroutines over plain functions to calls, climbed from the calls by names.
+
+A call counts only where it is certain that it reaches the function, so that no way is wrong; some
+are not found. Asking the call graph of the whole program would find more, for a hundred times the
+price: these ways are wanted for a few functions, and every call of the program would be resolved.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from awaken.contract import Place
+from awaken.project.graph.dispatch import Called, function_called
+from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import last_name, without_arguments
+
+_DEEPEST = 2  # calls; on longer ways most readers found a condition that is never met
+_MOST_FUNCTIONS = 2000  # that lead to such a call; each is a search through the program
+_MOST_FILES = 60  # for one function: what more files name is mostly `get`, or a name like it
+_PLAIN_DECORATORS = {
+    "cache", "callback", "classmethod", "final", "lru_cache", "override", "staticmethod",
+}  # fmt: skip
+_ASKS_FOR_A_LOOP = (b"get_running_loop", b"is_running", b"current_task", b"get_event_loop")
+
+
+class Way(NamedTuple):
+    """The calls from a coroutine down to the last one; ``name`` is what that calls."""
+
+    name: str
+    places: tuple[Place, ...]
+
+
+End = tuple[Module, ast.Call, str]
+"""A call that ways lead to, with the name of what it calls."""
+
+
+class _Sought(NamedTuple):
+    """A plain function that leads to an end, by what tells its calls; it holds no tree.
+
+    ``word`` is what a call of it is written with: its name, or of ``__init__`` its class.
+    ``owner`` is its class and ``is_nested`` says that it is seen in its own file only.
+    """
+
+    path: str
+    start: int
+    word: str
+    module: str
+    qualified: str
+    owner: str
+    is_nested: bool
+    way: Way
+
+    @property
+    def makes(self) -> bool:
+        """Whether it runs when its class is called."""
+        return bool(self.owner) and self.qualified == f"{self.owner}.__init__"
+
+
+class Ways:
+    """The ways of one program, the shortest first; each end is climbed from once.
+
+    They go over calls that are made in any case where the function is called: not through
+    generators and lambdas, decorators that may have a function run elsewhere, and functions that
+    ask whether a loop is running. Tests are left out.
+    """
+
+    def __init__(self, evaluator: ProgramEvaluator) -> None:
+        self._evaluator = evaluator
+        self._words = evaluator.callers.words
+        self._seen: set[tuple[str, int]] = set()
+
+    def to(self, ends: Iterable[End]) -> Iterator[tuple[Module, ast.Call, Way]]:
+        """Yield the calls in coroutines that lead to one of ``ends``, each call once."""
+        level = [one for end in ends if (one := self._beginning(end)) is not None]
+        found: set[Place] = set()
+        for depth in range(_DEEPEST):
+            level_above: list[_Sought] = []
+            for path, all_sought in sorted(self._by_file(level).items()):
+                # Above the last call only a coroutine is of use.
+                if depth == _DEEPEST - 1 and b"async def" not in self._words.text(path):
+                    continue
+                module = self._evaluator.load(path)
+                for call, sought in () if module is None else self._calls(module, all_sought):
+                    if module is None or module.place(call) in found:
+                        continue
+                    if module.enclosing_coroutine(call) is not None:
+                        found.add(module.place(call))
+                        yield module, call, sought.way
+                    else:
+                        above = self._followed(module, call, _longer(module, call, sought))
+                        level_above += [] if above is None else [above]
+            level = level_above
+            if len(self._seen) > _MOST_FUNCTIONS:
+                return
+
+    def _beginning(self, end: End) -> _Sought | None:
+        module, call, name = end
+        return self._followed(module, call, Way(name, (module.place(call, f"calls `{name}`"),)))
+
+    def _followed(self, module: Module, call: ast.Call, way: Way) -> _Sought | None:
+        """Return the function around ``call`` if whoever calls it makes this call, and for sure.
+
+        None in a generator or a lambda, where a decorator may have it run elsewhere, where the
+        function asks whether a loop is running, and for a function that was returned before.
+        """
+        function = module.enclosing_function(call)
+        if not isinstance(function, ast.FunctionDef) or module.is_generator(function):
+            return None
+        span = module.span(function)
+        key = (module.path, span.start)
+        decorators = {last_name(without_arguments(one)) for one in function.decorator_list}
+        text = module.source.text[span.start : span.end]
+        if key in self._seen or not decorators <= _PLAIN_DECORATORS:
+            return None
+        if any(word in text for word in _ASKS_FOR_A_LOOP):
+            return None
+        self._seen.add(key)
+        scope = module.scopes.scope_of(function)
+        if len(scope.bindings.get(function.name, ())) != 1:
+            return None
+        owner = scope.node if isinstance(scope.node, ast.ClassDef) else None
+        word = owner.name if owner is not None and function.name == "__init__" else function.name
+        return _Sought(
+            *key,
+            word,
+            module.name,
+            f"{module.name}.{module.qualname(function)}",
+            "" if owner is None else f"{module.name}.{module.qualname(owner)}",
+            scope.enclosing_function() is not None,
+            way,
+        )
+
+    # --------------------------------------------------------------------------------- the search
+    def _by_file(self, level: Iterable[_Sought]) -> dict[str, list[_Sought]]:
+        """Return which functions may be called in each file, so that each is parsed once."""
+        found: dict[str, list[_Sought]] = {}
+        for one in level:
+            called = re.compile(rb"(?<!def )\b%b[\s\\)]*\(" % one.word.encode())
+            for path in self._files(one):
+                if called.search(self._words.text(path)):
+                    found.setdefault(path, []).append(one)
+        return found
+
+    def _files(self, sought: _Sought) -> list[str]:
+        """Return the files that may name a function and where it comes from."""
+        if sought.is_nested:
+            return [sought.path]
+        words = self._words
+        if sought.owner:
+            homes = [sought.owner.rpartition(".")[2]]
+        else:
+            homes = [one for one in sought.module.split(".")[-2:] if one]
+        naming = {path for home in homes for path in words.files_with(home)} | {sought.path}
+        paths = [
+            path
+            for path in words.files_with(sought.word)
+            if path in naming and not is_around_tests(path)
+        ]
+        return paths if len(paths) <= _MOST_FILES else [sought.path]
+
+    def _calls(
+        self, module: Module, all_sought: Iterable[_Sought]
+    ) -> list[tuple[ast.Call, _Sought]]:
+        """Return the calls of a file that certainly reach a function, in the order of the file."""
+        found: list[tuple[ast.Call, _Sought]] = []
+        # Callers of parameters would be searched through the whole program.
+        with self._evaluator.without_callers():
+            for sought in all_sought:
+                for node in module.mentions(sought.word):
+                    call = module.parent(node)
+                    if (
+                        isinstance(call, ast.Call)
+                        and call.func is node
+                        and self._reaches(module, call, sought)
+                    ):
+                        found.append((call, sought))
+        return sorted(found, key=lambda one: module.span(one[0]))
+
+    def _reaches(self, module: Module, call: ast.Call, sought: _Sought) -> bool:
+        qualified = self._evaluator.names.qualified(module, call.func)
+        if sought.makes:
+            facts = self._evaluator.classes.facts(sought.owner)
+            return qualified == sought.owner and facts is not None and facts.unique
+        if not sought.is_nested and qualified == sought.qualified:
+            return True
+        if qualified is not None and not sought.owner:
+            return False
+        called = function_called(self._evaluator, module, call)
+        return (
+            isinstance(called, Called)
+            and called.module.path == sought.path
+            and called.module.span(called.function).start == sought.start
+        )
+
+
+def _longer(module: Module, call: ast.Call, sought: _Sought) -> Way:
+    note = f"calls `{sought.qualified.rpartition('.')[2]}`"
+    return Way(sought.way.name, (module.place(call, note), *sought.way.places))
