@@ -18,8 +18,8 @@ def test_the_list_says_what_each_rule_is(awaken):
     code, out, err = awaken("rules")
 
     assert (code, err) == (0, "")
-    assert "  old-to-new  rewrite  safe, unsafe  stable   queries\n" in out
-    assert "  odd-thing   advice   advice        preview  tidy\n" in out
+    assert "  old-to-new  rewrite  safe unsafe  stable   queries\n" in out
+    assert "  odd-thing   advice   advice       preview  tidy\n" in out
 
 
 def test_a_family_lists_its_rules(awaken):

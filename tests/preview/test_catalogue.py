@@ -44,13 +44,13 @@ def plain(text):
 def test_the_list_is_a_table_per_family(rules, show):
     assert show(print_catalogue, rules, color=Color.NEVER).splitlines() == [
         "others",
-        "  rule        kind     levels        status   phase",
-        "  odd-thing   advice   advice        preview  tidy",
+        "  rule        kind     levels       status   phase",
+        "  odd-thing   advice   advice       preview  tidy",
         "    Advice in one line.",
         "",
         "things",
-        "  rule        kind     levels        status   phase",
-        "  old-to-new  rewrite  safe, unsafe  stable   queries",
+        "  rule        kind     levels       status   phase",
+        "  old-to-new  rewrite  safe unsafe  stable   queries",
         "    Rewrites `old()` to [new](x).",
     ]
 

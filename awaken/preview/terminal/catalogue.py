@@ -50,7 +50,7 @@ def print_catalogue(rules: Sequence[Rule], console: Console) -> None:
 def _row(rule: Rule) -> tuple[str, ...]:
     # Short words: with the longest name and phase the table still fits 80 columns.
     known = "preview" if rule.preview else "stable"
-    return rule.name, rule.kind, ", ".join(levels(rule)), known, rule.phase.name.lower()
+    return rule.name, rule.kind, " ".join(levels(rule)), known, rule.phase.name.lower()
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -117,6 +117,6 @@ def _changed(path: str, before: str | None, after: str) -> FileSection:
 def _refusals(refusals: Refusals, page: Page) -> None:
     for reason in refusals.reasons:
         page.row()
-        page.row((f"{refusals.rule}/{reason.code}", "manual"))
+        page.hanging(Text(), f"{refusals.rule}/{reason.code}", "manual")
         page.hanging(Text("    "), message(reason).replace("…", page.glyph("…", "...")))
         page.hanging(Text("    "), reason.help, "faint")

@@ -102,7 +102,7 @@ from types import TracebackType
 class FirstErrorTaskGroup(asyncio.TaskGroup):
     \"\"\"A task group that raises the first error of its tasks, not an exception group.
 
-    As in every task group, the other tasks are cancelled and awaited before it is raised.
+    As in every task group, the other tasks are cancelled and awaited first.
     \"\"\"
 
     async def __aexit__(
@@ -143,7 +143,8 @@ async def wait_twice():
 
 ## Safety
 
-*Safe* means: no coroutine can raise an exception, so all of them end, as before.
+*Safe* means: no coroutine can raise an exception, so all of them end, as before, and each ends at
+once if the caller is cancelled.
 
 Elsewhere it is unsafe. If one fails, the others are cancelled, and awaited before it is raised;
 `gather()` raises at once and leaves them running. The exception is the same object, with the same
@@ -151,6 +152,11 @@ cause. Alone in its package, a place raises it inside of `except`, so its `__con
 exception group; the class that several places share changes nothing of it. A task that something
 else cancels ends in `CancelledError` where its result is asked for, later than with `gather()`, and
 is passed over where nobody asks.
+
+Where the caller itself is cancelled, a task group waits until its tasks have cleaned up, and an
+exception from there is raised in place of `CancelledError`. Before Python 3.13, a failed task group
+leaves its mark on the caller: if the exception is handled inside of `asyncio.timeout()`, that limit
+raises `CancelledError` instead of `TimeoutError` when it is exceeded later.
 
 ## Options
 
@@ -180,17 +186,20 @@ number above zero.
 
 ## On real programs
 
-With `--unsafe-fixes --target-version py311`. Of 277 gathers that are awaited directly, without
-`return_exceptions`, 158 are rewritten; nearly all others are given what is not proved to be a
-coroutine. Everything compiles, and a second run changes nothing. 60 rewritten sites were read.
+With `--unsafe-fixes --target-version py311`. Of 438 gathers that are awaited directly, without
+`return_exceptions`, 294 are rewritten. Nearly all others are given futures, tasks that run already,
+or what libraries without declarations return.
 
 | program | sites | safe | unsafe | `return_exceptions` | tasks, or not proved | other |
 | --- | --- | --- | --- | --- | --- | --- |
-| homeassistant 2024.3.3 | 228 | 3 | 95 | 40 | 87 | 3 |
-| prefect 3.9.1 | 32 | 0 | 14 | 12 | 6 | 0 |
-| dagster 1.13.28 | 17 | 0 | 13 | 1 | 2 | 1 |
-| ray 2.60.0 | 53 | 1 | 21 | 12 | 17 | 2 |
-| open-webui 0.12.4 | 28 | 2 | 9 | 11 | 5 | 1 |
+| homeassistant 2024.3.3 | 228 | 3 | 116 | 40 | 66 | 3 |
+| litellm 1.109.1 | 166 | 7 | 86 | 53 | 14 | 6 |
+| chia-blockchain 2.7.5 | 53 | 1 | 13 | 6 | 31 | 2 |
+| ray 2.60.0 | 53 | 1 | 25 | 12 | 13 | 2 |
+| prefect 3.9.1 | 32 | 0 | 14 | 12 | 4 | 2 |
+| langflow-base 1.13.0 | 23 | 0 | 8 | 10 | 3 | 2 |
+| dagster 1.13.28 | 17 | 0 | 15 | 1 | 0 | 1 |
+| crewai 1.15.30 | 15 | 1 | 4 | 6 | 4 | 0 |
 
 ## Sources
 
@@ -205,7 +214,12 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from awaken.codemods.asyncio.gather_to_taskgroup.helper import Prepared, shares, with_helper
+from awaken.codemods.asyncio.gather_to_taskgroup.helper import (
+    Prepared,
+    imported_name,
+    shares,
+    with_helper,
+)
 from awaken.codemods.asyncio.gather_to_taskgroup.names import Names
 from awaken.codemods.asyncio.gather_to_taskgroup.reasons import ALL
 from awaken.codemods.asyncio.gather_to_taskgroup.site import (
@@ -275,12 +289,13 @@ def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Opti
     module = site.module
     first = LINE_END_BYTES.search(module.source.text)
     newline = "\n" if first is None else first.group().decode()
+    name = imported_name(project, module)
     try:
         found = judged(site, project, names, options)
     except Refused as refused:
-        return Prepared(module.path, module.name, refused_together((site,), refused))
+        return Prepared(module.path, name, refused_together((site,), refused))
     alone = rewritten_together((site,), found.alone)
     if found.shared is None or not shares(module):
-        return Prepared(module.path, module.name, alone)
+        return Prepared(module.path, name, alone)
     shared = rewritten_together((site,), found.shared)
-    return Prepared(module.path, module.name, alone, shared, newline)
+    return Prepared(module.path, name, alone, shared, newline)

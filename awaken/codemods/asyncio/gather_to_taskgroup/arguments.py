@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +23,7 @@ from awaken.workspace.sources import LINE_END_BYTES
 if TYPE_CHECKING:
     from awaken.codemods.asyncio.gather_to_taskgroup.placing import Position
     from awaken.project import Project
+    from awaken.project.source.bindings import Binding
     from awaken.project.source.modules import Module
 
 Comprehension = ast.ListComp | ast.GeneratorExp
@@ -86,7 +87,7 @@ def gathered_by(project: Project, module: Module, call: ast.Call, position: Posi
         case [ast.Starred(value=value)] if _is_display(value):
             return Gathered(_passed(project, module, value), unpacks=True)
     found = [_given(project, module, one) for one in call.args]
-    _check_different(found)
+    _check_different(one.node for one in found)
     return Gathered(found)
 
 
@@ -95,7 +96,7 @@ def _passed(project: Project, module: Module, value: ast.expr) -> list[Given]:
     if not isinstance(value, ast.List | ast.Tuple):
         return [_starred(project, module, value)]
     found = [_given(project, module, one) for one in value.elts]
-    _check_different(found)
+    _check_different(one.node for one in found)
     return found
 
 
@@ -201,8 +202,8 @@ def _check_at_once(module: Module, argument: ast.expr) -> None:
         raise Refused(AWAIT_IN_ARGUMENT, module.excerpt(node))
 
 
-def _check_different(found: Sequence[Given]) -> None:
-    names = [one.node.id for one in found if isinstance(one.node, ast.Name)]
+def _check_different(nodes: Iterable[ast.expr]) -> None:
+    names = [one.id for one in nodes if isinstance(one, ast.Name)]
     twice = next((one for one in names if names.count(one) > 1), None)
     if twice is not None:
         raise Refused(DUPLICATE, twice)
@@ -224,7 +225,7 @@ def _starred(project: Project, module: Module, value: ast.expr) -> Given:
             return _variable(project, module, value)
         case ast.List() | ast.Tuple():
             refused = Refused(NOT_A_COROUTINE, module.excerpt(value))
-            return _held(project, module, value, list(_items(value, refused)))
+            return _held(project, module, value, list(_items(module, value, refused)))
         case _:
             raise Refused(NOT_A_COROUTINE, f"*{module.excerpt(value)}")
 
@@ -273,6 +274,7 @@ def _held(project: Project, module: Module, holder: ast.expr, parts: Sequence[as
     if made:
         because = (module.place(made[0]),)
         raise Refused(CREATED_EARLIER, module.excerpt(holder), because=because)
+    _check_different(coroutines)
     for one in coroutines:
         _require_coroutine(project, module, one)
     return Given(holder, "each", coroutines)
@@ -283,28 +285,48 @@ def _put_into(module: Module, name: ast.Name) -> Iterator[ast.expr]:
     refused = Refused(NOT_A_COROUTINE, f"*{name.id}")
     scope = module.scopes.scope_of(name)
     bindings = module.scopes.bindings_of(name)
-    if not bindings or any(
-        one.scope is not scope or one.kind != "assignment" or one.value is None for one in bindings
-    ):
+    if not bindings:
         raise refused
     for binding in bindings:
-        if binding.value is not None:
-            yield from _items(binding.value, refused)
+        value = _bound(module, binding)
+        if binding.scope is not scope or value is None:
+            raise refused
+        yield from _items(module, value, refused)
+    told = [name, *(binding.node for binding in bindings)]  # `+=` reads the name as well
     for read in module.scopes.reads_of(name):
-        if read is not name:
+        if read not in told:
             yield from _added(module, read, refused)
 
 
-def _items(value: ast.expr, refused: Refused) -> Iterator[ast.expr]:
+def _bound(module: Module, binding: Binding) -> ast.expr | None:
+    """Return the list that ``binding`` gives a name, or adds to what it holds."""
+    if binding.kind in {"assignment", "walrus"}:
+        return binding.value
+    match module.parent(binding.node):
+        case ast.AugAssign(op=ast.Add(), value=value):
+            return value
+        case _:
+            return None
+
+
+def _items(module: Module, value: ast.expr, refused: Refused) -> Iterator[ast.expr]:
     match value:
         case ast.ListComp() | ast.GeneratorExp():
             yield value.elt
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
             for one in elements:
                 if isinstance(one, ast.Starred):
-                    yield from _items(one.value, refused)
+                    yield from _items(module, one.value, refused)
                 else:
                     yield one
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            yield from _items(module, left, refused)
+            yield from _items(module, right, refused)
+        case ast.Call(args=[copied], keywords=[]) if module.scopes.builtin_called(value) in {
+            "list",
+            "tuple",
+        }:
+            yield from _items(module, copied, refused)
         case _:
             raise refused
 
@@ -324,7 +346,7 @@ def _added(module: Module, read: ast.Name, refused: Refused) -> Iterator[ast.exp
         case ast.Attribute(attr="extend"), ast.Call(args=[added], keywords=[], func=func):
             if func is not above:
                 raise refused
-            yield from _items(added, refused)
+            yield from _items(module, added, refused)
         case (ast.If() | ast.While() | ast.IfExp(), _) if getattr(above, "test", None) is read:
             return
         case ast.UnaryOp(op=ast.Not()), _:

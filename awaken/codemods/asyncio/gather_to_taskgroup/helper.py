@@ -24,6 +24,7 @@ from awaken.contract import (
     ReleaseImport,
 )
 from awaken.kit.changes import Decided
+from awaken.project.source.test_files import is_around_tests
 
 if TYPE_CHECKING:
     from awaken.project import Project
@@ -42,7 +43,7 @@ from types import TracebackType
 class FirstErrorTaskGroup(asyncio.TaskGroup):
     """A task group that raises the first error of its tasks, not an exception group.
 
-    As in every task group, the other tasks are cancelled and awaited before it is raised.
+    As in every task group, the other tasks are cancelled and awaited first.
     """
 
     async def __aexit__(
@@ -90,6 +91,20 @@ class Prepared:
 def shares(module: Module) -> bool:
     """Whether the name of the class is free in a file, or is the class."""
     return not any(CLASS in scope.bindings for scope in module.scopes.scopes[1:])
+
+
+def imported_name(project: Project, module: Module) -> str:
+    """Return the name of a file from the outermost package around it on.
+
+    Inside of a package, a folder without ``__init__.py`` is a package as well (PEP 420).
+    """
+    folders = module.path.split("/")[:-1]
+    for count in range(1, len(folders) + 1):
+        inner = [*folders[count - 1 :], *module.name.split(".")[-1:]]
+        is_package = f"{'/'.join(folders[:count])}/__init__.py" in project.snapshot
+        if is_package and all(one.isidentifier() for one in inner):
+            return ".".join(inner[:-1] if _is_init(module.path) else inner)
+    return module.name
 
 
 def with_helper(
@@ -144,6 +159,9 @@ def _by_class(edit: Edit) -> Edit:
 def _edits(project: Project, constraints: Constraints, sites: Sequence[Prepared]) -> Edits | None:
     """Return how the sites of one root come by the class; None if they do without."""
     home = _home(sites)
+    in_tests = any(is_around_tests(one.path) for one in sites)
+    if in_tests and not _is_package(project, home):
+        return None  # how it is imported depends on how the tests are run
     for stem in _FILES:
         path = home.path(stem)
         if path not in project.snapshot:
@@ -155,6 +173,14 @@ def _edits(project: Project, constraints: Constraints, sites: Sequence[Prepared]
         if f"class {CLASS}(".encode() in project.snapshot[path].text:
             return Edits(home.module(stem), path, "")
     return None
+
+
+def _is_package(project: Project, home: Home) -> bool:
+    """Whether it is a package, and all packages around it are."""
+    parts = home.package.split(".") if home.package else []
+    folders = home.folder.split("/")
+    inner = ["/".join(folders[: len(folders) - count]) for count in range(len(parts))]
+    return bool(inner) and all(f"{folder}/__init__.py" in project.snapshot for folder in inner)
 
 
 def _is_free(project: Project, path: str) -> bool:

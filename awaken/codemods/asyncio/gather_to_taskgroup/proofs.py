@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaken.project.effects import suspensions
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, walk
 from awaken.project.values.domain import Unknown
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def is_never_cancelled(project: Project, module: Module, coroutine: ast.expr) ->
         return names <= _OF_THEIR_OWN
     called = project.calls.function_called(module, coroutine)
     if isinstance(called, Unknown) or not isinstance(called.function, ast.AsyncFunctionDef):
+        return False
+    # A statement that cleans up may wait as well when its task is cancelled.
+    if any(isinstance(one, ast.Try | ast.TryStar) for one in walk(called.function)):
         return False
     for pause in suspensions(called.function).awaits:
         waited = pause.value if isinstance(pause, ast.Await) else None

@@ -46,6 +46,7 @@ WRAP_LOOP = "wrap-loop"
 _OTHERS = "if one fails, the others are cancelled, and awaited before it is raised"
 _ALONE = "if it fails, the exception is raised as before"
 _GROUPED = "exceptions come in an `ExceptionGroup`"
+_WAITS = "if the caller is cancelled, it waits until they have ended"
 _CANCELLED = "a task that something else cancels is passed over"
 _LIMITED = "an exception raised while they are cancelled hides that the time is over"
 _CONTEXT = "its `__context__` is the exception group"
@@ -121,17 +122,10 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
             site.rewrite(position.statement, USE_RESULTS, results),
         ]
     caveats = list(_when_raising(given, unwraps=unwraps)) if raises else []
-    is_kept = coroutines and all(is_never_cancelled(project, module, one) for one in coroutines)
-    if position.is_ignored and not is_kept:
-        caveats.append(_CANCELLED)
+    caveats += _when_cancelled(project, module, position, coroutines, waits=not raises)
     if limit is not None:
         caveats.append(_LIMITED)
-    if any(later.is_task and not one.is_task for one, later in pairwise(given)):
-        caveats.append(_IN_ORDER)
-    if position.is_annotated and all(one.is_one for one in given):
-        caveats.append(_TUPLE)
-    early = dict.fromkeys(read_before(module, position))
-    caveats += [f"`{one}` is read after they ran" for one in early]
+    caveats += _in_order(module, position, given)
     message = f"`{module.excerpt(call.func)}()` becomes a task group"
     unused = site.release_import("asyncio", "gather")
     places = () if built is None else (module.place(built),)
@@ -149,6 +143,33 @@ def _when_raising(given: Sequence[Given], *, unwraps: bool) -> Iterable[str]:
         yield _GROUPED
     elif len(given) == 1 and given[0].is_one:
         yield _ALONE
+
+
+def _when_cancelled(
+    project: Project,
+    module: Module,
+    position: Position,
+    coroutines: Sequence[ast.expr],
+    *,
+    waits: bool,
+) -> Iterable[str]:
+    """Yield what may change where the caller is cancelled, or one of the tasks."""
+    if coroutines and all(is_never_cancelled(project, module, one) for one in coroutines):
+        return
+    if waits:
+        yield _WAITS
+    if position.is_ignored:
+        yield _CANCELLED
+
+
+def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Iterable[str]:
+    """Yield what begins, or is read, in another order, and what becomes a tuple."""
+    if any(later.is_task and not one.is_task for one, later in pairwise(given)):
+        yield _IN_ORDER
+    if position.is_annotated and all(one.is_one for one in given):
+        yield _TUPLE
+    for early in dict.fromkeys(read_before(module, position)):
+        yield f"`{early}` is read after they ran"
 
 
 def _unwraps(project: Project, module: Module, call: ast.Call, options: Options) -> bool:
