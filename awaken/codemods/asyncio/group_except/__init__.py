@@ -1,16 +1,16 @@
-"""Advises against `except` for what only the tasks of a group raise.
+"""Rewrites `except` to `except*` where only a task group raises.
 
 ## What
 
-`except ValueError:` behind a `try` that holds `async with asyncio.TaskGroup()` and nothing else
-that may raise.
+`except ValueError:` becomes `except* ValueError:` behind a `try` that holds
+`async with asyncio.TaskGroup()` and nothing else that may raise; so do all handlers of that `try`.
 
 ## Why
 
 Whatever its tasks or its block raise, a task group raises an `ExceptionGroup`. `except ValueError:`
 does not match it: the handler never runs, and the group goes on to the callers.
 
-## Before
+## Before (unsafe)
 
 ```python
 import asyncio
@@ -25,7 +25,7 @@ async def save(rows, save_one):
         print("not all of them were saved")
 ```
 
-## After
+## After (unsafe)
 
 ```python
 import asyncio
@@ -42,15 +42,18 @@ async def save(rows, save_one):
 
 ## Safety
 
-This is advice: nothing is rewritten. In `except*` there is no `return`, `break` or `continue`, the
-name of the exception is that of a group, and no `except` may stand beside it; the help says so
-where it matters.
+Never safe: a handler that never ran runs, what went on to the callers ends here, and of several
+handlers more than one may run. What no handler matches goes on, as a group.
 
-## What it does not report
+## What it refuses
 
-Handlers of what a group lets through, such as `CancelledError`; of `Exception`, and of groups; a
-`try` in which something else may raise the exception, be it a timeout in the same `async with`;
-task groups of anyio. Results that are read behind the block raise nothing.
+Handlers that leave by `return`, `break` or `continue`, which `except*` forbids, or by `raise`,
+which would raise a group; that use the name of the exception, which would be that of a group; a
+`try` with another handler that may match a group; programs that run on Python before 3.11.
+
+No sites are handlers of what a group lets through, such as `CancelledError`; of `Exception`, and of
+groups; a `try` in which something else may raise the exception, be it a timeout in the same
+`async with`; task groups of anyio. Results that are read behind the block raise nothing.
 
 Ruff has no rule for it.
 
@@ -63,13 +66,14 @@ Ruff has no rule for it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from awaken.contract import Constraints, Phase, Plan
+from awaken.contract import Constraints, Level, Phase, Plan, Reason, Rewriter
+from awaken.kit.changes import decide, plan_of
 from awaken.kit.rule import Rule
 from awaken.kit.search import site_modules
-from awaken.kit.sites import Site
+from awaken.kit.sites import Refused, Rewrite, Site
 from awaken.project.effects.own import own_nodes
 from awaken.project.source.trees import last_name
 
@@ -84,42 +88,58 @@ _LET_THROUGH = {
     "asyncio.CancelledError", "asyncio.exceptions.CancelledError", "builtins.GeneratorExit",
     "builtins.KeyboardInterrupt", "builtins.SystemExit",
 }  # fmt: skip
+_STARRED = "starred"
+_GROUPS_SINCE = (3, 11)  # `except*` is a syntax error before
 
-
-_CURE = "Write `except*`."
-_BY_HAND = {
-    "mixed": "Handle the group in one place: `except*` cannot stand beside `except`.",
-    "leaves": "Write `except*`, and leave behind the `try`: the handler itself cannot.",
-    "named": "Write `except*`, and go through `exceptions` of the group that has the name then.",
-}
+_NEVER = "`{}` is never caught here: a task group raises an `ExceptionGroup`"
+MIXED = Reason(
+    "other-handlers",
+    _NEVER,
+    "Handle the group in one place: `except*` cannot stand beside `except`.",
+)
+LEAVES = Reason(
+    "leaves",
+    _NEVER,
+    "Write `except*`, and leave behind the `try`: the handler itself cannot.",
+)
+NAMED = Reason(
+    "named",
+    _NEVER,
+    "Write `except*`, and go through `exceptions` of the group that has the name then.",
+)
+OLD_PYTHON = Reason(
+    "old-python",
+    _NEVER,
+    "Catch the group and go through its `exceptions`: `except*` needs Python 3.11.",
+)
 
 
 class GroupExcept(Rule):
-    """Advises against handlers that a task group never matches."""
+    """Stars the handlers that a task group never matches."""
 
     name = "group-except"
-    kind = "advice"
     family = "asyncio"
     phase = Phase.CONCURRENCY
     since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
     triggers = (b"TaskGroup",)
     preview = True
+    reasons = (MIXED, LEAVES, NAMED, OLD_PYTHON)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return one finding per ``try``, at the first handler that matches nothing."""
-        del constraints  # nothing is rewritten
-        return Plan(
-            tuple(
-                Site(self.name, module, handler).advised(
-                    f"`{module.excerpt(handler.type)}` is never caught here: a task group raises "
-                    "an `ExceptionGroup`",
-                    _cure(project, module, handler),
-                )
-                for module in site_modules(project, self.triggers)
-                for handler in _found(project, module)
-                if handler.type is not None
-            )
+        del constraints  # no change needs another site
+        return plan_of(
+            decide(Site(self.name, module, handler), _starred, project)
+            for module in site_modules(project, self.triggers)
+            for handler in _found(project, module)
         )
+
+    def rewriters(self) -> Mapping[str, Rewriter]:
+        """Return the rewriter that stars handlers."""
+        from awaken.codemods.asyncio.group_except.rewrite import starred  # noqa: PLC0415
+
+        return {_STARRED: starred}
 
 
 def _found(project: Project, module: Module) -> Iterator[ast.ExceptHandler]:
@@ -172,19 +192,28 @@ def _never_matches(project: Project, module: Module, handler: ast.ExceptHandler)
     return True
 
 
-def _cure(project: Project, module: Module, handler: ast.ExceptHandler) -> str:
-    """Return what to do, as far as `except*` allows what the handlers do."""
+def _starred(site: Site[ast.ExceptHandler], project: Project) -> Rewrite:
+    """Return the edits that star all handlers of the ``try``; Refused where they cannot be."""
+    module, handler = site.module, site.node
+    shown = "" if handler.type is None else module.excerpt(handler.type)
     above = module.parent(handler)
-    handlers = above.handlers if isinstance(above, ast.Try) else [handler]
+    if not isinstance(above, ast.Try):
+        raise TypeError("a handler stands in a `try`")
+    handlers = above.handlers
     if not all(_never_matches(project, module, one) for one in handlers):
-        return _BY_HAND["mixed"]
+        raise Refused(MIXED, shown)
     if any(map(_leaves, own_nodes([part for one in handlers for part in one.body]))):
-        return _BY_HAND["leaves"]
+        raise Refused(LEAVES, shown)
     for one in handlers:
         names = {node.id for node in own_nodes(one.body) if isinstance(node, ast.Name)}
         if one.name in names:
-            return _BY_HAND["named"]
-    return _CURE
+            raise Refused(NAMED, shown)
+    if project.targets.lowest_python < _GROUPS_SINCE:
+        raise Refused(OLD_PYTHON, shown)
+    caveats = ["what went on to the callers so far is handled here"]
+    if len(handlers) > 1:
+        caveats.append("more than one handler may run")
+    return Rewrite(_NEVER.format(shown), [site.rewrite(above, _STARRED)], caveats)
 
 
 def _leaves(node: ast.AST) -> bool:
