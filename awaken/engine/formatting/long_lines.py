@@ -77,13 +77,14 @@ def _is_same(before: Module, after: Module, moved: SpanMap, splices: Sequence[Sp
 def _changed_lines(module: Module, moved: SpanMap) -> list[Span]:
     """Return the lines that hold something new, without their ends."""
     text = module.source.text
-    starts: dict[int, None] = {}
+    ends: dict[int, int] = {}
     for region in moved.new_regions():
         at = line_start(text, region.start)
-        while at <= region.end and at not in starts and at < len(text):
-            starts[at] = None
-            at = line_end(text, at)
-    return [Span(at, _content_end(text, at)) for at in sorted(starts)]
+        while at <= region.end and at < len(text):
+            if at not in ends:
+                ends[at] = line_end(text, at)
+            at = ends[at]
+    return [Span(at, _content_end(text, at)) for at in sorted(ends)]
 
 
 def _content_end(text: bytes, at: int) -> int:

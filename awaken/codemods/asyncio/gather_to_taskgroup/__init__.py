@@ -189,8 +189,7 @@ number above zero.
 With `--unsafe-fixes --target-version py311`. Of 438 gathers that are awaited directly, without
 `return_exceptions`, 296 are rewritten. Nearly all others are given futures, tasks that run already,
 or what libraries without declarations return. Of 60 rewritten places that were read, none gave
-other results; one was called safe and waits longer where the caller is cancelled, which is said
-since.
+other results; one was called safe and waits longer where the caller is cancelled. It is unsafe now.
 
 | program | sites | safe | unsafe | `return_exceptions` | tasks, or not proved | other |
 | --- | --- | --- | --- | --- | --- | --- |

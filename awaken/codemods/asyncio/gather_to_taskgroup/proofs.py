@@ -26,6 +26,8 @@ _OF_THEIR_OWN = {
     "asyncio.Queue.put",
 }
 """Coroutines that wait for a future of their own, which nobody else can cancel."""
+_FEW_FILES = 15
+"""Files that may hold a name whose callers are looked for: each is searched."""
 
 
 # ---------------------------------------------------------------------------- nothing is raised
@@ -81,6 +83,9 @@ def nobody_can_tell(project: Project, module: Module, call: ast.Call) -> bool:
     is_method = module.enclosing_class(function) is not None
     is_public = project.published and not function.name.startswith("_")
     if is_method or is_public:
+        return False
+    # All callers are rarely in sight of a name that many files hold, and each of them is searched.
+    if len(project.files_with((function.name.encode(),))) > _FEW_FILES:
         return False
     if any(one.kind == "handler" for one in project.effects.guards(module, call)):
         return False

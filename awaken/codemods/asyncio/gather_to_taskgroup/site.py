@@ -46,7 +46,6 @@ WRAP_LOOP = "wrap-loop"
 _OTHERS = "if one fails, the others are cancelled, and awaited before it is raised"
 _ALONE = "if it fails, the exception is raised as before"
 _GROUPED = "exceptions come in an `ExceptionGroup`"
-_WAITS = "if the caller is cancelled, it waits until they have ended"
 _CANCELLED = "a task that something else cancels is passed over"
 _LIMITED = "an exception raised while they are cancelled hides that the time is over"
 _CONTEXT = "its `__context__` is the exception group"
@@ -91,7 +90,11 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
     shared = project.orm.shared_session(module, call, coroutines)
     if shared is not None:
         raise Refused(reasons.SHARED_SESSION, shared.shown, because=shared.places)
-    raises = not all(is_quiet(project, module, one) for one in given)
+    is_kept = bool(coroutines) and all(
+        is_never_cancelled(project, module, one) for one in coroutines
+    )
+    # What can wait when it is cancelled is not safe anyway, and the other question costs more.
+    raises = not is_kept or not all(is_quiet(project, module, one) for one in given)
     unwraps = raises and _unwraps(project, module, call, options)
     opens, imports = name_beside(project, site, call.func, "asyncio.TaskGroup")
     built = gathered.built
@@ -122,7 +125,8 @@ def judged(site: Site[ast.Call], project: Project, names: Names, options: Option
             site.rewrite(position.statement, USE_RESULTS, results),
         ]
     caveats = list(_when_raising(given, unwraps=unwraps)) if raises else []
-    caveats += _when_cancelled(project, module, position, coroutines, waits=not raises)
+    if position.is_ignored and not is_kept:
+        caveats.append(_CANCELLED)
     if limit is not None:
         caveats.append(_LIMITED)
     caveats += _in_order(module, position, given)
@@ -143,23 +147,6 @@ def _when_raising(given: Sequence[Given], *, unwraps: bool) -> Iterable[str]:
         yield _GROUPED
     elif len(given) == 1 and given[0].is_one:
         yield _ALONE
-
-
-def _when_cancelled(
-    project: Project,
-    module: Module,
-    position: Position,
-    coroutines: Sequence[ast.expr],
-    *,
-    waits: bool,
-) -> Iterable[str]:
-    """Yield what may change where the caller is cancelled, or one of the tasks."""
-    if coroutines and all(is_never_cancelled(project, module, one) for one in coroutines):
-        return
-    if waits:
-        yield _WAITS
-    if position.is_ignored:
-        yield _CANCELLED
 
 
 def _in_order(module: Module, position: Position, given: Sequence[Given]) -> Iterable[str]:
