@@ -8,7 +8,7 @@ import pytest
 PYPROJECT = """\
 [project]
 name = "shop"
-requires-python = ">=3.10"
+requires-python = ">=3.11"
 dependencies = ["sqlalchemy>=2.0"]
 """
 
@@ -30,7 +30,7 @@ def test_it_says_what_was_detected_and_ends_with_0(awaken, program):
 
     assert (code, err) == (0, "")
     assert f"  Root        {program} (pyproject.toml:1, [project])\n" in out
-    assert "  Python      >=3.10 (pyproject.toml:3)\n" in out
+    assert "  Python      >=3.11 (pyproject.toml:3)\n" in out
     assert "  Libraries   sqlalchemy >=2.0 (pyproject.toml:4)\n" in out
     assert re.search(r"^ +(Rules +)?query-to-select +runs$", out, re.MULTILINE)
     assert f"  State       {program.parent / 'state'}\n" in out
@@ -72,7 +72,7 @@ def test_an_error_ends_with_2_and_the_rest_is_still_said(awaken):
 
     assert code == 2
     assert "  error: nowhere: no such file or directory\n" in out
-    assert "  Python      >=3.10 (pyproject.toml:3)\n" in out
+    assert "  Python      >=3.11 (pyproject.toml:3)\n" in out
 
 
 def test_settings_that_are_none_end_with_2_and_one_sentence(awaken, program):
@@ -108,7 +108,7 @@ def test_the_json_is_one_document_and_nothing_else(awaken):
     found = json.loads(out)
     assert (code, err) == (0, "")
     assert found["version"] == 1
-    assert found["roots"][0]["python"]["specifier"] == ">=3.10"
+    assert found["roots"][0]["python"]["specifier"] == ">=3.11"
     assert found["summary"] == {"roots": 1, "errors": 0, "advice": 0}
 
 

@@ -51,7 +51,7 @@ def test_no_command_fails_inside(hostile: Run) -> None:
         str(command): line
         for command in hostile.commands
         for line in (command.out + command.err).split(b"\n")
-        if b"internal error" in line or b"Traceback" in line
+        if b"internal error" in line or b"Traceback (most recent call last)" in line
     }
 
     assert said == {}
