@@ -69,7 +69,8 @@ changes, they may see what is half done, and the coroutine can be cancelled ther
 that no other is ready to run, also where the sleep stands beside another `await`, which need not
 suspend. For a negative number `time.sleep()` raises an exception, `asyncio.sleep()` does not.
 
-In a thread, two such calls may run at once as well.
+In a thread, two such calls may run at once as well, and a call goes on where its coroutine is
+cancelled.
 
 ## What it refuses
 

@@ -24,7 +24,10 @@ _IN_A_THREAD = {
 }  # fmt: skip
 """The packages whose functions may be called in any thread, and give all that they have."""
 _GIVES_A_HANDLE = {"create_connection", "open", "stream", "urlopen", "walk", "glob", "rglob"}
-_CAVEATS = ("it runs in another thread", "other coroutines run in the meantime")
+_CAVEATS = (
+    "it runs in another thread, which goes on where the coroutine is cancelled",
+    "other coroutines run in the meantime",
+)
 _SLEEPS = "other coroutines run in the meantime, and it can be cancelled there"
 _HELP = {
     "file": "Do all that is done with the file in a function, and await that in a thread: "
