@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from awaken.project.source.bindings import Binding
     from awaken.project.source.modules import Module
 
-Comprehension = ast.ListComp | ast.GeneratorExp
 _MAKES_TASK = {
     "asyncio.create_task",
     "asyncio.ensure_future",
