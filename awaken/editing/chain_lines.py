@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import libcst as cst
@@ -98,13 +98,12 @@ def followed(around: Surroundings, width: int) -> Surroundings:
     return msgspec.structs.replace(around, trailing=around.trailing + width, parentheses=outer)
 
 
-class _Shift(cst.CSTTransformer):
-    """Replaces the end of the white space in front of each line but the first."""
+class _LineStarts(cst.CSTTransformer):
+    """Changes the white space in front of each line but the first, if it holds anything."""
 
-    def __init__(self, removed: int, added: str) -> None:
+    def __init__(self, changed: Callable[[str], str]) -> None:
         super().__init__()
-        self._removed = removed
-        self._added = added
+        self._changed = changed
 
     def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
         self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
@@ -120,8 +119,16 @@ class _Shift(cst.CSTTransformer):
         return updated_node.with_changes(empty_lines=empty_lines, last_line=last_line)
 
     def _moved(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
-        kept = space.value[: max(0, len(space.value) - self._removed)]
-        return cst.SimpleWhitespace(kept + self._added)
+        return cst.SimpleWhitespace(self._changed(space.value))
+
+
+def with_line_starts(node: cst.BaseExpression, changed: Callable[[str], str]) -> cst.BaseExpression:
+    """Return ``node`` with ``changed`` of the white space in front of each line but the first.
+
+    The text of strings stays as it is.
+    """
+    moved = node.visit(_LineStarts(changed))
+    return moved if isinstance(moved, cst.BaseExpression) else node
 
 
 def move(node: cst.BaseExpression, dot: cst.Dot, indent: str, step: str) -> cst.BaseExpression:
@@ -137,8 +144,7 @@ def move(node: cst.BaseExpression, dot: cst.Dot, indent: str, step: str) -> cst.
             added = indent[len(now) :]
         elif now.startswith(indent):
             removed, added = len(now) - len(indent), ""
-    moved = node.visit(_Shift(removed, added))
-    return moved if isinstance(moved, cst.BaseExpression) else node
+    return with_line_starts(node, lambda now: now[: max(0, len(now) - removed)] + added)
 
 
 class _Reindent(cst.CSTTransformer):

@@ -12,7 +12,7 @@ from awaken.codemods.asyncio.gather_to_taskgroup.payload import GroupCode, Resul
 from awaken.contract import Surroundings
 from awaken.editing.arguments import code, line_break
 from awaken.editing.chain_layout import can_be_laid_out, one_line
-from awaken.editing.chain_lines import ends_in_comma
+from awaken.editing.chain_lines import ends_in_comma, with_line_starts
 from awaken.editing.comments import lost_comments
 
 _BRACKETED = (cst.Call, cst.Dict, cst.List, cst.ListComp, cst.Set, cst.SetComp, cst.Subscript)
@@ -470,29 +470,4 @@ def _moved(value: cst.BaseExpression, old: str, new: str) -> cst.BaseExpression:
     """Return ``value`` with its lines moved from the indentation ``old`` to ``new``."""
     if old == new:
         return value
-    moved = value.visit(_Moving(old, new))
-    return moved if isinstance(moved, cst.BaseExpression) else value
-
-
-class _Moving(cst.CSTTransformer):
-    """Changes the white space in front of each line but the first."""
-
-    def __init__(self, old: str, new: str) -> None:
-        super().__init__()
-        self._old = old
-        self._new = new
-
-    def leave_ParenthesizedWhitespace(  # noqa: N802  named by LibCST
-        self, original_node: cst.ParenthesizedWhitespace, updated_node: cst.ParenthesizedWhitespace
-    ) -> cst.ParenthesizedWhitespace:
-        del original_node
-        lines = [
-            one.with_changes(whitespace=self._at(one.whitespace)) if one.comment else one
-            for one in updated_node.empty_lines
-        ]
-        last = self._at(updated_node.last_line)
-        return updated_node.with_changes(empty_lines=lines, last_line=last)
-
-    def _at(self, space: cst.SimpleWhitespace) -> cst.SimpleWhitespace:
-        rest = space.value.removeprefix(self._old)
-        return cst.SimpleWhitespace(self._new + rest)
+    return with_line_starts(value, lambda now: new + now.removeprefix(old))
