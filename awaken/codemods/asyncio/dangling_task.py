@@ -258,10 +258,8 @@ def _keeping(site: Site[ast.Call], task: str, kept_in: str) -> Iterator[Edit]:
 
 def _shares_line(module: Module, statement: ast.stmt) -> bool:
     """Whether something else than a comment stands beside the statement."""
-    text, span = module.source.text, module.span(statement)
-    before = text[: span.start].rpartition(b"\n")[2]
-    behind = text[span.end :].partition(b"\n")[0].strip()
-    return bool(before.strip()) or (bool(behind) and not behind.startswith(b"#"))
+    before, behind = module.beside(statement)
+    return bool(before) or (bool(behind) and not behind.startswith(b"#"))
 
 
 def _known_set(module: Module) -> str | None:

@@ -118,13 +118,11 @@ def _is_consumed(module: Module, awaited: ast.Await) -> bool:
 
 def shares_line(module: Module, statement: ast.stmt) -> bool:
     """Whether something else than a comment stands beside the statement."""
-    text, span = module.source.text, module.span(statement)
-    before = text[: span.start].replace(b"\r", b"\n").rpartition(b"\n")[2]
-    behind = text[span.end :].replace(b"\r", b"\n").partition(b"\n")[0].strip()
-    is_elif = isinstance(statement, ast.If) and text.startswith(b"elif", span.start)
+    before, behind = module.beside(statement)
+    is_elif = isinstance(statement, ast.If) and module.text_of(statement).startswith("elif")
     # What follows a compound statement on its last line is that of its body.
     follows = bool(behind) and not behind.startswith(b"#") and isinstance(statement, _SIMPLE)
-    return is_elif or bool(before.strip()) or follows
+    return is_elif or bool(before) or follows
 
 
 def which_await(module: Module, position: Position) -> int:
