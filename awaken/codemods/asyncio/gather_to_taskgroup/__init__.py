@@ -213,6 +213,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from awaken.codemods.asyncio.gather_to_taskgroup.helper import (
@@ -275,15 +277,17 @@ class GatherToTaskgroup(Rule):
         options = constraints.options
         if not isinstance(options, Options):
             options = Options()
-        names: dict[ast.AST, Names] = {}
-        for site in calls_of(project, self, {"asyncio.gather"}):
-            module = site.module
-            function = module.enclosing_function(site.node)
-            # What stands outside of functions is refused before a name is asked for.
-            scope = module.tree if function is None else function
-            if scope not in names:
-                names[scope] = Names(module, scope)
-            yield _prepare(site, project, names[scope], options)
+        found = calls_of(project, self, {"asyncio.gather"})
+        for module, sites in groupby(found, key=attrgetter("module")):
+            # Names of one file alone: they would keep the trees of all.
+            names: dict[ast.AST, Names] = {}
+            for site in sites:
+                function = module.enclosing_function(site.node)
+                # What stands outside of functions is refused before a name is asked for.
+                scope = module.tree if function is None else function
+                if scope not in names:
+                    names[scope] = Names(module, scope)
+                yield _prepare(site, project, names[scope], options)
 
 
 def _prepare(site: Site[ast.Call], project: Project, names: Names, options: Options) -> Prepared:
