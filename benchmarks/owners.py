@@ -19,6 +19,7 @@ from pathlib import Path
 
 from awaken.project import Module, Project, Snapshot
 from awaken.project.values.domain import InstanceOf, NoneValue, Producer, Unknown, Value
+from awaken.workspace.manifests.project_settings import ProjectSettings
 from awaken.workspace.sources import decode
 
 _REASONS = 12
@@ -30,7 +31,8 @@ def read(directory: Path) -> Project:
     """Return the project of all Python files below a directory."""
     paths = [path for path in sorted(directory.rglob("*.py")) if path.is_file()]
     named = [(path.relative_to(directory).as_posix(), path) for path in paths]
-    return Project(Snapshot({name: decode(name, path.read_bytes()) for name, path in named}), None)
+    files = Snapshot({name: decode(name, path.read_bytes()) for name, path in named})
+    return Project(files, None, settings=ProjectSettings(published=False))
 
 
 def classes_by_attribute(project: Project) -> dict[str, set[str]]:

@@ -348,8 +348,16 @@ def origins_of(text: str) -> list[str]:
             "def f(s: Session, c):\n  x = s.get(User, 1) if c else s.get(User, 2)\n  x\n",
             ["s.get(User, 1)", "s.get(User, 2)"],
         ),
+        # Of a parameter the callers know more.
+        (
+            "def f(s: Session, u: User, c):\n  x = s.get(User, 1) if c else u\n  x\n",
+            ["s.get(User, 1)", "u: User"],
+        ),
         # One way that is not known leaves them all open.
-        ("def f(s: Session, u: User, c):\n  x = s.get(User, 1) if c else u\n  x\n", []),
+        (
+            "def f(s: Session, c):\n  u: User\n  x = s.get(User, 1) if c else u\n  x\n",
+            [],
+        ),
     ],
 )
 def test_object_knows_the_calls_that_it_may_come_from(text, expected):
@@ -386,7 +394,9 @@ def test_origin_says_which_relationships_lead_from_what_is_loaded():
     text = "def f(s: Session):\n  for n in s.query(User).one().notes:\n    x = n.user\n    x\n"
     origin = only_origin(text)
 
-    assert origin.way == ("notes", "user")
+    owners = [one.rpartition(".") for one in origin.way]
+    assert [name for _, _, name in owners] == ["notes", "user"]
+    assert all(owner.endswith((".User", ".Note")) for owner, _, _ in owners)
     assert words_at([origin.place], text) == ["s.query(User)"]
 
 

@@ -71,12 +71,16 @@ class Origin:
     """A call that made or loaded an object, or began the statement that did.
 
     ``options`` are the places of the loader options that the statement is given, ``way`` the
-    relationships that lead from what it loads to the object, empty if that is the object itself.
+    relationships that lead from what it loads to the object, each with its class, as
+    ``app.models.User.posts``; empty if that is the object itself.
+    ``kind`` is ``parameter`` where ``place`` is a parameter of which only its class is known, as of
+    ``self``: what its callers pass is asked of them apart.
     """
 
     place: Place
     options: tuple[Place, ...] = ()
     way: tuple[str, ...] = ()
+    kind: Literal["call", "parameter"] = "call"
 
 
 @dataclass(frozen=True, slots=True)

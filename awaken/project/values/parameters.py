@@ -29,6 +29,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library.origins import from_parameter
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.questions import Passed, Questions
 
@@ -45,6 +46,11 @@ class Parameters:
 
     def of(self, module: Module, binding: Binding, known: Environment) -> Values:
         """Return what the parameter bound by ``binding`` may be."""
+        found = self._of(module, binding, known)
+        # What loaded an object that is passed is asked of the callers where somebody wants to know.
+        return from_parameter(found, module.place(binding.node), self._evaluator.mapping.is_mapped)
+
+    def _of(self, module: Module, binding: Binding, known: Environment) -> Values:
         parameter = binding.node
         function = binding.scope.node
         if not isinstance(parameter, ast.arg) or isinstance(function, ast.Module):

@@ -71,6 +71,10 @@ class Mapping(Protocol):
         """Whether an attribute leads to other mapped objects."""
         ...
 
+    def is_mapped(self, qualified: str) -> bool:
+        """Whether a class of the program is mapped."""
+        ...
+
 
 class NoMapping:
     """The mapping of a program in which nothing is mapped."""
@@ -80,6 +84,10 @@ class NoMapping:
         return ()
 
     def is_relationship(self, _owner: InstanceOf, _name: str) -> bool:
+        """Return False."""
+        return False
+
+    def is_mapped(self, _qualified: str) -> bool:
         """Return False."""
         return False
 

@@ -57,7 +57,18 @@ class MappedAttributes:
         self._eager = eager
         self._class_queries = class_queries
         self._kept: dict[tuple[str, bool, str], Values] = {}
+        self._mapped: dict[str, bool] = {}
         self._is_asked = False
+
+    def is_mapped(self, qualified: str) -> bool:
+        """Whether a class of the program is mapped."""
+        if self._is_asked:
+            return False
+        if qualified not in self._mapped:
+            self._mapped[qualified] = self._apart(
+                lambda: self._models.mapped_class(qualified) is not None
+            )
+        return self._mapped[qualified]
 
     def is_relationship(self, owner: InstanceOf, name: str) -> bool:
         """Whether ``name`` of a mapped object leads to others."""

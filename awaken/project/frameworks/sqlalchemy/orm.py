@@ -12,6 +12,9 @@ from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
+from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
+from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -36,6 +39,9 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
+        self._reads = RelationshipReads(
+            evaluator, self._models, files_with, (PythonSights(evaluator, files_with),)
+        )
         evaluator.mapping = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
@@ -127,6 +133,14 @@ class Orm:
             if site.owner is not None:
                 found[site.owner] = (*found.get(site.owner, ()), site.attribute)
         return found
+
+    def relationship_reads(self) -> tuple[Read, ...]:
+        """Return every read of a relationship in sight, with the loads of the objects, in order.
+
+        One whose ``owner`` is empty reads an attribute that some class has as a relationship, of an
+        object of which the class is not known.
+        """
+        return self._reads.all()
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 
+from awaken.contract import Place
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import External, InstanceOf, Origin, Producer, TupleOf, Values
 
@@ -36,11 +37,18 @@ def _options(function: External, node: ast.Call) -> list[ast.expr]:
     return [] if given is None else [given]
 
 
+def from_parameter(found: Values, place: Place, is_mapped: Callable[[str], bool]) -> Values:
+    """Return what a parameter may be, with ``place`` where nothing says what loaded it."""
+    origins = (Origin(place, kind="parameter"),)
+    return _each(found, lambda one: one, origins, lambda one: is_mapped(one.qualified))
+
+
 def followed(found: Values, owner: InstanceOf, name: str) -> Values:
     """Return what the relationship ``name`` of ``owner`` holds, with where ``owner`` comes from."""
     if owner.origins is None or any(len(one.way) >= _LONGEST_WAY for one in owner.origins):
         return found
-    origins = tuple(replace(one, way=(*one.way, name)) for one in owner.origins)
+    step = f"{owner.qualified}.{name}"
+    origins = tuple(replace(one, way=(*one.way, step)) for one in owner.origins)
     return _each(found, lambda one: one, origins)
 
 
@@ -48,21 +56,27 @@ def _each(
     found: Values,
     change: Callable[[Origin], Origin],
     fresh: tuple[Origin, ...] | None = None,
+    gets_fresh: Callable[[InstanceOf], bool] = lambda _: True,
 ) -> Values:
-    """Return ``found`` with each origin changed; what has none is given ``fresh``."""
+    """Return ``found`` with each origin changed; what has none is given ``fresh`` if it may."""
     changed: Values = ()
     for one in found:
         match one:
             case InstanceOf():
-                inner = tuple(_each(part, change, fresh) for part in one.parameters)
-                own = fresh if one.origins is None else tuple(map(change, one.origins))
+                inner = tuple(_each(part, change, fresh, gets_fresh) for part in one.parameters)
+                own = None if one.origins is None else tuple(map(change, one.origins))
+                if own is None and fresh is not None and not inner and gets_fresh(one):
+                    own = fresh
                 # What holds objects does not come from where they do.
                 own = one.origins if inner else own
                 changed = (*changed, replace(one, parameters=inner, origins=own))
             case Producer():
-                changed = (*changed, replace(one, inner=_each(one.inner, change, fresh)))
+                changed = (
+                    *changed,
+                    replace(one, inner=_each(one.inner, change, fresh, gets_fresh)),
+                )
             case TupleOf():
-                items = tuple(_each(part, change, fresh) for part in one.items)
+                items = tuple(_each(part, change, fresh, gets_fresh) for part in one.items)
                 changed = (*changed, TupleOf(items))
             case _:
                 changed = (*changed, one)

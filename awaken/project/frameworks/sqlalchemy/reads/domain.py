@@ -1,0 +1,87 @@
+"""What is known of a place that reads a relationship, and of what loaded the object there."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Literal
+
+from awaken.contract import Place
+from awaken.project.source.modules import Module
+from awaken.project.values.domain import Unknown
+
+How = Literal[
+    "attribute",  # `user.posts`
+    "assigned",  # `user.posts = []`: a collection is loaded to be replaced
+    "getattr",  # `getattr(user, "posts", None)`
+    "hasattr",  # raises another exception than `hasattr` catches
+    "generated",  # the `__repr__` and `__eq__` of a dataclass mapping
+    "proxy",  # an association proxy
+    "response",  # a field of a response model
+    "schema",  # a field of a serialiser
+    "template",
+]
+LoadKind = Literal["query", "select", "get", "merge", "new", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A place that reads attributes of what an expression gives, one after the other.
+
+    ``node`` gives the object. Where it, or an attribute on the way, gives a collection, that is
+    read of each item if ``of_items``. ``place`` is where the reader stands, which need not be
+    Python: a field of a response model, a line of a template.
+    """
+
+    module: Module
+    node: ast.expr
+    path: tuple[str, ...]
+    place: Place
+    how: How
+    of_items: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A call that loads or makes objects; of a statement that is the call that begins it.
+
+    ``options`` are the places of the loader options that are given there.
+    """
+
+    kind: LoadKind
+    place: Place
+    options: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One way from a load to a read.
+
+    ``path`` are the relationships on it, each with the class that it is read from, as
+    ``app.models.User.posts``; the last is the one that is read.
+    """
+
+    load: Load
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A place that reads a relationship.
+
+    ``owner`` is the class that declares ``attribute``, empty where the class of the object is not
+    known. ``traces`` are the loads in sight that the object may come from; ``unknown`` says why
+    they may not be all, and where that ends.
+    """
+
+    place: Place
+    owner: str
+    attribute: str
+    how: How
+    traces: tuple[Trace, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether all loads that the object may come from are known."""
+        return bool(self.owner) and not self.unknown
