@@ -141,8 +141,13 @@ class Judge:
 
 
 def is_at(one: Found, key: Fired) -> bool:
-    """Whether a read that awaken finds stands where one fired."""
-    return one.file == key.file and one.first <= key.line <= one.last
+    """Whether a read that awaken finds stands where one fired.
+
+    Jinja knows the line of a statement only, which may begin far above.
+    """
+    if one.file != key.file or one.how == "template":
+        return one.file == key.file
+    return one.first <= key.line <= one.last
 
 
 def is_test(key: Fired) -> bool:
