@@ -67,10 +67,11 @@ class Members:
             case External():
                 return self._of_external(owner.qualified, module, node)
             case InstanceOf() if self._evaluator.mapping.is_relationship(owner, node.attr):
-                found = begun(self.attribute(owner, node.attr, module, node), module.place(node))
-                return followed(found, owner, node.attr)
+                found = self.attribute(owner, node.attr, module, node)
+                return followed(begun(found, node.attr, module.place(node)), owner, node.attr)
             case InstanceOf() | ClassOf():
-                return begun(self.attribute(owner, node.attr, module, node), module.place(node))
+                found = self.attribute(owner, node.attr, module, node)
+                return begun(found, node.attr, module.place(node))
             case TupleOf():
                 return self.attribute(as_instance(owner), node.attr, module, node)
             case Session():

@@ -31,7 +31,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.origins import from_parameter
 from awaken.project.values.pytest_fixtures import fixture_for
-from awaken.project.values.questions import Passed, Questions
+from awaken.project.values.questions import Passed, Questions, given_by
 
 _DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
@@ -57,7 +57,8 @@ class Parameters:
             return (self._evaluator.unknown(module, parameter, "it is no parameter"),)
         owner = self._receiver(module, function, parameter)
         if owner is not None:
-            return (owner,)
+            # Where a method is read from says more than the class that it stands in.
+            return self._passed(known, parameter) or (owner,)
         if parameter in _variadic(function):
             return (NotRelevant("the packed arguments of a call"),)
         given = self._declared(module, parameter, binding.value)
@@ -155,7 +156,7 @@ class Parameters:
     def _passed(self, known: Environment, parameter: ast.arg) -> Values | None:
         for argument in known:
             if argument.parameter is parameter:
-                return self._evaluator.values(argument.module, argument.value, argument.known)
+                return given_by(self._evaluator, argument)
         return None
 
     def _fixture(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:

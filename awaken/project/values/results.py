@@ -42,7 +42,7 @@ from awaken.project.values.domain import (
     union,
 )
 from awaken.project.values.library.solving import SELF, closed, has_variables, solved
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:
     from awaken.knowledge import Role
@@ -340,6 +340,25 @@ class Results:
         ]
         return tuple(Argument(parameter, module, value, known) for parameter, value in given)
 
+    def _receiver(self, function: FunctionOf, node: Function) -> Environment:
+        """Return what a method is read from, where that says more than the class it stands in.
+
+        A class method is given the subclass by whose name it is called, and a query of a class of
+        the program knows what it loads.
+        """
+        module, bound, owner = function.module, function.bound, function.module.parent(node)
+        first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+        if first is None or not isinstance(owner, ast.ClassDef):
+            return ()
+        match bound:
+            case InstanceOf(parameters=[_, *_]):
+                pass
+            case ClassOf(qualified=name) if name != f"{module.name}.{module.qualname(owner)}":
+                pass
+            case _:
+                return ()
+        return (Argument(first, module, first, (), bound),)
+
     def returned(self, function: FunctionOf, arguments: Environment = ()) -> Values:
         """Return what calling ``function`` with ``arguments`` gives."""
         module, node = function.module, function.node
@@ -347,6 +366,7 @@ class Results:
         known = (*arguments, *function.known)
         if isinstance(node, ast.Lambda):
             return self._evaluator.values(module, node.body, known)
+        known = (*self._receiver(function, node), *known)
         holds = bool(known) or (function.bound is not None and holds_tree((function.bound,)))
         return self._evaluator.solved(
             ("call", node, known, function.bound),
@@ -471,8 +491,8 @@ class Results:
                 continue
             wanted = self._evaluator.declared_unsolved(module, written)
             if has_variables(wanted):
-                given = self._evaluator.values(argument.module, argument.value, argument.known)
-                library.solve(wanted, given, solution, argument.module, argument.value)
+                given = given_by(self._evaluator, argument)
+                library.solve(wanted, given, solution, argument.module, written)
         return closed(solved(declared, solution), module.place(annotation))
 
     def _is_narrowed(self, declared: Values) -> bool:

@@ -12,7 +12,7 @@ from awaken.project.values.domain import External, InstanceOf, Origin, Producer,
 
 _OF_ATTRIBUTES = {"sqlalchemy.orm.AppenderQuery", "sqlalchemy.orm.WriteOnlyCollection"}
 _STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
-_BEGUN = {"sqlalchemy.orm.Query", *_OF_ATTRIBUTES}
+_STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
 _GETS = {"get", "get_one"}
 # A longer way names no load that a rule could write; a loop over parents has no end.
 _LONGEST_WAY = 4
@@ -45,16 +45,17 @@ def from_parameter(found: Values, place: Place, is_mapped: Callable[[str], bool]
     return _each(found, lambda one: one, origins, lambda one: is_mapped(one.qualified))
 
 
-def begun(found: Values, place: Place) -> Values:
-    """Return what the attribute at ``place`` gives; if that is a statement, it begins there.
+def begun(found: Values, name: str, place: Place) -> Values:
+    """Return what the attribute ``name`` at ``place`` gives; if it is a statement, it begins there.
 
-    As `User.query` does, and `user.posts` of a relationship that is loaded by statements alone.
+    As `User.query` is one, and `user.posts` of a relationship that is loaded by statements alone.
     """
     origins = (Origin(place),)
-    begins = (isinstance(one, InstanceOf) and one.qualified in _BEGUN for one in found)
     return tuple(
-        _each((one,), lambda each: each, origins)[0] if is_statement else one
-        for one, is_statement in zip(found, begins, strict=True)
+        _each((one,), lambda each: each, origins)[0]
+        if isinstance(one, InstanceOf) and (name == "query" or one.qualified in _OF_ATTRIBUTES)
+        else one
+        for one in found
     )
 
 

@@ -91,7 +91,7 @@ class RelationshipReads:
         match value:
             case InstanceOf():
                 found = self._evaluator.attribute(value, attribute, sight.module, sight.node)
-                found = begun(found, sight.place)
+                found = begun(found, attribute, sight.place)
                 if self._evaluator.mapping.is_relationship(value, attribute):
                     return followed(found, value, attribute)
                 return found
