@@ -38,12 +38,14 @@ MODELS = """
 """
 HEAD = """
     import operator
+    from collections import namedtuple
     from operator import attrgetter
     from sqlalchemy import inspect
     from sqlalchemy.orm import Session
     from models import Post, User
     NAME = "posts"
     FIELDS = ("id", "posts")
+    Shown = namedtuple("Shown", FIELDS)
 """
 
 
@@ -77,6 +79,8 @@ READS = {
     "[getattr(post, name) for name in ('id', 'author_id')]": [],
     "getattr(user, key)": [("dynamic", "User.posts")],
     "getattr(key, key)": [],
+    "for name in Shown._fields: getattr(user, name)": [("getattr", "User.posts")],
+    "key.author = key.editor = key.posts = 1": [("assigned", ".editor"), ("assigned", ".posts")],
     "getattr(post, f'{key}_id')": [],
     "getattr(post, f'a{key}')": [("dynamic", "Post.author")],
     "for name in asked: setattr(user, name, asked[name])": [("dynamic", "User.posts")],

@@ -45,7 +45,7 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
-        assignments = Assignments(evaluator, self._models, self._eager)
+        assignments = Assignments(evaluator, self._models, self._eager, files_with)
         self._reads = RelationshipReads(
             evaluator,
             self._models,

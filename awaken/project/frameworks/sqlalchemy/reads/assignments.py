@@ -8,13 +8,13 @@ attribute loads nothing.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from awaken.project.effects.own import own_nodes
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.relationships import Site
+from awaken.project.frameworks.sqlalchemy.relationships import WORDS, Site
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
@@ -30,17 +30,39 @@ _FLUSHING = {
 class Assignments:
     """Answers for one program."""
 
-    def __init__(self, evaluator: ProgramEvaluator, models: Models, eager: EagerLoading) -> None:
+    def __init__(
+        self,
+        evaluator: ProgramEvaluator,
+        models: Models,
+        eager: EagerLoading,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+    ) -> None:
         self._evaluator = evaluator
         self._models = models
         self._eager = eager
+        self._files_with = files_with
+        self._loading: set[str] | None = None
 
     def may_load(self, module: Module, owner: ast.expr, attribute: str) -> bool:
         """Whether assigning to an attribute of what ``owner`` gives may load a relationship."""
         if self.is_new(module, owner):
             return False
+        if not self._may_any(attribute):
+            return False
         values = self._evaluator.values(module, owner)
         return any(self._may_load(one, attribute) for one in values)
+
+    def _may_any(self, attribute: str) -> bool:
+        """Whether there is a class of which assigning to ``attribute`` may load."""
+        if self._loading is None:
+            self._loading = {
+                name
+                for path in self._files_with(WORDS)
+                for site in self._models.relationships.in_file(path)
+                if (name := site.attribute) is not None
+                if self.loads_old(site.owner or "", name, site.facts)
+            }
+        return attribute in self._loading
 
     def _may_load(self, value: Value, attribute: str) -> bool:
         if not isinstance(value, InstanceOf):

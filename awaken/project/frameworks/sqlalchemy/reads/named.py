@@ -107,6 +107,8 @@ class NamedByText:
         self, module: Module, node: ast.expr
     ) -> tuple[Module, list[ast.expr | None] | None]:
         """Return the items of a display, also of one behind the name of a constant."""
+        if isinstance(node, ast.Attribute) and node.attr == "_fields":
+            return self._fields(module, node.value)
         if isinstance(node, ast.Name | ast.Attribute):
             found = self._constant(module, node)
             if found is None or _is_changed(*found):
@@ -119,6 +121,17 @@ class NamedByText:
                 return module, [*node.keys]
             case ast.Call(func=ast.Name(id="frozenset" | "list" | "set" | "tuple"), args=[inner]):
                 return self._literal(module, inner)
+            case _:
+                return module, None
+
+    def _fields(
+        self, module: Module, node: ast.expr
+    ) -> tuple[Module, list[ast.expr | None] | None]:
+        """Return the names that ``namedtuple("Point", [...])`` is given."""
+        found = self._constant(module, node)
+        match found:
+            case home, ast.Call(func=ast.Name(id="namedtuple"), args=[_, names, *_]), _:
+                return self._literal(home, names)
             case _:
                 return module, None
 
