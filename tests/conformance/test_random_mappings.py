@@ -1,0 +1,67 @@
+"""Every read of a random program that fires is found, with its class and the load of its object."""
+
+from __future__ import annotations
+
+import os
+
+from fired_reads import Fired, Way, run
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from random_mappings import Program, program
+
+from awaken.project import Project, Snapshot
+from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+from awaken.workspace.sources import decode
+
+EXAMPLES = 120 if os.environ.get("AWAKEN_HYPOTHESIS") == "long" else 12
+
+
+def project_of(made: Program) -> Project:
+    texts = {"models.py": made.models, "main.py": made.main}
+    return Project(
+        Snapshot({name: decode(name, text.encode()) for name, text in texts.items()}), None
+    )
+
+
+def line_of(project: Project, path: str, start: int) -> int:
+    return project.snapshot[path].text.count(b"\n", 0, start) + 1
+
+
+def name_of(project: Project, read: Read) -> Fired:
+    line = line_of(project, read.place.path, read.place.span.start)
+    return Fired(read.place.path, line, read.owner.rpartition(".")[2], read.attribute)
+
+
+def is_of(project: Project, trace: Trace, ways: set[Way]) -> bool:
+    """Whether a trace is one of the ways that led to a read; an option goes a part of the way."""
+    line = line_of(project, trace.load.place.path, trace.load.place.span.start)
+    path = tuple(step.rpartition(".")[2] for step in trace.path[:-1])
+    return Way(line, path) in ways or bool(
+        trace.load.options and line in {one.line for one in ways}
+    )
+
+
+@settings(max_examples=EXAMPLES, phases=[Phase.generate])  # a seed is not made simpler
+@given(seed=st.integers(0, 10**6))
+def test_what_fires_is_found_and_traced_and_what_is_found_fires(seed):
+    made = program(seed)
+    project = project_of(made)
+    found = {name_of(project, one): one for one in project.orm.relationship_reads()}
+
+    fired, executed = run(made)
+
+    # What is read of an object of unknown class keeps every relationship of that name.
+    kept = {name for name in fired if name._replace(owner="") in found}
+    assert fired.keys() - found.keys() - kept == set()
+    for name in fired.keys() & found.keys():
+        traces = found[name].traces
+        is_known = any(is_of(project, one, fired[name]) for one in traces)
+        assert is_known or not found[name].is_traced, (name, fired[name])
+    quiet = found.keys() - fired.keys() - {name._replace(owner="") for name in fired}
+    silent = {name: found[name] for name in quiet if name[:2] in executed}
+    assert [name for name, one in silent.items() if not is_loaded(one)] == []
+
+
+def is_loaded(read: Read) -> bool:
+    """Whether an option may have loaded what is read."""
+    return not read.owner or any(trace.load.options for trace in read.traces)
