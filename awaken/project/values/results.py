@@ -41,6 +41,7 @@ from awaken.project.values.domain import (
     holds_tree,
     union,
 )
+from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
 from awaken.project.values.library.promises import holds_own, narrower
 from awaken.project.values.library.solving import SELF, closed, has_variables, solved
 from awaken.project.values.questions import Questions, given_by
@@ -101,7 +102,9 @@ class Results:
                 return self._made(function.qualified, module, node, known)
             case FunctionOf():
                 arguments = self._arguments(function, module, node, known)
-                return self.returned(function, arguments)
+                found = self.returned(function, arguments)
+                receiver = _receiver(function, module, node, known)
+                return self._with_origins(found, function, (*receiver, *arguments))
             case External():
                 return self._external(function, module, node, known)
             case Producer(how="callable" | "factory"):
@@ -341,6 +344,18 @@ class Results:
             if keyword.arg in by_name
         ]
         return tuple(Argument(parameter, module, value, known) for parameter, value in given)
+
+    def _with_origins(self, found: Values, function: FunctionOf, arguments: Environment) -> Values:
+        """Return what a call gives; what comes from its arguments comes from where they do."""
+        asked = parameters_in(found)
+        given: dict[Place, Origins] = {}
+        for one in arguments if asked else ():
+            place = function.module.place(one.parameter)
+            if place in asked:
+                values = given_by(self._evaluator, one)
+                origins = origins_in(values, self._evaluator.mapping.is_mapped)
+                given |= {} if origins is None else {place: origins}
+        return passed_on(found, given) if given else found
 
     def _receiver(self, function: FunctionOf, node: Function) -> Environment:
         """Return what a method is read from, where that says more than the class it stands in.
@@ -596,6 +611,16 @@ class Results:
                 why = f"`{value.qualified}` has no `{method}` in sight"
                 found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
+
+
+def _receiver(
+    function: FunctionOf, module: Module, node: ast.Call, known: Environment
+) -> Environment:
+    """Return what a call gives to the first parameter of a method, as it is written."""
+    if function.bound is None or not isinstance(node.func, ast.Attribute):
+        return ()
+    first = [one for one, _ in parameters_of(function.node.args)][:1]
+    return tuple(Argument(one, module, node.func.value, known) for one in first)
 
 
 def _entering_method(module: Module, node: ast.AST) -> str:
