@@ -509,7 +509,7 @@ class Results:
             wanted = self._evaluator.declared_unsolved(module, written)
             if has_variables(wanted):
                 given = given_by(self._evaluator, argument)
-                library.solve(wanted, given, solution, argument.module, written)
+                library.solve(wanted, given, solution, module, written)
         return closed(solved(declared, solution), module.place(annotation))
 
     def _is_narrowed(self, declared: Values) -> bool:
