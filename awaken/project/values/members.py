@@ -39,6 +39,7 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
+from awaken.project.values.library.of_requests import kept_for_request
 from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
 from awaken.project.values.questions import Questions
 from awaken.project.values.results import of_role
@@ -76,7 +77,8 @@ class Members:
             case InstanceOf() | ClassOf():
                 return self._of_object(owner, module, node)
             case TupleOf():
-                return self.attribute(as_instance(owner), node.attr, module, node)
+                of_class = _of_row(owner, node.attr)
+                return of_class or self.attribute(as_instance(owner), node.attr, module, node)
             case Session():
                 return self._of_session(owner, module, node)
             case Producer(how="factory"):
@@ -218,7 +220,8 @@ class Members:
         made = self._evaluator.knowledge.instance_attributes.get(name)
         if made is not None:
             return (InstanceOf(self._evaluator.names.defined(made)),)
-        return self._evaluator.named(name, module, node)
+        kept = kept_for_request(self._evaluator, owner, node.attr, module, node)
+        return kept or self._evaluator.named(name, module, node)
 
     def _of_session(self, owner: Session, module: Module, node: ast.Attribute) -> Values:
         name = f"{_CLASS_OF_KIND[owner.kind]}.{node.attr}"
@@ -511,6 +514,16 @@ class Members:
             if len(found) > MOST_ALTERNATIVES:
                 return (*found, Unknown("it may be too many things", NOWHERE))
         return found
+
+
+def _of_row(row: TupleOf, name: str) -> Values:
+    """Return the objects of the class ``name`` in a row: a plain tuple has no such attribute."""
+    objects = (
+        place
+        for place in row.items
+        if any(isinstance(one, InstanceOf) and one.qualified.endswith(f".{name}") for one in place)
+    )
+    return next(objects, ())
 
 
 def _of_object(owner: InstanceOf | ClassOf, name: str) -> Values:

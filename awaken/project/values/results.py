@@ -279,7 +279,9 @@ class Results:
             return (Producer("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:
             given = evaluator.values(module, first, known)
-            return self.given("generator", given, module, node)
+            # Without a default it raises where nothing is left.
+            default = (evaluator.values(module, one, known) for one in node.args[1:2])
+            return union(self.given("generator", given, module, node), *default)
         if name == "builtins.iter":
             return evaluator.values(module, first, known)
         if name == "builtins.type" and len(node.args) == 1:
@@ -413,7 +415,7 @@ class Results:
         if wrapped and not managed:
             why = f"`{node.name}` is decorated, so it may return something else"
             return (Producer("coroutine", (self._evaluator.unknown(module, node, why),)),)
-        found = self._undecorated(function, node, known)
+        found = self.undecorated(function, node, known)
         if not managed:
             return found
         return (Producer("manager", self.given("generator", found, module, node)),)
@@ -455,7 +457,8 @@ class Results:
         values = self._evaluator.values(module, decorator)
         return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
 
-    def _undecorated(self, function: FunctionOf, node: Function, known: Environment) -> Values:
+    def undecorated(self, function: FunctionOf, node: Function, known: Environment = ()) -> Values:
+        """Return what a function gives that is called as it stands, without its decorators."""
         evaluator, module = self._evaluator, function.module
         yielded, returns = _results(module, node)
         declared: Values = ()

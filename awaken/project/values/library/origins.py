@@ -23,15 +23,23 @@ from awaken.project.values.domain import (
 _OF_ATTRIBUTES = {"sqlalchemy.orm.AppenderQuery", "sqlalchemy.orm.WriteOnlyCollection"}
 _STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
 _STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
-_GETS = {"get", "get_one"}
+_GETS = {"get", "get_one", "merge"}
 Origins = tuple[Origin, ...]
 # A longer way names no load that a rule could write; a loop over parents has no end.
 _LONGEST_WAY = 4
 
 
-def with_options(found: Values, function: External, module: Module, node: ast.Call) -> Values:
-    """Return the result of a call with the loader options that the call gives to a statement."""
+def loaded(found: Values, function: External, module: Module, node: ast.Call) -> Values:
+    """Return the result of a call with what the call adds to where it comes from.
+
+    That are the loader options which it gives to a statement. ``merge`` loads an object itself,
+    unless the session has what it is given.
+    """
     places = tuple(module.place(one) for one in _options(function, node))
+    owner, _, name = function.qualified.rpartition(".")
+    if name == "merge" and owner.startswith("sqlalchemy."):
+        origin = Origin(module.place(node), places)
+        return _each(found, lambda all_: _few((*all_, origin)))
     if not places:
         return found
     return _each(
@@ -134,10 +142,15 @@ def passed_on(found: Values, given: Mapping[Place, Origins]) -> Values:
             for each in (one,) if passed is None else passed:
                 way = one.way if passed is None else (*each.way, *one.way)
                 changed[replace(each, way=way)] = None
-        fits = len(changed) <= MOST_ORIGINS and all(len(x.way) <= _LONGEST_WAY for x in changed)
-        return tuple(changed) if fits else None
+        fits = all(len(x.way) <= _LONGEST_WAY for x in changed)
+        return _few(tuple(changed)) if fits else None
 
     return _each(found, change)
+
+
+def _few(origins: Origins) -> Origins | None:
+    """Return ``origins`` unless they are too many to be looked at one by one."""
+    return origins if len(origins) <= MOST_ORIGINS else None
 
 
 def _each(
