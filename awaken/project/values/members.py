@@ -100,7 +100,8 @@ class Members:
         self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
     ) -> Values:
         """Return an attribute of an object or a class, with what loads the objects in it."""
-        found = self.attribute(owner, node.attr, module, node)
+        kept = kept_for_request(self._evaluator, owner.qualified, node.attr, module, node)
+        found = kept or self.attribute(owner, node.attr, module, node)
         found = begun(found, node.attr, module.place(node))
         if not isinstance(owner, InstanceOf) or owner.origins is None:
             return found

@@ -17,7 +17,12 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.questions import Questions
 
-_KEEPERS = {"flask.g", "quart.g"}
+_KEEPERS = {
+    "flask.g": "g",
+    "quart.g": "g",
+    "starlette.datastructures.State": "state",
+}
+"""What holds whatever a program puts into it, by the last word of how it is written."""
 _MOST_FILES = 100  # files to parse for one name; flask programs of 500 files have 40 such
 
 
@@ -91,7 +96,10 @@ def _given_by(evaluator: Questions, module: Module, node: ast.AST) -> Values:
 def kept_for_request(
     evaluator: Questions, owner: str, name: str, module: Module, node: ast.AST
 ) -> Values:
-    """Return what the program keeps as ``g.name``; empty where nothing in sight does."""
+    """Return what the program keeps as ``g.name``, or as ``request.state.name``.
+
+    Empty where nothing in sight does. Of what is kept for an application the same is said.
+    """
     if owner not in _KEEPERS or not evaluator.follows_callers:
         return ()
     return evaluator.solved(
@@ -104,7 +112,7 @@ def kept_for_request(
 
 
 def _kept(evaluator: Questions, owner: str, name: str, module: Module, node: ast.AST) -> Values:
-    simple = owner.rpartition(".")[2]
+    simple = _KEEPERS[owner]
     with_name = set(evaluator.files_naming(name) or ())
     paths = [one for one in evaluator.files_naming(simple) or () if one in with_name]
     if len(paths) > _MOST_FILES:
@@ -113,7 +121,7 @@ def _kept(evaluator: Questions, owner: str, name: str, module: Module, node: ast
     for path in paths:
         defining = evaluator.load(path)
         for target in _stored(defining, name) if defining is not None else ():
-            if defining is None or evaluator.names.qualified(defining, target.value) != owner:
+            if defining is None or not _is_keeper(evaluator, owner, defining, target.value):
                 continue
             above = defining.parent(target)
             if isinstance(above, ast.Assign | ast.AnnAssign) and above.value is not None:
@@ -122,6 +130,16 @@ def _kept(evaluator: Questions, owner: str, name: str, module: Module, node: ast
                 why = f"what `{owner}.{name}` is given is not followed"
                 found = union(found, (evaluator.unknown(defining, target, why),))
     return found
+
+
+def _is_keeper(evaluator: Questions, owner: str, module: Module, node: ast.expr) -> bool:
+    if evaluator.names.qualified(module, node) == owner:
+        return True
+    if not isinstance(node, ast.Attribute) or node.attr != _KEEPERS[owner]:
+        return False
+    values = evaluator.values(module, node)
+    known = [one for one in values if not isinstance(one, Unknown)]
+    return all(isinstance(one, InstanceOf) and one.qualified == owner for one in known)
 
 
 def _stored(module: Module, name: str) -> Iterator[ast.Attribute]:
