@@ -1,63 +1,76 @@
-"""Objects followed back to the calls that loaded or made them, through the callers of functions."""
+"""Objects followed back to the calls that loaded or made them, through the parameters of functions.
+
+Parameters and what arrives at them are a graph: an edge leads from a parameter to another one, over
+relationships or none. A way over relationships that comes back to where it began has no longest
+one (``to_dict`` of each child): there the edge is cut, and the reads behind it are unknown.
+"""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.reads.domain import Load, LoadKind, Trace
+from awaken.project.frameworks.sqlalchemy.reads.along import Along
+from awaken.project.frameworks.sqlalchemy.reads.arriving import Arrivals, Arriving
+from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+from awaken.project.frameworks.sqlalchemy.reads.load_kinds import LoadKinds
+from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.graph.passing import argument_of, default_of, is_omitted
-from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
-from awaken.project.values.domain import (
-    ClassOf,
-    External,
-    InstanceOf,
-    NoneValue,
-    Origin,
-    Unknown,
-    Values,
-)
+from awaken.project.graph.forwards.components import components
+from awaken.project.values.domain import InstanceOf, Origin, Unknown
 
-_KINDS: dict[str, LoadKind] = {
-    "get": "get",
-    "get_one": "get",
-    "merge": "merge",
-    "query": "query",
-    "select": "select",
-}
 # A longer way names no load that a rule could write, as in `library.origins`.
 _LONGEST_PATH = 4
-_MOST_PARAMETERS = 200  # of one question; a guess, not yet measured
+_MOST_STEPS = 500  # of one read, from parameter to parameter; a hundred suffice where one ends
 _MOST_TRACES = 50  # more statements than that no change should edit for one read
 
-
-@dataclass(frozen=True, slots=True)
-class _Parameter:
-    """A parameter of a function, of which the receiver of a call gives the first ``bound``."""
-
-    function: Function
-    parameter: ast.arg
-    bound: int
+_Path = tuple[str, ...]
 
 
 @dataclass
 class _Found:
-    """What one question found so far."""
+    """What is found of one read."""
 
     traces: dict[Trace, None] = field(default_factory=dict)
     unknown: dict[Unknown, None] = field(default_factory=dict)
-    waiting: list[tuple[Origin, tuple[str, ...]]] = field(default_factory=list)
 
 
 class Tracing:
-    """Answers for one program."""
+    """Answers for one program; ``follow`` looks at the program, ``of`` at what it found."""
 
-    def __init__(self, evaluator: ProgramEvaluator) -> None:
-        self._evaluator = evaluator
+    def __init__(
+        self, evaluator: ProgramEvaluator, along: Along, sources: Sequence[Sights]
+    ) -> None:
+        self._arriving = Arriving(evaluator, along, sources)
+        self._kinds = LoadKinds(evaluator)
+        self._known: dict[Place, Arrivals] = {}
+        self._component: dict[Place, int] = {}
+
+    def follow(self, origins: Iterable[Origin]) -> None:
+        """Find what arrives at all parameters that these origins lead to."""
+        waiting = {one.place for one in origins if one.kind == "parameter"}
+        while waiting:
+            found = self._arriving.at(waiting)
+            self._known.update(found)
+            waiting = {
+                origin.place
+                for arrivals in found.values()
+                for origin in _parameters(arrivals)
+                if origin.place not in self._known
+            }
+        self._number()
+
+    def _number(self) -> None:
+        """Give all parameters that lead to each other the same number."""
+        places = sorted(self._known)
+        numbers = {place: number for number, place in enumerate(places)}
+
+        def following(number: int) -> Iterator[int]:
+            return (numbers[one.place] for one in _parameters(self._known[places[number]]))
+
+        for count, component in enumerate(components(len(places), following)):
+            self._component.update((places[number], count) for number in component)
 
     def of(
         self, objects: Sequence[InstanceOf], attribute: str, place: Place
@@ -66,113 +79,46 @@ class Tracing:
 
         ``place`` is where it is read.
         """
-        found, seen = _Found(), set[tuple[Place, tuple[str, ...]]]()
+        found, arrivals = _Found(), dict[tuple[Origin, _Path], None]()
         for one in objects:
-            self._begin((one,), (f"{one.qualified}.{attribute}",), place, found)
-        while found.waiting:
-            origin, rest = found.waiting.pop(0)
-            key = (origin.place, (*origin.way, *rest))
-            if key in seen:
-                continue
-            seen.add(key)
-            if len(key[1]) > _LONGEST_PATH:
-                why = "the way to it is too long, or leads back to itself"
+            read: _Path = (f"{one.qualified}.{attribute}",)
+            if one.origins is None:
+                why = "what loaded it cannot be told"
                 found.unknown[Unknown(why, place)] = None
-            elif len(seen) > _MOST_PARAMETERS or len(found.traces) > _MOST_TRACES:
+            arrivals.update(((origin, read), None) for origin in one.origins or ())
+        waiting, seen = [*arrivals], set[tuple[Place, _Path]]()
+        # The list grows while it is read.
+        for origin, rest in waiting:
+            path = (*origin.way, *rest)
+            if len(path) > _LONGEST_PATH:
+                found.unknown[Unknown("the way to it is too long", place)] = None
+            elif origin.kind == "call":
+                found.traces[Trace(self._kinds.load(origin), path)] = None
+            elif (origin.place, path) not in seen:
+                seen.add((origin.place, path))
+                waiting += [(one, path) for one in self._arrived(origin.place, found)]
+            if len(seen) > _MOST_STEPS or len(found.traces) > _MOST_TRACES:
                 why = "too many calls have to be followed to tell what loaded it"
                 found.unknown[Unknown(why, place)] = None
                 break
-            elif origin.kind == "parameter":
-                self._at_callers(origin, key[1], found)
-            else:
-                load = Load(self._kind(origin.place), origin.place, origin.options)
-                found.traces[Trace(load, key[1])] = None
         return tuple(found.traces), tuple(found.unknown)
 
-    def _begin(self, values: Values, path: tuple[str, ...], place: Place, found: _Found) -> None:
-        for one in values:
-            match one:
-                case NoneValue():
-                    pass
-                case Unknown():
-                    found.unknown[one] = None
-                case InstanceOf(origins=None):
-                    why = "what loaded it cannot be told"
-                    found.unknown[Unknown(why, place)] = None
-                case InstanceOf():
-                    found.waiting += [(origin, path) for origin in one.origins or ()]
-                case _:
-                    found.unknown[Unknown("it may be something else", place)] = None
+    def _arrived(self, place: Place, found: _Found) -> Iterator[Origin]:
+        """Yield where the objects come from that arrive at a parameter."""
+        arrivals = self._known[place]
+        found.unknown.update(arrivals.unknown)
+        for one in sorted(arrivals.origins, key=lambda each: (each.place, each.way)):
+            if one.kind == "call" or not one.way or not self._leads_back(place, one.place):
+                yield one
+            else:
+                last = one.way[-1].rpartition(".")[2]
+                why = f"it may be read at any number of `{last}` from each other"
+                found.unknown[Unknown(why, place)] = None
 
-    def _at_callers(self, origin: Origin, path: tuple[str, ...], found: _Found) -> None:
-        """Go on with what the callers of a function pass to a parameter."""
-        module = self._evaluator.load(origin.place.path)
-        at = None if module is None else _parameter_at(module, origin.place)
-        if module is None or at is None:
-            found.unknown[Unknown("it is no parameter of a function", origin.place)] = None
-            return
-        function, parameter = at
-        callers = self._evaluator.callers.of(module, function)
-        for obstacle in callers.obstacles:
-            found.unknown[Unknown(obstacle.why, obstacle.place)] = None
-        for site in callers.sites:
-            caller = self._evaluator.load(site.place.path)
-            for call in caller.calls_at(site.place.span) if caller is not None else ():
-                if caller is not None:
-                    wanted = _Parameter(function, parameter, site.bound)
-                    self._passed(caller, call, wanted, path, found)
-
-    def _passed(
-        self,
-        module: Module,
-        call: ast.Call,
-        wanted: _Parameter,
-        path: tuple[str, ...],
-        found: _Found,
-    ) -> None:
-        function, parameter = wanted.function, wanted.parameter
-        given = argument_of(call, function, parameter, wanted.bound)
-        if given is None and wanted.bound and parameter in _first(function):
-            given = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if given is None and default_of(function, parameter) is not None and is_omitted(call):
-            return
-        if given is None:
-            why = f"`{module.excerpt(call)}` passes it in a way that is not followed"
-            found.unknown[Unknown(why, module.place(call))] = None
-            return
-        self._begin(self._evaluator.values(module, given), path, module.place(given), found)
-
-    def _kind(self, place: Place) -> LoadKind:
-        """Return what the call, or the attribute of a class, at ``place`` does."""
-        module = self._evaluator.load(place.path)
-        calls = module.calls_at(place.span) if module is not None else []
-        if module is None or not calls:
-            return "other"
-        for one in self._evaluator.values(module, calls[0].func):
-            match one:
-                case ClassOf():
-                    return "new"
-                case External():
-                    return _KINDS.get(one.qualified.rpartition(".")[2], "other")
-                case _:
-                    pass
-        return "other"
+    def _leads_back(self, place: Place, other: Place) -> bool:
+        return self._component[place] == self._component[other]
 
 
-def _first(function: Function) -> list[ast.arg]:
-    return [*function.args.posonlyargs, *function.args.args][:1]
-
-
-def _parameter_at(module: Module, place: Place) -> tuple[Function, ast.arg] | None:
-    for function in _functions(module):
-        args = function.args
-        for one in (*args.posonlyargs, *args.args, *args.kwonlyargs):
-            if module.span(one) == place.span:
-                return function, one
-    return None
-
-
-def _functions(module: Module) -> Iterator[Function]:
-    for scope in module.scopes.scopes:
-        if isinstance(scope.node, Function):
-            yield scope.node
+def _parameters(arrivals: Arrivals) -> Iterator[Origin]:
+    """Yield the parameters that the objects come from."""
+    return (one for one in arrivals.origins if one.kind == "parameter")
