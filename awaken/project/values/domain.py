@@ -131,13 +131,16 @@ class TupleOf:
 class Argument:
     """What a call gives to one parameter, still to be evaluated where it was written.
 
+    To its first parameter a method is given ``receiver``, which is known already; then ``value``
+    is that parameter.
     Equal if it is the same place: the file may have been parsed twice.
     """
 
     parameter: ast.arg
     module: Module
-    value: ast.expr
+    value: ast.expr | ast.arg
     known: Environment
+    receiver: Value | None = None
 
     @property
     def depth(self) -> int:
@@ -151,6 +154,7 @@ class Argument:
             # The parameter may be of a tree parsed again, too.
             and _position(self.parameter) == _position(other.parameter)
             and self.known == other.known
+            and self.receiver == other.receiver
         )
 
     def __hash__(self) -> int:

@@ -32,7 +32,7 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
-from awaken.project.values.library.origins import followed
+from awaken.project.values.library.origins import begun, followed
 from awaken.project.values.questions import Questions
 from awaken.project.values.results import of_role
 
@@ -68,9 +68,10 @@ class Members:
                 return self._of_external(owner.qualified, module, node)
             case InstanceOf() if self._evaluator.mapping.is_relationship(owner, node.attr):
                 found = self.attribute(owner, node.attr, module, node)
-                return followed(found, owner, node.attr)
+                return followed(begun(found, node.attr, module.place(node)), owner, node.attr)
             case InstanceOf() | ClassOf():
-                return self.attribute(owner, node.attr, module, node)
+                found = self.attribute(owner, node.attr, module, node)
+                return begun(found, node.attr, module.place(node))
             case TupleOf():
                 return self.attribute(as_instance(owner), node.attr, module, node)
             case Session():

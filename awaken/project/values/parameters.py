@@ -28,10 +28,12 @@ from awaken.project.values.domain import (
     Unknown,
     Values,
     union,
+    without_origins,
 )
 from awaken.project.values.library.origins import from_parameter
+from awaken.project.values.library.promises import narrower
 from awaken.project.values.pytest_fixtures import fixture_for
-from awaken.project.values.questions import Passed, Questions
+from awaken.project.values.questions import Passed, Questions, given_by
 
 _DEPENDS = {"fastapi.Depends", "fastapi.Security"}
 # Python makes class methods of them without a decorator (`__new__`: a static one given the class).
@@ -57,12 +59,13 @@ class Parameters:
             return (self._evaluator.unknown(module, parameter, "it is no parameter"),)
         owner = self._receiver(module, function, parameter)
         if owner is not None:
-            return (owner,)
+            # Where a method is read from says more than the class that it stands in.
+            return self._passed(known, parameter) or (owner,)
         if parameter in _variadic(function):
             return (NotRelevant("the packed arguments of a call"),)
         given = self._declared(module, parameter, binding.value)
         if given and not any(isinstance(one, Unknown) for one in given):
-            return given
+            return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.
         passed = self._passed(known, parameter)
         if passed is not None:
@@ -72,6 +75,17 @@ class Parameters:
             or self._fixture(module, function, parameter)
             or self._from_callers(module, function, parameter)
         )
+
+    def _also_passed(
+        self, module: Module, function: ast.AST, parameter: ast.arg, injected: Values
+    ) -> Values:
+        """Return what is injected; not where it comes from, if calls pass something else."""
+        plain = tuple(map(without_origins, injected))
+        evaluator = self._evaluator
+        is_told = plain != injected
+        if not is_told or not isinstance(function, Function) or not evaluator.follows_callers:
+            return injected
+        return plain if evaluator.passed_to(module, function, parameter).calls else injected
 
     def is_open(self, module: Module, binding: Binding) -> bool:
         """Whether only the callers can tell what the parameter bound by ``binding`` is."""
@@ -106,7 +120,7 @@ class Parameters:
         if sessions and promised and len(is_async) > 1:
             why = "the annotation and the dependency disagree about sync and async"
             return (self._evaluator.unknown(module, node, why),)
-        return declared
+        return declared if sessions or promised else narrower(self._evaluator, declared, injected)
 
     def annotated(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated[X, Depends(...)]`` with these arguments says."""
@@ -155,7 +169,7 @@ class Parameters:
     def _passed(self, known: Environment, parameter: ast.arg) -> Values | None:
         for argument in known:
             if argument.parameter is parameter:
-                return self._evaluator.values(argument.module, argument.value, argument.known)
+                return given_by(self._evaluator, argument)
         return None
 
     def _fixture(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:

@@ -41,8 +41,9 @@ from awaken.project.values.domain import (
     holds_tree,
     union,
 )
+from awaken.project.values.library.promises import holds_own, narrower
 from awaken.project.values.library.solving import SELF, closed, has_variables, solved
-from awaken.project.values.questions import Questions
+from awaken.project.values.questions import Questions, given_by
 
 if TYPE_CHECKING:
     from awaken.knowledge import Role
@@ -269,7 +270,8 @@ class Results:
         if provided is not None:
             return provided
         if name in {"typing.cast", "typing_extensions.cast"}:
-            return evaluator.declared(module, first)
+            given = evaluator.values(module, node.args[-1], known)
+            return narrower(evaluator, evaluator.declared(module, first), given)
         if name in {"contextlib.closing", "contextlib.nullcontext", "contextlib.aclosing"}:
             return (Producer("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:
@@ -340,6 +342,25 @@ class Results:
         ]
         return tuple(Argument(parameter, module, value, known) for parameter, value in given)
 
+    def _receiver(self, function: FunctionOf, node: Function) -> Environment:
+        """Return what a method is read from, where that says more than the class it stands in.
+
+        A class method is given the subclass by whose name it is called, and a query of a class of
+        the program knows what it loads.
+        """
+        module, bound, owner = function.module, function.bound, function.module.parent(node)
+        first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+        if first is None or not isinstance(owner, ast.ClassDef):
+            return ()
+        match bound:
+            case InstanceOf(parameters=[_, *_]):
+                pass
+            case ClassOf(qualified=name) if name != f"{module.name}.{module.qualname(owner)}":
+                pass
+            case _:
+                return ()
+        return (Argument(first, module, first, (), bound),)
+
     def returned(self, function: FunctionOf, arguments: Environment = ()) -> Values:
         """Return what calling ``function`` with ``arguments`` gives."""
         module, node = function.module, function.node
@@ -347,6 +368,7 @@ class Results:
         known = (*arguments, *function.known)
         if isinstance(node, ast.Lambda):
             return self._evaluator.values(module, node.body, known)
+        known = (*self._receiver(function, node), *known)
         holds = bool(known) or (function.bound is not None and holds_tree((function.bound,)))
         return self._evaluator.solved(
             ("call", node, known, function.bound),
@@ -433,7 +455,7 @@ class Results:
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
             if self._is_narrowed(declared):
                 found = union(*(evaluator.values(module, one, known) for one in returns))
-                declared = self._narrower(declared, found)
+                declared = narrower(self._evaluator, declared, found)
             return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
             # An annotation of a generator that names none says at best what is yielded.
@@ -471,64 +493,13 @@ class Results:
                 continue
             wanted = self._evaluator.declared_unsolved(module, written)
             if has_variables(wanted):
-                given = self._evaluator.values(argument.module, argument.value, argument.known)
-                library.solve(wanted, given, solution, argument.module, argument.value)
+                given = given_by(self._evaluator, argument)
+                library.solve(wanted, given, solution, argument.module, written)
         return closed(solved(declared, solution), module.place(annotation))
 
     def _is_narrowed(self, declared: Values) -> bool:
         """Whether what a function returns may say more than its annotation ``declared``."""
-        return self._are_told_apart(declared) or any(map(self._holds_own, declared))
-
-    def _holds_own(self, value: Value) -> bool:
-        match value:
-            case InstanceOf():
-                held = union(*value.parameters)
-                own = self._evaluator.classes.facts(value.qualified) is not None
-                return own or any(map(self._holds_own, held))
-            case _:
-                return False
-
-    def _narrower(self, declared: Values, found: Values) -> Values:
-        """Return what is returned, as far as it is known and of the declared classes.
-
-        The annotation rules where it is not, and adds nothing to what is.
-        """
-        if is_made(found):
-            return found
-        # What is promised not to be None is not, whatever a path may seem to give.
-        if NoneValue() not in declared:
-            found = tuple(one for one in found if one != NoneValue())
-        if not found or not all(self._is_one_of(one, declared) for one in found):
-            return declared
-        return found
-
-    def _is_one_of(self, value: Value, declared: Values) -> bool:
-        library = self._evaluator.library
-        match value:
-            case InstanceOf():
-                return any(
-                    isinstance(one, InstanceOf)
-                    and library.parameters_as(value, one.qualified) is not None
-                    and all(not isinstance(x, Unknown) for x in union(*value.parameters))
-                    and (bool(value.parameters) or not one.parameters)
-                    and self._holds_what(one, value)
-                    for one in declared
-                )
-            case NoneValue():
-                return value in declared
-            case _:
-                return False
-
-    def _holds_what(self, declared: InstanceOf, value: InstanceOf) -> bool:
-        """Whether what a container holds is of the classes that it is declared to hold."""
-        held = self._evaluator.library.parameters_as(value, declared.qualified) or ()
-        pairs = zip(declared.parameters, held, strict=False)
-        return all(
-            self._is_one_of(each, wanted)
-            for wanted, given in pairs
-            if all(isinstance(one, InstanceOf | NoneValue) for one in wanted)
-            for each in given
-        )
+        return self._are_told_apart(declared) or holds_own(self._evaluator, declared)
 
     def _yielded(
         self, module: Module, node: ast.Yield | ast.YieldFrom, known: Environment
@@ -663,11 +634,6 @@ def _is_same(function: FunctionOf) -> bool:
 
 def _parameters(node: Function) -> list[ast.arg]:
     return [parameter for parameter, _ in parameters_of(node.args)]
-
-
-def is_made(values: Values) -> bool:
-    """Whether all that ``values`` may be are instances that are told apart by what made them."""
-    return bool(values) and all(isinstance(one, InstanceOf) and one.made for one in values)
 
 
 def _results(

@@ -1,6 +1,8 @@
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from flask_sqlalchemy.query import Query
+
 _T = TypeVar("_T")
 
 class Pagination(Generic[_T]):
@@ -17,3 +19,5 @@ class Pagination(Generic[_T]):
     def prev(self, *, error_out: bool = False) -> Pagination[_T]: ...
     def next(self, *, error_out: bool = False) -> Pagination[_T]: ...
     def iter_pages(self, *, left_edge: int = 2, left_current: int = 2, right_current: int = 4, right_edge: int = 2) -> Iterator[int | None]: ...
+
+class BaseQuery(Query[_T]): ...

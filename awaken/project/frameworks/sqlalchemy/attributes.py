@@ -105,10 +105,11 @@ class MappedAttributes:
         if name != "query":
             return (InstanceOf(_INSTRUMENTED),) if self._is_mapped(qualified, name) else ()
         found = self._class_queries.of(qualified)
-        # A class of queries of the program's own may give anything.
-        if not isinstance(found, ClassQuery) or found.custom or found.query_class is not None:
+        # A class of queries that cannot be read may give anything.
+        if not isinstance(found, ClassQuery) or found.custom:
             return ()
-        return (InstanceOf(_QUERY, parameters=((InstanceOf(qualified),),)),)
+        query_class = _QUERY if found.query_class is None else found.query_class.qualified
+        return (InstanceOf(query_class, parameters=((InstanceOf(qualified),),)),)
 
     def _is_mapped(self, qualified: str, name: str) -> bool:
         """Whether ``name`` is an attribute for statements if it is read off the class itself."""

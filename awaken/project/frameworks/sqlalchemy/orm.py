@@ -12,7 +12,13 @@ from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
+from awaken.project.frameworks.sqlalchemy.reads.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.declared import DeclaredRelationships
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+from awaken.project.frameworks.sqlalchemy.reads.dynamic import DynamicReads
+from awaken.project.frameworks.sqlalchemy.reads.generated import GeneratedReads
+from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
+from awaken.project.frameworks.sqlalchemy.reads.proxies import ProxySights
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
@@ -39,9 +45,21 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
+        assignments = Assignments(evaluator, self._models, self._eager, files_with)
         self._reads = RelationshipReads(
-            evaluator, self._models, files_with, (PythonSights(evaluator, files_with),)
+            evaluator,
+            self._models,
+            files_with,
+            (
+                PythonSights(evaluator, assignments, files_with),
+                ProxySights(evaluator, self._models, files_with),
+            ),
         )
+        declared = DeclaredRelationships(self._models, evaluator.classes, files_with)
+        self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
+        self._generated = GeneratedReads(evaluator, self._models, declared, files_with)
+        self._inverses = Inverses(evaluator, self._models)
+        self._all_reads: tuple[Read, ...] | None = None
         evaluator.mapping = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
@@ -140,7 +158,17 @@ class Orm:
         One whose ``owner`` is empty reads an attribute that some class has as a relationship, of an
         object of which the class is not known.
         """
-        return self._reads.all()
+        if self._all_reads is None:
+            found = (*self._reads.all(), *self._dynamic.all(), *self._generated.all())
+            self._all_reads = tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
+        return self._all_reads
+
+    def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
+        """Return the side of a relationship that leads back; None if none is in sight.
+
+        Read of what the relationship gives, it leads to an object that was loaded before.
+        """
+        return self._inverses.of(owner, attribute)
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).

@@ -269,6 +269,9 @@ class Library:
             solution = dict(zip(shape.variables, one.parameters, strict=False))
             for base in reversed(shape.bases):
                 inner = tuple(solved(each, solution) for each in base.parameters)
+                if one.parameters and not shape.variables:
+                    # Of a query of the program's own class the mapping says what it loads.
+                    inner = inner or one.parameters
                 waiting.append(InstanceOf(base.qualified, parameters=inner))
 
     def _member(self, owner: InstanceOf, name: str) -> _Found | None:

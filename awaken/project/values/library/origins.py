@@ -10,7 +10,9 @@ from awaken.contract import Place
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import External, InstanceOf, Origin, Producer, TupleOf, Values
 
+_OF_ATTRIBUTES = {"sqlalchemy.orm.AppenderQuery", "sqlalchemy.orm.WriteOnlyCollection"}
 _STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
+_STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
 _GETS = {"get", "get_one"}
 # A longer way names no load that a rule could write; a loop over parents has no end.
 _LONGEST_WAY = 4
@@ -43,8 +45,27 @@ def from_parameter(found: Values, place: Place, is_mapped: Callable[[str], bool]
     return _each(found, lambda one: one, origins, lambda one: is_mapped(one.qualified))
 
 
+def begun(found: Values, name: str, place: Place) -> Values:
+    """Return what the attribute ``name`` at ``place`` gives; if it is a statement, it begins there.
+
+    As `User.query` is one, and `user.posts` of a relationship that is loaded by statements alone.
+    """
+    origins = (Origin(place),)
+    return tuple(
+        _each((one,), lambda each: each, origins)[0]
+        if isinstance(one, InstanceOf) and (name == "query" or one.qualified in _OF_ATTRIBUTES)
+        else one
+        for one in found
+    )
+
+
 def followed(found: Values, owner: InstanceOf, name: str) -> Values:
-    """Return what the relationship ``name`` of ``owner`` holds, with where ``owner`` comes from."""
+    """Return what the relationship ``name`` of ``owner`` holds, with where ``owner`` comes from.
+
+    What is loaded by a statement of its own does not come from there.
+    """
+    if any(isinstance(one, InstanceOf) and one.qualified in _OF_ATTRIBUTES for one in found):
+        return found
     if owner.origins is None or any(len(one.way) >= _LONGEST_WAY for one in owner.origins):
         return found
     step = f"{owner.qualified}.{name}"

@@ -15,7 +15,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
-from awaken.project.values.library.origins import followed
+from awaken.project.values.library.origins import begun, followed
 
 
 class Along:
@@ -39,6 +39,7 @@ class Along:
         match value:
             case InstanceOf():
                 found = self._evaluator.attribute(value, attribute, sight.module, sight.node)
+                found = begun(found, attribute, sight.place)
                 if self._evaluator.mapping.is_relationship(value, attribute):
                     return followed(found, value, attribute)
                 return found

@@ -16,6 +16,9 @@ How = Literal[
     "assigned",  # `user.posts = []`: a collection is loaded to be replaced
     "getattr",  # `getattr(user, "posts", None)`
     "hasattr",  # raises another exception than `hasattr` catches
+    "dynamic",  # `getattr(user, name)`: any relationship whose name fits
+    "awaitable",  # `user.awaitable_attrs.posts`: loads, unless the relationship raises
+    "run_sync",  # in what is given to `run_sync`: loads, unless the relationship raises
     "generated",  # the `__repr__` and `__eq__` of a dataclass mapping
     "proxy",  # an association proxy
     "response",  # a field of a response model

@@ -10,7 +10,7 @@ from awaken.project.frameworks.sqlalchemy.models import Models
 from awaken.project.frameworks.sqlalchemy.reads.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
-from awaken.project.frameworks.sqlalchemy.reads.tracing import Tracing
+from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import InstanceOf, Unknown, Values

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 
 from awaken.contract import Place, Span
 from awaken.project.frameworks.sqlalchemy.reads.along import Along
-from awaken.project.frameworks.sqlalchemy.reads.arriving.found import Arrivals
-from awaken.project.frameworks.sqlalchemy.reads.arriving.handed_on import HandedOn
-from awaken.project.frameworks.sqlalchemy.reads.arriving.hidden import Hidden
-from awaken.project.frameworks.sqlalchemy.reads.arriving.injected import Injected
-from awaken.project.frameworks.sqlalchemy.reads.arriving.receivers import (
+from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.hidden import Hidden
+from awaken.project.frameworks.sqlalchemy.reads.tracing.injected import Injected
+from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
+    OF_CHANGES,
     Method,
     Receivers,
-    is_of_classes,
     parameters,
+    part_of_property,
 )
-from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of, default_of, is_omitted
 from awaken.project.source.modules import Module
@@ -95,7 +96,10 @@ class Arriving:
         method = self._receivers.method_of(module, function) if is_first else None
         if method is None or function.name == "__init__":
             return True
-        if is_of_classes(function):
+        part = part_of_property(function)
+        if part in OF_CHANGES:
+            arrivals.stop(f"changing `{function.name}` calls it", module.place(function))
+        if part:
             return False
         if function.name.startswith("__") and function.name.endswith("__"):
             arrivals.stop(f"Python itself calls `{function.name}`", module.place(function))

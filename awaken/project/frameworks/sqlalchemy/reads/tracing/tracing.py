@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.along import Along
-from awaken.project.frameworks.sqlalchemy.reads.arriving import Arrivals, Arriving
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
-from awaken.project.frameworks.sqlalchemy.reads.load_kinds import LoadKinds
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving
+from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.load_kinds import LoadKinds
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.components import components
 from awaken.project.values.domain import InstanceOf, Origin, Unknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaken.project.frameworks.sqlalchemy.reads.arriving.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import default_of
 from awaken.project.source.modules import Module

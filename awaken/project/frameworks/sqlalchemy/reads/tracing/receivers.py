@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.along import Along
-from awaken.project.frameworks.sqlalchemy.reads.arriving.found import Arrivals
-from awaken.project.frameworks.sqlalchemy.reads.arriving.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Sight
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module
@@ -24,7 +24,10 @@ from awaken.project.values.domain import ClassOf, InstanceOf, Origin, Unknown, V
 
 # Each is evaluated once; a method that more places read has too common a name to be told apart.
 _MOST_PLACES = 2000
-_FURTHER = {"expression", "comparator", "update_expression"}  # of classes, not of objects
+OF_CLASSES = {"comparator", "expression", "update_expression"}
+"""The parts of a hybrid that statements ask of the class."""
+OF_CHANGES = {"deleter", "setter"}
+"""The parts of a property that an assignment, or ``del``, calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,6 @@ class Method:
     name: str
     owner: str
     is_property: bool
-    is_setter: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,10 @@ class Receivers:
         names = {name for _, name in decorators}
         if names & {"builtins.staticmethod", "builtins.classmethod"}:
             return None
-        last = {one.attr for one, _ in decorators if isinstance(one, ast.Attribute)}
-        is_setter = "setter" in last
-        is_property = is_setter or bool(names & PROPERTIES) or "getter" in last
-        return Method(function.name, qualified, is_property, is_setter)
+        is_getter = any(
+            isinstance(one, ast.Attribute) and one.attr == "getter" for one, _ in decorators
+        )
+        return Method(function.name, qualified, is_getter or bool(names & PROPERTIES))
 
     def look_for(self, names: Iterable[str]) -> None:
         """Find the places that read one of these names, file by file for all of them."""
@@ -119,7 +121,7 @@ class Receivers:
             arrivals.stop(f"`{method.name}` is read at too many places", seen[0].place)
             return
         for one in seen:
-            if (one.how == "assigned") != method.is_setter:
+            if one.how == "assigned":
                 continue
             if one.super_of is not None:
                 arrivals.origins[Origin(one.super_of, kind="parameter")] = None
@@ -164,11 +166,10 @@ class Receivers:
         )
 
 
-def is_of_classes(function: Function) -> bool:
-    """Whether a method is the part of a hybrid that statements ask of the class."""
-    return any(
-        isinstance(one, ast.Attribute) and one.attr in _FURTHER for one in function.decorator_list
-    )
+def part_of_property(function: Function) -> str:
+    """Return which part of a property or hybrid a method is, beside the one that is read."""
+    named = (one for one in function.decorator_list if isinstance(one, ast.Attribute))
+    return next((one.attr for one in named if one.attr in OF_CLASSES | OF_CHANGES), "")
 
 
 def _receiver_of_super(module: Module, node: ast.expr) -> Place | None:

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator
 
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.reads.arriving.found import Arrivals
-from awaken.project.frameworks.sqlalchemy.reads.arriving.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
