@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.reads.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
@@ -41,8 +40,7 @@ class RelationshipReads:
         self._models = models
         self._files_with = files_with
         self._sources = sources
-        self._along = Along(evaluator)
-        self._tracing = Tracing(evaluator, self._along, sources)
+        self._tracing = Tracing(evaluator, sources)
         self._found: tuple[Read, ...] | None = None
 
     def all(self) -> tuple[Read, ...]:
@@ -65,7 +63,7 @@ class RelationshipReads:
         names = self._names()
         for source in self._sources:
             for sight in source.reading(names):
-                for attribute, values in self._along.path(sight):
+                for attribute, values in self._tracing.along.path(sight):
                     yield from self._reads(values, attribute, sight.place, sight.how, names)
 
     def _names(self) -> frozenset[str]:

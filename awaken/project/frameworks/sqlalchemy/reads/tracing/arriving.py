@@ -8,17 +8,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from awaken.contract import Place, Span
-from awaken.project.frameworks.sqlalchemy.reads.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.hidden import Hidden
 from awaken.project.frameworks.sqlalchemy.reads.tracing.injected import Injected
+from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import (
+    is_first,
+    named_parameters,
+)
 from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
     OF_CHANGES,
     Method,
     Receivers,
-    parameters,
     part_of_property,
 )
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -46,13 +49,17 @@ class Arriving:
     """Answers for one program."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, along: Along, sources: Sequence[Sights]
+        self,
+        evaluator: ProgramEvaluator,
+        along: Along,
+        sources: Sequence[Sights],
+        handed_on: HandedOn,
     ) -> None:
         self._evaluator = evaluator
-        self._handed_on = HandedOn(evaluator)
-        self._hidden = Hidden(evaluator, self._handed_on)
+        self._handed_on = handed_on
+        self._hidden = Hidden(evaluator, handed_on)
         self._injected = Injected(evaluator)
-        self._receivers = Receivers(evaluator, along, sources, self._handed_on)
+        self._receivers = Receivers(evaluator, along, sources, handed_on)
 
     def at(self, places: Iterable[Place]) -> dict[Place, Arrivals]:
         """Return what arrives at the parameters that stand at ``places``."""
@@ -92,8 +99,8 @@ class Arriving:
             return False
         if self._injected.add(module, function, parameter, arrivals):
             return False
-        is_first = parameter is next(parameters(function), None)
-        method = self._receivers.method_of(module, function) if is_first else None
+        is_self = is_first(function, parameter)
+        method = self._receivers.method_of(module, function) if is_self else None
         if method is None or function.name == "__init__":
             return True
         part = part_of_property(function)
@@ -150,7 +157,7 @@ class Arriving:
         """Add what one call passes."""
         function, parameter = wanted.function, wanted.parameter
         given = argument_of(call, function, parameter, wanted.bound)
-        if given is None and wanted.bound and parameter is next(parameters(function), None):
+        if given is None and wanted.bound and is_first(function, parameter):
             self._receiver(module, call, function, arrivals)
             return
         if given is None and default_of(function, parameter) is not None and is_omitted(call):
@@ -174,7 +181,7 @@ class Arriving:
             arrivals.origins[Origin(module.place(call))] = None
         else:
             around = module.enclosing_function(call)
-            first = next(parameters(around), None) if isinstance(around, Function) else None
+            first = next(named_parameters(around), None) if isinstance(around, Function) else None
             if first is not None:
                 arrivals.origins[Origin(module.place(first), kind="parameter")] = None
 
@@ -190,7 +197,7 @@ class Arriving:
                 module.span(one): (scope.node, one)
                 for scope in module.scopes.scopes
                 if isinstance(scope.node, Function | ast.Lambda)
-                for one in parameters(scope.node)
+                for one in named_parameters(scope.node)
             }
         at = known.get(place.span)
         return None if at is None else (module, *at)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import is_first
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -36,6 +37,7 @@ _WITH_REQUESTS = {"celery", "click", "flask", "flask_login", "huey", "rq", "star
 """Packages whose decorators have functions called with texts and numbers: of a path, a command
 line, a message."""
 _LISTENING = {"sqlalchemy.event.listen", "sqlalchemy.event.listens_for"}
+_SQLALCHEMY = {"flask_sqlalchemy", "sqlalchemy", "sqlmodel"}
 _FORWARDING = {
     "flask_caching.Cache.cached",
     "flask_caching.Cache.memoize",
@@ -62,6 +64,9 @@ class Hidden:
     ) -> None:
         """Add what arrives at a parameter from where ``obstacle`` says."""
         if obstacle.kind in _ELSEWHERE:
+            return
+        if function.name == "__init__" and is_first(function, parameter):
+            # It is new, whoever makes it.
             return
         if obstacle.kind == "inherited" and self._calls_with_requests(module, function):
             return
@@ -140,7 +145,7 @@ class Hidden:
         node = next(
             (
                 one
-                for one in module.mentions(function.name)
+                for one in module.mentions(_mentioned(module, place))
                 if isinstance(one, ast.Name | ast.Attribute) and module.span(one) == place.span
             ),
             None,
@@ -148,12 +153,21 @@ class Hidden:
         if node is None:
             return None
         above = module.parent(node)
-        if isinstance(above, ast.Call) and (
-            self._evaluator.names.qualified(module, above.func) in _LISTENING
-        ):
-            return Origin(module.place(above))
+        if isinstance(above, ast.Call):
+            if self._evaluator.names.qualified(module, above.func) in _LISTENING:
+                return Origin(module.place(above))
+            if function.name == "__init__" and self._is_sqlalchemy(module, above.func):
+                # What is loaded is made without the constructor.
+                return ()
         index = positional.index(parameter) - self._bound(module, node)
         return None if index < 0 else self._handed_on.to(module, node, index)
+
+    def _is_sqlalchemy(self, module: Module, called: ast.expr) -> bool:
+        """Whether a function of SQLAlchemy is called, as ``select(User)``."""
+        values = self._evaluator.values(module, called)
+        return all(
+            isinstance(one, External) and _root(one.qualified) in _SQLALCHEMY for one in values
+        )
 
     def _bound(self, module: Module, node: ast.expr) -> int:
         """Return how many parameters the receiver gives to a method that is a value."""
@@ -161,6 +175,12 @@ class Hidden:
             return 0
         values = self._evaluator.values(module, node.value)
         return int(any(isinstance(one, InstanceOf | Producer) for one in values))
+
+
+def _mentioned(module: Module, place: Place) -> str:
+    """Return the last name of what is written at ``place``."""
+    text = module.source.text[place.span.start : place.span.end].decode(errors="replace")
+    return text.rpartition(".")[2]
 
 
 def _root(name: str) -> str:

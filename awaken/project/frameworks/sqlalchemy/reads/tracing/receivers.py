@@ -7,15 +7,16 @@ stands in front: so the places are those that read attributes by name, not calls
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.reads.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Sight
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
+from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import named_parameters
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module
@@ -179,11 +180,5 @@ def _receiver_of_super(module: Module, node: ast.expr) -> Place | None:
             around = module.enclosing_function(node)
         case _:
             return None
-    first = next(parameters(around), None) if isinstance(around, Function) else None
+    first = next(named_parameters(around), None) if isinstance(around, Function) else None
     return None if first is None else module.place(first)
-
-
-def parameters(function: Function | ast.Lambda) -> Iterator[ast.arg]:
-    """Yield the parameters of a function that have a name of their own at its calls."""
-    args = function.args
-    yield from (*args.posonlyargs, *args.args, *args.kwonlyargs)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from awaken.contract import Place
-from awaken.project.frameworks.sqlalchemy.reads.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
+from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.arriving import Arriving
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
+from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.load_kinds import LoadKinds
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.forwards.components import components
@@ -40,10 +41,10 @@ class _Found:
 class Tracing:
     """Answers for one program; ``follow`` looks at the program, ``of`` at what it found."""
 
-    def __init__(
-        self, evaluator: ProgramEvaluator, along: Along, sources: Sequence[Sights]
-    ) -> None:
-        self._arriving = Arriving(evaluator, along, sources)
+    def __init__(self, evaluator: ProgramEvaluator, sources: Sequence[Sights]) -> None:
+        handed_on = HandedOn(evaluator)
+        self.along = Along(evaluator, handed_on)
+        self._arriving = Arriving(evaluator, self.along, sources, handed_on)
         self._kinds = LoadKinds(evaluator)
         self._known: dict[Place, Arrivals] = {}
         self._component: dict[Place, int] = {}
