@@ -346,7 +346,6 @@ def test_what_a_new_object_is_given_is_told():
     [
         ("session.get(User, 1)", "get"),
         ("session.get_one(User, 1)", "get"),
-        ("session.merge(User())", "merge"),
         ("session.query(User).one()", "query"),
         ("session.scalars(select(User)).one()", "select"),
         ("User()", "new"),

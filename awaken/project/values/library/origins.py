@@ -13,24 +13,13 @@ from awaken.project.values.domain import External, InstanceOf, Origin, Producer,
 _OF_ATTRIBUTES = {"sqlalchemy.orm.AppenderQuery", "sqlalchemy.orm.WriteOnlyCollection"}
 _STATEMENTS = {"sqlalchemy.orm.Query", "sqlalchemy.orm.AppenderQuery", "sqlalchemy.Select"}
 _STATEMENTS |= {"flask_sqlalchemy.BaseQuery", "flask_sqlalchemy.query.Query"}
-_MERGES = {
-    "sqlalchemy.ext.asyncio.AsyncSession.merge",
-    "sqlalchemy.orm.Session.merge",
-    "sqlalchemy.orm.scoped_session.merge",
-}
 _GETS = {"get", "get_one"}
 # A longer way names no load that a rule could write; a loop over parents has no end.
 _LONGEST_WAY = 4
 
 
 def with_options(found: Values, function: External, module: Module, node: ast.Call) -> Values:
-    """Return the result of a call with the loader options that the call gives to a statement.
-
-    A merge is a load of its own: what it gives is not the object that it is given.
-    """
-    if function.qualified in _MERGES:
-        merged = Origin(module.place(node))
-        found = _each(found, lambda _: merged)
+    """Return the result of a call with the loader options that the call gives to a statement."""
     places = tuple(module.place(one) for one in _options(function, node))
     if not places:
         return found
