@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
+from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
@@ -39,9 +40,9 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
-        self._reads = RelationshipReads(
-            evaluator, self._models, files_with, (PythonSights(evaluator, files_with),)
-        )
+        self.schemas = schema_sights(evaluator, self._models, files_with)
+        sights = (PythonSights(evaluator, files_with), self.schemas)
+        self._reads = RelationshipReads(evaluator, self._models, files_with, sights)
         evaluator.mapping = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
