@@ -14,19 +14,24 @@ from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Sta
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
 from awaken.project.frameworks.sqlalchemy.reads.domain import Read
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
-from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
+from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
+from awaken.project.frameworks.templates.sights import TemplateSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Unknown
+from awaken.workspace.text_files import Texts
 
 
 class Orm:
     """Sessions, mapped classes and queries; nothing is looked for before it is asked."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        templates: Callable[[], Texts | None],
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
@@ -39,9 +44,11 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
-        self._reads = RelationshipReads(
-            evaluator, self._models, files_with, (PythonSights(evaluator, files_with),)
+        sources: tuple[Sights, ...] = (
+            PythonSights(evaluator, files_with),
+            TemplateSights(evaluator, files_with, templates),
         )
+        self._reads = RelationshipReads(evaluator, self._models, files_with, sources)
         evaluator.mapping = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
@@ -138,7 +145,8 @@ class Orm:
         """Return every read of a relationship in sight, with the loads of the objects, in order.
 
         One whose ``owner`` is empty reads an attribute that some class has as a relationship, of an
-        object of which the class is not known.
+        object of which the class is not known. Templates are read for rules that declare
+        ``TEMPLATE_READS`` in ``reads``; for others they may read any attribute.
         """
         return self._reads.all()
 

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Sight
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, Read, Sight
+from awaken.project.frameworks.sqlalchemy.reads.paths import Paths
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.values.domain import (
-    InstanceOf,
-    Producer,
-    TupleOf,
-    Unknown,
-    Value,
-    Values,
-    union,
-)
-from awaken.project.values.library.origins import followed
+from awaken.project.values.domain import InstanceOf, Unknown, Values
 
 
 class RelationshipReads:
@@ -36,6 +28,7 @@ class RelationshipReads:
         self._models = models
         self._files_with = files_with
         self._sources = sources
+        self._paths = Paths(evaluator)
         self._tracing = Tracing(evaluator)
         self._found: tuple[Read, ...] | None = None
 
@@ -64,11 +57,23 @@ class RelationshipReads:
 
     def _of(self, sight: Sight, names: frozenset[str]) -> Iterator[Read]:
         """Yield the reads of relationships at one place."""
-        values = self._evaluator.values(sight.module, sight.node)
-        for attribute in sight.path:
-            values = _items(values) if sight.of_items else values
-            yield from self._reads(values, attribute, sight, names)
-            values = union(*(self._followed(one, attribute, sight) for one in values))
+        for attribute, values in self._paths.objects(sight):
+            if attribute in {ANY, BY_KEY}:
+                yield from self._any(values, sight)
+            else:
+                yield from self._reads(values, attribute, sight, names)
+
+    def _any(self, values: Values, sight: Sight) -> Iterator[Read]:
+        """Yield the reads of objects of which any relationship may be read."""
+        # An item by a computed key is one of a container, and an attribute of an object.
+        why = sight.unseen or Unknown("an attribute by a computed name is read", sight.place)
+        unknown = tuple(one for one in values if isinstance(one, Unknown))
+        for one in values:
+            if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
+                traces, more = self._tracing.of([one], ANY, sight.place)
+                yield Read(sight.place, one.qualified, ANY, sight.how, traces, (why, *more))
+        if unknown:
+            yield Read(sight.place, "", ANY, sight.how, (), (why, *unknown))
 
     def _reads(
         self, values: Values, attribute: str, sight: Sight, names: frozenset[str]
@@ -86,19 +91,6 @@ class RelationshipReads:
         if unknown and not owners and attribute in names:
             yield Read(sight.place, "", attribute, sight.how, (), unknown)
 
-    def _followed(self, value: Value, attribute: str, sight: Sight) -> Values:
-        """Return what an attribute of an object gives."""
-        match value:
-            case InstanceOf():
-                found = self._evaluator.attribute(value, attribute, sight.module, sight.node)
-                if self._evaluator.mapping.is_relationship(value, attribute):
-                    return followed(found, value, attribute)
-                return found
-            case Unknown():
-                return (value,)
-            case _:
-                return ()
-
     def _declaring(self, value: InstanceOf, attribute: str) -> str:
         """Return the class that declares a relationship of an object; empty if there is none."""
         mapped = self._models.mapped_class(value.qualified)
@@ -109,19 +101,3 @@ class RelationshipReads:
         declaring = {site.owner for site in sites if site.attribute == attribute}
         above = (one.qualified for one in self._models.ancestors(value.qualified))
         return next((one for one in above if one in declaring), value.qualified)
-
-
-def _items(values: Values) -> Values:
-    """Return the objects among ``values``: those inside of containers in place of these."""
-    found: Values = ()
-    for one in values:
-        match one:
-            case InstanceOf(parameters=[*_, held]):
-                found = union(found, _items(held))
-            case TupleOf():
-                found = union(found, _items(union(*one.items)) if one.items else ())
-            case Producer():
-                found = union(found, _items(one.inner))
-            case _:
-                found = union(found, (one,))
-    return found
