@@ -30,6 +30,8 @@ from sqlalchemy.orm import attributes, base, relationships, strategies
 
 MOST_TESTS = 20
 """Tests that are named for one read: enough to look one up."""
+WRITTEN_AFTER = 25
+"""Tests after which the file is written anew: a run that is killed leaves what it saw."""
 LIBRARIES = (sysconfig.get_paths()["stdlib"], "site-packages", "dist-packages")
 LOADER: Any = getattr(strategies, "LazyLoader", None) or vars(strategies)["_LazyLoader"]
 LAZY = (True, "select")
@@ -76,6 +78,7 @@ class Recorder:
         self._output = output
         self._root = f"{root}/"
         self._test = ""
+        self._done = 0
         self._reads: dict[Read, tuple[list[int], dict[str, None]]] = {}
         self._sent: list[bool] = []
 
@@ -87,6 +90,9 @@ class Recorder:
             return (yield)
         finally:
             self._test = ""
+            self._done += 1
+            if self._done % WRITTEN_AFTER == 0:
+                self.write()
 
     def install(self) -> None:
         """Listen to every load of a relationship that is read."""
