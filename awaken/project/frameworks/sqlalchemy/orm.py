@@ -42,9 +42,10 @@ class Orm:
         self._reads = RelationshipReads(
             evaluator, self._models, files_with, (PythonSights(evaluator, files_with),)
         )
-        evaluator.mapping = MappedAttributes(
+        self._attributes = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
+        evaluator.mapping = self._attributes
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.
@@ -141,6 +142,17 @@ class Orm:
         object of which the class is not known.
         """
         return self._reads.all()
+
+    def is_collection(self, qualified: str, attribute: str) -> bool | None:
+        """Return whether a relationship of a mapped class holds many objects.
+
+        None if it cannot be told.
+        """
+        mapped = self._models.mapped_class(qualified)
+        facts = None if mapped is None else mapped.relationships.get(attribute)
+        return (
+            None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
+        )
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).
