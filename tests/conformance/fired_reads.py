@@ -31,8 +31,14 @@ class Fired(NamedTuple):
 
     file: str
     line: int
+    function: str
     owner: str
     attribute: str
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """What is the same where the lines of the program have moved."""
+        return (self.file, self.function, self.owner, self.attribute)
 
 
 class Run(NamedTuple):
@@ -52,7 +58,7 @@ class _Watch:
 
     def loaded(self, instance: object, *_others: object) -> None:
         """Note how an object came to be; SQLAlchemy calls this where it is loaded or made."""
-        line = next((line for file, line in frames() if file == "main.py"), 0)
+        line = next((line for file, line, _ in frames() if file == "main.py"), 0)
         self._ways.setdefault(inspect(instance), set() if self._depth else {Way(line)})
 
     def followed(self, state: Any, attribute: str, value: Any) -> None:
@@ -111,12 +117,13 @@ class _Watch:
         return self._trace
 
 
-def frames() -> Iterator[tuple[str, int]]:
+def frames() -> Iterator[tuple[str, int, str]]:
     """Yield the places of the program that are being executed, innermost first."""
     frame: FrameType | None = sys._getframe()
     while frame is not None:
         if frame.f_code.co_filename in FILES:
-            yield frame.f_code.co_filename, frame.f_lineno
+            function = frame.f_code.co_qualname.partition(".<locals>")[0]
+            yield frame.f_code.co_filename, frame.f_lineno, function.rpartition(".")[2]
         frame = frame.f_back
 
 
