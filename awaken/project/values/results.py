@@ -473,6 +473,9 @@ class Results:
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
             if self._is_narrowed(declared):
                 found = union(*(evaluator.values(module, one, known) for one in returns))
+                if yielded:
+                    inner = union(*(self._yielded(module, one, known) for one in yielded))
+                    found = (Producer("generator", inner),)
                 declared = narrower(self._evaluator, declared, found)
             return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
