@@ -41,6 +41,9 @@ class PythonSights:
 
     def _sight(self, module: Module, node: ast.AST) -> Sight | None:
         match node:
+            # What is called is a method that has the name by chance, as of `rows.keys()`.
+            case ast.Attribute() if _is_called(module, node):
+                return None
             case ast.Attribute(ctx=ast.Load()):
                 return Sight(module, node.value, (node.attr,), module.place(node), "attribute")
             case ast.Attribute(ctx=ast.Store()):
@@ -52,3 +55,8 @@ class PythonSights:
                 return Sight(module, owner, (attribute,), module.place(node), _GETTERS[name])
             case _:
                 return None
+
+
+def _is_called(module: Module, node: ast.Attribute) -> bool:
+    above = module.parent(node)
+    return isinstance(above, ast.Call) and above.func is node
