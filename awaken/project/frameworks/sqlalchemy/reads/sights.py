@@ -53,8 +53,7 @@ class PythonSights:
 
     def _sights(self, module: Module, node: ast.AST, names: Collection[str]) -> Iterator[Sight]:
         match node:
-            # What is called is a method that has the name by chance, as of `rows.keys()`.
-            case ast.Attribute(attr=name) if name in names and not _is_called(module, node):
+            case ast.Attribute(attr=name) if name in names:
                 yield from self._of_attribute(module, node)
             case ast.Call(func=ast.Name(id=how), args=[_, _, *_]) if how in _GETTERS:
                 yield from self._of_getter(module, node, names, how)
@@ -160,8 +159,3 @@ def _matched(module: Module, node: ast.MatchClass) -> Iterator[Sight]:
     for name in node.kwd_attrs if isinstance(match, ast.Match) else ():
         if isinstance(match, ast.Match):
             yield Sight(module, match.subject, (name,), module.place(node), "attribute")
-
-
-def _is_called(module: Module, node: ast.Attribute) -> bool:
-    above = module.parent(node)
-    return isinstance(above, ast.Call) and above.func is node
