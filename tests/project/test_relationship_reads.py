@@ -137,6 +137,56 @@ def test_a_receiver_that_cannot_be_told_is_unknown():
     assert unknown[0].startswith("`roots` may be read from it as well: ")
 
 
+def test_an_object_that_is_nowhere_in_sight_is_unknown():
+    unknown = ["no object that comes to it is in sight"]
+
+    assert read("self.nodes", "", members=PROPERTY) == ([], unknown)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "why"),
+    [
+        ("hybrid_property", None),
+        ("hybrid_method", None),
+        ("validates('id')", "`roots` is decorated by `validates`, which may call it"),
+        ("roots.expression", "no object that comes to it is in sight"),
+        ("roots.setter", "changing `roots` calls it"),
+    ],
+)
+def test_a_decorator_says_what_a_method_is_called_with(decorator, why):
+    members = f"""
+        from sqlalchemy.ext.hybrid import hybrid_method, hybrid_property
+        from sqlalchemy.orm import validates
+        @{decorator}
+        def roots(self, *others):
+            return self.nodes
+    """
+    code = """
+        def run(session: Session):
+            first(session).roots
+    """
+
+    loads, unknown = read("self.nodes", code, members=members)
+
+    assert unknown == ([why] if why else [])
+    assert loads == (LOAD if why is None or "validates" in why else [])
+
+
+def test_a_name_that_is_put_together_beside_a_class_may_be_its_method():
+    code = """
+        def run(session: Session, name):
+            first(session).roots
+    """
+    tell = """
+    def tell(self, name):
+        return getattr(self, "roo" + name)()
+    """
+
+    found = read("self.nodes", code, members=dedent(METHOD) + dedent(tell))
+
+    assert found == (LOAD, ['`getattr(self, "roo" + name)` may name `roots`'])
+
+
 @pytest.mark.parametrize("name", ["__repr__", "__eq__", "__iter__"])
 def test_python_calls_dunders_from_anywhere(name):
     members = f"""
@@ -234,6 +284,11 @@ def test_code_out_of_sight_is_no_reader_in_sight():
     [
         ("flask.Flask(__name__).route('/')", LOAD, []),
         ("event.listens_for(User, 'load')", ["event.listens_for nodes", *LOAD], []),
+        (
+            "flask.Flask(__name__).template_filter()",
+            LOAD,
+            ["`show` is decorated by `flask.Flask(__name__).template_filter`, which may call it"],
+        ),
         ("library.wrapped", LOAD, ["`show` is decorated by `library.wrapped`, which may call it"]),
     ],
 )

@@ -43,6 +43,7 @@ _FORWARDING = {
     "flask_caching.Cache.memoize",
     "flask_login.login_required",
     "flask_login.utils.login_required",
+    "sqlalchemy.ext.hybrid.hybrid_method",
 }
 """Decorators that call the function with what its callers pass, or not at all."""
 
@@ -70,7 +71,9 @@ class Hidden:
             return
         if obstacle.kind == "inherited" and self._calls_with_requests(module, function):
             return
-        if obstacle.kind == "framework" and self._decorated(obstacle, module, function, arrivals):
+        decorator = _decorator_at(obstacle.place, module, function)
+        if decorator is not None:
+            self.add_decorator(module, function, decorator, arrivals)
             return
         if obstacle.kind == "value":
             self._passed_on(obstacle, function, parameter, arrivals)
@@ -91,21 +94,16 @@ class Hidden:
             for one in ancestors.outside
         )
 
-    def _decorated(
-        self, obstacle: Obstacle, module: Module, function: Function, arrivals: Arrivals
-    ) -> bool:
-        """Add what arrives by a decorator; False where that cannot be told."""
-        for decorator in function.decorator_list:
-            plain = without_arguments(decorator)
-            if module.place(plain) == obstacle.place:
-                names = set(self._names(module, plain))
-                if names and names <= _FORWARDING:
-                    return True
-                if names and names <= _LISTENING:
-                    arrivals.origins[Origin(obstacle.place)] = None
-                    return True
-                return bool(names) and all(_root(one) in _WITH_REQUESTS for one in names)
-        return False
+    def add_decorator(
+        self, module: Module, function: Function, decorator: ast.expr, arrivals: Arrivals
+    ) -> None:
+        """Add what arrives by a decorator, which may have the function called."""
+        names = set(self._names(module, decorator))
+        if names and names <= _LISTENING:
+            arrivals.origins[Origin(module.place(decorator))] = None
+        elif not names or not all(one in _FORWARDING or _gives_requests(one) for one in names):
+            why = f"`{function.name}` is decorated by `{module.excerpt(decorator)}`"
+            arrivals.stop(f"{why}, which may call it", module.place(decorator))
 
     def _names(self, module: Module, decorator: ast.expr) -> Iterator[str]:
         """Yield the qualified names of what decorates; empty for what is no library's."""
@@ -175,6 +173,18 @@ class Hidden:
             return 0
         values = self._evaluator.values(module, node.value)
         return int(any(isinstance(one, InstanceOf | Producer) for one in values))
+
+
+def _decorator_at(place: Place, module: Module, function: Function) -> ast.expr | None:
+    plain = map(without_arguments, function.decorator_list)
+    return next((one for one in plain if module.place(one) == place), None)
+
+
+def _gives_requests(name: str) -> bool:
+    """Whether a decorator has the function called with texts and numbers alone."""
+    method = name.rpartition(".")[2]
+    # A filter of templates is given anything, and so is who asks for what others passed.
+    return _root(name) in _WITH_REQUESTS and "template" not in method and "pass_" not in method
 
 
 def _mentioned(module: Module, place: Place) -> str:
