@@ -103,7 +103,7 @@ class Tracing:
                 why = "too many calls have to be followed to tell what loaded it"
                 found.unknown[Unknown(why, place)] = None
                 break
-        if not found.traces and not found.unknown:
+        if objects and not found.traces and not found.unknown:
             # Then it never runs, or is called from where nobody looks.
             found.unknown[Unknown("no object that comes to it is in sight", place)] = None
         return tuple(found.traces), tuple(found.unknown)
