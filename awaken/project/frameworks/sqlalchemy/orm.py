@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
+from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
@@ -23,16 +24,21 @@ from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import Relati
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
+from awaken.project.frameworks.templates.sights import TemplateSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Unknown
+from awaken.workspace.text_files import Texts
 
 
 class Orm:
     """Sessions, mapped classes and queries; nothing is looked for before it is asked."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        templates: Callable[[], Texts | None],
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
@@ -46,6 +52,7 @@ class Orm:
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
         assignments = Assignments(evaluator, self._models, self._eager, files_with)
+        self.schemas = schema_sights(evaluator, self._models, files_with)
         self._reads = RelationshipReads(
             evaluator,
             self._models,
@@ -53,6 +60,8 @@ class Orm:
             (
                 PythonSights(evaluator, assignments, files_with),
                 ProxySights(evaluator, self._models, files_with),
+                self.schemas,
+                TemplateSights(evaluator, files_with, templates),
             ),
         )
         declared = DeclaredRelationships(self._models, evaluator.classes, files_with)
@@ -156,7 +165,8 @@ class Orm:
         """Return every read of a relationship in sight, with the loads of the objects, in order.
 
         One whose ``owner`` is empty reads an attribute that some class has as a relationship, of an
-        object of which the class is not known.
+        object of which the class is not known. Templates are read for rules that declare
+        ``TEMPLATE_READS`` in ``reads``; for others they may read any attribute.
         """
         if self._all_reads is None:
             found = (*self._reads.all(), *self._dynamic.all(), *self._generated.all())
