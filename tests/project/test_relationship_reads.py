@@ -414,3 +414,34 @@ def test_loads_are_told_apart(load, kind):
     (found,) = project.orm.relationship_reads()
 
     assert [one.load.kind for one in found.traces] == [kind]
+
+
+@pytest.mark.parametrize("base", ["flask.views.MethodView", "library.View"])
+def test_a_view_calls_only_what_answers_requests(base):
+    code = f"""
+        import flask.views, library
+        class Page({base}):
+            def get(self, user_id):
+                return self.show(first(Session()))
+            def show(self, user: User):
+                return user.nodes
+    """
+    why = "`Page` inherits from `library.View`, which may call it"
+
+    assert read("user.nodes", code) == (LOAD, [why] if "library" in base else [])
+
+
+def test_a_cache_of_the_program_hands_on_what_it_is_given():
+    code = """
+        from flask_caching import Cache
+        class Ours(Cache):
+            def inc(self): pass
+        cache = Ours()
+        @cache.memoize()
+        def show(user: User):
+            return user.nodes
+        def run(session: Session):
+            show(first(session))
+    """
+
+    assert read("user.nodes", code) == (LOAD, [])

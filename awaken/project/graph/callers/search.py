@@ -98,7 +98,7 @@ class Search:
         return self._evaluator.names.layout.published and is_public(module, name)
 
     def _look_at_hierarchy(self, hierarchy: Hierarchy) -> None:
-        hidden = hierarchy.hidden_base()
+        hidden = hierarchy.hidden_base(self._target.name)
         if hidden is not None:
             why = f"`{self._target.owner_name}` inherits from {hidden}, which may call it"
             self._stop("inherited", why, self._target.place)

@@ -17,22 +17,12 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedO
 from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import is_first
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.hierarchies import VIEWS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
-from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Values
+from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Value, Values
 
 _ELSEWHERE = {"outside", "named", "dynamic"}
-_VIEWS = {
-    "flask.views.MethodView",
-    "flask.views.View",
-    "flask_classful.FlaskView",
-    "flask_restful.Resource",
-    "flask_restplus.Resource",
-    "flask_restx.Resource",
-    "starlette.endpoints.HTTPEndpoint",
-    "tornado.web.RequestHandler",
-}
-"""Classes that call the methods of their subclasses with what stands in a request."""
 _WITH_REQUESTS = {"celery", "click", "flask", "flask_login", "huey", "rq", "starlette", "typer"}
 """Packages whose decorators have functions called with texts and numbers: of a path, a command
 line, a message."""
@@ -90,7 +80,7 @@ class Hidden:
         if ancestors is None or ancestors.unresolved:
             return False
         return all(
-            one in _VIEWS or one.partition(".")[0] in sys.stdlib_module_names
+            one in VIEWS or one.partition(".")[0] in sys.stdlib_module_names
             for one in ancestors.outside
         )
 
@@ -108,16 +98,26 @@ class Hidden:
     def _names(self, module: Module, decorator: ast.expr) -> Iterator[str]:
         """Yield the qualified names of what decorates; empty for what is no library's."""
         name = self._evaluator.names.qualified(module, decorator)
-        if name is not None:
+        # A name of the program's own may be an object that a library has the class of.
+        if name is not None and self._evaluator.names.locate(name) is None:
             yield name
             return
         if isinstance(decorator, ast.Attribute):
             for one in self._evaluator.values(module, decorator.value):
-                match one:
-                    case InstanceOf() | External():
-                        yield f"{one.qualified}.{decorator.attr}"
-                    case _:
-                        yield "?"
+                yield from self._methods(one, decorator.attr)
+
+    def _methods(self, owner: Value, name: str) -> Iterator[str]:
+        """Yield what the method of an object is called in the library that defines it."""
+        if not isinstance(owner, InstanceOf | External):
+            yield "?"
+            return
+        above = self._evaluator.classes.ancestors(owner.qualified)
+        if above is None:
+            yield f"{owner.qualified}.{name}"
+        elif any(name in one.members for one in above.inside) or above.unresolved:
+            yield "?"
+        else:
+            yield from (f"{one}.{name}" for one in above.outside)
 
     # ----------------------------------------------------------------------------------- values
     def _passed_on(
