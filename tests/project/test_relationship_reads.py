@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from textwrap import dedent
 
 import pytest
@@ -245,6 +246,8 @@ def test_a_lambda_gets_what_it_is_called_with(use):
         ("show(first(session))", None),
         ("list(map(show, users(session)))", None),
         ("each(show, first(session))", None),
+        ("functools.partial(show, first(session))()", None),
+        ("list(map(functools.partial(show), users(session)))", None),
         ("{'show': show}", "`show` is passed on as a value"),
         (
             "show(*users(session))",
@@ -254,6 +257,7 @@ def test_a_lambda_gets_what_it_is_called_with(use):
 )
 def test_a_function_gets_what_its_callers_pass(use, why):
     code = f"""
+        import functools
         def each(function, user):
             function(user)
         def show(user: User):
@@ -445,3 +449,35 @@ def test_a_cache_of_the_program_hands_on_what_it_is_given():
     """
 
     assert read("user.nodes", code) == (LOAD, [])
+
+
+def test_the_same_is_told_whatever_was_asked_before_and_in_any_order():
+    models = MODELS.replace("LINES", dedent(PROPERTY).strip().replace("\n", "\n        "))
+    files = {
+        "models.py": models,
+        "loads.py": LOADED,
+        "shown.py": """
+            from models import Node, User
+            def show(user: User):
+                return [tell(one) for one in user.roots]
+            def tell(node: Node):
+                return node.owner, [tell(one) for one in node.children]
+        """,
+        "main.py": """
+            from loads import Session, first, users
+            from shown import show
+            def run(session: Session):
+                show(first(session))
+                list(map(show, users(session)))
+        """,
+    }
+    expected = program(files).orm.relationship_reads()
+    turned = program(dict(reversed(files.items())))
+    for path in ("shown.py", "main.py"):
+        module = turned.module(path)
+        for node in module.walk():
+            if isinstance(node, ast.expr):
+                turned.values.of(module, node)
+
+    assert turned.orm.relationship_reads() == expected
+    assert any(one.traces for one in expected)
