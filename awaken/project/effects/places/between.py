@@ -66,21 +66,39 @@ class Between:
 
         In the order of the source. Both stand in one function; else it is unknown.
         """
-        self._summaries.clear()
         function = module.enclosing_function(earlier)
         if function is None or function is not module.enclosing_function(later):
             return (self._unknown(module, later, "the two do not stand in one function"),)
-        above = module.parent(earlier)
+        return self.part(module, function, earlier, later) or ()
+
+    def part(
+        self,
+        module: Module,
+        function: FunctionOrLambda,
+        earlier: ast.expr | None,
+        later: ast.expr | None,
+    ) -> tuple[Event, ...] | None:
+        """Return what may happen in one run of ``function`` between two of its expressions.
+
+        None for ``earlier`` means its entry, for ``later`` its ways out: that it returns, yields or
+        ends. None is returned where no way leads from the one to the other.
+        """
+        self._summaries.clear()
+        above = None if earlier is None else module.parent(earlier)
         start = above if isinstance(above, ast.Await) else earlier
         nodes = list(own_nodes(what_runs(function)))
+        asked = later or earlier or function
         if len(nodes) > _MOST_NODES:
             why = "the function is too large to follow"
-            return (self._unknown(module, later, why),)
-        if start not in nodes or later not in nodes:
+            return (self._unknown(module, asked, why),)
+        ends = {one for one in (start, later) if one is not None}
+        if not ends <= set(nodes):
             why = "one of the two runs at another time than the function"
-            return (self._unknown(module, later, why),)
-        graph = _Graph(module, function, {start, later})
+            return (self._unknown(module, asked, why),)
+        graph = _Graph(module, function, ends)
         found = graph.between(start, later)
+        if found is None:
+            return None
         events = [event for node in found for event in self._at(module, node)]
         return tuple(dict.fromkeys(events))
 
@@ -227,6 +245,7 @@ class _Graph(ControlGraph):
         self.points: dict[ast.AST, list[int]] = {}
         scope: Scope = module.scopes.scope_made_by(function)
         super().__init__(function, scope)
+        self._end = self._here
 
     def _parts(self, node: ast.AST) -> Iterator[object]:  # type: ignore[override]
         if node in self._first_of:
@@ -243,17 +262,37 @@ class _Graph(ControlGraph):
         if self._here is not None:
             self.points.setdefault(node, []).append(self._point(node))
 
-    def between(self, earlier: ast.AST, later: ast.AST) -> list[ast.AST]:
-        """Return the nodes on the ways from one to the other that do not pass the first again."""
-        starts, ends = self.points.get(earlier, []), self.points.get(later, [])
+    def between(self, earlier: ast.AST | None, later: ast.AST | None) -> list[ast.AST] | None:
+        """Return the nodes on the ways from one to the other that do not pass the first again.
+
+        None of them is the entry, or the ways out. None is returned where there is no way.
+        """
+        starts = [0] if earlier is None else self.points.get(earlier, [])
+        ends = self._ways_out() if later is None else self.points.get(later, [])
         before: list[list[int]] = [[] for _ in self.after]
         for point, following in enumerate(self.after):
             for other in following:
                 before[other].append(point)
         blocked = set(starts)
-        on_way = _reached(starts, self.after, blocked) & _reached(ends, before, blocked)
+        onwards = _reached(starts, self.after, blocked)
+        if not onwards & {*ends}:
+            return None
+        on_way = onwards & (_reached(ends, before, blocked) | {*(ends if later is None else ())})
         found = [node for node, points in self.points.items() if on_way & {*points}]
         return [one for one in found if one is not earlier and one is not later]
+
+    def _ways_out(self) -> list[int]:
+        """Return the points at which a caller gets something back, those of ``finally`` included.
+
+        The caller of a generator gets something at each ``yield``.
+        """
+        given = [one for one in self.points if isinstance(one, ast.Yield | ast.YieldFrom)]
+        if given:
+            return [point for one in given for point in self.points[one]]
+        returns = [one for one in self.points if isinstance(one, ast.Return)]
+        starts = [point for one in returns for point in self.points[one]]
+        last = [] if self._end is None else [self._end]
+        return [*starts, *sorted(_reached(starts, self.after, ())), *last]
 
 
 def _reached(
