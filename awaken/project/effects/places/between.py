@@ -16,13 +16,14 @@ from awaken.knowledge.sessions import SessionEvent, session_events
 from awaken.project.effects.attributes import Attributes
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.own import own_nodes, what_runs
+from awaken.project.effects.places.by_name import ByName
 from awaken.project.graph.dispatch import Called, functions_called
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.stubs import is_stub
 from awaken.project.source.bindings import Scope
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, FunctionOrLambda
-from awaken.project.values.domain import Producer, Session, Unknown
+from awaken.project.values.domain import ClassOf, FunctionOf, Producer, Session, Unknown
 from awaken.project.values.local.control import ControlGraph
 
 EventKind = SessionEvent | Literal["await", "yield", "unknown"]
@@ -31,6 +32,7 @@ _MOST_NODES = 50_000  # of one function; a guess, not yet measured
 _MOST_FUNCTIONS = 150  # bodies of one question, as in `raising`
 _DEEPEST = 12  # calls inside of calls, as in `raising`
 _MOST_EVENTS = 20  # of one function; a reader needs one
+_WITHOUT_ARGUMENTS = {"close", "commit", "rollback"}
 _WITHS = (ast.AsyncWith, ast.With)
 _JUMPS = (ast.Break, ast.Continue, ast.Return)
 _MARKED = (ast.AsyncFor, ast.Await, ast.Call, ast.ListComp, ast.DictComp, ast.SetComp, ast.Yield,
@@ -58,6 +60,7 @@ class Between:
         self._awaitables = awaitables
         self._attributes = Attributes(evaluator)
         self._known = session_events()
+        self._named = ByName(evaluator)
         self._summaries: dict[tuple[str, int], tuple[Event, ...]] = {}
         self._active: list[tuple[str, int]] = []
 
@@ -155,8 +158,10 @@ class Between:
         place = module.place(call)
         names = self._names(module, call)
         if isinstance(names, Unknown):
-            yield Event("unknown", place, names.why)
+            yield from self._by_name(module, call, names.why)
         elif names:
+            if any(one.startswith(self._known.running) for one in names):
+                yield Event("unknown", place, f"`{names[0]}` runs code of the program")
             events = [self._known.calls[name] for name in names if name in self._known.calls]
             yield from (Event(one, place) for one in events)
             if not events and self._gets_a_session(module, call, names):
@@ -181,9 +186,9 @@ class Between:
         """Yield what calling a function or class of the project does."""
         called = functions_called(self._evaluator, module, call)
         if isinstance(called, Unknown):
-            made = self._attributes.initialiser(module, call)
+            made = self._attributes.initialiser(module, call) or self._made(module, call)
             if not made and not self._makes_a_session(module, call):
-                yield Event("unknown", module.place(call), called.why)
+                yield from self._by_name(module, call, called.why)
             called = (made,) if isinstance(made, Called) else ()
         real = [one for one in called if not is_stub(self._evaluator, one.module, one.function)]
         if called and not real:
@@ -195,6 +200,63 @@ class Between:
             if is_awaited or not isinstance(one.function, ast.AsyncFunctionDef):
                 for event in self._summary(one.module, one.function):
                     yield replace(event, chain=(module.place(call), *event.chain))
+
+    def _made(self, module: Module, call: ast.Call) -> bool | Called:
+        """Return the ``__init__`` of a class that inherits from libraries; True if it has none.
+
+        What a library does to make an object without a session changes none.
+        """
+        values = self._evaluator.values(module, call.func)
+        one = values[0] if len(values) == 1 else None
+        ancestors = (
+            self._evaluator.classes.ancestors(one.qualified) if isinstance(one, ClassOf) else None
+        )
+        if ancestors is None or self._gets_a_session(module, call, ()):
+            return False
+        for facts in ancestors.inside:
+            if "__new__" in facts.members:
+                return False
+            home = self._evaluator.classes.node(facts.qualified)
+            for method in home[1].body if home is not None else ():
+                if isinstance(method, Function) and method.name == "__init__" and home is not None:
+                    return Called(home[0], method, 1)
+        return True
+
+    def _by_name(self, module: Module, call: ast.Call, why: str) -> Iterator[Event]:
+        """Yield what a method of an unknown receiver may do: of any class that has one.
+
+        Where the program has none of the name, a library is called.
+        """
+        place, method = module.place(call), call.func
+        if not isinstance(method, ast.Attribute) or self._may_call(module, call):
+            yield Event("unknown", place, why)
+            return
+        known = self._known.methods.get(method.attr)
+        # ``file.close()`` may be meant as well; ``list.remove(x)`` certainly is no registry.
+        if known is not None and (not call.args or known not in _WITHOUT_ARGUMENTS):
+            yield Event(known, place)
+        functions = self._named.functions(method.attr)
+        if functions is None:
+            yield Event("unknown", place, why)
+        for home, function in functions or ():
+            for event in self._summary(home, function):
+                yield replace(event, chain=(place, *event.chain))
+
+    def _may_call(self, module: Module, call: ast.Call) -> bool:
+        """Whether a call is given what may change a session: one, or a function of the program.
+
+        So does a test client, which runs the whole application.
+        """
+        receiver = module.text_of(call.func).lower().rpartition(".")[0]
+        if receiver.endswith(("client", "runner")) or self._gets_a_session(module, call, ()):
+            return True
+        given = [*call.args, *(one.value for one in call.keywords)]
+        return any(
+            isinstance(value, FunctionOf)
+            for one in given
+            if isinstance(one, ast.Name | ast.Lambda)
+            for value in self._evaluator.values(module, one)
+        )
 
     def _makes_a_session(self, module: Module, call: ast.Call) -> bool:
         values = self._evaluator.values(module, call)
