@@ -23,7 +23,7 @@ _SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling
 _FUNCTIONS = frozenset(one.rpartition(".")[2] for one in _FIELDS.functions)
 _DECORATORS = frozenset([*_SCHEMAS.decorators, *_FIELDS.decorators])
 _WORDS = (
-    *(f".{one}(".encode() for one in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
+    *(f"{one}(".encode() for one in (*_SCHEMAS.dumps, *_SCHEMAS.decorators)),
     b"marshal",
 )
 
