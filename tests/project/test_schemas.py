@@ -9,6 +9,8 @@ import pytest
 from programs import program
 from recorded_reads import MAPPED, parsed, predicted
 
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY
+
 MARSHMALLOW = """
     from marshmallow import Schema, fields
     from marshmallow_sqlalchemy import SQLAlchemyAutoSchema, SQLAlchemySchema, auto_field
@@ -242,4 +244,42 @@ def test_what_cannot_be_read_is_unknown_and_nothing_fails():
     project.orm.relationship_reads()
 
     unread = [one.module.text_of(one.node) for one in project.orm.schemas.unread]
-    assert "user()" in unread
+    assert unread == ["user()", "user()"]
+
+
+def test_what_is_not_known_of_a_schema_may_read_any_attribute():
+    text = """
+        from marshmallow import Schema, fields
+        from flask_restx import Namespace, marshal_with
+        from mapped import user
+        from elsewhere import PostSchema, post_fields
+
+        api = Namespace("x")
+
+        class UserSchema(Schema):
+            posts = fields.Nested(PostSchema, many=True)
+
+        def dumped():
+            return UserSchema().dump(user())
+
+        def given(schema):
+            return schema.dump(user())
+
+        @marshal_with(post_fields)
+        def decorated():
+            return user()
+
+        @api.response(200, "as written", {"posts": fields.Raw})
+        def documented():
+            return user()
+    """
+    reads = program({"mapped.py": MAPPED, "app.py": text}).orm.relationship_reads()
+
+    found = {(one.owner, one.attribute, one.how) for one in reads if one.owner}
+    assert found == {
+        ("mapped.User", "posts", "schema"),
+        ("mapped.Post", ANY, "schema"),
+        ("mapped.User", ANY, "schema"),
+        ("mapped.User", ANY, "response"),
+    }
+    assert all(one.unknown for one in reads if one.attribute == ANY)

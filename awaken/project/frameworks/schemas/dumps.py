@@ -17,7 +17,7 @@ from awaken.project.frameworks.web.responses.routes import returned_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name
-from awaken.project.values.domain import InstanceOf
+from awaken.project.values.domain import InstanceOf, Unknown
 
 _SCHEMAS, _FIELDS = schema_knowledge().schemas, schema_knowledge().marshalling
 _FUNCTIONS = frozenset(one.rpartition(".")[2] for one in _FIELDS.functions)
@@ -60,14 +60,25 @@ class DumpReadings:
             case ast.Attribute(value=owner, attr=name) if name in _SCHEMAS.dumps:
                 given = argument_at(call, 0, "obj")
                 if given is not None:
-                    shapes = tuple(self._instances(module, owner))
-                    yield from self._given.readings(module, given, shapes, "schema")
+                    yield from self._dumped(module, owner, given)
             case func if last_name(func) in _FUNCTIONS:
                 given, fields = argument_at(call, 0, "data"), argument_at(call, 1, "fields")
                 if given is not None and fields is not None:
                     yield from self._marshalled(module, func, given, fields)
             case _:
                 pass
+
+    def _dumped(
+        self, module: Module, owner: ast.expr, given: ast.expr
+    ) -> Iterator[Reading | Unread]:
+        shapes = tuple(self._instances(module, owner))
+        yield from self._given.readings(module, given, shapes, "schema")
+        # Much is dumped that has nothing to do with schemas: the name has to say so.
+        if shapes or "schema" not in module.text_of(owner).lower():
+            return
+        for one in self._evaluator.values(module, owner):
+            if isinstance(one, Unknown):
+                yield Unread(module, given, one, "schema")
 
     def _marshalled(
         self, module: Module, func: ast.expr, given: ast.expr, fields: ast.expr
@@ -77,7 +88,7 @@ class DumpReadings:
         is_known = self._evaluator.names.qualified(module, func) in _FIELDS.functions
         if is_known and not shapes:
             why = f"which fields `{module.excerpt(fields)}` has cannot be seen"
-            yield Unread(module, given, self._evaluator.unknown(module, fields, why))
+            yield Unread(module, given, self._evaluator.unknown(module, fields, why), "schema")
 
     def _instances(self, module: Module, node: ast.expr) -> Iterator[Shape]:
         """Yield the schemas that an expression gives, with what they were made with."""
@@ -103,12 +114,21 @@ class DumpReadings:
         for decorator in function.decorator_list:
             if not isinstance(decorator, ast.Call) or last_name(decorator.func) not in _DECORATORS:
                 continue
-            given = [*decorator.args, *(one.value for one in decorator.keywords if one.arg)]
-            shapes: list[Shape] = []
-            for one in given:
-                if isinstance(one, ast.Constant):
-                    continue
-                shapes += self._schemas.shapes(module, one)
-                shapes += self._marshalling.shapes(module, one)
-            for node in returned_by(module, function) if shapes else ():
-                yield from self._given.readings(module, node, shapes, "response")
+            yield from self._decorated(module, function, decorator)
+
+    def _decorated(
+        self, module: Module, function: Function, decorator: ast.Call
+    ) -> Iterator[Reading | Unread]:
+        given = [*decorator.args, *(one.value for one in decorator.keywords if one.arg)]
+        named = [one for one in given if not isinstance(one, ast.Constant)]
+        shapes = [shape for one in named for shape in self._schemas.shapes(module, one)]
+        # ``response`` of Flask-RESTX is given such a dictionary as well, and documents it.
+        marshals = last_name(decorator.func) in _FIELDS.decorators
+        for one in named if marshals else ():
+            shapes += self._marshalling.shapes(module, one)
+        for node in returned_by(module, function) if shapes or marshals else ():
+            yield from self._given.readings(module, node, shapes, "response")
+            if not shapes:
+                why = f"what `{module.excerpt(decorator)}` writes cannot be seen"
+                unknown = self._evaluator.unknown(module, decorator, why)
+                yield Unread(module, node, unknown, "response")

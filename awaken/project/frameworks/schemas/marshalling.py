@@ -97,7 +97,11 @@ class Marshalling:
         call = value if isinstance(value, ast.Call) else ast.Call(value, [], [])
         path = attribute_path(call, name)
         if path is not None:
-            yield Field(name, path, place, tuple(self._inner(home, call)))
+            shapes = tuple(self._inner(home, call))
+            is_nested = last_name(call.func) in _KNOWN.nested
+            why = f"which fields `{home.excerpt(value)}` has cannot be seen"
+            unseen = self._evaluator.unknown(home, value, why) if is_nested and not shapes else None
+            yield Field(name, path, place, shapes, unseen)
 
     def _inner(self, module: Module, call: ast.Call) -> Iterator[Shape]:
         kind = last_name(call.func)

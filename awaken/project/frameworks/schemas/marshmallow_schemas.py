@@ -22,7 +22,7 @@ from awaken.project.frameworks.web.files import FilesWith
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import last_name
-from awaken.project.values.domain import ClassOf, InstanceOf
+from awaken.project.values.domain import ClassOf, InstanceOf, Unknown
 
 _KNOWN = schema_knowledge().schemas
 _SIMPLE = frozenset(
@@ -231,7 +231,13 @@ class MarshmallowSchemas:
             return
         inner = self._inner(module, call, home) if isinstance(node, ast.Call) else ()
         shapes = tuple(_narrowed(one, name, shape) for one in inner)
-        yield Field(name, path, module.place(node), shapes)
+        is_nested = bool(kinds & {*_KNOWN.nested, *_KNOWN.plucked})
+        unseen = self._unseen(module, node) if is_nested and not shapes else None
+        yield Field(name, path, module.place(node), shapes, unseen)
+
+    def _unseen(self, module: Module, node: ast.expr) -> Unknown:
+        why = f"which schema `{module.excerpt(node)}` has cannot be seen"
+        return self._evaluator.unknown(module, node, why)
 
     def _kinds(self, module: Module, func: ast.expr) -> frozenset[str]:
         """Return the simple names of the class of a field and of those that it inherits from."""

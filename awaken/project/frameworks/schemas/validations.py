@@ -55,7 +55,7 @@ class EndpointReadings:
             shapes = self._models.shapes(declared, lenient=True)
             for node in endpoint.returned:
                 if why is not None:
-                    yield Unread(endpoint.module, node, why)
+                    yield Unread(endpoint.module, node, why, "response")
                 yield from self._given.readings(endpoint.module, node, shapes, "response")
 
 
@@ -134,7 +134,7 @@ class ModelReadings:
     ) -> Iterator[Reading | Unread]:
         why = self._models.unknown_in(declared)
         if why is not None:
-            yield Unread(module, given, why)
+            yield Unread(module, given, why, "schema")
         shapes = self._models.shapes(declared, lenient=lenient)
         yield from self._given.readings(module, given, shapes, "schema")
 
