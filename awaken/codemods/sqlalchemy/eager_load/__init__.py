@@ -101,11 +101,12 @@ Such reads are reported where the statement has another option for the relations
 `lazyload` or `raiseload`, or may get one elsewhere; where the class to be named cannot be imported
 without doubt; for `lazy="dynamic"`, which is a query of its own; where the statement stands in a
 lambda, a decorator or an f-string; where `first()` takes one object of a statement without
-`limit(1)`, of which all others would be loaded too; and where it cannot be told which statement the
-objects come from.
+`limit(1)`, of which all others would be loaded too; where other callers get objects of the same
+statement and may not read the relationship; and where it cannot be told which statement the objects
+come from.
 
 No sites are reads of a single object, relationships that the mapping or an option loads already,
-and those that lead back to the object that the loop came from.
+those that lead back to the object that the loop came from, and what tests read.
 
 ## Sources
 
@@ -120,10 +121,12 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from awaken.codemods.sqlalchemy.eager_load.readers import Readers
 from awaken.codemods.sqlalchemy.eager_load.repeated import Repeated, repeated_reads
 from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
 from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
 from awaken.kit.eager_loads import REASONS, AddedLoad, PlannedLoads, plan_loads
+from awaken.kit.eager_loads.reasons import NO_REFRESH
 from awaken.kit.eager_loads.statements import node_at
 from awaken.kit.rule import Rule
 from awaken.kit.sites import Refused, Rewrite, Site
@@ -143,6 +146,11 @@ CUT = Reason(
     "`first()` takes one object of all rows, and `{}` would be loaded for every one of them",
     "Add `limit(1)` to the statement first.",
 )
+SHARED = Reason(
+    "read-by-some",
+    "others get objects of the same statement, and may not read `{}` of them",
+    "Pass the options to the function that has the statement, or write one where they are read.",
+)
 _CAVEAT = "all their rows are loaded at once"
 
 
@@ -160,7 +168,8 @@ class EagerLoad(Rule):
         (b"sqlalchemy", b"sqlmodel"),
     )
     preview = True
-    reasons = (*REASONS, CUT, UNTRACED)
+    # An object that is made is one: what is read of it is no loop.
+    reasons = (*(one for one in REASONS if one is not NO_REFRESH), CUT, SHARED, UNTRACED)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each statement that more is loaded with, and its change."""
@@ -182,9 +191,21 @@ class EagerLoad(Rule):
                 yield from self._refused(project, one.read.place, refused)
             else:
                 by_place.setdefault(one.trace.load.place, {}).setdefault(one.trace, one.read)
+        readers = Readers(project)
         for place, reads in by_place.items():
-            planned = plan_loads(self.name, project, list(reads))
+            read_at: dict[tuple[str, ...], list[Place]] = {}
+            for trace, read in reads.items():
+                read_at.setdefault(trace.path, []).append(read.place)
+            shared = {one for one in read_at if not readers.are_all(place, read_at[one])}
+            certain = [one for one in reads if one.path not in shared]
+            planned = plan_loads(self.name, project, certain)
             yield from self._at(project, place, reads, planned)
+            held = [one for one in reads if one.path in shared]
+            present = plan_loads(self.name, project, held).present
+            for trace in held:
+                if trace not in present:
+                    refused = Refused(SHARED, reads[trace].attribute, because=(place,))
+                    yield from self._refused(project, reads[trace].place, refused)
 
     def _at(
         self, project: Project, place: Place, reads: dict[Trace, Read], planned: PlannedLoads
@@ -240,8 +261,8 @@ def _message(added: Sequence[AddedLoad]) -> str:
     longest = [text for text in texts if not any(other.startswith(f"{text}.") for other in texts)]
     steps = dict.fromkeys(trace.path[-1] for one in added for trace in one.traces)
     levels = [_level(one) for one in steps]
-    code = ", ".join(f"`{text}`" for text in longest)
-    return f"{'; then '.join(levels)}: {code} loads ahead"
+    code = " and ".join(f"`{text}`" for text in longest)
+    return f"{', then '.join(levels)}; {code} {'is' if len(longest) == 1 else 'are'} added"
 
 
 def _level(step: str) -> str:

@@ -15,6 +15,7 @@ from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
 from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Read, Trace
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
 from awaken.project.source.trees import Function, last_name
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ class _Search:
 
     def of(self, read: Read) -> Iterator[Repeated]:
         """Yield a read with each way to it on which many objects come."""
-        if not read.owner or read.how in _NO_READS or self._is_loaded(read):
+        if not read.owner or read.how in _NO_READS or is_around_tests(read.place.path):
+            return
+        if self._is_loaded(read):
             return
         if not read.traces:
             if read.how not in _READERS and read.unknown and self._is_of_loop(read.place):
