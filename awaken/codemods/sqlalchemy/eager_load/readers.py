@@ -34,9 +34,9 @@ class Readers:
     def are_all(self, load: Place, reads: Iterable[Place]) -> bool:
         """Whether the reads at ``reads`` are made whenever the statement at ``load`` runs.
 
-        They are, as far as the program is in sight, if they stand in its function or in one that this calls,
-        or if all callers of its function, to which it returns the objects, make them. Without them
-        a load would cost those callers rows that they do not ask for.
+        As far as the program is in sight, they are if they stand in its function, in one that this
+        calls, or in all callers, to which it returns the objects. A caller without them would get
+        rows that it does not ask for.
         """
         reading = {self._home(one) for one in reads}
         for _ in range(_DEEPEST):
