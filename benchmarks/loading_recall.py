@@ -15,6 +15,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from os.path import normpath
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +92,8 @@ def fired_in(log: Path) -> dict[Fired, Sight]:
     """Return the distinct reads of a log."""
     found: dict[Fired, Sight] = {}
     for row in map(json.loads, log.read_text("utf-8").splitlines()):
-        key = Fired(row["file"], row["line"], simple(row["owner"]), row["attribute"])
+        file = normpath(row["file"]) if row["file"] else ""
+        key = Fired(file, row["line"], simple(row["owner"]), row["attribute"])
         classes = frozenset(map(simple, [row["owner"], *row["of"]]))
         before = found.get(key)
         count = row["count"] + (before.count if before else 0)
