@@ -9,6 +9,7 @@ from awaken.contract import Place
 from awaken.project.effects.callees import Callees
 from awaken.project.effects.coroutines.awaitables import Awaitables
 from awaken.project.effects.places.between import Between, Event
+from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
@@ -28,16 +29,21 @@ from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import Relati
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
+from awaken.project.frameworks.templates.sights import TemplateSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Unknown
+from awaken.workspace.text_files import Texts
 
 
 class Orm:
     """Sessions, mapped classes and queries; nothing is looked for before it is asked."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        templates: Callable[[], Texts | None],
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
@@ -51,6 +57,7 @@ class Orm:
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
         assignments = Assignments(evaluator, self._models, self._eager, files_with)
+        self.schemas = schema_sights(evaluator, self._models, files_with)
         self._reads = RelationshipReads(
             evaluator,
             self._models,
@@ -58,6 +65,8 @@ class Orm:
             (
                 PythonSights(evaluator, assignments, files_with),
                 ProxySights(evaluator, self._models, files_with),
+                self.schemas,
+                TemplateSights(evaluator, files_with, templates),
             ),
         )
         declared = DeclaredRelationships(self._models, evaluator.classes, files_with)
@@ -66,9 +75,10 @@ class Orm:
         self._inverses = Inverses(evaluator, self._models)
         self._all_reads: tuple[Read, ...] | None = None
         self._between: BetweenLoadAndRead | None = None
-        evaluator.mapping = MappedAttributes(
+        self._attributes = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
+        evaluator.mapping = self._attributes
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.
@@ -162,7 +172,8 @@ class Orm:
         """Return every read of a relationship in sight, with the loads of the objects, in order.
 
         One whose ``owner`` is empty reads an attribute that some class has as a relationship, of an
-        object of which the class is not known.
+        object of which the class is not known. Templates are read for rules that declare
+        ``TEMPLATE_READS`` in ``reads``; for others they may read any attribute.
         """
         if self._all_reads is None:
             found = (*self._reads.all(), *self._dynamic.all(), *self._generated.all())
@@ -187,6 +198,17 @@ class Orm:
         Read of what the relationship gives, it leads to an object that was loaded before.
         """
         return self._inverses.of(owner, attribute)
+
+    def is_collection(self, qualified: str, attribute: str) -> bool | None:
+        """Return whether a relationship of a mapped class holds many objects.
+
+        None if it cannot be told.
+        """
+        mapped = self._models.mapped_class(qualified)
+        facts = None if mapped is None else mapped.relationships.get(attribute)
+        return (
+            None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
+        )
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).
