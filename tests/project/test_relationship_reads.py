@@ -298,6 +298,7 @@ def test_a_lambda_gets_what_it_is_called_with(use):
         ("show(first(session))", None),
         ("list(map(show, users(session)))", None),
         ("each(show, first(session))", None),
+        ("again(show, first(session))", None),
         ("functools.partial(show, first(session))()", None),
         ("list(map(functools.partial(show), users(session)))", None),
         ("{'show': show}", "`show` is passed on as a value"),
@@ -312,6 +313,9 @@ def test_a_function_gets_what_its_callers_pass(use, why):
         import functools
         def each(function, user):
             function(user)
+        def again(function, user):
+            function(user)
+            again(function, user)
         def show(user: User):
             return user.nodes
         def run(session: Session):
