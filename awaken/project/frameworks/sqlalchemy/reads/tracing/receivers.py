@@ -26,7 +26,8 @@ from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function
 from awaken.project.values.domain import ClassOf, InstanceOf, Origin, Unknown, Value, Values
 
-# Each is evaluated once; a method that more places read has too common a name to be told apart.
+# A name that stands in more places is none by which a class can be told: some of their objects are
+# unknown, which keeps the relationship anyway.
 _MOST_PLACES = 2000
 OF_CLASSES = {"comparator", "expression", "update_expression"}
 """The parts of a hybrid that statements ask of the class."""
