@@ -126,12 +126,15 @@ WRITTEN = {
 
 FIELDS = """
     from flask_restx import Model, Namespace, fields, marshal, marshal_with
-    from mapped import user
+    from mapped import Post, User, user
 
     api = Namespace("x")
     tag = {"name": fields.String}
     post = api.model("Post", {"id": fields.Integer, "tags": fields.List(fields.Nested(tag))})
     base = api.model("Base", {"id": fields.Integer})
+    of_user = api.inherit("U", base, {})
+    of_post = api.inherit("P", base, {"id": fields.Integer, "tags": fields.Raw})
+    either = fields.Polymorph({User: of_user, Post: of_post})
     whole = api.inherit("User", base, {"posts": fields.Nested(post)})
     renamed_fields = {
         "label": fields.String(attribute="name"),
@@ -148,12 +151,17 @@ FIELDS = """
     def listed():
         return [user()], 200
 
+    @api.marshal_with({"posts": fields.List(either)})
+    def chosen():
+        return user()
+
     def called():
         return marshal(user(), renamed_fields)
 """
 MARSHALLED = {
     "nested": NESTED,
     "listed": NESTED - {("User", "id")},
+    "chosen": {("User", "posts"), ("Post", "tags"), ("Post", "id")},
     "called": {("User", "id"), ("User", "name"), ("User", "posts"), ("Post", "id")},
 }
 
@@ -256,11 +264,24 @@ def test_what_is_not_known_of_a_schema_may_read_any_attribute():
 
         api = Namespace("x")
 
+        class Posts(fields.Field):
+            pass
+
         class UserSchema(Schema):
             posts = fields.Nested(PostSchema, many=True)
 
+        class Custom(Schema):
+            name = Posts()
+            posts = Posts()
+
+        class Known(Schema):
+            posts = fields.Raw()
+
         def dumped():
             return UserSchema().dump(user())
+
+        def custom():
+            return Custom().dump(user()), Known().dump(user())
 
         def given(schema):
             return schema.dump(user())
