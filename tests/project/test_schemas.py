@@ -304,3 +304,96 @@ def test_what_is_not_known_of_a_schema_may_read_any_attribute():
         ("mapped.User", ANY, "response"),
     }
     assert all(one.unknown for one in reads if one.attribute == ANY)
+
+
+OLDER = """
+    from typing import List, Optional
+    from pydantic import BaseModel, Field, parse_obj_as
+    from mapped import user
+
+    class Base(BaseModel):
+        class Config:
+            orm_mode = True
+
+    class TagOut(BaseModel):
+        name: str
+
+    class PostOut(Base):
+        key: int = Field(alias="id")
+
+    class UserOut(Base):
+        posts: Optional[List[PostOut]]
+
+    class Users(BaseModel):
+        __root__: List[UserOut]
+
+    class Page(BaseModel):
+        items: List[UserOut]
+
+    def made():
+        return UserOut.from_orm(user())
+
+    def listed():
+        return parse_obj_as(List[UserOut], [user()])
+
+    def held():
+        return Users(__root__=[user()])
+
+    def page():
+        found = user()
+        return Page(items=[found])
+"""
+
+
+def test_older_models_read_what_a_run_with_pydantic_1_has_read():
+    found = predicted(parsed(OLDER))
+
+    expected = {("User", "posts"), ("Post", "id")}
+    assert found == dict.fromkeys(["made", "listed", "held", "page"], expected)
+
+
+SQLMODEL = """
+    from sqlmodel import Field, Relationship, SQLModel
+    from fastapi import APIRouter
+    from mapped import user
+
+    router = APIRouter()
+
+    class Post(SQLModel, table=True):
+        id: int = Field(primary_key=True)
+        author: "User" = Relationship(back_populates="posts")
+
+    class User(SQLModel, table=True):
+        id: int = Field(primary_key=True)
+        posts: list[Post] = Relationship(back_populates="author")
+
+    class PostPublic(SQLModel):
+        id: int
+
+    class UserPublic(SQLModel):
+        posts: list[PostPublic] = []
+
+    def public():
+        return UserPublic.model_validate(user())
+
+    def copied():
+        return User.model_validate(user())
+
+    @router.get("/table", response_model=User)
+    def table():
+        return user()
+
+    @router.get("/public", response_model=list[UserPublic])
+    def answered():
+        return [user()]
+"""
+
+
+def test_tables_of_sqlmodel_read_relationships_only_where_they_are_validated():
+    found = predicted(parsed(SQLMODEL))
+
+    public = {("User", "posts"), ("Post", "id")}
+    copied = {("User", "id"), ("User", "posts")}
+    assert found == {
+        "public": public, "copied": copied, "table": {("User", "id")}, "answered": public
+    }  # fmt: skip
