@@ -6,15 +6,26 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
+from awaken.project.effects.callees import Callees
+from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.places.between import Between, Event
+from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
 from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+from awaken.project.frameworks.sqlalchemy.reads.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.between import BetweenLoadAndRead
+from awaken.project.frameworks.sqlalchemy.reads.declared import DeclaredRelationships
+from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+from awaken.project.frameworks.sqlalchemy.reads.dynamic import DynamicReads
+from awaken.project.frameworks.sqlalchemy.reads.generated import GeneratedReads
+from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
+from awaken.project.frameworks.sqlalchemy.reads.proxies import ProxySights
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
-from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights, Sights
+from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
 from awaken.project.frameworks.templates.sights import TemplateSights
@@ -44,14 +55,29 @@ class Orm:
         )
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
-        sources: tuple[Sights, ...] = (
-            PythonSights(evaluator, files_with),
-            TemplateSights(evaluator, files_with, templates),
+        assignments = Assignments(evaluator, self._models, self._eager, files_with)
+        self.schemas = schema_sights(evaluator, self._models, files_with)
+        self._reads = RelationshipReads(
+            evaluator,
+            self._models,
+            files_with,
+            (
+                PythonSights(evaluator, assignments, files_with),
+                ProxySights(evaluator, self._models, files_with),
+                self.schemas,
+                TemplateSights(evaluator, files_with, templates),
+            ),
         )
-        self._reads = RelationshipReads(evaluator, self._models, files_with, sources)
-        evaluator.mapping = MappedAttributes(
+        declared = DeclaredRelationships(self._models, evaluator.classes, files_with)
+        self._dynamic = DynamicReads(evaluator, declared, assignments, files_with)
+        self._generated = GeneratedReads(evaluator, self._models, declared, files_with)
+        self._inverses = Inverses(evaluator, self._models)
+        self._all_reads: tuple[Read, ...] | None = None
+        self._between: BetweenLoadAndRead | None = None
+        self._attributes = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
+        evaluator.mapping = self._attributes
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.
@@ -148,7 +174,39 @@ class Orm:
         object of which the class is not known. Templates are read for rules that declare
         ``TEMPLATE_READS`` in ``reads``; for others they may read any attribute.
         """
-        return self._reads.all()
+        if self._all_reads is None:
+            found = (*self._reads.all(), *self._dynamic.all(), *self._generated.all())
+            self._all_reads = tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
+        return self._all_reads
+
+    def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
+        """Return what may happen to an object between a load and a read, one of its ``traces``.
+
+        ``unknown`` events say why it cannot be told.
+        """
+        if self._between is None:
+            awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
+            between = Between(self._evaluator, awaitables)
+            self._between = BetweenLoadAndRead(self._evaluator, between)
+        return self._between.of(trace, read)
+
+    def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
+        """Return the side of a relationship that leads back; None if none is in sight.
+
+        Read of what the relationship gives, it leads to an object that was loaded before.
+        """
+        return self._inverses.of(owner, attribute)
+
+    def is_collection(self, qualified: str, attribute: str) -> bool | None:
+        """Return whether a relationship of a mapped class holds many objects.
+
+        None if it cannot be told.
+        """
+        mapped = self._models.mapped_class(qualified)
+        facts = None if mapped is None else mapped.relationships.get(attribute)
+        return (
+            None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
+        )
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).

@@ -8,6 +8,7 @@ from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 from awaken.project.values.domain import Unknown
 
 How = Literal[
@@ -15,6 +16,9 @@ How = Literal[
     "assigned",  # `user.posts = []`: a collection is loaded to be replaced
     "getattr",  # `getattr(user, "posts", None)`
     "hasattr",  # raises another exception than `hasattr` catches
+    "dynamic",  # `getattr(user, name)`: any relationship whose name fits
+    "awaitable",  # `user.awaitable_attrs.posts`: loads, unless the relationship raises
+    "run_sync",  # in what is given to `run_sync`: loads, unless the relationship raises
     "generated",  # the `__repr__` and `__eq__` of a dataclass mapping
     "proxy",  # an association proxy
     "response",  # a field of a response model
@@ -61,12 +65,14 @@ class Sight:
 class Load:
     """A call that loads or makes objects; of a statement that is the call that begins it.
 
-    ``options`` are the places of the loader options that are given there.
+    ``options`` are the places of the loader options that are given there, ``sets`` the attributes
+    that a new object is given by name: reading one of these loads nothing.
     """
 
     kind: LoadKind
     place: Place
     options: tuple[Place, ...] = ()
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +108,8 @@ class Read:
     def is_traced(self) -> bool:
         """Whether all loads that the object may come from are known."""
         return bool(self.owner) and not self.unknown
+
+    @property
+    def is_in_tests(self) -> bool:
+        """Whether a test reads it, or what tests use."""
+        return is_test_file(self.place.path)

@@ -19,6 +19,7 @@ from awaken.project.values.domain import (
     Values,
     union,
 )
+from awaken.project.values.library.origins import begun, followed
 
 
 class Paths:
@@ -27,20 +28,17 @@ class Paths:
     def __init__(self, evaluator: ProgramEvaluator) -> None:
         self._evaluator = evaluator
 
-    def objects(self, sight: Sight) -> Iterator[tuple[str, Values]]:
-        """Yield each attribute that is read at a place, with what it is read of."""
-        values = self._at(sight)
+    def objects(self, sight: Sight, values: Values) -> Iterator[tuple[str, Values]]:
+        """Yield each attribute that is read at a place, with what it is read of.
+
+        ``values`` are what the expression there gives.
+        """
         for position, step in enumerate(sight.path):
             values = _items(values) if sight.of_items else values
             if position >= sight.begin and step not in {ITEM, CALL}:
                 yield step, values
             if position + 1 < len(sight.path):
                 values = union(*(self._step(one, step, sight) for one in values))
-
-    def _at(self, sight: Sight) -> Values:
-        if isinstance(sight.node, Unknown):
-            return (sight.node,)
-        return self._evaluator.values(sight.module, sight.node)
 
     def _step(self, value: Value, step: str, sight: Sight) -> Values:
         """Return what a step gives of one value."""
@@ -59,7 +57,7 @@ class Paths:
             case _:
                 work = self._attribute(value, step, sight, node)
         # A question by itself, as if the step stood in the Python code.
-        key = ("path", node, value, step)
+        key = ("path", node, sight.place, value, step)
         return self._evaluator.solved(key, sight.module, node, work)
 
     def _iterated(self, value: Value, sight: Sight, node: ast.expr) -> Callable[[], Values]:
@@ -80,7 +78,10 @@ class Paths:
             why = "an item by a computed key is read of it"
             return (self._evaluator.unknown(sight.module, node, why),)
         return self._evaluator.solved(
-            ("path", node, value, step), sight.module, node, self._iterated(value, sight, node)
+            ("path", node, sight.place, value, step),
+            sight.module,
+            node,
+            self._iterated(value, sight, node),
         )
 
     def _attribute(
@@ -90,8 +91,16 @@ class Paths:
             why = "what a dictionary holds cannot be told"
             held = value.parameters[-1:] or ((self._evaluator.unknown(sight.module, node, why),),)
             return lambda: held[0]
+        if isinstance(value, InstanceOf):
+            return lambda: self._of_object(value, name, sight, node)
         read = ast.copy_location(ast.Attribute(value=node, attr=name, ctx=ast.Load()), node)
         return lambda: self._evaluator.members.of(value, sight.module, read)
+
+    def _of_object(self, value: InstanceOf, name: str, sight: Sight, node: ast.expr) -> Values:
+        found = self._evaluator.attribute(value, name, sight.module, node)
+        found = begun(found, name, sight.place)
+        is_relationship = self._evaluator.mapping.is_relationship(value, name)
+        return followed(found, value, name) if is_relationship else found
 
 
 def _takes_more(function: FunctionOf) -> bool:
