@@ -101,7 +101,8 @@ Such reads are reported where the statement has another option for the relations
 `lazyload` or `raiseload`, or may get one elsewhere; where the class to be named cannot be imported
 without doubt; for `lazy="dynamic"`, which is a query of its own; where the statement stands in a
 lambda, a decorator or an f-string; where `first()` takes one object of a statement without
-`limit(1)`, of which all others would be loaded too; where other callers get objects of the same
+`limit(1)`, of which all others would be loaded too; where the loop commits, which has each object
+loaded anew; where other callers get objects of the same
 statement and may not read the relationship; and where it cannot be told which statement the objects
 come from.
 
@@ -146,6 +147,11 @@ CUT = Reason(
     "`first()` takes one object of all rows, and `{}` would be loaded for every one of them",
     "Add `limit(1)` to the statement first.",
 )
+EXPIRED = Reason(
+    "expired-in-loop",
+    "the loop commits, or expires its objects otherwise, and `{}` is loaded anew after that",
+    "Commit behind the loop, or once for many objects.",
+)
 SHARED = Reason(
     "read-by-some",
     "others get objects of the same statement, and may not read `{}` of them",
@@ -169,7 +175,7 @@ class EagerLoad(Rule):
     )
     preview = True
     # An object that is made is one: what is read of it is no loop.
-    reasons = (*(one for one in REASONS if one is not NO_REFRESH), CUT, SHARED, UNTRACED)
+    reasons = (*(one for one in REASONS if one is not NO_REFRESH), CUT, EXPIRED, SHARED, UNTRACED)
 
     def plan(self, project: Project, constraints: Constraints) -> Plan:
         """Return a finding for each statement that more is loaded with, and its change."""
@@ -188,6 +194,9 @@ class EagerLoad(Rule):
                 yield from self._untraced(project, one.read)
             elif one.is_cut:
                 refused = Refused(CUT, one.read.attribute)
+                yield from self._refused(project, one.read.place, refused)
+            elif one.expired is not None:
+                refused = Refused(EXPIRED, one.read.attribute, because=(one.expired,))
                 yield from self._refused(project, one.read.place, refused)
             else:
                 by_place.setdefault(one.trace.load.place, {}).setdefault(one.trace, one.read)
