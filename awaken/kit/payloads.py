@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 ADD_KEYWORD = "add-keyword"
+LOAD_OPTIONS = "load-options"
 WRITE_STATEMENTS = "write-statements"
 
 
@@ -19,3 +20,17 @@ class Statements(Struct, frozen=True):
     """Statements to insert, as code."""
 
     code: str
+
+
+class LoadOptions(Struct, frozen=True):
+    """Loader options to add to a statement: the beginning of a chain of ``calls`` calls.
+
+    ``at`` is the call, counted from the beginning, that takes the options ``added``; without one
+    there is a new call behind the beginning. ``changed`` are arguments with other code: the call,
+    the position, and the code.
+    """
+
+    calls: int
+    at: int | None
+    changed: tuple[tuple[int, int, str], ...]
+    added: tuple[str, ...]

@@ -9,7 +9,15 @@ import libcst as cst
 
 from awaken.contract import Rewriter, Surroundings
 from awaken.editing.arguments import appended, fitted, keyword_argument
-from awaken.kit.payloads import ADD_KEYWORD, WRITE_STATEMENTS, Keyword, Statements
+from awaken.editing.load_options import MoreOptions, with_load_options
+from awaken.kit.payloads import (
+    ADD_KEYWORD,
+    LOAD_OPTIONS,
+    WRITE_STATEMENTS,
+    Keyword,
+    LoadOptions,
+    Statements,
+)
 
 
 def add_keyword(node: cst.Call, data: Keyword, around: Surroundings) -> cst.Call:
@@ -25,6 +33,18 @@ def write_statements(
     return cst.parse_module(data.code).body
 
 
+def load_options(
+    node: cst.BaseExpression, data: LoadOptions, around: Surroundings
+) -> cst.BaseExpression:
+    """``query(User).all()`` → ``query(User).options(selectinload(User.posts)).all()``."""
+    changed = {(call, position): code for call, position, code in data.changed}
+    return with_load_options(node, data.calls, MoreOptions(data.at, data.added, changed), around)
+
+
 STANDARD: Mapping[str, Rewriter] = MappingProxyType(
-    {ADD_KEYWORD: add_keyword, WRITE_STATEMENTS: write_statements}
+    {
+        ADD_KEYWORD: add_keyword,
+        LOAD_OPTIONS: load_options,
+        WRITE_STATEMENTS: write_statements,
+    }
 )

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
+from typing import Literal
 
 import msgspec
 from msgspec import Struct, field
@@ -42,6 +43,17 @@ class ExpectedFinding(Struct, frozen=True, order=True, forbid_unknown_fields=Tru
     reason: str | None = None
 
 
+class Loads(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a case says of the statements that its functions send after the run.
+
+    ``fewer`` than before or ``no more``; those that match ``same`` (``case_N*`` for several) send
+    as many. They may read differently, and hardly more rows may be fetched.
+    """
+
+    statements: Literal["fewer", "no more"]
+    same: tuple[str, ...] = ()
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The content of ``case.toml``.
 
@@ -51,7 +63,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     case's. ``versions`` binds the case to installed versions, ``targets`` are given to the run.
     ``execute`` runs every function of both sides whose name fits ``functions``, with a session if
     the case or its program has models; ``differs`` names those whose outcome must *not* be equal,
-    and ``other_sql`` those (``case_N*`` for several) whose statements may read differently.
+    and ``other_sql`` those (``case_N*`` for several) whose statements may read differently;
+    ``loads`` asks for no more statements, and about the same rows, in place of the same statements.
     Coroutine functions of such names run under an event loop, with each failure of their steps
     (``_programs/steps`` of the family): ``cancels`` names those (``case_*`` for several) in which a
     failure then cancels its siblings, and ``groups`` those that then raise an exception group.
@@ -73,6 +86,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     functions: str = "case_*"
     differs: tuple[str, ...] = ()
     other_sql: tuple[str, ...] = ()
+    loads: Loads | None = None
     cancels: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()

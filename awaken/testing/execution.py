@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fnmatch import fnmatchcase
 from inspect import iscoroutinefunction
@@ -145,14 +145,25 @@ _Modules = Mapping[str, ModuleType]
 
 
 def _compare(case: Case, name: str, before: Observation, after: Observation) -> None:
-    from awaken.testing.observing import differences  # noqa: PLC0415
-
-    other_sql = any(fnmatchcase(name, pattern) for pattern in case.settings.other_sql)
-    found = differences(before, after, same_sql=not other_sql)
+    found = _differences(case, name, before, after)
     if name in case.settings.differs:
         require(found, f"{name} was said to differ, and does not")
     else:
         require(not found, f"{name} does not do the same:\n" + "\n".join(found))
+
+
+def _differences(case: Case, name: str, before: Observation, after: Observation) -> list[str]:
+    from awaken.testing.observing import differences, load_differences  # noqa: PLC0415
+
+    loads, other = case.settings.loads, case.settings.other_sql
+    if loads is None:
+        return differences(before, after, same_sql=not _fits(name, other))
+    fewer = loads.statements == "fewer" and not _fits(name, loads.same)
+    return load_differences(before, after, fewer=fewer)
+
+
+def _fits(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _declares_models(case: Case) -> bool:

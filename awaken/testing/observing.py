@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -17,11 +18,19 @@ _OF_SUBQUERY = re.compile(r"\b(anon_\d+)\.(\w+)")
 _PLAIN = (int, str, float, bool, bytes, type(None))
 
 
+# Of a few rows, a relationship that is loaded with them may bring one that nobody asks for.
+_MOST_ROWS = 1.2
+
+
 class Observation(Struct, frozen=True):
-    """One call: a comparable picture of its value or exception, and the statements it sent."""
+    """One call: a comparable picture of its value or exception, and the statements it sent.
+
+    ``rows`` is how many rows it fetched.
+    """
 
     value: object
     statements: tuple[tuple[str, object], ...]
+    rows: int = 0
 
 
 def observe(function: Callable[[Session], object], engine: Engine) -> Observation:
@@ -34,11 +43,29 @@ def observe(function: Callable[[Session], object], engine: Engine) -> Observatio
 
     event.listen(engine, "before_cursor_execute", note)
     try:
-        with Session(engine) as session:
+        with Session(engine) as session, _counted_rows(engine) as rows:
             value = _outcome(function, session)
     finally:
         event.remove(engine, "before_cursor_execute", note)
-    return Observation(value, tuple(statements))
+    return Observation(value, tuple(statements), len(rows))
+
+
+@contextmanager
+def _counted_rows(engine: Engine) -> Iterator[list[None]]:
+    """Inside, each row that the one connection of ``engine`` gives adds to the list."""
+    rows: list[None] = []
+
+    def count(_: object, row: tuple[object, ...]) -> tuple[object, ...]:
+        rows.append(None)
+        return row
+
+    with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+    before, raw.row_factory = raw.row_factory, count
+    try:
+        yield rows
+    finally:
+        raw.row_factory = before
 
 
 def observe_alone(function: Callable[[], object]) -> Observation:
@@ -114,6 +141,23 @@ def differences(before: Observation, after: Observation, *, same_sql: bool) -> l
     old_sql, new_sql = ([_without_labels(sql) for sql, _ in side] for side in (old, new))
     if same_sql and old_sql != new_sql:
         found.append(f"SQL: {old_sql} became {new_sql}")
+    return found
+
+
+def load_differences(before: Observation, after: Observation, *, fewer: bool) -> list[str]:
+    """Return one line for everything that loads written ahead should not have changed.
+
+    No more statements are sent, or ``fewer``, and hardly more rows are fetched.
+    """
+    found = []
+    if before.value != after.value:
+        found.append(f"value: {before.value} became {after.value}")
+    old, new = len(before.statements), len(after.statements)
+    if new > old or (fewer and new == old):
+        wanted = "fewer" if fewer else "no more"
+        found.append(f"{wanted} statements than {old} were wanted: {after.statements}")
+    if after.rows > before.rows * _MOST_ROWS:
+        found.append(f"rows fetched: {before.rows} became {after.rows}")
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from two_sides import program_in, two_sides
 
 from awaken.testing import Executor, assert_same_behaviour
+from awaken.testing.cases import Loads
 
 LIBRARY = Path(__file__).parents[2] / "fixtures" / "sqlalchemy" / "_programs" / "library"
 PROGRAM = program_in(LIBRARY)
@@ -118,6 +119,33 @@ def test_a_declared_difference_names_a_function(executor):
 def test_sql_may_be_excused(executor):
     before, after, _ = DIFFERENT["SQL"]
     assert assert_same_behaviour(result(before, after, other_sql=("case_i*",)), executor) is None
+
+
+POSTS = "[len(user.posts) for user in session.query(User){}]"
+AHEAD = POSTS.replace("{}", ".options(selectinload(User.posts))")
+LOADS = {
+    "statements": (AHEAD, POSTS.replace("{}", ""), "no more", "no more statements than 2"),
+    "as many": (AHEAD, AHEAD, "fewer", "fewer statements than 2"),
+    "rows": ("session.get(User, 1).id", "session.query(User).all()[0].id", "no more", "rows"),
+    "value": (POSTS.replace("{}", ""), f"{AHEAD}[1:]", "fewer", "value"),
+}
+
+
+def test_loads_ahead_may_send_fewer_statements(executor):
+    head = HEAD.replace("joinedload", "selectinload")
+    sides = result(POSTS.replace("{}", ""), AHEAD, head, loads=Loads(statements="fewer"))
+    assert assert_same_behaviour(sides, executor) is None
+    alike = Loads(statements="fewer", same=("case_i*",))
+    assert assert_same_behaviour(result(AHEAD, AHEAD, head, loads=alike), executor) is None
+
+
+@pytest.mark.parametrize("what", LOADS)
+def test_loads_ahead_cost_neither_statements_nor_rows(executor, what):
+    before, after, wanted, word = LOADS[what]
+    head = HEAD.replace("joinedload", "selectinload")
+    sides = result(before, after, head, loads=Loads(statements=wanted))
+    with pytest.raises(AssertionError, match=f"case_it does not do the same:\n{word}"):
+        assert_same_behaviour(sides, executor)
 
 
 def test_nothing_to_run_is_an_error(executor):

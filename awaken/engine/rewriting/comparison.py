@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from awaken.contract import Span
@@ -45,6 +46,20 @@ def syntax_alone(expression: bytes) -> str | None:
     except (SyntaxError, ValueError):
         return None
     return syntax(tree.body)
+
+
+def around_alone(expression: bytes) -> tuple[int, int]:
+    """Return how many bytes of its own parentheses stand around an expression."""
+    # Most have none; to parse them once more would take as long as all the rest.
+    if not expression.startswith(b"("):
+        return 0, 0
+    tree = ast.parse(f"({expression.decode()}\n)", mode="eval")
+    lines = f"({expression.decode()}".encode().splitlines(keepends=True)
+    ends = [0, *accumulate(map(len, lines))]
+    node = tree.body
+    start = ends[node.lineno - 1] + node.col_offset - 1
+    end = ends[(node.end_lineno or 1) - 1] + (node.end_col_offset or 0) - 1
+    return start, len(expression) - end
 
 
 class Comparison:

@@ -11,7 +11,13 @@ from msgspec import Struct
 from awaken.contract import ChangeId, Place, Problem, Span
 from awaken.engine.edits.slices import nodes_on_lines
 from awaken.engine.edits.splices import SpanMap, Splice, splice
-from awaken.engine.rewriting.comparison import Comparison, extent, misread, syntax_alone
+from awaken.engine.rewriting.comparison import (
+    Comparison,
+    around_alone,
+    extent,
+    misread,
+    syntax_alone,
+)
 from awaken.project.source.modules import Module
 from awaken.workspace.parsing import Unparsable, deep_recursion, parse_text
 
@@ -117,7 +123,9 @@ def _attempt(module: Module, pieces: Sequence[Piece]) -> _Attempt | None:
 
 
 def _inside(span: Span, piece: Piece) -> Span:
-    return Span(span.start + 1, span.end - 1) if piece.wrapped else span
+    """Return where the expression itself stands: parentheses around it are no part of it."""
+    before, behind = around_alone(piece.text)
+    return Span(span.start + before + piece.wrapped, span.end - behind - piece.wrapped)
 
 
 def _fitted(module: Module, piece: Piece) -> Piece:

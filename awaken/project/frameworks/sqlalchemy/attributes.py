@@ -93,6 +93,13 @@ class MappedAttributes:
             )
         return self._kept[key]
 
+    def is_collection(self, owner: str, name: str, facts: RelationshipFacts) -> bool | None:
+        """Return whether a relationship of a class is a collection; None if it cannot be told."""
+        known = self._eager.is_collection(Site(owner, name, facts), owner)
+        if known is None and facts.plain_join and not facts.secondary and facts.target is not None:
+            return self._by_keys(owner, facts.target)
+        return known
+
     def _apart(self, ask: Callable[[], _Answer]) -> _Answer:
         self._is_asked = True
         try:
@@ -162,9 +169,7 @@ class MappedAttributes:
         if facts.lazy in _COLLECTIONS:
             return (InstanceOf(_COLLECTIONS[facts.lazy], parameters=(one,)),)
         many: Values = (InstanceOf("builtins.list", parameters=(one,)),)
-        is_collection = self._eager.is_collection(Site(owner, name, facts), owner)
-        if is_collection is None and facts.plain_join and not facts.secondary:
-            is_collection = self._by_keys(owner, facts.target)
+        is_collection = self.is_collection(owner, name, facts)
         if is_collection is None:
             return union(many, one, (NoneValue(),))
         return many if is_collection else (*one, NoneValue())

@@ -60,9 +60,10 @@ class Orm:
         self._generated = GeneratedReads(evaluator, self._models, declared, files_with)
         self._inverses = Inverses(evaluator, self._models)
         self._all_reads: tuple[Read, ...] | None = None
-        evaluator.mapping = MappedAttributes(
+        self._attributes = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
+        evaluator.mapping = self._attributes
 
     def session_of(self, module: Module, node: ast.expr) -> SessionProof | Unknown | None:
         """Return the proof that ``node`` is a session, from where its value comes from.
@@ -169,6 +170,17 @@ class Orm:
         Read of what the relationship gives, it leads to an object that was loaded before.
         """
         return self._inverses.of(owner, attribute)
+
+    def is_collection(self, qualified: str, attribute: str) -> bool | None:
+        """Return whether a relationship of a mapped class holds many objects.
+
+        None if it cannot be told.
+        """
+        mapped = self._models.mapped_class(qualified)
+        facts = None if mapped is None else mapped.relationships.get(attribute)
+        return (
+            None if facts is None else self._attributes.is_collection(qualified, attribute, facts)
+        )
 
     def needs_unique(self, qualified: str) -> bool | None:
         """Return whether loading the class loads a collection by a join (``.unique()`` needed).

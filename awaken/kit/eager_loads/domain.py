@@ -1,0 +1,36 @@
+"""What becomes of reads of relationships at the statements that load their objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from awaken.contract import Edit, Place
+from awaken.kit.sites import Refused
+from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class AddedLoad:
+    """A loader option, or a refresh, that is written at ``place`` for the sake of ``traces``.
+
+    ``text`` is the code from the loaded class on: ``selectinload(User.posts)``.
+    """
+
+    place: Place
+    text: str
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLoads:
+    """The edits that load what some reads need, and what becomes of each way to a read.
+
+    ``present`` are those that an option, or the mapping, serves already; ``refused`` says of the
+    others why nothing can be written for them.
+    """
+
+    edits: tuple[Edit, ...]
+    added: tuple[AddedLoad, ...]
+    present: frozenset[Trace]
+    refused: Mapping[Trace, Refused]

@@ -1,0 +1,50 @@
+"""Loader options that a statement may get in other places than where it begins."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaken.kit.eager_loads.options import LOADING, Option, given_at
+from awaken.kit.eager_loads.statements import Statement
+from awaken.kit.search import modules_with
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_WORDS = tuple(sorted(f"{name}(".encode() for name in LOADING))
+_BEGINS = frozenset({"query", "select"})
+
+
+def options_elsewhere(project: Project, statement: Statement) -> list[Option]:
+    """Return the options that may be put on the statement where others go on with it."""
+    if statement.leaves:
+        modules = modules_with(project, _WORDS)
+        return [one for module in modules for one in _given(module, None, statement)]
+    if statement.around is None:
+        return []
+    return list(_given(statement.module, statement.around, statement))
+
+
+def _given(module: Module, around: ast.AST | None, statement: Statement) -> Iterator[Option]:
+    for node in module.walk(around):
+        if not isinstance(node, ast.Call) or last_name(node.func) != "options":
+            continue
+        if node in statement.calls or _begins_itself(node):
+            continue
+        for argument in node.args:
+            for option in given_at(module, argument).options or ():
+                yield from option.walk()
+
+
+def _begins_itself(call: ast.Call) -> bool:
+    """Whether the statement that is given options begins in the same expression."""
+    node: ast.expr = call
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr in _BEGINS:
+            return True
+        node = node.func.value
+    return last_name(node.func if isinstance(node, ast.Call) else node) in _BEGINS

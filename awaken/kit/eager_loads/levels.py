@@ -1,0 +1,241 @@
+"""What has to be added to the options of a statement so that they serve one more read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from awaken.kit.eager_loads.names import NamesHere
+from awaken.kit.eager_loads.options import BLOCKING, LOADING, WILDCARD, Option, path_text
+from awaken.kit.eager_loads.reasons import (
+    ALIAS,
+    CHOSEN,
+    CONFLICT,
+    NOT_LOADED_AHEAD,
+    UNKNOWN_ENTITY,
+    UNKNOWN_STRATEGY,
+)
+from awaken.kit.sites import Refused
+from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_EAGER = frozenset({"joined", "selectin", "subquery", "immediate"})
+_QUERIES = frozenset({"dynamic", "write_only"})
+_POLYMORPHIC = "selectin_polymorphic"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The options that apply to objects of the class ``qualified``.
+
+    ``own`` may get more, ``fixed`` stand where they stay as they are. ``text`` is how the class is
+    written here, empty if that is not known. ``joined`` says whether the objects come in the rows
+    of the statement itself, ``passed`` are the classes on the way.
+    """
+
+    qualified: str
+    own: list[Option]
+    fixed: Sequence[Option] = ()
+    text: str = ""
+    aliased: bool = False
+    joined: bool = True
+    passed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One relationship on the way: the option that loads it, if there is one, or its name.
+
+    ``owner`` is the class to write in front of it, ``subclass`` that class where objects of it come
+    among others.
+    """
+
+    level: Level
+    attribute: str
+    owner: str
+    subclass: bool
+    found: Option | None
+    function: str
+    is_missing: bool
+
+
+@dataclass
+class Served:
+    """How a read is served: the options on the way as code, and whether any of them is new."""
+
+    text: str = ""
+    is_new: bool = False
+
+
+@dataclass
+class Loads:
+    """The options of one statement, and what is to be known to add to them.
+
+    ``separate`` says that nothing may be joined to it, ``is_select`` that repeated rows are not
+    left out. ``elsewhere`` are options that it may get in other places.
+    """
+
+    project: Project
+    names: NamesHere
+    separate: bool
+    is_select: bool
+    elsewhere: Sequence[Option] = field(default_factory=list)
+
+    def serve(self, top: Level, path: Sequence[str]) -> Served:
+        """Have the options below ``top`` serve ``path``; raises Refused, and changes nothing then.
+
+        ``path`` are relationships, each with the class that it is read from.
+        """
+        steps: list[_Step] = []
+        level = top
+        for one in path:
+            qualified, _, attribute = one.rpartition(".")
+            step, level = self._step(level, qualified, attribute)
+            steps.append(step)
+        missing = [at for at, step in enumerate(steps) if step.is_missing]
+        if not missing:
+            there = [step.found for step in steps if step.found is not None]
+            return Served(path_text(there), any(one.new or one.changed for one in there))
+        needed = steps[: missing[-1] + 1]
+        kept = dict(self.names.edits)
+        try:
+            owners = [self._owner(step) for step in needed]
+            bases = [self._base(step) if step.subclass else "" for step in needed]
+        except Refused:
+            self.names.edits = kept
+            raise
+        return _added(needed, owners, bases)
+
+    def _step(self, level: Level, qualified: str, attribute: str) -> tuple[_Step, Level]:
+        facts, subclass = self._facts(level, qualified, attribute)
+        owner = qualified if subclass else level.qualified
+        found, fixed = _having(level.own, attribute), _having(level.fixed, attribute)
+        there = found or fixed
+        if there is not None and there.name in BLOCKING:
+            raise Refused(CHOSEN, path_text([there]))
+        self._check_wildcards(level, there)
+        is_loaded = there is not None and there.name in LOADING
+        is_loaded = is_loaded or self._is_eager(level, facts, there)
+        function = "defaultload" if found is None else found.name
+        if not is_loaded:
+            function = self._function(level, owner, attribute, facts)
+        step = _Step(level, attribute, owner, subclass, found, function, not is_loaded)
+        below = Level(
+            facts.target or "",
+            [] if found is None else found.children,
+            () if fixed is None else fixed.children,
+            joined=level.joined and function in {"joinedload", "contains_eager", "defaultload"},
+            passed=(*level.passed, level.qualified),
+        )
+        return step, below
+
+    def _facts(
+        self, level: Level, qualified: str, attribute: str
+    ) -> tuple[RelationshipFacts, bool]:
+        """Return the relationship, and whether only a subclass of what is loaded has it."""
+        loaded = self.project.orm.mapped_class(level.qualified)
+        if loaded is not None and attribute in loaded.relationships:
+            return _known(loaded.relationships[attribute], attribute), False
+        below = self.project.orm.mapped_class(qualified)
+        is_below = qualified in self.project.all_subclasses(level.qualified)
+        if below is None or attribute not in below.relationships or not is_below:
+            raise Refused(UNKNOWN_ENTITY, level.qualified.rpartition(".")[2])
+        if level.aliased:
+            raise Refused(ALIAS, level.text)
+        return _known(below.relationships[attribute], attribute), True
+
+    def _is_eager(self, level: Level, facts: RelationshipFacts, there: Option | None) -> bool:
+        """Whether the mapping loads it: it stops where a class comes back to itself."""
+        if facts.lazy not in _EAGER or (there is not None and there.name != "defaultload"):
+            return False
+        around = {facts.target or "", *self.project.all_subclasses(facts.target or "")}
+        return around.isdisjoint({*level.passed, level.qualified})
+
+    @staticmethod
+    def _check_wildcards(level: Level, there: Option | None) -> None:
+        for one in (*level.own, *level.fixed):
+            for each in one.children if one.name == "Load" else [one]:
+                if each.name in {"raiseload", "noload"} and WILDCARD in each.args and not there:
+                    raise Refused(CHOSEN, path_text([each]))
+
+    # ------------------------------------------------------------------------------ new options
+    def _function(self, level: Level, owner: str, attribute: str, facts: RelationshipFacts) -> str:
+        """Return the function that loads a relationship."""
+        many = self.project.orm.is_collection(owner, attribute)
+        may_join = not level.joined or self._may_join(facts.target or "")
+        function = "joinedload" if many is False and may_join else "selectinload"
+        others = {one.name for one in self.elsewhere if one.key == attribute} & LOADING
+        if not others or others == {function}:
+            return function
+        # Two ways to load one relationship raise InvalidRequestError.
+        if others != {"selectinload"}:
+            raise Refused(CONFLICT, f"{min(others)}({owner.rpartition('.')[2]}.{attribute})")
+        return "selectinload"
+
+    def _may_join(self, target: str) -> bool:
+        """Whether a to-one may be joined to the rows of the statement."""
+        if self.separate:
+            return False
+        # What a joined class joins itself repeats rows, which only legacy queries leave out.
+        return not self.is_select or self.project.orm.needs_unique(target) is False
+
+    def _owner(self, step: _Step) -> str:
+        """Return the code of the class, or alias, that a relationship is an attribute of."""
+        if step.found is not None:
+            return ""
+        if step.level.text and not step.subclass:
+            return step.level.text
+        return self.names.class_of(step.owner)
+
+    def _base(self, step: _Step) -> str:
+        return step.level.text or self.names.class_of(step.level.qualified)
+
+
+def _known(facts: RelationshipFacts, attribute: str) -> RelationshipFacts:
+    if facts.lazy in _QUERIES:
+        raise Refused(NOT_LOADED_AHEAD, attribute)
+    if facts.lazy is None or facts.target is None:
+        raise Refused(UNKNOWN_STRATEGY, attribute)
+    if facts.lazy == "noload":
+        raise Refused(CHOSEN, 'lazy="noload"')
+    return facts
+
+
+def _added(steps: Sequence[_Step], owners: Sequence[str], bases: Sequence[str]) -> Served:
+    """Write down the options for ``steps``, one below the other."""
+    siblings = steps[0].level.own
+    path: list[Option] = []
+    for step, owner, base in zip(steps, owners, bases, strict=True):
+        option = step.found
+        if option is None:
+            if base:
+                _add_subclass(siblings, base, owner)
+            option = Option(step.function, f"{owner}.{step.attribute}", step.attribute, new=True)
+            siblings.append(option)
+        elif option.name != step.function:
+            option.name, option.changed = step.function, True
+        path.append(option)
+        siblings = option.children
+    return Served(path_text(path), is_new=True)
+
+
+def _add_subclass(siblings: list[Option], base: str, subclass: str) -> None:
+    """Load the columns of a subclass: what only that has needs an option for both."""
+    for one in siblings:
+        if one.name == _POLYMORPHIC:
+            if subclass not in one.args:
+                one.args, one.changed = f"{one.args.rpartition(']')[0]}, {subclass}]", True
+            return
+    siblings.append(Option(_POLYMORPHIC, f"{base}, [{subclass}]", new=True))
+
+
+def _having(options: Iterable[Option], attribute: str) -> Option | None:
+    """Return the option for a relationship among those of one level."""
+    for one in options:
+        found = _having(one.children, attribute) if one.name == "Load" else None
+        if found is not None or one.key == attribute:
+            return found or one
+    return None

@@ -1,0 +1,209 @@
+"""Loader options as trees: read from the code, and written again with more in them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import last_name
+
+LOADING = frozenset(
+    ["contains_eager", "eagerload", "immediateload", "joinedload", "selectinload", "subqueryload"]
+)
+"""They load the relationship with the object, or directly after it."""
+BLOCKING = frozenset({"lazyload", "noload", "raiseload"})
+_RELATIONSHIPS = LOADING | BLOCKING | {"defaultload"}
+_COLUMNS = frozenset(
+    ["defer", "load_only", "undefer", "undefer_group", "with_expression", "selectin_polymorphic"]
+)
+_OTHERS = _COLUMNS | {"with_loader_criteria"}
+# From SQLAlchemy 1.3: `joinedload_all("posts.author")`.
+_WHOLE_PATHS = {f"{name}_all": name for name in ("joinedload", "subqueryload", "eagerload")}
+_FUNCTIONS = _RELATIONSHIPS | _OTHERS | {"Load", *_WHOLE_PATHS}
+WILDCARD = "*"
+
+
+@dataclass
+class Option:
+    """An option, with those that go on from what it loads.
+
+    ``name`` is the function, ``prefix`` what it is an attribute of, ``args`` the code of its
+    arguments. ``key`` is the relationship, None where it is about something else; ``owner`` the
+    expression of the class in front of it. ``modifiers`` are calls on the same object, of columns
+    for example. One that is ``new`` is not in the code yet.
+    """
+
+    name: str
+    args: str
+    key: str | None = None
+    owner: ast.expr | None = None
+    prefix: str = ""
+    modifiers: list[str] = field(default_factory=list)
+    children: list[Option] = field(default_factory=list)
+    new: bool = False
+    changed: bool = False
+
+    def walk(self) -> Iterator[Option]:
+        """Yield this option and all below it."""
+        yield self
+        for one in self.children:
+            yield from one.walk()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it, or one below it, is not in the code as it is here."""
+        return any(one.new or one.changed for one in self.walk())
+
+
+@dataclass
+class Given:
+    """An argument of ``options(...)``: the options in it, and whether they may be written anew.
+
+    ``node`` is the argument in its file. ``options`` is None where they cannot be told.
+    """
+
+    module: Module
+    node: ast.expr
+    options: list[Option] | None
+    is_plain: bool = True
+
+
+def given_at(module: Module, node: ast.expr) -> Given:
+    """Return the options that an argument of ``options(...)`` gives."""
+    plain = "#" not in module.text_of(node)
+    if isinstance(node, ast.Name):
+        bindings = module.scopes.bindings_of(node)
+        value = bindings[0].value if len(bindings) == 1 else None
+        if value is None or isinstance(value, ast.Name):
+            return Given(module, node, None, False)
+        found = given_at(module, value)
+        return Given(module, node, found.options, False)
+    if isinstance(node, ast.List | ast.Tuple):
+        inner = [given_at(module, one) for one in node.elts]
+        known = [one.options for one in inner if one.options is not None]
+        options = [option for one in known for option in one]
+        return Given(module, node, options if len(known) == len(inner) else None, False)
+    read = _read(module, node)
+    return Given(
+        module, node, None if read is None else [read[0]], plain and bool(read and read[1])
+    )
+
+
+def _read(module: Module, node: ast.expr) -> tuple[Option, bool] | None:
+    """Return the option that an expression makes, and whether it may be written anew.
+
+    None if it is none that is known.
+    """
+    calls: list[ast.Call] = []
+    current = node
+    while isinstance(current, ast.Call):
+        calls.insert(0, current)
+        current = current.func.value if isinstance(current.func, ast.Attribute) else current.func
+    name = last_name(calls[0].func) if calls else ""
+    if name not in _FUNCTIONS:
+        return None
+    first = calls[0]
+    prefix = f"{module.text_of(first.func.value)}." if isinstance(first.func, ast.Attribute) else ""
+    made = _made(module, first, name, prefix)
+    root, last = made[0], made[-1]
+    plain = len(made) == 1 and name not in _WHOLE_PATHS
+    for call in calls[1:]:
+        name = last_name(call.func)
+        if name == "options":
+            for one in call.args:
+                inner = _read(module, one)
+                if inner is None:
+                    return None
+                plain = plain and inner[1]
+                last.children.append(inner[0])
+        elif name in _RELATIONSHIPS:
+            made = _made(module, call, name, prefix)
+            plain = plain and len(made) == 1
+            last.children.append(made[0])
+            last = made[-1]
+        elif name in _OTHERS:
+            last.modifiers.append(f".{name}({_arguments(module, call)})")
+        else:
+            return None
+    return root, plain
+
+
+def _made(module: Module, call: ast.Call, name: str, prefix: str) -> list[Option]:
+    """Return the options of one call, each below the one before it: old ones take whole paths."""
+    if name not in _RELATIONSHIPS | set(_WHOLE_PATHS):
+        return [Option(name, _arguments(module, call), prefix=prefix)]
+    steps: list[tuple[str | None, ast.expr | None]] = []
+    for one in call.args:
+        steps += _steps(one)
+    single = _WHOLE_PATHS.get(name, name)
+    before = single if name in _WHOLE_PATHS else "defaultload"
+    found: list[Option] = []
+    for at, (key, owner) in enumerate(steps or [(None, None)]):
+        is_last = at >= len(steps) - 1
+        text = _arguments(module, call) if len(steps) < len("ab") else ""
+        option = Option(single if is_last else before, text, key, owner, prefix)
+        if found:
+            found[-1].children.append(option)
+        found.append(option)
+    return found
+
+
+def _steps(node: ast.expr) -> list[tuple[str | None, ast.expr | None]]:
+    """Return the relationships that an argument names, each with the expression of its class."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return [(one, None) for one in text.split(".")]
+        case ast.Call(func=ast.Attribute(value=inner, attr="of_type" | "and_")):
+            return _steps(inner)
+        case ast.Attribute(value=owner, attr=name):
+            return [(name, owner)]
+        case _:
+            return [(None, None)]
+
+
+def _arguments(module: Module, call: ast.Call) -> str:
+    parts = [module.text_of(one) for one in call.args]
+    for one in call.keywords:
+        value = module.text_of(one.value)
+        parts.append(f"**{value}" if one.arg is None else f"{one.arg}={value}")
+    return ", ".join(parts)
+
+
+# ---------------------------------------------------------------------------------------- writing
+def written(option: Option, function: Callable[[str], str]) -> str:
+    """Return the code of an option; ``function`` gives the name of one as the file has it."""
+    known = option.new or option.changed
+    name = function(option.name) if known and not option.prefix else f"{option.prefix}{option.name}"
+    return f"{name}({option.args}){_behind(option, function)}"
+
+
+def _behind(option: Option, function: Callable[[str], str]) -> str:
+    """Return what is called on an option: one that goes on is chained, several are a list."""
+    text = "".join(option.modifiers)
+    chained = [one for one in option.children if one.name not in _OTHERS]
+    if len(option.children) == 1 and chained:
+        only = chained[0]
+        return f"{text}.{only.name}({only.args}){_behind(only, function)}"
+    if not option.children:
+        return text
+    inner = ", ".join(written(_as_function(one), function) for one in option.children)
+    return f"{text}.options({inner})"
+
+
+def _as_function(option: Option) -> Option:
+    """Return an option that may have been a method so far, and is a function now."""
+    return Option(
+        option.name,
+        option.args,
+        modifiers=option.modifiers,
+        children=option.children,
+        prefix=option.prefix,
+        new=True,
+    )
+
+
+def path_text(options: Sequence[Option]) -> str:
+    """Return the code of options one below the other, for people to read."""
+    return ".".join(f"{one.name}({one.args})" for one in options)

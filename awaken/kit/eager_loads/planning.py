@@ -1,0 +1,259 @@
+"""Plans the loads for the reads of a program, statement by statement."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from awaken.contract import Edit, Place
+from awaken.kit.eager_loads.domain import AddedLoad, PlannedLoads
+from awaken.kit.eager_loads.elsewhere import options_elsewhere
+from awaken.kit.eager_loads.levels import Level, Loads
+from awaken.kit.eager_loads.names import NamesHere
+from awaken.kit.eager_loads.options import Given, Option, given_at, written
+from awaken.kit.eager_loads.reasons import KEPT_OPTIONS, NOT_STATEMENT, UNKNOWN_ENTITY
+from awaken.kit.eager_loads.refreshes import plan_refreshes
+from awaken.kit.eager_loads.statements import (
+    GETS,
+    Entity,
+    Statement,
+    entity_at,
+    node_at,
+    statement_of,
+)
+from awaken.kit.names_here import is_dotted
+from awaken.kit.payloads import LOAD_OPTIONS, LoadOptions
+from awaken.kit.sites import Refused, Site
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.frameworks.sqlalchemy.reads.domain import Trace
+from awaken.project.source.trees import last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+
+def plan_loads(rule: str, project: Project, traces: Sequence[Trace]) -> PlannedLoads:
+    """Return the edits that load what is read at the end of ``traces``, and what becomes of each.
+
+    All that one statement is to load has to be asked for at once: the edits of two plans for the
+    same statement do not fit together. Options come in the order of ``traces``.
+    """
+    by_place: dict[Place, dict[Trace, None]] = {}
+    for one in traces:
+        by_place.setdefault(one.load.place, {})[one] = None
+    planned = [_plan(rule, project, place, list(group)) for place, group in by_place.items()]
+    return PlannedLoads(
+        tuple(dict.fromkeys(edit for one in planned for edit in one.edits)),
+        tuple(added for one in planned for added in one.added),
+        frozenset(trace for one in planned for trace in one.present),
+        {trace: why for one in planned for trace, why in one.refused.items()},
+    )
+
+
+def _plan(rule: str, project: Project, place: Place, traces: Sequence[Trace]) -> PlannedLoads:
+    """Plan the loads at one place."""
+    module = project.module(place.path)
+    node = None if module is None else node_at(module, place)
+    if module is None or node is None:
+        return _all_refused(traces, Refused(NOT_STATEMENT, place.path))
+    site = Site(rule, module, node)
+    try:
+        if any(one.load.kind == "new" for one in traces):
+            return plan_refreshes(site, traces)
+        return _Loading(project, site, traces).plan()
+    except Refused as refused:
+        return _all_refused(traces, refused)
+
+
+def _all_refused(traces: Sequence[Trace], refused: Refused) -> PlannedLoads:
+    return PlannedLoads((), (), frozenset(), dict.fromkeys(traces, refused))
+
+
+@dataclass
+class _Options:
+    """The options of one entity: those that stand there, and more."""
+
+    entity: Entity
+    own: list[Option]
+
+
+@dataclass
+class _Found:
+    """What became of the reads so far: those served by an addition, by its code."""
+
+    added: dict[str, list[Trace]] = field(default_factory=dict)
+    present: list[Trace] = field(default_factory=list)
+    refused: dict[Trace, Refused] = field(default_factory=dict)
+
+
+class _Loading:
+    """The loads at one statement, or at one call like ``session.get()``."""
+
+    def __init__(self, project: Project, site: Site[ast.expr], traces: Sequence[Trace]) -> None:
+        self._project = project
+        self._site = site
+        self._traces = traces
+        self._statement = self._read()
+        self._options: dict[str, _Options] = {}
+        entities = self._statement.entities
+        beside = entities[0].node if entities else site.node
+        self._names = NamesHere(project, site, beside)
+
+    def plan(self) -> PlannedLoads:
+        """Return what becomes of the reads; raises Refused where none can be served."""
+        statement, found = self._statement, _Found()
+        elsewhere = options_elsewhere(self._project, statement)
+        is_select = self._traces[0].load.kind == "select"
+        loads = Loads(self._project, self._names, statement.separate, is_select, elsewhere)
+        for trace in self._traces:
+            try:
+                self._serve(trace, loads, found)
+            except Refused as refused:
+                found.refused[trace] = refused
+        edits = self._edits() if found.added else []
+        place = self._site.place
+        return PlannedLoads(
+            (*edits, *self._names.edits) if edits else (),
+            tuple(AddedLoad(place, text, tuple(served)) for text, served in found.added.items()),
+            frozenset(found.present),
+            found.refused,
+        )
+
+    def _serve(self, trace: Trace, loads: Loads, found: _Found) -> None:
+        entity = self._entity(trace)
+        about = self._options.get(entity.text)
+        if about is None:
+            own = [*self._about(entity, (one for one in self._statement.given if one.is_plain))]
+            about = self._options[entity.text] = _Options(entity, own)
+        fixed = [*self._about(entity, self._fixed(trace))]
+        top = Level(entity.qualified, about.own, fixed, entity.text, entity.aliased)
+        served = loads.serve(top, trace.path)
+        if served.is_new:
+            found.added.setdefault(served.text, []).append(trace)
+        else:
+            found.present.append(trace)
+
+    # --------------------------------------------------------------------------- what is there
+    def _read(self) -> Statement:
+        node, module = self._site.node, self._site.module
+        is_get = isinstance(node, ast.Call) and last_name(node.func) in GETS
+        kinds = {one.load.kind for one in self._traces}
+        if not is_get and not isinstance(node, ast.Attribute) and not kinds & {"query", "select"}:
+            raise Refused(NOT_STATEMENT, module.excerpt(node))
+        statement = statement_of(self._project, module, node)
+        if is_get:
+            statement.given = [*_of_argument(statement)]
+            statement.separate = False
+        for given in statement.given:
+            if given.options is None:
+                raise Refused(KEPT_OPTIONS, module.excerpt(given.node))
+        return statement
+
+    def _fixed(self, trace: Trace) -> Iterator[Given]:
+        """Yield the options that a way to a read has, but that are not written anew."""
+        statement, here = self._statement, set[Place]()
+        for given in statement.given:
+            here.add(given.module.place(given.node))
+            if not given.is_plain:
+                yield given
+        for place in trace.load.options:
+            if place in here:
+                continue
+            module = self._project.module(place.path)
+            calls = [] if module is None else module.calls_at(place.span)
+            given_there = given_at(module, calls[0]) if module is not None and calls else None
+            if given_there is None or given_there.options is None:
+                raise Refused(KEPT_OPTIONS, place.path, because=(place,))
+            yield given_there
+
+    def _about(self, entity: Entity, given: Iterable[Given]) -> Iterator[Option]:
+        """Yield the options that are about an entity, or may be."""
+        for one in given:
+            reader = ModuleReader(self._project, one.module)
+            for option in one.options or ():
+                other = None if option.owner is None else entity_at(reader, option.owner)
+                if other is None or self._is_same(entity, other):
+                    yield option
+
+    def _is_same(self, entity: Entity, other: Entity) -> bool:
+        if entity.aliased or other.aliased:
+            return entity.text == other.text
+        below = self._project.all_subclasses
+        return (
+            entity.qualified == other.qualified
+            or entity.qualified in below(other.qualified)
+            or other.qualified in below(entity.qualified)
+        )
+
+    def _entity(self, trace: Trace) -> Entity:
+        """Return what the statement loads at the beginning of a way to a read."""
+        qualified = trace.path[0].rpartition(".")[0]
+        node = self._site.node
+        if isinstance(node, ast.Call) and last_name(node.func) == "merge":
+            return Entity(qualified, node, self._names.class_of(qualified))
+        entities = self._statement.entities
+        found = [one for one in entities if one.qualified == qualified] or [
+            one for one in entities if qualified in self._project.all_subclasses(one.qualified)
+        ]
+        if len({one.text for one in found}) != 1 or not is_dotted(found[0].node):
+            raise Refused(UNKNOWN_ENTITY, self._site.module.excerpt(node))
+        return found[0]
+
+    # ------------------------------------------------------------------------------------ edits
+    def _edits(self) -> list[Edit]:
+        new = [one for about in self._options.values() for one in about.own if one.new]
+        added = [written(one, self._names.function) for one in new]
+        changed = [
+            (given, written(given.options[0], self._names.function))
+            for given in self._statement.given
+            if given.is_plain and given.options and given.options[0].is_changed
+        ]
+        node, site = self._site.node, self._site
+        if isinstance(node, ast.Call) and last_name(node.func) in GETS:
+            return [*_argument_edits(site, node, changed, added)]
+        calls, given_by = self._statement.calls, self._statement.options_calls
+        at = None if not given_by else calls.index(given_by[0])
+        places = {
+            argument: (calls.index(call), position)
+            for call in given_by
+            for position, argument in enumerate(call.args)
+        }
+        data = LoadOptions(
+            len(calls),
+            at,
+            tuple((*places[given.node], text) for given, text in changed),
+            tuple(added),
+        )
+        return [site.rewrite(self._statement.whole, LOAD_OPTIONS, data)]
+
+
+def _of_argument(statement: Statement) -> Iterator[Given]:
+    """Yield the options that a call like ``session.get()`` is given."""
+    call = statement.begin
+    for one in call.keywords if isinstance(call, ast.Call) else ():
+        match one:
+            case ast.keyword(arg="options", value=ast.List(elts=given)):
+                yield from (given_at(statement.module, each) for each in given)
+            case ast.keyword(arg="options" | None, value=value):
+                yield Given(statement.module, value, None)
+
+
+def _argument_edits(
+    site: Site[ast.expr],
+    call: ast.Call,
+    changed: Iterable[tuple[Given, str]],
+    added: Sequence[str],
+) -> Iterator[Edit]:
+    """Yield the edits of the argument ``options`` of a call."""
+    for given, text in changed:
+        yield site.replace(given.node, text)
+    lists = [one.value for one in call.keywords if one.arg == "options"]
+    code = ", ".join(added)
+    if not lists:
+        yield site.add_keyword(call, "options", f"[{code}]")
+    elif added and isinstance(lists[0], ast.List) and lists[0].elts:
+        yield site.insert_behind(lists[0].elts[-1], f", {code}")
+    elif added:
+        yield site.replace(lists[0], f"[{code}]")

@@ -1,0 +1,223 @@
+"""The statement that loads objects: where it begins, its calls, its options, and who has it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.kit.eager_loads.options import Given, given_at
+from awaken.kit.eager_loads.reasons import INNER_CODE, NOT_STATEMENT
+from awaken.kit.reasons import INSIDE_FSTRING
+from awaken.kit.sites import Refused
+from awaken.project.frameworks.sqlalchemy.loads.items import Item, What
+from awaken.project.frameworks.sqlalchemy.loads.mapped_classes import entity_of
+from awaken.project.frameworks.sqlalchemy.loads.module_reader import ModuleReader
+from awaken.project.source.modules import Module
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+# A LEFT OUTER JOIN changes what these ask for, or is not possible with them.
+_JOIN_BREAKERS = frozenset(
+    [
+        "distinct",
+        "except_",
+        "except_all",
+        "from_self",
+        "from_statement",
+        "group_by",
+        "intersect",
+        "intersect_all",
+        "union",
+        "union_all",
+        "with_for_update",
+        "with_lockmode",
+        "yield_per",
+    ]
+)
+_EXECUTING = frozenset(
+    ["exec", "execute", "scalar", "scalars", "stream", "stream_scalars", "paginate"]
+)
+_CONSUMING = frozenset({"dict", "enumerate", "iter", "len", "list", "set", "sorted", "tuple"})
+_RESULTS = frozenset(
+    [
+        "all",
+        "count",
+        "delete",
+        "exists",
+        "first",
+        "first_or_404",
+        "get",
+        "get_or_404",
+        "one",
+        "one_or_404",
+        "one_or_none",
+        "paginate",
+        "scalar",
+        "scalars",
+        "update",
+    ]
+)
+_ITEM_BUILDERS = frozenset({"add_entity", "add_columns", "with_entities", "with_only_columns"})
+GETS = frozenset({"get", "get_one", "merge"})
+"""Methods of sessions that take the options as an argument."""
+_FOLLOWED = 50  # reads of one variable; more than that is no statement that is built up
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A class that a statement gives objects of, as it is written there."""
+
+    qualified: str
+    node: ast.expr
+    text: str
+    aliased: bool = False
+
+
+@dataclass
+class Statement:
+    """The expression that begins a statement, and what is called on it.
+
+    ``calls`` are the calls that follow directly, the first one first, and ``whole`` is the last of
+    them. ``separate`` says that nothing may be joined to it. ``leaves`` says that others in the
+    program may go on with it.
+    """
+
+    module: Module
+    begin: ast.expr
+    whole: ast.expr
+    calls: list[ast.Call]
+    entities: list[Entity]
+    given: list[Given]
+    separate: bool = False
+    leaves: bool = False
+    around: ast.AST | None = None
+
+    @property
+    def options_calls(self) -> list[ast.Call]:
+        """The calls that give it loader options."""
+        return [one for one in self.calls if last_name(one.func) == "options"]
+
+
+def node_at(module: Module, place: Place) -> ast.expr | None:
+    """Return the call at a place, or the attribute ``Model.query``."""
+    calls = module.calls_at(place.span)
+    if calls:
+        return calls[0]
+    for node in module.mentions("query"):
+        if isinstance(node, ast.Attribute) and module.span(node) == place.span:
+            return node
+    return None
+
+
+def check_place(module: Module, node: ast.expr) -> None:
+    """Raise Refused where code should not be written: in f-strings, lambdas and annotations."""
+    if module.in_fstring(node):
+        raise Refused(INSIDE_FSTRING, module.excerpt(node))
+    below: ast.AST = node
+    for above in module.ancestors(node):
+        if isinstance(above, ast.Lambda | ast.arguments | ast.arg):
+            raise Refused(INNER_CODE, module.excerpt(node))
+        if isinstance(above, Function | ast.ClassDef) and below in above.decorator_list:
+            raise Refused(INNER_CODE, module.excerpt(node))
+        if isinstance(above, ast.AnnAssign) and below is above.annotation:
+            raise Refused(INNER_CODE, module.excerpt(node))
+        below = above
+
+
+def statement_of(project: Project, module: Module, begin: ast.expr) -> Statement:
+    """Return the statement that begins with ``begin``; raises Refused where it begins none."""
+    check_place(module, begin)
+    if isinstance(begin, ast.Call):
+        items = begin.args[:1] if last_name(begin.func) in GETS else begin.args
+    elif isinstance(begin, ast.Attribute):
+        items = [begin.value]
+    else:
+        raise Refused(NOT_STATEMENT, module.excerpt(begin))
+    calls = list(_calls_on(module, begin))
+    reader = ModuleReader(project, module)
+    more = [one for call in calls if last_name(call.func) in _ITEM_BUILDERS for one in call.args]
+    entities = [found for one in (*items, *more) if (found := entity_at(reader, one)) is not None]
+    made = Statement(module, begin, calls[-1] if calls else begin, calls, entities, [])
+    made.given = [given_at(module, one) for call in made.options_calls for one in call.args]
+    _look_around(made)
+    return made
+
+
+def _calls_on(module: Module, node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls of methods of ``node``, of what these return, and so on."""
+    while True:
+        attribute = module.parent(node)
+        call = None if attribute is None else module.parent(attribute)
+        if not isinstance(attribute, ast.Attribute) or not isinstance(call, ast.Call):
+            return
+        if attribute.value is not node or call.func is not attribute:
+            return
+        yield call
+        # What follows is called on the result.
+        if attribute.attr in _RESULTS:
+            return
+        node = call
+
+
+def entity_at(reader: ModuleReader, node: ast.expr) -> Entity | None:
+    """Return the mapped class, or the alias of one, that an expression gives."""
+    item: Item | None = entity_of(reader, node)
+    text = reader.module.text_of(node)
+    if item is None or item.what is not What.ENTITY or item.model is None:
+        found = reader.project.classes_of(reader.module, node)
+        if len(found) != 1 or reader.project.orm.mapped_class(found[0]) is None:
+            return None
+        return Entity(found[0], node, text)
+    return Entity(item.model, node, text, item.aliased)
+
+
+def _look_around(statement: Statement) -> None:
+    """Find out whether the statement is built up elsewhere, and by what."""
+    module, names = statement.module, {last_name(one.func) for one in statement.calls}
+    waiting: list[ast.expr] = [statement.whole]
+    seen: set[ast.expr] = set()
+    while waiting and not statement.leaves:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if len(seen) > _FOLLOWED:
+            statement.leaves = True
+            break
+        for target in _targets(module, node, statement):
+            for read in module.scopes.reads_of(target):
+                calls = list(_calls_on(module, read))
+                names |= {last_name(one.func) for one in calls}
+                waiting.append(calls[-1] if calls else read)
+    statement.separate = statement.leaves or bool(names & _JOIN_BREAKERS)
+
+
+def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[ast.Name]:
+    """Yield the variables that a statement is put into; note if it leaves the function."""
+    above = module.parent(node)
+    match above:
+        case _ if isinstance(node, ast.Call) and last_name(node.func) in _RESULTS:
+            return
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _EXECUTING and node in above.args:
+            return
+        case ast.Call(func=ast.Name(id=name)) if name in _CONSUMING:
+            return
+        case ast.For(iter=used) | ast.comprehension(iter=used) if used is node:
+            return
+        case (
+            ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target)
+        ):
+            if module.enclosing_function(node) is not None:
+                statement.around = module.enclosing_function(node)
+                yield target
+                return
+        case ast.Expr():
+            return
+        case _:
+            pass
+    statement.leaves = True
