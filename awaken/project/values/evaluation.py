@@ -50,6 +50,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.classes import GenericClass
 from awaken.project.values.library.lookup import Library
+from awaken.project.values.library.of_requests import current_user
 from awaken.project.values.library.promises import holds_own, is_made, narrower
 from awaken.project.values.local.flow import Reaching, flow_of
 from awaken.project.values.local.narrowing import Narrowing
@@ -142,6 +143,10 @@ class Evaluator(ABC):
     def returned(self, function: FunctionOf) -> Values:
         """Return what a call of ``function`` gives."""
         return self.results.returned(function)
+
+    def undecorated(self, module: Module, function: Function) -> Values:
+        """Return what a function gives that a framework calls as it stands."""
+        return self.results.undecorated(FunctionOf(module, function), function)
 
     def values(self, module: Module, node: ast.expr, known: Environment = ()) -> Values:
         """Return what ``node`` may be, given what is ``known`` of the parameters around it."""
@@ -393,7 +398,8 @@ class Evaluator(ABC):
             role = self.knowledge.attributes.get(qualified)
             if role is not None:
                 return (of_role(role, qualified, module.place(node)),)
-            return (self._outside(qualified),)
+            user = current_user(self, qualified, module, node)
+            return user or (self._outside(qualified),)
         if not located.rest:
             return (ModuleOf(located.path),)
         if self.classes.facts(qualified) is not None:

@@ -6,10 +6,17 @@ import ast
 import sys
 from dataclasses import replace
 
+from awaken.contract import Place
 from awaken.project.names.functions.decorators import PROPERTIES, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, is_overload, last_name, without_arguments
+from awaken.project.source.trees import (
+    Function,
+    is_overload,
+    last_name,
+    parameters_of,
+    without_arguments,
+)
 from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     NOWHERE,
@@ -32,7 +39,8 @@ from awaken.project.values.domain import (
     placed,
     union,
 )
-from awaken.project.values.library.origins import begun, followed
+from awaken.project.values.library.of_requests import kept_for_request
+from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
 from awaken.project.values.questions import Questions
 from awaken.project.values.results import of_role
 
@@ -66,14 +74,11 @@ class Members:
                 return self._of_module(owner, module, node)
             case External():
                 return self._of_external(owner.qualified, module, node)
-            case InstanceOf() if self._evaluator.mapping.is_relationship(owner, node.attr):
-                found = self.attribute(owner, node.attr, module, node)
-                return followed(begun(found, node.attr, module.place(node)), owner, node.attr)
             case InstanceOf() | ClassOf():
-                found = self.attribute(owner, node.attr, module, node)
-                return begun(found, node.attr, module.place(node))
+                return self._of_object(owner, module, node)
             case TupleOf():
-                return self.attribute(as_instance(owner), node.attr, module, node)
+                of_class = _of_row(owner, node.attr)
+                return of_class or self.attribute(as_instance(owner), node.attr, module, node)
             case Session():
                 return self._of_session(owner, module, node)
             case Producer(how="factory"):
@@ -90,6 +95,36 @@ class Members:
                 return ()
             case _:
                 return self._of_function(owner, module, node)
+
+    def _of_object(
+        self, owner: InstanceOf | ClassOf, module: Module, node: ast.Attribute
+    ) -> Values:
+        """Return an attribute of an object or a class, with what loads the objects in it."""
+        kept = kept_for_request(self._evaluator, owner.qualified, node.attr, module, node)
+        found = kept or self.attribute(owner, node.attr, module, node)
+        found = begun(found, node.attr, module.place(node))
+        if not isinstance(owner, InstanceOf) or owner.origins is None:
+            return found
+        if self._evaluator.mapping.is_relationship(owner, node.attr):
+            return followed(found, owner, node.attr)
+        # What a property gives of its own object comes from where that does.
+        asked = parameters_in(found)
+        given = dict.fromkeys(self._receivers(owner, node.attr), owner.origins) if asked else {}
+        return passed_on(found, given)
+
+    def _receivers(self, owner: InstanceOf, name: str) -> list[Place]:
+        """Return the first parameters of the functions that a class and its bases call ``name``."""
+        classes = self._evaluator.classes
+        ancestors = classes.ancestors(owner.qualified)
+        found: list[Place] = []
+        for facts in ancestors.inside if ancestors is not None else ():
+            module, body = classes.node(facts.qualified) or (None, None)
+            if module is None or body is None:
+                continue
+            for one in module.scopes.scope_made_by(body).bindings.get(name, []):
+                if isinstance(one.node, Function):
+                    found += [module.place(x) for x, _ in parameters_of(one.node.args)][:1]
+        return found
 
     def _of_function(self, owner: Value, module: Module, node: ast.Attribute) -> Values:
         is_function = isinstance(owner, FunctionOf)
@@ -186,7 +221,8 @@ class Members:
         made = self._evaluator.knowledge.instance_attributes.get(name)
         if made is not None:
             return (InstanceOf(self._evaluator.names.defined(made)),)
-        return self._evaluator.named(name, module, node)
+        kept = kept_for_request(self._evaluator, owner, node.attr, module, node)
+        return kept or self._evaluator.named(name, module, node)
 
     def _of_session(self, owner: Session, module: Module, node: ast.Attribute) -> Values:
         name = f"{_CLASS_OF_KIND[owner.kind]}.{node.attr}"
@@ -479,6 +515,16 @@ class Members:
             if len(found) > MOST_ALTERNATIVES:
                 return (*found, Unknown("it may be too many things", NOWHERE))
         return found
+
+
+def _of_row(row: TupleOf, name: str) -> Values:
+    """Return the objects of the class ``name`` in a row: a plain tuple has no such attribute."""
+    objects = (
+        place
+        for place in row.items
+        if any(isinstance(one, InstanceOf) and one.qualified.endswith(f".{name}") for one in place)
+    )
+    return next(objects, ())
 
 
 def _of_object(owner: InstanceOf | ClassOf, name: str) -> Values:

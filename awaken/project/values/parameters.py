@@ -15,7 +15,7 @@ from awaken.knowledge.injection import injection
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, parameters_of
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -30,6 +30,7 @@ from awaken.project.values.domain import (
     union,
     without_origins,
 )
+from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
 from awaken.project.values.library.promises import narrower
 from awaken.project.values.pytest_fixtures import fixture_for
@@ -70,6 +71,8 @@ class Parameters:
         passed = self._passed(known, parameter)
         if passed is not None:
             return passed
+        if isinstance(function, ast.Lambda) and not given:
+            given = self._items_for(module, function, parameter, known)
         return (
             given
             or self._fixture(module, function, parameter)
@@ -171,6 +174,25 @@ class Parameters:
             if argument.parameter is parameter:
                 return given_by(self._evaluator, argument)
         return None
+
+    def _items_for(
+        self, module: Module, function: ast.Lambda, parameter: ast.arg, known: Environment
+    ) -> Values:
+        """Return what `sorted(items, key=lambda one: ...)` and the like call a function with."""
+        above = module.parent(function)
+        call = module.parent(above) if isinstance(above, ast.keyword) else above
+        if not isinstance(call, ast.Call):
+            return ()
+        keyword = above.arg if isinstance(above, ast.keyword) else None
+        given = [one for one, _ in parameters_of(function.args)]
+        position = given.index(parameter) if parameter in given else -1
+        evaluator = self._evaluator
+        name = evaluator.names.qualified(module, call.func)
+        items = items_called_with(name, call, function, keyword, position)
+        if items is None:
+            return ()
+        values = evaluator.values(module, items, known)
+        return evaluator.iterated(values, module, items)
 
     def _fixture(self, module: Module, function: ast.AST, parameter: ast.arg) -> Values:
         """Return what the pytest fixture of this name gives; empty where there is none."""

@@ -237,6 +237,10 @@ class Questions(Protocol):
         """Return what a call of a function gives."""
         ...
 
+    def undecorated(self, module: Module, function: Function) -> Values:
+        """Return what a function gives that a framework calls as it stands."""
+        ...
+
     def injected(self, module: Module, arguments: list[ast.expr]) -> Values:
         """Return what ``Annotated`` with these arguments says that FastAPI passes."""
         ...

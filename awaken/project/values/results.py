@@ -41,6 +41,7 @@ from awaken.project.values.domain import (
     holds_tree,
     union,
 )
+from awaken.project.values.library.origins import Origins, origins_in, parameters_in, passed_on
 from awaken.project.values.library.promises import holds_own, narrower
 from awaken.project.values.library.solving import SELF, closed, has_variables, solved
 from awaken.project.values.questions import Questions, given_by
@@ -101,7 +102,9 @@ class Results:
                 return self._made(function.qualified, module, node, known)
             case FunctionOf():
                 arguments = self._arguments(function, module, node, known)
-                return self.returned(function, arguments)
+                found = self.returned(function, arguments)
+                receiver = _receiver(function, module, node, known)
+                return self._with_origins(found, function, (*receiver, *arguments))
             case External():
                 return self._external(function, module, node, known)
             case Producer(how="callable" | "factory"):
@@ -276,7 +279,9 @@ class Results:
             return (Producer("manager", evaluator.values(module, first, known)),)
         if name in {"builtins.next", "builtins.anext"}:
             given = evaluator.values(module, first, known)
-            return self.given("generator", given, module, node)
+            # Without a default it raises where nothing is left.
+            default = (evaluator.values(module, one, known) for one in node.args[1:2])
+            return union(self.given("generator", given, module, node), *default)
         if name == "builtins.iter":
             return evaluator.values(module, first, known)
         if name == "builtins.type" and len(node.args) == 1:
@@ -342,6 +347,18 @@ class Results:
         ]
         return tuple(Argument(parameter, module, value, known) for parameter, value in given)
 
+    def _with_origins(self, found: Values, function: FunctionOf, arguments: Environment) -> Values:
+        """Return what a call gives; what comes from its arguments comes from where they do."""
+        asked = parameters_in(found)
+        given: dict[Place, Origins] = {}
+        for one in arguments if asked else ():
+            place = function.module.place(one.parameter)
+            if place in asked:
+                values = given_by(self._evaluator, one)
+                origins = origins_in(values, self._evaluator.mapping.is_mapped)
+                given |= {} if origins is None else {place: origins}
+        return passed_on(found, given) if given else found
+
     def _receiver(self, function: FunctionOf, node: Function) -> Environment:
         """Return what a method is read from, where that says more than the class it stands in.
 
@@ -398,7 +415,7 @@ class Results:
         if wrapped and not managed:
             why = f"`{node.name}` is decorated, so it may return something else"
             return (Producer("coroutine", (self._evaluator.unknown(module, node, why),)),)
-        found = self._undecorated(function, node, known)
+        found = self.undecorated(function, node, known)
         if not managed:
             return found
         return (Producer("manager", self.given("generator", found, module, node)),)
@@ -440,7 +457,8 @@ class Results:
         values = self._evaluator.values(module, decorator)
         return bool(values) and all(isinstance(one, FunctionOf) and _is_same(one) for one in values)
 
-    def _undecorated(self, function: FunctionOf, node: Function, known: Environment) -> Values:
+    def undecorated(self, function: FunctionOf, node: Function, known: Environment = ()) -> Values:
+        """Return what a function gives that is called as it stands, without its decorators."""
         evaluator, module = self._evaluator, function.module
         yielded, returns = _results(module, node)
         declared: Values = ()
@@ -494,7 +512,7 @@ class Results:
             wanted = self._evaluator.declared_unsolved(module, written)
             if has_variables(wanted):
                 given = given_by(self._evaluator, argument)
-                library.solve(wanted, given, solution, argument.module, written)
+                library.solve(wanted, given, solution, module, written)
         return closed(solved(declared, solution), module.place(annotation))
 
     def _is_narrowed(self, declared: Values) -> bool:
@@ -596,6 +614,16 @@ class Results:
                 why = f"`{value.qualified}` has no `{method}` in sight"
                 found = union(found, (self._evaluator.unknown(module, node, why),))
         return found
+
+
+def _receiver(
+    function: FunctionOf, module: Module, node: ast.Call, known: Environment
+) -> Environment:
+    """Return what a call gives to the first parameter of a method, as it is written."""
+    if function.bound is None or not isinstance(node.func, ast.Attribute):
+        return ()
+    first = [one for one, _ in parameters_of(function.node.args)][:1]
+    return tuple(Argument(one, module, node.func.value, known) for one in first)
 
 
 def _entering_method(module: Module, node: ast.AST) -> str:

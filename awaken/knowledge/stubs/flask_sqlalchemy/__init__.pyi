@@ -1,7 +1,8 @@
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from flask_sqlalchemy.query import Query
+from sqlalchemy import Select
 
 _T = TypeVar("_T")
 
@@ -21,3 +22,9 @@ class Pagination(Generic[_T]):
     def iter_pages(self, *, left_edge: int = 2, left_current: int = 2, right_current: int = 4, right_edge: int = 2) -> Iterator[int | None]: ...
 
 class BaseQuery(Query[_T]): ...
+
+class SQLAlchemy:
+    def get_or_404(self, entity: type[_T], ident: Any, *, description: str | None = None, **kwargs: Any) -> _T: ...
+    def first_or_404(self, statement: Select[tuple[_T]], *, description: str | None = None) -> _T: ...
+    def one_or_404(self, statement: Select[tuple[_T]], *, description: str | None = None) -> _T: ...
+    def paginate(self, select: Select[tuple[_T]], *, page: int | None = None, per_page: int | None = None, max_per_page: int | None = None, error_out: bool = True, count: bool = True) -> Pagination[_T]: ...

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
+from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
 from awaken.project.frameworks.sqlalchemy.eager import EagerLoading
@@ -47,6 +48,7 @@ class Orm:
         self._shared_sessions = SharedSessions(evaluator, files_with)
         self._hooks: list[Place] | None = None
         assignments = Assignments(evaluator, self._models, self._eager, files_with)
+        self.schemas = schema_sights(evaluator, self._models, files_with)
         self._reads = RelationshipReads(
             evaluator,
             self._models,
@@ -54,6 +56,7 @@ class Orm:
             (
                 PythonSights(evaluator, assignments, files_with),
                 ProxySights(evaluator, self._models, files_with),
+                self.schemas,
             ),
         )
         declared = DeclaredRelationships(self._models, evaluator.classes, files_with)

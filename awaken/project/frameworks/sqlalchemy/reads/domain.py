@@ -8,6 +8,7 @@ from typing import Literal
 
 from awaken.contract import Place
 from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_test_file
 from awaken.project.values.domain import Unknown
 
 How = Literal[
@@ -48,12 +49,14 @@ class Sight:
 class Load:
     """A call that loads or makes objects; of a statement that is the call that begins it.
 
-    ``options`` are the places of the loader options that are given there.
+    ``options`` are the places of the loader options that are given there, ``sets`` the attributes
+    that a new object is given by name: reading one of these loads nothing.
     """
 
     kind: LoadKind
     place: Place
     options: tuple[Place, ...] = ()
+    sets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +91,8 @@ class Read:
     def is_traced(self) -> bool:
         """Whether all loads that the object may come from are known."""
         return bool(self.owner) and not self.unknown
+
+    @property
+    def is_in_tests(self) -> bool:
+        """Whether a test reads it, or what tests use."""
+        return is_test_file(self.place.path)

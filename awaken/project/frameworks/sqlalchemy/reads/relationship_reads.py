@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Sight
+from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
-from awaken.project.frameworks.sqlalchemy.reads.tracing import Tracing
+from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
 from awaken.project.graph.evaluator import ProgramEvaluator
-from awaken.project.values.domain import (
-    InstanceOf,
-    Producer,
-    TupleOf,
-    Unknown,
-    Value,
-    Values,
-    union,
-)
-from awaken.project.values.library.origins import begun, followed
+from awaken.project.values.domain import InstanceOf, Unknown, Values
+
+
+@dataclass(frozen=True, slots=True)
+class _Untraced:
+    """A read of which the objects are known, but not yet what loaded them."""
+
+    place: Place
+    how: How
+    owner: str
+    attribute: str
+    objects: tuple[InstanceOf, ...]
+    unknown: tuple[Unknown, ...]
 
 
 class RelationshipReads:
@@ -32,11 +37,10 @@ class RelationshipReads:
         files_with: Callable[[Sequence[bytes]], list[str]],
         sources: Sequence[Sights],
     ) -> None:
-        self._evaluator = evaluator
         self._models = models
         self._files_with = files_with
         self._sources = sources
-        self._tracing = Tracing(evaluator)
+        self._tracing = Tracing(evaluator, sources)
         self._found: tuple[Read, ...] | None = None
 
     def all(self) -> tuple[Read, ...]:
@@ -46,15 +50,21 @@ class RelationshipReads:
         object is not known.
         """
         if self._found is None:
-            names = self._names()
-            reads = [
-                read
-                for source in self._sources
-                for sight in source.reading(names)
-                for read in self._of(sight, names)
-            ]
-            self._found = tuple(sorted(dict.fromkeys(reads), key=lambda one: one.place))
+            untraced = list(dict.fromkeys(self._untraced()))
+            # All at once: what is passed to a function is the same for all its reads.
+            self._tracing.follow(
+                origin for read in untraced for one in read.objects for origin in one.origins or ()
+            )
+            reads = dict.fromkeys(map(self._traced, untraced))
+            self._found = tuple(sorted(reads, key=lambda one: one.place))
         return self._found
+
+    def _untraced(self) -> Iterator[_Untraced]:
+        names = self._names()
+        for source in self._sources:
+            for sight in source.reading(names):
+                for attribute, values in self._tracing.along.path(sight):
+                    yield from self._reads(values, attribute, sight.place, sight.how, names)
 
     def _names(self) -> frozenset[str]:
         """Return the names of all attributes that are relationships of some class."""
@@ -62,17 +72,9 @@ class RelationshipReads:
         sites = [site for path in self._files_with(WORDS) for site in relationships.in_file(path)]
         return frozenset(one.attribute for one in sites if one.attribute is not None)
 
-    def _of(self, sight: Sight, names: frozenset[str]) -> Iterator[Read]:
-        """Yield the reads of relationships at one place."""
-        values = self._evaluator.values(sight.module, sight.node)
-        for attribute in sight.path:
-            values = _items(values) if sight.of_items else values
-            yield from self._reads(values, attribute, sight, names)
-            values = union(*(self._followed(one, attribute, sight) for one in values))
-
     def _reads(
-        self, values: Values, attribute: str, sight: Sight, names: frozenset[str]
-    ) -> Iterator[Read]:
+        self, values: Values, attribute: str, place: Place, how: How, names: frozenset[str]
+    ) -> Iterator[_Untraced]:
         """Yield the reads of one attribute of objects, by the class that declares it."""
         unknown = tuple(one for one in values if isinstance(one, Unknown))
         owners: dict[str, list[InstanceOf]] = {}
@@ -81,24 +83,14 @@ class RelationshipReads:
             if declaring and isinstance(one, InstanceOf):
                 owners.setdefault(declaring, []).append(one)
         for owner, objects in owners.items():
-            traces, why = self._tracing.of(objects, attribute, sight.place)
-            yield Read(sight.place, owner, attribute, sight.how, traces, (*why, *unknown))
+            yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
         if unknown and not owners and attribute in names:
-            yield Read(sight.place, "", attribute, sight.how, (), unknown)
+            yield _Untraced(place, how, "", attribute, (), unknown)
 
-    def _followed(self, value: Value, attribute: str, sight: Sight) -> Values:
-        """Return what an attribute of an object gives."""
-        match value:
-            case InstanceOf():
-                found = self._evaluator.attribute(value, attribute, sight.module, sight.node)
-                found = begun(found, attribute, sight.place)
-                if self._evaluator.mapping.is_relationship(value, attribute):
-                    return followed(found, value, attribute)
-                return found
-            case Unknown():
-                return (value,)
-            case _:
-                return ()
+    def _traced(self, read: _Untraced) -> Read:
+        traces, why = self._tracing.of(read.objects, read.attribute, read.place)
+        unknown = (*why, *read.unknown)
+        return Read(read.place, read.owner, read.attribute, read.how, traces, unknown)
 
     def _declaring(self, value: InstanceOf, attribute: str) -> str:
         """Return the class that declares a relationship of an object; empty if there is none."""
@@ -110,19 +102,3 @@ class RelationshipReads:
         declaring = {site.owner for site in sites if site.attribute == attribute}
         above = (one.qualified for one in self._models.ancestors(value.qualified))
         return next((one for one in above if one in declaring), value.qualified)
-
-
-def _items(values: Values) -> Values:
-    """Return the objects among ``values``: those inside of containers in place of these."""
-    found: Values = ()
-    for one in values:
-        match one:
-            case InstanceOf(parameters=[*_, held]):
-                found = union(found, _items(held))
-            case TupleOf():
-                found = union(found, _items(union(*one.items)) if one.items else ())
-            case Producer():
-                found = union(found, _items(one.inner))
-            case _:
-                found = union(found, (one,))
-    return found
