@@ -25,16 +25,21 @@ from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
 from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
+from awaken.project.frameworks.templates.sights import TemplateSights
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.values.domain import Unknown
+from awaken.workspace.text_files import Texts
 
 
 class Orm:
     """Sessions, mapped classes and queries; nothing is looked for before it is asked."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, files_with: Callable[[Sequence[bytes]], list[str]]
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: Callable[[Sequence[bytes]], list[str]],
+        templates: Callable[[], Texts | None],
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
@@ -57,6 +62,7 @@ class Orm:
                 PythonSights(evaluator, assignments, files_with),
                 ProxySights(evaluator, self._models, files_with),
                 self.schemas,
+                TemplateSights(evaluator, files_with, templates),
             ),
         )
         declared = DeclaredRelationships(self._models, evaluator.classes, files_with)
@@ -165,7 +171,8 @@ class Orm:
         """Return every read of a relationship in sight, with the loads of the objects, in order.
 
         One whose ``owner`` is empty reads an attribute that some class has as a relationship, of an
-        object of which the class is not known.
+        object of which the class is not known. Templates are read for rules that declare
+        ``TEMPLATE_READS`` in ``reads``; for others they may read any attribute.
         """
         if self._all_reads is None:
             found = (*self._reads.all(), *self._dynamic.all(), *self._generated.all())

@@ -27,22 +27,38 @@ How = Literal[
 ]
 LoadKind = Literal["query", "select", "get", "merge", "new", "other"]
 
+ITEM = "[]"
+"""The step of a path to each item of a container; ``[2]`` is one to the third."""
+
+BY_KEY = "[?]"
+"""The step to what a computed key gives: an item of a container, any attribute of an object."""
+
+CALL = "()"
+"""The step to what a call gives, without arguments that are known."""
+
+ANY = "*"
+"""The attribute that stands for all of them, and for all that is read of what they give."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """A place that reads attributes of what an expression gives, one after the other.
 
-    ``node`` gives the object. Where it, or an attribute on the way, gives a collection, that is
-    read of each item if ``of_items``. ``place`` is where the reader stands, which need not be
-    Python: a field of a response model, a line of a template.
+    ``node`` gives the object, or says why no expression in sight does. Where it, or an attribute on
+    the way, gives a collection, that is read of each item if ``of_items``. ``place`` is where the
+    reader stands, which need not be Python: a field of a response model, a line of a template.
+    ``path`` may hold steps that are no attributes, such as ``ITEM``; of those before ``begin`` it
+    is known that other places read them. Its last may be ``ANY``; ``unseen`` says why then.
     """
 
     module: Module
-    node: ast.expr
+    node: ast.expr | Unknown
     path: tuple[str, ...]
     place: Place
     how: How
     of_items: bool = False
+    begin: int = 0
+    unseen: Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +92,9 @@ class Read:
     """A place that reads a relationship.
 
     ``owner`` is the class that declares ``attribute``, empty where the class of the object is not
-    known. ``traces`` are the loads in sight that the object may come from; ``unknown`` says why
-    they may not be all, and where that ends.
+    known. Where it is not known which attributes are read, ``attribute`` is ``ANY`` and ``owner``
+    the class of the object. ``traces`` are the loads in sight that the object may come from;
+    ``unknown`` says why they may not be all, and where that ends.
     """
 
     place: Place

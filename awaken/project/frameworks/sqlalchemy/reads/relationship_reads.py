@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.models import Models
-from awaken.project.frameworks.sqlalchemy.reads.domain import How, Read
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, How, Read, Sight
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.tracing import Tracing
 from awaken.project.frameworks.sqlalchemy.relationships import WORDS
@@ -50,12 +50,12 @@ class RelationshipReads:
         object is not known.
         """
         if self._found is None:
-            untraced = list(dict.fromkeys(self._untraced()))
+            untraced = _joined(self._untraced())
             # All at once: what is passed to a function is the same for all its reads.
             self._tracing.follow(
                 origin for read in untraced for one in read.objects for origin in one.origins or ()
             )
-            reads = dict.fromkeys(map(self._traced, untraced))
+            reads = map(self._traced, untraced)
             self._found = tuple(sorted(reads, key=lambda one: one.place))
         return self._found
 
@@ -64,7 +64,10 @@ class RelationshipReads:
         for source in self._sources:
             for sight in source.reading(names):
                 for attribute, values in self._tracing.along.path(sight):
-                    yield from self._reads(values, attribute, sight.place, sight.how, names)
+                    if attribute in {ANY, BY_KEY}:
+                        yield from self._any(values, sight)
+                    else:
+                        yield from self._reads(values, attribute, sight, names)
 
     def _names(self) -> frozenset[str]:
         """Return the names of all attributes that are relationships of some class."""
@@ -72,8 +75,19 @@ class RelationshipReads:
         sites = [site for path in self._files_with(WORDS) for site in relationships.in_file(path)]
         return frozenset(one.attribute for one in sites if one.attribute is not None)
 
+    def _any(self, values: Values, sight: Sight) -> Iterator[_Untraced]:
+        """Yield the reads of objects of which any relationship may be read."""
+        # An item by a computed key is one of a container, and an attribute of an object.
+        why = sight.unseen or Unknown("an attribute by a computed name is read", sight.place)
+        unknown = tuple(one for one in values if isinstance(one, Unknown))
+        for one in values:
+            if isinstance(one, InstanceOf) and self._models.mapped_class(one.qualified):
+                yield _Untraced(sight.place, sight.how, one.qualified, ANY, (one,), (why,))
+        if unknown:
+            yield _Untraced(sight.place, sight.how, "", ANY, (), (why, *unknown))
+
     def _reads(
-        self, values: Values, attribute: str, place: Place, how: How, names: frozenset[str]
+        self, values: Values, attribute: str, sight: Sight, names: frozenset[str]
     ) -> Iterator[_Untraced]:
         """Yield the reads of one attribute of objects, by the class that declares it."""
         unknown = tuple(one for one in values if isinstance(one, Unknown))
@@ -82,6 +96,7 @@ class RelationshipReads:
             declaring = self._declaring(one, attribute) if isinstance(one, InstanceOf) else ""
             if declaring and isinstance(one, InstanceOf):
                 owners.setdefault(declaring, []).append(one)
+        place, how = sight.place, sight.how
         for owner, objects in owners.items():
             yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
         if unknown and not owners and attribute in names:
@@ -102,3 +117,21 @@ class RelationshipReads:
         declaring = {site.owner for site in sites if site.attribute == attribute}
         above = (one.qualified for one in self._models.ancestors(value.qualified))
         return next((one for one in above if one in declaring), value.qualified)
+
+
+def _joined(reads: Iterable[_Untraced]) -> list[_Untraced]:
+    """Return one read for all that read an attribute at one place, in their order.
+
+    A response model that holds itself reads the same field of objects on each of its levels.
+    """
+    found: dict[tuple[object, ...], _Untraced] = {}
+    for one in reads:
+        key = (one.place, one.how, one.owner, one.attribute)
+        if key not in found:
+            found[key] = one
+            continue
+        known = found[key]
+        objects = dict.fromkeys((*known.objects, *one.objects))
+        unknown = dict.fromkeys((*known.unknown, *one.unknown))
+        found[key] = replace(known, objects=tuple(objects), unknown=tuple(unknown))
+    return list(found.values())

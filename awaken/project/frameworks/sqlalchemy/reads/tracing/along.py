@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
+from awaken.project.frameworks.sqlalchemy.reads.paths import Paths
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
@@ -13,15 +14,10 @@ from awaken.project.values.domain import (
     MOST_ALTERNATIVES,
     Argument,
     Environment,
-    InstanceOf,
-    Producer,
-    TupleOf,
     Unknown,
-    Value,
     Values,
     union,
 )
-from awaken.project.values.library.origins import begun, followed
 
 
 class Along:
@@ -30,16 +26,13 @@ class Along:
     def __init__(self, evaluator: ProgramEvaluator, handed_on: HandedOn) -> None:
         self._evaluator = evaluator
         self._handed_on = handed_on
+        self._paths = Paths(evaluator)
 
     def path(self, sight: Sight) -> Iterator[tuple[str, Values]]:
         """Yield each attribute that is read at a place, with what it is read from."""
-        values = self._first(sight.module, sight.node)
-        for index, attribute in enumerate(sight.path):
-            if index:
-                before = sight.path[index - 1]
-                values = union(*(self._followed(one, before, sight) for one in values))
-            values = _items(values) if sight.of_items else values
-            yield attribute, values
+        node = sight.node
+        first = (node,) if isinstance(node, Unknown) else self._first(sight.module, node)
+        return self._paths.objects(sight, first)
 
     def _first(self, module: Module, node: ast.expr) -> Values:
         """Return what an expression may be: in a lambda, by what that is called with."""
@@ -66,33 +59,3 @@ class Along:
                 ] or found
         is_known = found != [()] and len(found) <= MOST_ALTERNATIVES
         return found if is_known else []
-
-    def _followed(self, value: Value, attribute: str, sight: Sight) -> Values:
-        """Return what an attribute of an object gives."""
-        match value:
-            case InstanceOf():
-                found = self._evaluator.attribute(value, attribute, sight.module, sight.node)
-                found = begun(found, attribute, sight.place)
-                if self._evaluator.mapping.is_relationship(value, attribute):
-                    return followed(found, value, attribute)
-                return found
-            case Unknown():
-                return (value,)
-            case _:
-                return ()
-
-
-def _items(values: Values) -> Values:
-    """Return the objects among ``values``: those inside of containers in place of these."""
-    found: Values = ()
-    for one in values:
-        match one:
-            case InstanceOf(parameters=[*_, held]):
-                found = union(found, _items(held))
-            case TupleOf():
-                found = union(found, _items(union(*one.items)) if one.items else ())
-            case Producer():
-                found = union(found, _items(one.inner))
-            case _:
-                found = union(found, (one,))
-    return found

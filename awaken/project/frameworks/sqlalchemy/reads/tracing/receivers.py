@@ -104,11 +104,17 @@ class Receivers:
     def _read(self, sight: Sight, name: str, values: Values) -> _Seen:
         """Return what is seen at one place that reads ``name``."""
         module, node = sight.module, sight.node
-        mention = module.parent(node) if sight.how == "attribute" else None
+        mention: ast.AST | None = None
+        if sight.how == "attribute" and isinstance(node, ast.expr):
+            mention = module.parent(node)
         above = module.parent(mention) if mention is not None else None
         is_called = isinstance(above, ast.Call)
         super_of = given = None
-        if isinstance(mention, ast.Attribute) and mention.attr == name:
+        if (
+            isinstance(node, ast.expr)
+            and isinstance(mention, ast.Attribute)
+            and mention.attr == name
+        ):
             super_of = _receiver_of_super(module, node)
             if any(isinstance(one, ClassOf) for one in values):
                 given = self._handed_on.to(module, mention, 0)
