@@ -6,6 +6,9 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 
 from awaken.contract import Place
+from awaken.project.effects.callees import Callees
+from awaken.project.effects.coroutines.awaitables import Awaitables
+from awaken.project.effects.places.between import Between, Event
 from awaken.project.frameworks.schemas.providers import schema_sights
 from awaken.project.frameworks.sqlalchemy.attributes import MappedAttributes
 from awaken.project.frameworks.sqlalchemy.class_queries import ClassQueries, ClassQuery
@@ -14,8 +17,9 @@ from awaken.project.frameworks.sqlalchemy.hooks import query_hooks
 from awaken.project.frameworks.sqlalchemy.models import MappedClass, Models, Status
 from awaken.project.frameworks.sqlalchemy.query_classes import QueryClass, QueryClasses
 from awaken.project.frameworks.sqlalchemy.reads.assignments import Assignments
+from awaken.project.frameworks.sqlalchemy.reads.between import BetweenLoadAndRead
 from awaken.project.frameworks.sqlalchemy.reads.declared import DeclaredRelationships
-from awaken.project.frameworks.sqlalchemy.reads.domain import Read
+from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
 from awaken.project.frameworks.sqlalchemy.reads.dynamic import DynamicReads
 from awaken.project.frameworks.sqlalchemy.reads.generated import GeneratedReads
 from awaken.project.frameworks.sqlalchemy.reads.inverse import Inverse, Inverses
@@ -70,6 +74,7 @@ class Orm:
         self._generated = GeneratedReads(evaluator, self._models, declared, files_with)
         self._inverses = Inverses(evaluator, self._models)
         self._all_reads: tuple[Read, ...] | None = None
+        self._between: BetweenLoadAndRead | None = None
         self._attributes = MappedAttributes(
             evaluator, self._models, self._eager, self._class_queries
         )
@@ -178,6 +183,17 @@ class Orm:
             found = (*self._reads.all(), *self._dynamic.all(), *self._generated.all())
             self._all_reads = tuple(sorted(dict.fromkeys(found), key=lambda one: one.place))
         return self._all_reads
+
+    def between_load_and_read(self, trace: Trace, read: Read) -> tuple[Event, ...]:
+        """Return what may happen to an object between a load and a read, one of its ``traces``.
+
+        ``unknown`` events say why it cannot be told.
+        """
+        if self._between is None:
+            awaitables = Awaitables(self._evaluator, Callees(self._evaluator))
+            between = Between(self._evaluator, awaitables)
+            self._between = BetweenLoadAndRead(self._evaluator, between)
+        return self._between.of(trace, read)
 
     def inverse_of(self, owner: str, attribute: str) -> Inverse | None:
         """Return the side of a relationship that leads back; None if none is in sight.
