@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _LOADS_AGAIN = {"commit", "rollback", "expire", "unknown", "yield"}
 _AWAITED = {"awaitable", "run_sync"}
 _LOOPS = (ast.AsyncFor, ast.For, ast.While)
-_FAR = "what happens between its load and the read is not in sight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,15 @@ class Reads:
 
     def _refuse_unknown_objects(self, side: Side) -> None:
         attribute = side.key[1]
+        # To find the reads, every file that holds the word was parsed.
+        broken = [
+            path
+            for path in sorted(self._project.parse_failures)
+            if attribute.encode() in self._project.snapshot[path].text
+        ]
+        if broken:
+            detail = f"`{broken[0]}` does not parse, and may read `{attribute}`"
+            raise Refused(reasons.UNKNOWN_OBJECT, detail)
         found = [
             read
             for read in self._unknown.get(attribute, [])
@@ -127,7 +135,7 @@ class Reads:
     def _judge(self, side: Side, read: Read, trace: Trace, found: _Found) -> None:
         """Note what one way from a load to a read needs. Raises Refused."""
         events = self._between(read, trace)
-        for event in events or ():
+        for event in events:
             if event.kind == "expire" and self._is_by_name(event):
                 shown = shown_place(self._project, event.place)
                 detail = f"`{side.key[1]}` may be expired by its name at {shown}"
@@ -140,22 +148,23 @@ class Reads:
             )
         else:
             found.traces[trace] = None
-            why = _FAR if events is None else self._why_again(events)
+            why = self._why_again(events)
             if why:
                 found.on_sql.setdefault(read.place, why)
 
     def _judge_new(
-        self, side: Side, read: Read, trace: Trace, events: Sequence[Event] | None, found: _Found
+        self, side: Side, read: Read, trace: Trace, events: Sequence[Event], found: _Found
     ) -> None:
         """Note what the read of a new object needs. Raises Refused."""
+        again = [event for event in events if event.kind in _LOADS_AGAIN]
+        if not again and self._is_given(side, trace):
+            return
         module, made, node = self._in_one_function(read, trace)
-        if events is None or module is None or made is None or node is None:
+        if module is None or made is None or node is None:
             at = shown_place(self._project, trace.load.place)
             detail = f"the object is made at {at}, and what happens before its read is not in sight"
             raise Refused(reasons.NOT_LOADED, detail, because=(read.place, trace.load.place))
-        again = [event for event in events if event.kind in _LOADS_AGAIN]
-        is_given = any(one.arg == side.key[1] for one in made.keywords)
-        if not again and (is_given or (not events and self._is_transient(module, made, node))):
+        if not events and self._is_transient(module, made, node):
             return
         # What a refresh has loaded is gone with the next commit: a new object has no options.
         last = self._last_refresh(module, made, node)
@@ -200,7 +209,7 @@ class Reads:
     def _said(self, event: Event) -> str:
         shown = shown_place(self._project, event.place)
         if event.kind == "unknown":
-            return f"it is not known what happens to the object at {shown}"
+            return f"it is not known what happens to the object at {shown} ({event.why})"
         if event.kind == "yield":
             return f"other code runs at {shown}"
         return f"the object is loaded again behind the {event.kind} at {shown}"
@@ -210,12 +219,19 @@ class Reads:
         calls = [] if module is None else module.calls_at(event.place.span)
         return any(len(call.args) + len(call.keywords) > 1 for call in calls)
 
-    def _between(self, read: Read, trace: Trace) -> tuple[Event, ...] | None:
-        """Return what may happen between load and read; None if that is not in sight."""
+    def _between(self, read: Read, trace: Trace) -> tuple[Event, ...]:
+        """Return what may happen between load and read."""
         module, call, node = self._in_one_function(read, trace)
         if module is None or call is None or node is None:
-            return None
+            return self._project.orm.between_load_and_read(trace, read)
         return self._project.effects.between(module, call, node)
+
+    def _is_given(self, side: Side, trace: Trace) -> bool:
+        """Whether a new object is given what is read of it when it is made."""
+        place = trace.load.place
+        module = self._project.module(place.path)
+        calls = [] if module is None else module.calls_at(place.span)
+        return any(one.arg == side.key[1] for call in calls[:1] for one in call.keywords)
 
     def _in_one_function(
         self, read: Read, trace: Trace
