@@ -100,9 +100,9 @@ def predicted(project: Project) -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
     for sight in project.orm.schemas.reading(NAMES):
         function = sight.module.enclosing_function(sight.node)
-        if sight.module is not module or not isinstance(function, Function):
-            continue
-        found.setdefault(function.name, set()).add((_owner(sight.path), sight.path[-1]))
+        if sight.module is module and isinstance(function, Function):
+            own = found.setdefault(function.name, set())
+            own.add((_owner(sight.path), sight.path[-1]))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from textwrap import dedent
 
 import pytest
@@ -137,6 +138,56 @@ def test_a_receiver_that_cannot_be_told_is_unknown():
     assert unknown[0].startswith("`roots` may be read from it as well: ")
 
 
+def test_an_object_that_is_nowhere_in_sight_is_unknown():
+    unknown = ["no object that comes to it is in sight"]
+
+    assert read("self.nodes", "", members=PROPERTY) == ([], unknown)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "why"),
+    [
+        ("hybrid_property", None),
+        ("hybrid_method", None),
+        ("validates('id')", "`roots` is decorated by `validates`, which may call it"),
+        ("roots.expression", "no object that comes to it is in sight"),
+        ("roots.setter", "changing `roots` calls it"),
+    ],
+)
+def test_a_decorator_says_what_a_method_is_called_with(decorator, why):
+    members = f"""
+        from sqlalchemy.ext.hybrid import hybrid_method, hybrid_property
+        from sqlalchemy.orm import validates
+        @{decorator}
+        def roots(self, *others):
+            return self.nodes
+    """
+    code = """
+        def run(session: Session):
+            first(session).roots
+    """
+
+    loads, unknown = read("self.nodes", code, members=members)
+
+    assert unknown == ([why] if why else [])
+    assert loads == (LOAD if why is None or "validates" in why else [])
+
+
+def test_a_name_that_is_put_together_beside_a_class_may_be_its_method():
+    code = """
+        def run(session: Session, name):
+            first(session).roots
+    """
+    tell = """
+    def tell(self, name):
+        return getattr(self, "roo" + name)()
+    """
+
+    found = read("self.nodes", code, members=dedent(METHOD) + dedent(tell))
+
+    assert found == (LOAD, ['`getattr(self, "roo" + name)` may name `roots`'])
+
+
 @pytest.mark.parametrize("name", ["__repr__", "__eq__", "__iter__"])
 def test_python_calls_dunders_from_anywhere(name):
     members = f"""
@@ -195,6 +246,8 @@ def test_a_lambda_gets_what_it_is_called_with(use):
         ("show(first(session))", None),
         ("list(map(show, users(session)))", None),
         ("each(show, first(session))", None),
+        ("functools.partial(show, first(session))()", None),
+        ("list(map(functools.partial(show), users(session)))", None),
         ("{'show': show}", "`show` is passed on as a value"),
         (
             "show(*users(session))",
@@ -204,6 +257,7 @@ def test_a_lambda_gets_what_it_is_called_with(use):
 )
 def test_a_function_gets_what_its_callers_pass(use, why):
     code = f"""
+        import functools
         def each(function, user):
             function(user)
         def show(user: User):
@@ -234,6 +288,11 @@ def test_code_out_of_sight_is_no_reader_in_sight():
     [
         ("flask.Flask(__name__).route('/')", LOAD, []),
         ("event.listens_for(User, 'load')", ["event.listens_for nodes", *LOAD], []),
+        (
+            "flask.Flask(__name__).template_filter()",
+            LOAD,
+            ["`show` is decorated by `flask.Flask(__name__).template_filter`, which may call it"],
+        ),
         ("library.wrapped", LOAD, ["`show` is decorated by `library.wrapped`, which may call it"]),
     ],
 )
@@ -359,3 +418,66 @@ def test_loads_are_told_apart(load, kind):
     (found,) = project.orm.relationship_reads()
 
     assert [one.load.kind for one in found.traces] == [kind]
+
+
+@pytest.mark.parametrize("base", ["flask.views.MethodView", "library.View"])
+def test_a_view_calls_only_what_answers_requests(base):
+    code = f"""
+        import flask.views, library
+        class Page({base}):
+            def get(self, user_id):
+                return self.show(first(Session()))
+            def show(self, user: User):
+                return user.nodes
+    """
+    why = "`Page` inherits from `library.View`, which may call it"
+
+    assert read("user.nodes", code) == (LOAD, [why] if "library" in base else [])
+
+
+def test_a_cache_of_the_program_hands_on_what_it_is_given():
+    code = """
+        from flask_caching import Cache
+        class Ours(Cache):
+            def inc(self): pass
+        cache = Ours()
+        @cache.memoize()
+        def show(user: User):
+            return user.nodes
+        def run(session: Session):
+            show(first(session))
+    """
+
+    assert read("user.nodes", code) == (LOAD, [])
+
+
+def test_the_same_is_told_whatever_was_asked_before_and_in_any_order():
+    models = MODELS.replace("LINES", dedent(PROPERTY).strip().replace("\n", "\n        "))
+    files = {
+        "models.py": models,
+        "loads.py": LOADED,
+        "shown.py": """
+            from models import Node, User
+            def show(user: User):
+                return [tell(one) for one in user.roots]
+            def tell(node: Node):
+                return node.owner, [tell(one) for one in node.children]
+        """,
+        "main.py": """
+            from loads import Session, first, users
+            from shown import show
+            def run(session: Session):
+                show(first(session))
+                list(map(show, users(session)))
+        """,
+    }
+    expected = program(files).orm.relationship_reads()
+    turned = program(dict(reversed(files.items())))
+    for path in ("shown.py", "main.py"):
+        module = turned.module(path)
+        for node in module.walk():
+            if isinstance(node, ast.expr):
+                turned.values.of(module, node)
+
+    assert turned.orm.relationship_reads() == expected
+    assert any(one.traces for one in expected)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from awaken.kit.eager_loads.names import NamesHere
 from awaken.kit.eager_loads.options import BLOCKING, LOADING, WILDCARD, Option, path_text
 from awaken.kit.eager_loads.reasons import (
-    ALIAS,
     CHOSEN,
     CONFLICT,
     NOT_LOADED_AHEAD,
@@ -33,7 +32,8 @@ class Level:
 
     ``own`` may get more, ``fixed`` stand where they stay as they are. ``text`` is how the class is
     written here, empty if that is not known. ``joined`` says whether the objects come in the rows
-    of the statement itself, ``passed`` are the classes on the way.
+    of the statement itself, ``passed`` are the classes on the way and
+    ``attribute`` is the relationship that leads here.
     """
 
     qualified: str
@@ -43,6 +43,7 @@ class Level:
     aliased: bool = False
     joined: bool = True
     passed: tuple[str, ...] = ()
+    attribute: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Loads:
             () if fixed is None else fixed.children,
             joined=level.joined and function in {"joinedload", "contains_eager", "defaultload"},
             passed=(*level.passed, level.qualified),
+            attribute=attribute,
         )
         return step, below
 
@@ -142,9 +144,9 @@ class Loads:
         below = self.project.orm.mapped_class(qualified)
         is_below = qualified in self.project.all_subclasses(level.qualified)
         if below is None or attribute not in below.relationships or not is_below:
-            raise Refused(UNKNOWN_ENTITY, level.qualified.rpartition(".")[2])
+            raise Refused(UNKNOWN_ENTITY, level.attribute or level.text)
         if level.aliased:
-            raise Refused(ALIAS, level.text)
+            raise Refused(UNKNOWN_ENTITY, level.text)
         return _known(below.relationships[attribute], attribute), True
 
     def _is_eager(self, level: Level, facts: RelationshipFacts, there: Option | None) -> bool:
@@ -197,7 +199,7 @@ class Loads:
 def _known(facts: RelationshipFacts, attribute: str) -> RelationshipFacts:
     if facts.lazy in _QUERIES:
         raise Refused(NOT_LOADED_AHEAD, attribute)
-    if facts.lazy is None or facts.target is None:
+    if facts.lazy is None:
         raise Refused(UNKNOWN_STRATEGY, attribute)
     if facts.lazy == "noload":
         raise Refused(CHOSEN, 'lazy="noload"')

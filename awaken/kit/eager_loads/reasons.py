@@ -5,11 +5,6 @@ from __future__ import annotations
 from awaken.contract import Reason
 from awaken.kit.reasons import INSIDE_FSTRING
 
-ALIAS = Reason(
-    "alias-of-subclasses",
-    "`{}` loads several classes at once, each under a name of its own",
-    "Write the option by hand, from the class that the alias gives: `wp.Engineer.projects`.",
-)
 CHOSEN = Reason(
     "load-chosen",
     "`{}` says how it is loaded",
@@ -67,7 +62,6 @@ UNKNOWN_STRATEGY = Reason(
 )
 
 REASONS = (
-    ALIAS,
     CHOSEN,
     CONFLICT,
     INNER_CODE,

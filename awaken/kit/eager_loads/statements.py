@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from awaken.contract import Place
@@ -62,6 +62,23 @@ _RESULTS = frozenset(
         "update",
     ]
 )
+_FIRST_OF_ALL = "first of all"
+_SINGLE = frozenset(
+    [
+        _FIRST_OF_ALL,
+        "first",
+        "first_or_404",
+        "get",
+        "get_or_404",
+        "one",
+        "one_or_404",
+        "one_or_none",
+        "scalar",
+        "scalar_one",
+        "scalar_one_or_none",
+    ]
+)
+_WITHOUT_OBJECTS = frozenset({"count", "delete", "exists", "update"})
 _ITEM_BUILDERS = frozenset({"add_entity", "add_columns", "with_entities", "with_only_columns"})
 GETS = frozenset({"get", "get_one", "merge"})
 """Methods of sessions that take the options as an argument."""
@@ -84,7 +101,8 @@ class Statement:
 
     ``calls`` are the calls that follow directly, the first one first, and ``whole`` is the last of
     them. ``separate`` says that nothing may be joined to it. ``leaves`` says that others in the
-    program may go on with it.
+    program may go on with it. ``ends`` are the methods that fetch its rows, as far as they are in
+    sight; what goes over all of them is called ``iter``.
     """
 
     module: Module
@@ -96,6 +114,18 @@ class Statement:
     separate: bool = False
     leaves: bool = False
     around: ast.AST | None = None
+    ends: set[str] = field(default_factory=set)
+
+    @property
+    def gives_one(self) -> bool:
+        """Whether no more than one object is taken of it."""
+        return not self.leaves and bool(self.ends) and self.ends <= _SINGLE
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether one object is taken of all that are loaded: a result reads every row."""
+        limited = any(last_name(one.func) in {"limit", "fetch"} for one in self.calls)
+        return _FIRST_OF_ALL in self.ends and not limited
 
     @property
     def options_calls(self) -> list[ast.Call]:
@@ -202,12 +232,16 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
     above = module.parent(node)
     match above:
         case _ if isinstance(node, ast.Call) and last_name(node.func) in _RESULTS:
+            statement.ends |= {last_name(node.func)} - _WITHOUT_OBJECTS
             return
         case ast.Call(func=ast.Attribute(attr=name)) if name in _EXECUTING and node in above.args:
+            statement.ends.add(name if name == "scalar" else _fetched(module, above))
             return
         case ast.Call(func=ast.Name(id=name)) if name in _CONSUMING:
+            statement.ends.add("iter")
             return
         case ast.For(iter=used) | ast.comprehension(iter=used) if used is node:
+            statement.ends.add("iter")
             return
         case (
             ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target)
@@ -221,3 +255,13 @@ def _targets(module: Module, node: ast.expr, statement: Statement) -> Iterator[a
         case _:
             pass
     statement.leaves = True
+
+
+def _fetched(module: Module, executed: ast.Call) -> str:
+    """Return the last method that is called on the result of a statement."""
+    waits = module.parent(executed)
+    calls = _calls_on(module, waits if isinstance(waits, ast.Await) else executed)
+    names = [last_name(one.func) for one in calls]
+    if names and names[-1] == "first":
+        return _FIRST_OF_ALL
+    return names[-1] if names else "iter"

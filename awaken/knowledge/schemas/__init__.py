@@ -46,7 +46,7 @@ class Schemas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Schemas whose fields are objects in the body of a class.
 
     - ``bases``: the classes that schemas inherit from; ``mapped`` those that take fields from the
-      mapped class that they name.
+      mapped class that they name, ``whole`` its relationships, too.
     - ``extensions``: classes of objects that have bases and fields as attributes.
     - ``nested``, ``plucked``: fields that are given a schema; ``holders`` are given other fields.
     - ``without_attribute``: fields that read no attribute by their name.
@@ -57,6 +57,7 @@ class Schemas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     bases: tuple[str, ...]
     mapped: tuple[str, ...]
+    whole: tuple[str, ...]
     extensions: tuple[str, ...]
     nested: tuple[str, ...]
     plucked: tuple[str, ...]

@@ -13,14 +13,15 @@ from awaken.knowledge.tables import read_table
 
 
 class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Functions that render Jinja templates, by how they are called.
+    """Functions that render Jinja templates, by how they are called, and what templates see.
 
     Of ``by_name`` the first argument names the template, of ``by_source`` it is one, and keywords
     are what it is given; of ``with_request`` the arguments are name, request and a dictionary, and
-    ``decorators`` name the template that a function returns the dictionary for. ``methods`` are of
-    ``by_name``, inherited from a class.
-    ``foreign`` are packages whose templates are no Jinja, with the name of their language;
-    ``contexts`` functions of Flask with parts of a request, of which none is a mapped object.
+    ``decorators`` name the template that a function returns the dictionary for. ``methods`` are
+    like ``by_name``, inherited from a class.
+    ``foreign`` are packages whose templates are no Jinja, with the name of their language.
+    ``plain_names`` are seen in every template and mean no mapped object; ``plain_templates`` of
+    libraries read none, though their macros may be given what holds some.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     methods: tuple[str, ...]
     foreign: dict[str, str]
     plain_names: tuple[str, ...]
+    plain_templates: tuple[str, ...]
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 from awaken.contract import Place
@@ -41,6 +42,7 @@ from awaken.project.values.domain import (
 )
 from awaken.project.values.library.of_requests import kept_for_request
 from awaken.project.values.library.origins import begun, followed, parameters_in, passed_on
+from awaken.project.values.library.promises import holds_own, narrower
 from awaken.project.values.questions import Questions
 from awaken.project.values.results import of_role
 
@@ -362,20 +364,51 @@ class Members:
         declared = any(one.annotation is not None for one in bindings)
         # What the body declares holds for all that methods assign.
         if in_body and declared and not _is_unknown(in_body):
-            return in_body
+            return self._seen(in_body, module, node, name, bindings)
         if all(one.kind == "annotation" for one in bindings):
             in_body = ()  # ``session: Any`` says no more than what is assigned below
             bindings = []
         on_self = _assignments(module, node).get(name, [])
         if not bindings and not on_self:
             return None
-        assigned = (self._evaluator.assigned(module, *one, ()) for one in on_self)
+        assigned = (self._assigned(module, *one) for one in on_self)
         if not on_self:
             in_body = tuple(self._read(one, name) for one in in_body)
             if self._is_member(owner, bindings):
                 in_body = (InstanceOf(owner.qualified),)
         found = union(in_body, *assigned)
         return self._evaluator.filled(found, module, name)
+
+    def _assigned(
+        self, module: Module, target: ast.expr, value: ast.expr | None, annotation: ast.expr | None
+    ) -> Values:
+        """Return what a method assigns to an attribute; it may say more than an annotation."""
+        found = self._evaluator.assigned(module, target, value, annotation, ())
+        if value is None or annotation is None or not holds_own(self._evaluator, found):
+            return found
+        return narrower(self._evaluator, found, self._evaluator.values(module, value))
+
+    def _seen(
+        self,
+        declared: Values,
+        module: Module,
+        node: ast.ClassDef,
+        name: str,
+        bindings: Sequence[Binding],
+    ) -> Values:
+        """Return what methods assign to an attribute that the body of its class declares.
+
+        Only where an initialiser of the class itself does, without which one is made of what the
+        body declares.
+        """
+        on_self = _assignments(module, node).get(name, [])
+        makes = [module.enclosing_function(target) for target, _, _ in on_self]
+        is_made_here = any(isinstance(x, Function) and x.name == "__init__" for x in makes)
+        is_declared_only = all(one.kind == "annotation" for one in bindings)
+        if not (is_made_here and is_declared_only and holds_own(self._evaluator, declared)):
+            return declared
+        assigned = union(*(self._assigned(module, *one) for one in on_self))
+        return narrower(self._evaluator, declared, assigned)
 
     def _is_member(self, owner: InstanceOf | ClassOf, bindings: list[Binding]) -> bool:
         """Whether a name that a class assigns in its body is a member of an enumeration."""

@@ -15,7 +15,7 @@ from awaken.knowledge.injection import injection
 from awaken.project.names.functions.decorators import decorator_names, method_kind
 from awaken.project.source.bindings import Binding
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, parameters_of
+from awaken.project.source.trees import Function, FunctionOrLambda, parameters_of
 from awaken.project.values.domain import (
     ClassOf,
     Environment,
@@ -26,13 +26,14 @@ from awaken.project.values.domain import (
     Producer,
     Session,
     Unknown,
+    Value,
     Values,
     union,
     without_origins,
 )
 from awaken.project.values.library.higher_order import items_called_with
 from awaken.project.values.library.origins import from_parameter
-from awaken.project.values.library.promises import narrower
+from awaken.project.values.library.promises import is_open, narrower
 from awaken.project.values.pytest_fixtures import fixture_for
 from awaken.project.values.questions import Passed, Questions, given_by
 
@@ -63,8 +64,11 @@ class Parameters:
             # Where a method is read from says more than the class that it stands in.
             return self._passed(known, parameter) or (owner,)
         if parameter in _variadic(function):
-            return (NotRelevant("the packed arguments of a call"),)
+            return (self._packed(module, function, parameter),)
         given = self._declared(module, parameter, binding.value)
+        if any(map(is_open, given)):
+            passed = self._passed(known, parameter)
+            return given if passed is None else narrower(self._evaluator, given, passed)
         if given and not any(isinstance(one, Unknown) for one in given):
             return self._also_passed(module, function, parameter, given)
         # The call that is being followed says more than an annotation that says nothing.
@@ -78,6 +82,16 @@ class Parameters:
             or self._fixture(module, function, parameter)
             or self._from_callers(module, function, parameter)
         )
+
+    def _packed(self, module: Module, function: ast.AST, parameter: ast.arg) -> Value:
+        """Return the tuple or the dictionary of the arguments that have no parameter."""
+        if parameter.annotation is None:
+            return NotRelevant("the packed arguments of a call")
+        each = self._evaluator.declared(module, parameter.annotation)
+        is_keywords = isinstance(function, FunctionOrLambda) and function.args.kwarg is parameter
+        if not is_keywords:
+            return InstanceOf("builtins.tuple", parameters=(each,))
+        return InstanceOf("builtins.dict", parameters=((InstanceOf("builtins.str"),), each))
 
     def _also_passed(
         self, module: Module, function: ast.AST, parameter: ast.arg, injected: Values

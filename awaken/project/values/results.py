@@ -19,7 +19,7 @@ from awaken.project.names.functions.decorators import (
     decorators_of,
 )
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function, last_name, parameters_of
+from awaken.project.source.trees import Function, FunctionOrLambda, last_name, parameters_of
 from awaken.project.values.domain import (
     Argument,
     ClassOf,
@@ -143,7 +143,43 @@ class Results:
                 parent = None if base is None else names.qualified(module, base) or "?"
                 made = self._told_apart(qualified, place)
                 origins = (Origin(Place(place.path, place.span)),)
-                return (InstanceOf(qualified, parent, custom, made, origins=origins),)
+                held = self._parameters(qualified, module, node, known)
+                return (InstanceOf(qualified, parent, custom, made, held, origins=origins),)
+
+    def _parameters(
+        self, qualified: str, module: Module, node: ast.Call, known: Environment
+    ) -> tuple[Values, ...]:
+        """Return what the type variables of a class stand for in an object that a call makes.
+
+        That is what stands in brackets, or what the initialiser of the class itself is given.
+        """
+        evaluator = self._evaluator
+        shape = evaluator.generic_class(qualified)
+        if shape is None or not shape.variables:
+            return ()
+        if isinstance(node.func, ast.Subscript):
+            declared = evaluator.declared(module, node.func)
+            return next((x.parameters for x in declared if isinstance(x, InstanceOf)), ())
+        solution: dict[str, Values] = {}
+        for one in evaluator.attribute(InstanceOf(qualified), "__init__", module, node):
+            if isinstance(one, FunctionOf):
+                self._solve(one, self._arguments(one, module, node, known), solution)
+        found = tuple(solution.get(name, ()) for name in shape.variables)
+        return found if all(found) else ()
+
+    def _solve(
+        self, function: FunctionOf, arguments: Environment, solution: dict[str, Values]
+    ) -> None:
+        """Add what type variables stand for where a function is given these arguments."""
+        evaluator, module = self._evaluator, function.module
+        for argument in arguments:
+            written = argument.parameter.annotation
+            if written is None or argument.parameter not in _parameters(function.node):
+                continue
+            wanted = evaluator.declared_unsolved(module, written)
+            if has_variables(wanted):
+                given = given_by(evaluator, argument)
+                evaluator.library.solve(wanted, given, solution, module, written)
 
     def _told_apart(self, qualified: str, place: Place) -> Place | None:
         """Return ``place`` where instances of a class are told apart by what makes them."""
@@ -372,7 +408,9 @@ class Results:
         match bound:
             case InstanceOf(parameters=[_, *_]):
                 pass
-            case ClassOf(qualified=name) if name != f"{module.name}.{module.qualname(owner)}":
+            case ClassOf(qualified=name) | InstanceOf(qualified=name) if (
+                name != f"{module.name}.{module.qualname(owner)}"
+            ):
                 pass
             case _:
                 return ()
@@ -473,6 +511,9 @@ class Results:
             lazy = isinstance(node, ast.AsyncFunctionDef) and not yielded
             if self._is_narrowed(declared):
                 found = union(*(evaluator.values(module, one, known) for one in returns))
+                if yielded:
+                    inner = union(*(self._yielded(module, one, known) for one in yielded))
+                    found = (Producer("generator", inner),)
                 declared = narrower(self._evaluator, declared, found)
             return (Producer("coroutine", declared),) if lazy else declared
         if yielded:
@@ -505,14 +546,7 @@ class Results:
                 solution |= library.solution_of(bound, home)
             own = bound if isinstance(bound, InstanceOf) else InstanceOf(bound.qualified)
             solution[SELF] = (own,)
-        for argument in known:
-            written = argument.parameter.annotation
-            if written is None or argument.parameter not in _parameters(node):
-                continue
-            wanted = self._evaluator.declared_unsolved(module, written)
-            if has_variables(wanted):
-                given = given_by(self._evaluator, argument)
-                library.solve(wanted, given, solution, module, written)
+        self._solve(function, known, solution)
         return closed(solved(declared, solution), module.place(annotation))
 
     def _is_narrowed(self, declared: Values) -> bool:
@@ -660,7 +694,7 @@ def _is_same(function: FunctionOf) -> bool:
     return first.annotation.id == node.returns.id and is_variable
 
 
-def _parameters(node: Function) -> list[ast.arg]:
+def _parameters(node: FunctionOrLambda) -> list[ast.arg]:
     return [parameter for parameter, _ in parameters_of(node.args)]
 
 

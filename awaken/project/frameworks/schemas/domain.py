@@ -35,13 +35,14 @@ class Field:
 
     ``name`` is what it is called in a mapping that is given in place of an object. ``shapes`` read
     what the attributes give, or each item of it. An empty ``path`` reads no attribute: the shapes
-    read the object itself.
+    read the object itself. ``unseen`` says why more may be read of what the attributes give.
     """
 
     name: str
     path: tuple[str, ...]
     place: Place
     shapes: tuple[Shape, ...] = ()
+    unseen: Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A reader of which it cannot be told what it reads."""
+    """An expression that gives an object of which it cannot be told what is read."""
 
     module: Module
     node: ast.expr
     why: Unknown
+    how: How

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from awaken.contract import Place
 from awaken.knowledge.schemas import schema_knowledge
 from awaken.project.frameworks.schemas.domain import Field, Shape
 from awaken.project.graph.evaluator import ProgramEvaluator
@@ -153,6 +154,7 @@ class PydanticModels:
             for statement in (*body.keywords, *body.body)
         )
         yield from self._root(shape)
+        yield from self._out_of_sight(shape.name)
         seen: set[str] = set()
         for module, body in self._bodies(shape.name):
             for statement in body.body:
@@ -162,6 +164,14 @@ class PydanticModels:
                 seen.add(name)
                 if isinstance(statement, ast.AnnAssign) and name != "model_config":
                     yield from self._field(shape, module, statement, name, by_name=by_name)
+
+    def _out_of_sight(self, qualified: str) -> Iterator[Field]:
+        """Yield what stands for the fields of a base that cannot be followed."""
+        ancestors = self._evaluator.classes.ancestors(qualified)
+        for facts, index in ancestors.unresolved[:1] if ancestors is not None else ():
+            place = Place(facts.path, facts.span)
+            why = f"what `{facts.bases_text[index]}` adds to `{facts.qualified}` cannot be seen"
+            yield Field("", (), place, (), Unknown(why, place))
 
     def _root(self, shape: ModelShape) -> Iterator[Field]:
         """Yield what a model reads that holds one value, given as ``RootModel[list[User]]``."""
@@ -189,16 +199,18 @@ class PydanticModels:
             yield Field(name, (name,), module.place(statement))
         if is_relationship or _is_of_class(statement.annotation):
             return
-        shapes = self.shapes(self._declared(shape, module, statement), lenient=shape.lenient)
+        declared = self._declared(shape, module, statement)
+        shapes = self.shapes(declared, lenient=shape.lenient)
+        unseen = self.unknown_in(declared)
         place = module.place(statement)
         if name in {"root", "__root__"} and self._is_root(shape, name):
-            yield Field(name, (), place, shapes)
+            yield Field(name, (), place, shapes, unseen)
             return
         paths = self._aliases(module, statement)
         if not paths or by_name:
             paths.append((name,))
         for path in paths:
-            yield Field(name, path, place, shapes)
+            yield Field(name, path, place, shapes, unseen)
 
     def _is_root(self, shape: ModelShape, name: str) -> bool:
         return name == "__root__" or self._is_below(shape.name, _KNOWN.roots)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 from awaken.contract import Place
 from awaken.project.frameworks.schemas.domain import Reading, Shape, Unread
-from awaken.project.frameworks.sqlalchemy.reads.domain import Sight
+from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, Sight
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import Unknown
 
 # One more than `reads.tracing` follows: what goes on without end is there, and unknown.
 _LONGEST_PATH = 5
 _MOST_SHAPES = 500  # that one shape leads to; 207 in the largest of the programs looked at
-_Path = tuple[tuple[str, ...], Place]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An attribute that is read, the last of ``path``, as in ``Sight``."""
+
+    path: tuple[str, ...]
+    place: Place
+    unseen: Unknown | None = None
 
 
 class Readings(Protocol):
@@ -53,28 +62,38 @@ class SchemaSights:
 
     def reading(self, names: Collection[str]) -> Iterator[Sight]:
         """Yield the places that read an attribute of one of these names, file by file."""
-        kept: dict[Shape, tuple[_Path, ...]] = {}
+        kept: dict[Shape, tuple[_Step, ...]] = {}
         for one in self.readings:
             for shape in one.shapes:
                 if shape not in kept:
-                    kept[shape] = tuple(dict.fromkeys(_paths(shape, names)))
-            found = dict.fromkeys(path for shape in one.shapes for path in kept[shape])
+                    kept[shape] = tuple(dict.fromkeys(_steps(shape, names)))
+            found = dict.fromkeys(step for shape in one.shapes for step in kept[shape])
             values = self._evaluator.values(one.module, one.node)
             if all(isinstance(value, Unknown) for value in values):
                 # What is read of unknown objects is unknown as well, whatever the way there.
-                found = dict.fromkeys((path[-1:], place) for path, place in found)
-            for path, place in found:
-                yield Sight(one.module, one.node, path, place, one.how, of_items=True)
+                found = dict.fromkeys(replace(step, path=step.path[-1:]) for step in found)
+            for step in found:
+                yield _sight(one, step)
+        for other in self.unread:
+            yield _sight(other, _Step((ANY,), other.module.place(other.node), other.why))
 
 
-def _paths(shape: Shape, names: Collection[str]) -> Iterator[_Path]:
-    """Yield the ways of attributes that a shape reads, those that end in one of ``names``."""
+def _sight(one: Reading | Unread, step: _Step) -> Sight:
+    # Each attribute on the way is a sight by itself.
+    begin = len(step.path) - 1
+    return Sight(one.module, one.node, step.path, step.place, one.how, True, begin, step.unseen)
+
+
+def _steps(shape: Shape, names: Collection[str]) -> Iterator[_Step]:
+    """Yield what a shape reads that has one of ``names``, with the way to it."""
     for current, before in _followed(shape):
         for field in current.fields():
             path = (*before, *field.path)
             for length in range(len(before) + 1, len(path) + 1):
                 if path[length - 1] in names:
-                    yield path[:length], field.place
+                    yield _Step(path[:length], field.place)
+            if field.unseen is not None and (not field.path or path[-1] in names):
+                yield _Step((*path, ANY), field.place, field.unseen)
 
 
 def _followed(shape: Shape) -> list[tuple[Shape, tuple[str, ...]]]:
@@ -95,4 +114,4 @@ def _rest(reading: Reading) -> Iterator[Unread]:
         if len(_followed(shape)) >= _MOST_SHAPES:
             why = f"`{shape.name}` leads to too many others to follow"
             place = reading.module.place(reading.node)
-            yield Unread(reading.module, reading.node, Unknown(why, place))
+            yield Unread(reading.module, reading.node, Unknown(why, place), reading.how)

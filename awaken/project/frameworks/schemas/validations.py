@@ -34,12 +34,16 @@ class EndpointReadings:
     """What response models read of what endpoints return."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, responses: Responses, models: PydanticModels
+        self,
+        evaluator: ProgramEvaluator,
+        responses: Responses,
+        models: PydanticModels,
+        given: Given,
     ) -> None:
         self._evaluator = evaluator
         self._responses = responses
         self._models = models
-        self._given = Given(evaluator, models)
+        self._given = given
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
@@ -51,7 +55,7 @@ class EndpointReadings:
             shapes = self._models.shapes(declared, lenient=True)
             for node in endpoint.returned:
                 if why is not None:
-                    yield Unread(endpoint.module, node, why)
+                    yield Unread(endpoint.module, node, why, "response")
                 yield from self._given.readings(endpoint.module, node, shapes, "response")
 
 
@@ -59,12 +63,16 @@ class ModelReadings:
     """What models read of what they are given in Python code."""
 
     def __init__(
-        self, evaluator: ProgramEvaluator, files_with: FilesWith, models: PydanticModels
+        self,
+        evaluator: ProgramEvaluator,
+        files_with: FilesWith,
+        models: PydanticModels,
+        given: Given,
     ) -> None:
         self._evaluator = evaluator
         self._files_with = files_with
         self._models = models
-        self._given = Given(evaluator, models)
+        self._given = given
 
     def all(self) -> Iterator[Reading | Unread]:
         """Yield all of a program, by file and place."""
@@ -126,7 +134,7 @@ class ModelReadings:
     ) -> Iterator[Reading | Unread]:
         why = self._models.unknown_in(declared)
         if why is not None:
-            yield Unread(module, given, why)
+            yield Unread(module, given, why, "schema")
         shapes = self._models.shapes(declared, lenient=lenient)
         yield from self._given.readings(module, given, shapes, "schema")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from fnmatch import translate
 from functools import cached_property
 
+from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.templates.parsing import UnreadableError, parsed
 from awaken.project.frameworks.templates.reading import Source
 from awaken.workspace.sources import SourceFile
@@ -39,6 +40,8 @@ class TemplateFiles:
         unread = _fitting(name, [one.path for one in files.unread])
         reasons = [f"{one.path} {one.message}" for one in files.unread if one.path in unread]
         if not paths and not unread:
+            if name in library_templates().plain_templates:
+                return (), ""
             return (), f"the template `{name}` is not in the project"
         if len(paths) > _MOST:
             return (), f"the template `{name}` may be one of {len(paths)}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 
-from awaken.project.frameworks.templates.rendering import Expression, named_in, returned_by
+from awaken.project.frameworks.templates.contexts import Context, Expression
+from awaken.project.frameworks.templates.rendering import returned_by
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, last_name, without_arguments
@@ -81,9 +82,10 @@ class Given:
                     yield "current_user", Expression(module, one)
 
     def _dictionary(self, module: Module, node: ast.expr) -> Iterator[tuple[str, Expression]]:
-        given, spread = named_in(module, node)
-        self._spread += spread
-        for name, expressions in given.items():
+        context = Context()
+        context.add_dictionary(module, node)
+        self._spread += context.spread
+        for name, expressions in context.named.items():
             for one in expressions:
                 yield name, one
 

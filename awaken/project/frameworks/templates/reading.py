@@ -163,9 +163,13 @@ class _Reader(Expressions):
         if why:
             self.record.line = node.lineno
             self._unseen(scope, why)
-            # What is not read may render any block.
-            for block in place.source.tree.find_all(nodes.Block):
-                self._block(block, place, Scope(place.family.top))
+        if parents and not why:
+            return
+        # What is not read may render any block.
+        family = place.family
+        for definitions in [*family.blocks.values()]:
+            for source, block in definitions:
+                self._block(block, _Place(source, family), Scope(family.top))
 
     def _include(self, node: nodes.Include, _place: _Place, scope: Scope) -> None:
         found, why = self._named(node.template, scope)

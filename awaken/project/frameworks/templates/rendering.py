@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from awaken.contract import Place
 from awaken.knowledge.templates import library_templates
+from awaken.project.frameworks.templates.contexts import Context
 from awaken.project.frameworks.templates.texts import assigned, texts_of
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of
@@ -26,29 +27,19 @@ _MOST_WRAPPERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
-    """An expression of the program, and what of it is meant: ``path`` leads on from there."""
-
-    module: Module
-    node: ast.expr
-    path: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Rendering:
     """A call that renders a template.
 
     ``names`` are those that the template may have, ``sources`` the texts that it may be itself;
-    both are None where that is computed. ``given`` are the names that it is told, ``spread``
-    dictionaries of further ones. ``language`` is empty for Jinja.
+    both are None where that is computed. ``language`` is empty for Jinja. ``unknown`` says who may
+    give it something else, in a sentence each.
     """
 
     place: Place
     module: Module
     names: tuple[str, ...] | None = None
     sources: tuple[str, ...] | None = None
-    given: dict[str, list[Expression]] = field(default_factory=dict)
-    spread: tuple[Expression, ...] = ()
+    context: Context = field(default_factory=Context)
     language: str = ""
     unknown: tuple[str, ...] = ()
 
@@ -183,20 +174,14 @@ class Renderings:
     # What it is given
 
     def _renderings(self, module: Module, call: ast.Call, form: _Form) -> Iterator[Rendering]:
-        given: dict[str, list[Expression]] = {}
-        spread: list[Expression] = []
-        for keyword in form.keywords:
-            if keyword.arg is None:
-                _spread(module, keyword.value, given, spread)
-            elif keyword.value is not form.name and keyword.value is not form.source:
-                given.setdefault(keyword.arg, []).append(Expression(module, keyword.value))
+        context = Context()
+        own = (form.name, form.source)
+        context.add_keywords(module, [one for one in form.keywords if one.value not in own])
         if form.context is not None:
-            _spread(module, form.context, given, spread)
+            context.add_dictionary(module, form.context)
         sources = None if form.source is None else _sources(module, form.source)
         names = None if form.name is None else texts_of(module, form.name)
-        found = Rendering(
-            module.place(call), module, names, sources, given, tuple(spread), form.language
-        )
+        found = Rendering(module.place(call), module, names, sources, context, form.language)
         yield from self._through_wrappers(found, call, form.name, _MOST_WRAPPERS)
 
     def _through_wrappers(
@@ -210,23 +195,24 @@ class Renderings:
         handed = function.args.kwarg if isinstance(function, Function) else None
         inside = [
             one
-            for one in found.spread
+            for one in found.context.spread
             if isinstance(one.node, ast.Name) and handed is not None and one.node.id == handed.arg
         ]
         if not inside or not isinstance(function, Function):
             yield found
             return
-        rest = tuple(one for one in found.spread if one not in inside)
+        found = replace(found, context=found.context.copy())
+        found.context.spread = [one for one in found.context.spread if one not in inside]
         callers = self._evaluator.callers.of(found.module, function)
         unknown = tuple(one.why for one in callers.obstacles)
         if unknown or not deep:
             why = unknown or ("too many functions hand on what it is given",)
-            yield replace(found, spread=rest, unknown=(*found.unknown, *why))
+            yield replace(found, unknown=(*found.unknown, *why))
         for site in callers.sites if deep else ():
             module = self._evaluator.load(site.place.path)
             for one in module.calls_at(site.place.span) if module is not None else ():
                 if module is not None:
-                    passed = _as_passed(replace(found, spread=rest), module, one, function)
+                    passed = _as_passed(found, module, one, function)
                     named = _passed_name(found, name, one, function, site.bound)
                     if named is not None:
                         passed = replace(passed, names=texts_of(module, named))
@@ -240,13 +226,12 @@ class Renderings:
             qualified = self._evaluator.names.qualified(module, decorator.func)
             if qualified not in self._known.decorators:
                 continue
-            given: dict[str, list[Expression]] = {}
-            spread: list[Expression] = []
+            context = Context()
             for node in returned_by(module, function):
-                _spread(module, node, given, spread)
+                context.add_dictionary(module, node)
             names = texts_of(module, _first(decorator, _NAME_KEYWORDS))
             place = module.place(decorator)
-            yield Rendering(place, module, names, None, given, tuple(spread))
+            yield Rendering(place, module, names, None, context)
 
 
 def returned_by(module: Module, function: Function) -> list[ast.expr]:
@@ -260,61 +245,13 @@ def returned_by(module: Module, function: Function) -> list[ast.expr]:
     ]
 
 
-def named_in(
-    module: Module, node: ast.expr
-) -> tuple[dict[str, list[Expression]], list[Expression]]:
-    """Return what a dictionary holds by name, and dictionaries of further names in it."""
-    given: dict[str, list[Expression]] = {}
-    spread: list[Expression] = []
-    _spread(module, node, given, spread)
-    return given, spread
-
-
-def _spread(
-    module: Module,
-    node: ast.expr,
-    given: dict[str, list[Expression]],
-    spread: list[Expression],
-) -> None:
-    """Put what a dictionary holds into ``given``, what is not seen of it into ``spread``."""
-    match node:
-        case ast.Dict():
-            for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    given.setdefault(key.value, []).append(Expression(module, value))
-                elif key is None:
-                    _spread(module, value, given, spread)
-                else:
-                    spread.append(Expression(module, node))
-        case ast.Call(func=ast.Name(id="dict"), args=args):
-            for one in args:
-                _spread(module, one, given, spread)
-            for keyword in node.keywords:
-                if keyword.arg is None:
-                    _spread(module, keyword.value, given, spread)
-                else:
-                    given.setdefault(keyword.arg, []).append(Expression(module, keyword.value))
-        case ast.BinOp(op=ast.BitOr()):
-            _spread(module, node.left, given, spread)
-            _spread(module, node.right, given, spread)
-        case _:
-            spread.append(Expression(module, node))
-
-
 def _as_passed(found: Rendering, module: Module, call: ast.Call, function: Function) -> Rendering:
     """Return a rendering inside of ``function`` with what ``call`` passes to its ``**context``."""
     args = function.args
     own = {one.arg for one in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
-    given = {name: list(expressions) for name, expressions in found.given.items()}
-    spread = list(found.spread)
-    for keyword in call.keywords:
-        if keyword.arg is None:
-            _spread(module, keyword.value, given, spread)
-        elif keyword.arg not in own:
-            given.setdefault(keyword.arg, []).append(Expression(module, keyword.value))
-    return replace(
-        found, place=module.place(call), module=module, given=given, spread=tuple(spread)
-    )
+    context = found.context.copy()
+    context.add_keywords(module, [one for one in call.keywords if one.arg not in own])
+    return replace(found, place=module.place(call), module=module, context=context)
 
 
 def _passed_name(

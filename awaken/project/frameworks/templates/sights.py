@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from awaken.contract import Place, Span
 from awaken.knowledge.templates import library_templates
 from awaken.project.frameworks.sqlalchemy.reads.domain import ANY, BY_KEY, Sight
+from awaken.project.frameworks.templates.contexts import Expression
 from awaken.project.frameworks.templates.given import Given
-from awaken.project.frameworks.templates.rendering import Expression, Rendering, Renderings
+from awaken.project.frameworks.templates.rendering import Rendering, Renderings
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.values.domain import Unknown
 from awaken.workspace.text_files import Texts
@@ -57,7 +58,7 @@ class TemplateSights:
         given: set[str] = set()
         open_sights: dict[tuple[str, Place, tuple[str, ...]], Sight] = {}
         for rendering in self._renderings.all():
-            given |= rendering.given.keys()
+            given |= rendering.context.named.keys()
             for root, sight in self._of(rendering, names):
                 if isinstance(sight.node, Unknown):
                     # Of a name that nothing gives, once is enough for all calls.
@@ -137,7 +138,7 @@ class TemplateSights:
         self, rendering: Rendering, read: TemplateRead
     ) -> tuple[Sequence[Expression], tuple[str, ...]]:
         """Return the expressions that a name may mean, and the rest of the path from there."""
-        given = rendering.given.get(read.root)
+        given = rendering.context.named.get(read.root)
         if given is not None:
             return given, read.path
         if read.root == "g":
@@ -146,7 +147,7 @@ class TemplateSights:
             return known, read.path[1:]
         if read.root in library_templates().plain_names:
             return (), read.path
-        maps = (*rendering.spread, *self._given.spread())
+        maps = (*rendering.context.spread, *self._given.spread())
         spread = [replace(one, path=(*one.path, read.root)) for one in maps]
         return (*self._given.named(read.root), *spread), read.path
 
@@ -155,7 +156,7 @@ class TemplateSights:
     ) -> Iterator[str]:
         """Yield why a name may mean something else, in a sentence each."""
         root, path = read.root, read.path
-        if root in rendering.given or root in library_templates().plain_names:
+        if root in rendering.context.named or root in library_templates().plain_names:
             return
         yield from rendering.unknown
         if root.startswith(_FILTER):
@@ -165,9 +166,9 @@ class TemplateSights:
 
     def _everything(self, rendering: Rendering) -> Iterator[Expression]:
         """Yield all that the templates of a call are given."""
-        for expressions in rendering.given.values():
+        for expressions in rendering.context.named.values():
             yield from expressions
-        yield from (replace(one, path=(*one.path, BY_KEY)) for one in rendering.spread)
+        yield from (replace(one, path=(*one.path, BY_KEY)) for one in rendering.context.spread)
         yield from self._given.everything()
 
     def _place(self, rendering: Rendering, read: TemplateRead) -> Place:

@@ -92,6 +92,17 @@ class BetweenLoadAndRead:
             found[Event("unknown", read.place, why)] = None
         return tuple(found)
 
+    def _part(
+        self,
+        module: Module,
+        function: FunctionOrLambda,
+        earlier: ast.expr | None,
+        later: ast.expr | None,
+    ) -> tuple[Event, ...] | None:
+        # Else each receiver of each call in each function on the way would be asked of callers.
+        with self._evaluator.without_callers():
+            return self._between.part(module, function, earlier, later)
+
     def _values(self, frame: _Frame) -> Values:
         return self._evaluator.values(frame.module, frame.node)
 
@@ -100,7 +111,7 @@ class BetweenLoadAndRead:
         module, function = frame.module, frame.function
         if not isinstance(function, Function) or parameter is None:
             return
-        events = self._between.part(module, function, None, frame.later)
+        events = self._part(module, function, None, frame.later)
         if events is None:
             return
         events = (*events, *frame.events)
@@ -125,7 +136,7 @@ class BetweenLoadAndRead:
             return (Event("unknown", load, "it is loaded outside of functions"),)
         if function is not frame.function:
             return self._returned(frame, home, function, start)
-        events = self._between.part(home, function, start, frame.later)
+        events = self._part(home, function, start, frame.later)
         if events is not None:
             return events
         return (self._unknown(frame, "no way leads from the load to it"),)
@@ -142,8 +153,8 @@ class BetweenLoadAndRead:
         if home is None or function is None or holder is None or parameter is None:
             why = "how it gets from one function to the other is not followed"
             return (self._unknown(frame, why),)
-        first = self._between.part(home, holder, start, None)
-        then = self._between.part(frame.module, function, None, frame.later)
+        first = self._part(home, holder, start, None)
+        then = self._part(frame.module, function, None, frame.later)
         if first is None or then is None:
             return (self._unknown(frame, "no way leads from the load to it"),)
         others = [one for one in parameters_of(function.args) if one[0] is not parameter]
@@ -181,7 +192,7 @@ class BetweenLoadAndRead:
         while waiting and len(seen) < _MOST_RETURNS:
             module, holder, node = waiting.pop(0)
             if holder is frame.function:
-                events = self._between.part(module, holder, node, frame.later)
+                events = self._part(module, holder, node, frame.later)
                 arrived = arrived or events is not None
                 found |= dict.fromkeys(events or ())
                 continue
@@ -189,7 +200,7 @@ class BetweenLoadAndRead:
             if key in seen or not isinstance(holder, Function):
                 continue
             seen.add(key)
-            events = self._between.part(module, holder, node, None)
+            events = self._part(module, holder, node, None)
             if events is None:
                 continue
             callers = list(self._calls_of(module, holder, frame))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -99,7 +100,7 @@ class RelationshipReads:
         place, how = sight.place, sight.how
         for owner, objects in owners.items():
             yield _Untraced(place, how, owner, attribute, tuple(objects), unknown)
-        if unknown and not owners and attribute in names:
+        if unknown and not owners and attribute in names and not _is_called(sight):
             yield _Untraced(place, how, "", attribute, (), unknown)
 
     def _traced(self, read: _Untraced) -> Read:
@@ -135,3 +136,12 @@ def _joined(reads: Iterable[_Untraced]) -> list[_Untraced]:
         unknown = dict.fromkeys((*known.unknown, *one.unknown))
         found[key] = replace(known, objects=tuple(objects), unknown=tuple(unknown))
     return list(found.values())
+
+
+def _is_called(sight: Sight) -> bool:
+    """Whether what is read is called: a method that has the name by chance, as `rows.keys()`."""
+    if sight.how != "attribute" or not isinstance(sight.node, ast.expr):
+        return False
+    read = sight.module.parent(sight.node)
+    call = None if read is None else sight.module.parent(read)
+    return isinstance(call, ast.Call) and call.func is read

@@ -24,10 +24,12 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.receivers import (
     Receivers,
     part_of_property,
 )
+from awaken.project.graph.callers.decorated import calls_nothing_else
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.graph.passing import argument_of, default_of, is_omitted
+from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module
-from awaken.project.source.trees import Function
+from awaken.project.source.trees import Function, last_name
 from awaken.project.values.domain import Origin, Values
 
 _Parameter = tuple[Module, Function | ast.Lambda, ast.arg]
@@ -111,6 +113,10 @@ class Arriving:
         if function.name.startswith("__") and function.name.endswith("__"):
             arrivals.stop(f"Python itself calls `{function.name}`", module.place(function))
             return False
+        for decorator, name in decorators_of(self._evaluator.names, module, function):
+            is_getter = name in PROPERTIES or last_name(decorator) == "getter"
+            if not is_getter and not calls_nothing_else(self._evaluator, module, decorator, name):
+                self._hidden.add_decorator(module, function, decorator, arrivals)
         return method
 
     def _to_lambda(self, module: Module, function: ast.Lambda, parameter: ast.arg) -> Values | None:

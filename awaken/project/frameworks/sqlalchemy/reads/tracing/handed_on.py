@@ -72,6 +72,11 @@ class HandedOn:
             if call.args[0] is not node or not behind or isinstance(behind[0], ast.Starred):
                 return None
             return self._items(module, behind[0])
+        if name == "functools.partial" and call.args[0] is node:
+            bound = len(call.args) - 1
+            if index < bound:
+                return self._given(module, call, index + 1)
+            return self.to(module, call, index - bound, depth + 1)
         position = call.args.index(node)
         if any(isinstance(one, ast.Starred) for one in call.args[:position]):
             return None

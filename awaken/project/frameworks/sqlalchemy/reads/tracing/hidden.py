@@ -17,22 +17,12 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedO
 from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import is_first
 from awaken.project.graph.callers import Obstacle
 from awaken.project.graph.evaluator import ProgramEvaluator
+from awaken.project.graph.hierarchies import VIEWS
 from awaken.project.source.modules import Module
 from awaken.project.source.trees import Function, without_arguments
-from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Values
+from awaken.project.values.domain import External, InstanceOf, Origin, Producer, Value, Values
 
 _ELSEWHERE = {"outside", "named", "dynamic"}
-_VIEWS = {
-    "flask.views.MethodView",
-    "flask.views.View",
-    "flask_classful.FlaskView",
-    "flask_restful.Resource",
-    "flask_restplus.Resource",
-    "flask_restx.Resource",
-    "starlette.endpoints.HTTPEndpoint",
-    "tornado.web.RequestHandler",
-}
-"""Classes that call the methods of their subclasses with what stands in a request."""
 _WITH_REQUESTS = {"celery", "click", "flask", "flask_login", "huey", "rq", "starlette", "typer"}
 """Packages whose decorators have functions called with texts and numbers: of a path, a command
 line, a message."""
@@ -43,6 +33,7 @@ _FORWARDING = {
     "flask_caching.Cache.memoize",
     "flask_login.login_required",
     "flask_login.utils.login_required",
+    "sqlalchemy.ext.hybrid.hybrid_method",
 }
 """Decorators that call the function with what its callers pass, or not at all."""
 
@@ -70,7 +61,9 @@ class Hidden:
             return
         if obstacle.kind == "inherited" and self._calls_with_requests(module, function):
             return
-        if obstacle.kind == "framework" and self._decorated(obstacle, module, function, arrivals):
+        decorator = _decorator_at(obstacle.place, module, function)
+        if decorator is not None:
+            self.add_decorator(module, function, decorator, arrivals)
             return
         if obstacle.kind == "value":
             self._passed_on(obstacle, function, parameter, arrivals)
@@ -87,39 +80,44 @@ class Hidden:
         if ancestors is None or ancestors.unresolved:
             return False
         return all(
-            one in _VIEWS or one.partition(".")[0] in sys.stdlib_module_names
+            one in VIEWS or one.partition(".")[0] in sys.stdlib_module_names
             for one in ancestors.outside
         )
 
-    def _decorated(
-        self, obstacle: Obstacle, module: Module, function: Function, arrivals: Arrivals
-    ) -> bool:
-        """Add what arrives by a decorator; False where that cannot be told."""
-        for decorator in function.decorator_list:
-            plain = without_arguments(decorator)
-            if module.place(plain) == obstacle.place:
-                names = set(self._names(module, plain))
-                if names and names <= _FORWARDING:
-                    return True
-                if names and names <= _LISTENING:
-                    arrivals.origins[Origin(obstacle.place)] = None
-                    return True
-                return bool(names) and all(_root(one) in _WITH_REQUESTS for one in names)
-        return False
+    def add_decorator(
+        self, module: Module, function: Function, decorator: ast.expr, arrivals: Arrivals
+    ) -> None:
+        """Add what arrives by a decorator, which may have the function called."""
+        names = set(self._names(module, decorator))
+        if names and names <= _LISTENING:
+            arrivals.origins[Origin(module.place(decorator))] = None
+        elif not names or not all(one in _FORWARDING or _gives_requests(one) for one in names):
+            why = f"`{function.name}` is decorated by `{module.excerpt(decorator)}`"
+            arrivals.stop(f"{why}, which may call it", module.place(decorator))
 
     def _names(self, module: Module, decorator: ast.expr) -> Iterator[str]:
         """Yield the qualified names of what decorates; empty for what is no library's."""
         name = self._evaluator.names.qualified(module, decorator)
-        if name is not None:
+        # A name of the program's own may be an object that a library has the class of.
+        if name is not None and self._evaluator.names.locate(name) is None:
             yield name
             return
         if isinstance(decorator, ast.Attribute):
             for one in self._evaluator.values(module, decorator.value):
-                match one:
-                    case InstanceOf() | External():
-                        yield f"{one.qualified}.{decorator.attr}"
-                    case _:
-                        yield "?"
+                yield from self._methods(one, decorator.attr)
+
+    def _methods(self, owner: Value, name: str) -> Iterator[str]:
+        """Yield what the method of an object is called in the library that defines it."""
+        if not isinstance(owner, InstanceOf | External):
+            yield "?"
+            return
+        above = self._evaluator.classes.ancestors(owner.qualified)
+        if above is None:
+            yield f"{owner.qualified}.{name}"
+        elif any(name in one.members for one in above.inside) or above.unresolved:
+            yield "?"
+        else:
+            yield from (f"{one}.{name}" for one in above.outside)
 
     # ----------------------------------------------------------------------------------- values
     def _passed_on(
@@ -175,6 +173,18 @@ class Hidden:
             return 0
         values = self._evaluator.values(module, node.value)
         return int(any(isinstance(one, InstanceOf | Producer) for one in values))
+
+
+def _decorator_at(place: Place, module: Module, function: Function) -> ast.expr | None:
+    plain = map(without_arguments, function.decorator_list)
+    return next((one for one in plain if module.place(one) == place), None)
+
+
+def _gives_requests(name: str) -> bool:
+    """Whether a decorator has the function called with texts and numbers alone."""
+    method = name.rpartition(".")[2]
+    # A filter of templates is given anything, and so is who asks for what others passed.
+    return _root(name) in _WITH_REQUESTS and "template" not in method and "pass_" not in method
 
 
 def _mentioned(module: Module, place: Place) -> str:

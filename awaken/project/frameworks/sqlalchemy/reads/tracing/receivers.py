@@ -17,6 +17,7 @@ from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
 from awaken.project.frameworks.sqlalchemy.reads.tracing.handed_on import HandedOn
 from awaken.project.frameworks.sqlalchemy.reads.tracing.positions import named_parameters
+from awaken.project.graph.callers.composed_names import composing, fits
 from awaken.project.graph.evaluator import ProgramEvaluator
 from awaken.project.names.functions.decorators import PROPERTIES, decorators_of
 from awaken.project.source.modules import Module
@@ -108,7 +109,7 @@ class Receivers:
         if sight.how == "attribute" and isinstance(node, ast.expr):
             mention = module.parent(node)
         above = module.parent(mention) if mention is not None else None
-        is_called = isinstance(above, ast.Call)
+        is_called = isinstance(above, ast.Call | ast.keyword)
         super_of = given = None
         if (
             isinstance(node, ast.expr)
@@ -135,6 +136,24 @@ class Receivers:
                 continue
             for value in one.values:
                 self._add(method, one, value, arrivals)
+        self._add_composed(method, arrivals)
+
+    def _add_composed(self, method: Method, arrivals: Arrivals) -> None:
+        """Add ``getattr(self, f"_do_{name}")()`` beside the class, which may name the method."""
+        facts = self._evaluator.classes.facts(method.owner)
+        module = None if facts is None else self._evaluator.load(facts.path)
+        for node in composing(module) if module is not None else ():
+            match node:
+                case ast.Call(func=ast.Name(id="getattr"), args=[owner, name, *_]):
+                    if module is None or not fits(name, method.name):
+                        continue
+                    values = self._evaluator.values(module, owner)
+                    if any(
+                        isinstance(one, InstanceOf) and self._may_have(one.qualified, method)
+                        for one in values
+                    ):
+                        why = f"`{module.excerpt(node)}` may name `{method.name}`"
+                        arrivals.stop(why, module.place(node))
 
     def _add(self, method: Method, seen: _Seen, value: Value, arrivals: Arrivals) -> None:
         match value:

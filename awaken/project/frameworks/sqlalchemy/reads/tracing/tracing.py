@@ -103,6 +103,9 @@ class Tracing:
                 why = "too many calls have to be followed to tell what loaded it"
                 found.unknown[Unknown(why, place)] = None
                 break
+        if objects and not found.traces and not found.unknown:
+            # Then it never runs, or is called from where nobody looks.
+            found.unknown[Unknown("no object that comes to it is in sight", place)] = None
         return tuple(found.traces), tuple(found.unknown)
 
     def _arrived(self, place: Place, found: _Found) -> Iterator[Origin]:

@@ -1,0 +1,270 @@
+"""Loads relationships with the objects that they are read from, in place of one by one.
+
+## What
+
+Objects of a `select()`, or of a query, are gone through in a loop, and a relationship of each is
+read there. The statement gets the loader options for it: `selectinload` for a collection,
+`joinedload` for a single object, and what is read of these below them. Options that are there are
+extended.
+
+## Why
+
+A relationship is loaded when it is read: one statement for each object in the loop, and for each
+of theirs below that. A page of 50 users with their posts and the tags of these sends hundreds of
+statements, each with its way to the database and back. An `AsyncSession` cannot load that way at
+all.
+
+## Before (unsafe)
+
+```python
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session
+from sqlalchemy.orm import mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    posts: Mapped[list["Post"]] = relationship(back_populates="author")
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    author: Mapped[User] = relationship(back_populates="posts")
+
+
+def posts_of_all(session: Session):
+    return [post.id for user in session.scalars(select(User)) for post in user.posts]
+
+
+def authors(session: Session):
+    posts = session.query(Post).filter(Post.id > 100)
+    return {post.author.id for post in posts}
+```
+
+## After (unsafe)
+
+```python
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, joinedload, selectinload
+from sqlalchemy.orm import mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    posts: Mapped[list["Post"]] = relationship(back_populates="author")
+
+
+class Post(Base):
+    __tablename__ = "posts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    author: Mapped[User] = relationship(back_populates="posts")
+
+
+def posts_of_all(session: Session):
+    return [
+        post.id
+        for user in session.scalars(select(User).options(selectinload(User.posts)))
+        for post in user.posts
+    ]
+
+
+def authors(session: Session):
+    posts = session.query(Post).options(joinedload(Post.author)).filter(Post.id > 100)
+    return {post.author.id for post in posts}
+```
+
+## Safety
+
+Never safe. All rows are loaded at once, also where the loop ends early or skips most objects, and
+they are loaded before what the loop does to them.
+
+A single object is joined to the rows of the statement; where that could change them, below
+`distinct()`, `group_by()`, `with_for_update()` or in a statement that others go on with, it is
+loaded by a statement of its own. A collection is never joined.
+
+## What it refuses
+
+Such reads are reported where the statement has another option for the relationship, such as
+`lazyload` or `raiseload`, or may get one elsewhere; where the class to be named cannot be imported
+without doubt; for `lazy="dynamic"`, which is a query of its own; where the statement stands in a
+lambda, a decorator or an f-string; where `first()` takes one object of a statement without
+`limit(1)`, of which all others would be loaded too; where other callers get objects of the same
+statement and may not read the relationship; and where it cannot be told which statement the objects
+come from.
+
+No sites are reads of a single object, relationships that the mapping or an option loads already,
+those that lead back to the object that the loop came from, and what tests read.
+
+## Sources
+
+* SQLAlchemy 2.1, "Relationship Loading Techniques": "Select IN loading", "Joined Eager Loading",
+  "What Kind of Loading to Use?"
+* SQLAlchemy 2.1, "ORM Querying Guide": "Loader Options"
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from awaken.codemods.sqlalchemy.eager_load.readers import Readers
+from awaken.codemods.sqlalchemy.eager_load.repeated import Repeated, repeated_reads
+from awaken.contract import Constraints, Level, Phase, Place, Plan, Reason
+from awaken.kit.changes import Decided, plan_of, refused_together, rewritten_together
+from awaken.kit.eager_loads import REASONS, AddedLoad, PlannedLoads, plan_loads
+from awaken.kit.eager_loads.reasons import NO_REFRESH
+from awaken.kit.eager_loads.statements import node_at
+from awaken.kit.rule import Rule
+from awaken.kit.sites import Refused, Rewrite, Site
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+    from awaken.project.frameworks.sqlalchemy.reads.domain import Read, Trace
+    from awaken.project.source.modules import Module
+
+UNTRACED = Reason(
+    "untraced-read",
+    "`{}` is loaded for each object by itself, and the statement that gives them is not in sight",
+    "Find the statement, and add the option there.",
+)
+CUT = Reason(
+    "first-of-many",
+    "`first()` takes one object of all rows, and `{}` would be loaded for every one of them",
+    "Add `limit(1)` to the statement first.",
+)
+SHARED = Reason(
+    "read-by-some",
+    "others get objects of the same statement, and may not read `{}` of them",
+    "Pass the options to the function that has the statement, or write one where they are read.",
+)
+_CAVEAT = "all their rows are loaded at once"
+
+
+class EagerLoad(Rule):
+    """Adds loader options to the statements whose objects are gone through."""
+
+    name = "eager-load"
+    family = "sqlalchemy"
+    phase = Phase.MODELS
+    since = "0.1.0"
+    levels = (Level.UNSAFE, Level.MANUAL)
+    triggers = (b"for ", b"query", b"select")
+    anchors = (
+        (b"relationship", b"relation(", b"Relationship", b"dynamic_loader"),
+        (b"sqlalchemy", b"sqlmodel"),
+    )
+    preview = True
+    # An object that is made is one: what is read of it is no loop.
+    reasons = (*(one for one in REASONS if one is not NO_REFRESH), CUT, SHARED, UNTRACED)
+
+    def plan(self, project: Project, constraints: Constraints) -> Plan:
+        """Return a finding for each statement that more is loaded with, and its change."""
+        del constraints  # no change needs another site
+        files = set(project.site_files(self.triggers))
+        return plan_of(
+            one
+            for one in self._decided(project, repeated_reads(project))
+            if all(finding.place.path in files for finding in one.findings)
+        )
+
+    def _decided(self, project: Project, repeated: Sequence[Repeated]) -> Iterator[Decided]:
+        by_place: dict[Place, dict[Trace, Read]] = {}
+        for one in repeated:
+            if one.trace is None:
+                yield from self._untraced(project, one.read)
+            elif one.is_cut:
+                refused = Refused(CUT, one.read.attribute)
+                yield from self._refused(project, one.read.place, refused)
+            else:
+                by_place.setdefault(one.trace.load.place, {}).setdefault(one.trace, one.read)
+        readers = Readers(project)
+        for place, reads in by_place.items():
+            read_at: dict[tuple[str, ...], list[Place]] = {}
+            for trace, read in reads.items():
+                read_at.setdefault(trace.path, []).append(read.place)
+            shared = {one for one in read_at if not readers.are_all(place, read_at[one])}
+            certain = [one for one in reads if one.path not in shared]
+            planned = plan_loads(self.name, project, certain)
+            yield from self._at(project, place, reads, planned)
+            held = [one for one in reads if one.path in shared]
+            present = plan_loads(self.name, project, held).present
+            for trace in held:
+                if trace not in present:
+                    refused = Refused(SHARED, reads[trace].attribute, because=(place,))
+                    yield from self._refused(project, reads[trace].place, refused)
+
+    def _at(
+        self, project: Project, place: Place, reads: dict[Trace, Read], planned: PlannedLoads
+    ) -> Iterator[Decided]:
+        """Yield what becomes of the reads of objects of one statement."""
+        refused: dict[Place, Decided] = {}
+        for trace, why in planned.refused.items():
+            site = self._site(project, reads[trace].place) or self._site(project, place)
+            if site is not None:
+                refused.setdefault(site.place, refused_together([site], why))
+        yield from refused.values()
+        site = self._site(project, place)
+        if site is not None and planned.edits:
+            related = tuple(dict.fromkeys(reads[one].place for one in _served(planned)))
+            message = _message(planned.added)
+            yield rewritten_together([site], Rewrite(message, planned.edits, [_CAVEAT], related))
+
+    def _untraced(self, project: Project, read: Read) -> Iterator[Decided]:
+        first = read.unknown[0]
+        text = f"{read.owner.rpartition('.')[2]}.{read.attribute}"
+        why = f"{UNTRACED.help} The search ended here: {first.why}."
+        refused = Refused(UNTRACED, text, why, (first.place,))
+        yield from self._refused(project, read.place, refused)
+
+    def _refused(self, project: Project, place: Place, refused: Refused) -> Iterator[Decided]:
+        site = self._site(project, place)
+        if site is not None:
+            yield refused_together([site], refused)
+
+    def _site(self, project: Project, place: Place) -> Site[ast.AST] | None:
+        """Return the site at a place in Python code."""
+        module = project.module(place.path) if place.path in project.snapshot else None
+        node = None if module is None else node_at(module, place) or _node(module, place)
+        return None if module is None or node is None else Site(self.name, module, node)
+
+
+def _node(module: Module, place: Place) -> ast.expr | None:
+    """Return the attribute at a place."""
+    end = place.span.end
+    word = module.source.text[place.span.start : end].rpartition(b".")[2].strip().decode()
+    found = (one for one in module.mentions(word) if isinstance(one, ast.Attribute))
+    return next((one for one in found if module.span(one) == place.span), None)
+
+
+def _served(planned: PlannedLoads) -> Iterator[Trace]:
+    for one in planned.added:
+        yield from one.traces
+
+
+def _message(added: Sequence[AddedLoad]) -> str:
+    """Return which statements are sent for each object now, and what loads that ahead."""
+    texts = [one.text for one in added]
+    longest = [text for text in texts if not any(other.startswith(f"{text}.") for other in texts)]
+    steps = dict.fromkeys(trace.path[-1] for one in added for trace in one.traces)
+    levels = [_level(one) for one in steps]
+    code = " and ".join(f"`{text}`" for text in longest)
+    return f"{', then '.join(levels)}; {code} {'is' if len(longest) == 1 else 'are'} added"
+
+
+def _level(step: str) -> str:
+    owner, _, attribute = step.rpartition(".")
+    return f"`{attribute}` takes a statement for each `{owner.rpartition('.')[2]}`"

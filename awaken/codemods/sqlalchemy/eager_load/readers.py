@@ -1,0 +1,79 @@
+"""Whether all that get the objects of a statement read a relationship of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaken.contract import Place, Span
+from awaken.project.source.trees import Function
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+# From a view over a service to its helper; each step may multiply the calls to look at.
+_DEEPEST = 3
+_MOST_CALLERS = 50  # of one function; what more than that call, is called for many reasons
+
+
+class _Home(NamedTuple):
+    """A function by its place; the span is None for the top of a file."""
+
+    path: str
+    span: Span | None
+
+
+class Readers:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._callers = cache(self._callers_of)
+
+    def are_all(self, load: Place, reads: Iterable[Place]) -> bool:
+        """Whether the reads at ``reads`` are made whenever the statement at ``load`` runs.
+
+        As far as the program is in sight, they are if they stand in its function, in one that this
+        calls, or in all callers, to which it returns the objects. A caller without them would get
+        rows that it does not ask for.
+        """
+        reading = {self._home(one) for one in reads}
+        for _ in range(_DEEPEST):
+            reading |= {one for home in reading for one in self._callers(home) or ()}
+        return self._reads(self._home(load), reading, _DEEPEST)
+
+    def _reads(self, home: _Home, reading: set[_Home], depth: int) -> bool:
+        if home in reading:
+            return True
+        callers = self._callers(home)
+        if not callers or not depth:
+            return False
+        return all(self._reads(one, reading, depth - 1) for one in callers)
+
+    def _home(self, place: Place) -> _Home:
+        """Return the function in which a place stands."""
+        module = self._project.module(place.path) if place.path in self._project.snapshot else None
+        around = (
+            []
+            if module is None
+            else [
+                module.span(scope.node)
+                for scope in module.scopes.scopes
+                if isinstance(scope.node, Function) and module.span(scope.node).contains(place.span)
+            ]
+        )
+        return _Home(place.path, max(around, default=None))
+
+    def _callers_of(self, home: _Home) -> frozenset[_Home] | None:
+        """Return the functions in sight that call another one; None where there are too many."""
+        module = self._project.module(home.path) if home.path in self._project.snapshot else None
+        for scope in module.scopes.scopes if module is not None else ():
+            if module is None or not isinstance(scope.node, Function):
+                continue
+            if module.span(scope.node) == home.span:
+                found = self._project.calls.callers_of(module, scope.node)
+                if len(found.sites) > _MOST_CALLERS:
+                    return None
+                return frozenset(self._home(one.place) for one in found.sites)
+        return None

@@ -1,0 +1,226 @@
+"""Reads of relationships that are made for each of many objects."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from awaken.contract import Place
+from awaken.kit.eager_loads.statements import GETS, Statement, node_at, statement_of
+from awaken.kit.sites import Refused
+from awaken.project.frameworks.sqlalchemy.mapping import RelationshipFacts
+from awaken.project.frameworks.sqlalchemy.reads.domain import Load, Read, Trace
+from awaken.project.source.bindings import Binding
+from awaken.project.source.modules import Module
+from awaken.project.source.test_files import is_around_tests
+from awaken.project.source.trees import Function, last_name
+
+if TYPE_CHECKING:
+    from awaken.project import Project
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# Of each object, whatever the reader is: it goes over what it is given.
+_READERS = frozenset({"response", "schema", "template"})
+_NO_READS = frozenset({"assigned", "hasattr"})
+# From a serialiser over a method to its helper; each step may multiply the calls to look at.
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A read, and one way from a statement to it; None where no statement is in sight.
+
+    ``is_cut`` says that all objects of the statement would be loaded for the sake of the first.
+    """
+
+    read: Read
+    trace: Trace | None
+    is_cut: bool = False
+
+
+def repeated_reads(project: Project) -> list[Repeated]:
+    """Return the reads that send a statement for each of many objects, in the order of the files.
+
+    Each way to a read is shortened where it leads back to the object that it came from.
+    """
+    search = _Search(project)
+    return [one for read in project.orm.relationship_reads() for one in search.of(read)]
+
+
+class _Search:
+    """Answers for one program."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._statement = cache(self._statement_at)
+        self._loops = cache(self._is_in_loop)
+
+    def of(self, read: Read) -> Iterator[Repeated]:
+        """Yield a read with each way to it on which many objects come."""
+        if not read.owner or read.how in _NO_READS or is_around_tests(read.place.path):
+            return
+        if self._is_loaded(read):
+            return
+        if not read.traces:
+            if read.how not in _READERS and read.unknown and self._is_of_loop(read.place):
+                yield Repeated(read, None)
+            return
+        ways = [one for one in read.traces if self._gives_many(one, read)]
+        if not ways or not (read.how in _READERS or self._loops(read.place, _DEEPEST)):
+            return
+        for one in ways:
+            path = self._without_returns(one.path)
+            if path and self._gives_many(replace(one, path=path), read):
+                statement = self._statement(one.load)
+                is_cut = statement is not None and statement.is_cut
+                yield Repeated(read, replace(one, path=path), is_cut)
+
+    def _is_loaded(self, read: Read) -> bool:
+        """Whether reading sends no statement: it raises, or gives nothing."""
+        facts = self._facts(f"{read.owner}.{read.attribute}")
+        return facts is not None and facts.lazy in {"noload", "raise", "raise_on_sql"}
+
+    # ------------------------------------------------------------------------- how many objects
+    def _gives_many(self, trace: Trace, read: Read) -> bool:
+        """Whether a way gives many objects to read of: by its statement, or by a collection."""
+        if any(self._is_collection(one) for one in trace.path[:-1]):
+            return True
+        if trace.load.kind in {"get", "merge", "new", "other"}:
+            return False
+        statement = self._statement(trace.load)
+        if statement is None:
+            return False
+        return (
+            bool(statement.ends - {"scalar"}) if read.how in _READERS else not statement.gives_one
+        )
+
+    def _statement_at(self, load: Load) -> Statement | None:
+        module = self._project.module(load.place.path)
+        node = None if module is None else node_at(module, load.place)
+        is_get = isinstance(node, ast.Call) and last_name(node.func) in GETS
+        if module is None or node is None or is_get:
+            return None
+        try:
+            return statement_of(self._project, module, node)
+        except Refused:
+            # It is told where it would be written.
+            return Statement(module, node, node, [], [], [])
+
+    def _facts(self, step: str) -> RelationshipFacts | None:
+        qualified, _, attribute = step.rpartition(".")
+        mapped = self._project.orm.mapped_class(qualified)
+        return None if mapped is None else mapped.relationships.get(attribute)
+
+    def _is_collection(self, step: str) -> bool:
+        qualified, _, attribute = step.rpartition(".")
+        return self._project.orm.is_collection(qualified, attribute) is not False
+
+    # -------------------------------------------------------------------------------- the loops
+    def _is_in_loop(self, place: Place, depth: int) -> bool:
+        """Whether what stands at a place reads of another object each time."""
+        if self._is_of_loop(place):
+            return True
+        found = self._root(place)
+        if found is None or not depth:
+            return False
+        module, node, root = found
+        function = module.enclosing_function(node)
+        if not isinstance(function, Function) or not _is_parameter(module, root):
+            return False
+        callers = self._project.calls.callers_of(module, function)
+        return any(self._calls_in_loop(one.place, depth - 1) for one in callers.sites)
+
+    def _calls_in_loop(self, place: Place, depth: int) -> bool:
+        module = self._project.module(place.path)
+        calls = [] if module is None else module.calls_at(place.span)
+        if module is None or not calls:
+            return False
+        return any(
+            _varies(module, calls[0], one)
+            for one in module.walk(calls[0])
+            if isinstance(one, ast.Name)
+        ) or any(
+            self._loops(module.place(one), depth)
+            for one in (*calls[0].args, calls[0].func)
+            if isinstance(one, ast.Name | ast.Attribute)
+        )
+
+    def _is_of_loop(self, place: Place) -> bool:
+        """Whether the object is another one each time a loop of the same function goes round."""
+        found = self._root(place)
+        return found is not None and _varies(*found)
+
+    def _root(self, place: Place) -> tuple[Module, ast.expr, ast.Name] | None:
+        """Return what stands at a place, and the variable that it begins with."""
+        module = self._project.module(place.path)
+        if module is None:
+            return None
+        start = place.span.start
+        word = module.source.text[start : place.span.end]
+        name = bytes(word).split(b".")[0].split(b"(")[0].strip().decode(errors="replace")
+        if name in {"getattr", "hasattr"}:
+            calls = module.calls_at(place.span)
+            node: ast.AST | None = calls[0].args[0] if calls and calls[0].args else None
+            while isinstance(node, ast.Attribute):
+                node = node.value
+            return (module, calls[0], node) if isinstance(node, ast.Name) else None
+        for one in module.mentions(name):
+            if isinstance(one, ast.Name) and module.span(one).start == start:
+                return module, one, one
+        return None
+
+    # ------------------------------------------------------------------------- there and back
+    def _without_returns(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return a way without what leads back, as from the posts of a user to their author."""
+        kept: list[str] = []
+        for step in path:
+            if kept and self._leads_back(kept[-1], step):
+                kept.pop()
+            else:
+                kept.append(step)
+        return tuple(kept)
+
+    def _leads_back(self, there: str, back: str) -> bool:
+        one, other = self._facts(there), self._facts(back)
+        if one is None or other is None or one.secondary or self._is_collection(back):
+            return False
+        name, returned = there.rpartition(".")[2], back.rpartition(".")[2]
+        if (one.path, one.span) == (other.path, other.span):
+            return True
+        return self._other_side(one) == returned or self._other_side(other) == name
+
+    def _other_side(self, facts: RelationshipFacts) -> str:
+        """Return what ``back_populates`` of a declared side says."""
+        module = self._project.module(facts.path)
+        for call in module.calls_at(facts.span) if module is not None else ():
+            for one in call.keywords:
+                if one.arg == "back_populates" and isinstance(one.value, ast.Constant):
+                    return str(one.value.value)
+        return ""
+
+
+def _is_parameter(module: Module, name: ast.Name) -> bool:
+    return any(one.kind == "parameter" for one in module.scopes.bindings_of(name))
+
+
+def _varies(module: Module, node: ast.expr, name: ast.Name) -> bool:
+    """Whether a variable is bound anew each time that a loop around ``node`` goes round."""
+    bindings = module.scopes.bindings_of(name)
+    below: ast.AST = node
+    for above in module.ancestors(node):
+        if isinstance(above, Function):
+            return False
+        goes_round = isinstance(above, _LOOPS) and below is not getattr(above, "iter", None)
+        goes_round = goes_round or isinstance(above, _COMPREHENSIONS)
+        if goes_round and any(_is_inside(module, one, above) for one in bindings):
+            return True
+        below = above
+    return False
+
+
+def _is_inside(module: Module, binding: Binding, loop: ast.AST) -> bool:
+    return module.span(loop).contains(module.span(binding.node))
