@@ -53,7 +53,7 @@ class Reads:
         self._by_key: dict[Key, list[Read]] = {}
         self._unknown: dict[str, list[Read]] = {}
         self._at: dict[Span, list[ast.expr]] = {}
-        self._path = ""
+        self._of: Module | None = None
         for read in project.orm.relationship_reads():
             if read.owner:
                 self._by_key.setdefault((read.owner, read.attribute), []).append(read)
@@ -273,9 +273,9 @@ class Reads:
         module = self._project.module(place.path)
         if module is None:
             return None, None
-        if self._path != place.path:
+        if self._of is not module:
             # Of one file at a time: reads come file by file, and these would keep all trees.
-            self._path, self._at = place.path, {}
+            self._of, self._at = module, {}
             for node in module.walk():
                 if isinstance(node, ast.Attribute | ast.Call):
                     self._at.setdefault(module.span(node), []).append(node)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _CAVEAT = "a read that awaken has not seen now raises `InvalidRequestError`"
 
+_HELD = "`get()` gives an object that the session already holds without that load"
+
 
 class Options(Struct, frozen=True, forbid_unknown_fields=True):
     """What unloaded relationships do.
@@ -200,12 +202,13 @@ class LazyRaise(Rule):
             names = ", ".join(f"`{one.side.shown}`" for one in members[1:])
             title = f"{title}; together with {names}"
         sites = [one.side.site for one in members]
-        whole = rewritten_together(sites, Rewrite(title, edits, [_CAVEAT]))
+        caveats = tuple(dict.fromkeys(text for one in members for text in _caveats(one)))
+        whole = rewritten_together(sites, Rewrite(title, edits, caveats))
         findings = tuple(
             replace(
                 finding,
-                message=with_caveats(said[finding.site], [_CAVEAT]),
-                related=tuple(place for place, _ in one.needs.on_sql),
+                message=with_caveats(said[finding.site], _caveats(one)),
+                related=_related(one, loads),
             )
             for finding, one in zip(whole.findings, members, strict=True)
         )
@@ -239,14 +242,31 @@ def _said(project: Project, ready: _Ready, loads: Sequence[PlannedLoads]) -> str
     if ready.needs.on_sql:
         place, why = ready.needs.on_sql[0]
         parts[0] += f", for the read at {shown_place(project, place)} needs that: {why}"
-    wanted = set(ready.needs.traces)
-    added = [one.place for plan in loads for one in plan.added if wanted & {*one.traces}]
+    added = _added_at(ready, loads)
     if not ready.needs.reads:
         parts.append("no read of it is in sight")
     elif added:
-        places = list(dict.fromkeys(added))
-        count = "1 statement loads" if len(places) == 1 else f"{len(places)} statements load"
-        parts.append(f"{count} it now: {shown_places(project, places)}")
+        count = "1 statement loads" if len(added) == 1 else f"{len(added)} statements load"
+        parts.append(f"{count} it now: {shown_places(project, added)}")
     else:
         parts.append("all that read it have it loaded already")
     return "; ".join(parts)
+
+
+def _caveats(ready: _Ready) -> list[str]:
+    """Return what may change: an object that is in the session gets no options from `get()`."""
+    gets = any(one.load.kind == "get" for one in ready.needs.traces)
+    return [_CAVEAT, _HELD] if gets else [_CAVEAT]
+
+
+def _related(ready: _Ready, loads: Sequence[PlannedLoads]) -> tuple[Place, ...]:
+    """Return the statements that are changed with a side, and the reads that decided how."""
+    reads = (place for place, _ in ready.needs.on_sql)
+    return tuple(dict.fromkeys((*_added_at(ready, loads), *reads)))
+
+
+def _added_at(ready: _Ready, loads: Sequence[PlannedLoads]) -> list[Place]:
+    """Return where loads of a side are added."""
+    wanted = set(ready.needs.traces)
+    added = (one for plan in loads for one in plan.added)
+    return list(dict.fromkeys(one.place for one in added if wanted & {*one.traces}))
