@@ -13,7 +13,7 @@ from functools import cached_property
 
 from awaken.contract import Place
 from awaken.project.frameworks.sqlalchemy.reads.domain import How, Sight
-from awaken.project.frameworks.sqlalchemy.reads.named import NamedByText
+from awaken.project.frameworks.sqlalchemy.reads.kinds.named import NamedByText
 from awaken.project.frameworks.sqlalchemy.reads.sights import Sights
 from awaken.project.frameworks.sqlalchemy.reads.tracing.along import Along
 from awaken.project.frameworks.sqlalchemy.reads.tracing.found import Arrivals
