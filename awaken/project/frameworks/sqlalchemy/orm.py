@@ -27,6 +27,7 @@ from awaken.project.frameworks.sqlalchemy.reads.lifetime.between import BetweenL
 from awaken.project.frameworks.sqlalchemy.reads.lifetime.expiry import Expiry
 from awaken.project.frameworks.sqlalchemy.reads.relationship_reads import RelationshipReads
 from awaken.project.frameworks.sqlalchemy.reads.sights import PythonSights
+from awaken.project.frameworks.sqlalchemy.relationships import Site
 from awaken.project.frameworks.sqlalchemy.sessions import SessionProof, Sessions
 from awaken.project.frameworks.sqlalchemy.sharing import SharedSession, SharedSessions
 from awaken.project.frameworks.templates.sights import TemplateSights
@@ -167,6 +168,10 @@ class Orm:
             if site.owner is not None:
                 found[site.owner] = (*found.get(site.owner, ()), site.attribute)
         return found
+
+    def relationship_sides(self, path: str) -> tuple[Site, ...]:
+        """Return the sides of relationships that a file declares, those of backrefs included."""
+        return self._models.relationships.in_file(path)
 
     def relationship_reads(self) -> tuple[Read, ...]:
         """Return every read of a relationship in sight, with the loads of the objects, in order.
